@@ -1,0 +1,1 @@
+"""Pilothouse: incident response and deployments from Slack."""

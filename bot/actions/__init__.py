@@ -1,0 +1,1 @@
+"""What changes the world: one file per system changed."""

@@ -1,0 +1,1 @@
+"""The outside, one file per technology, and their memory twins."""

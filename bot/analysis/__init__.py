@@ -1,0 +1,1 @@
+"""Pure numerics: anomalies, log templates, the ranking of causes."""

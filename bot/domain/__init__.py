@@ -1,0 +1,1 @@
+"""The nouns: pure models, no input or output."""

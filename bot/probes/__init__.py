@@ -1,0 +1,1 @@
+"""What reads the world: one file per data source."""

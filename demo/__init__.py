@@ -1,0 +1,1 @@
+"""The shop: real services, load and faults for the demo to operate."""

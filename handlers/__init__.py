@@ -1,0 +1,1 @@
+"""Slack in, engine out: one file per command or button family."""
