@@ -1,0 +1,104 @@
+"""The catalogue: every service, what it depends on and where its data is."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from bot.domain.errors import UnknownServiceError
+from bot.domain.model import Model, Name
+
+
+class Failover(Model):
+    """The setting of ``service`` that moves its traffic off an outside dependency."""
+
+    service: Name
+    key: str
+    value: str
+
+
+class Service(Model):
+    """One entry of the catalogue; ``sources`` and ``target`` map a plugin's name to its settings."""
+
+    name: Name
+    summary: str = ""
+    owner: str = ""
+    channel: str = ""
+    """The on-call channel's name, without ``#``."""
+    approvers: tuple[str, ...] = ("oncall",)
+    """Names of the groups who may approve changes to this service."""
+    environment: str = "production"
+    external: bool = False
+    """Somebody else's service: it can be read, not changed."""
+    depends_on: tuple[Name, ...] = ()
+    versioned_by: str = ""
+    sources: dict[str, dict[str, str]] = Field(default_factory=dict)
+    target: dict[str, dict[str, str]] = Field(default_factory=dict)
+    failover: Failover | None = None
+
+
+class Group(Model):
+    """Who belongs to a group of approvers: a chat user group, an explicit list, or both."""
+
+    usergroup: str = ""
+    """The user group's handle or id in the chat."""
+    members: frozenset[str] = frozenset()
+    """Ids of people; where both are given, a person must be in both."""
+
+
+class Catalogue(Model):
+    """All services, checked: names are unique and every dependency exists."""
+
+    services: tuple[Service, ...] = ()
+    groups: dict[str, Group] = Field(default_factory=dict)
+    """A group without an entry is the chat's user group of the same handle."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        names = [service.name for service in self.services]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"these services are listed twice: {', '.join(twice)}")
+        for service in self.services:
+            missing = [name for name in service.depends_on if name not in names]
+            if missing:
+                raise ValueError(f"{service.name} depends on {', '.join(missing)}, not in the catalogue")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every service's name, in the catalogue's order."""
+        return tuple(service.name for service in self.services)
+
+    def get(self, name: str) -> Service:
+        """Find a service by name.
+
+        Raises:
+            UnknownServiceError: the catalogue has none of that name.
+        """
+        for service in self.services:
+            if service.name == name:
+                return service
+        known = ", ".join(f"`{known}`" for known in self.names) or "none yet"
+        raise UnknownServiceError(f"I know no service called `{name}`.", hint=f"The catalogue has: {known}.")
+
+    def downstream(self, name: str) -> tuple[Service, ...]:
+        """List a service and all it stands on, nearest first."""
+        seen: dict[str, Service] = {}
+        queue = deque([name])
+        while queue:
+            current = queue.popleft()
+            if current not in seen:
+                seen[current] = self.get(current)
+                queue.extend(seen[current].depends_on)
+        return tuple(seen.values())
+
+    def upstream(self, name: str) -> tuple[Service, ...]:
+        """List the services that stand directly on ``name``."""
+        return tuple(service for service in self.services if name in service.depends_on)
+
+    def group(self, name: str) -> Group:
+        """Find a group; one without an entry is the user group of the same handle."""
+        return self.groups.get(name, Group(usergroup=name))

@@ -1,0 +1,106 @@
+"""What probes bring back: measurements and findings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.domain.model import Instant, JsonObject, Model, Share
+
+
+class Evidence(Model):
+    """One thing a person can check: a line, a value, a query, a link."""
+
+    text: str
+    query: str = ""
+    """The resolved query, ready to paste."""
+    url: str = ""
+    value: float | None = None
+    baseline: float | None = None
+    """The ordinary value, in the unit of ``value``."""
+    unit: str = ""
+
+
+class FindingKind(StrEnum):
+    """What can be seen; the ranking knows these words."""
+
+    ERROR_RATE_UP = "error_rate_up"
+    LATENCY_UP = "latency_up"
+    TRAFFIC_DROP = "traffic_drop"
+    CPU_HIGH = "cpu_high"
+    MEMORY_HIGH = "memory_high"
+    POOL_EXHAUSTED = "pool_exhausted"
+    DEPENDENCY_ERRORS = "dependency_errors"
+    SERVICE_DOWN = "service_down"
+    LOG_ERRORS = "log_errors"
+    LOG_TEMPLATE_NEW = "log_template_new"
+    LOG_TEMPLATE_GROWING = "log_template_growing"
+    CHANGE_DEPLOY = "change_deploy"
+    CHANGE_CONFIG = "change_config"
+    CHANGE_FLAG = "change_flag"
+    DEPENDENCY_DOWN = "dependency_down"
+    DEPENDENCY_SLOW = "dependency_slow"
+    DB_DOWN = "db_down"
+    DB_BLOCKED = "db_blocked"
+    DB_CONNECTIONS_HIGH = "db_connections_high"
+    DB_LONG_TRANSACTION = "db_long_transaction"
+    DB_REPLICATION_LAG = "db_replication_lag"
+
+
+class Finding(Model):
+    """What a probe saw: about whom, what, since when, how strong, and how one can check it."""
+
+    id: str
+    """Unique in its run and stable for the same input, such as ``metrics:error_rate_up:checkout``."""
+    source: str
+    """The family that saw it: logs, metrics, changes, dependencies or database."""
+    kind: FindingKind
+    service: str
+    component: str = ""
+    """The part of the service: a version, a server, a table, an outside dependency."""
+    summary: str
+    began_at: Instant | None = None
+    strength: Share
+    """0 barely worth a word, 1 beyond doubt anomalous (or, for a change: certainly happened)."""
+    evidence: tuple[Evidence, ...] = Field(min_length=1)
+    data: JsonObject = Field(default_factory=dict)
+    """What an action or the ranking needs: version, key, before, after, pid …"""
+
+
+class Findings(Model):
+    """All that one probe saw, and what it looked at without seeing anything."""
+
+    type: Literal["findings"] = "findings"
+    items: tuple[Finding, ...] = ()
+    looked_at: str
+    """In words, for the thread: ``14 series of 4 services over 30 min``."""
+    normal: tuple[str, ...] = ()
+    """What was checked and is as usual, a short sentence each."""
+    gaps: tuple[str, ...] = ()
+    """What could not be read within an otherwise good answer."""
+
+
+class Measurement(Model):
+    """One number and where it came from; no data is an error, never a zero."""
+
+    type: Literal["measurement"] = "measurement"
+    value: float
+    unit: str
+    at: Instant
+    query: str = ""
+    url: str = ""
+    text: str = ""
+
+
+class Facts(Model):
+    """Plain facts, for a runbook's templates and the thread."""
+
+    type: Literal["facts"] = "facts"
+    summary: str
+    data: JsonObject = Field(default_factory=dict)
+
+
+Reading = Annotated[Findings | Measurement | Facts, Field(discriminator="type")]
+"""What a probe may return."""

@@ -1,0 +1,253 @@
+"""Probes and actions: how they are declared, found, checked and called."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Any, Literal, Protocol, get_type_hints
+
+import httpx
+from pydantic import BaseModel, ConfigDict, create_model
+
+from bot.domain.catalogue import Catalogue, Service
+from bot.domain.change import Change
+from bot.domain.clock import Clock
+from bot.domain.effect import Done, Effect
+from bot.domain.errors import (
+    ProbeGarbageError,
+    ProbeNotConfiguredError,
+    ProbeUnavailableError,
+    RunbookError,
+)
+from bot.domain.finding import Facts, Findings, Measurement
+from bot.domain.model import JsonObject, JsonValue
+
+ENTRY_POINT_GROUP = "pilothouse.plugins"
+_MARK = "__pilothouse_plugin__"
+_MAX_BODY = 20_000_000
+
+PluginFunction = Callable[..., Awaitable[Any]]
+Look = Callable[..., Awaitable[Done | None]]
+
+
+class Ledger(Protocol):
+    """The bot's own change ledger."""
+
+    async def record(self, change: Change) -> None:
+        """Keep one change; the same ``id`` twice is kept once."""
+        ...
+
+    async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
+        """List a service's changes of the last ``seconds``, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a plugin may use: nothing else of the outside is handed to it."""
+
+    run_id: str
+    step_id: str
+    timeout_s: float
+    """Seconds until the engine stops the step; network calls should give up a little earlier."""
+    clock: Clock
+    http: httpx.AsyncClient
+    catalogue: Catalogue
+    ledger: Ledger
+    effect: Effect | None = None
+    """Set for actions: the idempotency key and the fencing token."""
+
+    def service(self, name: str) -> Service:
+        """Find a service in the catalogue.
+
+        Raises:
+            UnknownServiceError: there is none of that name.
+        """
+        return self.catalogue.get(name)
+
+    def source(self, service: str, kind: str) -> Mapping[str, str]:
+        """Read a service's data source of one ``kind``, such as ``prometheus``.
+
+        Raises:
+            ProbeNotConfiguredError: the catalogue names none.
+        """
+        found = self.service(service).sources.get(kind)
+        if not found:
+            raise ProbeNotConfiguredError(f"{service} has no `{kind}` source in the catalogue.")
+        return found
+
+    async def get_json(self, url: str, *, params: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  # JSON
+        """Fetch JSON by GET within the step's time.
+
+        Raises:
+            ProbeUnavailableError: no answer, or one that is not 2xx.
+            ProbeGarbageError: a 2xx answer that is no JSON.
+        """
+        try:
+            response = await self.http.get(url, params=params, timeout=self.timeout_s)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ProbeUnavailableError(f"{url} does not answer: {type(error).__name__}.") from error
+        if not response.is_success:
+            raise ProbeUnavailableError(f"{url} answered {response.status_code}.")
+        if len(response.content) > _MAX_BODY:
+            raise ProbeGarbageError(f"{url} answered {len(response.content)} bytes.")
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ProbeGarbageError(f"{url} answered no JSON.") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """A probe or action as the engine sees it."""
+
+    name: str
+    """Module and function, such as ``prometheus.anomalies``."""
+    kind: Literal["probe", "action"]
+    specialist: str
+    function: PluginFunction
+    params: type[BaseModel]
+    summary: str
+    in_doubt: Literal["retry", "ask"] = "ask"
+    """When nobody can tell whether it happened: repeat it (idempotent target) or ask a person."""
+    look: Look | None = None
+    """Looks at the world: the result if the effect is there, else none."""
+
+    def check(self, arguments: Mapping[str, JsonValue]) -> JsonObject:
+        """Validate the arguments, completed with their defaults.
+
+        Raises:
+            ValidationError: a name is unknown or missing, or a value does not fit.
+        """
+        self.params.model_validate(arguments)
+        return dict(arguments)
+
+    async def call(
+        self, ctx: Context, arguments: Mapping[str, JsonValue]
+    ) -> Findings | Measurement | Facts | Done:
+        """Run the plugin with checked arguments."""
+        result: Findings | Measurement | Facts | Done = await self.function(ctx, **self._values(arguments))
+        return result
+
+    async def look_at(self, ctx: Context, arguments: Mapping[str, JsonValue]) -> Done | None:
+        """Ask the world whether the effect is already there."""
+        return None if self.look is None else await self.look(ctx, **self._values(arguments))
+
+    def _values(self, arguments: Mapping[str, JsonValue]) -> dict[str, Any]:
+        model = self.params.model_validate(arguments)
+        return {name: getattr(model, name) for name in type(model).model_fields}
+
+
+@dataclass(kw_only=True)
+class _Mark:
+    kind: Literal["probe", "action"]
+    specialist: str
+    in_doubt: Literal["retry", "ask"] = "ask"
+    look: Look | None = None
+
+
+def probe(*, specialist: str) -> Callable[[PluginFunction], PluginFunction]:
+    """Declare a probe: it reads and returns ``Findings``, a ``Measurement`` or ``Facts``, and changes nothing."""
+
+    def mark(function: PluginFunction) -> PluginFunction:
+        setattr(function, _MARK, _Mark(kind="probe", specialist=specialist))
+        return function
+
+    return mark
+
+
+def action(
+    *, specialist: str, in_doubt: Literal["retry", "ask"] = "ask", look: Look | None = None
+) -> Callable[[PluginFunction], PluginFunction]:
+    """Declare an action: it changes the world at most once per ``ctx.effect.key`` and returns ``Done``.
+
+    ``look`` takes the same arguments and says whether the effect is already there.
+    """
+
+    def mark(function: PluginFunction) -> PluginFunction:
+        setattr(function, _MARK, _Mark(kind="action", specialist=specialist, in_doubt=in_doubt, look=look))
+        return function
+
+    return mark
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """Every plugin found, by name."""
+
+    by_name: Mapping[str, Plugin] = field(default_factory=dict)
+
+    def get(self, name: str) -> Plugin:
+        """Find a plugin.
+
+        Raises:
+            RunbookError: there is none of that name.
+        """
+        try:
+            return self.by_name[name]
+        except KeyError:
+            raise RunbookError(f"there is no plugin called `{name}`") from None
+
+    def of_kind(self, kind: Literal["probe", "action"]) -> tuple[Plugin, ...]:
+        """List the probes, or the actions, by name."""
+        return tuple(sorted((p for p in self.by_name.values() if p.kind == kind), key=lambda p: p.name))
+
+
+def params_of(function: PluginFunction) -> type[BaseModel]:
+    """Turn a plugin's keyword-only parameters into a model that refuses unknown names."""
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            raise RunbookError(f"{function.__qualname__}: `{parameter.name}` must be keyword-only")
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        fields[parameter.name] = (hints[parameter.name], default)
+    return create_model(
+        f"{function.__name__}_params", __config__=ConfigDict(extra="forbid", frozen=True), **fields
+    )
+
+
+def plugins_in(module: ModuleType) -> Iterable[Plugin]:
+    """Find the plugins that a module declares."""
+    family = module.__name__.rpartition(".")[2]
+    for name, function in vars(module).items():
+        mark = getattr(function, _MARK, None)
+        if not isinstance(mark, _Mark) or function.__module__ != module.__name__:
+            continue
+        yield Plugin(
+            name=f"{family}.{name}",
+            kind=mark.kind,
+            specialist=mark.specialist,
+            function=function,
+            params=params_of(function),
+            summary=(inspect.getdoc(function) or "").partition("\n")[0],
+            in_doubt=mark.in_doubt,
+            look=mark.look,
+        )
+
+
+def scan(*packages: str, third_parties: bool = True) -> Plugins:
+    """Import every module of ``packages`` and of the entry points, and collect their plugins.
+
+    Raises:
+        RunbookError: two plugins have the same name, or a parameter is not keyword-only.
+    """
+    modules: list[ModuleType] = []
+    for package in packages:
+        root = importlib.import_module(package)
+        names = (f"{package}.{found.name}" for found in pkgutil.iter_modules(root.__path__))
+        modules.extend(importlib.import_module(name) for name in sorted(names))
+    if third_parties:
+        modules.extend(point.load() for point in entry_points(group=ENTRY_POINT_GROUP))
+    found: dict[str, Plugin] = {}
+    for module in modules:
+        for plugin in plugins_in(module):
+            if plugin.name in found:
+                raise RunbookError(f"two plugins are called `{plugin.name}`")
+            found[plugin.name] = plugin
+    return Plugins(found)
