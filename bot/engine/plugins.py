@@ -152,7 +152,7 @@ class _Mark:
 
 
 def probe(*, specialist: str) -> Callable[[PluginFunction], PluginFunction]:
-    """Declare a probe: it reads and returns ``Findings``, a ``Measurement`` or ``Facts``, and changes nothing."""
+    """Declare a probe: it returns ``Findings``, a ``Measurement`` or ``Facts``, and changes nothing."""
 
     def mark(function: PluginFunction) -> PluginFunction:
         setattr(function, _MARK, _Mark(kind="probe", specialist=specialist))
