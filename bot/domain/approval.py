@@ -1,0 +1,107 @@
+"""Approvals: a click becomes events, or a refusal with a reason; never silence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from bot.domain.errors import ApprovalRefusedError
+from bot.domain.model import Instant, Model
+from bot.domain.people import Person, Profile
+from bot.domain.runbook import ApprovalPolicy
+
+Verdict = Literal["approve", "reject"]
+Decision = Literal["approved", "rejected", "expired", "cancelled"]
+
+
+class Approval(Model):
+    """A gate on a phase: who, how many, until when; bound to the plan's hash."""
+
+    id: str
+    """Opaque; what the buttons carry."""
+    phase: str
+    plan_hash: str
+    policy: ApprovalPolicy
+    groups: tuple[str, ...]
+    """The groups that may decide, resolved when the gate was raised."""
+    requested_by: Person
+    requested_at: Instant
+    expires_at: Instant
+    approved_by: tuple[Person, ...] = ()
+    decision: Decision | None = None
+    decided_by: Person | None = None
+    decided_at: Instant | None = None
+
+    @property
+    def missing(self) -> int:
+        """How many more people must agree."""
+        return max(0, self.policy.quorum - len(self.approved_by))
+
+
+class Vote(Model):
+    """One click; identity and membership have been looked up by now."""
+
+    approval_id: str
+    by: Person
+    profile: Profile
+    groups: frozenset[str] = Field(default=frozenset())
+    """Those of the approval's groups that the person is in at this moment."""
+    verdict: Verdict
+    plan_hash: str
+    """The hash of the plan as it stands now."""
+
+
+def decide(approval: Approval, vote: Vote, *, at: datetime) -> Decision | None:
+    """Judge one click: the decision it brings about, or none while more people must agree.  Pure.
+
+    Raises:
+        ApprovalRefusedError: the click may not count; its ``code`` is ``approval_decided``,
+            ``approval_expired``, ``not_a_member``, ``not_in_group``, ``self_approval``,
+            ``plan_changed`` or ``already_voted``.
+    """
+    _refuse_if_over(approval, at=at)
+    if not vote.profile.is_member:
+        why = vote.profile.why_not or "you are no full member of this workspace"
+        raise ApprovalRefusedError(
+            f"Your click does not count: {why}.",
+            code="not_a_member",
+            hint="Ask someone on call to decide.",
+        )
+    if not vote.groups:
+        names = " or ".join(f"@{name}" for name in approval.groups)
+        raise ApprovalRefusedError(
+            f"Only members of {names} may decide this.", code="not_in_group", hint=f"Ask someone in {names}."
+        )
+    if vote.plan_hash != approval.plan_hash:
+        raise ApprovalRefusedError(
+            "The plan has changed since this was asked.",
+            code="plan_changed",
+            hint="Start again to see the new plan.",
+        )
+    if vote.verdict == "reject":
+        return "rejected"
+    if vote.by.id == approval.requested_by.id and not approval.policy.allow_requester:
+        raise ApprovalRefusedError(
+            "You asked for this, so you cannot approve it.",
+            code="self_approval",
+            hint="Ask someone else on call to approve.",
+        )
+    if any(person.id == vote.by.id for person in approval.approved_by):
+        raise ApprovalRefusedError(
+            "You have approved this already.",
+            code="already_voted",
+            hint=f"{approval.missing} more must agree.",
+        )
+    return "approved" if approval.missing <= 1 else None
+
+
+def _refuse_if_over(approval: Approval, *, at: datetime) -> None:
+    if approval.decision is not None:
+        who = f" by {approval.decided_by.name or approval.decided_by.id}" if approval.decided_by else ""
+        raise ApprovalRefusedError(f"This was already {approval.decision}{who}.", code="approval_decided")
+    if at >= approval.expires_at:
+        raise ApprovalRefusedError(
+            "This has expired.", code="approval_expired", hint="Start again if it is still needed."
+        )

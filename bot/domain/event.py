@@ -1,0 +1,194 @@
+"""The facts in a run's journal."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from bot.domain.approval import Approval, Decision, Verdict
+from bot.domain.model import Instant, JsonObject, Model
+from bot.domain.people import Person
+from bot.domain.plan import RenderedPlan
+from bot.domain.runbook import Runbook
+
+StepOutcome = Literal[
+    "ok", "failed", "unavailable", "garbage", "not_configured", "timed_out", "crashed", "in_doubt"
+]
+PhaseOutcome = Literal["ok", "partial", "failed", "skipped", "rejected", "expired", "breached"]
+RunOutcome = Literal[
+    "recovered",
+    "no_fault_found",
+    "unclear",
+    "no_remedy",
+    "rejected",
+    "expired",
+    "failed",
+    "not_recovered",
+    "cancelled",
+    "done",
+    "breached",
+]
+
+
+class Origin(Model):
+    """Where a run was asked for, and hence where it is told."""
+
+    kind: Literal["command", "mention", "shortcut", "button", "webhook", "cli", "run"]
+    channel: str = ""
+    thread: str = ""
+    """The timestamp of the thread's first message, where it was asked for in a thread."""
+    alert: str = ""
+    """The alert's id, where an alert is what it is about."""
+
+
+class StepRef(Model):
+    """A step as the thread names it."""
+
+    id: str
+    title: str
+    specialist: str = ""
+
+
+class RunStarted(Model):
+    """Everything a run will ever need to know of the outside is pinned here."""
+
+    type: Literal["run_started"] = "run_started"
+    at: Instant
+    runbook: Runbook
+    params: JsonObject
+    requested_by: Person
+    origin: Origin
+
+
+class PhaseStarted(Model):
+    """A phase began with these steps."""
+
+    type: Literal["phase_started"] = "phase_started"
+    at: Instant
+    phase: str
+    steps: tuple[StepRef, ...] = ()
+
+
+class StepFinished(Model):
+    """A step's result, recorded once and never recomputed."""
+
+    type: Literal["step_finished"] = "step_finished"
+    at: Instant
+    phase: str
+    step: str
+    outcome: StepOutcome
+    result: JsonObject | None = None
+    error: str = ""
+    hint: str = ""
+    reason: str = ""
+    took_s: float = 0
+
+
+class PlanRendered(Model):
+    """The plan as people will see and approve it."""
+
+    type: Literal["plan_rendered"] = "plan_rendered"
+    at: Instant
+    phase: str
+    plan: RenderedPlan
+
+
+class ApprovalRequested(Model):
+    """A gate was raised; the run may be let go of."""
+
+    type: Literal["approval_requested"] = "approval_requested"
+    at: Instant
+    approval: Approval
+
+
+class VoteCast(Model):
+    """One click that counts; ``decision`` is what it brought about, if anything."""
+
+    type: Literal["vote_cast"] = "vote_cast"
+    at: Instant
+    approval_id: str
+    by: Person
+    verdict: Verdict
+    decision: Decision | None = None
+
+
+class ApprovalEnded(Model):
+    """A gate closed without a click: it expired, or the run was cancelled."""
+
+    type: Literal["approval_ended"] = "approval_ended"
+    at: Instant
+    approval_id: str
+    decision: Literal["expired", "cancelled"]
+
+
+class EffectIntended(Model):
+    """An outside effect is about to happen; without a result after it, it is in doubt."""
+
+    type: Literal["effect_intended"] = "effect_intended"
+    at: Instant
+    phase: str
+    step: str
+    key: str
+    epoch: int
+
+
+class StepUndone(Model):
+    """What a step had changed was put back, or that failed."""
+
+    type: Literal["step_undone"] = "step_undone"
+    at: Instant
+    phase: str
+    step: str
+    outcome: StepOutcome
+    result: JsonObject | None = None
+    error: str = ""
+
+
+class Sampled(Model):
+    """A watch looked once."""
+
+    type: Literal["sampled"] = "sampled"
+    at: Instant
+    phase: str
+    ok: bool | None
+    """None: it could not be measured, which is not good."""
+    text: str = ""
+
+
+class PhaseFinished(Model):
+    """A phase ended; ``output`` is its reducer's, where it has one."""
+
+    type: Literal["phase_finished"] = "phase_finished"
+    at: Instant
+    phase: str
+    outcome: PhaseOutcome
+    why: str = ""
+    output: JsonObject | None = None
+
+
+class CancelRequested(Model):
+    """A person asked for the run to end."""
+
+    type: Literal["cancel_requested"] = "cancel_requested"
+    at: Instant
+    by: Person
+
+
+class RunFinished(Model):
+    """The last fact of a run."""
+
+    type: Literal["run_finished"] = "run_finished"
+    at: Instant
+    outcome: RunOutcome
+    summary: str
+
+
+Event = Annotated[
+    RunStarted | PhaseStarted | StepFinished | PlanRendered | ApprovalRequested | VoteCast | ApprovalEnded
+    | EffectIntended | StepUndone | Sampled | PhaseFinished | CancelRequested | RunFinished,
+    Field(discriminator="type"),
+]  # fmt: skip
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Reads one event from JSON."""

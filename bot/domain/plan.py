@@ -1,0 +1,50 @@
+"""A plan: exactly what will change, bound by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import Field
+
+from bot.domain.model import JsonObject, Model, Name
+from bot.domain.runbook import Call, Check
+
+
+class PlannedStep(Model):
+    """One step with its arguments rendered; nothing is left to be decided."""
+
+    id: Name
+    title: str
+    action: str = ""
+    probe: str = ""
+    arguments: JsonObject = Field(default_factory=dict)
+    timeout_s: float = 10
+    undo: Call | None = None
+    """Rendered at the moment of undoing: it may refer to ``result``."""
+    no_undo: str = ""
+    verify: tuple[Check, ...] = ()
+
+    @property
+    def plugin(self) -> str:
+        """The plugin's name, whichever kind it is."""
+        return self.action or self.probe
+
+
+class RenderedPlan(Model):
+    """What people approve: prose and data, one hash over the data."""
+
+    type: Literal["plan"] = "plan"
+    summary: str
+    risk: str = ""
+    steps: tuple[PlannedStep, ...] = ()
+    verify: tuple[Check, ...] = ()
+    why_empty: str = ""
+    """Why there is nothing to do, where there is nothing."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of everything that will be done, in hex."""
+        data = self.model_dump(mode="json", by_alias=True, exclude={"summary", "risk"})
+        return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,251 @@
+"""A run: the fold of its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, assert_never
+
+from pydantic import Field
+
+from bot.domain.approval import Approval
+from bot.domain.diagnosis import Diagnosis
+from bot.domain.event import (
+    ApprovalEnded,
+    ApprovalRequested,
+    CancelRequested,
+    EffectIntended,
+    Event,
+    Origin,
+    PhaseFinished,
+    PhaseOutcome,
+    PhaseStarted,
+    PlanRendered,
+    RunFinished,
+    RunOutcome,
+    RunStarted,
+    Sampled,
+    StepFinished,
+    StepOutcome,
+    StepUndone,
+    VoteCast,
+)
+from bot.domain.model import Instant, JsonObject, Model
+from bot.domain.people import Person
+from bot.domain.plan import RenderedPlan
+from bot.domain.runbook import Runbook
+
+
+class StepState(Model):
+    """Where one step stands; ``outcome`` is none while it runs."""
+
+    id: str
+    title: str = ""
+    specialist: str = ""
+    outcome: StepOutcome | None = None
+    result: JsonObject | None = None
+    error: str = ""
+    hint: str = ""
+    reason: str = ""
+    took_s: float = 0
+    intent_key: str = ""
+    """Set once its outside effect was intended; with no outcome it is in doubt."""
+    intent_epoch: int = 0
+    undone: StepOutcome | None = None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether its effect was intended and nobody recorded what came of it."""
+        return bool(self.intent_key) and self.outcome is None
+
+
+class PhaseState(Model):
+    """Where one phase stands; ``outcome`` is none until it has ended."""
+
+    id: str
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    steps: dict[str, StepState] = Field(default_factory=dict)
+    outcome: PhaseOutcome | None = None
+    why: str = ""
+    output: JsonObject | None = None
+    plan: RenderedPlan | None = None
+    samples: tuple[Sampled, ...] = ()
+    """The last few looks of a watch."""
+    samples_total: int = 0
+
+    @property
+    def worked(self) -> bool:
+        """Whether it did what it was for, at least in part."""
+        return self.outcome in ("ok", "partial")
+
+
+class Run(Model):
+    """One execution of a runbook, as its events tell it."""
+
+    id: str
+    runbook: Runbook
+    params: JsonObject
+    requested_by: Person
+    origin: Origin
+    started_at: Instant
+    phases: dict[str, PhaseState]
+    approvals: dict[str, Approval] = Field(default_factory=dict)
+    cancelled_by: Person | None = None
+    finished_at: Instant | None = None
+    outcome: RunOutcome | None = None
+    summary: str = ""
+    length: int = 1
+    """How many events were folded."""
+
+    @property
+    def service(self) -> str:
+        """The service it is about, where its runbook names one."""
+        value = self.params.get("service")
+        return value if isinstance(value, str) else ""
+
+    @property
+    def waiting_for(self) -> Approval | None:
+        """The gate that is open, if one is."""
+        return next((a for a in self.approvals.values() if a.decision is None), None)
+
+    @property
+    def state(self) -> Literal["running", "waiting", "finished"]:
+        """Where it stands, in a word."""
+        if self.outcome is not None:
+            return "finished"
+        return "waiting" if self.waiting_for else "running"
+
+    def gate(self, phase: str) -> Approval | None:
+        """The latest gate of a phase."""
+        return next((a for a in reversed(self.approvals.values()) if a.phase == phase), None)
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """The latest diagnosis, where a phase made one."""
+        for phase in reversed(self.phases.values()):
+            if phase.output and phase.output.get("type") == "diagnosis":
+                return Diagnosis.model_validate(phase.output)
+        return None
+
+
+_KEPT_SAMPLES = 60
+
+
+def fold(run_id: str, events: Iterable[Event]) -> Run:
+    """Tell a run from its events.
+
+    Raises:
+        ValueError: the first event is not the run's start.
+    """
+    run: Run | None = None
+    for event in events:
+        run = begin(run_id, event) if run is None else apply(run, event)
+    if run is None:
+        raise ValueError(f"the journal of {run_id} is empty")
+    return run
+
+
+def begin(run_id: str, event: Event) -> Run:
+    """Tell a run from its first event."""
+    if not isinstance(event, RunStarted):
+        raise ValueError(f"the journal of {run_id} begins with {event.type}")  # noqa: TRY004  # bad data, not a bad type
+    return Run(
+        id=run_id,
+        runbook=event.runbook,
+        params=event.params,
+        requested_by=event.requested_by,
+        origin=event.origin,
+        started_at=event.at,
+        phases={phase.id: PhaseState(id=phase.id) for phase in event.runbook.phases},
+    )
+
+
+def apply(run: Run, event: Event) -> Run:
+    """Fold one more event; pure."""
+    return _change(run, event).model_copy(update={"length": run.length + 1})
+
+
+def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a closed set
+    match event:
+        case RunStarted():
+            return run
+        case PhaseStarted():
+            steps = {s.id: StepState(id=s.id, title=s.title, specialist=s.specialist) for s in event.steps}
+            return _phase(run, event.phase, started_at=event.at, steps=steps)
+        case StepFinished():
+            return _step_finished(run, event)
+        case PlanRendered():
+            return _phase(run, event.phase, plan=event.plan)
+        case ApprovalRequested():
+            return run.model_copy(update={"approvals": {**run.approvals, event.approval.id: event.approval}})
+        case VoteCast():
+            return _vote(run, event)
+        case ApprovalEnded():
+            return _approval(run, event.approval_id, decision=event.decision, decided_at=event.at)
+        case EffectIntended():
+            return _step(run, event.phase, event.step, intent_key=event.key, intent_epoch=event.epoch)
+        case StepUndone():
+            return _step(run, event.phase, event.step, undone=event.outcome)
+        case Sampled():
+            phase = run.phases[event.phase]
+            kept = (*phase.samples, event)[-_KEPT_SAMPLES:]
+            return _phase(run, event.phase, samples=kept, samples_total=phase.samples_total + 1)
+        case PhaseFinished():
+            return _phase(
+                run,
+                event.phase,
+                finished_at=event.at,
+                outcome=event.outcome,
+                why=event.why,
+                output=event.output,
+            )
+        case CancelRequested():
+            return run.model_copy(update={"cancelled_by": event.by})
+        case RunFinished():
+            return run.model_copy(
+                update={"finished_at": event.at, "outcome": event.outcome, "summary": event.summary}
+            )
+        case _:
+            assert_never(event)
+
+
+def _phase(run: Run, phase_id: str, **update: object) -> Run:
+    phase = run.phases[phase_id].model_copy(update=update)
+    return run.model_copy(update={"phases": {**run.phases, phase_id: phase}})
+
+
+def _step(run: Run, phase_id: str, step_id: str, **update: object) -> Run:
+    steps = run.phases[phase_id].steps
+    step = steps.get(step_id, StepState(id=step_id)).model_copy(update=update)
+    return _phase(run, phase_id, steps={**steps, step_id: step})
+
+
+def _step_finished(run: Run, event: StepFinished) -> Run:
+    known = run.phases[event.phase].steps.get(event.step)
+    if known is not None and known.outcome is not None:
+        return run  # the first result stands
+    return _step(
+        run,
+        event.phase,
+        event.step,
+        outcome=event.outcome,
+        result=event.result,
+        error=event.error,
+        hint=event.hint,
+        reason=event.reason,
+        took_s=event.took_s,
+    )
+
+
+def _approval(run: Run, approval_id: str, **update: object) -> Run:
+    approval = run.approvals[approval_id].model_copy(update=update)
+    return run.model_copy(update={"approvals": {**run.approvals, approval_id: approval}})
+
+
+def _vote(run: Run, event: VoteCast) -> Run:
+    update: dict[str, object] = {}
+    if event.verdict == "approve":
+        update["approved_by"] = (*run.approvals[event.approval_id].approved_by, event.by)
+    if event.decision is not None:
+        update |= {"decision": event.decision, "decided_by": event.by, "decided_at": event.at}
+    return _approval(run, event.approval_id, **update)
