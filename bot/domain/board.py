@@ -1,0 +1,45 @@
+"""What the chat should show, and what it is known to show."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from bot.domain.model import JsonObject, Model
+
+
+class Topic(Model):
+    """What messages are about: a run or an alert."""
+
+    kind: Literal["run", "alert"]
+    id: str
+
+
+class Message(Model):
+    """One message as it should be now; the same ``slot`` of a topic is the same message, edited in place."""
+
+    slot: str
+    """``root``, ``phase:<id>``, ``final`` or, for an alert, ``alert``."""
+    text: str
+    """The whole message as plain text: notifications, screen readers, search.  At most 4,000 characters."""
+    blocks: tuple[JsonObject, ...] = ()
+    urgent: bool = False
+    """Worth an edit at once: somebody is waiting for it."""
+
+    @property
+    def digest(self) -> str:
+        """A hash of what people see."""
+        data = json.dumps([self.text, self.blocks], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(data.encode()).hexdigest()[:16]
+
+
+class Posted(Model):
+    """What is known of one posted message; an empty ``ts`` means that a post was begun and not recorded."""
+
+    channel: str
+    ts: str = ""
+    thread: str = ""
+    digest: str = ""
+    edited_at: float = 0
+    """When it was last posted or edited, in seconds since the epoch."""

@@ -1,0 +1,72 @@
+"""What people and systems ask for, as written down before anything is answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from bot.domain.alert import Alert
+from bot.domain.approval import Verdict
+from bot.domain.event import Origin
+from bot.domain.model import Instant, JsonObject, Model
+from bot.domain.people import Person
+
+
+class _Intent(Model):
+    key: str = Field(min_length=1, max_length=300)
+    """Derived from the delivery (trigger id, event id, fingerprint): the same key twice is one intent."""
+    at: Instant
+
+
+class StartRun(_Intent):
+    """Somebody asked for a runbook; names and shapes are checked, membership is not yet."""
+
+    type: Literal["start_run"] = "start_run"
+    runbook: str
+    params: JsonObject
+    by: Person
+    origin: Origin
+
+
+class CastVote(_Intent):
+    """Somebody clicked *Approve* or *Reject*."""
+
+    type: Literal["cast_vote"] = "cast_vote"
+    approval_id: str
+    verdict: Verdict
+    by: Person
+    channel: str
+    thread: str = ""
+
+
+class CancelRun(_Intent):
+    """Somebody asked for a run to end."""
+
+    type: Literal["cancel_run"] = "cancel_run"
+    run_id: str
+    by: Person
+    channel: str
+    thread: str = ""
+
+
+class ReportAlert(_Intent):
+    """A monitoring system said that an alert fires, or is over."""
+
+    type: Literal["report_alert"] = "report_alert"
+    alert: Alert
+
+
+Intent = Annotated[StartRun | CastVote | CancelRun | ReportAlert, Field(discriminator="type")]
+
+INTENT: TypeAdapter[Intent] = TypeAdapter(Intent)
+"""Reads one intent from JSON."""
+
+
+class Notice(Model):
+    """An answer to one person alone."""
+
+    user: str
+    channel: str
+    thread: str = ""
+    text: str

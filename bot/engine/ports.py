@@ -1,0 +1,192 @@
+"""What the engine needs of the outside, in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.alert import Alert
+from bot.domain.board import Posted, Topic
+from bot.domain.event import Event, RunStarted
+from bot.domain.intent import Intent, Notice
+from bot.domain.people import Profile
+from bot.domain.runbook import Runbook
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A run in this worker's hands, until a higher ``epoch`` exists."""
+
+    epoch: int
+    events: tuple[Event, ...]
+
+
+class Journal(Protocol):
+    """The journals of all runs; every write of an owner is fenced by its epoch."""
+
+    async def start(self, run_id: str, event: RunStarted) -> bool:
+        """Begin a run and make it ready; false if there is one of that id already."""
+        ...
+
+    async def take(self, run_id: str) -> Taken | None:
+        """Own the run at the next epoch; none if it is finished or unknown."""
+        ...
+
+    async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
+        """Write facts as the owner; gives the journal's length, votes of others included.
+
+        Raises:
+            StaleEpochError: somebody else owns the run by now; nothing was written.
+        """
+        ...
+
+    async def park(self, run_id: str, *, epoch: int, length: int, until: datetime | None) -> bool:
+        """Let go of the run until a wake-up or ``until``; false if the journal is longer than ``length``.
+
+        Raises:
+            StaleEpochError: as ``append``.
+        """
+        ...
+
+    async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
+        """Write facts from outside; false, and nothing written, if the journal is not ``length`` long any more."""
+        ...
+
+    async def finish(self, run_id: str, events: Sequence[Event], *, epoch: int) -> None:
+        """Write the last facts and let go of the run for good.
+
+        Raises:
+            StaleEpochError: as ``append``.
+        """
+        ...
+
+    async def load(self, run_id: str) -> tuple[Event, ...]:
+        """Read a journal.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        ...
+
+    async def recent(self, *, limit: int = 50) -> tuple[str, ...]:
+        """List the ids of the latest runs, newest first."""
+        ...
+
+
+class Work(Protocol):
+    """What carries ready runs and intents to workers."""
+
+    async def serve(
+        self,
+        *,
+        on_run: Callable[[str], Awaitable[None]],
+        on_intent: Callable[[Intent], Awaitable[None]],
+    ) -> None:
+        """Hand out work until cancelled; what a handler does not finish is delivered again."""
+        ...
+
+    async def pump(self, *, now: datetime) -> int:
+        """Make every run ready whose time has come; gives how many."""
+        ...
+
+    async def depth(self) -> int:
+        """Tell how much is waiting."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where intents are written before anything is answered."""
+
+    async def put(self, intent: Intent) -> bool:
+        """Write an intent down; false if its key was seen before."""
+        ...
+
+
+class AlertBook(Protocol):
+    """The alerts that were reported."""
+
+    async def report(self, alert: Alert) -> bool:
+        """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
+        ...
+
+    async def get(self, alert_id: str) -> Alert:
+        """Read an alert.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        ...
+
+
+class Directory(Protocol):
+    """Who people are, asked at the moment it matters."""
+
+    async def profile(self, user_id: str) -> Profile:
+        """Look a person up."""
+        ...
+
+    async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
+        """Tell which of these groups the person is in now."""
+        ...
+
+
+class Teller(Protocol):
+    """Answers one person alone."""
+
+    async def tell(self, notice: Notice) -> None:
+        """Show the notice to its person; a failure is logged, not raised."""
+        ...
+
+
+class Board(Protocol):
+    """What was posted about each topic, and which topics want another look."""
+
+    async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
+        """Take topics that changed; nobody else gets them for ``lease_s`` seconds."""
+        ...
+
+    async def release(self, topic: Topic, *, again_in_s: float | None = None) -> None:
+        """Give a topic back; it stays marked if it changed meanwhile, or is looked at again after a while."""
+        ...
+
+    async def mark(self, topic: Topic) -> None:
+        """Say that a topic changed."""
+        ...
+
+    async def posted(self, topic: Topic) -> dict[str, Posted]:
+        """Read what is known to be posted, by slot."""
+        ...
+
+    async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
+        """Write down what is posted, or, without a ``ts``, that a post begins."""
+        ...
+
+    async def wait(self, *, timeout_s: float) -> None:
+        """Sleep until a topic of this process changed, or ``timeout_s`` seconds."""
+        ...
+
+
+class Budget(Protocol):
+    """Shared allowances, so that all workers together stay within a limit."""
+
+    async def take(self, name: str, *, burst: float, per_s: float) -> float:
+        """Take one of ``name``; 0 if it was granted, else the seconds after which to ask again."""
+        ...
+
+
+class Library(Protocol):
+    """The runbooks that were loaded and checked."""
+
+    def get(self, name: str) -> Runbook:
+        """Find a runbook.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """List every runbook's name."""
+        ...
