@@ -51,7 +51,7 @@ class Journal(Protocol):
         ...
 
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
-        """Write facts from outside; false, and nothing written, if the journal is not ``length`` long any more."""
+        """Write facts from outside; false, and nothing written, if the journal is longer than ``length``."""
         ...
 
     async def finish(self, run_id: str, events: Sequence[Event], *, epoch: int) -> None:
