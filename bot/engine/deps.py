@@ -1,0 +1,47 @@
+"""Everything the engine was given, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import httpx
+
+from bot.domain.catalogue import Catalogue
+from bot.domain.clock import Clock
+from bot.domain.diagnosis import Diagnosis, Judgement
+from bot.domain.model import JsonObject, JsonValue
+from bot.domain.run import PhaseState, Run
+from bot.engine.plugins import Ledger, Plugins
+from bot.engine.ports import Journal, Library
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReduceInput:
+    """What a reducer sees: the run so far and the phases it folds."""
+
+    run: Run
+    phases: tuple[PhaseState, ...]
+    arguments: JsonObject
+    catalogue: Catalogue
+    now: datetime
+
+
+Reducer = Callable[[ReduceInput], Diagnosis | Judgement]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deps:
+    """The engine's surroundings; built once by the composition root."""
+
+    journal: Journal
+    library: Library
+    plugins: Plugins
+    reducers: Mapping[str, Reducer]
+    catalogue: Catalogue
+    clock: Clock
+    http: httpx.AsyncClient
+    ledger: Ledger
+    settings: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What templates may read as ``settings.<name>``."""

@@ -1,0 +1,96 @@
+"""An outside effect: intent, look, act, result; never twice, never in silence."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.domain.effect import Done, Effect
+from bot.domain.event import EffectIntended, StepFinished
+from bot.domain.model import JsonObject
+from bot.engine.hand import Hand
+from bot.engine.plugins import Plugin
+from bot.engine.steps import Called, call, finished
+
+log = logging.getLogger(__name__)
+
+
+async def run_step(
+    hand: Hand, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
+) -> StepFinished:
+    """Run one step of either kind and record its result.
+
+    Raises:
+        StaleEpochError: another worker owns the run by now.
+    """
+    if plugin.kind == "action":
+        return await perform(hand, plugin, arguments, phase=phase, step=step, timeout_s=timeout_s)
+    called = await call(hand, plugin, arguments, step_id=step, timeout_s=timeout_s)
+    fact = finished(hand, called, phase=phase, step=step)
+    await hand.write(fact)
+    return fact
+
+
+async def perform(
+    hand: Hand, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
+) -> StepFinished:
+    """Do an action at most once and record what came of it; the recorded result is returned.
+
+    Raises:
+        StaleEpochError: another worker owns the run by now; nothing was done after that was known.
+    """
+    known = hand.run.phases[phase].steps.get(step)
+    effect = Effect(key=f"{hand.run.id}:{phase}:{step}", epoch=hand.epoch)
+    called: Called | None = None
+    if known is not None and known.in_doubt:
+        log.warning("effect_in_doubt", extra={"run_id": hand.run.id, "phase": phase, "step": step})
+        called = await settle(hand, plugin, arguments, effect=effect, step=step, timeout_s=timeout_s)
+    if called is None:
+        await hand.write(
+            EffectIntended(at=hand.now, phase=phase, step=step, key=effect.key, epoch=effect.epoch)
+        )
+        called = await call(hand, plugin, arguments, step_id=step, timeout_s=timeout_s, effect=effect)
+        if called.outcome == "in_doubt":
+            settled = await settle(hand, plugin, arguments, effect=effect, step=step, timeout_s=timeout_s)
+            called = settled or called
+    if isinstance(called.result, Done) and called.result.change is not None:
+        await hand.deps.ledger.record(called.result.change)
+    fact = finished(hand, called, phase=phase, step=step)
+    await hand.write(fact)
+    return fact
+
+
+async def settle(
+    hand: Hand, plugin: Plugin, arguments: JsonObject, *, effect: Effect, step: str, timeout_s: float
+) -> Called | None:
+    """Find out whether a doubtful effect is there; none means that it is safe to act (again)."""
+    if plugin.look is None:
+        return None if plugin.in_doubt == "retry" else _doubt("nobody can tell whether it happened")
+    looked = await call(hand, _looking(plugin), arguments, step_id=step, timeout_s=timeout_s, effect=effect)
+    if looked.outcome == "ok":
+        return looked if looked.result is not None else None
+    if plugin.in_doubt == "retry":
+        return None
+    return _doubt(f"the target cannot be asked: {looked.error}")
+
+
+def _looking(plugin: Plugin) -> Plugin:
+    """Make a plugin whose function is the look of ``plugin``."""
+    assert plugin.look is not None  # noqa: S101  # the caller has checked
+    return Plugin(
+        name=plugin.name,
+        kind="probe",
+        specialist=plugin.specialist,
+        function=plugin.look,
+        params=plugin.params,
+        summary=plugin.summary,
+    )
+
+
+def _doubt(why: str) -> Called:
+    return Called(
+        outcome="in_doubt",
+        took_s=0,
+        error=f"It may or may not have happened: {why}.",
+        hint="Look at the target, then decide by hand.",
+        reason="action_in_doubt",
+    )

@@ -1,0 +1,125 @@
+"""Advance a run: do what is next, write it down, let go when there is nothing to do."""
+
+from __future__ import annotations
+
+import logging
+from typing import assert_never
+
+from bot.domain.errors import BotError, StaleEpochError
+from bot.domain.event import ApprovalEnded, Event, PhaseFinished, RunFinished
+from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
+from bot.engine.deps import Deps
+from bot.engine.hand import Hand
+from bot.engine.outcome import outcome_of
+from bot.engine.phases import Answer, Ended, Waits
+from bot.engine.phases.background import background
+from bot.engine.phases.gather import explore, fan_out
+from bot.engine.phases.pipeline import pipeline
+from bot.engine.phases.plan import plan
+from bot.engine.phases.reduce import reduce
+from bot.engine.templates import truth
+
+log = logging.getLogger(__name__)
+
+_STOPPING = ("rejected", "expired", "breached")
+
+
+class Engine:
+    """Advances runs, one call at a time; holds no state of its own."""
+
+    def __init__(self, deps: Deps) -> None:
+        """Keep the surroundings."""
+        self._deps = deps
+
+    async def advance(self, run_id: str) -> None:
+        """Take a run and carry it on until it waits, ends, or belongs to somebody else."""
+        taken = await self._deps.journal.take(run_id)
+        if taken is None:
+            return
+        hand = Hand(run_id, taken, self._deps)
+        try:
+            while not await self._next(hand):
+                pass
+        except StaleEpochError:
+            log.warning("run_taken_over", extra={"run_id": run_id, "epoch": hand.epoch})
+
+    async def _next(self, hand: Hand) -> bool:
+        """Do the next thing; true when there is nothing to do for now."""
+        phase = next_phase(hand)
+        if phase is None:
+            await _finish(hand)
+            return True
+        try:
+            answer = await _skip_or_run(hand, phase)
+        except BotError as error:
+            if isinstance(error, StaleEpochError):
+                raise
+            answer = Ended(outcome="failed", why=str(error))
+        match answer:
+            case Waits(until=until):
+                parked = await hand.park(until)
+                log.info("run_parked", extra={"run_id": hand.run.id, "phase": phase.id, "parked": parked})
+                return parked
+            case Ended():
+                await hand.write(
+                    PhaseFinished(
+                        at=hand.now,
+                        phase=phase.id,
+                        outcome=answer.outcome,
+                        why=answer.why,
+                        output=answer.output,
+                    )
+                )
+                log.info(
+                    "phase_finished",
+                    extra={"run_id": hand.run.id, "phase": phase.id, "outcome": answer.outcome},
+                )
+                return False
+            case _:
+                assert_never(answer)
+
+
+def next_phase(hand: Hand) -> Phase | None:
+    """Find the phase to work on: the first without an outcome, unless the run is over."""
+    run = hand.run
+    if run.cancelled_by is not None:
+        return None
+    for phase in run.runbook.phases:
+        state = run.phases[phase.id]
+        if state.outcome is None:
+            return phase
+        gathering = isinstance(phase, Explore | FanOut)
+        if state.outcome in _STOPPING or (state.outcome == "failed" and not gathering):
+            return None
+    return None
+
+
+async def _skip_or_run(hand: Hand, phase: Phase) -> Answer:
+    started = hand.run.phases[phase.id].started_at is not None
+    if phase.when is not None and not started and not truth(phase.when, hand.scope()):
+        return Ended(outcome="skipped", why=f"not needed: {phase.when}")
+    match phase:
+        case Explore():
+            return await explore(hand, phase)
+        case FanOut():
+            return await fan_out(hand, phase)
+        case Reduce():
+            return await reduce(hand, phase)
+        case Plan():
+            return await plan(hand, phase)
+        case Pipeline():
+            return await pipeline(hand, phase)
+        case Background():
+            return await background(hand, phase)
+        case _:
+            assert_never(phase)
+
+
+async def _finish(hand: Hand) -> None:
+    outcome, summary = outcome_of(hand.run)
+    events: list[Event] = []
+    if (open_gate := hand.run.waiting_for) is not None:
+        events.append(ApprovalEnded(at=hand.now, approval_id=open_gate.id, decision="cancelled"))
+    events.append(RunFinished(at=hand.now, outcome=outcome, summary=summary))
+    await hand.deps.journal.finish(hand.run.id, events, epoch=hand.epoch)
+    log.info("run_finished", extra={"run_id": hand.run.id, "outcome": outcome})

@@ -1,0 +1,66 @@
+"""How a run ended, told from how its phases ended; pure."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bot.domain.event import RunOutcome
+from bot.domain.run import Run
+from bot.domain.runbook import Background, Pipeline
+
+
+def outcome_of(run: Run) -> tuple[RunOutcome, str]:
+    """Tell a finished run's outcome and say it in one sentence."""
+    if run.cancelled_by is not None:
+        return "cancelled", f"{run.cancelled_by.name or 'Somebody'} cancelled it."
+    for phase in run.runbook.phases:
+        state = run.phases[phase.id]
+        if isinstance(phase, Pipeline):
+            ended = _of_pipeline(state.outcome, state.why, verified=_only_verification_failed(run, phase.id))
+            if ended is not None:
+                return ended
+        elif isinstance(phase, Background) and state.outcome == "breached":
+            return "breached", f"It came back while I watched: {state.why}"
+        elif state.outcome == "failed" and not isinstance(phase, Background):
+            if phase.kind in ("explore", "fan_out"):
+                continue  # a phase that gathers may come back empty-handed; the reducer says what that means
+            return "failed", f"{phase.title or phase.id} failed: {state.why}"
+    return _of_diagnosis(run)
+
+
+def _of_pipeline(outcome: str | None, why: str, *, verified: bool) -> tuple[RunOutcome, str] | None:
+    match outcome:
+        case "rejected":
+            return "rejected", f"Nothing was changed: {why}."
+        case "expired":
+            return "expired", f"Nothing was changed: {why}."
+        case "failed" if verified:
+            return "not_recovered", f"The fix was applied, but recovery could not be verified. {why}"
+        case "failed" | "breached":
+            return "failed", why
+        case _:
+            return None
+
+
+def _only_verification_failed(run: Run, phase: str) -> bool:
+    steps = run.phases[phase].steps.values()
+    acted = [step for step in steps if not step.id.startswith("verify:")]
+    return bool(acted) and all(step.outcome == "ok" and step.undone is None for step in acted)
+
+
+def _of_diagnosis(run: Run) -> tuple[RunOutcome, str]:
+    diagnosis = run.diagnosis
+    fixed = any(isinstance(p, Pipeline) and run.phases[p.id].outcome == "ok" for p in run.runbook.phases)
+    if diagnosis is None:
+        return "done", "Done."
+    if fixed:
+        return "recovered", diagnosis.summary
+    match diagnosis.verdict:
+        case "no_fault_found":
+            return "no_fault_found", diagnosis.summary
+        case "unclear":
+            return "unclear", diagnosis.summary
+        case "cause_found":
+            return "no_remedy", diagnosis.summary
+        case _:
+            assert_never(diagnosis.verdict)

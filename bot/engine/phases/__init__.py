@@ -1,0 +1,28 @@
+"""One function per phase kind, and what each may answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.event import PhaseOutcome
+from bot.domain.model import JsonObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """The phase is over."""
+
+    outcome: PhaseOutcome
+    why: str = ""
+    output: JsonObject | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waits:
+    """The phase needs a person or a later time; the run is let go of meanwhile."""
+
+    until: datetime | None
+
+
+Answer = Ended | Waits

@@ -1,0 +1,82 @@
+"""BACKGROUND: watch for a bounded time; between two looks the run is let go of."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.errors import BotError, RunbookError
+from bot.domain.event import PhaseStarted, RunStarted, Sampled
+from bot.domain.runbook import Background
+from bot.engine.checks import look
+from bot.engine.hand import Hand
+from bot.engine.phases import Answer, Ended, Waits
+from bot.engine.templates import evaluate
+
+
+async def background(hand: Hand, phase: Background) -> Answer:
+    """Look once if a look is due; then wait for the next, or say how it ended."""
+    if phase.after is not None and hand.run.phases[phase.after].outcome != "ok":
+        return Ended(outcome="skipped", why="nothing was changed")
+    try:
+        ends_at = _ends_at(hand, phase)
+    except BotError as error:
+        return Ended(outcome="failed", why=str(error))
+    state = hand.run.phases[phase.id]
+    if state.started_at is None:
+        await hand.write(PhaseStarted(at=hand.now, phase=phase.id))
+        return Waits(until=min(ends_at, hand.now + timedelta(seconds=phase.every_s)))
+    next_at = (state.samples[-1].at if state.samples else state.started_at) + timedelta(seconds=phase.every_s)
+    if hand.now < min(next_at, ends_at):
+        return Waits(until=min(next_at, ends_at))
+    await hand.write(await _sample(hand, phase))
+    samples = hand.run.phases[phase.id].samples
+    if _breached(samples, phase.breaches):
+        await _remedy(hand, phase)
+        return Ended(outcome="breached", why=samples[-1].text)
+    if hand.now >= ends_at:
+        return Ended(outcome="ok", why=samples[-1].text)
+    return Waits(until=min(ends_at, hand.now + timedelta(seconds=phase.every_s)))
+
+
+def _ends_at(hand: Hand, phase: Background) -> datetime:
+    value = evaluate(phase.for_s, hand.scope()) if isinstance(phase.for_s, str) else phase.for_s
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise RunbookError(f"`for_s` of {phase.id} must be a number of seconds above 0")
+    return (hand.run.phases[phase.id].started_at or hand.now) + timedelta(seconds=value)
+
+
+async def _sample(hand: Hand, phase: Background) -> Sampled:
+    """Look at every check; the worst is the sample, and not measured is not good."""
+    texts: list[str] = []
+    verdict: bool | None = True
+    for check in phase.checks:
+        try:
+            seen = await look(hand, check)
+        except BotError as error:
+            verdict, texts = (verdict and None), [*texts, str(error)]
+            continue
+        texts.append(seen.text)
+        if seen.ok is False or verdict is False:
+            verdict = False
+        elif seen.ok is None:
+            verdict = None
+    return Sampled(at=hand.now, phase=phase.id, ok=verdict, text="; ".join(texts))
+
+
+async def _remedy(hand: Hand, phase: Background) -> None:
+    """Start the runbook for a breach; its id is derived, so that it is started once."""
+    if phase.on_breach is None:
+        return
+    run = hand.run
+    runbook = hand.deps.library.get(phase.on_breach)
+    params = {name: value for name, value in run.params.items() if name in runbook.params}
+    origin = run.origin.model_copy(update={"kind": "run"})
+    event = RunStarted(
+        at=hand.now, runbook=runbook, params=params, requested_by=run.requested_by, origin=origin
+    )
+    await hand.deps.journal.start(f"{run.id}-{phase.id}", event)
+
+
+def _breached(samples: tuple[Sampled, ...], breaches: int) -> bool:
+    last = samples[-breaches:]
+    return len(last) == breaches and all(sample.ok is not True for sample in last)

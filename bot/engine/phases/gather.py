@@ -1,0 +1,131 @@
+"""EXPLORE and FAN-OUT: many calls at once, one deadline, partial answers as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.domain.errors import BotError, RunbookError
+from bot.domain.event import PhaseOutcome, PhaseStarted, StepFinished, StepRef
+from bot.domain.model import JsonObject
+from bot.domain.run import PhaseState
+from bot.domain.runbook import Explore, FanOut, Step
+from bot.engine.effects import run_step
+from bot.engine.hand import Hand
+from bot.engine.phases import Ended
+from bot.engine.plugins import Plugin
+from bot.engine.templates import evaluate
+
+_GRACE_S = 0.2
+"""How long cancelled steps may take to clean up before they are left behind."""
+_MOST_ITEMS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    id: str
+    title: str
+    step: Step
+    plugin: Plugin
+    arguments: JsonObject
+
+
+async def explore(hand: Hand, phase: Explore) -> Ended:
+    """Read the ground: every step at once, each with its own timeout."""
+    return await _gather(hand, phase, deadline_s=max(step.timeout_s for step in phase.steps))
+
+
+async def fan_out(hand: Hand, phase: FanOut) -> Ended:
+    """Run independent steps at once; what is late at the deadline is recorded as late."""
+    return await _gather(hand, phase, deadline_s=phase.deadline_s)
+
+
+async def _gather(hand: Hand, phase: Explore | FanOut, *, deadline_s: float) -> Ended:
+    try:
+        ready = [item for step in phase.steps for item in _expand(hand, step)]
+    except BotError as error:
+        return Ended(outcome="failed", why=str(error))
+    if hand.run.phases[phase.id].started_at is None:
+        refs = tuple(StepRef(id=r.id, title=r.title, specialist=r.plugin.specialist) for r in ready)
+        await hand.write(PhaseStarted(at=hand.now, phase=phase.id, steps=refs))
+    todo = [r for r in ready if _outcome(hand, phase.id, r.id) is None]
+    tasks = {asyncio.create_task(_one(hand, phase.id, r, deadline_s=deadline_s)): r for r in todo}
+    try:
+        await _until(set(tasks), deadline_s)
+        for task, item in tasks.items():
+            if not task.done():
+                await _late(hand, phase.id, item, deadline_s=deadline_s)
+    finally:
+        await _stop(set(tasks))
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()
+    return _end(hand.run.phases[phase.id])
+
+
+def _expand(hand: Hand, step: Step) -> list[_Ready]:
+    plugin = hand.deps.plugins.get(step.plugin)
+    title = step.title or step.id
+    if step.for_each is None:
+        arguments = hand.render(step.arguments)
+        return [_Ready(id=step.id, title=title, step=step, plugin=plugin, arguments=arguments)]
+    items = evaluate(step.for_each, hand.scope())
+    if not isinstance(items, list | tuple) or len(items) > _MOST_ITEMS:
+        raise RunbookError(f"`for_each` of {step.id} must yield a list of at most {_MOST_ITEMS} items")
+    return [
+        _Ready(
+            id=f"{step.id}[{index}]",
+            title=f"{title}: {item}",
+            step=step,
+            plugin=plugin,
+            arguments=hand.render(step.arguments, item=item),
+        )
+        for index, item in enumerate(items)
+    ]
+
+
+async def _one(hand: Hand, phase: str, item: _Ready, *, deadline_s: float) -> None:
+    timeout_s = min(item.step.timeout_s, deadline_s)
+    await run_step(hand, item.plugin, item.arguments, phase=phase, step=item.id, timeout_s=timeout_s)
+
+
+async def _late(hand: Hand, phase: str, item: _Ready, *, deadline_s: float) -> None:
+    await hand.write(
+        StepFinished(
+            at=hand.now,
+            phase=phase,
+            step=item.id,
+            outcome="in_doubt" if item.plugin.kind == "action" else "timed_out",
+            error=f"no answer within {deadline_s:g} s",
+            reason="timed_out",
+            took_s=deadline_s,
+        )
+    )
+
+
+async def _until(tasks: set[asyncio.Task[None]], deadline_s: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=deadline_s + _GRACE_S)
+
+
+async def _stop(tasks: set[asyncio.Task[None]]) -> None:
+    left = {task for task in tasks if not task.done()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_GRACE_S)
+
+
+def _outcome(hand: Hand, phase: str, step: str) -> str | None:
+    known = hand.run.phases[phase].steps.get(step)
+    return None if known is None else known.outcome
+
+
+def _end(state: PhaseState) -> Ended:
+    good = [step for step in state.steps.values() if step.outcome == "ok"]
+    bad = [step for step in state.steps.values() if step.outcome not in ("ok", "not_configured")]
+    outcome: PhaseOutcome = "partial" if bad else "ok"
+    if bad and not good:
+        outcome = "failed"
+    why = "; ".join(f"{step.title}: {step.error}" for step in bad)
+    return Ended(outcome=outcome, why=why)

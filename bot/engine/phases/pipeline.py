@@ -1,0 +1,237 @@
+"""PIPELINE: ordered steps behind an approval; the first failure stops it and undoes."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import timedelta
+
+from bot.domain.approval import Approval
+from bot.domain.effect import Effect
+from bot.domain.errors import BotError
+from bot.domain.event import (
+    ApprovalEnded,
+    ApprovalRequested,
+    PhaseStarted,
+    PlanRendered,
+    StepFinished,
+    StepRef,
+    StepUndone,
+)
+from bot.domain.plan import PlannedStep, RenderedPlan
+from bot.domain.runbook import ApprovalPolicy, Check, Pipeline
+from bot.engine.checks import check_step_id, look, settle_check
+from bot.engine.effects import run_step
+from bot.engine.hand import Hand
+from bot.engine.phases import Answer, Ended, Waits
+from bot.engine.phases.plan import render_steps
+from bot.engine.steps import call
+
+
+async def pipeline(hand: Hand, phase: Pipeline) -> Answer:
+    """Do what the plan says, once people have agreed to exactly that plan."""
+    try:
+        plan = await _plan(hand, phase)
+    except BotError as error:
+        return Ended(outcome="failed", why=str(error))
+    if not plan.steps:
+        return Ended(outcome="skipped", why=plan.why_empty)
+    if hand.run.phases[phase.id].started_at is None:
+        await hand.write(PhaseStarted(at=hand.now, phase=phase.id, steps=_refs(hand, plan)))
+    if phase.approval is not None:
+        waiting = await gate(hand, phase.id, policy=phase.approval, plan_hash=plan.digest)
+        if waiting is not None:
+            return waiting
+    return await _watched(hand, phase, plan)
+
+
+async def gate(hand: Hand, phase: str, *, policy: ApprovalPolicy, plan_hash: str) -> Answer | None:
+    """Raise or read the approval of a phase; none means that the way is free for exactly this plan."""
+    approval = hand.run.gate(phase)
+    if approval is None:
+        approval = _new_approval(hand, phase, policy=policy, plan_hash=plan_hash)
+        await hand.write(ApprovalRequested(at=hand.now, approval=approval))
+        return Waits(until=approval.expires_at)
+    match approval.decision:
+        case None if hand.now >= approval.expires_at:
+            await hand.write(ApprovalEnded(at=hand.now, approval_id=approval.id, decision="expired"))
+            return Ended(outcome="expired", why="nobody decided in time")
+        case None:
+            return Waits(until=approval.expires_at)
+        case "approved" if approval.plan_hash == plan_hash:
+            return None
+        case "approved":
+            return Ended(outcome="failed", why="the plan is not the one that was approved")
+        case "rejected":
+            who = approval.decided_by.name or approval.decided_by.id if approval.decided_by else "somebody"
+            return Ended(outcome="rejected", why=f"{who} rejected it")
+        case _:
+            return Ended(outcome="expired", why=f"the approval was {approval.decision}")
+
+
+def _new_approval(hand: Hand, phase: str, *, policy: ApprovalPolicy, plan_hash: str) -> Approval:
+    service = hand.run.service
+    groups = policy.groups or (hand.deps.catalogue.get(service).approvers if service else ())
+    return Approval(
+        id=f"{hand.run.id}.{secrets.token_urlsafe(12)}",
+        phase=phase,
+        plan_hash=plan_hash,
+        policy=policy,
+        groups=groups,
+        requested_by=hand.run.requested_by,
+        requested_at=hand.now,
+        expires_at=hand.now + timedelta(seconds=policy.expires_s),
+    )
+
+
+async def _plan(hand: Hand, phase: Pipeline) -> RenderedPlan:
+    known = hand.run.phases[phase.plan or phase.id].plan
+    if known is None and phase.plan is not None:
+        return RenderedPlan(summary="", why_empty="there is no plan")
+    if known is None:
+        known = RenderedPlan(
+            summary=phase.title or phase.id, steps=render_steps(hand, phase.steps), verify=phase.verify
+        )
+        await hand.write(PlanRendered(at=hand.now, phase=phase.id, plan=known))
+    return known
+
+
+def _refs(hand: Hand, plan: RenderedPlan) -> tuple[StepRef, ...]:
+    refs: list[StepRef] = []
+    for step in plan.steps:
+        specialist = hand.deps.plugins.get(step.plugin).specialist
+        refs.append(StepRef(id=step.id, title=step.title, specialist=specialist))
+        refs.extend(_check_ref(hand, check) for check in step.verify)
+    return (*refs, *(_check_ref(hand, check) for check in plan.verify))
+
+
+def _check_ref(hand: Hand, check: Check) -> StepRef:
+    specialist = hand.deps.plugins.get(check.probe).specialist
+    return StepRef(id=check_step_id(check), title=check.title or check.id, specialist=specialist)
+
+
+async def _watched(hand: Hand, phase: Pipeline, plan: RenderedPlan) -> Ended:
+    """Run the steps, and the watch beside them; a breach stops and undoes."""
+    if not phase.watch:
+        return await _steps(hand, phase.id, plan)
+    watch = asyncio.create_task(_breach(hand, phase.watch))
+    try:
+        ended = await _steps(hand, phase.id, plan)
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+    if not hand.breach:
+        return ended
+    await _undo(hand, phase.id, plan)
+    return Ended(outcome="breached", why=hand.breach)
+
+
+async def _breach(hand: Hand, checks: tuple[Check, ...]) -> None:
+    """Look until one check fails; the step under way is let finish, so that nothing is left in doubt."""
+    while not hand.breach:
+        for check in checks:
+            seen = await look(hand, check)
+            if seen.ok is False:
+                hand.breach = seen.text
+        await asyncio.sleep(min(check.every_s for check in checks))
+
+
+async def _steps(hand: Hand, phase: str, plan: RenderedPlan) -> Ended:
+    for step in plan.steps:
+        if hand.stopping:
+            return Ended(outcome="failed", why=hand.stopping)
+        finished = await _step(hand, phase, step)
+        if finished is not None:
+            return await _failed(hand, phase, plan, step=step, finished=finished)
+    for check in plan.verify:
+        finished = await _verified(hand, phase, check)
+        if finished is not None:
+            return Ended(outcome="failed", why=f"{check.title or check.id}: {finished.error}")
+    return Ended(outcome="ok")
+
+
+async def _step(hand: Hand, phase: str, step: PlannedStep) -> StepFinished | None:
+    """Do one step and its checks; what is returned is what went wrong."""
+    if (known := hand.run.phases[phase].steps.get(step.id)) is None or known.outcome is None:
+        plugin = hand.deps.plugins.get(step.plugin)
+        finished = await run_step(
+            hand, plugin, step.arguments, phase=phase, step=step.id, timeout_s=step.timeout_s
+        )
+        if finished.outcome != "ok":
+            return finished
+    elif known.outcome != "ok":
+        return _as_finished(hand, phase, step.id)
+    for check in step.verify:
+        failed = await _verified(hand, phase, check)
+        if failed is not None:
+            return failed
+    return None
+
+
+async def _verified(hand: Hand, phase: str, check: Check) -> StepFinished | None:
+    known = hand.run.phases[phase].steps.get(check_step_id(check))
+    if known is None or known.outcome is None:
+        finished = await settle_check(hand, check, phase=phase)
+    else:
+        finished = _as_finished(hand, phase, known.id)
+    return None if finished.outcome == "ok" else finished
+
+
+def _as_finished(hand: Hand, phase: str, step: str) -> StepFinished:
+    known = hand.run.phases[phase].steps[step]
+    return StepFinished(
+        at=hand.now,
+        phase=phase,
+        step=step,
+        outcome=known.outcome or "in_doubt",
+        error=known.error,
+        reason=known.reason,
+    )
+
+
+async def _failed(
+    hand: Hand, phase: str, plan: RenderedPlan, *, step: PlannedStep, finished: StepFinished
+) -> Ended:
+    if finished.outcome == "in_doubt":
+        return Ended(
+            outcome="failed",
+            why=f"{step.title}: {finished.error} Nothing more is done before a person has looked.",
+        )
+    await _undo(hand, phase, plan)
+    return Ended(outcome="failed", why=f"{step.title}: {finished.error}")
+
+
+async def _undo(hand: Hand, phase: str, plan: RenderedPlan) -> None:
+    """Put back, in reverse, what was done and has an undo."""
+    for step in reversed(plan.steps):
+        known = hand.run.phases[phase].steps.get(step.id)
+        if step.undo is None or known is None or known.outcome != "ok" or known.undone is not None:
+            continue
+        if known.result is not None and known.result.get("changed") is False:
+            continue
+        try:
+            arguments = hand.render(step.undo.arguments, result=known.result)
+        except BotError as error:
+            await hand.write(
+                StepUndone(at=hand.now, phase=phase, step=step.id, outcome="failed", error=str(error))
+            )
+            continue
+        effect = Effect(key=f"{hand.run.id}:{phase}:{step.id}:undo", epoch=hand.epoch)
+        called = await call(
+            hand,
+            hand.deps.plugins.get(step.undo.plugin),
+            arguments,
+            step_id=step.id,
+            timeout_s=step.timeout_s,
+            effect=effect,
+        )
+        await hand.write(
+            StepUndone(
+                at=hand.now,
+                phase=phase,
+                step=step.id,
+                outcome=called.outcome,
+                result=called.data,
+                error=called.error,
+            )
+        )

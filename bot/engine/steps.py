@@ -1,0 +1,123 @@
+"""One call of a plugin, with its timeout; whatever happens becomes a recorded result."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from bot.domain.effect import Done, Effect
+from bot.domain.errors import (
+    ActionInDoubtError,
+    BotError,
+    ProbeGarbageError,
+    ProbeNotConfiguredError,
+    ProbeUnavailableError,
+    StaleEpochError,
+)
+from bot.domain.event import StepFinished, StepOutcome
+from bot.domain.finding import Facts, Findings, Measurement
+from bot.domain.model import JsonObject
+from bot.engine.hand import Hand
+from bot.engine.plugins import Plugin
+
+log = logging.getLogger(__name__)
+
+Result = Findings | Measurement | Facts | Done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Called:
+    """What came of one call; ``result`` only where ``outcome`` is ok."""
+
+    outcome: StepOutcome
+    took_s: float
+    result: Result | None = None
+    error: str = ""
+    hint: str = ""
+    reason: str = ""
+
+    @property
+    def data(self) -> JsonObject | None:
+        """The result as the journal keeps it."""
+        return None if self.result is None else self.result.model_dump(mode="json")
+
+
+def finished(hand: Hand, called: Called, *, phase: str, step: str) -> StepFinished:
+    """Turn what came of a call into the fact that the journal keeps."""
+    return StepFinished(
+        at=hand.now,
+        phase=phase,
+        step=step,
+        outcome=called.outcome,
+        result=called.data,
+        error=called.error,
+        hint=called.hint,
+        reason=called.reason,
+        took_s=round(called.took_s, 4),
+    )
+
+
+async def call(
+    hand: Hand,
+    plugin: Plugin,
+    arguments: JsonObject,
+    *,
+    step_id: str,
+    timeout_s: float,
+    effect: Effect | None = None,
+) -> Called:
+    """Call a plugin; every failure comes back as an outcome.
+
+    Raises:
+        StaleEpochError: the target knows of a newer owner of this run.
+    """
+    began = time.monotonic()
+    ctx = hand.context(step_id, timeout_s=timeout_s, effect=effect)
+    try:
+        async with asyncio.timeout(timeout_s):
+            result = await plugin.call(ctx, arguments)
+    except StaleEpochError:
+        raise
+    except Exception as error:  # the one place where a plugin's crash is caught, loudly
+        outcome, text = _outcome_of(error, plugin, timeout_s=timeout_s)
+        if outcome == "crashed":
+            log.exception("plugin_crashed", extra={"run_id": hand.run.id, "plugin": plugin.name})
+        return Called(
+            outcome=outcome,
+            took_s=time.monotonic() - began,
+            error=text,
+            hint=error.hint if isinstance(error, BotError) else "",
+            reason=error.code if isinstance(error, BotError) else outcome,
+        )
+    return Called(outcome="ok", took_s=time.monotonic() - began, result=result)
+
+
+def _outcome_of(error: Exception, plugin: Plugin, *, timeout_s: float) -> tuple[StepOutcome, str]:
+    match error:
+        case TimeoutError() if plugin.kind == "action":
+            return "in_doubt", f"no answer within {timeout_s:g} s"
+        case TimeoutError():
+            return "timed_out", f"no answer within {timeout_s:g} s"
+        case ActionInDoubtError():
+            return "in_doubt", str(error)
+        case ProbeGarbageError():
+            return "garbage", str(error)
+        case ProbeNotConfiguredError():
+            return "not_configured", str(error)
+        case ProbeUnavailableError():
+            return "unavailable", str(error)
+        case BotError():
+            return "failed", str(error)
+        case ValidationError():
+            return "failed", f"{plugin.name} does not take these arguments: {_first_problem(error)}"
+        case _:
+            return "crashed", f"{plugin.name} crashed: {type(error).__name__}"
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
