@@ -111,6 +111,8 @@ class VoteCast(Model):
     by: Person
     verdict: Verdict
     decision: Decision | None = None
+    key: str = ""
+    """The click's own key: a redelivery of the same click is the same vote."""
 
 
 class ApprovalEnded(Model):

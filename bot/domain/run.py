@@ -90,6 +90,8 @@ class Run(Model):
     started_at: Instant
     phases: dict[str, PhaseState]
     approvals: dict[str, Approval] = Field(default_factory=dict)
+    vote_keys: frozenset[str] = frozenset()
+    """The keys of the clicks that count."""
     cancelled_by: Person | None = None
     finished_at: Instant | None = None
     outcome: RunOutcome | None = None
@@ -165,7 +167,7 @@ def apply(run: Run, event: Event) -> Run:
     return _change(run, event).model_copy(update={"length": run.length + 1})
 
 
-def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a closed set
+def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911  # a closed set
     match event:
         case RunStarted():
             return run
@@ -248,4 +250,5 @@ def _vote(run: Run, event: VoteCast) -> Run:
         update["approved_by"] = (*run.approvals[event.approval_id].approved_by, event.by)
     if event.decision is not None:
         update |= {"decision": event.decision, "decided_by": event.by, "decided_at": event.at}
-    return _approval(run, event.approval_id, **update)
+    voted = run.model_copy(update={"vote_keys": run.vote_keys | {event.key}})
+    return _approval(voted, event.approval_id, **update)

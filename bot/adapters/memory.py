@@ -1,0 +1,276 @@
+"""The memory twins of the Redis adapters: the same promises, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+from bot.domain.alert import Alert
+from bot.domain.board import Posted, Topic
+from bot.domain.change import Change
+from bot.domain.clock import Clock
+from bot.domain.errors import NotFoundError, StaleEpochError
+from bot.domain.event import Event, RunStarted
+from bot.domain.intent import Intent
+from bot.engine.ports import Taken
+
+log = logging.getLogger(__name__)
+
+
+class _Run:
+    """One run's journal and who owns it."""
+
+    def __init__(self, event: Event) -> None:
+        self.events: list[Event] = [event]
+        self.epoch = 0
+        self.state = "ready"
+
+
+class MemoryStore:
+    """Journals, work and inbox together: a change of state and its wake-up are one thing."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.board = MemoryBoard()
+        self._runs: dict[str, _Run] = {}
+        self._seen: set[str] = set()
+        self._due: list[tuple[datetime, int, str]] = []
+        self._count = itertools.count()
+        self._ready: asyncio.Queue[str | Intent] = asyncio.Queue()
+
+    async def start(self, run_id: str, event: RunStarted) -> bool:
+        """Begin a run and make it ready; false if there is one of that id already."""
+        if run_id in self._runs:
+            return False
+        self._runs[run_id] = _Run(event)
+        await self._changed(run_id)
+        self._ready.put_nowait(run_id)
+        return True
+
+    async def take(self, run_id: str) -> Taken | None:
+        """Own the run at the next epoch; none if it is finished or unknown."""
+        run = self._runs.get(run_id)
+        if run is None or run.state == "finished":
+            return None
+        run.epoch += 1
+        run.state = "running"
+        return Taken(epoch=run.epoch, events=tuple(run.events))
+
+    async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
+        """Write facts as the owner; gives the journal's length."""
+        run = self._fenced(run_id, epoch)
+        run.events.extend(events)
+        await self._changed(run_id)
+        return len(run.events)
+
+    async def park(self, run_id: str, *, epoch: int, length: int, until: datetime | None) -> bool:
+        """Let go of the run until a wake-up or ``until``; false if the journal is longer."""
+        run = self._fenced(run_id, epoch)
+        if len(run.events) != length:
+            return False
+        run.state = "parked"
+        if until is not None:
+            heapq.heappush(self._due, (until, next(self._count), run_id))
+        return True
+
+    async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
+        """Write facts from outside; false if the journal is longer than ``length``."""
+        run = self._runs[run_id]
+        if len(run.events) != length or run.state == "finished":
+            return False
+        run.events.extend(events)
+        await self._changed(run_id)
+        if wake and run.state == "parked":
+            run.state = "ready"
+            self._ready.put_nowait(run_id)
+        return True
+
+    async def finish(self, run_id: str, events: Sequence[Event], *, epoch: int) -> None:
+        """Write the last facts and let go of the run for good."""
+        run = self._fenced(run_id, epoch)
+        run.events.extend(events)
+        run.state = "finished"
+        await self._changed(run_id)
+
+    async def load(self, run_id: str) -> tuple[Event, ...]:
+        """Read a journal."""
+        if run_id not in self._runs:
+            raise NotFoundError(f"There is no run {run_id}.")
+        return tuple(self._runs[run_id].events)
+
+    async def recent(self, *, limit: int = 50) -> tuple[str, ...]:
+        """List the ids of the latest runs, newest first."""
+        return tuple(reversed(self._runs))[:limit]
+
+    async def put(self, intent: Intent) -> bool:
+        """Write an intent down; false if its key was seen before."""
+        if intent.key in self._seen:
+            return False
+        self._seen.add(intent.key)
+        self._ready.put_nowait(intent)
+        return True
+
+    async def serve(
+        self,
+        *,
+        on_run: Callable[[str], Awaitable[None]],
+        on_intent: Callable[[Intent], Awaitable[None]],
+    ) -> None:
+        """Hand out work until cancelled, everything at once."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                item = await self._ready.get()
+                if isinstance(item, str):
+                    group.create_task(_handled(on_run(item)))
+                else:
+                    group.create_task(_handled(on_intent(item)))
+
+    async def pump(self, *, now: datetime) -> int:
+        """Make every run ready whose time has come; gives how many."""
+        woken = 0
+        while self._due and self._due[0][0] <= now:
+            _, _, run_id = heapq.heappop(self._due)
+            if self._runs[run_id].state == "parked":
+                self._runs[run_id].state = "ready"
+                self._ready.put_nowait(run_id)
+                woken += 1
+        return woken
+
+    async def depth(self) -> int:
+        """Tell how much is waiting."""
+        return self._ready.qsize()
+
+    def _fenced(self, run_id: str, epoch: int) -> _Run:
+        run = self._runs[run_id]
+        if run.epoch != epoch or run.state == "finished":
+            raise StaleEpochError(f"{run_id} is at epoch {run.epoch}, not {epoch}.")
+        return run
+
+    async def _changed(self, run_id: str) -> None:
+        await self.board.mark(Topic(kind="run", id=run_id))
+
+
+async def _handled(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("work_crashed")
+
+
+class MemoryBoard:
+    """What was posted about each topic, and which topics want another look."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._due: dict[Topic, float] = {}
+        self._held: dict[Topic, tuple[float, float]] = {}
+        self._posted: dict[Topic, dict[str, Posted]] = {}
+        self._changed = asyncio.Event()
+
+    async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
+        """Take topics that changed; nobody else gets them for ``lease_s`` seconds."""
+        now = time.monotonic()
+        free = [t for t, at in self._due.items() if at <= now and self._held.get(t, (0, 0))[1] <= now]
+        for topic in free[:limit]:
+            self._due[topic] = now + lease_s
+            self._held[topic] = (now + lease_s, now + lease_s)
+        return tuple(free[:limit])
+
+    async def release(self, topic: Topic, *, again_in_s: float | None = None) -> None:
+        """Give a topic back; it stays marked if it changed meanwhile."""
+        mark, _ = self._held.pop(topic, (0.0, 0.0))
+        if self._due.get(topic) == mark:
+            if again_in_s is None:
+                del self._due[topic]
+            else:
+                self._due[topic] = time.monotonic() + again_in_s
+
+    async def mark(self, topic: Topic) -> None:
+        """Say that a topic changed."""
+        self._due[topic] = time.monotonic()
+        self._changed.set()
+
+    async def posted(self, topic: Topic) -> dict[str, Posted]:
+        """Read what is known to be posted, by slot."""
+        return dict(self._posted.get(topic, {}))
+
+    async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
+        """Write down what is posted."""
+        self._posted.setdefault(topic, {})[slot] = posted
+
+    async def wait(self, *, timeout_s: float) -> None:
+        """Sleep until a topic changed, or ``timeout_s`` seconds."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._changed.clear()
+
+
+class MemoryBudget:
+    """Token buckets in this process."""
+
+    def __init__(self) -> None:
+        """Start with every bucket full."""
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    async def take(self, name: str, *, burst: float, per_s: float) -> float:
+        """Take one of ``name``; 0 if granted, else the seconds after which to ask again."""
+        now = time.monotonic()
+        tokens, at = self._buckets.get(name, (burst, now))
+        tokens = min(burst, tokens + (now - at) * per_s)
+        granted = tokens >= 1
+        self._buckets[name] = (tokens - 1 if granted else tokens, now)
+        return 0.0 if granted else (1 - tokens) / per_s
+
+
+class MemoryAlertBook:
+    """The alerts that were reported."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._alerts: dict[str, Alert] = {}
+
+    async def report(self, alert: Alert) -> bool:
+        """Keep an alert's latest state; false if nothing is new."""
+        known = self._alerts.get(alert.id)
+        if known is not None and (known == alert or known.status == "resolved"):
+            return False
+        self._alerts[alert.id] = alert
+        return True
+
+    async def get(self, alert_id: str) -> Alert:
+        """Read an alert."""
+        if alert_id not in self._alerts:
+            raise NotFoundError("I no longer know this alert.")
+        return self._alerts[alert_id]
+
+
+class MemoryLedger:
+    """The change ledger."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Start empty; ``clock`` tells what is recent."""
+        self._clock = clock
+        self._changes: deque[Change] = deque(maxlen=10_000)
+
+    async def record(self, change: Change) -> None:
+        """Keep one change; the same ``id`` twice is kept once."""
+        if all(known.id != change.id for known in self._changes):
+            self._changes.append(change)
+
+    async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
+        """List a service's changes of the last ``seconds``, oldest first."""
+        now = self._clock.now()
+        recent = (
+            c for c in self._changes if c.service == service and (now - c.at).total_seconds() <= seconds
+        )
+        return tuple(sorted(recent, key=lambda change: change.at))

@@ -1,0 +1,161 @@
+"""Carry out intents: start, decide, cancel, report; refusals become answers to one person."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import assert_never
+
+from bot.domain.approval import Vote, decide
+from bot.domain.board import Topic
+from bot.domain.errors import BotError, NotAllowedError, NotFoundError
+from bot.domain.event import CancelRequested, RunStarted, VoteCast
+from bot.domain.intent import CancelRun, CastVote, Intent, Notice, ReportAlert, StartRun
+from bot.domain.people import Profile
+from bot.domain.run import Run, fold
+from bot.engine.deps import Deps
+from bot.engine.ports import AlertBook, Board, Directory, Teller
+
+log = logging.getLogger(__name__)
+
+_TRIES = 50
+"""How often a write is tried again because somebody else wrote first."""
+
+
+def run_id_of(key: str) -> str:
+    """Derive a run's id from its intent's key, so that the same intent is the same run."""
+    return "r" + hashlib.sha256(key.encode()).hexdigest()[:14]
+
+
+class Desk:
+    """Handles what the inbox holds; handling the same intent twice changes nothing more."""
+
+    def __init__(
+        self, deps: Deps, *, directory: Directory, alerts: AlertBook, board: Board, teller: Teller
+    ) -> None:
+        """Keep the surroundings."""
+        self._deps = deps
+        self._directory = directory
+        self._alerts = alerts
+        self._board = board
+        self._teller = teller
+
+    async def handle(self, intent: Intent) -> None:
+        """Carry out one intent; whoever asked is told why where it is refused."""
+        try:
+            await self._carry_out(intent)
+        except BotError as error:
+            log.info("intent_refused", extra={"intent": intent.type, "key": intent.key, "reason": error.code})
+            await self._tell(intent, f"{error} {error.hint}".strip())
+
+    async def _carry_out(self, intent: Intent) -> None:
+        match intent:
+            case StartRun():
+                await self._start(intent)
+            case CastVote():
+                await self._vote(intent)
+            case CancelRun():
+                await self._cancel(intent)
+            case ReportAlert():
+                if await self._alerts.report(intent.alert):
+                    await self._board.mark(Topic(kind="alert", id=intent.alert.id))
+            case _:
+                assert_never(intent)
+
+    async def _start(self, intent: StartRun) -> None:
+        if intent.origin.kind not in ("cli", "webhook", "run"):
+            _require_member(await self._directory.profile(intent.by.id))
+        event = RunStarted(
+            at=self._deps.clock.now(),
+            runbook=self._deps.library.get(intent.runbook),
+            params=intent.params,
+            requested_by=intent.by,
+            origin=intent.origin,
+        )
+        run_id = run_id_of(intent.key)
+        started = await self._deps.journal.start(run_id, event)
+        log.info("run_started", extra={"run_id": run_id, "runbook": intent.runbook, "new": started})
+
+    async def _vote(self, intent: CastVote) -> None:
+        run_id = intent.approval_id.partition(".")[0]
+        profile = await self._directory.profile(intent.by.id)
+        for _ in range(_TRIES):
+            run = await self._load(run_id)
+            approval = run.approvals.get(intent.approval_id)
+            if approval is None:
+                raise NotFoundError("There is nothing to decide here any more.")
+            vote = Vote(
+                approval_id=approval.id,
+                by=intent.by,
+                profile=profile,
+                groups=await self._directory.groups_of(intent.by.id, among=approval.groups),
+                verdict=intent.verdict,
+                plan_hash=_plan_hash(run, approval.phase),
+            )
+            if intent.key in run.vote_keys:
+                return  # this very click was written down before a crash
+            now = self._deps.clock.now()
+            decision = decide(approval, vote, at=now)
+            event = VoteCast(
+                at=now,
+                approval_id=approval.id,
+                by=intent.by,
+                verdict=intent.verdict,
+                decision=decision,
+                key=intent.key,
+            )
+            if await self._deps.journal.interject(
+                run_id, (event,), length=run.length, wake=decision is not None
+            ):
+                log.info(
+                    "vote_cast", extra={"run_id": run_id, "verdict": intent.verdict, "decision": decision}
+                )
+                if decision is None:
+                    missing = approval.missing - 1
+                    await self._tell(intent, f"Counted. {missing} more must agree.")
+                return
+        raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
+
+    async def _cancel(self, intent: CancelRun) -> None:
+        _require_member(await self._directory.profile(intent.by.id))
+        for _ in range(_TRIES):
+            run = await self._load(intent.run_id)
+            if run.state == "finished":
+                raise NotFoundError("This has ended already; there is nothing to cancel.")
+            if run.cancelled_by is not None:
+                return
+            event = CancelRequested(at=self._deps.clock.now(), by=intent.by)
+            if await self._deps.journal.interject(run.id, (event,), length=run.length, wake=True):
+                return
+        raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
+
+    async def _load(self, run_id: str) -> Run:
+        return fold(run_id, await self._deps.journal.load(run_id))
+
+    async def _tell(self, intent: Intent, text: str) -> None:
+        match intent:
+            case StartRun():
+                origin = intent.origin
+                notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)
+            case CastVote() | CancelRun():
+                notice = Notice(user=intent.by.id, channel=intent.channel, thread=intent.thread, text=text)
+            case ReportAlert():
+                return
+            case _:
+                assert_never(intent)
+        await self._teller.tell(notice)
+
+
+def _require_member(profile: Profile) -> None:
+    if not profile.is_member:
+        raise NotAllowedError(
+            f"I cannot do that for you: {profile.why_not or 'you are no full member of this workspace'}.",
+            hint="Ask a member of the workspace.",
+        )
+
+
+def _plan_hash(run: Run, phase_id: str) -> str:
+    phase = run.runbook.phase(phase_id)
+    plan_phase = getattr(phase, "plan", None) or phase_id
+    plan = run.phases[plan_phase].plan
+    return plan.digest if plan is not None else ""
