@@ -1,0 +1,1 @@
+"""Everything that is kept in Redis or Valkey: journals, work, inbox, board, budgets, records."""

@@ -1,0 +1,76 @@
+"""What was posted about each topic, and which topics want another look, in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.adapters.redis.keys import Shard
+from bot.adapters.redis.store import Store
+from bot.domain.board import Posted, Topic
+
+
+class RedisBoard:
+    """One renderer a topic at a time, over all workers; a renderer that dies is replaced after its lease."""
+
+    def __init__(self, store: Store, *, retention_s: int = 30 * 86_400) -> None:
+        """Keep the store; what is posted is remembered ``retention_s`` seconds after the last post."""
+        self._store = store
+        self._retention_s = retention_s
+        self._marks: dict[Topic, str] = {}
+
+    async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
+        """Take topics that changed; nobody else gets them for ``lease_s`` seconds."""
+        found: list[Topic] = []
+        for shard in self._store.keys.all:
+            flat = await self._store.run("claim", (shard.dirty,), shard.holds, limit, int(lease_s * 1000))
+            for name, mark in zip(flat[::2], flat[1::2], strict=True):
+                kind, _, topic_id = name.partition(":")
+                topic = Topic(kind=kind, id=topic_id)
+                self._marks[topic] = mark
+                found.append(topic)
+        return tuple(found)
+
+    async def release(self, topic: Topic, *, again_in_s: float | None = None) -> None:
+        """Give a topic back; it stays marked if it changed meanwhile, or is looked at again after a while."""
+        shard, name = self._shard(topic), _name(topic)
+        again = "" if again_in_s is None else int(again_in_s * 1000)
+        mark = self._marks.pop(topic, "")
+        await self._store.run("release", (shard.dirty, shard.holds + name), name, mark, again)
+
+    async def mark(self, topic: Topic) -> None:
+        """Say that a topic changed."""
+        seconds, micros = await self._store.client.time()
+        now = seconds * 1000 + micros // 1000
+        await self._store.client.zadd(self._shard(topic).dirty, {_name(topic): now})
+        self._store.changed.set()
+
+    async def posted(self, topic: Topic) -> dict[str, Posted]:
+        """Read what is known to be posted, by slot."""
+        key = self._shard(topic).messages(_name(topic))
+        fields: dict[str, str] = await self._store.hash(key)
+        return {slot: Posted.model_validate_json(text) for slot, text in fields.items()}
+
+    async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
+        """Write down what is posted, or, without a ``ts``, that a post begins."""
+        key = self._shard(topic).messages(_name(topic))
+        async with self._store.client.pipeline(transaction=False) as pipe:
+            pipe.hset(key, slot, posted.model_dump_json())
+            pipe.expire(key, self._retention_s)
+            await pipe.execute()
+
+    async def wait(self, *, timeout_s: float) -> None:
+        """Sleep until a topic of this process changed, or ``timeout_s`` seconds."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._store.changed.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._store.changed.clear()
+
+    def _shard(self, topic: Topic) -> Shard:
+        return self._store.keys.of(topic.id) if topic.kind == "run" else self._store.keys.shared
+
+
+def _name(topic: Topic) -> str:
+    return f"{topic.kind}:{topic.id}"

@@ -1,0 +1,106 @@
+"""The names of keys; all that one script touches shares a hash tag, hence one slot of a cluster."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+LANES = ("urgent", "normal")
+"""Queues in the order in which they are served."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The keys of one shard."""
+
+    tag: str
+
+    def run(self, run_id: str) -> str:
+        """Hash: a run's state, epoch, length and events."""
+        return f"{self.tag}:run:{run_id}"
+
+    def queue(self, lane: str) -> str:
+        """Stream of runs that are ready."""
+        return f"{self.tag}:q:{lane}"
+
+    def seen(self, key: str) -> str:
+        """Marker of an intent that was written down."""
+        return f"{self.tag}:seen:{key}"
+
+    def messages(self, topic: str) -> str:
+        """Hash: what is posted about a topic, by slot."""
+        return f"{self.tag}:msg:{topic}"
+
+    @property
+    def holds(self) -> str:
+        """Prefix of the keys that say who renders a topic."""
+        return f"{self.tag}:hold:"
+
+    def alert(self, alert_id: str) -> str:
+        """Hash: an alert."""
+        return f"{self.tag}:alert:{alert_id}"
+
+    def bucket(self, name: str) -> str:
+        """Hash: a token bucket."""
+        return f"{self.tag}:budget:{name}"
+
+    @property
+    def inbox(self) -> str:
+        """Stream of intents."""
+        return f"{self.tag}:in"
+
+    @property
+    def dead(self) -> str:
+        """Stream of work that failed too often, for a person to look at."""
+        return f"{self.tag}:dead"
+
+    @property
+    def due(self) -> str:
+        """Sorted set of parked runs by the time they wake."""
+        return f"{self.tag}:due"
+
+    @property
+    def dirty(self) -> str:
+        """Sorted set of topics whose messages want another look."""
+        return f"{self.tag}:dirty"
+
+    @property
+    def index(self) -> str:
+        """Sorted set of runs by the time they began."""
+        return f"{self.tag}:runs"
+
+    @property
+    def beats(self) -> str:
+        """Hash of the workers' heartbeat counters."""
+        return f"{self.tag}:hb"
+
+    @property
+    def changes(self) -> str:
+        """Prefix of the change ledger."""
+        return f"{self.tag}:changes:"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Finds the shard of a run; what is shared by all lives in the first."""
+
+    prefix: str = "pilothouse"
+    shards: int = 1
+
+    def shard(self, number: int) -> Shard:
+        """Name one shard."""
+        return Shard(f"{{{self.prefix}:s{number}}}")
+
+    def of(self, run_id: str) -> Shard:
+        """Find the shard that a run lives in."""
+        return self.shard(zlib.crc32(run_id.encode()) % self.shards)
+
+    @property
+    def shared(self) -> Shard:
+        """Where everything lives that belongs to no run."""
+        return self.shard(0)
+
+    @property
+    def all(self) -> tuple[Shard, ...]:
+        """Every shard."""
+        return tuple(self.shard(number) for number in range(self.shards))

@@ -1,0 +1,78 @@
+"""Alerts, the change ledger and shared budgets in Redis."""
+
+from __future__ import annotations
+
+from bot.adapters.redis.store import Store
+from bot.domain.alert import Alert
+from bot.domain.change import Change
+from bot.domain.clock import Clock
+from bot.domain.errors import NotFoundError
+
+_MOST_CHANGES = 5_000
+
+
+class RedisAlertBook:
+    """The alerts that were reported, kept ``retention_s`` seconds after their last word."""
+
+    def __init__(self, store: Store, *, retention_s: int = 30 * 86_400) -> None:
+        """Keep the store."""
+        self._store = store
+        self._retention_s = retention_s
+
+    async def report(self, alert: Alert) -> bool:
+        """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
+        shard = self._store.keys.shared
+        keys = (shard.alert(alert.id), shard.dirty)
+        text, topic = alert.model_dump_json(), f"alert:{alert.id}"
+        new = await self._store.run("report", keys, text, alert.status, topic, self._retention_s)
+        self._store.changed.set()
+        return bool(new)
+
+    async def get(self, alert_id: str) -> Alert:
+        """Read an alert."""
+        key = self._store.keys.shared.alert(alert_id)
+        text = await self._store.field(key, "alert")
+        if text is None:
+            raise NotFoundError("I no longer know this alert.", hint="Type `/triage <service>` instead.")
+        return Alert.model_validate_json(text)
+
+
+class RedisLedger:
+    """The bot's own change ledger: one sorted set a service, by time."""
+
+    def __init__(self, store: Store, clock: Clock, *, retention_s: int = 30 * 86_400) -> None:
+        """Keep the store; ``clock`` tells what is recent."""
+        self._store = store
+        self._clock = clock
+        self._retention_s = retention_s
+
+    async def record(self, change: Change) -> None:
+        """Keep one change; the same change twice is kept once."""
+        key = self._store.keys.shared.changes + change.service
+        async with self._store.client.pipeline(transaction=True) as pipe:
+            pipe.zadd(key, {change.model_dump_json(): change.at.timestamp()})
+            pipe.zremrangebyrank(key, 0, -_MOST_CHANGES - 1)
+            pipe.expire(key, self._retention_s)
+            await pipe.execute()
+
+    async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
+        """List a service's changes of the last ``seconds``, oldest first."""
+        oldest = self._clock.now().timestamp() - seconds
+        texts = await self._store.client.zrangebyscore(
+            self._store.keys.shared.changes + service, oldest, "+inf"
+        )
+        kept = {change.id: change for change in (Change.model_validate_json(str(text)) for text in texts)}
+        return tuple(kept.values())
+
+
+class RedisBudget:
+    """Token buckets shared by all workers."""
+
+    def __init__(self, store: Store) -> None:
+        """Keep the store."""
+        self._store = store
+
+    async def take(self, name: str, *, burst: float, per_s: float) -> float:
+        """Take one of ``name``; 0 if it was granted, else the seconds after which to ask again."""
+        wait_ms = await self._store.run("budget", (self._store.keys.shared.bucket(name),), burst, per_s)
+        return float(wait_ms) / 1000
