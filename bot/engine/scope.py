@@ -1,0 +1,83 @@
+"""What the templates of a run may refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.domain.catalogue import Catalogue, Failover, Service
+from bot.domain.errors import UnknownServiceError
+from bot.domain.event import Origin
+from bot.domain.model import Instant, JsonValue, Model
+from bot.domain.people import Person
+from bot.domain.run import Run
+
+READABLE_SETTINGS: Final = ("watch_s",)
+"""The settings that runbooks may read as ``settings.<name>``; a closed list, so that no secret is in it."""
+
+
+class ServiceFacts(Model):
+    """The catalogue's entry without ``sources`` and ``target``: those may hold passwords."""
+
+    name: str
+    summary: str
+    owner: str
+    channel: str
+    approvers: tuple[str, ...]
+    environment: str
+    external: bool
+    depends_on: tuple[str, ...]
+    versioned_by: str
+    failover: Failover | None
+
+
+class RunFacts(Model):
+    """The run itself."""
+
+    id: str
+    runbook: str
+    requested_by: Person
+    origin: Origin
+    started_at: Instant
+
+
+def scope_of(
+    run: Run, *, catalogue: Catalogue, settings: Mapping[str, JsonValue] | None = None
+) -> dict[str, object]:
+    """Build what templates may refer to.
+
+    Always ``params``, ``phases``, ``settings`` and ``run``; where there is one, the ``service`` that the run
+    is about and the ``cause`` that a diagnosis put first.  Whoever renders adds ``item``, ``result`` or
+    another ``cause``.
+    """
+    given = settings or {}
+    scope: dict[str, object] = {
+        "params": run.params,
+        "phases": run.phases,
+        "settings": {name: given[name] for name in READABLE_SETTINGS if name in given},
+        "run": RunFacts.model_construct(
+            id=run.id,
+            runbook=run.runbook.name,
+            requested_by=run.requested_by,
+            origin=run.origin,
+            started_at=run.started_at,
+        ),
+    }
+    service = _service(run.service, catalogue)
+    if service is not None:
+        scope["service"] = service
+    diagnosis = run.diagnosis
+    if diagnosis is not None and diagnosis.top is not None:
+        scope["cause"] = diagnosis.top
+    return scope
+
+
+def _service(name: str, catalogue: Catalogue) -> ServiceFacts | None:
+    """Find the facts of a service; none where the run is about none, or it left the catalogue."""
+    try:
+        found: Service = catalogue.get(name)
+    except UnknownServiceError:
+        return None
+    return ServiceFacts.model_construct(
+        **{field: getattr(found, field) for field in ServiceFacts.model_fields}
+    )
