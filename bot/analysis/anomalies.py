@@ -1,0 +1,151 @@
+"""Finds where a series left its ordinary level: robust, aware of direction, with floors per metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+MIN_BEFORE = 5
+"""Samples of ordinary life without which there is no baseline."""
+_RECENT = 10
+_DENSE = 60
+_SPARSE_EVERY = 5
+_MAD_TO_SIGMA = 1.4826
+_WIDE_TO_SIGMA = 0.25
+_SIGMAS_AT_ONSET = 3.0
+_LONG_BASELINE = 20
+_CAUTION = 1.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """When a shift of one kind of metric is worth a word; levels and shifts are in its own unit."""
+
+    direction: Literal["up", "down"] = "up"
+    """The direction that hurts; the other one is never an anomaly."""
+    floor: float
+    """The least shift; without it, near-constant series drown everything."""
+    half: float
+    """The shift of strength 0.5; a share of the baseline where ``relative`` is set."""
+    relative: bool = False
+    ratio: float = 1.0
+    """The least ratio of the new level to the baseline (of the baseline to the new level when down)."""
+    limit: float | None = None
+    """A level that is bad in itself, even where nothing is known of earlier."""
+    sigmas: float = 4.0
+    min_after: int = 2
+    """Samples that a shift must last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anomaly:
+    """A level that is not the ordinary one; times in seconds since the epoch, levels in the series' unit."""
+
+    value: float
+    baseline: float | None
+    """The ordinary level; none where the series was never ordinary."""
+    onset_s: float | None
+    """When the level was left; none where that was before the first sample."""
+    strength: float
+    """0 to 1: ``shift / (shift + half)``."""
+
+
+def detect(times_s: FloatArray, values: FloatArray, *, rule: Rule) -> Anomaly | None:
+    """Compare the level a series has at its end with the one it had before it changed.
+
+    The change point maximises ``n_before * n_after / n * (median_after - median_before)**2``, the two-sample
+    form of least squares segmentation with medians for means, so that an earlier, ended burst does not count.
+    The spread is the larger of the scaled median absolute deviation and a quarter of the 5-95 % range.
+    Samples that are not finite are left out.
+    """
+    keep = np.isfinite(times_s) & np.isfinite(values)
+    times, series = times_s[keep], values[keep]
+    if series.size < max(3, rule.min_after):
+        return None
+    sign = 1.0 if rule.direction == "up" else -1.0
+    shifted = _shifted(times, series * sign, rule=rule, sign=sign)
+    return shifted if shifted is not None else _beyond_limit(series, rule=rule, sign=sign)
+
+
+def _shifted(times: FloatArray, x: FloatArray, *, rule: Rule, sign: float) -> Anomaly | None:
+    if x.size < MIN_BEFORE + rule.min_after or float(np.ptp(x)) < rule.floor:
+        return None
+    split = _change_point(x, min_after=rule.min_after)
+    if split is None:
+        return None
+    before = x[:split]
+    baseline = float(np.median(before))
+    level = float(np.median(x[max(split, x.size - _RECENT) :]))
+    last = float(np.median(x[-rule.min_after :]))
+    spread = _spread(before)
+    shift = min(level, last) - baseline
+    long = before.size >= _LONG_BASELINE
+    least = max(rule.floor, rule.sigmas * spread) * (1.0 if long else _CAUTION)
+    if shift < least or not _ratio_reached(level * sign, baseline * sign, rule=rule):
+        return None
+    onset = _onset(
+        x, split, threshold=baseline + min(max(least / 2, _SIGMAS_AT_ONSET * spread), shift * 0.75)
+    )
+    return Anomaly(
+        value=level * sign,
+        baseline=baseline * sign,
+        onset_s=float(times[onset]),
+        strength=_strength(shift, baseline=baseline * sign, rule=rule),
+    )
+
+
+def _beyond_limit(series: FloatArray, *, rule: Rule, sign: float) -> Anomaly | None:
+    if rule.limit is None:
+        return None
+    level = float(np.median(series[-_RECENT:]))
+    last = float(np.median(series[-rule.min_after :]))
+    if min(level * sign, last * sign) < rule.limit * sign:
+        return None
+    strength = _strength(abs(level), baseline=abs(level), rule=rule) if sign > 0 else 0.5
+    return Anomaly(value=level, baseline=None, onset_s=None, strength=strength)
+
+
+def _change_point(x: FloatArray, *, min_after: int) -> int | None:
+    """Find the first sample of the new, higher level; every recent sample is tried, older ones in strides."""
+    n = x.size
+    last = n - min_after
+    dense_from = max(MIN_BEFORE, n - _DENSE)
+    candidates = [*range(MIN_BEFORE, dense_from, _SPARSE_EVERY), *range(dense_from, last + 1)]
+    best, best_gain = None, 0.0
+    for split in candidates:
+        step = float(np.median(x[split:]) - np.median(x[:split]))
+        gain = split * (n - split) / n * step * step
+        if step > 0 and gain > best_gain:
+            best, best_gain = split, gain
+    return best
+
+
+def _spread(before: FloatArray) -> float:
+    centre = np.median(before)
+    mad = float(np.median(np.abs(before - centre))) * _MAD_TO_SIGMA
+    low, high = np.quantile(before, (0.05, 0.95))
+    return max(mad, float(high - low) * _WIDE_TO_SIGMA)
+
+
+def _ratio_reached(level: float, baseline: float, *, rule: Rule) -> bool:
+    larger, smaller = (level, baseline) if rule.direction == "up" else (baseline, level)
+    return larger >= rule.ratio * smaller
+
+
+def _onset(x: FloatArray, split: int, *, threshold: float) -> int:
+    first = split
+    while first > 0 and x[first - 1] > threshold:
+        first -= 1
+    while first < x.size - 1 and x[first] <= threshold:
+        first += 1
+    return first
+
+
+def _strength(shift: float, *, baseline: float, rule: Rule) -> float:
+    scale = rule.half * max(abs(baseline), 1e-12) if rule.relative else rule.half
+    return shift / (shift + scale)
