@@ -1,0 +1,1 @@
+"""The shop's own services, one process each: storefront, checkout, payments and the banks."""

@@ -1,0 +1,40 @@
+"""What a service process is told when it starts: one JSON object in the environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+VARIABLE = "SHOP_SERVICE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceConfig:
+    """One process of the shop; ``slot`` tells two processes of one service apart."""
+
+    name: str
+    version: str
+    port: int
+    log_path: str
+    settings_path: str = ""
+    """A JSON object of this service's settings, replaced as a whole whenever one changes."""
+    slot: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)
+    """Where the dependencies are, by name."""
+    dsn: str = ""
+    fault_token: str = ""
+    """Whoever presents it may make the process sick; empty: nobody may."""
+
+    def to_environment(self) -> dict[str, str]:
+        """Write it as the environment variable that the process reads."""
+        return {VARIABLE: json.dumps(asdict(self))}
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> ServiceConfig:
+        """Read it back.
+
+        Raises:
+            KeyError: the variable is not set.
+        """
+        return cls(**json.loads(environment[VARIABLE]))
