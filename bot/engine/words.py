@@ -1,0 +1,237 @@
+"""The words people type after a command, as a runbook's parameters."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Mapping
+
+from bot.domain.catalogue import Catalogue
+from bot.domain.errors import UnknownServiceError, UsageError
+from bot.domain.model import JsonObject, JsonValue
+from bot.domain.runbook import Param, Runbook
+from bot.engine.durations import MAX_DURATION_S, format_duration, parse_duration
+from bot.engine.nearest import did_you_mean, nearest
+
+_MAX_TEXT = 2000
+_MAX_ECHO = 40
+_LINK = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+_WORD = re.compile(r'((?:[^\s"=]+=)?)"([^"]*)"|(\S+)')
+_PAIR = re.compile(r"(?:--)?([A-Za-z][\w-]*)=(.*)", re.DOTALL)
+_QUOTES = str.maketrans("“”„«»‘’\u00a0", '"""""\'\' ')  # noqa: RUF001  # what phones make of quotes
+_INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
+_BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+_PLACEHOLDERS = {"string": "", "service": "checkout", "duration": "30m", "integer": "1", "boolean": "yes"}
+
+
+def parse_words(runbook: Runbook, text: str, *, catalogue: Catalogue, command: str = "") -> JsonObject:
+    """Read ``checkout since 30m`` as ``{"service": "checkout", "since": 1800.0}``.
+
+    The required parameters come in the runbook's order; the others as ``name value``, ``name=value`` or
+    ``--name value``, anywhere.  What is not given has its default.
+
+    Args:
+        runbook: whose parameters they are.
+        text: what was typed after the command, as the chat delivers it.
+        catalogue: knows the services.
+        command: what was typed before it, for the hint; the runbook's name by default.
+
+    Raises:
+        UsageError: something is missing, unknown or malformed; ``hint`` holds an example.
+        UnknownServiceError: a service is not in the catalogue.
+    """
+    hint = f"Try {example_of(runbook, command or f'/{runbook.name}', catalogue=catalogue)}."
+    if len(text) > _MAX_TEXT:
+        raise UsageError(f"That is {len(text)} characters; I read at most {_MAX_TEXT}.", hint=hint)
+    try:
+        return _checked(runbook, _sort_out(runbook, _split(text)), catalogue=catalogue)
+    except UsageError as error:
+        raise type(error)(str(error), hint=f"{hint} {error.hint}".strip()) from None
+
+
+def complete_params(runbook: Runbook, given: Mapping[str, JsonValue], *, catalogue: Catalogue) -> JsonObject:
+    """Check parameters that a program gives, by name, and fill in what is not given.
+
+    A duration may be a number of seconds or text such as ``30m``.
+
+    Raises:
+        UsageError: one is missing, unknown or does not fit.
+        UnknownServiceError: a service is not in the catalogue.
+    """
+    unknown = [name for name in given if name not in runbook.params]
+    if unknown:
+        raise UsageError(
+            f"I know no parameter `{_echo(unknown[0])}`{did_you_mean(unknown[0], runbook.params)}."
+        )
+    return _checked(runbook, given, catalogue=catalogue)
+
+
+def usage_of(runbook: Runbook, command: str) -> str:
+    """Write how to use a runbook: ``/triage <service> [since 30m]``."""
+    words = [f"<{name}>" for name, param in runbook.params.items() if param.required]
+    for name, param in runbook.params.items():
+        if not param.required:
+            words.append(f"[{name} {_shown(param) or f'<{param.type}>'}]")
+    return "`" + " ".join((command, *words)) + "`"
+
+
+def example_of(runbook: Runbook, command: str, *, catalogue: Catalogue) -> str:
+    """Write an example that works, with a real service: ``/triage checkout since 30m``."""
+    services = [service.name for service in catalogue.services if not service.external]
+    words = [command]
+    for name, param in runbook.params.items():
+        if param.required:
+            service = services[0] if services else ""
+            words.append((service if param.type == "service" else _PLACEHOLDERS[param.type]) or f"<{name}>")
+    optional = next((name for name, param in runbook.params.items() if not param.required), "")
+    if optional:
+        param = runbook.params[optional]
+        words += [optional, _shown(param) or _PLACEHOLDERS[param.type] or f"<{optional}>"]
+    return "`" + " ".join(words) + "`"
+
+
+def _split(text: str) -> list[str]:
+    """Cut what was typed into words; the chat's own mark-up becomes what the person saw."""
+    seen = html.unescape(_LINK.sub(_as_seen, text)).translate(_QUOTES)
+    words: list[str] = []
+    for prefix, quoted, bare in _WORD.findall(seen):
+        if bare.count('"') % 2:
+            raise UsageError(f"A quote is not closed: `{_echo(bare)}`.")
+        words.append(prefix + quoted if not bare else bare.strip("`*'").replace('"', ""))
+    return [re.sub("^[–—]", "--", word) for word in words if word]  # noqa: RUF001  # what phones make of --
+
+
+def _as_seen(link: re.Match[str]) -> str:
+    target, label = link.group(1), link.group(2)
+    if target[:1] in ("@", "#", "!"):
+        sign = "@" if target[0] == "!" else target[0]
+        return f"{sign}{(label or target[1:]).lstrip('@#!')}"
+    return label or target
+
+
+def _sort_out(runbook: Runbook, words: list[str]) -> dict[str, JsonValue]:
+    """Tell names from values; every value is still text, or true for a bare flag."""
+    given: dict[str, JsonValue] = {}
+    rest = list(reversed(words))
+    while rest:
+        word = rest.pop()
+        pair = _PAIR.fullmatch(word)
+        name = _name(runbook, pair.group(1) if pair else word)
+        if pair and not name and nearest(pair.group(1), runbook.params):
+            raise _unknown_name(runbook, pair.group(1))
+        if pair and name:
+            value: JsonValue = pair.group(2).strip('"')
+        elif name and _is_flag(runbook, name, rest):
+            value = True
+        elif name:
+            if not rest:
+                raise UsageError(f"`{name}` needs a value after it.")
+            value = rest.pop()
+        else:
+            name, value = _next_in_order(runbook, given, word), word
+        if name in given:
+            raise UsageError(f"`{name}` is given twice.")
+        given[name] = value
+    return given
+
+
+def _name(runbook: Runbook, word: str) -> str:
+    """Find the parameter that a word names; empty if it names none."""
+    name = word.removeprefix("--").replace("-", "_").casefold()
+    if word.startswith("--") and name not in runbook.params:
+        raise _unknown_name(runbook, word)
+    return name if name in runbook.params else ""
+
+
+def _unknown_name(runbook: Runbook, word: str) -> UsageError:
+    name = word.removeprefix("--").replace("-", "_")
+    return UsageError(f"I know no parameter `{_echo(word)}`{did_you_mean(name, runbook.params)}.")
+
+
+def _is_flag(runbook: Runbook, name: str, rest: list[str]) -> bool:
+    """Tell whether a yes-or-no parameter stands alone: no answer follows it."""
+    return runbook.params[name].type == "boolean" and not (rest and rest[-1].casefold() in _BOOLEANS)
+
+
+def _next_in_order(runbook: Runbook, given: Mapping[str, JsonValue], word: str) -> str:
+    for name, param in runbook.params.items():
+        if param.required and name not in given:
+            return name
+    optional = [name for name, param in runbook.params.items() if not param.required]
+    raise UsageError(f"I do not understand `{_echo(word)}`{did_you_mean(word, optional)}.")
+
+
+def _checked(runbook: Runbook, given: Mapping[str, JsonValue], *, catalogue: Catalogue) -> JsonObject:
+    checked: JsonObject = {}
+    for name, param in runbook.params.items():
+        value = given.get(name)
+        if value is None and param.required:
+            what = "Which service?" if param.type == "service" else f"`{name}` is missing."
+            raise UsageError(what)
+        checked[name] = param.default if value is None else _convert(name, param, value, catalogue=catalogue)
+    return checked
+
+
+def _convert(name: str, param: Param, value: JsonValue, *, catalogue: Catalogue) -> JsonValue:
+    match param.type, value:
+        case "service", str():
+            return _service(value, catalogue)
+        case "duration", _:
+            return _duration(name, value)
+        case "boolean", bool():
+            return value
+        case "boolean", str() if value.casefold() in _BOOLEANS:
+            return _BOOLEANS[value.casefold()]
+        case "integer", int() if not isinstance(value, bool):
+            return value
+        case "integer", str() if _INTEGER.fullmatch(value):
+            return int(value)
+        case "string", str() if value:
+            return value
+        case _:
+            wanted = {"boolean": "`yes` or `no`", "integer": "a whole number"}.get(param.type, "a text")
+            raise UsageError(f"`{name}` must be {wanted}, not `{_echo(value)}`.")
+
+
+def _service(word: str, catalogue: Catalogue) -> str:
+    name = word if word in catalogue.names else word.casefold()
+    if name in catalogue.names:
+        return name
+    known = ", ".join(f"`{known}`" for known in catalogue.names) or "no service yet"
+    raise UnknownServiceError(
+        f"I know no service called `{_echo(word)}`{did_you_mean(word, catalogue.names)}.",
+        hint=f"The catalogue has {known}.",
+    )
+
+
+def _duration(name: str, value: JsonValue) -> float:
+    if isinstance(value, str):
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            raise UsageError(f"`{name}`: `{_echo(value)}` {error}.") from None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"`{name}` must be a duration such as `30m`.")
+    if not math.isfinite(value) or not 0 < value <= MAX_DURATION_S:
+        raise UsageError(f"`{name}` must be between a moment and 30 days.")
+    return float(value)
+
+
+def _shown(param: Param) -> str:
+    """Write a default the way it would be typed."""
+    match param.default:
+        case None:
+            return ""
+        case bool():
+            return "yes" if param.default else "no"
+        case int() | float() if param.type == "duration":
+            return format_duration(param.default)
+        case _:
+            return str(param.default)
+
+
+def _echo(value: object) -> str:
+    """Repeat what was given, cut short and on one line, without what would end its code span."""
+    text = " ".join(str(value).replace("`", "'").split())
+    return text if len(text) <= _MAX_ECHO else text[: _MAX_ECHO - 1] + "…"
