@@ -40,6 +40,7 @@ class FindingKind(StrEnum):
     CHANGE_DEPLOY = "change_deploy"
     CHANGE_CONFIG = "change_config"
     CHANGE_FLAG = "change_flag"
+    CHANGE_OTHER = "change_other"
     DEPENDENCY_DOWN = "dependency_down"
     DEPENDENCY_SLOW = "dependency_slow"
     DB_DOWN = "db_down"
