@@ -1,0 +1,212 @@
+"""Every knob of the bot, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from bot.domain.errors import SettingsError
+from bot.engine.nearest import did_you_mean
+
+PREFIX = "PILOTHOUSE_"
+
+
+def _redis_url(value: str) -> str:
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("starts with redis://, rediss:// or unix://")
+    return value
+
+
+def _http_url(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError("starts with http:// or https://")
+    return value
+
+
+def _with_slash(value: str) -> str:
+    return value if value.endswith("/") else f"{value}/"
+
+
+def _split_paths(value: object) -> object:
+    return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
+
+
+class Settings(BaseSettings):
+    """Every knob; the environment name is ``PILOTHOUSE_`` plus the upper-cased field name.
+
+    Made directly, it reads nothing but its arguments; ``load_settings`` reads the environment.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True
+    )
+
+    redis_url: RedisUrl = Field(
+        default="redis://localhost:6379/0",
+        repr=False,  # it may hold a password
+        description="Where all state is: `redis://host:6379/0`, `rediss://…` with TLS, or `unix:///path`.",
+    )
+    redis_prefix: str = Field(
+        default="pilothouse",
+        pattern=r"^[A-Za-z0-9_.:-]{1,64}$",
+        description="What every key begins with, so that two bots can share one Redis.",
+    )
+    shards: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="How many slots of a Redis Cluster the runs are spread over; fixed once there are runs.",
+    )
+    slack_bot_token: SecretStr | None = Field(
+        default=None, description="The bot's token, `xoxb-…`: who it speaks as."
+    )
+    slack_app_token: SecretStr | None = Field(
+        default=None, description="The app-level token, `xapp-…`; needed in Socket Mode."
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        default=None, description="What Slack signs its requests with; needed in HTTP mode."
+    )
+    slack_api_url: Annotated[HttpUrl, AfterValidator(_with_slash)] = Field(
+        default="https://slack.com/api/", min_length=1, description="The base of Slack's Web API."
+    )
+    slack_mode: Literal["socket", "http"] = Field(
+        default="socket",
+        description="How Slack reaches the bot: `socket` (the bot dials out) or `http` (signed requests).",
+    )
+    default_channel: str = Field(
+        default="incidents",
+        min_length=1,
+        description="The channel, without `#`, for what belongs to no service's own channel.",
+    )
+    catalogue: Path = Field(
+        default=Path("catalogue.yaml"), description="The file that lists your services and their sources."
+    )
+    runbooks: Paths = Field(
+        default=(Path("runbooks"),),
+        min_length=1,
+        description="Folders with runbooks, looked through recursively; several are joined by `:`.",
+    )
+    http_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="The address that `web` listens on for webhooks, health and metrics.",
+    )
+    http_port: int = Field(
+        default=8080, ge=0, le=65535, description="The TCP port that `web` listens on; 0 picks a free one."
+    )
+    public_url: HttpUrl = Field(
+        default="", description="How people and monitoring reach `web` from outside; used in links."
+    )
+    webhook_token: SecretStr | None = Field(
+        default=None,
+        description="The bearer token that a monitoring system must send; without it no webhook is taken.",
+    )
+    lease_s: float = Field(
+        default=10,
+        gt=0,
+        le=600,
+        description="Seconds after which the runs of a worker that fell silent are taken over.",
+    )
+    watch_s: float = Field(
+        default=600, gt=0, le=86_400, description="Seconds for which a fix is watched after it was verified."
+    )
+    worker_concurrency: int = Field(
+        default=50, ge=1, le=10_000, description="How many runs one worker advances at a time."
+    )
+    retention_days: int = Field(
+        default=30, ge=1, le=3650, description="Days for which a finished run is kept."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="`json`: one object a line; `console`: for people, in colour."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least severe log lines that are written."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the library's signature, and so below
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments only: whoever makes settings says where they come from."""
+        return (init_settings,)
+
+    def require(self, *names: str) -> None:
+        """Make sure that these optional settings were given.
+
+        Raises:
+            SettingsError: some were not; the message names them all.
+        """
+        missing = [variable(name) for name in names if not getattr(self, name)]
+        if missing:
+            raise SettingsError(f"{_listed(missing)} must be set.")
+
+    def require_slack(self) -> None:
+        """Make sure that everything the Slack mode needs was given.
+
+        Raises:
+            SettingsError: something was not.
+        """
+        second = "slack_app_token" if self.slack_mode == "socket" else "slack_signing_secret"
+        self.require("slack_bot_token", second)
+
+
+def variable(field: str) -> str:
+    """Name the environment variable of a field."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from an environment; an empty variable counts as not set.
+
+    Raises:
+        SettingsError: a variable is misspelt or its value does not fit; all problems at once, never a value.
+    """
+    problems = list(_misspelt(environ))
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value for name, value in environ.items() if value}
+    try:
+        settings = Settings(**source())
+    except ValidationError as error:
+        problems += _misfits(error)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _misspelt(environ: Mapping[str, str]) -> Iterable[str]:
+    known = {variable(field) for field in Settings.model_fields}
+    for name in sorted(environ):
+        if name.upper().startswith(PREFIX) and name not in known:
+            yield f"{name} is no setting{did_you_mean(name, known)}."
+
+
+def _misfits(error: ValidationError) -> Iterable[str]:
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        message: str = problem["msg"]
+        message = message.removeprefix("Value error, ")
+        yield f"{variable(str(problem['loc'][0]))}: {message[:1].lower()}{message[1:]}."
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
