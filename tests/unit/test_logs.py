@@ -7,7 +7,7 @@ import json
 import logging
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.logs import REDACTED, ConsoleFormatter, JsonFormatter, configure_logs, redact
@@ -128,6 +128,7 @@ def test_configuring_twice_writes_each_line_once():
     assert out.getvalue().count("once") == 1
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_becomes_one_valid_line(text):
     assert json.loads(JsonFormatter().format(record("e", text=text)))["event"] == "e"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -115,6 +116,7 @@ def test_socket_mode_needs_the_app_token_and_http_mode_the_signing_secret():
     Settings(slack_bot_token="xoxb-1", slack_app_token="xapp-1").require_slack()
 
 
+@profile(deadline=None)
 @given(st.dictionaries(st.sampled_from([variable(name) for name in Settings.model_fields]), st.text()))
 def test_any_environment_gives_settings_or_a_settings_error(environ):
     with suppress(SettingsError):

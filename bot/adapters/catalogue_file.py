@@ -1,0 +1,139 @@
+"""The catalogue in a YAML file; what differs between machines is filled in from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from bot.domain.catalogue import Catalogue, Failover, Group, Service
+from bot.domain.errors import BotError
+from bot.domain.model import JsonValue
+from bot.engine.marked_yaml import Document, Problem, Where, part_of, read_yaml
+from bot.engine.nearest import did_you_mean
+
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORDS = {
+    "extra_forbidden": "there is no such field here",
+    "missing": "is missing",
+    "string_type": "must be text; put a number or `yes` in quotes",
+    "string_pattern_mismatch": "must be lower-case letters, digits, `-` and `_`, beginning with a letter",
+    "dict_type": "must be a mapping of names to values",
+    "model_type": "must be a mapping of names to values",
+    "tuple_type": "must be a list",
+    "frozen_set_type": "must be a list",
+}
+
+
+class CatalogueError(BotError):
+    """The catalogue cannot be used; ``problems`` holds all that is wrong with it."""
+
+    reason = "catalogue_invalid"
+    default_hint = "Mend the catalogue; `python -m bot check` shows every problem at once."
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Tell every problem, a line each."""
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+def load_catalogue(path: Path, env: Mapping[str, str]) -> Catalogue:
+    """Read the catalogue; ``${NAME}`` in a value becomes the environment variable of that name.
+
+    Raises:
+        CatalogueError: the file is missing or wrong, or a variable is not set; no value of one is ever told.
+    """
+    document = read_yaml(path)
+    if not document.problems:
+        document.data = _filled(document, document.data, env)
+        catalogue = _checked(document)
+        if catalogue is not None and not document.problems:
+            return catalogue
+    raise CatalogueError(sorted(document.problems))
+
+
+def _filled(document: Document, data: JsonValue, env: Mapping[str, str], where: Where = ()) -> JsonValue:
+    """Fill in the placeholders of every text in ``data``."""
+    match data:
+        case dict():
+            return {key: _filled(document, item, env, (*where, key)) for key, item in data.items()}
+        case list():
+            return [_filled(document, item, env, (*where, index)) for index, item in enumerate(data)]
+        case str():
+            return _PLACEHOLDER.sub(lambda found: _value(document, found, env, where), data)
+        case _:
+            return data
+
+
+def _value(document: Document, found: re.Match[str], env: Mapping[str, str], where: Where) -> str:
+    name = found.group(1)
+    if not _VARIABLE.fullmatch(name):
+        document.report(where, f"`{found.group()}` names no environment variable")
+    elif not env.get(name):
+        document.report(where, f"the environment variable {name} is not set{did_you_mean(name, env)}")
+    return env.get(name, "")
+
+
+def _checked(document: Document) -> Catalogue | None:
+    """Turn the data into a catalogue; what is wrong goes into the document's problems."""
+    if not isinstance(document.data, dict):
+        document.report((), "must be a mapping with `services:`")
+        return None
+    for where, text in _dangling(document.data):
+        document.report(where, text)
+    try:
+        return Catalogue.model_validate(document.data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False, include_context=False):
+            if detail["loc"]:  # what is wrong with the catalogue as a whole has been told, with lines
+                document.report(
+                    _place(detail["loc"]), _in_words(detail["type"], detail["msg"], detail["loc"])
+                )
+    return None
+
+
+def _place(loc: tuple[int | str, ...]) -> Where:
+    """Take the marker of a mapping's key off an error's location."""
+    return tuple(part for part in loc if part != "[key]")
+
+
+def _in_words(kind: str, message: str, loc: tuple[int | str, ...]) -> str:
+    if kind == "extra_forbidden":
+        return f"{_WORDS[kind]}{did_you_mean(str(loc[-1]), _fields(loc))}"
+    text = message.removeprefix("Value error, ").replace("Input should", "must")
+    return _WORDS.get(kind, text[:1].lower() + text[1:])
+
+
+def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
+    """List the fields that may stand where an unknown one does."""
+    models: dict[tuple[str, ...], type[BaseModel]] = {
+        (): Catalogue,
+        ("services",): Service,
+        ("services", "failover"): Failover,
+    }
+    if loc[0] == "groups":
+        return Group.model_fields
+    return models[tuple(part for part in loc[:-1] if isinstance(part, str))].model_fields
+
+
+def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
+    """Find names that are there twice, and references to services that are not there."""
+    services = part_of(data, ("services",))
+    entries = services if isinstance(services, list) else []
+    names = [part_of(entry, ("name",)) for entry in entries]
+    known = [name for name in names if isinstance(name, str)]
+    for index, entry in enumerate(entries):
+        if names[index] in names[:index]:
+            yield ("services", index, "name"), f"there are two services called `{names[index]}`"
+        wanted = part_of(entry, ("depends_on",))
+        places: list[Where] = [
+            ("depends_on", at) for at, _ in enumerate(wanted if isinstance(wanted, list) else ())
+        ]
+        for place in [*places, ("failover", "service")]:
+            name = part_of(entry, place)
+            if isinstance(name, str) and name not in known:
+                text = f"there is no service called `{name}`{did_you_mean(name, known)}"
+                yield ("services", index, *place), text

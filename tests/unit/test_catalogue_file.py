@@ -1,0 +1,175 @@
+"""The catalogue's file is read whole or refused with every problem, its line and what was meant."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.adapters.catalogue_file import CatalogueError, load_catalogue
+from bot.domain.catalogue import Catalogue, Failover
+
+GOOD = """\
+groups:
+  oncall: {usergroup: oncall, members: [U0ANA]}
+services:
+  - name: checkout
+    owner: shop
+    depends_on: [bank]
+    sources:
+      prometheus: {url: "${PROM}/api", selector: 'service="checkout"'}
+  - name: bank
+    external: true
+    failover: {service: checkout, key: bank, value: backup}
+"""
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Load a text as the file ``catalogue.yaml``."""
+    monkeypatch.chdir(tmp_path)
+
+    def loaded(text: str, **env: str) -> Catalogue:
+        path = tmp_path / "catalogue.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_catalogue(path, env)
+
+    return loaded
+
+
+def problems(load, text: str, **env: str) -> list[str]:
+    with pytest.raises(CatalogueError) as caught:
+        load(text, **env)
+    assert caught.value.code == "catalogue_invalid"
+    assert str(caught.value).splitlines() == [str(problem) for problem in caught.value.problems]
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_good_file_becomes_a_catalogue(load):
+    catalogue = load(GOOD, PROM="http://prom")
+    assert catalogue.names == ("checkout", "bank")
+    assert catalogue.get("checkout").sources["prometheus"]["url"] == "http://prom/api"
+    assert catalogue.get("bank").failover == Failover(service="checkout", key="bank", value="backup")
+    assert catalogue.group("oncall").members == {"U0ANA"}
+
+
+def test_a_variable_that_is_not_set_is_named_with_its_line(load):
+    (found,) = problems(load, GOOD, PROMM="x")
+    assert found.startswith("catalogue.yaml:8: services[0].sources.prometheus.url: ")
+    assert found.endswith("the environment variable PROM is not set (did you mean `PROMM`?)")
+
+
+def test_a_variable_that_is_empty_counts_as_not_set(load):
+    assert "PROM is not set" in problems(load, GOOD, PROM="")[0]
+
+
+def test_a_placeholder_without_a_name_is_refused(load):
+    found = problems(load, GOOD.replace("${PROM}", "${}"), PROM="x")
+    assert found == [
+        "catalogue.yaml:8: services[0].sources.prometheus.url: `${}` names no environment variable"
+    ]
+
+
+def test_a_value_of_the_environment_cannot_add_to_the_structure(load):
+    sources = load(GOOD, PROM='x", evil: "y').get("checkout").sources["prometheus"]
+    assert sources["url"] == 'x", evil: "y/api'
+    assert set(sources) == {"url", "selector"}
+
+
+def test_a_dollar_elsewhere_is_left_alone(load):
+    text = GOOD.replace("'service=\"checkout\"'", "'path=~\"/a$\"'")
+    assert load(text, PROM="p").get("checkout").sources["prometheus"]["selector"] == 'path=~"/a$"'
+
+
+def test_all_problems_come_at_once_each_with_its_line(load):
+    text = """\
+services:
+  - name: Checkout
+    ownner: shop
+    sources:
+      postgres: {port: 5432}
+  - name: payments
+    depends_on: [bnk, checkout2]
+    failover: {service: payment, key: a, value: b}
+  - name: bank
+  - name: bank
+  - summary: nameless
+extra: 1
+"""
+    found = problems(load, text)
+    assert [line.split(": ")[0] for line in found] == [
+        f"catalogue.yaml:{line}" for line in (2, 3, 5, 7, 7, 8, 10, 11, 12)
+    ]
+    said = "\n".join(found)
+    for part in (
+        "services[0].name: must be lower-case letters",
+        "services[0].ownner: there is no such field here (did you mean `owner`?)",
+        "services[0].sources.postgres.port: must be text",
+        "services[1].depends_on[0]: there is no service called `bnk` (did you mean `bank`?)",
+        "services[1].failover.service: there is no service called `payment` (did you mean `payments`?)",
+        "services[3].name: there are two services called `bank`",
+        "services[4].name: is missing",
+        "extra: there is no such field here",
+    ):
+        assert part in said
+
+
+def test_an_unknown_field_of_a_group_or_a_failover_is_told_with_what_was_meant(load):
+    text = (
+        "groups:\n  a: {memberz: [x]}\nservices:\n  - name: a\n    failover: {service: a, kee: k, value: v}\n"
+    )
+    said = "\n".join(problems(load, text))
+    assert "(did you mean `members`?)" in said
+    assert "(did you mean `key`?)" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("services: [\n", "catalogue.yaml:2"),
+        ("services:\n\t- a", "catalogue.yaml:2"),
+        ("- a\n", "catalogue.yaml:1"),
+    ],
+)
+def test_a_file_of_the_wrong_form_is_refused_with_a_line(load, text, line):
+    assert problems(load, text)[0].startswith(f"{line}: ")
+
+
+def test_a_key_that_is_there_twice_is_refused(load):
+    assert problems(load, "services:\n  - name: a\n    name: b\n")[0].startswith("catalogue.yaml:3: ")
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CatalogueError, match=r"nowhere\.yaml.*No such file"):
+        load_catalogue(tmp_path / "nowhere.yaml", {})
+
+
+def test_a_rejected_value_is_not_printed(load):
+    text = 'services:\n  - name: a\n    owner: {dsn: "${DSN}"}\n    summary: ["${DSN}"]\n    external: "${DSN}"\n'
+    found = problems(load, text, DSN="postgresql://bot:hunter2@db")
+    assert len(found) == 3
+    assert "hunter2" not in "\n".join(found)
+
+
+_SCALARS = st.none() | st.booleans() | st.integers() | st.text()
+_WORDS = st.sampled_from(
+    ["services", "groups", "name", "depends_on", "failover", "sources", "service", "members", "a"]
+)
+_TREES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_WORDS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@settings(deadline=None)
+@given(tree=_TREES | st.fixed_dictionaries({"services": st.lists(_TREES, max_size=3)}))
+def test_any_document_gives_a_catalogue_or_a_catalogue_error(tree, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    with suppress(CatalogueError):
+        assert isinstance(load_catalogue(path, {}), Catalogue)
