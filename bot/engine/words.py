@@ -22,6 +22,7 @@ _PAIR = re.compile(r"(?:--)?([A-Za-z][\w-]*)=(.*)", re.DOTALL)
 _QUOTES = str.maketrans("“”„«»‘’\u00a0", '"""""\'\' ')  # noqa: RUF001  # what phones make of quotes
 _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 _BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+_KINDS = {"string": "text", "integer": "number"}
 _PLACEHOLDERS = {"string": "", "service": "checkout", "duration": "30m", "integer": "1", "boolean": "yes"}
 
 
@@ -72,7 +73,8 @@ def usage_of(runbook: Runbook, command: str) -> str:
     words = [f"<{name}>" for name, param in runbook.params.items() if param.required]
     for name, param in runbook.params.items():
         if not param.required:
-            words.append(f"[{name} {_shown(param) or f'<{param.type}>'}]")
+            value = _shown(param) or f"<{_KINDS.get(param.type, param.type)}>"
+            words.append(f"[{name}]" if param.type == "boolean" else f"[{name} {value}]")
     return "`" + " ".join((command, *words)) + "`"
 
 
@@ -165,11 +167,10 @@ def _next_in_order(runbook: Runbook, given: Mapping[str, JsonValue], word: str) 
 def _checked(runbook: Runbook, given: Mapping[str, JsonValue], *, catalogue: Catalogue) -> JsonObject:
     checked: JsonObject = {}
     for name, param in runbook.params.items():
-        value = given.get(name)
+        value = given[name] if given.get(name) is not None else param.default
         if value is None and param.required:
-            what = "Which service?" if param.type == "service" else f"`{name}` is missing."
-            raise UsageError(what)
-        checked[name] = param.default if value is None else _convert(name, param, value, catalogue=catalogue)
+            raise UsageError("Which service?" if param.type == "service" else f"`{name}` is missing.")
+        checked[name] = None if value is None else _convert(name, param, value, catalogue=catalogue)
     return checked
 
 

@@ -1,0 +1,97 @@
+"""Load runbooks: every file is read and checked, and all problems are reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.catalogue import Catalogue
+from bot.domain.errors import NotFoundError, RunbookError
+from bot.domain.runbook import Runbook
+from bot.engine.marked_yaml import Problem, read_yaml, shown_path
+from bot.engine.nearest import did_you_mean
+from bot.engine.plugins import Plugins
+from bot.engine.rules import check_draft
+from bot.engine.shape import Draft, draft_of
+
+
+class RunbooksInvalidError(RunbookError):
+    """Runbooks break the rules; ``problems`` holds all that is wrong, by file and line."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keep the problems; as text, one a line."""
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True)
+class LoadedLibrary:
+    """The runbooks that were loaded and checked, by name."""
+
+    by_name: Mapping[str, Runbook]
+    files: Mapping[str, str]
+    """Which file each came from."""
+
+    def get(self, name: str) -> Runbook:
+        """Find a runbook.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+        try:
+            return self.by_name[name]
+        except KeyError:
+            raise NotFoundError(
+                f"There is no runbook called `{name}`{did_you_mean(name, self.by_name)}."
+            ) from None
+
+    def names(self) -> tuple[str, ...]:
+        """List every runbook's name, sorted."""
+        return tuple(sorted(self.by_name))
+
+
+def load_runbooks(
+    paths: Sequence[Path], *, plugins: Plugins, services: Catalogue | None = None
+) -> LoadedLibrary:
+    """Load every ``*.yaml`` below ``paths`` (folders or files).
+
+    Args:
+        paths: where to look; a folder is searched to any depth.
+        plugins: the probes and actions that runbooks may name.
+        services: the catalogue; with it, services that a runbook names outright are checked too.
+
+    Raises:
+        RunbooksInvalidError: something is wrong; every problem of every file is in it.
+    """
+    files, problems = _files(paths)
+    drafts = [draft_of(read_yaml(file)) for file in files]
+    library: dict[str, Draft] = {}
+    for draft in drafts:
+        first = library.setdefault(draft.name, draft)
+        if first is not draft and draft.name:
+            draft.document.report(("name",), f"`{draft.name}` is the name of {first.document.file} too")
+    for draft in drafts:
+        check_draft(draft, plugins=plugins, catalogue=services, library=library)
+        problems += draft.document.problems
+    if problems:
+        raise RunbooksInvalidError(sorted(set(problems)))
+    return LoadedLibrary(
+        by_name={draft.runbook.name: draft.runbook for draft in drafts if draft.runbook is not None},
+        files={draft.name: draft.document.file for draft in drafts},
+    )
+
+
+def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
+    """List the files below ``paths``, each once, in order."""
+    found: dict[Path, None] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        if not path.exists():
+            problems.append(Problem(file=shown_path(path), text="there is no such file or folder"))
+            continue
+        below = [path] if path.is_file() else sorted(path.rglob("*.yaml"))
+        if not below:
+            problems.append(Problem(file=shown_path(path), text="there is no `*.yaml` below it"))
+        found |= dict.fromkeys(below)
+    return list(found), problems

@@ -1,0 +1,241 @@
+"""Whether a document has the shape of a runbook, and what is wrong with it in plain words."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, TypeVar, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.domain.model import JsonObject, JsonValue
+from bot.domain.runbook import Background, Explore, FanOut, Param, Phase, Pipeline, Plan, Reduce, Runbook
+from bot.engine.durations import parse_duration
+from bot.engine.marked_yaml import Document, Where, part_of
+from bot.engine.nearest import did_you_mean, nearest
+
+PHASES: Final[Mapping[str, type[BaseModel]]] = {
+    "explore": Explore,
+    "plan": Plan,
+    "fan_out": FanOut,
+    "reduce": Reduce,
+    "pipeline": Pipeline,
+    "background": Background,
+}
+"""The six kinds of phase."""
+
+_Fitted = TypeVar("_Fitted", bound=BaseModel)
+_ROUNDS = 5
+_WORDS = {
+    "string_pattern_mismatch": "must be lower-case letters, digits, `-` and `_`, beginning with a letter",
+    "dict_type": "must be a mapping of names to values",
+    "model_type": "must be a mapping of names to values",
+    "model_attributes_type": "must be a mapping of names to values",
+    "tuple_type": "must be a list",
+    "too_short": "must have at least one item",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drafted:
+    """One phase of a file; ``phase`` is none where its shape is wrong, but its id and kind may be known."""
+
+    where: Where
+    id: str
+    kind: str
+    phase: Phase | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """As much of a runbook as its file lets one read."""
+
+    document: Document
+    name: str
+    params: Mapping[str, Param]
+    phases: tuple[Drafted, ...]
+    runbook: Runbook | None
+    """The whole, where its shape is right."""
+
+
+def draft_of(document: Document) -> Draft:
+    """Read a document as a runbook; what is wrong goes into its ``problems``, nothing is raised."""
+    if not isinstance(document.data, dict):
+        if not document.problems:
+            document.report((), "is no runbook: it must begin with `name:`, `summary:` and `phases:`")
+        return Draft(document=document, name="", params={}, phases=(), runbook=None)
+    data = _in_seconds(document, document.data)
+    params = {
+        name: _fitted(document, Param, item, where=("params", name))
+        for name, item in _mapping(data, "params").items()
+    }
+    phases = data.get("phases")
+    drafted = [
+        _drafted(document, item, ("phases", index))
+        for index, item in enumerate(phases if isinstance(phases, list) else ())
+    ]
+    return Draft(
+        document=document,
+        name=_text(data, "name"),
+        params={name: param or Param() for name, param in params.items()},
+        phases=tuple(drafted),
+        runbook=_whole(document, data),
+    )
+
+
+def _whole(document: Document, data: JsonObject) -> Runbook | None:
+    """Read the whole; problems inside of parameters and phases have been told by now."""
+    try:
+        return Runbook.model_validate(data)
+    except ValidationError as error:
+        told = [
+            detail
+            for detail in error.errors(include_url=False)
+            if detail["loc"] and (detail["loc"][0] not in ("params", "phases") or len(detail["loc"]) == 1)
+        ]
+        _tell(document, Runbook, data, told, where=())
+        return None
+
+
+def _in_seconds(document: Document, data: JsonObject) -> JsonObject:
+    """Turn the defaults of durations, written ``30m``, into seconds."""
+    made = deepcopy(data)
+    for name, param in _mapping(made, "params").items():
+        if not isinstance(param, dict) or param.get("type") != "duration":
+            continue
+        default = param.get("default")
+        if isinstance(default, str):
+            try:
+                param["default"] = parse_duration(default)
+            except ValueError as error:
+                document.report(("params", name, "default"), f"`{default}` {error}")
+    return made
+
+
+def _drafted(document: Document, item: JsonValue, where: Where) -> Drafted:
+    phase: BaseModel | None = None
+    kind = _text(item, "kind")
+    if not isinstance(item, dict):
+        document.report(where, "is no phase: it needs an `id` and a `kind`")
+    elif kind in PHASES:
+        phase = _fitted(document, PHASES[kind], item, where=where)
+    else:
+        known = ", ".join(f"`{name}`" for name in PHASES)
+        what = f"no kind of phase is called `{kind}`{did_you_mean(kind, PHASES)}" if kind else "has no `kind`"
+        document.report((*where, "kind"), f"{what}; the kinds are {known}")
+    return Drafted(where=where, id=_text(item, "id"), kind=kind, phase=cast("Phase | None", phase))
+
+
+def _fitted(document: Document, model: type[_Fitted], item: JsonValue, *, where: Where) -> _Fitted | None:
+    """Fit data to a model; unknown fields are told, then put aside so that the rest is checked too."""
+    data = deepcopy(item)
+    for _ in range(_ROUNDS):
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            _tell(document, model, data, details, where=where)
+            unknown = [_place(data, d["loc"]) for d in details if d["type"] == "extra_forbidden"]
+            if len(unknown) < len(details):
+                return None
+            for place in unknown:
+                _put_aside(model, data, place)
+    return None
+
+
+def _tell(
+    document: Document, model: type[BaseModel], data: JsonValue, details: list[ErrorDetails], *, where: Where
+) -> None:
+    """Report errors in plain words, one for each place."""
+    texts: dict[Where, list[str]] = {}
+    for detail in details:
+        place = _place(data, detail["loc"])
+        if detail["type"] == "missing":
+            place = place[:-1]
+        texts.setdefault(place, []).append(_in_words(model, place, detail))
+    for place, said in texts.items():
+        missing = [text for text in said if text.endswith("is missing")]
+        for text in missing or [", or ".join(dict.fromkeys(said))]:
+            document.report((*where, *place), text)
+
+
+def _in_words(model: type[BaseModel], place: Where, detail: ErrorDetails) -> str:
+    kind, value = detail["type"], detail["input"]
+    if kind == "missing":
+        return f"`{detail['loc'][-1]}` is missing"
+    if kind == "extra_forbidden":
+        return f"there is no field `{place[-1]}` here{did_you_mean(str(place[-1]), _fields(model, place))}"
+    if kind == "string_type":
+        return "must be text" + ("; put it in quotes" if isinstance(value, int | float) else "")
+    if kind == "literal_error":
+        expected = str(detail["ctx"]["expected"])
+        return f"must be {expected}{did_you_mean(str(value), expected.split(chr(39))[1::2])}"
+    if kind == "value_error":
+        return str(detail["ctx"]["error"])
+    text = detail["msg"].replace("Input should", "must")
+    return _WORDS.get(kind, text[:1].lower() + text[1:])
+
+
+def _place(data: JsonValue, loc: tuple[int | str, ...]) -> Where:
+    """Turn an error's location into a place in the data: without the names of union members."""
+    place: list[int | str] = []
+    for index, part in enumerate(loc):
+        here = part_of(data, tuple(place))
+        known = isinstance(here, dict) and (part in here or index == len(loc) - 1)
+        if known or (isinstance(here, list) and isinstance(part, int)):
+            place.append(part)
+    return tuple(place)
+
+
+def _put_aside(model: type[BaseModel], data: JsonValue, place: Where) -> None:
+    """Take an unknown field out, or give it the name that was meant."""
+    above = part_of(data, place[:-1])
+    if isinstance(above, dict):
+        value = above.pop(str(place[-1]), None)
+        meant = nearest(str(place[-1]), _fields(model, place))
+        if meant and meant not in above:
+            above[meant] = value
+
+
+def _fields(model: type[BaseModel], place: Where) -> list[str]:
+    """List the fields that may stand beside ``place``."""
+    annotation: Any = model
+    for part in place[:-1]:
+        annotation = _below(_bare(annotation), part)
+    bare = _bare(annotation)
+    if not (isinstance(bare, type) and issubclass(bare, BaseModel)):
+        return []
+    return [field.alias or name for name, field in bare.model_fields.items()]
+
+
+def _below(annotation: Any, part: str | int) -> Any:  # noqa: ANN401  # annotations have no common type
+    """Find the annotation of one part of a value."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            if part in (name, field.alias):
+                return field.annotation
+        return None
+    arguments = get_args(annotation)
+    if not arguments:
+        return None
+    return arguments[1] if get_origin(annotation) is dict else arguments[0]
+
+
+def _bare(annotation: Any) -> Any:  # noqa: ANN401  # annotations have no common type
+    """Take off ``Annotated`` and ``| None``."""
+    while get_origin(annotation) in (Annotated, Union, types.UnionType):
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+def _mapping(data: JsonObject, key: str) -> JsonObject:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(data: JsonValue, key: str) -> str:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,118 @@
+"""The rules of steps and checks: unique ids, an undo or a reason, nothing that would silently not happen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.effect import Done
+from bot.domain.runbook import Check, Explore, FanOut, Step
+from bot.engine.calls import check_call, check_expectation
+from bot.engine.marked_yaml import Where
+from bot.engine.names import Spot
+
+AS_WRITTEN: Final = "it is shown as it is written"
+
+
+def check_steps(spot: Spot, steps: tuple[Step, ...]) -> None:
+    """Check steps that change things, in order."""
+    refuse_twice(spot, "steps", _ids(spot.where, steps))
+    for index, step in enumerate(steps):
+        here = spot.at("steps", index)
+        here.at("title").check_value(step.title)
+        if step.for_each is not None:
+            here.at("for_each").report("only a `fan_out` phase has `for_each`")
+        if step.approval is not None:
+            _refuse_approval(here)
+        check_call(here, step)
+        _check_undo(here, step)
+        check_all(here, "verify", step.verify)
+
+
+def _check_undo(spot: Spot, step: Step) -> None:
+    if step.undo is not None and step.no_undo:
+        spot.at("no_undo").report("there is an `undo`; leave one of them out")
+    if step.is_action and step.undo is None and not step.no_undo.strip():
+        spot.report(f"the action `{step.action}` needs an `undo`, or a `no_undo` that says why there is none")
+    if not step.is_action and (step.undo is not None or step.no_undo):
+        spot.at("undo" if step.undo else "no_undo").report(
+            "a probe changes nothing, so there is nothing to undo"
+        )
+    spot.at("no_undo").refuse_templates(step.no_undo, why=AS_WRITTEN)
+    if step.undo is None:
+        return
+    if not step.undo.is_action:
+        spot.at("undo", "probe").report("an undo changes something back: name an `action`")
+        return
+    check_call(spot.at("undo").knowing("result", result=Done), step.undo)
+
+
+def check_all(spot: Spot, field: str, checks: tuple[Check, ...], *, titles_filled: bool = True) -> None:
+    """Check the checks of one field; ``titles_filled``: whether their titles may hold templates."""
+    refuse_twice(spot, field, ((c.id, (*spot.where, field, i, "id")) for i, c in enumerate(checks)))
+    for index, check in enumerate(checks):
+        here = spot.at(field, index)
+        if titles_filled:
+            here.at("title").check_value(check.title)
+        else:
+            here.at("title").refuse_templates(check.title, why=AS_WRITTEN)
+        check_expectation(here, check)
+
+
+def refuse_same_checks(spot: Spot, steps: tuple[Step, ...], checks: tuple[Check, ...]) -> None:
+    """Refuse one id for two checks of the same plan: the second would count as done."""
+    seen = {check.id for check in checks}
+    for index, step in enumerate(steps):
+        for number, check in enumerate(step.verify):
+            if check.id in seen:
+                spot.at("steps", index, "verify", number, "id").report(
+                    f"another check of the same plan is called `{check.id}`"
+                )
+            seen.add(check.id)
+
+
+def _ids(where: Where, steps: Iterable[Step]) -> Iterable[tuple[str, Where]]:
+    return ((step.id, (*where, "steps", index, "id")) for index, step in enumerate(steps))
+
+
+def refuse_twice(spot: Spot, what: str, ids: Iterable[tuple[str, Where]]) -> None:
+    """Refuse an id that is there twice; each comes with its place."""
+    seen: set[str] = set()
+    for name, where in ids:
+        if name in seen:
+            replace(spot, where=where).report(f"`{name}` is there twice in `{what}`")
+        seen.add(name)
+
+
+def check_gathering(spot: Spot, phase: Explore | FanOut) -> None:
+    """Check steps that run at once: they only read, for nobody is asked before and nothing undone after."""
+    refuse_twice(spot, "steps", _ids(spot.where, phase.steps))
+    for index, step in enumerate(phase.steps):
+        here = spot.at("steps", index)
+        here.at("title").refuse_templates(step.title, why=AS_WRITTEN)
+        if step.for_each is not None:
+            if isinstance(phase, Explore):
+                here.at("for_each").report("only a `fan_out` phase has `for_each`")
+            here.at("for_each").check_expression(step.for_each)
+        if step.is_action:
+            why = "only reads" if isinstance(phase, Explore) else "asks nobody and undoes nothing"
+            here.at("action").report(
+                f"`{phase.kind}` {why}: put the action `{step.action}` into a `pipeline`"
+            )
+        else:
+            _refuse_pipeline_fields(here, step)
+        check_call(here.knowing("item") if step.for_each is not None else here, step)
+
+
+def _refuse_pipeline_fields(spot: Spot, step: Step) -> None:
+    """Refuse what a step that only reads, outside of a pipeline, would silently not do."""
+    for field, given in (("undo", step.undo), ("no_undo", step.no_undo), ("verify", step.verify)):
+        if given:
+            spot.at(field).report(f"only a step of a `pipeline` or a remedy has `{field}`")
+    if step.approval is not None:
+        _refuse_approval(spot)
+
+
+def _refuse_approval(spot: Spot) -> None:
+    spot.at("approval").report("put it on the `pipeline`: people approve a whole plan, not one step of it")
