@@ -58,19 +58,27 @@ class RedisWork:
         self._slots = asyncio.Semaphore(concurrency)
         self._seen: dict[tuple[str, str], tuple[str, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def serve(self, *, on_run: OnRun, on_intent: OnIntent) -> None:
         """Hand out work until cancelled; what was begun is finished first, within a lease."""
         await self._prepare()
         handler = _Handler(on_run, on_intent)
+        loops = [
+            asyncio.create_task(loop(shard, handler))
+            for shard in self._store.keys.all
+            for loop in (self._read, self._live)
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                for shard in self._store.keys.all:
-                    group.create_task(self._read(shard, handler))
-                    group.create_task(self._live(shard, handler))
+            done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
         finally:
-            if self._tasks:
-                await asyncio.wait(self._tasks, timeout=self._lease_s)
+            # redis-py can swallow a cancellation that meets an answer, so the loops also look at a flag.
+            self._stopping = True
+            for task in loops:
+                task.cancel()
+            await asyncio.wait({*loops, *self._tasks}, timeout=self._lease_s)
 
     async def pump(self, *, now: datetime) -> int:
         """Make every run ready whose time has come; gives how many."""
@@ -106,7 +114,7 @@ class RedisWork:
         streams: dict[str | bytes | memoryview, int | str | bytes | memoryview] = dict.fromkeys(
             self._streams(shard), ">"
         )
-        while True:
+        while not self._stopping:
             await self._slots.acquire()
             try:
                 answer = await self._store.client.xreadgroup(
@@ -158,7 +166,7 @@ class RedisWork:
 
     async def _live(self, shard: Shard, handler: _Handler) -> None:
         """Beat, and take over from whoever has stopped beating."""
-        while True:
+        while not self._stopping:
             try:
                 await self._store.client.hincrby(shard.beats, self._consumer, 1)
                 for dead in await self._dead(shard):

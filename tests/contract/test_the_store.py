@@ -1,0 +1,271 @@
+"""What the engine relies on holds for the memory twin and for a real Valkey alike."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from bot.adapters.memory import MemoryAlertBook, MemoryBudget, MemoryLedger, MemoryStore
+from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
+from bot.adapters.redis.work import RedisInbox, RedisWork
+from bot.domain.alert import Alert
+from bot.domain.board import Posted, Topic
+from bot.domain.change import Change
+from bot.domain.errors import NotFoundError, StaleEpochError
+from bot.domain.event import CancelRequested, RunFinished
+from bot.domain.intent import CancelRun, Intent
+from bot.domain.runbook import Runbook
+from bot.engine.plugins import Ledger
+from bot.engine.ports import AlertBook, Board, Budget, Inbox, Journal, Work
+from tests.valkeys import fresh_store
+from tests.worlds import ANA, START, HandClock, started
+
+BOOK = Runbook.model_validate(
+    {
+        "name": "look",
+        "summary": "Look.",
+        "phases": [
+            {
+                "kind": "explore",
+                "id": "ground",
+                "steps": [{"id": "a", "probe": "worlds.read", "with": {"name": "a"}}],
+            }
+        ],
+    }
+)
+FACT = CancelRequested(at=START, by=ANA)
+END = RunFinished(at=START, outcome="done", summary="Done.")
+
+
+@dataclass
+class Ports:
+    """One implementation of every port."""
+
+    journal: Journal
+    work: Work
+    inbox: Inbox
+    board: Board
+    alerts: AlertBook
+    budget: Budget
+    ledger: Ledger
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
+    if request.param == "memory":
+        memory = MemoryStore()
+        yield Ports(
+            memory, memory, memory, memory.board, MemoryAlertBook(), MemoryBudget(), MemoryLedger(HandClock())
+        )
+        return
+    async with fresh_store() as store:
+        yield Ports(
+            RedisJournal(store),
+            RedisWork(store, consumer="one", lease_s=1),
+            RedisInbox(store),
+            RedisBoard(store),
+            RedisAlertBook(store),
+            RedisBudget(store),
+            RedisLedger(store, HandClock()),
+        )
+
+
+async def test_a_run_starts_once(ports):
+    assert await ports.journal.start("r1", started(BOOK))
+    assert not await ports.journal.start("r1", started(BOOK, service="payments"))
+    (event,) = await ports.journal.load("r1")
+    assert event == started(BOOK)
+
+
+async def test_each_taking_raises_the_epoch_and_fences_off_the_one_before(ports):
+    await ports.journal.start("r1", started(BOOK))
+    first = await ports.journal.take("r1")
+    second = await ports.journal.take("r1")
+    assert (first.epoch, second.epoch) == (1, 2)
+    for stale in (
+        ports.journal.append("r1", (FACT,), epoch=1),
+        ports.journal.park("r1", epoch=1, length=1, until=None),
+        ports.journal.finish("r1", (END,), epoch=1),
+    ):
+        with pytest.raises(StaleEpochError):
+            await stale
+    assert await ports.journal.load("r1") == (started(BOOK),)
+    assert await ports.journal.append("r1", (FACT, FACT), epoch=2) == 3
+
+
+async def test_a_fact_from_outside_is_refused_when_the_journal_has_grown(ports):
+    await ports.journal.start("r1", started(BOOK))
+    assert await ports.journal.interject("r1", (FACT,), length=1, wake=False)
+    assert not await ports.journal.interject("r1", (FACT,), length=1, wake=False)
+    assert len(await ports.journal.load("r1")) == 2
+
+
+async def test_a_run_does_not_park_over_facts_it_has_not_read(ports):
+    await ports.journal.start("r1", started(BOOK))
+    taken = await ports.journal.take("r1")
+    await ports.journal.interject("r1", (FACT,), length=1, wake=True)
+    assert not await ports.journal.park("r1", epoch=taken.epoch, length=1, until=None)
+    assert await ports.journal.park("r1", epoch=taken.epoch, length=2, until=None)
+
+
+async def test_a_finished_run_takes_nothing_more(ports):
+    await ports.journal.start("r1", started(BOOK))
+    taken = await ports.journal.take("r1")
+    await ports.journal.finish("r1", (END,), epoch=taken.epoch)
+    assert await ports.journal.take("r1") is None
+    assert not await ports.journal.interject("r1", (FACT,), length=2, wake=True)
+    with pytest.raises(StaleEpochError):
+        await ports.journal.append("r1", (FACT,), epoch=taken.epoch)
+
+
+async def test_an_unknown_run_is_not_found(ports):
+    assert await ports.journal.take("nobody") is None
+    with pytest.raises(NotFoundError):
+        await ports.journal.load("nobody")
+
+
+async def test_the_latest_runs_come_first(ports):
+    for number in range(3):
+        await ports.journal.start(f"r{number}", started(BOOK))
+        await asyncio.sleep(0.005)
+    assert await ports.journal.recent(limit=2) == ("r2", "r1")
+
+
+class Heard:
+    """What was handed out."""
+
+    def __init__(self) -> None:
+        self.runs: list[str] = []
+        self.intents: list[Intent] = []
+        self.any = asyncio.Event()
+
+    async def on_run(self, run_id: str) -> None:
+        self.runs.append(run_id)
+        self.any.set()
+
+    async def on_intent(self, intent: Intent) -> None:
+        self.intents.append(intent)
+        self.any.set()
+
+    async def next(self) -> None:
+        async with asyncio.timeout(5):
+            await self.any.wait()
+        self.any.clear()
+
+
+@contextlib.asynccontextmanager
+async def serving(work: Work) -> AsyncIterator[Heard]:
+    heard = Heard()
+    task = asyncio.create_task(work.serve(on_run=heard.on_run, on_intent=heard.on_intent))
+    try:
+        yield heard
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_starting_waking_and_the_time_each_hand_the_run_out(ports):
+    async with serving(ports.work) as heard:
+        await ports.journal.start("r1", started(BOOK))
+        await heard.next()
+        taken = await ports.journal.take("r1")
+        await ports.journal.park("r1", epoch=taken.epoch, length=1, until=START + timedelta(minutes=1))
+        assert await ports.work.pump(now=START) == 0
+        assert await ports.work.pump(now=START + timedelta(minutes=2)) == 1
+        await heard.next()
+        taken = await ports.journal.take("r1")
+        await ports.journal.park("r1", epoch=taken.epoch, length=1, until=START + timedelta(minutes=3))
+        await ports.journal.interject("r1", (FACT,), length=1, wake=True)
+        await heard.next()
+        assert heard.runs == ["r1", "r1", "r1"]
+        assert await ports.work.pump(now=START + timedelta(minutes=9)) == 0
+
+
+async def test_an_intent_is_written_once_for_its_key(ports):
+    intent = CancelRun(key="trigger-1", at=START, run_id="r1", by=ANA, channel="C1")
+    async with serving(ports.work) as heard:
+        assert await ports.inbox.put(intent)
+        assert not await ports.inbox.put(intent)
+        assert await ports.inbox.put(intent.model_copy(update={"key": "trigger-2"}))
+        while len(heard.intents) < 2:
+            await heard.next()
+    assert [i.key for i in heard.intents] == ["trigger-1", "trigger-2"]
+
+
+TOPIC = Topic(kind="run", id="r1")
+
+
+async def test_a_changed_run_is_claimed_by_one_renderer_only(ports):
+    await ports.journal.start("r1", started(BOOK))
+    assert await ports.board.claim(limit=5, lease_s=5) == (TOPIC,)
+    assert await ports.board.claim(limit=5, lease_s=5) == ()
+    await ports.board.release(TOPIC)
+    assert await ports.board.claim(limit=5, lease_s=5) == ()
+
+
+async def test_a_change_while_rendering_is_not_lost(ports):
+    await ports.board.mark(TOPIC)
+    await ports.board.claim(limit=5, lease_s=5)
+    await ports.board.mark(TOPIC)
+    await ports.board.release(TOPIC)
+    assert await ports.board.claim(limit=5, lease_s=5) == (TOPIC,)
+
+
+async def test_a_renderer_that_died_is_replaced_after_its_lease(ports):
+    await ports.board.mark(TOPIC)
+    await ports.board.claim(limit=5, lease_s=0.05)
+    await asyncio.sleep(0.08)
+    assert await ports.board.claim(limit=5, lease_s=5) == (TOPIC,)
+
+
+async def test_a_topic_put_off_comes_back_later(ports):
+    await ports.board.mark(TOPIC)
+    await ports.board.claim(limit=5, lease_s=5)
+    await ports.board.release(TOPIC, again_in_s=0.05)
+    assert await ports.board.claim(limit=5, lease_s=5) == ()
+    await asyncio.sleep(0.08)
+    assert await ports.board.claim(limit=5, lease_s=5) == (TOPIC,)
+
+
+async def test_what_is_posted_is_remembered_by_slot(ports):
+    await ports.board.record(TOPIC, "root", Posted(channel="C1"))
+    await ports.board.record(TOPIC, "root", Posted(channel="C1", ts="1.2", digest="d"))
+    assert await ports.board.posted(TOPIC) == {"root": Posted(channel="C1", ts="1.2", digest="d")}
+
+
+async def test_a_budget_grants_its_burst_and_then_says_how_long_to_wait(ports):
+    granted = [await ports.budget.take("post:C1", burst=2, per_s=1) for _ in range(3)]
+    assert granted[:2] == [0, 0]
+    assert 0 < granted[2] <= 1
+    assert await ports.budget.take("post:C2", burst=2, per_s=1) == 0
+
+
+ALERT = Alert(fingerprint="f1", name="HighErrorRate", service="checkout", status="firing", starts_at=START)
+
+
+async def test_an_alert_is_news_once_and_a_resolved_one_does_not_fire_again(ports):
+    resolved = ALERT.model_copy(update={"status": "resolved", "ends_at": START + timedelta(minutes=1)})
+    assert await ports.alerts.report(ALERT)
+    assert not await ports.alerts.report(ALERT)
+    assert await ports.alerts.report(resolved)
+    assert not await ports.alerts.report(ALERT)
+    assert await ports.alerts.get(ALERT.id) == resolved
+    with pytest.raises(NotFoundError):
+        await ports.alerts.get("nobody")
+
+
+async def test_the_ledger_keeps_a_change_once_and_tells_the_recent_ones(ports):
+    change = Change(id="c1", at=START, kind="deploy", service="checkout", summary="1.4.2")
+    old = change.model_copy(update={"id": "c0", "at": START - timedelta(hours=3)})
+    for kept in (change, old, change):
+        await ports.ledger.record(kept)
+    assert await ports.ledger.since(service="checkout", seconds=3600) == (change,)
+    assert await ports.ledger.since(service="payments", seconds=3600) == ()

@@ -1,0 +1,139 @@
+"""A runbook, plugins and people small enough to reason about, for tests of the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from bot.domain.effect import Done
+from bot.domain.errors import ActionFailedError, ProbeUnavailableError
+from bot.domain.event import Origin, RunStarted
+from bot.domain.finding import Facts, Measurement
+from bot.domain.intent import Notice
+from bot.domain.people import Person, Profile
+from bot.domain.runbook import Runbook
+from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
+
+ANA = Person(id="U0ANA00001", name="Ana")
+BEN = Person(id="U0BEN00001", name="Ben")
+CHI = Person(id="U0CHI00001", name="Chika")
+START = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
+
+
+class HandClock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def forward(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass
+class People:
+    """A directory: who is a member, and of which groups."""
+
+    groups: dict[str, set[str]] = field(default_factory=lambda: {"oncall": {ANA.id, BEN.id, CHI.id}})
+    outsiders: set[str] = field(default_factory=set)
+
+    async def profile(self, user_id: str) -> Profile:
+        member = user_id not in self.outsiders
+        return Profile(
+            id=user_id, name=user_id, is_member=member, why_not="" if member else "you are a guest"
+        )
+
+    async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
+        return frozenset(name for name in among if user_id in self.groups.get(name, set()))
+
+
+@dataclass
+class Told:
+    """Keeps what people were told."""
+
+    notices: list[Notice] = field(default_factory=list)
+
+    async def tell(self, notice: Notice) -> None:
+        self.notices.append(notice)
+
+
+@dataclass
+class Bench:
+    """What the test plugins read and change: the world outside."""
+
+    value: float = 0.0
+    effects: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    down: set[str] = field(default_factory=set)
+    hang: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+BENCH = Bench()
+"""The one world of the test plugins; a fixture renews it."""
+
+
+def renew() -> Bench:
+    """Give the plugins a fresh world."""
+    BENCH.value = 0.0
+    BENCH.effects.clear()
+    BENCH.calls.clear()
+    BENCH.down.clear()
+    BENCH.hang = asyncio.Event()
+    return BENCH
+
+
+async def is_done(ctx: Context, *, name: str) -> Done | None:
+    assert ctx.effect is not None
+    return Done(summary=f"{name} was done") if f"{name}:{ctx.effect.key}" in BENCH.effects else None
+
+
+@action(specialist="test", look=is_done)
+async def act(ctx: Context, *, name: str) -> Done:
+    """Do something once."""
+    assert ctx.effect is not None
+    BENCH.calls.append(name)
+    if name in BENCH.down:
+        raise ActionFailedError(f"{name} was refused.", hint="Ask its owner.")
+    BENCH.effects.append(f"{name}:{ctx.effect.key}")
+    return Done(summary=f"did {name}", before={"name": name})
+
+
+@probe(specialist="test")
+async def read(ctx: Context, *, name: str) -> Facts:
+    """Read something; ``hangs`` hangs."""
+    BENCH.calls.append(name)
+    if name in BENCH.down:
+        raise ProbeUnavailableError(f"{name} does not answer.")
+    if name == "hangs":
+        await BENCH.hang.wait()
+    return Facts(summary=f"read {name}", data={"name": name})
+
+
+@probe(specialist="test")
+async def measure(ctx: Context) -> Measurement:
+    """Measure the world's one number."""
+    if "value" in BENCH.down:
+        raise ProbeUnavailableError("no data")
+    return Measurement(value=BENCH.value, unit="errors", at=ctx.clock.now())
+
+
+def world_plugins() -> Plugins:
+    """The plugins of this module, as ``worlds.read``, ``worlds.measure`` and ``worlds.act``."""
+    return Plugins({plugin.name: plugin for plugin in plugins_in(sys.modules[__name__])})
+
+
+def started(runbook: Runbook, *, at: datetime = START, **params: str) -> RunStarted:
+    """The first event of a run that Ana asked for."""
+    return RunStarted(
+        at=at,
+        runbook=runbook,
+        params={"service": "checkout", **params},
+        requested_by=ANA,
+        origin=Origin(kind="command", channel="C0CHECKOUT"),
+    )
