@@ -1,0 +1,210 @@
+"""Notifications captured from real systems become alerts, or a refusal with a reason."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.adapters.alertmanager import MAX_BYTES, WebhookError, parse
+from bot.domain.alert import Alert
+
+PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
+
+
+def payload(name: str) -> bytes:
+    return (PAYLOADS / f"{name}.json").read_bytes()
+
+
+def alert(**fields: object) -> dict[str, object]:
+    return {"labels": {"alertname": "A"}, "startsAt": "2026-01-01T00:00:00Z", **fields}
+
+
+def body(*alerts: dict[str, object], **fields: object) -> bytes:
+    return json.dumps({"status": "firing", "alerts": list(alerts), **fields}).encode()
+
+
+def refused(sent: bytes) -> WebhookError:
+    with pytest.raises(WebhookError) as caught:
+        parse(sent)
+    return caught.value
+
+
+def test_a_firing_notification_of_alertmanager_becomes_an_alert():
+    (found,) = parse(payload("alertmanager_0_25_firing"))
+    assert found == Alert(
+        fingerprint="5d038c5beb683a93",
+        name="CheckoutHighErrorRate",
+        service="checkout",
+        severity="critical",
+        summary="checkout error ratio 28.33%",
+        status="firing",
+        starts_at=datetime(2026, 11, 20, 9, 38, 11, 704_000, tzinfo=UTC),
+        labels={
+            "alertname": "CheckoutHighErrorRate",
+            "cluster": "test",
+            "env": "prod",
+            "service": "checkout",
+            "severity": "critical",
+        },
+        url="http://vm:27104/graph?g0.expr=checkout%3Aerror_ratio%3Arate10s+%3E+0.1&g0.tab=1",
+    )
+
+
+def test_the_resolved_notification_is_the_same_episode_with_its_end():
+    (fired,) = parse(payload("alertmanager_0_25_firing"))
+    (resolved,) = parse(payload("alertmanager_0_25_resolved"))
+    assert resolved.id == fired.id
+    assert resolved.status == "resolved"
+    assert resolved.ends_at == datetime(2026, 11, 20, 9, 38, 44, 704_000, tzinfo=UTC)
+
+
+def test_an_alert_without_status_or_fingerprint_gets_the_groups_status_and_a_derived_fingerprint():
+    (found,) = parse(payload("alertmanager_v4_single_no_fingerprint"))
+    assert found.status == "firing"
+    assert len(found.fingerprint) == 16
+    assert found.service == "docker_nodes"
+    assert found.starts_at == datetime(2018, 3, 7, 11, 33, 21, 873_077, tzinfo=UTC)
+    assert parse(payload("alertmanager_v4_single_no_fingerprint"))[0].id == found.id
+
+
+def test_derived_fingerprints_tell_different_labels_apart_whatever_their_order():
+    def derived(labels: dict[str, str]) -> str:
+        return parse(body(alert(labels=labels)))[0].fingerprint
+
+    assert derived({"a": "1", "b": "2"}) == derived({"b": "2", "a": "1"})
+    assert derived({"a": "1", "b": "2"}) != derived({"a": "1", "b": "3"})
+
+
+def test_two_alerts_with_the_same_labels_stay_two():
+    found = parse(payload("alertmanager_v4_two_alerts_same_host"))
+    assert len({one.id for one in found}) == 2
+    assert [one.description for one in found] == [
+        "CPU core temperature is 34.75C",
+        "CPU core temperature is 17.625C",
+    ]
+    assert {one.service for one in found} == {""}
+
+
+def test_the_service_label_wins_over_the_job():
+    (found,) = parse(payload("alertmanager_v4_high_error_rate"))
+    assert (found.labels["job"], found.service) == ("api-server", "checkout-api")
+
+
+def test_an_alert_that_fires_has_no_end():
+    (found,) = parse(payload("alertmanager_v4_alerta"))
+    assert found.ends_at is None
+    assert parse(body(alert(endsAt="2026-01-01T01:00:00Z")))[0].ends_at is None
+
+
+def test_grafanas_notifications_of_the_same_form_are_taken():
+    assert [one.name for one in parse(payload("grafana_unified_two_alerts_firing"))] == [
+        "High memory usage",
+        "High CPU usage",
+    ]
+
+
+def test_an_alert_may_differ_from_its_groups_status():
+    found = parse(body(alert(status="resolved", endsAt="2026-01-01T01:00:00Z"), alert()))
+    assert [one.status for one in found] == ["resolved", "firing"]
+
+
+def test_a_truncated_notification_gives_the_alerts_it_has():
+    assert len(parse(body(alert(), truncatedAlerts=40))) == 1
+
+
+def test_a_notification_without_alerts_is_no_error():
+    assert parse(body()) == ()
+
+
+def test_a_link_that_is_no_web_address_is_dropped():
+    (found,) = parse(body(alert(generatorURL="javascript:alert(1)"), externalURL="http://am:9093"))
+    assert found.url == "http://am:9093"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"{", b"\xff\xfe", b"not json", b'{"status": "firing"', b"[" * 100_000]
+)
+def test_what_is_no_json_is_refused_as_such(sent):
+    assert refused(sent).code == "webhook_not_json"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "grafana_legacy_ok",
+        "pagerduty_v3_incident_triggered",
+        "sentry_issue_created",
+        "stackdriver_incident_open",
+    ],
+)
+def test_another_systems_webhook_is_refused_as_such(name):
+    assert refused(payload(name)).code == "webhook_not_alertmanager"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"null",
+        b"[]",
+        body(alert(labels={})),
+        body(alert(labels=None)),
+        body(alert(startsAt="yesterday")),
+        body(alert(startsAt="2026-01-01T00:00:00")),
+        body(alert(startsAt="0001-01-01T00:00:00+05:00")),
+        body(alert(), status="maybe"),
+    ],
+)
+def test_a_notification_of_the_wrong_form_is_refused_with_the_place(sent):
+    error = refused(sent)
+    assert error.code == "webhook_not_alertmanager"
+    assert error.hint
+
+
+def test_a_body_that_is_too_long_is_refused_unread():
+    assert refused(b" " * (MAX_BYTES + 1)).code == "webhook_too_big"
+
+
+def test_a_refusal_does_not_repeat_what_was_sent():
+    error = refused(body(alert(startsAt="xoxb-secret")))
+    assert "xoxb-secret" not in str(error)
+    assert error.__cause__ is None
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+_MOMENTS = st.datetimes().map(lambda at: f"{at.isoformat()}Z")
+_ALERTS = st.fixed_dictionaries(
+    {
+        "labels": st.dictionaries(st.text(max_size=5), st.text(max_size=5)) | _JSON,
+        "startsAt": _MOMENTS,
+    },
+    optional={
+        "endsAt": st.sampled_from(["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"]) | _JSON,
+        "status": st.sampled_from(["firing", "resolved"]) | _JSON,
+        "annotations": _JSON,
+        "fingerprint": _JSON,
+    },
+)
+
+
+@settings(deadline=None)
+@given(st.fixed_dictionaries({"status": st.just("resolved"), "alerts": st.lists(_ALERTS | _JSON) | _JSON}))
+def test_any_json_gives_alerts_or_a_webhook_error(sent):
+    with suppress(WebhookError):
+        assert all(isinstance(one, Alert) for one in parse(json.dumps(sent).encode()))
+
+
+@settings(deadline=None)
+@given(st.binary())
+def test_any_bytes_give_alerts_or_a_webhook_error(sent):
+    with suppress(WebhookError):
+        parse(sent)
