@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,8 +14,8 @@ FloatArray = NDArray[np.float64]
 MIN_BEFORE = 5
 """Samples of ordinary life without which there is no baseline."""
 _RECENT = 10
-_DENSE = 60
-_SPARSE_EVERY = 5
+_DENSE = 16
+_SPARSER_BY = 1.2
 _MAD_TO_SIGMA = 1.4826
 _WIDE_TO_SIGMA = 0.25
 _SIGMAS_AT_ONSET = 3.0
@@ -111,18 +112,29 @@ def _beyond_limit(series: FloatArray, *, rule: Rule, sign: float) -> Anomaly | N
 
 
 def _change_point(x: FloatArray, *, min_after: int) -> int | None:
-    """Find the first sample of the new, higher level; every recent sample is tried, older ones in strides."""
+    """Find the first sample of the new, higher level: recent ones are all tried, older ones in strides."""
     n = x.size
-    last = n - min_after
-    dense_from = max(MIN_BEFORE, n - _DENSE)
-    candidates = [*range(MIN_BEFORE, dense_from, _SPARSE_EVERY), *range(dense_from, last + 1)]
     best, best_gain = None, 0.0
-    for split in candidates:
+    for split in (n - after for after in _lengths_after(n, min_after=min_after)):
         step = float(np.median(x[split:]) - np.median(x[:split]))
         gain = split * (n - split) / n * step * step
         if step > 0 and gain > best_gain:
             best, best_gain = split, gain
-    return best
+    return None if best is None else _back_to_the_edge(x, best)
+
+
+def _back_to_the_edge(x: FloatArray, split: int) -> int:
+    middle = float(np.median(x[:split]) + np.median(x[split:])) / 2
+    while split > MIN_BEFORE and x[split - 1] > middle:
+        split -= 1
+    return split
+
+
+def _lengths_after(n: int, *, min_after: int) -> Iterator[int]:
+    length = min_after
+    while length <= n - MIN_BEFORE:
+        yield length
+        length = max(length + 1, int(length * _SPARSER_BY)) if length >= _DENSE else length + 1
 
 
 def _spread(before: FloatArray) -> float:

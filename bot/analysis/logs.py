@@ -1,0 +1,196 @@
+"""Turns a service's log lines into findings: errors, new and growing templates."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.analysis.bursts import Burst, find_burst
+from bot.analysis.loglines import LogLine
+from bot.analysis.templates import group, mask
+from bot.analysis.words import clock_time, moment
+from bot.domain.finding import Evidence, Finding, FindingKind
+from bot.domain.model import JsonObject, JsonValue
+
+SOURCE = "logs"
+_MOST_TEMPLATES = 6
+_SAMPLE_CHARS = 300
+_SAMPLES = 3
+_MENTION_SHARE = 0.1
+_HINTS = {
+    "database": re.compile(
+        r"database|\bsql\b|postgres|mysql|deadlock|lock timeout|connection pool|\bpool\b.*\bin use",
+        re.IGNORECASE,
+    ),
+    "timeout": re.compile(r"time[sd]?[ -]?out|did not (answer|finish)|deadline exceeded", re.IGNORECASE),
+    "memory": re.compile(r"out of memory|memory limit|\bOOM\b|MemoryError|heap space", re.IGNORECASE),
+    "overload": re.compile(
+        r"overload|too many (requests|charges|clients)|queue (is )?full|shedding|throttl", re.IGNORECASE
+    ),
+    "unreachable": re.compile(r"refused|unreachable|no route|reset by peer|name or service", re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogRead:
+    """The lines of one service between two moments (seconds since the epoch), oldest first."""
+
+    service: str
+    lines: Sequence[LogLine]
+    start_s: float
+    """From when on every line was read: the window's start or the log's first line, whichever is later."""
+    end_s: float
+    path: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    template: str
+    lines: Sequence[LogLine]
+
+    @property
+    def is_error(self) -> bool:
+        return self.lines[-1].is_error
+
+
+def findings_of(read: LogRead, *, names: Iterable[str]) -> tuple[Finding, ...]:
+    """Judge one service's lines; ``names`` are the other services that a line may mention."""
+    others = [name for name in names if name != read.service]
+    found: list[Finding] = []
+    errors = [line for line in read.lines if line.is_error]
+    burst = _burst(errors, read=read)
+    if burst is not None:
+        found.append(_errors(read, errors, burst, others=others))
+    groups = [(each, _burst(each.lines, read=read)) for each in _groups(read.lines)]
+    rising = [(each, rise) for each, rise in groups if rise is not None]
+    rising.sort(key=lambda pair: (not pair[0].is_error, -pair[1].strength, pair[0].template))
+    found.extend(_template(read, each, rise, others=others) for each, rise in rising[:_MOST_TEMPLATES])
+    return tuple(found)
+
+
+def _groups(lines: Sequence[LogLine]) -> list[_Group]:
+    keyed: dict[tuple[bool, str], list[LogLine]] = {}
+    for line in lines:
+        keyed.setdefault((line.is_error, mask(_said(line))), []).append(line)
+    templates = group(text for _, text in keyed)
+    merged: dict[tuple[bool, str], list[LogLine]] = {}
+    for (is_error, text), members in keyed.items():
+        merged.setdefault((is_error, templates[text]), []).extend(members)
+    return [
+        _Group(template=template, lines=sorted(members, key=lambda line: line.at_s))
+        for (_, template), members in merged.items()
+    ]
+
+
+def _said(line: LogLine) -> str:
+    error = line.error.partition("\n")[0]
+    return f"{line.message} | {error}" if error and error not in line.message else line.message
+
+
+def _burst(lines: Sequence[LogLine], *, read: LogRead) -> Burst | None:
+    times = np.array([line.at_s for line in lines], dtype=np.float64)
+    return find_burst(times, start_s=read.start_s, end_s=read.end_s)
+
+
+def _errors(read: LogRead, errors: Sequence[LogLine], burst: Burst, *, others: Sequence[str]) -> Finding:
+    text = (
+        f"{read.service} logs {burst.rate_now * 60:.0f} error lines a minute "
+        f"since {clock_time(moment(burst.onset_s))}, before that {burst.rate_before * 60:.0f}"
+    )
+    return _finding(read, FindingKind.LOG_ERRORS, errors, burst, text=text, others=others, component="")
+
+
+def _template(read: LogRead, each: _Group, burst: Burst, *, others: Sequence[str]) -> Finding:
+    kind = FindingKind.LOG_TEMPLATE_NEW if burst.is_new else FindingKind.LOG_TEMPLATE_GROWING
+    how = "new" if burst.is_new else f"{burst.rate_now / burst.rate_before:.0f} times as often"
+    since = clock_time(moment(burst.onset_s))
+    text = f"{read.service} logs “{each.template[:120]}” {how} since {since}, {burst.count} times"
+    return _finding(read, kind, each.lines, burst, text=text, others=others, component=_digest(each.template))
+
+
+def _finding(
+    read: LogRead,
+    kind: FindingKind,
+    lines: Sequence[LogLine],
+    burst: Burst,
+    *,
+    text: str,
+    others: Sequence[str],
+    component: str,
+) -> Finding:
+    recent = [line for line in lines if line.at_s >= burst.onset_s]
+    samples = list(dict.fromkeys(_said(line)[:_SAMPLE_CHARS] for line in reversed(recent[-50:])))[:_SAMPLES]
+    return Finding(
+        id=":".join(part for part in (SOURCE, kind.value, read.service, component) if part),
+        source=SOURCE,
+        kind=kind,
+        service=read.service,
+        summary=f"{text}.",
+        began_at=moment(burst.onset_s),
+        strength=min(burst.strength, 0.99),
+        evidence=(
+            Evidence(
+                text=samples[0],
+                query=read.path,
+                value=burst.rate_now,
+                baseline=burst.rate_before,
+                unit="lines/s",
+            ),
+        ),
+        data=_data(read, recent, burst, others=others, samples=samples),
+    )
+
+
+def _data(
+    read: LogRead,
+    recent: Sequence[LogLine],
+    burst: Burst,
+    *,
+    others: Sequence[str],
+    samples: Sequence[str],
+) -> JsonObject:
+    said = Counter(f"{_said(line)} {line.detail}" for line in recent)
+    return {
+        "level": recent[-1].level,
+        "count": burst.count,
+        "ended": burst.ended,
+        "samples": list[JsonValue](samples),
+        "exceptions": _top(line.exception for line in recent),
+        "mentions": _mentions(said, others),
+        "hints": [name for name, pattern in _HINTS.items() if _share(said, pattern) >= _MENTION_SHARE],
+        "versions": _versions(read, recent, onset_s=burst.onset_s),
+    }
+
+
+def _versions(read: LogRead, recent: Sequence[LogLine], *, onset_s: float) -> JsonObject:
+    """Count, for each version that the service's lines carry, these lines and all lines, since the onset."""
+    of_these = Counter(line.version for line in recent if line.version)
+    before = Counter(line.version for line in read.lines if line.version and line.at_s < onset_s)
+    since = Counter(line.version for line in read.lines if line.version and line.at_s >= onset_s)
+    return {
+        version: {"these": of_these[version], "all": since[version], "all_before": before[version]}
+        for version in sorted({*since, *before})
+    }
+
+
+def _mentions(said: Counter[str], others: Sequence[str]) -> JsonObject:
+    """Give, for each other service, the share of lines that name it."""
+    shares = {name: _share(said, re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")) for name in others}
+    return {name: round(share, 3) for name, share in shares.items() if share >= _MENTION_SHARE}
+
+
+def _share(said: Counter[str], pattern: re.Pattern[str]) -> float:
+    return sum(count for text, count in said.items() if pattern.search(text)) / max(1, said.total())
+
+
+def _top(names: Iterable[str]) -> list[JsonValue]:
+    return [name for name, _ in Counter(name for name in names if name).most_common(3)]
+
+
+def _digest(template: str) -> str:
+    return hashlib.sha256(template.encode()).hexdigest()[:8]
