@@ -1,0 +1,176 @@
+"""REDUCE: the ranked causes with their evidence, or an honest "nothing found"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from bot.domain.diagnosis import Cause, Diagnosis, Judgement
+from bot.domain.finding import Findings
+from bot.domain.model import JsonObject
+from bot.domain.run import Run
+from bot.domain.runbook import Reduce
+from bot.views.blocks import section
+from bot.views.evidence import finding_lines
+from bot.views.limits import bold, prose
+from bot.views.state import result_of, title_of, trouble_began
+from bot.views.words import (
+    BUSY,
+    DONE,
+    FAILED,
+    GOOD,
+    NEEDS_YOU,
+    WARNING,
+    capital,
+    duration,
+    likelihood,
+    listed,
+    sentence,
+    utc,
+)
+
+_TOP_EVIDENCE = 5
+_TOP = 3
+_MOST = 8
+_TIE = 0.05
+
+
+def diagnosis_blocks(run: Run, phase: Reduce) -> list[JsonObject]:
+    """Show what a reducer said."""
+    state = run.phases[phase.id]
+    title = bold(title_of(phase), 120)
+    if state.outcome is None:
+        return [section(f"{BUSY} {title}: weighing the evidence …")]
+    if state.outcome == "failed" or state.output is None:
+        return [section(f"{FAILED} {title}: {prose(state.why) or 'no verdict'}")]
+    if state.output.get("type") == "diagnosis":
+        return _diagnosed(run, phase, Diagnosis.model_validate(state.output))
+    return [section(*_judged(title, Judgement.model_validate(state.output)))]
+
+
+def _diagnosed(run: Run, phase: Reduce, diagnosis: Diagnosis) -> list[JsonObject]:
+    match diagnosis.verdict:
+        case "cause_found":
+            return _cause_found(run, diagnosis)
+        case "unclear":
+            return _unclear(run, diagnosis)
+        case "no_fault_found":
+            return _no_fault(run, phase, diagnosis)
+        case _:
+            assert_never(diagnosis.verdict)
+
+
+def cause_line(cause: Cause) -> str:
+    """Say a cause with its confidence, in bold."""
+    return bold(f"{capital(likelihood(cause.confidence))}: {cause.summary}", 500)
+
+
+def unread_line(diagnosis: Diagnosis) -> str:
+    """Say which sources are missing and that it is less sure for it; empty if none is."""
+    unread = [
+        f"{prose(source.name, 60)} ({prose(source.why or source.status.replace('_', ' '), 160)})"
+        for source in diagnosis.unread
+        if source.status != "not_configured"
+    ]
+    if not unread:
+        return ""
+    missing = "it" if len(unread) == 1 else "them"
+    return f"{WARNING} *Not read:* {listed(unread)}. This is less sure without {missing}."
+
+
+def _cause_found(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
+    top, *others = diagnosis.causes
+    tied = [cause for cause in others if top.confidence - cause.confidence <= _TIE]
+    blocks = [section(cause_line(top), _began(run, diagnosis, top))]
+    if tied:
+        blocks.append(section(*_list("About as likely", map(_suspect, tied))))
+    blocks.append(section("*Evidence*", *_evidence(run, diagnosis, top)))
+    rest = [cause for cause in others if cause not in tied]
+    return _with_rest(
+        blocks,
+        _list("What speaks against it", (prose(text) for text in top.against)),
+        _list("Next suspects", map(_suspect, rest[:_TOP])),
+        _ruled_out(diagnosis),
+        [unread_line(diagnosis)],
+    )
+
+
+def _unclear(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
+    blocks = [section(f"{NEEDS_YOU} {bold(f'Unclear: {diagnosis.summary}', 500)}")]
+    if diagnosis.causes:
+        top = diagnosis.causes[0]
+        blocks.append(section(*_list("Suspects", map(_suspect, diagnosis.causes[:_TOP]))))
+        blocks.append(section("*What points to the first*", *_evidence(run, diagnosis, top)))
+    help_lines = [
+        f"reading {prose(source.name, 60)}: {prose(source.why or source.status.replace('_', ' '), 200)}"
+        for source in diagnosis.unread[:_MOST]
+    ]
+    help_lines.append(
+        "asking again in a minute or two, when more has been measured, or further back (`since 2h`)"
+    )
+    return _with_rest(blocks, _list("What would help", help_lines), _ruled_out(diagnosis))
+
+
+def _no_fault(run: Run, phase: Reduce, diagnosis: Diagnosis) -> list[JsonObject]:
+    blocks = [section(f"{GOOD} *No fault found*", prose(diagnosis.summary, 500))]
+    looked, normal = [], []
+    for name in phase.over:
+        for step in run.phases[name].steps.values():
+            result = result_of(step)
+            if isinstance(result, Findings):
+                looked.append(f"{prose(step.specialist or step.title, 60)}: {prose(result.looked_at)}")
+                normal += [prose(text) for text in result.normal]
+    return _with_rest(
+        blocks,
+        _list("Looked at", looked[:_MOST]),
+        _list("As usual", normal[:_MOST]),
+        _ruled_out(diagnosis),
+        [unread_line(diagnosis)],
+    )
+
+
+def _evidence(run: Run, diagnosis: Diagnosis, cause: Cause) -> list[str]:
+    by_id = {finding.id: finding for finding in diagnosis.findings}
+    lines: list[str] = []
+    for name in cause.evidence[:_TOP_EVIDENCE]:
+        finding = by_id.get(name)
+        lines += [f"• {prose(name)}"] if finding is None else finding_lines(run, finding, queries=True)
+    if len(cause.evidence) > _TOP_EVIDENCE:
+        lines.append(f"• and {len(cause.evidence) - _TOP_EVIDENCE} more")
+    return lines or ["• none that can be shown"]
+
+
+def _began(run: Run, diagnosis: Diagnosis, cause: Cause) -> str:
+    began = cause.began_at or diagnosis.onset
+    if began is None:
+        return ""
+    asked, what = trouble_began(run)
+    ahead = (asked - began).total_seconds()
+    relation = f", {duration(ahead)} before {what}" if ahead > 0 else ""
+    return f"Began {utc(began, day=run.started_at)}{relation}."
+
+
+def _suspect(cause: Cause) -> str:
+    against = f" Against it: {prose(cause.against[0], 200)}" if cause.against else ""
+    return f"{capital(likelihood(cause.confidence))}: {sentence(prose(cause.summary))}{against}"
+
+
+def _ruled_out(diagnosis: Diagnosis) -> list[str]:
+    dropped = [f"{prose(item.what)}: {prose(item.why)}" for item in diagnosis.ruled_out]
+    more = [f"and {len(dropped) - _MOST} more"] if len(dropped) > _MOST else []
+    return _list("Ruled out", [*dropped[:_MOST], *more])
+
+
+def _list(title: str, items: Iterable[str]) -> list[str]:
+    lines = [f"• {item}" for item in items]
+    return [f"*{title}*", *lines] if lines else []
+
+
+def _with_rest(blocks: list[JsonObject], *groups: list[str]) -> list[JsonObject]:
+    return [*blocks, *(section(*lines) for lines in groups if any(lines))]
+
+
+def _judged(title: str, judgement: Judgement) -> list[str]:
+    marks = {"pass": DONE, "fail": FAILED, "unknown": WARNING}
+    details = [f"• {prose(text)}" for text in judgement.details[:_MOST]]
+    return [f"{marks[judgement.verdict]} {title}: {prose(judgement.summary)}", *details]

@@ -1,0 +1,141 @@
+"""How a run ended and what to do next, in a line or two."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bot.domain.approval import Approval
+from bot.domain.diagnosis import Cause, CauseKind
+from bot.domain.event import RunOutcome
+from bot.domain.model import JsonObject
+from bot.domain.run import Run
+from bot.domain.runbook import Background, Pipeline
+from bot.views.blocks import context, section
+from bot.views.limits import bold, code, prose
+from bot.views.state import plan_of, recovered_at, trouble_began
+from bot.views.words import OUTCOMES, duration, human, listed, sentence, several, who
+
+
+def final_blocks(run: Run) -> list[JsonObject]:
+    """Say the end of a run: the outcome with its numbers, and the next step."""
+    if run.outcome is None:
+        return []
+    colour, _ = OUTCOMES[run.outcome]
+    ended = run.finished_at or run.started_at
+    lasted = duration((ended - run.started_at).total_seconds())
+    return [
+        section(f"{colour} {bold(headline_of_end(run, run.outcome))} {story(run)}".strip(), next_line(run)),
+        context(f"run {code(run.id, 80)}", f"took {lasted}"),
+    ]
+
+
+def headline_of_end(run: Run, outcome: RunOutcome) -> str:
+    """Say an outcome as a short sentence, with its number where it has one."""
+    about = run.service or human(run.runbook.name)
+    healed = recovered_at(run)
+    if outcome == "recovered" and healed is not None:
+        began, what = trouble_began(run)
+        return f"{about} recovered {duration((healed - began).total_seconds())} after {what}."
+    return sentence(f"{about}: {OUTCOMES[outcome][1]}")
+
+
+def story(run: Run) -> str:
+    """Say in mrkdwn what led to the end: cause, fix, who approved, what was seen since."""
+    match run.outcome:
+        case None:
+            return ""
+        case "recovered":
+            return " ".join(part for part in (_fixed(run), _watched(run)) if part)
+        case (
+            "no_fault_found" | "unclear" | "no_remedy" | "failed" | "not_recovered" | "breached" | "cancelled"
+        ):
+            return sentence(prose(run.summary, 600))
+        case "rejected" | "expired":
+            return sentence(_undecided(run))
+        case "done":
+            text = "" if run.summary == "Done." else prose(run.summary, 600)
+            return " ".join(part for part in (sentence(text), _fixed(run), _watched(run)) if part)
+        case _:
+            assert_never(run.outcome)
+
+
+def next_line(run: Run) -> str:
+    """Say what a person should do next; empty where there is nothing to do."""
+    text = "" if run.outcome is None else _next(run, run.outcome)
+    return f"*Next:* {text}" if text else ""
+
+
+def _next(run: Run, outcome: RunOutcome) -> str:  # noqa: C901, PLR0911  # a closed set
+    match outcome:
+        case "recovered":
+            top = run.diagnosis.top if run.diagnosis is not None else None
+            return "" if top is None else after(top)
+        case "no_fault_found":
+            return "if people still see trouble, ask again and say since when (`since 2h`)."
+        case "unclear":
+            return "a person has to look. The thread says what I saw and what would help."
+        case "no_remedy":
+            return "a person has to act: I know the cause, and no runbook step that mends it."
+        case "rejected":
+            return "the trouble is still there. Act by hand, or triage again for a fresh plan."
+        case "expired":
+            return "the trouble may still be there. Triage again for a fresh plan."
+        case "failed":
+            return "look at the step that failed in this thread, then act by hand or try again."
+        case "not_recovered":
+            return "look at the next suspects in the diagnosis; triage again sees the new state."
+        case "breached":
+            return "triage again, now: the fix did not hold."
+        case "cancelled":
+            return "what was already done, stays done; the thread says how far it got."
+        case "done":
+            return ""
+        case _:
+            assert_never(outcome)
+
+
+def after(cause: Cause) -> str:
+    """Say what is left to do for good once a cause no longer hurts."""
+    thing = prose(cause.component, 120) or "it"
+    version = prose(str(cause.data.get("version") or cause.component or "the release"), 80)
+    lasting = {
+        CauseKind.BAD_RELEASE: f"keep {version} back until it is mended.",
+        CauseKind.BAD_CONFIGURATION: f"correct {thing} where it is kept, or the change comes back.",
+        CauseKind.DATABASE_LOCK: f"find out why {thing} was held for so long.",
+        CauseKind.DATABASE_DOWN: "find out why the database was lost.",
+        CauseKind.DEPENDENCY_DOWN: f"go back to {prose(cause.service, 80)} once it is healthy again.",
+        CauseKind.SATURATION: f"find out what used up {thing}.",
+        CauseKind.SERVICE_DOWN: f"find out why {prose(cause.service, 80)} stopped.",
+        CauseKind.CODE_FAULT: f"mend the fault in {prose(cause.service, 80)}.",
+        CauseKind.UNKNOWN: "write down what you know while it is fresh.",
+    }
+    return lasting[cause.kind]
+
+
+def _fixed(run: Run) -> str:
+    parts: list[str] = []
+    for phase in run.runbook.phases:
+        plan = plan_of(run, phase) if isinstance(phase, Pipeline) else None
+        if plan is not None and run.phases[phase.id].outcome == "ok":
+            parts.append(f"{prose(plan.summary, 200)}{_approved(run.gate(phase.id))}")
+    return sentence("; ".join(parts))
+
+
+def _approved(gate: Approval | None) -> str:
+    people = listed([who(person) for person in gate.approved_by]) if gate is not None else ""
+    return f", approved by {people}" if people else ""
+
+
+def _watched(run: Run) -> str:
+    looks = sum(run.phases[p.id].samples_total for p in run.runbook.phases if isinstance(p, Background))
+    return f"Watched since: {several(looks, 'look')}." if looks else ""
+
+
+def _undecided(run: Run) -> str:
+    gates = [gate for gate in run.approvals.values() if gate.decision not in {None, "approved"}]
+    if not gates:
+        return prose(run.summary, 600)
+    gate = gates[-1]
+    if gate.decision == "rejected":
+        return f"{who(gate.decided_by)} rejected the plan"
+    return f"Nobody in {listed(list(gate.groups), last='or') or 'charge'} decided in time"

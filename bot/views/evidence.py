@@ -1,0 +1,130 @@
+"""EXPLORE and FAN-OUT: what each specialist saw, as the answers come in."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bot.domain.effect import Done
+from bot.domain.finding import Evidence, Facts, Finding, Findings, Measurement
+from bot.domain.model import JsonObject
+from bot.domain.run import Run, StepState
+from bot.domain.runbook import Explore, FanOut
+from bot.views.blocks import section, stack
+from bot.views.limits import bold, code, link, prose
+from bot.views.state import name_of, result_of, title_of, took
+from bot.views.words import (
+    ALARM,
+    BUSY,
+    DONE,
+    SKIPPED,
+    STEP_OUTCOMES,
+    WARNING,
+    capital,
+    compared,
+    quantity,
+    sentence,
+    several,
+    utc,
+)
+
+_TOP = 3
+_TRIVIAL = 2
+_INDENT = "      "
+
+
+def is_worth_a_reply(run: Run, phase: Explore | FanOut) -> bool:
+    """Whether a phase says more than its line in the root; what was worth it stays worth it."""
+    steps = run.phases[phase.id].steps.values()
+    if isinstance(phase, FanOut) or len(steps) > _TRIVIAL:
+        return bool(steps)
+    trouble = any(step.outcome not in {None, "ok", "not_configured"} for step in steps)
+    return trouble or any(isinstance(seen := result_of(step), Findings) and seen.items for step in steps)
+
+
+def evidence_blocks(run: Run, phase: Explore | FanOut) -> list[JsonObject]:
+    """Show every step: running, answered, late or unreadable."""
+    state = run.phases[phase.id]
+    asked = [step for step in state.steps.values() if step.outcome != "not_configured"]
+    answered = [step for step in asked if step.outcome is not None]
+    read = [step for step in answered if step.outcome == "ok"]
+    title = bold(title_of(phase), 120)
+    if state.outcome is None:
+        count = f"{len(answered)} of {several(len(asked), 'answer')} in, still reading …"
+        first = f"{BUSY} {title}: {count}"
+    else:
+        first_mark = DONE if len(read) == len(asked) else WARNING
+        first = f"{first_mark} {title}: {len(read)} of {several(len(asked), 'source')} read in {took(state)}"
+    over = state.outcome is not None
+    return [section(first), *stack([_paragraph(run, step, over=over) for step in state.steps.values()])]
+
+
+def strongest(run: Run, phase: Explore | FanOut) -> Finding | None:
+    """Find the strongest finding so far."""
+    seen = (result_of(step) for step in run.phases[phase.id].steps.values())
+    found = [finding for result in seen if isinstance(result, Findings) for finding in result.items]
+    return max(found, key=lambda finding: (finding.strength, finding.id), default=None)
+
+
+def finding_lines(run: Run, finding: Finding, *, queries: bool = False) -> list[str]:
+    """Say one finding: what, how much against the usual, since when, and where to check it."""
+    first = finding.evidence[0]
+    summary = prose(finding.summary).rstrip(".")
+    value = compared(first)
+    parts = [summary]
+    if value and "usually" not in summary and quantity(first.value or 0, first.unit) not in summary:
+        parts.append(value)
+    since = "" if finding.began_at is None else utc(finding.began_at, day=run.started_at)
+    if since and since.removesuffix(" UTC") not in summary:
+        parts.append(f"since {since}")
+    url = next((link(item.url, "open") for item in finding.evidence if item.url), "")
+    lines = [f"• {', '.join(parts)}" + (f" · {url}" if url else "")]
+    if _is_quote(finding, first):
+        lines.append(_INDENT + code(first.text, 240))
+    if queries and first.query:
+        lines.append(_INDENT + code(first.query, 400))
+    return lines
+
+
+def _is_quote(finding: Finding, item: Evidence) -> bool:
+    """Whether the evidence is a line worth quoting rather than the summary again."""
+    return finding.source == "logs" and bool(item.text) and item.text not in finding.summary
+
+
+def _paragraph(run: Run, step: StepState, *, over: bool) -> str:
+    name = bold(name_of(step), 120)
+    if step.outcome is None:
+        return f"{WARNING} {name}: no answer" if over else f"{BUSY} {name}: reading …"
+    mark, words = STEP_OUTCOMES[step.outcome]
+    if step.outcome == "ok":
+        return "\n".join((f"{mark} {name}: {_said(step)}", *_details(run, step)))
+    if step.outcome == "not_configured":
+        return f"{SKIPPED} {name}: {words}"
+    because = f", because {prose(step.error)}" if step.error else ""
+    loud = f"{ALARM if step.outcome == 'in_doubt' else mark} {name}: *{words}*{sentence(because)}"
+    return f"{loud}\n{_INDENT}{prose(step.hint)}" if step.hint else loud
+
+
+def _said(step: StepState) -> str:
+    result = result_of(step)
+    match result:
+        case Findings():
+            return prose(result.looked_at) + ("" if result.items else ". Nothing unusual.")
+        case Measurement():
+            return prose(result.text) or quantity(result.value, result.unit)
+        case Facts() | Done():
+            return prose(result.summary)
+        case None:
+            return "answered"
+        case _:
+            assert_never(result)
+
+
+def _details(run: Run, step: StepState) -> list[str]:
+    result = result_of(step)
+    if not isinstance(result, Findings):
+        return []
+    ranked = sorted(result.items, key=lambda finding: (-finding.strength, finding.id))
+    lines = [line for finding in ranked[:_TOP] for line in finding_lines(run, finding)]
+    if len(ranked) > _TOP:
+        lines.append(f"• and {len(ranked) - _TOP} more")
+    return [*lines, *(f"{WARNING} {capital(prose(gap))}" for gap in result.gaps[:_TOP])]

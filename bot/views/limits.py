@@ -1,0 +1,135 @@
+"""Slack's limits, and the one place that cuts and escapes texts to stay within them."""
+
+from __future__ import annotations
+
+import re
+
+TEXT_CHARS = 3_900
+"""A message's ``text``; Slack refuses an edit above 4,000."""
+SECTION_CHARS = 2_900
+"""A section's text; Slack allows 3,000 and does not say how it counts emoji."""
+HEADER_CHARS = 140
+CONTEXT_CHARS = 1_900
+CONFIRM_TITLE_CHARS = 95
+CONFIRM_TEXT_CHARS = 280
+BUTTON_CHARS = 70
+OPTION_CHARS = 75
+OPTION_VALUE_CHARS = 150
+SELECT_OPTIONS = 100
+METADATA_CHARS = 3_000
+MESSAGE_CHARS = 9_000
+"""Text of all blocks of a message; Slack's own limit is undocumented, near 12,000."""
+MESSAGE_BLOCKS = 50
+HOME_BLOCKS = 100
+PLAN_TASKS = 50
+
+_LINK_CHARS = 1_200
+_ENTITY_MAX = 5
+_ELLIPSIS = "…"
+_FENCE = "```"
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Control characters and those that turn the direction of writing."""
+
+
+def clean(text: str) -> str:
+    """Make one line of a text from outside: no control characters, no lone surrogates, single spaces."""
+    valid = text.encode("utf-8", "replace").decode("utf-8")
+    return " ".join(_INVISIBLE.sub(" ", valid).split())
+
+
+def clip(text: str, limit: int) -> str:
+    """Cut plain text to ``limit`` characters, with an ellipsis where something is missing."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + _ELLIPSIS
+
+
+def escape(text: str) -> str:
+    """Escape what would mention, link or ping."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def unescape(text: str) -> str:
+    """Undo ``escape``."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def prose(text: str, limit: int = 300) -> str:
+    """Show words from outside within a line of mrkdwn; at most ``limit`` characters once escaped."""
+    line = clean(text)
+    if line.count("`") % 2 or "``" in line:
+        line = line.replace("`", "'")
+    shown = _escaped(line, limit)
+    return shown if shown.count("`") % 2 == 0 else shown.replace("`", "'")
+
+
+def bold(text: str, limit: int = 300) -> str:
+    """Show words from outside in bold; what would end the bold is replaced."""
+    shown = prose(text.replace("*", "∗"), limit)  # noqa: RUF001  # looks like a star and is none
+    return f"*{shown}*" if shown else ""
+
+
+def code(text: str, limit: int = 300) -> str:
+    """Show a log line, value or query from outside as inline code, on one line."""
+    shown = _escaped(clean(text).replace("`", "'"), limit)
+    return f"`{shown}`" if shown else ""
+
+
+def link(url: str, label: str) -> str:
+    """Link a label; an address that is no web address, or too long to be safe, is left out."""
+    if not url.startswith(("http://", "https://")) or len(url) > _LINK_CHARS or re.search(r"\s", url):
+        return ""
+    safe = escape(clean(url).replace("|", "%7C").replace("<", "%3C").replace(">", "%3E"))
+    return f"<{safe}|{prose(label, 60).replace('|', '/')}>"
+
+
+def plain(text: str, limit: int) -> str:
+    """Show words from outside as plain text; never empty, and no mention even where one is looked for."""
+    return clip(clean(text).replace("<!", "< !"), limit) or "–"  # noqa: RUF001  # a dash for nothing
+
+
+def cut_lines(text: str, limit: int) -> str:
+    """Cut mrkdwn at the end of a line, and say how many lines are missing.
+
+    No token, link, entity, code span or fence is ever cut in two.
+    """
+    if len(text) <= limit:
+        return text
+    lines = text.split("\n")
+    note = f"… and {len(lines)} more lines"
+    room = limit - len(note) - len(_FENCE) - 2
+    kept: list[str] = []
+    for line in lines:
+        if len(line) + 1 > room:
+            break
+        kept.append(line)
+        room -= len(line) + 1
+    if not kept:
+        return _cut_line(lines[0], limit)
+    if "\n".join(kept).count(_FENCE) % 2:
+        kept.append(_FENCE)
+    left = len(lines) - len(kept)
+    return "\n".join((*kept, f"… and {left} more line{'s' if left != 1 else ''}"))
+
+
+def _cut_line(line: str, limit: int) -> str:
+    cut = line[: limit - len(_FENCE) - 1]
+    opened = cut.rfind("<")
+    if opened > cut.rfind(">"):
+        cut = cut[:opened]
+    cut = _before_half_entity(cut)
+    if cut.count(_FENCE) % 2:
+        return f"{cut}{_ELLIPSIS}{_FENCE}"
+    return f"{cut}{_ELLIPSIS}`" if cut.count("`") % 2 else f"{cut}{_ELLIPSIS}"
+
+
+def _escaped(line: str, limit: int) -> str:
+    shown = escape(line)
+    if len(shown) <= limit:
+        return shown
+    return _before_half_entity(shown[: limit - 1]).rstrip() + _ELLIPSIS
+
+
+def _before_half_entity(text: str) -> str:
+    start = text.rfind("&")
+    if start >= 0 and len(text) - start < _ENTITY_MAX and ";" not in text[start:]:
+        return text[:start]
+    return text

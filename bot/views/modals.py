@@ -1,0 +1,97 @@
+"""The modals, and how their answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.domain.model import JsonObject
+from bot.views import ids
+from bot.views.blocks import section
+from bot.views.limits import METADATA_CHARS, OPTION_CHARS, OPTION_VALUE_CHARS, SELECT_OPTIONS, plain
+
+_SINCE = {"15m": "15 minutes", "30m": "30 minutes", "1h": "1 hour", "3h": "3 hours", "12h": "12 hours"}
+_DEFAULT_SINCE = "30m"
+
+
+def pick_service_modal(
+    services: Sequence[str], *, private_metadata: str, initial: str | None = None
+) -> JsonObject:
+    """Ask which service is meant, and how far back to look.
+
+    Raises:
+        ValueError: ``private_metadata`` is longer than Slack keeps.
+    """
+    if len(private_metadata) > METADATA_CHARS:
+        raise ValueError(f"private_metadata is longer than {METADATA_CHARS} characters")
+    view: JsonObject = {
+        "type": "modal",
+        "callback_id": ids.PICK_SERVICE,
+        "private_metadata": private_metadata,
+        "title": _text("Triage a service"),
+        "close": _text("Cancel"),
+    }
+    names = [name for name in services if 0 < len(name) <= OPTION_VALUE_CHARS]
+    if not names:
+        return {
+            **view,
+            "blocks": [section("The catalogue lists no services yet, so there is nothing to triage.")],
+        }
+    fields: list[JsonObject] = [_service_field(names, initial=initial), _since_field()]
+    return {**view, "submit": _text("Triage"), "blocks": list(fields)}
+
+
+def picked(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Read a submission's ``view.state.values``: the service's name and the duration, such as ``30m``.
+
+    Raises:
+        KeyError: it is not this modal's.
+    """
+    service = values[ids.SERVICE_BLOCK][ids.SERVICE_INPUT]["selected_option"]["value"]
+    since = values[ids.SINCE_BLOCK][ids.SINCE_INPUT]["selected_option"]["value"]
+    return str(service), str(since)
+
+
+def _service_field(names: Sequence[str], *, initial: str | None) -> JsonObject:
+    select: JsonObject = {
+        "type": "static_select",
+        "action_id": ids.SERVICE_INPUT,
+        "placeholder": _text("Choose a service"),
+    }
+    ordered = sorted(names)
+    pages = [ordered[i : i + SELECT_OPTIONS] for i in range(0, len(ordered), SELECT_OPTIONS)][:SELECT_OPTIONS]
+    if len(pages) == 1:
+        select["options"] = [_option(name, name) for name in ordered]
+    else:
+        select["option_groups"] = [
+            {
+                "label": _text(plain(f"{page[0]} … {page[-1]}", OPTION_CHARS)),
+                "options": [_option(name, name) for name in page],
+            }
+            for page in pages
+        ]
+    if initial is not None and any(initial in page for page in pages):
+        select["initial_option"] = _option(initial, initial)
+    return _input(ids.SERVICE_BLOCK, "Service", select)
+
+
+def _since_field() -> JsonObject:
+    select: JsonObject = {
+        "type": "static_select",
+        "action_id": ids.SINCE_INPUT,
+        "options": [_option(value, words) for value, words in _SINCE.items()],
+        "initial_option": _option(_DEFAULT_SINCE, _SINCE[_DEFAULT_SINCE]),
+    }
+    return _input(ids.SINCE_BLOCK, "Look back", select)
+
+
+def _input(block_id: str, label: str, element: JsonObject) -> JsonObject:
+    return {"type": "input", "block_id": block_id, "label": _text(label), "element": element}
+
+
+def _option(value: str, words: str) -> JsonObject:
+    return {"text": _text(plain(words, OPTION_CHARS)), "value": value}
+
+
+def _text(words: str) -> JsonObject:
+    return {"type": "plain_text", "text": words}

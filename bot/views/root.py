@@ -1,0 +1,184 @@
+"""The root message: what is going on, the cause, what next, and how far it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, assert_never
+
+from bot.domain.model import JsonObject
+from bot.domain.run import Run
+from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
+from bot.views import ids
+from bot.views.blocks import actions, button, confirmation, context, header, section
+from bot.views.diagnosis import cause_line, unread_line
+from bot.views.ending import headline_of_end, next_line, story
+from bot.views.evidence import strongest
+from bot.views.limits import PLAN_TASKS, bold, code, plain, prose, unescape
+from bot.views.remedy import deciders
+from bot.views.state import current, headline, is_verifying, mark, note, plan_of, title_of
+from bot.views.watch import ends_at
+from bot.views.words import (
+    BUSY,
+    DONE,
+    FAILED,
+    OPEN,
+    PAUSED,
+    SKIPPED,
+    WARNING,
+    human,
+    listed,
+    local,
+    sentence,
+    utc,
+    who,
+)
+from bot.views.words import duration as said_duration
+
+Style = Literal["classic", "plan"]
+
+_STATUS = {
+    DONE: "complete",
+    WARNING: "complete",
+    SKIPPED: "complete",
+    BUSY: "in_progress",
+    PAUSED: "in_progress",
+    OPEN: "pending",
+    FAILED: "error",
+}
+_AGAIN = frozenset(
+    {"no_fault_found", "unclear", "rejected", "expired", "failed", "not_recovered", "breached"}
+)
+
+
+def root_blocks(run: Run, *, style: Style) -> list[JsonObject]:
+    """Build the root message; it grows no longer than a phone's screen."""
+    colour, words = headline(run)
+    about = f"{human(run.runbook.name)} {run.service}".strip()
+    top = [line for line in (_cause(run), _unread(run), _now(run)) if line]
+    blocks = [header(f"{colour} {about}: {words}")]
+    if top:
+        blocks.append(section(*top))
+    blocks.append(_plan_block(run, about) if style == "plan" else section(*_checklist(run)))
+    blocks.append(context(*_small_print(run)))
+    buttons = _buttons(run)
+    return [*blocks, actions(*buttons)] if buttons else blocks
+
+
+def _cause(run: Run) -> str:
+    diagnosis = run.diagnosis
+    if diagnosis is not None:
+        if diagnosis.top is not None:
+            return cause_line(diagnosis.top)
+        if run.outcome is not None:
+            return ""  # the ending says it
+        return bold(diagnosis.summary, 500)
+    phase = current(run)
+    if not isinstance(phase, FanOut | Explore) or run.outcome is not None:
+        return ""
+    finding = strongest(run, phase)
+    return "" if finding is None else f"*Strongest so far:* {prose(finding.summary)}"
+
+
+def _unread(run: Run) -> str:
+    return "" if run.diagnosis is None else unread_line(run.diagnosis)
+
+
+def _now(run: Run) -> str:
+    """Say how it ended, or what happens now and who it waits for."""
+    if run.outcome is not None:
+        ending = f"{bold(headline_of_end(run, run.outcome))} {story(run)}".strip()
+        next_step = next_line(run)
+        return f"{ending}\n{next_step}" if next_step else ending
+    if run.cancelled_by is not None:
+        return f"*Now:* stopping, because {who(run.cancelled_by)} cancelled it."
+    phase = current(run)
+    return "" if phase is None else _doing(run, phase)
+
+
+def _doing(run: Run, phase: Phase) -> str:
+    match phase:
+        case Explore() | FanOut():
+            return _reading(run, phase)
+        case Reduce():
+            return "*Now:* weighing the evidence."
+        case Plan():
+            return "*Now:* working out what to change."
+        case Pipeline():
+            return _acting(run, phase)
+        case Background():
+            ends = ends_at(run, phase)
+            return f"*Now:* watching until {local(ends)}." if ends else "*Now:* watching."
+        case _:
+            assert_never(phase)
+
+
+def _reading(run: Run, phase: Explore | FanOut) -> str:
+    waiting = [
+        prose(step.title or human(step.id), 60)
+        for step in run.phases[phase.id].steps.values()
+        if step.outcome is None
+    ]
+    return f"*Still to answer:* {listed(waiting[:8])}." if waiting else "*Now:* starting."
+
+
+def _acting(run: Run, phase: Pipeline) -> str:
+    plan, gate = plan_of(run, phase), run.gate(phase.id)
+    summary = prose(plan.summary, 200) if plan is not None else title_of(phase)
+    if gate is not None and gate.decision is None:
+        until = f"until {local(gate.expires_at)}"
+        return f"*Waiting for* {deciders(gate)} to approve in this thread {until}: {sentence(summary)}"
+    if is_verifying(run, phase):
+        return f"*Now:* verifying that it worked: {sentence(summary)}"
+    return f"*Now:* {sentence(summary)}"
+
+
+def _checklist(run: Run) -> list[str]:
+    lines: list[str] = []
+    for phase in run.runbook.phases:
+        said = note(run, phase)
+        lines.append(f"{mark(run, phase)} {prose(title_of(phase), 80)}" + (f" · {said}" if said else ""))
+    return lines
+
+
+def _plan_block(run: Run, about: str) -> JsonObject:
+    tasks: list[JsonObject] = []
+    for phase in run.runbook.phases[:PLAN_TASKS]:
+        task: JsonObject = {
+            "task_id": phase.id,
+            "title": plain(title_of(phase), 80),
+            "status": _STATUS[mark(run, phase)],
+        }
+        if said := note(run, phase):
+            task["details"] = _rich(unescape(said))
+        tasks.append(task)
+    return {"type": "plan", "title": plain(about, 100), "tasks": list(tasks)}
+
+
+def _rich(text: str) -> JsonObject:
+    words: JsonObject = {"type": "text", "text": text}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [words]}]}
+
+
+def _small_print(run: Run) -> list[str]:
+    asked: datetime = run.started_at
+    parts = [f"asked by {who(run.requested_by)}", f"started {utc(asked, day=asked)}"]
+    if run.finished_at is not None:
+        parts.append(f"took {said_duration((run.finished_at - asked).total_seconds())}")
+    return [*parts, f"run {code(run.id, 80)}"]
+
+
+def _buttons(run: Run) -> list[JsonObject]:
+    if run.outcome is None and run.cancelled_by is None:
+        sure = confirmation(
+            "Cancel this run?",
+            "What was already done stays done; nothing more will be.",
+            yes="Cancel the run",
+            no="Keep going",
+            style="danger",
+        )
+        return [button("Cancel", action_id=ids.CANCEL_RUN, value=run.id, confirm=sure)]
+    if run.outcome in _AGAIN and any(
+        isinstance(p, Reduce) and p.reducer == "rank_causes" for p in run.runbook.phases
+    ):
+        return [button("Triage again", action_id=ids.TRIAGE_AGAIN, value=run.id)]
+    return []

@@ -1,0 +1,74 @@
+"""A run as its thread: one root message, at most one reply a phase, and the final line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from bot.domain.board import Message
+from bot.domain.model import JsonObject
+from bot.domain.run import Run
+from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
+from bot.views.blocks import message
+from bot.views.diagnosis import diagnosis_blocks
+from bot.views.ending import final_blocks
+from bot.views.evidence import evidence_blocks, is_worth_a_reply
+from bot.views.fix import is_pressing, pipeline_blocks
+from bot.views.remedy import plan_blocks
+from bot.views.root import Style, root_blocks
+from bot.views.watch import watch_blocks
+from bot.views.words import names_in
+
+
+def run_messages(run: Run, *, now: datetime, style: Style = "classic") -> tuple[Message, ...]:
+    """Render a run's thread, in order: ``root``, a ``phase:<id>`` each, and ``final``.
+
+    Pure, and still while nothing happens: ``now`` decides only whether an approval's buttons still count.
+    A reply that was once there stays, whatever happens later.
+    """
+    names = names_in(run)
+    pressing = run.waiting_for is not None or run.outcome is not None
+    messages = [message("root", root_blocks(run, style=style), names=names, urgent=pressing)]
+    for phase in run.runbook.phases:
+        blocks = _phase_blocks(run, phase, now=now)
+        if blocks:
+            messages.append(message(f"phase:{phase.id}", blocks, names=names, urgent=_is_urgent(run, phase)))
+    if run.outcome is not None:
+        messages.append(message("final", final_blocks(run), names=names, urgent=True))
+    return tuple(messages)
+
+
+def _phase_blocks(run: Run, phase: Phase, *, now: datetime) -> list[JsonObject]:
+    """Render a phase's reply; none where the root's checklist says enough."""
+    if run.phases[phase.id].started_at is None:
+        return []
+    match phase:
+        case Explore() | FanOut():
+            return evidence_blocks(run, phase) if is_worth_a_reply(run, phase) else []
+        case Reduce():
+            return diagnosis_blocks(run, phase)
+        case Plan():
+            return [] if _is_carried_out(run, phase) else plan_blocks(run, phase)
+        case Pipeline():
+            return pipeline_blocks(run, phase, now=now)
+        case Background():
+            return watch_blocks(run, phase)
+        case _:
+            assert_never(phase)
+
+
+def _is_carried_out(run: Run, plan: Plan) -> bool:
+    """Whether a pipeline shows the plan in its own reply."""
+    return any(isinstance(phase, Pipeline) and phase.plan == plan.id for phase in run.runbook.phases)
+
+
+def _is_urgent(run: Run, phase: Phase) -> bool:
+    match phase:
+        case Reduce():
+            return run.phases[phase.id].outcome is not None
+        case Pipeline():
+            return is_pressing(run, phase)
+        case Explore() | FanOut() | Plan() | Background():
+            return False
+        case _:
+            assert_never(phase)

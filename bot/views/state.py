@@ -1,0 +1,247 @@
+"""Where a run and its phases stand, in marks and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import assert_never
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.domain.effect import Done
+from bot.domain.event import PhaseOutcome
+from bot.domain.finding import Facts, Findings, Measurement, Reading
+from bot.domain.plan import RenderedPlan
+from bot.domain.run import PhaseState, Run, StepState
+from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
+from bot.views.limits import prose
+from bot.views.words import (
+    BUSY,
+    DONE,
+    FAILED,
+    GOOD,
+    OPEN,
+    OUTCOMES,
+    PAUSED,
+    RUNNING,
+    SKIPPED,
+    WAITING,
+    WARNING,
+    duration,
+    human,
+    listed,
+    several,
+)
+
+_RESULT: TypeAdapter[Reading | Done] = TypeAdapter(Reading | Done)
+_MARKS: dict[PhaseOutcome, str] = {
+    "ok": DONE,
+    "partial": WARNING,
+    "failed": FAILED,
+    "skipped": SKIPPED,
+    "rejected": FAILED,
+    "expired": FAILED,
+    "breached": FAILED,
+}
+_LOOKS_OF = "verify:"
+
+
+def headline(run: Run) -> tuple[str, str]:
+    """Say the state of a run in a colour and a few words."""
+    if run.outcome is not None:
+        return OUTCOMES[run.outcome]
+    if run.cancelled_by is not None:
+        return RUNNING, "stopping"
+    if run.waiting_for is not None:
+        return WAITING, "waiting for approval"
+    phase = current(run)
+    return (RUNNING, "finishing") if phase is None else _doing(run, phase)
+
+
+def _doing(run: Run, phase: Phase) -> tuple[str, str]:
+    match phase:
+        case Explore():
+            return RUNNING, "looking around"
+        case FanOut():
+            return RUNNING, "gathering evidence"
+        case Reduce():
+            return RUNNING, "weighing the evidence"
+        case Plan():
+            return RUNNING, "planning"
+        case Pipeline():
+            return RUNNING, "verifying" if is_verifying(run, phase) else "acting"
+        case Background():
+            return (GOOD, "recovered, watching") if recovered_at(run) else (RUNNING, "watching")
+        case _:
+            assert_never(phase)
+
+
+def current(run: Run) -> Phase | None:
+    """Find the phase that is worked on: the first without an outcome."""
+    return next((phase for phase in run.runbook.phases if run.phases[phase.id].outcome is None), None)
+
+
+def title_of(phase: Phase) -> str:
+    """Name a phase."""
+    return phase.title or human(phase.id)
+
+
+def is_verifying(run: Run, phase: Pipeline) -> bool:
+    """Whether every step was done and only checks are left."""
+    steps = [step for step in run.phases[phase.id].steps.values() if not is_check(step)]
+    return bool(steps) and all(step.outcome == "ok" for step in steps)
+
+
+def is_check(step: StepState) -> bool:
+    """Whether a step of a pipeline is a check rather than a change."""
+    return step.id.startswith(_LOOKS_OF)
+
+
+def recovered_at(run: Run) -> datetime | None:
+    """Tell when the last pipeline of a diagnosed run had done and verified its work."""
+    if run.diagnosis is None:
+        return None
+    return max(
+        (
+            state.finished_at
+            for phase in run.runbook.phases
+            if isinstance(phase, Pipeline)
+            and (state := run.phases[phase.id]).outcome == "ok"
+            and state.finished_at is not None
+        ),
+        default=None,
+    )
+
+
+def trouble_began(run: Run) -> tuple[datetime, str]:
+    """Tell from when recovery is counted: from the alert where there is one (its id ends with its start)."""
+    _, _, seconds = run.origin.alert.rpartition("-")
+    if run.origin.alert and seconds.isdecimal() and len(seconds) <= 10:  # noqa: PLR2004  # digits until the year 2286
+        return datetime.fromtimestamp(int(seconds), tz=UTC), "the alert"
+    return run.started_at, "it was asked"
+
+
+def plan_of(run: Run, phase: Pipeline) -> RenderedPlan | None:
+    """Find the plan that a pipeline carries out."""
+    return run.phases[phase.plan or phase.id].plan
+
+
+def result_of(step: StepState) -> Findings | Measurement | Facts | Done | None:
+    """Read a step's result; none where there is none, or another version of the bot wrote it."""
+    try:
+        return None if step.result is None else _RESULT.validate_python(step.result)
+    except ValidationError:
+        return None
+
+
+def mark(run: Run, phase: Phase) -> str:
+    """Mark a phase in the checklist."""
+    state = run.phases[phase.id]
+    if state.outcome == "ok" and state.plan is not None and not state.plan.steps:
+        return SKIPPED
+    if state.outcome is not None:
+        return _MARKS[state.outcome]
+    if run.outcome is not None:
+        return FAILED if state.started_at is not None else SKIPPED
+    gate = run.gate(phase.id)
+    if gate is not None and gate.decision is None:
+        return PAUSED
+    return OPEN if state.started_at is None else BUSY
+
+
+def note(run: Run, phase: Phase) -> str:
+    """Say in a few words of mrkdwn how a phase stands; empty while it is ahead."""
+    state = run.phases[phase.id]
+    if state.outcome == "skipped":
+        return "not needed" if state.why.startswith("not needed") else prose(state.why, 120)
+    if state.started_at is None and state.outcome is None:
+        return ""
+    if state.outcome == "failed" and not state.steps:
+        return prose(state.why, 200)
+    match phase:
+        case Explore() | FanOut():
+            return _note_of_reading(state)
+        case Reduce():
+            return _note_of_reduce(state)
+        case Plan():
+            return "" if state.plan is None else prose(state.plan.why_empty or state.plan.summary, 160)
+        case Pipeline():
+            return _note_of_pipeline(run, phase, state)
+        case Background():
+            looks = several(state.samples_total, "look")
+            return f"{looks}, {prose(state.why, 120)}" if state.outcome == "breached" else looks
+        case _:
+            assert_never(phase)
+
+
+def _note_of_reading(state: PhaseState) -> str:
+    steps = [step for step in state.steps.values() if step.outcome != "not_configured"]
+    read = [step for step in steps if step.outcome == "ok"]
+    missing = [prose(name_of(step), 60) for step in steps if step.outcome not in {None, "ok"}]
+    if len(steps) == 1 and read:
+        facts = result_of(read[0])
+        return prose(facts.summary, 160) if isinstance(facts, Facts) else took(state)
+    parts = [f"{len(read)} of {several(len(steps), 'source')}", took(state)]
+    if missing:
+        parts.append(f"not read: {listed(missing[:5])}")
+    return ", ".join(part for part in parts if part)
+
+
+def _note_of_reduce(state: PhaseState) -> str:
+    output = state.output or {}
+    words = {
+        "cause_found": "cause found",
+        "no_fault_found": "no fault found",
+        "unclear": "unclear",
+        "pass": "passed",
+        "fail": "failed",
+        "unknown": "cannot tell",
+    }
+    return words.get(str(output.get("verdict")), "")
+
+
+def _note_of_pipeline(run: Run, phase: Pipeline, state: PhaseState) -> str:
+    gate = run.gate(phase.id)
+    match state.outcome:
+        case None if gate is not None and gate.decision is None:
+            return "waiting for approval"
+        case None if is_verifying(run, phase):
+            return "verifying"
+        case None | "partial":
+            return _progress(state)
+        case "ok":
+            return f"done in {took(state, since=gate.decided_at if gate else None)}"
+        case "rejected" | "expired" | "failed" | "breached" | "skipped":
+            return prose(state.why, 200)
+        case _:
+            assert_never(state.outcome)
+
+
+def _progress(state: PhaseState) -> str:
+    done = sum(step.outcome == "ok" for step in state.steps.values())
+    return f"{done} of {several(len(state.steps), 'step')}"
+
+
+def took(state: PhaseState, *, since: datetime | None = None) -> str:
+    """Say how long a phase took; empty until it has ended."""
+    began = since or state.started_at
+    if began is None or state.finished_at is None:
+        return ""
+    return duration((state.finished_at - began).total_seconds())
+
+
+def name_of(step: StepState) -> str:
+    """Name a step, with its specialist where the title does not name it."""
+    title = step.title or human(step.id)
+    if not step.specialist or step.specialist.lower() in title.lower():
+        return title
+    return f"{title} ({step.specialist})"
+
+
+def unread_steps(run: Run) -> Iterator[StepState]:
+    """List the steps of gathering phases whose source could not be read."""
+    for phase in run.runbook.phases:
+        if isinstance(phase, Explore | FanOut):
+            for step in run.phases[phase.id].steps.values():
+                if step.outcome not in {None, "ok", "not_configured"}:
+                    yield step

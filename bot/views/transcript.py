@@ -1,0 +1,22 @@
+"""A run's whole thread as plain text, for terminals and records."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.run import Run
+from bot.views.blocks import flatten
+from bot.views.limits import unescape
+from bot.views.run import run_messages
+from bot.views.words import names_in
+
+
+def thread_text(run: Run, now: datetime) -> str:
+    """Tell the thread as people see it at ``now``: the root, then the replies, indented."""
+    names = names_in(run)
+    told: list[str] = []
+    for message in run_messages(run, now=now):
+        text = unescape(flatten(message.blocks, names=names, urls=True, buttons=True))
+        margin = "" if message.slot == "root" else "  │ "
+        told.append("\n".join(f"{margin}{line}".rstrip() for line in text.split("\n")))
+    return "\n\n".join(told)

@@ -1,0 +1,55 @@
+"""BACKGROUND: how the watch after the work goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.domain.event import Sampled
+from bot.domain.model import JsonObject
+from bot.domain.run import Run
+from bot.domain.runbook import Background
+from bot.views.blocks import section
+from bot.views.limits import bold, prose
+from bot.views.state import title_of, took
+from bot.views.words import BAD, BUSY, DONE, FAILED, SKIPPED, local, several
+
+_MOST = 30
+_PARAM = re.compile(r"params\.(\w+)")
+
+
+def watch_blocks(run: Run, phase: Background) -> list[JsonObject]:
+    """Show the last looks, what was seen last, and until when it goes on."""
+    state = run.phases[phase.id]
+    title = bold(title_of(phase), 120)
+    looks = several(state.samples_total, "look")
+    last = prose(state.samples[-1].text, 300) if state.samples else ""
+    match state.outcome:
+        case None if run.outcome is not None:
+            first = f"{SKIPPED} {title}: stopped after {looks}"
+        case None:
+            ends = ends_at(run, phase)
+            first = f"{BUSY} {title}" + (f" until {local(ends)}" if ends else "")
+        case "ok":
+            first = f"{DONE} {title}: all well for {took(state)}, {looks}"
+        case "breached":
+            first = f"{BAD} *It came back while I watched*, after {looks}"
+        case _:
+            first = f"{FAILED} {title}: {prose(state.why)}"
+    return [section(first, bar(state.samples, most=_MOST), last)]
+
+
+def bar(samples: Sequence[Sampled], *, most: int) -> str:
+    """Draw the latest looks: green good, red bad, white not measured."""
+    return "".join({True: "🟩", False: "🟥", None: "⬜"}[sample.ok] for sample in samples[-most:])
+
+
+def ends_at(run: Run, phase: Background) -> datetime | None:
+    """Tell when a watch ends, where that is a number or one of the run's parameters."""
+    began = run.phases[phase.id].started_at
+    found = _PARAM.fullmatch(phase.for_s.strip()) if isinstance(phase.for_s, str) else None
+    seconds = run.params.get(found[1]) if found else phase.for_s
+    if began is None or isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return began + timedelta(seconds=seconds)
