@@ -107,9 +107,10 @@ def _born_bad(anomaly: Anomaly, times: FloatArray, values: FloatArray, *, limit:
 
 def _finding(panel: Panel, series: Series, anomaly: Anomaly, *, read: Read) -> Finding:
     family = panel.family
-    usual = "unknown" if anomaly.baseline is None else figure(anomaly.baseline, family.unit)
+    usual = "" if anomaly.baseline is None else figure(anomaly.baseline, family.unit)
     value = figure(anomaly.value, family.unit)
     text = family.says.format(service=read.service, label=series.label, value=value, usual=usual)
+    text = text if usual else text.removesuffix(", usually ")
     since = "" if anomaly.onset_s is None else f" (since {clock_time(moment(anomaly.onset_s))})"
     return Finding(
         id=":".join(part for part in (SOURCE, family.kind.value, read.service, series.label) if part),

@@ -119,7 +119,8 @@ def _blocking(activity: Activity) -> Iterator[Finding]:
         tables = _contended(blocker, waiters)
         longest_s = max(waiter.query_age_s for waiter in waiters)
         text = (
-            f"session {pid} ({_who(blocker)}, {blocker.state}, transaction open for {span(blocker.xact_age_s)}) "
+            f"session {pid} ({_who(blocker)}, {blocker.state}, transaction open for "
+            f"{span(blocker.xact_age_s)}) "
             f"blocks {len(waiters)} {'other' if len(waiters) == 1 else 'others'}"
             + (f" on {listing(tables)}" if tables else "")
         )
