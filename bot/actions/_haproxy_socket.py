@@ -1,0 +1,117 @@
+"""HAProxy's runtime socket: the weight and health of a backend's servers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from bot.domain.errors import ActionFailedError, ActionInDoubtError
+
+_MOST_BYTES = 1_000_000
+_ANSWER_VERSION = "1"
+_STARTING, _RUNNING = 1, 2  # srv_op_state; 0 is stopped, 3 is stopping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """One server of a backend; ``weight`` is its share relative to the others, 0 to 256."""
+
+    name: str
+    weight: int
+    usable: bool
+    """Healthy, and neither drained nor in maintenance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeSocket:
+    """One backend behind a runtime socket: a path, or ``host:port``; waits ``timeout_s`` for each answer."""
+
+    address: str
+    backend: str
+    timeout_s: float
+
+    async def servers(self) -> dict[str, Server]:
+        """Read all servers by name.
+
+        Raises:
+            ActionFailedError: HAProxy cannot be asked, knows no such backend, or answers something else.
+        """
+        try:
+            answer = await self._say(f"show servers state {self.backend}")
+        except ActionInDoubtError as error:  # a question changes nothing
+            raise ActionFailedError(str(error), code="target_unavailable") from error
+        lines = answer.strip().splitlines()
+        if len(lines) < 2 or lines[0] != _ANSWER_VERSION or not lines[1].startswith("# "):  # noqa: PLR2004  # version and header
+            raise ActionFailedError(
+                f"HAProxy does not tell of backend {self.backend}: {answer.strip()[:200] or 'no answer'}",
+                hint="Check `backend` in the catalogue, and that the socket has `level admin`.",
+                code="target_refused",
+            )
+        header = lines[1].removeprefix("# ").split()
+        try:
+            found = [_server(dict(zip(header, line.split(), strict=False))) for line in lines[2:]]
+        except (KeyError, ValueError) as error:
+            raise ActionFailedError(
+                f"HAProxy's answer cannot be read: {error}", code="target_garbage"
+            ) from error
+        return {server.name: server for server in found}
+
+    async def set_weights(self, weights: Mapping[str, int]) -> str:
+        """Set weights; gives HAProxy's complaint, empty if it had none.
+
+        Raises:
+            ActionFailedError: nothing was sent.
+            ActionInDoubtError: no answer came.
+        """
+        # Up before down, in one line: at no moment is nobody there to serve.
+        order = sorted(weights.items(), key=lambda item: -item[1])
+        lines = [f"set server {self.backend}/{name} weight {weight}" for name, weight in order]
+        return " ".join((await self._say(";".join(lines))).split())
+
+    async def _say(self, line: str) -> str:
+        sent = False
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                reader, writer = await self._connect()
+                try:
+                    writer.write(f"{line}\n".encode())
+                    sent = True
+                    await writer.drain()
+                    # HAProxy closes after its answer; a shorter read would leave half of it.
+                    return (await _whole(reader)).decode(errors="replace")
+                finally:
+                    writer.close()
+                    with suppress(OSError):
+                        await writer.wait_closed()
+        except (OSError, TimeoutError) as error:
+            said = f"HAProxy's socket {self.address} does not answer: {type(error).__name__}."
+            if sent:
+                raise ActionInDoubtError(said) from error
+            raise ActionFailedError(
+                said,
+                hint="Check that HAProxy runs and that the bot may write to its socket.",
+                code="target_unavailable",
+            ) from error
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host, colon, port = self.address.rpartition(":")
+        if colon and port.isdigit() and not host.startswith("/"):
+            return await asyncio.open_connection(host, int(port))
+        return await asyncio.open_unix_connection(self.address)
+
+
+async def _whole(reader: asyncio.StreamReader) -> bytes:
+    answer = b""
+    while len(answer) < _MOST_BYTES and (part := await reader.read(65_536)):
+        answer += part
+    return answer
+
+
+def _server(row: Mapping[str, str]) -> Server:
+    return Server(
+        name=row["srv_name"],
+        weight=int(row["srv_uweight"]),
+        usable=int(row["srv_op_state"]) in (_STARTING, _RUNNING) and int(row["srv_admin_state"]) == 0,
+    )

@@ -1,0 +1,152 @@
+"""Ends a session of a service's PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, Any
+
+import asyncpg
+from pydantic import AwareDatetime, Field
+
+from bot.actions._targets import ACTOR, PATIENCE, change_of, field_of, settings_of
+from bot.domain.effect import Done
+from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.engine.plugins import Context, action
+
+Pid = Annotated[int, Field(gt=0, lt=2**31)]
+"""A process id on the database's machine."""
+
+_LOOK_AGAIN_S = 0.05
+_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+# A session is its pid and its start: the server gives the pid of an ended one to the next.
+_FIND = """
+SELECT backend_start, backend_type, application_name, usename, state
+FROM pg_stat_activity WHERE pid = $1
+"""
+_END = """
+SELECT pg_terminate_backend(pid) AS told
+FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND backend_type = 'client backend'
+"""
+
+
+async def is_gone(ctx: Context, *, service: str, pid: Pid, backend_start: AwareDatetime) -> Done | None:
+    """Tell whether the session is gone; asked only when an interrupted try may have ended it.
+
+    Raises:
+        ActionFailedError: the server cannot be asked.
+    """
+    async with _connected(ctx, service) as connection:
+        if await _session(connection, pid, backend_start) is not None:
+            return None
+    return _done(ctx, service, pid, name="")
+
+
+@action(specialist="database", in_doubt="retry", look=is_gone)
+async def terminate(ctx: Context, *, service: str, pid: Pid, backend_start: AwareDatetime) -> Done:
+    """End one session of ``service``'s database; what it had not committed is rolled back.
+
+    The session is known by ``pid`` and ``backend_start`` (as ``pg_stat_activity`` tells it), so that a newer
+    session that was given the same pid is left alone.
+
+    Raises:
+        ActionFailedError: the server cannot be reached or refused, or it is no client's session; it goes on.
+        ActionInDoubtError: the session was told to end and is still there.
+    """
+    async with _connected(ctx, service) as connection:
+        session = await _session(connection, pid, backend_start)
+        if session is None:
+            return Done(summary=f"Session {pid} of {service}'s database was gone already", changed=False)
+        if session["backend_type"] != "client backend":
+            raise ActionFailedError(f"Process {pid} is the server's own ({session['backend_type']}).")
+        await _end(connection, pid, backend_start)
+        await _await_end(connection, pid, backend_start, within_s=ctx.timeout_s * PATIENCE / 2)
+    name = session["application_name"] or session["usename"] or ""
+    done = _done(ctx, service, pid, name=name)
+    before = {key: session[key] or "" for key in ("application_name", "usename", "state")}
+    return done.model_copy(update={"before": before})
+
+
+@asynccontextmanager
+async def _connected(ctx: Context, service: str) -> AsyncIterator[Any]:
+    settings = settings_of(ctx, service, where="sources", kind="postgres")
+    dsn = field_of(settings, "dsn", service=service, kind="postgres")
+    patience_s = ctx.timeout_s * PATIENCE / 2
+    try:
+        connection = await asyncpg.connect(
+            dsn,
+            timeout=patience_s,
+            command_timeout=patience_s,
+            server_settings={"application_name": ACTOR},
+        )
+    except (*_TROUBLE, ValueError) as error:
+        # The text of an error may hold the DSN and with it a password.
+        raise ActionFailedError(
+            f"{service}'s database cannot be reached: {type(error).__name__}.",
+            hint="Check that it is up and that the catalogue names it rightly.",
+            code="target_unavailable",
+        ) from None
+    try:
+        yield connection
+    finally:
+        with suppress(*_TROUBLE):  # what was done is done, however the connection ends
+            await connection.close(timeout=1)
+
+
+async def _session(connection: Any, pid: int, backend_start: AwareDatetime) -> Any:  # noqa: ANN401  # asyncpg is untyped
+    """Find the session; none if it is gone or its pid belongs to another one by now."""
+    try:
+        row = await connection.fetchrow(_FIND, pid)
+    except _TROUBLE as error:
+        raise ActionFailedError(f"The sessions cannot be read: {type(error).__name__}.") from error
+    if row is None:
+        return None
+    if row["backend_start"] is None and row["backend_type"] is None:
+        raise ActionFailedError(
+            f"Session {pid} may not be looked at with the catalogue's role.",
+            hint="Grant that role `pg_monitor` and `pg_signal_backend`.",
+            code="not_permitted",
+        )
+    return row if row["backend_start"] == backend_start else None
+
+
+async def _end(connection: Any, pid: int, backend_start: AwareDatetime) -> None:  # noqa: ANN401  # asyncpg is untyped
+    try:
+        await connection.fetchrow(_END, pid, backend_start)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ActionFailedError(
+            f"Session {pid} may not be ended with the catalogue's role.",
+            hint="Grant that role `pg_signal_backend`; a superuser's session only a superuser can end.",
+            code="not_permitted",
+        ) from error
+    except _TROUBLE as error:
+        raise ActionInDoubtError(f"Session {pid} was told to end: {type(error).__name__}.") from error
+
+
+async def _await_end(connection: Any, pid: int, backend_start: AwareDatetime, *, within_s: float) -> None:  # noqa: ANN401  # asyncpg is untyped
+    until = time.monotonic() + within_s
+    try:
+        while await _session(connection, pid, backend_start) is not None:
+            if time.monotonic() > until:
+                raise ActionInDoubtError(f"Session {pid} was told to end and is still there.")
+            await asyncio.sleep(_LOOK_AGAIN_S)
+    except ActionFailedError as error:
+        raise ActionInDoubtError(f"Session {pid} was told to end. {error}") from error
+
+
+def _done(ctx: Context, service: str, pid: int, *, name: str) -> Done:
+    who = f" ({name})" if name else ""
+    summary = f"Session {pid}{who} of {service}'s database was ended"
+    return Done(
+        summary=summary,
+        change=change_of(
+            ctx,
+            kind="database",
+            service=service,
+            summary=summary,
+            data={"pid": pid, "application_name": name},
+        ),
+    )

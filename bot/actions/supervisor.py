@@ -1,0 +1,27 @@
+"""Restarts a service through its supervisor."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from bot.actions._targets import change_of, field_of, settings_of, write
+from bot.domain.effect import Done
+from bot.engine.plugins import Context, action
+
+
+@action(specialist="processes", in_doubt="retry")
+async def restart(ctx: Context, *, service: str) -> Done:
+    """Restart ``service`` at the version it has; requests in flight there may fail.
+
+    The supervisor knows the idempotency key: asked twice, it restarts once.
+
+    Raises:
+        ActionFailedError: the supervisor cannot be reached or refused; nothing was restarted.
+        ActionInDoubtError: the supervisor was asked and did not answer clearly.
+        StaleEpochError: the supervisor has seen a newer owner of this run.
+    """
+    settings = settings_of(ctx, service, where="target", kind="supervisor")
+    base = field_of(settings, "url", service=service, kind="supervisor").rstrip("/")
+    await write(ctx, "POST", f"{base}/services/{quote(service, safe='')}/restart", body={})
+    summary = f"{service} was restarted"
+    return Done(summary=summary, change=change_of(ctx, kind="restart", service=service, summary=summary))
