@@ -17,6 +17,7 @@ from bot.views.limits import (
     MESSAGE_CHARS,
     SECTION_CHARS,
     TEXT_CHARS,
+    clean,
     clip,
     cut_lines,
     escape,
@@ -142,14 +143,14 @@ def flatten(
 def _unmarked(text: str, *, names: Mapping[str, str], urls: bool) -> str:
     text = _DATE.sub(r"\1", text)
     text = _LINK.sub(r"\2 (\1)" if urls else r"\2", text)
-    text = _MENTION.sub(lambda found: escape(clip(names.get(found[1], found[1]), 80)), text)
+    text = _MENTION.sub(lambda found: _literal(clip(clean(names.get(found[1], found[1])), 80)), text)
     return _BOLD.sub(r"\1", text)
 
 
 def _lines(block: JsonObject, *, buttons: bool) -> list[str]:
     match block:
         case {"type": "header" | "section", "text": {"text": str(text), "type": str(kind)}}:
-            return [escape(text) if kind == "plain_text" else text]
+            return [_literal(text) if kind == "plain_text" else text]
         case {"type": "context", "elements": list(elements)}:
             return [str(item["text"]) for item in elements if isinstance(item, dict)]
         case {"type": "plan", "tasks": list(tasks)}:
@@ -164,11 +165,16 @@ def _task_line(task: JsonObject) -> str:
     marks = {"complete": "✅", "in_progress": "⏳", "error": "❌"}
     note = " ".join(_strings(task.get("details")))
     line = f"{marks.get(str(task['status']), '▫️')} {task['title']}" + (f": {note}" if note else "")
-    return escape(line)
+    return _literal(line)
+
+
+def _literal(text: str) -> str:
+    """Say plain text where mrkdwn is read."""
+    return escape(text).replace("`", "'")
 
 
 def _label(item: JsonValue) -> str:
-    return escape(" ".join(_strings(item)[:1]))
+    return _literal(" ".join(_strings(item)[:1]))
 
 
 def _strings(value: JsonValue) -> list[str]:

@@ -63,8 +63,8 @@ def _how_to(services: Sequence[str]) -> list[JsonObject]:
     return [
         section(
             "*How to begin*",
-            f"• `/triage {prose(example, 63)}` in any channel: I read logs, metrics, changes, dependencies and"
-            " the database, name the likely cause and propose a remedy. Nothing changes before somebody"
+            f"• `/triage {prose(example, 63)}` in any channel: I read logs, metrics, changes, dependencies"
+            " and the database, name the likely cause and propose a remedy. Nothing changes before somebody"
             " approves.",
             "• In a thread, mention me: `@pilothouse triage …`. On any message: ⋮ → *Triage this*.",
             "• An alert comes with a *Triage* button.",

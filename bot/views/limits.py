@@ -27,6 +27,7 @@ _LINK_CHARS = 1_200
 _ENTITY_MAX = 5
 _ELLIPSIS = "…"
 _FENCE = "```"
+_WEB = re.compile(r"https?://[^\s`]+")
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters and those that turn the direction of writing."""
 
@@ -75,9 +76,9 @@ def code(text: str, limit: int = 300) -> str:
 
 def link(url: str, label: str) -> str:
     """Link a label; an address that is no web address, or too long to be safe, is left out."""
-    if not url.startswith(("http://", "https://")) or len(url) > _LINK_CHARS or re.search(r"\s", url):
+    if not _WEB.fullmatch(url) or clean(url) != url or len(url) > _LINK_CHARS:
         return ""
-    safe = escape(clean(url).replace("|", "%7C").replace("<", "%3C").replace(">", "%3E"))
+    safe = escape(url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E"))
     return f"<{safe}|{prose(label, 60).replace('|', '/')}>"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Self
 
 from bot.domain.approval import Approval
@@ -36,6 +36,7 @@ from bot.domain.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views.blocks import flatten
 from bot.views.run import run_messages
 from bot.views.words import names_in
+from tests.unit.views.oracle import assert_valid_message
 from tests.worlds import ANA, BEN, START
 
 PROBES = {
@@ -52,14 +53,25 @@ TRIAGE = Runbook.model_validate(
         "summary": "Find the cause and propose a remedy.",
         "params": {"service": {"type": "service", "required": True}},
         "phases": [
-            {"id": "ground", "kind": "explore", "title": "Look around", "steps": [{"id": "who", "probe": "catalogue"}]},
+            {
+                "id": "ground",
+                "kind": "explore",
+                "title": "Look around",
+                "steps": [{"id": "who", "probe": "catalogue"}],
+            },
             {
                 "id": "evidence",
                 "kind": "fan_out",
                 "title": "Gather evidence",
                 "steps": [{"id": name, "probe": name} for name in PROBES],
             },
-            {"id": "diagnose", "kind": "reduce", "title": "Diagnose", "reducer": "rank_causes", "over": ["evidence"]},
+            {
+                "id": "diagnose",
+                "kind": "reduce",
+                "title": "Diagnose",
+                "reducer": "rank_causes",
+                "over": ["evidence"],
+            },
             {
                 "id": "remedy",
                 "kind": "plan",
@@ -147,7 +159,9 @@ def found(source: str) -> Findings:
     """What each probe of the bad release brings back."""
     return {
         "logs": Findings(items=(LINES,), looked_at="4,210 lines of 3 services over 30 min"),
-        "metrics": Findings(items=(ERRORS,), looked_at="41 series of 3 services", normal=("CPU is as usual",)),
+        "metrics": Findings(
+            items=(ERRORS,), looked_at="41 series of 3 services", normal=("CPU is as usual",)
+        ),
         "changes": Findings(items=(DEPLOY,), looked_at="2 changes in 60 min"),
         "dependencies": Findings(looked_at="4 health checks", normal=("payments answers in 4 ms",)),
         "database": Findings(looked_at="1 database, 12 connections", normal=("nothing is blocked",)),
@@ -223,7 +237,10 @@ class Story:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        return run_messages(self.run, now=self.at)
+        messages = run_messages(self.run, now=self.at)
+        for message in messages:
+            assert_valid_message(message)
+        return messages
 
     def read(self, slot: str) -> str:
         """What people read of one message, with links and buttons."""
@@ -253,7 +270,7 @@ class Story:
         fields = {"outcome": "ok", "took_s": 0.4} | update
         return self.tell(StepFinished(at=self.at, phase=phase, step=step, result=data, **fields))
 
-    def look(self, phase: str, ok: bool | None, text: str) -> Self:
+    def look(self, phase: str, *, ok: bool | None, text: str) -> Self:
         return self.wait(2).tell(Sampled(at=self.at, phase=phase, ok=ok, text=text))
 
     # The chapters of a triage, in their order.
@@ -350,8 +367,3 @@ class Story:
             )
         self.diagnoses().proposes().acts().verifies().watches().end("watch", why="Error rate: 0.2 %")
         return self.finishes("recovered", "Release 2.3.1 of checkout is failing.")
-
-
-def at_second(seconds: float) -> datetime:
-    """The moment so many seconds after the run began."""
-    return START + timedelta(seconds=seconds)
