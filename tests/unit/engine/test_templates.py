@@ -201,10 +201,18 @@ def test_truth_is_strict_about_what_is_missing() -> None:
 def test_problems_are_found_without_rendering(expression: str, said: str) -> None:
     found = expression_problems(expression, KNOWN)
     assert any(said in text for text in found), found
-    assert (
-        any(said in text for text in problems({"deep": ["{{ " + expression + " }}"]}, KNOWN))
-        or "}}" in said + expression
-    )
+
+
+def test_problems_are_found_at_any_depth() -> None:
+    value = {
+        "deep": ["{{ parms.service }}", {"deeper": "at {{ params.service | uper }}"}],
+        "open": "{{ params",
+    }
+    found = problems(value, KNOWN)
+    assert len(found) == 3
+    assert "did you mean `params`" in found[0]
+    assert "did you mean `upper`" in found[1]
+    assert "not closed" in found[2]
 
 
 def test_a_sound_template_has_no_problems() -> None:
@@ -225,22 +233,25 @@ def test_references_are_paths() -> None:
     }
 
 
+def refusal(template: str) -> str:
+    """What is said about a template that cannot be filled in; a template error is the only way to say it."""
+    try:
+        render(template, SCOPE)
+    except TemplateError as error:
+        return str(error)
+    return "none"
+
+
 @given(st.text(max_size=200))
 def test_any_text_renders_or_is_refused_politely(text: str) -> None:
     for template in (text, "{{" + text + "}}", "{{ params." + text + " }}"):
-        try:
-            render(template, SCOPE)
-        except TemplateError as error:
-            assert str(error)
+        assert refusal(template)
 
 
 @given(st.text(alphabet="{}%#() |.'\"[]+-*~,:=!<>abc019_ \n", max_size=60))
 def test_any_punctuation_renders_or_is_refused_politely(text: str) -> None:
     for template in (text, "{{" + text + "}}"):
-        try:
-            render(template, SCOPE)
-        except TemplateError as error:
-            assert str(error)
+        assert refusal(template)
 
 
 _JSON = st.recursive(

@@ -65,7 +65,7 @@ def triage(text: str) -> dict[str, JsonValue]:
         "checkout —since 90m",
         "checkout Since 90M",
         "Checkout since “90m”",
-        "`checkout` since ‘90m’",
+        "`checkout` since ‘90m’",  # noqa: RUF001  # what phones write
         "*checkout* since 90m",
         "service checkout since 5400s",
         "<http://checkout|checkout> since 90m",
