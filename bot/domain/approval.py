@@ -22,6 +22,8 @@ class Approval(Model):
     id: str
     """Opaque; what the buttons carry."""
     phase: str
+    step: str = ""
+    """The step it guards, where it guards one step and not the whole phase."""
     plan_hash: str
     policy: ApprovalPolicy
     groups: tuple[str, ...]

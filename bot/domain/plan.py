@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.domain.model import JsonObject, Model, Name
-from bot.domain.runbook import Call, Check
+from bot.domain.runbook import ApprovalPolicy, Call, Check
 
 
 class PlannedStep(Model):
@@ -25,6 +25,8 @@ class PlannedStep(Model):
     """Rendered at the moment of undoing: it may refer to ``result``."""
     no_undo: str = ""
     verify: tuple[Check, ...] = ()
+    approval: ApprovalPolicy | None = None
+    """A gate of the step's own, beside its pipeline's."""
 
     @property
     def plugin(self) -> str:

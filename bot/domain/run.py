@@ -32,7 +32,7 @@ from bot.domain.event import (
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
 from bot.domain.plan import RenderedPlan
-from bot.domain.runbook import Runbook
+from bot.domain.runbook import Runbook, plan_source
 
 
 class StepState(Model):
@@ -117,9 +117,14 @@ class Run(Model):
             return "finished"
         return "waiting" if self.waiting_for else "running"
 
-    def gate(self, phase: str) -> Approval | None:
-        """The latest gate of a phase."""
-        return next((a for a in reversed(self.approvals.values()) if a.phase == phase), None)
+    def plan_for(self, pipeline: str) -> RenderedPlan | None:
+        """Find the plan that a pipeline carries out, once it was rendered."""
+        return self.phases[plan_source(self.runbook, pipeline)].plan
+
+    def gate(self, phase: str, *, step: str | None = None) -> Approval | None:
+        """The latest gate of a phase; with ``step`` of that step, with an empty one of the whole phase."""
+        gates = (a for a in reversed(self.approvals.values()) if a.phase == phase)
+        return next((a for a in gates if step is None or a.step == step), None)
 
     @property
     def diagnosis(self) -> Diagnosis | None:

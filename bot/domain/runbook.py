@@ -177,8 +177,10 @@ class Pipeline(PhaseBase):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if self.plan is None and not self.steps:
-            raise ValueError("name a `plan` or list `steps`")
+        if (self.plan is None) == (not self.steps):
+            raise ValueError("name a `plan` or list `steps`, not both")
+        if self.plan is not None and self.verify:
+            raise ValueError("put `verify` into the plan, so that it is part of what people approve")
         return self
 
 
@@ -229,6 +231,14 @@ class Runbook(Model):
     def digest(self) -> str:
         """SHA-256 of the canonical form, in hex."""
         return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+
+
+def plan_source(runbook: Runbook, pipeline: str) -> str:
+    """Name the phase that renders a pipeline's plan: a plan phase, or the pipeline itself."""
+    phase = runbook.phase(pipeline)
+    if isinstance(phase, Pipeline) and phase.plan is not None:
+        return phase.plan
+    return next((p.id for p in runbook.phases if isinstance(p, Plan) and p.of == pipeline), pipeline)
 
 
 def steps_of(phase: Phase) -> tuple[Step, ...]:

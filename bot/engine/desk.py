@@ -90,7 +90,7 @@ class Desk:
                 profile=profile,
                 groups=await self._directory.groups_of(intent.by.id, among=approval.groups),
                 verdict=intent.verdict,
-                plan_hash=_plan_hash(run, approval.phase),
+                plan_hash=plan.digest if (plan := run.plan_for(approval.phase)) is not None else "",
             )
             if intent.key in run.vote_keys:
                 return  # this very click was written down before a crash
@@ -152,10 +152,3 @@ def _require_member(profile: Profile) -> None:
             f"I cannot do that for you: {profile.why_not or 'you are no full member of this workspace'}.",
             hint="Ask a member of the workspace.",
         )
-
-
-def _plan_hash(run: Run, phase_id: str) -> str:
-    phase = run.runbook.phase(phase_id)
-    plan_phase = getattr(phase, "plan", None) or phase_id
-    plan = run.phases[plan_phase].plan
-    return plan.digest if plan is not None else ""

@@ -19,12 +19,12 @@ from bot.domain.event import (
     StepUndone,
 )
 from bot.domain.plan import PlannedStep, RenderedPlan
-from bot.domain.runbook import ApprovalPolicy, Check, Pipeline
+from bot.domain.runbook import ApprovalPolicy, Check, Pipeline, plan_source
 from bot.engine.checks import check_step_id, look, settle_check
 from bot.engine.effects import run_step
 from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
-from bot.engine.phases.plan import render_steps
+from bot.engine.phases.plan import render_checks, render_steps
 from bot.engine.steps import call
 
 
@@ -39,17 +39,19 @@ async def pipeline(hand: Hand, phase: Pipeline) -> Answer:
     if hand.run.phases[phase.id].started_at is None:
         await hand.write(PhaseStarted(at=hand.now, phase=phase.id, steps=_refs(hand, plan)))
     if phase.approval is not None:
-        waiting = await gate(hand, phase.id, policy=phase.approval, plan_hash=plan.digest)
+        waiting = await _gate(hand, phase.id, policy=phase.approval, plan_hash=plan.digest)
         if waiting is not None:
             return waiting
     return await _watched(hand, phase, plan)
 
 
-async def gate(hand: Hand, phase: str, *, policy: ApprovalPolicy, plan_hash: str) -> Answer | None:
-    """Raise or read the approval of a phase; none means that the way is free for exactly this plan."""
-    approval = hand.run.gate(phase)
+async def _gate(
+    hand: Hand, phase: str, *, policy: ApprovalPolicy, plan_hash: str, step: str = ""
+) -> Answer | None:
+    """Raise or read an approval; none means that the way is free for exactly this plan."""
+    approval = hand.run.gate(phase, step=step)
     if approval is None:
-        approval = _new_approval(hand, phase, policy=policy, plan_hash=plan_hash)
+        approval = _new_approval(hand, phase, step=step, policy=policy, plan_hash=plan_hash)
         await hand.write(ApprovalRequested(at=hand.now, approval=approval))
         return Waits(until=approval.expires_at)
     match approval.decision:
@@ -69,12 +71,13 @@ async def gate(hand: Hand, phase: str, *, policy: ApprovalPolicy, plan_hash: str
             return Ended(outcome="expired", why=f"the approval was {approval.decision}")
 
 
-def _new_approval(hand: Hand, phase: str, *, policy: ApprovalPolicy, plan_hash: str) -> Approval:
+def _new_approval(hand: Hand, phase: str, *, step: str, policy: ApprovalPolicy, plan_hash: str) -> Approval:
     service = hand.run.service
     groups = policy.groups or (hand.deps.catalogue.get(service).approvers if service else ())
     return Approval(
         id=f"{hand.run.id}.{secrets.token_urlsafe(12)}",
         phase=phase,
+        step=step,
         plan_hash=plan_hash,
         policy=policy,
         groups=groups,
@@ -85,15 +88,18 @@ def _new_approval(hand: Hand, phase: str, *, policy: ApprovalPolicy, plan_hash: 
 
 
 async def _plan(hand: Hand, phase: Pipeline) -> RenderedPlan:
-    known = hand.run.phases[phase.plan or phase.id].plan
-    if known is None and phase.plan is not None:
+    """Read the plan, or pin it now where the pipeline's own steps are the plan."""
+    known = hand.run.plan_for(phase.id)
+    if known is not None:
+        return known
+    if plan_source(hand.run.runbook, phase.id) != phase.id:
         return RenderedPlan(summary="", why_empty="there is no plan")
-    if known is None:
-        known = RenderedPlan(
-            summary=phase.title or phase.id, steps=render_steps(hand, phase.steps), verify=phase.verify
-        )
-        await hand.write(PlanRendered(at=hand.now, phase=phase.id, plan=known))
-    return known
+    steps = render_steps(hand, phase.steps)
+    plan = RenderedPlan(
+        summary=phase.title or phase.id, steps=steps, verify=render_checks(hand, phase.verify)
+    )
+    await hand.write(PlanRendered(at=hand.now, phase=phase.id, plan=plan))
+    return plan
 
 
 def _refs(hand: Hand, plan: RenderedPlan) -> tuple[StepRef, ...]:
@@ -110,7 +116,7 @@ def _check_ref(hand: Hand, check: Check) -> StepRef:
     return StepRef(id=check_step_id(check), title=check.title or check.id, specialist=specialist)
 
 
-async def _watched(hand: Hand, phase: Pipeline, plan: RenderedPlan) -> Ended:
+async def _watched(hand: Hand, phase: Pipeline, plan: RenderedPlan) -> Answer:
     """Run the steps, and the watch beside them; a breach stops and undoes."""
     if not phase.watch:
         return await _steps(hand, phase.id, plan)
@@ -136,10 +142,16 @@ async def _breach(hand: Hand, checks: tuple[Check, ...]) -> None:
         await asyncio.sleep(min(check.every_s for check in checks))
 
 
-async def _steps(hand: Hand, phase: str, plan: RenderedPlan) -> Ended:
+async def _steps(hand: Hand, phase: str, plan: RenderedPlan) -> Answer:
     for step in plan.steps:
         if hand.stopping:
             return Ended(outcome="failed", why=hand.stopping)
+        if step.approval is not None:
+            waiting = await _gate(hand, phase, policy=step.approval, plan_hash=plan.digest, step=step.id)
+            if isinstance(waiting, Ended):
+                await _undo(hand, phase, plan)
+            if waiting is not None:
+                return waiting
         finished = await _step(hand, phase, step)
         if finished is not None:
             return await _failed(hand, phase, plan, step=step, finished=finished)

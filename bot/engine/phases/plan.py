@@ -5,7 +5,6 @@ from __future__ import annotations
 from bot.domain.diagnosis import Cause
 from bot.domain.errors import BotError
 from bot.domain.event import PhaseStarted, PlanRendered
-from bot.domain.model import JsonObject
 from bot.domain.plan import PlannedStep, RenderedPlan
 from bot.domain.runbook import Check, Pipeline, Plan, Remedy, Step
 from bot.engine.hand import Hand
@@ -41,9 +40,27 @@ def render_steps(hand: Hand, steps: tuple[Step, ...], **scope: object) -> tuple[
             timeout_s=step.timeout_s,
             undo=step.undo,
             no_undo=step.no_undo,
-            verify=tuple(_check(hand, check, **scope) for check in step.verify),
+            verify=render_checks(hand, step.verify, **scope),
+            approval=step.approval,
         )
         for step in steps
+    )
+
+
+def render_checks(hand: Hand, checks: tuple[Check, ...], **scope: object) -> tuple[Check, ...]:
+    """Render the arguments and titles of checks; what they expect is read when they have measured.
+
+    Raises:
+        TemplateError: a check refers to something the run does not know.
+    """
+    return tuple(
+        check.model_copy(
+            update={
+                "arguments": hand.render(check.arguments, **scope),
+                "title": _text(hand, check.title, **scope),
+            }
+        )
+        for check in checks
     )
 
 
@@ -53,7 +70,7 @@ def _of_pipeline(hand: Hand, phase: Plan) -> RenderedPlan:
     return RenderedPlan(
         summary=_text(hand, phase.title or pipeline.title or pipeline.id),
         steps=render_steps(hand, pipeline.steps),
-        verify=tuple(_check(hand, check) for check in phase.verify),
+        verify=render_checks(hand, (*pipeline.verify, *phase.verify)),
     )
 
 
@@ -77,7 +94,7 @@ def _of_cause(hand: Hand, phase: Plan) -> RenderedPlan:
         summary=_text(hand, remedy.summary, cause=cause),
         risk=_text(hand, remedy.risk, cause=cause),
         steps=render_steps(hand, remedy.steps, cause=cause),
-        verify=tuple(_check(hand, check, cause=cause) for check in (*remedy.verify, *phase.verify)),
+        verify=render_checks(hand, (*remedy.verify, *phase.verify), cause=cause),
     )
 
 
@@ -86,11 +103,6 @@ def _remedy_for(hand: Hand, phase: Plan, cause: Cause) -> Remedy | None:
         if remedy.when is None or truth(remedy.when, hand.scope(cause=cause)):
             return remedy
     return None
-
-
-def _check(hand: Hand, check: Check, **scope: object) -> Check:
-    arguments: JsonObject = hand.render(check.arguments, **scope)
-    return check.model_copy(update={"arguments": arguments, "title": _text(hand, check.title, **scope)})
 
 
 def _text(hand: Hand, text: str, **scope: object) -> str:
