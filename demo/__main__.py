@@ -53,7 +53,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
             print(json.dumps(shop.facts), flush=True)
         else:
             print(f"The shop is open after {shop.facts['started_in_s']} s: {shop.control_url}", flush=True)
-        while os.getppid() == parent:  # nobody is left to stop us once our parent is gone
+        while os.getppid() == parent:  # noqa: ASYNC110  # only asking tells that the parent is gone
             await asyncio.sleep(_PARENT_CHECK_S)
 
 

@@ -19,6 +19,12 @@ class Rule:
     summary: str
     description: str
 
+    @property
+    def in_general(self) -> str:
+        """The description without a service's name in it, as a sentence."""
+        text = self.description.replace("{{ $labels.service }}", "a service")
+        return text[0].upper() + text[1:]
+
     def to_json(self, *, runbook_url: str) -> dict[str, Any]:
         """Write it as Prometheus reads it."""
         return {
@@ -47,7 +53,7 @@ RULES = (
         for_s=3,
         severity="page",
         summary="{{ $labels.service }} fails {{ $value | humanizePercentage }} of its requests",
-        description="Buyers see errors: more than 5 % of the requests to {{ $labels.service }} end with a 5xx status.",
+        description="{{ $labels.service }} answers more than 5 % of requests with 5xx; buyers see errors.",
     ),
     Rule(
         name="PaymentsErrors",
@@ -55,7 +61,7 @@ RULES = (
         for_s=3,
         severity="page",
         summary="{{ $labels.service }} fails {{ $value | humanizePercentage }} of its charges",
-        description="Charges fail: more than 5 % of the requests to {{ $labels.service }} end with a 5xx status.",
+        description="{{ $labels.service }} answers more than 5 % of requests with 5xx; charges fail.",
     ),
     Rule(
         name="HighLatency",
@@ -100,13 +106,13 @@ RULES = (
     Rule(
         name="LogVolumeHigh",
         expression=(
-            f"sum by (service) (rate(log_lines_total[{WINDOW}])) > 30 and "
+            f"sum by (service) (rate(log_lines_total[{WINDOW}])) > 40 and "
             f"sum by (service) (rate(log_lines_total[{WINDOW}])) / "
-            f"sum by (service) (rate(http_requests_total[{WINDOW}])) > 2"
+            f"sum by (service) (rate(http_requests_total[{WINDOW}])) > 1.5"
         ),
         for_s=3,
         severity="warning",
         summary="{{ $labels.service }} writes {{ $value | humanize }} log lines a second",
-        description="{{ $labels.service }} writes more than twice as many log lines as it answers requests.",
+        description="{{ $labels.service }} writes far more log lines than it answers requests.",
     ),
 )

@@ -155,8 +155,8 @@ class Fleet:
     ) -> dict[str, Any]:
         """Start ``version`` of a service, in the candidate's slot where there are two.
 
-        With ``shift`` all traffic goes to that slot at once, as releases of this shop do; without, whoever asked
-        shifts the weights.
+        With ``shift`` all traffic goes to that slot at once, as releases of this shop do; without, whoever
+        asked shifts the weights.
 
         Raises:
             RefusedError: no such service or slot (404).
@@ -215,7 +215,7 @@ class Fleet:
         await self._until_healthy(unit)
 
     async def _roll(self, name: str) -> None:
-        """Start the new process beside the old one, on the same port, and stop the old one once it answers."""
+        """Start the new process beside the old one, on the same port; once it answers, stop the old one."""
         unit, old = self._units[name], self._children[name]
         new = Child(self._spec(unit))
         await new.start()

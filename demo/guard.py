@@ -47,8 +47,8 @@ class Guard:
             The answer, and whether it was repeated.
 
         Raises:
-            RefusedError: the token is lower than one seen before (409) or is no number (400), or the key was used
-                with another body (422).
+            RefusedError: the token is lower than one seen before (409) or is no number (400), or the key was
+                used with another body (422).
         """
         async with self._locks[resource]:
             self._fence(resource, token)

@@ -56,6 +56,7 @@ _OPTIONS = {
     "max_wal_size": "64MB",
     "max_worker_processes": "2",
     "max_parallel_workers": "0",
+    "max_logical_replication_workers": "0",
     "jit": "off",
     "log_lock_waits": "on",
     "deadlock_timeout": "1s",
@@ -207,9 +208,7 @@ class Postgres:
         connection = await self._as_admin(DATABASE)
         try:
             await connection.execute(_SCHEMA)
-            await connection.executemany(
-                "INSERT INTO stock VALUES ($1, $2, 5000)", [(sku, price) for sku, price in ARTICLES.items()]
-            )
+            await connection.executemany("INSERT INTO stock VALUES ($1, $2, 5000)", list(ARTICLES.items()))
             await connection.execute(
                 f"GRANT SELECT, INSERT, UPDATE ON stock, orders TO {APP}; "
                 f"GRANT SELECT, UPDATE ON stock TO {REPORT}; GRANT SELECT ON orders TO {REPORT}"

@@ -145,8 +145,8 @@ def find_program(name: str) -> str:
 class Ports:
     """Free ports of this machine, held so that nobody else is given them before the server binds them.
 
-    A bound socket that does not listen keeps the kernel from giving the port to others, and with SO_REUSEADDR on both
-    sides it does not stand in the way of the server.
+    A bound socket that does not listen keeps the kernel from giving the port to others, and with SO_REUSEADDR
+    on both sides it does not stand in the way of the server.
     """
 
     def __init__(self) -> None:
@@ -177,7 +177,7 @@ async def until(
     """
     try:
         async with asyncio.timeout(timeout_s):
-            while not await ready():
+            while not await ready():  # noqa: ASYNC110  # what we wait for is another process
                 await asyncio.sleep(every_s)
     except TimeoutError:
         raise ShopError(f"{what} did not come up within {timeout_s:g} s.", hint="Its log says why.") from None

@@ -23,6 +23,9 @@ from demo.faults.base import Board
 from demo.faults.catalogue import all_faults
 from demo.processes import Ports, find_program, until
 
+CATALOGUE = Path(__file__).resolve().parent / "catalogue.yaml"
+"""The shop as the bot knows it; its placeholders are filled from ``Shop.env``."""
+
 _OURS = ("logs", OUTSIDE, "settings", "haproxy", "prometheus", "alertmanager")
 _PROGRAMS = ("haproxy", "prometheus", "prometheus-alertmanager", "setpriv")
 
@@ -60,8 +63,8 @@ class Shop:
         """Open the shop.
 
         Raises:
-            ShopError: a server is missing or does not come up, or another shop is open in this folder; whatever was
-                started is stopped again.
+            ShopError: a server is missing or does not come up, or another shop is open in this folder;
+                whatever was started is stopped again.
         """
         started = time.monotonic()
         for program in _PROGRAMS:
@@ -76,7 +79,7 @@ class Shop:
             "state_dir": str(self._dir),
             "control_url": assembly.control_url,
             "webhook_url": self._webhook_url,
-            "catalogue": str(Path(__file__).resolve().parent / "catalogue.yaml"),
+            "catalogue": str(CATALOGUE),
             "started_in_s": round(time.monotonic() - started, 2),
             "env": assembly.env(),
         }

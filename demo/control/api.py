@@ -70,14 +70,7 @@ class ControlApi:
         )
 
     async def _show_links(self, _: web.Request) -> web.Response:
-        rules = [
-            {
-                "name": rule.name,
-                "severity": rule.severity,
-                "description": rule.description.replace("{{ $labels.service }}", "a service"),
-            }
-            for rule in RULES
-        ]
+        rules = [{"name": rule.name, "description": rule.in_general} for rule in RULES]
         return web.json_response({"links": dict(self._links), "rules": rules})
 
     async def _load(self, request: web.Request) -> web.Response:

@@ -18,8 +18,8 @@ class BadConfiguration:
     name: ClassVar[str] = "bad-configuration"
     title: ClassVar[str] = "Bad configuration"
     description: ClassVar[str] = (
-        "The setting payments/bank_timeout_ms goes from 2000 to 5: no bank is that fast, so every charge fails. "
-        "Nothing was deployed."
+        "The setting payments/bank_timeout_ms goes from 2000 to 5: no bank is that fast, so every charge "
+        "fails. Nothing was deployed."
     )
     cure: ClassVar[str] = "Set payments/bank_timeout_ms back to 2000."
 

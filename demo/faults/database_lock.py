@@ -20,8 +20,8 @@ class DatabaseLock:
     name: ClassVar[str] = "database-lock"
     title: ClassVar[str] = "Database lock"
     description: ClassVar[str] = (
-        "A report leaves a transaction open that locks all rows of stock; orders queue behind it until checkout's "
-        "connections run out."
+        "A report leaves a transaction open that locks all rows of stock; orders queue behind it until "
+        "checkout's connections run out."
     )
     cure: ClassVar[str] = "Terminate the blocking session (application nightly-report)."
 

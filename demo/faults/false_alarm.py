@@ -16,7 +16,7 @@ MOST_S = 3600
 LABELS = {"alertname": "CheckoutHighErrorRate", "service": "checkout", "severity": "page"}
 ANNOTATIONS = {
     "summary": "checkout fails 7.1% of its requests",
-    "description": "Buyers see errors: more than 5 % of the requests to checkout end with a 5xx status.",
+    "description": "checkout answers more than 5 % of requests with 5xx; buyers see errors.",
 }
 
 

@@ -16,8 +16,8 @@ class LogStorm:
     name: ClassVar[str] = "log-storm"
     title: ClassVar[str] = "Harmless log storm"
     description: ClassVar[str] = (
-        "Storefront 2.3.1 goes out, which is fine, and at the same time a crawler makes it write fifty times as many "
-        "lines about a deprecated header. Nothing fails."
+        "Storefront 2.3.1 goes out, which is fine, and at the same time a crawler makes it write fifty times "
+        "as many lines about a deprecated header. Nothing fails."
     )
     cure: ClassVar[str] = "None is needed; the deploy must not be blamed."
 

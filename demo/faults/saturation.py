@@ -17,8 +17,8 @@ class Saturation:
     name: ClassVar[str] = "saturation"
     title: ClassVar[str] = "Saturation"
     description: ClassVar[str] = (
-        "Fraud screening in payments goes slow and burns most of a processor (or, with resource=memory, leaks until "
-        "the process is at its limit); charges queue, time out and are shed."
+        "Fraud screening in payments goes slow and burns most of a processor (or, with resource=memory, "
+        "leaks until the process is at its limit); charges queue, time out and are shed."
     )
     cure: ClassVar[str] = "Restart payments."
 

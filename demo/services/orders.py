@@ -13,6 +13,7 @@ from demo.services.base import ServiceError
 
 POOL_SIZE = 8
 ACQUIRE_TIMEOUT_S = 1.0
+CHECK_TIMEOUT_S = 0.4
 STATEMENT_TIMEOUT_S = 2.0
 RESTOCK_BELOW = 200
 RESTOCK_TO = 5000
@@ -102,22 +103,24 @@ class Orders:
     async def check(self) -> dict[str, Any]:
         """Ask the database for a sign of life, over the pool, as orders do; never raises."""
         try:
-            async with self._connection("SELECT 1") as connection:
-                await connection.fetchval("SELECT 1", timeout=ACQUIRE_TIMEOUT_S)
+            async with self._connection("SELECT 1", patience_s=CHECK_TIMEOUT_S) as connection:
+                await connection.fetchval("SELECT 1", timeout=CHECK_TIMEOUT_S)
         except ServiceError as error:
             return {"ok": False, "error": str(error), "in_use": self.in_use, "max": POOL_SIZE}
         return {"ok": True, "in_use": self.in_use, "max": POOL_SIZE}
 
     @asynccontextmanager
-    async def _connection(self, what: str) -> AsyncIterator[asyncpg.Connection]:
+    async def _connection(
+        self, what: str, *, patience_s: float = ACQUIRE_TIMEOUT_S
+    ) -> AsyncIterator[asyncpg.Connection]:
         if self._pool is None:
             raise RuntimeError("The pool is not open.")
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            connection = await self._pool.acquire(timeout=patience_s)
         except TimeoutError:
             self.refused += 1
             message = (
-                f"no database connection became free within {ACQUIRE_TIMEOUT_S * 1000:.0f} ms: "
+                f"no database connection became free within {patience_s * 1000:.0f} ms: "
                 f"{self.in_use} of {POOL_SIZE} in use"
             )
             raise ServiceError(503, "database_pool_exhausted", message) from None

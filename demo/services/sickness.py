@@ -73,7 +73,7 @@ class Screening:
         used = resident_bytes()
         if used > MEMORY_LIMIT_BYTES:
             message = (
-                f"memory limit: {used // 1_000_000} MB resident, {MEMORY_LIMIT_BYTES // 1_000_000} MB allowed; "
+                f"memory limit: {used // 1_000_000} of {MEMORY_LIMIT_BYTES // 1_000_000} MB in use; "
                 f"the fingerprint cache holds {self.cached_bytes // 1_000_000} MB"
             )
             raise ServiceError(503, "memory_limit", message)
