@@ -1,0 +1,29 @@
+"""*Triage* on an alert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.domain.event import Origin
+from bot.engine.words import complete_params
+from bot.views import ids
+from handlers.desk import FrontDesk
+from handlers.payloads import button_value, person_of, place_of
+from handlers.triage import RUNBOOK
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Listen to the button."""
+
+    async def triage(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        alert = await desk.alerts.get(button_value(action))
+        runbook = desk.library.get(RUNBOOK)
+        params = complete_params(runbook, {"service": alert.service}, catalogue=desk.catalogue)
+        channel, thread = place_of(body)
+        origin = Origin(kind="button", channel=channel, thread=thread, alert=alert.id)
+        await desk.start(RUNBOOK, params, key=body["trigger_id"], by=person_of(body), origin=origin)
+        await ack()
+
+    app.action(ids.TRIAGE)(triage)

@@ -1,0 +1,42 @@
+"""*Approve* and *Reject*."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.domain.approval import Verdict
+from bot.domain.intent import CastVote
+from bot.views import ids
+from handlers.desk import FrontDesk
+from handlers.payloads import button_value, person_of, place_of
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Listen to both buttons."""
+
+    async def vote(body: dict[str, Any], action: dict[str, Any], verdict: Verdict) -> None:
+        channel, thread = place_of(body)
+        await desk.submit(
+            CastVote(
+                key=body["trigger_id"],
+                at=desk.clock.now(),
+                approval_id=button_value(action),
+                verdict=verdict,
+                by=person_of(body),
+                channel=channel,
+                thread=thread,
+            )
+        )
+
+    async def approve(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await vote(body, action, "approve")
+        await ack()
+
+    async def reject(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await vote(body, action, "reject")
+        await ack()
+
+    app.action(ids.APPROVE)(approve)
+    app.action(ids.REJECT)(reject)

@@ -1,0 +1,53 @@
+"""What every handler is handed, and the one way to write an intent down."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.domain.catalogue import Catalogue
+from bot.domain.clock import Clock
+from bot.domain.event import Origin
+from bot.domain.intent import Intent, StartRun
+from bot.domain.model import JsonObject
+from bot.domain.people import Person
+from bot.engine.ports import AlertBook, Directory, Inbox, Journal, Library, Teller
+
+_WRITE_S = 2.0
+"""Slack waits three seconds for an answer; a store that is slower than this is told as a failure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontDesk:
+    """The surroundings of the handlers; built once by the composition root."""
+
+    inbox: Inbox
+    library: Library
+    catalogue: Catalogue
+    clock: Clock
+    journal: Journal
+    """Only read."""
+    alerts: AlertBook
+    """Only read."""
+    directory: Directory
+    """Only for what the Home tab shows; what counts is checked when an intent is carried out."""
+    teller: Teller
+
+    async def submit(self, intent: Intent) -> None:
+        """Write an intent down; a redelivered one changes nothing.
+
+        Raises:
+            TimeoutError: the store did not answer in time; it may or may not hold the intent.
+        """
+        async with asyncio.timeout(_WRITE_S):
+            await self.inbox.put(intent)
+
+    async def start(self, runbook: str, params: JsonObject, *, key: str, by: Person, origin: Origin) -> None:
+        """Ask for a run.
+
+        Raises:
+            TimeoutError: as ``submit``.
+        """
+        await self.submit(
+            StartRun(key=key, at=self.clock.now(), runbook=runbook, params=params, by=by, origin=origin)
+        )

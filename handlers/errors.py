@@ -1,0 +1,102 @@
+"""The one place where failures become answers: nobody who asks is met with silence."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.response import BoltResponse
+
+from bot.domain.errors import BotError
+from bot.domain.intent import Notice
+from bot.views.answers import broken_text, error_text
+from handlers.desk import FrontDesk
+from handlers.payloads import Payload, elements_of, person_of, place_of
+
+log = logging.getLogger(__name__)
+
+_LAST_RETRY = 3
+"""Slack delivers an event again so many times."""
+
+
+class UnknownRequestError(BotError):
+    """Nobody listens to this: a button of an older version, or a command that was taken away."""
+
+    reason = "unknown_request"
+    default_hint = "Ask again with `/triage help`."
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Answer for every handler."""
+
+    async def answer(
+        error: Exception,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        request: AsyncBoltRequest,
+        response: BoltResponse | None,
+    ) -> BoltResponse | None:
+        is_event = body.get("type") == "event_callback"
+        if isinstance(error, BoltUnhandledRequestError):
+            if is_event or _is_link(body):
+                return BoltResponse(status=200)
+            error = UnknownRequestError("I do not know this command or button any more.")
+        text = _text(error, body)
+        if is_event and response is not None:
+            # Not acknowledged, so Slack delivers it again; only the last failure is final.
+            if _retry(request) >= _LAST_RETRY:
+                await _tell(desk, body, text)
+            return None
+        if response is not None and "command" in body:
+            return BoltResponse(status=200, body={"text": text, "response_type": "ephemeral"})
+        if response is not None and body.get("type") == "view_submission":
+            return BoltResponse(
+                status=200, body={"response_action": "errors", "errors": {_first_input(body): text}}
+            )
+        if response is not None:
+            await ack()
+        await _tell(desk, body, text)
+        return BoltResponse(status=200) if response is not None else None
+
+    app.error(answer)
+
+
+def _text(error: Exception, body: Payload) -> str:
+    if isinstance(error, BotError):
+        log.info("request_refused", extra={"reason": error.code, "payload": _kind(body)})
+        return error_text(error)
+    reference = secrets.token_hex(4)
+    log.error("handler_crashed", extra={"reference": reference, "payload": _kind(body)}, exc_info=error)
+    return broken_text(reference)
+
+
+async def _tell(desk: FrontDesk, body: Payload, text: str) -> None:
+    channel, thread = place_of(body)
+    person = person_of(body)
+    if person.id:
+        await desk.teller.tell(Notice(user=person.id, channel=channel, thread=thread, text=text))
+
+
+def _kind(body: Payload) -> str:
+    event = body.get("event") or {}
+    return str(body.get("command") or event.get("type") or body.get("type") or "unknown")
+
+
+def _retry(request: AsyncBoltRequest) -> int:
+    number = request.headers.get("x-slack-retry-num", ["0"])[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def _first_input(body: Payload) -> str:
+    blocks = body["view"]["blocks"]
+    return next((str(block["block_id"]) for block in blocks if block["type"] == "input"), "")
+
+
+def _is_link(body: Payload) -> bool:
+    """Tell whether only link buttons were clicked: the browser follows them, nothing else is to be done."""
+    actions = body.get("actions") or ()
+    links = {item.get("action_id") for item in elements_of(body.get("message") or {}) if item.get("url")}
+    return bool(actions) and all(action.get("action_id") in links for action in actions)

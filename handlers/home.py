@@ -1,0 +1,61 @@
+"""The Home tab."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import NotAllowedError, NotFoundError
+from bot.domain.run import Run, fold
+from bot.views.home import home_view
+from handlers.desk import FrontDesk
+
+EVENTS = ("app_home_opened",)
+_MOST_RUNS = 30
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Listen to people who open the tab."""
+
+    async def opened(event: dict[str, Any], client: AsyncWebClient) -> None:
+        if event.get("tab") != "home":
+            return
+        user = event["user"]
+        runs = await _recent(desk)
+        view = home_view(runs=runs, waiting=await _waiting(desk, runs, user), services=desk.catalogue.names)
+        await client.views_publish(user_id=user, view=view)
+
+    app.event("app_home_opened")(opened)
+
+
+async def _recent(desk: FrontDesk) -> list[Run]:
+    ids = await desk.journal.recent(limit=_MOST_RUNS)
+    found = await asyncio.gather(*(_run(desk, run_id) for run_id in ids))
+    return [run for run in found if run is not None]
+
+
+async def _run(desk: FrontDesk, run_id: str) -> Run | None:
+    try:
+        return fold(run_id, await desk.journal.load(run_id))
+    except NotFoundError:
+        return None  # its retention ended since it was listed
+
+
+async def _waiting(desk: FrontDesk, runs: list[Run], user: str) -> list[Run]:
+    """List the runs that this person may decide."""
+    waiting = [(run, gate) for run in runs if (gate := run.waiting_for) is not None]
+    groups = sorted({name for _, gate in waiting for name in gate.groups})
+    if not groups:
+        return []
+    try:
+        mine = await desk.directory.groups_of(user, among=groups)
+    except NotAllowedError:
+        return []  # who they are cannot be told now; the runs are still listed as running
+    return [
+        run
+        for run, gate in waiting
+        if mine.intersection(gate.groups) and (run.requested_by.id != user or gate.policy.allow_requester)
+    ]

@@ -1,0 +1,66 @@
+"""`@bot triage <service> [since 30m]`, in a channel or a thread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.async_context import AsyncBoltContext
+
+from bot.domain.errors import UsageError
+from bot.domain.event import Origin
+from bot.domain.intent import Notice
+from bot.engine.words import parse_words
+from bot.views.answers import error_text
+from handlers.desk import FrontDesk
+from handlers.payloads import person_of, place_of
+from handlers.triage import RUNBOOK, help_for
+
+EVENTS = ("app_mention",)
+
+_MENTION = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>[\s:,]*")
+_ANSWER = "pilothouse_answer"
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Listen to mentions."""
+
+    async def write_down(
+        body: dict[str, Any],
+        event: dict[str, Any],
+        context: AsyncBoltContext,
+        next_: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Run before Bolt acknowledges: a mention that cannot be written down is delivered again."""
+        name = _name(context)
+        verb, _, rest = _MENTION.sub("", event.get("text") or "").strip().partition(" ")
+        if verb.casefold() != RUNBOOK:
+            context[_ANSWER] = help_for(desk, name=name)
+        else:
+            try:
+                params = parse_words(
+                    desk.library.get(RUNBOOK), rest, catalogue=desk.catalogue, command=f"@{name} {RUNBOOK}"
+                )
+            except UsageError as error:
+                context[_ANSWER] = error_text(error)
+            else:
+                channel, thread = place_of(body)
+                origin = Origin(kind="mention", channel=channel, thread=thread)
+                await desk.start(RUNBOOK, params, key=body["event_id"], by=person_of(body), origin=origin)
+        await next_()
+
+    async def answer(body: dict[str, Any], context: AsyncBoltContext) -> None:
+        """Run after the acknowledgement: answer what could not be understood, to that person alone."""
+        text = context.get(_ANSWER)
+        if text:
+            channel, thread = place_of(body)
+            await desk.teller.tell(Notice(user=person_of(body).id, channel=channel, thread=thread, text=text))
+
+    app.event("app_mention", middleware=[write_down])(answer)
+
+
+def _name(context: AsyncBoltContext) -> str:
+    result = context.authorize_result
+    return (result.user if result is not None else None) or "bot"

@@ -1,0 +1,87 @@
+"""What Slack's payloads say of people and places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.domain.people import Person
+
+Payload = Mapping[str, Any]
+"""What Slack sent, as JSON."""
+
+
+def person_of(body: Payload) -> Person:
+    """Tell who sent a command, clicked, submitted or wrote."""
+    user = body.get("user")
+    if isinstance(user, Mapping):
+        return Person(id=user["id"], name=user.get("name") or user.get("username") or "")
+    if "user_id" in body:
+        return Person(id=body["user_id"], name=body.get("user_name") or "")
+    return Person(id=_event(body).get("user") or "")
+
+
+def place_of(body: Payload) -> tuple[str, str]:
+    """Tell in which channel and thread something was sent; either may be empty.
+
+    What was clicked on a message without a thread begins one below it.
+    """
+    channel = body.get("channel")
+    if isinstance(channel, Mapping):
+        message = body.get("message") or {}
+        return channel["id"], message.get("thread_ts") or message.get("ts") or ""
+    if "channel_id" in body:
+        return body["channel_id"], body.get("thread_ts") or ""
+    event = _event(body)
+    place = event.get("channel")
+    return place if isinstance(place, str) else "", event.get("thread_ts") or ""
+
+
+def team_of(body: Payload) -> str:
+    """Tell the workspace (or organisation) that the sender belongs to; empty where Slack does not say."""
+    user, team, event = body.get("user"), body.get("team"), _event(body)
+    if isinstance(user, Mapping) and user.get("team_id"):
+        return str(user["team_id"])
+    if isinstance(team, Mapping):
+        return str(team.get("id") or "")
+    return str(event.get("user_team") or event.get("team") or body.get("team_id") or "")
+
+
+def button_value(action: Payload) -> str:
+    """Read what a button carries."""
+    return str(action["value"])
+
+
+def elements_of(message: Payload) -> Iterator[Payload]:
+    """List the buttons and inputs on a message."""
+    for block in message.get("blocks") or ():
+        yield from block.get("elements") or ()
+        if block.get("accessory"):
+            yield block["accessory"]
+
+
+def words_in(value: object) -> Iterator[str]:
+    """List every text within a message, its blocks and attachments."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from words_in(item)
+    elif isinstance(value, Mapping):
+        for key in (
+            "text",
+            "fallback",
+            "pretext",
+            "title",
+            "value",
+            "fields",
+            "elements",
+            "blocks",
+            "attachments",
+        ):
+            yield from words_in(value.get(key))
+
+
+def _event(body: Payload) -> Payload:
+    event = body.get("event")
+    return event if isinstance(event, Mapping) else {}

@@ -1,0 +1,46 @@
+"""*Cancel* on a run that is on, and *Triage again* on one that has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.domain.event import Origin
+from bot.domain.intent import CancelRun
+from bot.domain.run import fold
+from bot.engine.words import complete_params
+from bot.views import ids
+from handlers.desk import FrontDesk
+from handlers.payloads import button_value, person_of, place_of
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Listen to both buttons."""
+
+    async def cancel(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        channel, thread = place_of(body)
+        await desk.submit(
+            CancelRun(
+                key=body["trigger_id"],
+                at=desk.clock.now(),
+                run_id=button_value(action),
+                by=person_of(body),
+                channel=channel,
+                thread=thread,
+            )
+        )
+        await ack()
+
+    async def again(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        run_id = button_value(action)
+        run = fold(run_id, await desk.journal.load(run_id))
+        runbook = desk.library.get(run.runbook.name)
+        params = complete_params(runbook, run.params, catalogue=desk.catalogue)
+        channel, thread = place_of(body)
+        origin = Origin(kind="button", channel=channel, thread=thread, alert=run.origin.alert)
+        await desk.start(runbook.name, params, key=body["trigger_id"], by=person_of(body), origin=origin)
+        await ack()
+
+    app.action(ids.CANCEL_RUN)(cancel)
+    app.action(ids.TRIAGE_AGAIN)(again)

@@ -1,0 +1,103 @@
+"""The message shortcut *Triage this*, and the modal that asks which service is meant."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.alert import Alert
+from bot.domain.errors import BotError, NotFoundError
+from bot.domain.event import Origin
+from bot.domain.model import JsonObject
+from bot.engine.words import complete_params
+from bot.views import ids
+from bot.views.modals import pick_service_modal, picked
+from handlers.desk import FrontDesk
+from handlers.payloads import Payload, elements_of, person_of, place_of, words_in
+from handlers.triage import RUNBOOK
+
+SHORTCUT = "Triage this"
+CALLBACK = ids.TRIAGE_MESSAGE
+SHORTCUT_SUMMARY = "Find out what is wrong with the service that this message is about"
+
+_TOO_LATE = frozenset({"expired_trigger_id", "trigger_expired", "trigger_exchanged"})
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Listen to the shortcut and the modal."""
+
+    async def triage_this(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        channel, thread = place_of(body)
+        alert = await _alert_of(desk, body["message"])
+        named = _named_services(desk, body["message"], alert)
+        if len(named) == 1:
+            origin = Origin(
+                kind="shortcut", channel=channel, thread=thread, alert=alert.id if alert is not None else ""
+            )
+            params = _params(desk, {"service": named[0]})
+            await desk.start(RUNBOOK, params, key=body["trigger_id"], by=person_of(body), origin=origin)
+            await ack()
+            return
+        await ack()
+        view = pick_service_modal(
+            desk.catalogue.names,
+            private_metadata=json.dumps({"channel": channel, "thread": thread}),
+            initial=named[0] if named else None,
+        )
+        await _open(client, body["trigger_id"], view)
+
+    async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        service, since = picked(view["state"]["values"])
+        place = json.loads(view["private_metadata"])
+        origin = Origin(kind="shortcut", channel=place["channel"], thread=place["thread"])
+        params = _params(desk, {"service": service, "since": since})
+        await desk.start(RUNBOOK, params, key=body["trigger_id"], by=person_of(body), origin=origin)
+        await ack()
+
+    app.shortcut(CALLBACK)(triage_this)
+    app.view(ids.PICK_SERVICE)(submitted)
+
+
+def _params(desk: FrontDesk, given: JsonObject) -> JsonObject:
+    return complete_params(desk.library.get(RUNBOOK), given, catalogue=desk.catalogue)
+
+
+async def _open(client: AsyncWebClient, trigger_id: str, view: JsonObject) -> None:
+    try:
+        await client.views_open(trigger_id=trigger_id, view=view)
+    except SlackApiError as error:
+        if error.response.get("error") in _TOO_LATE:
+            raise BotError(
+                "That took too long, so Slack did not let me ask which service you mean.",
+                hint="Try again, or type `/triage <service>` in the channel.",
+                code="trigger_expired",
+            ) from error
+        raise
+
+
+async def _alert_of(desk: FrontDesk, message: Payload) -> Alert | None:
+    """Find the alert that a message of ours is about."""
+    told = (message.get("metadata") or {}).get("event_payload") or {}
+    found = [told["id"]] if told.get("topic") == "alert" else []
+    found += [item["value"] for item in elements_of(message) if item.get("action_id") == ids.TRIAGE]
+    for alert_id in found:
+        try:
+            return await desk.alerts.get(alert_id)
+        except NotFoundError:
+            continue
+    return None
+
+
+def _named_services(desk: FrontDesk, message: Payload, alert: Alert | None) -> list[str]:
+    """List the services of the catalogue that a message is about, the alert's own if it has one."""
+    if alert is not None and alert.service in desk.catalogue.names:
+        return [alert.service]
+    text = "\n".join(words_in(message))
+    return [
+        name for name in desk.catalogue.names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)
+    ]
