@@ -23,8 +23,6 @@ def check_steps(spot: Spot, steps: tuple[Step, ...]) -> None:
         here.at("title").check_value(step.title)
         if step.for_each is not None:
             here.at("for_each").report("only a `fan_out` phase has `for_each`")
-        if step.approval is not None:
-            _refuse_approval(here)
         check_call(here, step)
         _check_undo(here, step)
         check_all(here, "verify", step.verify)
@@ -107,12 +105,12 @@ def check_gathering(spot: Spot, phase: Explore | FanOut) -> None:
 
 def _refuse_pipeline_fields(spot: Spot, step: Step) -> None:
     """Refuse what a step that only reads, outside of a pipeline, would silently not do."""
-    for field, given in (("undo", step.undo), ("no_undo", step.no_undo), ("verify", step.verify)):
+    fields = {
+        "undo": step.undo,
+        "no_undo": step.no_undo,
+        "verify": step.verify,
+        "approval": step.approval,
+    }
+    for field, given in fields.items():
         if given:
             spot.at(field).report(f"only a step of a `pipeline` or a remedy has `{field}`")
-    if step.approval is not None:
-        _refuse_approval(spot)
-
-
-def _refuse_approval(spot: Spot) -> None:
-    spot.at("approval").report("put it on the `pipeline`: people approve a whole plan, not one step of it")

@@ -1,0 +1,48 @@
+"""A phase among the others of its runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.engine.marked_yaml import Where
+from bot.engine.names import Spot
+from bot.engine.nearest import did_you_mean
+from bot.engine.shape import Drafted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A phase among the others."""
+
+    spot: Spot
+    all: tuple[Drafted, ...]
+    index: int
+
+    @property
+    def earlier(self) -> tuple[Drafted, ...]:
+        """The phases before this one."""
+        return self.all[: self.index]
+
+    def find(self, field: str, name: str, kinds: Sequence[str], *, later: bool = False) -> Drafted | None:
+        """Find the phase that ``field`` names: an earlier one, or a later one, of one of these kinds."""
+        return self.find_at((field,), name, kinds, later=later)
+
+    def find_at(
+        self, where: Where, name: str, kinds: Sequence[str], *, later: bool = False
+    ) -> Drafted | None:
+        """As ``find``, for a name that stands deeper."""
+        spot = self.spot.at(*where)
+        wanted = " or ".join(f"`{kind}`" for kind in kinds)
+        side = self.all[self.index + 1 :] if later else self.earlier
+        found = next((other for other in self.all if other.id == name), None)
+        if found is None:
+            known = [other.id for other in side if other.kind in kinds]
+            spot.report(f"there is no phase `{name}`{did_you_mean(name, known)}")
+        elif found.kind not in kinds:
+            spot.report(f"`{name}` is a `{found.kind}` phase; it must be a {wanted}")
+        elif found not in side:
+            spot.report(f"`{name}` must come {'after' if later else 'before'} this phase")
+        else:
+            return found
+        return None
