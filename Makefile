@@ -1,0 +1,50 @@
+# Every task of the project; `make` alone lists them.
+PYTHON_IN := .venv/bin/python
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-find-links --no-emit-index-url pyproject.toml
+
+.PHONY: help setup servers demo test check fmt lock reference clean
+
+help: ## List the tasks
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
+
+setup: ## Make .venv with the pinned packages (instant when nothing changed)
+	@scripts/setup.sh
+
+servers: ## Install what the demo and the tests run: HAProxy, Prometheus, Alertmanager, Chromium
+	@scripts/servers.sh
+
+demo: setup servers ## Bring up the shop, a Slack for the laptop and the bot, and say where to look
+	@$(PYTHON_IN) -m bot demo
+
+test: setup servers ## Run all tests
+	@$(PYTHON_IN) -m pytest
+
+check: setup ## Run every check but the tests: lint, format, types, layers, dependencies, docs
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/deptry .
+	.venv/bin/vulture
+	$(PYTHON_IN) -m pytest -q tests/docs
+	$(PYTHON_IN) scripts/reference.py --check
+
+fmt: setup ## Format the code and mend what can be mended by machine
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+lock: setup ## Write the pinned packages anew from pyproject.toml
+	@test -x .venv/bin/uv || $(PYTHON_IN) -m pip install --quiet uv
+	$(COMPILE) -o requirements.txt
+	$(COMPILE) --extra demo --extra dev -o requirements-dev.txt
+
+reference: setup ## Write the generated pages of docs/reference
+	$(PYTHON_IN) scripts/reference.py
+
+clean: ## Remove .venv, caches and the demo's state
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

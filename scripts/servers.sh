@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Makes sure that the servers of the demo and the tests are installed; does nothing when they are.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+missing=()
+for program in haproxy prometheus prometheus-alertmanager chromium; do
+    command -v "$program" >/dev/null || missing+=("$program")  # each is in the package of its name
+done
+((${#missing[@]} == 0)) || scripts/install.sh "${missing[@]}"

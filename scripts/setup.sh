@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Makes .venv with the pinned packages; does nothing when it is there already.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+least="3.11"
+pins="requirements-dev.txt"
+stamp=".venv/.set-up"
+
+say() { printf '%s\n' "$*" >&2; }
+
+is_recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+# A Python that is recent enough: $PYTHON if given, else what the shell finds first.
+find_python() {
+    local name
+    for name in ${PYTHON:-python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3}; do
+        if command -v "$name" >/dev/null && is_recent "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+    say "Python $least or newer is needed; install it, or name it: make setup PYTHON=/path/to/python3"
+    exit 1
+}
+
+fingerprint() { cksum <"$pins" | tr ' ' '-' && "$1" -c 'import sys; print(sys.version)'; }
+
+make_venv() {
+    local python="$1"
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        scripts/install.sh python3-venv  # Debian keeps it in a package of its own
+    fi
+    "$python" -m venv --clear .venv
+}
+
+install_packages() {
+    if command -v uv >/dev/null; then
+        uv pip install --quiet --python .venv/bin/python --require-hashes "$pins"
+    else
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$pins"
+    fi
+    # The checkout is importable from anywhere in this environment, as an installed package would be.
+    local site
+    site="$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+    pwd >"$site/pilothouse.pth"
+}
+
+if [[ -x .venv/bin/python && -f $stamp && "$(fingerprint .venv/bin/python 2>/dev/null)" == "$(<"$stamp")" ]]; then
+    exit 0
+fi
+if ! { is_recent .venv/bin/python && .venv/bin/python -c 'import pip' 2>/dev/null; }; then
+    python="$(find_python)"
+    say "Making .venv with $("$python" --version) …"
+    make_venv "$python"
+fi
+say "Installing the pinned packages …"
+install_packages
+fingerprint .venv/bin/python >"$stamp"
+say "Ready: .venv"
