@@ -95,13 +95,13 @@ RULES = (
     Rule(
         name="ServiceSaturated",
         expression=(
-            f'max by (service) (rate(process_cpu_seconds_total{{job="services"}}[{WINDOW}])) > 0.5 or '
+            f'max by (service) (rate(process_cpu_seconds_total{{job="services"}}[{WINDOW}])) > 0.35 or '
             'max by (service) (process_resident_memory_bytes{job="services"}) > 200e6'
         ),
         for_s=3,
         severity="warning",
         summary="{{ $labels.service }} is saturated",
-        description="A process of {{ $labels.service }} uses more than half a processor or 200 MB of memory.",
+        description="{{ $labels.service }} uses more than a third of a processor or 200 MB of memory.",
     ),
     Rule(
         name="LogVolumeHigh",

@@ -14,7 +14,7 @@ from demo.services.base import ServiceError
 Resource = Literal["cpu", "memory"]
 
 SLOW_CPU_S = 0.11
-SLOW_WAIT_S = 0.04
+SLOW_WAIT_S = 0.03
 MOST_WAITING = 18
 CACHE_ENTRY_BYTES = 1_600_000
 MEMORY_LIMIT_BYTES = 256_000_000
