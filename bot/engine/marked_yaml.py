@@ -91,8 +91,8 @@ def read_yaml(path: Path) -> Document:
 
 
 def _parse(document: Document, text: str) -> None:
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             document.report((), "is empty")
@@ -106,13 +106,11 @@ def _parse(document: Document, text: str) -> None:
         document.report((), f"cannot be read: {error}")
     except RecursionError:
         document.report((), "cannot be read: it is nested too deep")
-    finally:
-        loader.dispose()
 
 
 def _syntax(document: Document, error: yaml.YAMLError) -> None:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    text = getattr(error, "problem", None) or str(error)
+    text = getattr(error, "problem", None) or str(error).partition("\n")[0]
     if "cannot start any token" in text and "'\\t'" in text:
         text = "a tab; indent with spaces"
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)

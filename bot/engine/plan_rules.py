@@ -38,8 +38,6 @@ def check_pipeline(place: Place, phase: Pipeline) -> None:
     """Check a pipeline, the plan that its people approve, and that they are asked before its first action."""
     spot = place.spot
     planned = _plan_of(place, phase)
-    if planned is not None and isinstance(planned.phase, Plan):
-        _check_planned(spot, phase, planned.phase)
     check_steps(_before(spot, planned), phase.steps)
     check_all(spot, "verify", phase.verify)
     check_all(spot, "watch", phase.watch, titles_filled=False)
@@ -79,20 +77,12 @@ def _check_remedy(spot: Spot, remedy: Remedy, *, shared: tuple[Check, ...]) -> N
 def _plan_of(place: Place, phase: Pipeline) -> Drafted | None:
     """Find the phase that renders a pipeline's plan; none if that is the pipeline itself."""
     if phase.plan is not None:
-        return place.find("plan", phase.plan, ("plan",))
+        found = place.find("plan", phase.plan, ("plan",))
+        if found and isinstance(found.phase, Plan) and found.phase.of is not None:
+            text = f"`{found.id}` plans the steps of `{found.phase.of}`; name a plan with remedies"
+            place.spot.at("plan").report(text)
+        return found
     return next((p for p in place.earlier if isinstance(p.phase, Plan) and p.phase.of == phase.id), None)
-
-
-def _check_planned(spot: Spot, phase: Pipeline, plan: Plan) -> None:
-    """Make sure that nothing is written down that would not happen."""
-    if plan.of is not None:
-        if plan.of != phase.id:
-            spot.at("plan").report(f"`{plan.id}` plans the pipeline `{plan.of}`, not this one")
-        return
-    if phase.steps:
-        spot.at("steps").report(f"`{plan.id}` has remedies, leave these out or say `of: {phase.id}` there")
-    if phase.verify:
-        spot.at("verify").report(f"put it into `{plan.id}`: people approve the checks with the plan")
 
 
 def _before(spot: Spot, planned: Drafted | None) -> Spot:

@@ -14,7 +14,7 @@ from bot.engine.nearest import did_you_mean
 from bot.engine.places import Place
 from bot.engine.plan_rules import check_pipeline, check_plan
 from bot.engine.plugins import Plugins
-from bot.engine.shape import Draft
+from bot.engine.shape import Draft, Drafted
 from bot.engine.step_rules import AS_WRITTEN, check_all, check_gathering, refuse_twice
 
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -39,9 +39,16 @@ def check_draft(
             phases={phase.id: phase for phase in earlier},
             later=frozenset(phase.id for phase in draft.phases[index:]),
         )
-        if any(isinstance(p.phase, Reduce) and p.phase.reducer == "rank_causes" for p in earlier):
+        if any(_may_rank_causes(phase) for phase in earlier):
             here = here.knowing("cause")
         _check_phase(Place(spot=here, all=draft.phases, index=index), library=library)
+
+
+def _may_rank_causes(drafted: Drafted) -> bool:
+    """Tell whether templates may refer to a ``cause`` after this phase; a misshapen one may be meant to."""
+    if isinstance(drafted.phase, Reduce):
+        return drafted.phase.reducer == "rank_causes"
+    return drafted.phase is None and drafted.kind == "reduce"
 
 
 def _check_param(spot: Spot, name: str, param: Param) -> None:

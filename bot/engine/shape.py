@@ -112,6 +112,7 @@ def _in_seconds(document: Document, data: JsonObject) -> JsonObject:
                 param["default"] = parse_duration(default)
             except ValueError as error:
                 document.report(("params", name, "default"), f"`{default}` {error}")
+                del param["default"]
     return made
 
 
@@ -157,6 +158,8 @@ def _tell(
             place = place[:-1]
         texts.setdefault(place, []).append(_in_words(model, place, detail))
     for place, said in texts.items():
+        if said == [_WORDS["too_short"]] and any(place == other[: len(place)] != other for other in texts):
+            continue  # not empty: its items are wrong, and that is told
         missing = [text for text in said if text.endswith("is missing")]
         for text in missing or [", or ".join(dict.fromkeys(said))]:
             document.report((*where, *place), text)

@@ -95,9 +95,7 @@ def check_gathering(spot: Spot, phase: Explore | FanOut) -> None:
             here.at("for_each").check_expression(step.for_each)
         if step.is_action:
             why = "only reads" if isinstance(phase, Explore) else "asks nobody and undoes nothing"
-            here.at("action").report(
-                f"`{phase.kind}` {why}: put the action `{step.action}` into a `pipeline`"
-            )
+            here.at("action").report(f"`{phase.kind}` {why}: put `{step.action}` into a `pipeline`")
         else:
             _refuse_pipeline_fields(here, step)
         check_call(here.knowing("item") if step.for_each is not None else here, step)
