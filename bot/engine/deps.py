@@ -13,6 +13,7 @@ from bot.domain.clock import Clock
 from bot.domain.diagnosis import Diagnosis, Judgement
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.run import PhaseState, Run
+from bot.domain.runbook import ReducerName
 from bot.engine.plugins import Ledger, Plugins
 from bot.engine.ports import Journal, Library
 
@@ -38,7 +39,7 @@ class Deps:
     journal: Journal
     library: Library
     plugins: Plugins
-    reducers: Mapping[str, Reducer]
+    reducers: Mapping[ReducerName, Reducer]
     catalogue: Catalogue
     clock: Clock
     http: httpx.AsyncClient

@@ -1,0 +1,169 @@
+"""The composition root: the only module that knows every concrete class."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+from pydantic import SecretStr
+from slack_bolt.async_app import AsyncApp
+
+from bot.adapters.catalogue_file import load_catalogue
+from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
+from bot.adapters.redis.store import Store, connect
+from bot.adapters.redis.work import RedisInbox, RedisWork
+from bot.adapters.rendering import Renderer
+from bot.adapters.slack_app import build_app
+from bot.adapters.slack_client import Identity, open_client
+from bot.adapters.slack_directory import SlackDirectory
+from bot.adapters.slack_presenter import Presenter
+from bot.adapters.slack_teller import SlackTeller
+from bot.domain.catalogue import Catalogue
+from bot.domain.clock import Clock, SystemClock
+from bot.engine.deps import Deps
+from bot.engine.desk import Desk
+from bot.engine.engine import Engine
+from bot.engine.loader import LoadedLibrary, load_runbooks
+from bot.engine.plugins import Plugins, scan
+from bot.reducers import REDUCERS
+from bot.settings import Settings
+from handlers import register_all
+from handlers.desk import FrontDesk
+
+_DAY_S = 86_400
+_HTTP_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Every part, made once for a process."""
+
+    settings: Settings
+    clock: Clock
+    catalogue: Catalogue
+    library: LoadedLibrary
+    store: Store
+    journal: RedisJournal
+    work: RedisWork
+    inbox: RedisInbox
+    engine: Engine
+    desk: Desk
+    presenter: Presenter
+    identity: Identity
+    app: AsyncApp
+
+
+def load_plugins() -> Plugins:
+    """Find the probes and actions: ours, then those of other packages by entry point."""
+    return scan("bot.probes", "bot.actions")
+
+
+def worker_name() -> str:
+    """Name this process so that no other, now or later, has the same name."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+@contextlib.asynccontextmanager
+async def assemble(settings: Settings) -> AsyncIterator[Parts]:
+    """Make every part and close what needs closing.
+
+    Raises:
+        BotError: the settings, the catalogue or a runbook have problems; all are told.
+    """
+    settings.require_slack()
+    catalogue = load_catalogue(settings.catalogue, os.environ)
+    plugins = load_plugins()
+    library = load_runbooks(settings.runbooks, plugins=plugins)
+    store = connect(settings.redis_url, prefix=settings.redis_prefix, shards=settings.shards)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.client.aclose)
+        http = await stack.enter_async_context(httpx.AsyncClient(limits=_HTTP_LIMITS, follow_redirects=False))
+        client = await stack.enter_async_context(
+            open_client(token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
+        )
+        outside = _Outside(store=store, http=http, identity=Identity(client))
+        yield _join(settings, catalogue, plugins, library, outside)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outside:
+    """The connections; each is closed when the process ends."""
+
+    store: Store
+    http: httpx.AsyncClient
+    identity: Identity
+
+
+def _secret(value: SecretStr | None) -> str:
+    return "" if value is None else value.get_secret_value()
+
+
+def _join(
+    settings: Settings, catalogue: Catalogue, plugins: Plugins, library: LoadedLibrary, outside: _Outside
+) -> Parts:
+    clock, store = SystemClock(), outside.store
+    retention_s = settings.retention_days * _DAY_S
+    journal = RedisJournal(store, retention_s=retention_s)
+    alerts = RedisAlertBook(store, retention_s=retention_s)
+    board = RedisBoard(store, retention_s=retention_s)
+    inbox = RedisInbox(store)
+    client = outside.identity.client
+    directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
+    teller = SlackTeller(client)
+    deps = Deps(
+        journal=journal,
+        library=library,
+        plugins=plugins,
+        reducers=REDUCERS,
+        catalogue=catalogue,
+        clock=clock,
+        http=outside.http,
+        ledger=RedisLedger(store, clock, retention_s=retention_s),
+        settings={"watch_s": settings.watch_s},
+    )
+    front = FrontDesk(
+        inbox=inbox,
+        library=library,
+        catalogue=catalogue,
+        clock=clock,
+        journal=journal,
+        alerts=alerts,
+        directory=directory,
+        teller=teller,
+    )
+    app = build_app(identity=outside.identity, signing_secret=_secret(settings.slack_signing_secret))
+    register_all(app, front)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        catalogue=catalogue,
+        library=library,
+        store=store,
+        journal=journal,
+        work=RedisWork(
+            store,
+            consumer=worker_name(),
+            lease_s=settings.lease_s,
+            concurrency=settings.worker_concurrency,
+        ),
+        inbox=inbox,
+        engine=Engine(deps),
+        desk=Desk(deps, directory=directory, alerts=alerts, board=board, teller=teller),
+        presenter=Presenter(
+            board=board,
+            budget=RedisBudget(store),
+            client=client,
+            render=Renderer(journal=journal, alerts=alerts, catalogue=catalogue, clock=clock),
+            clock=clock,
+            default_channel=settings.default_channel,
+        ),
+        identity=outside.identity,
+        app=app,
+    )

@@ -1,0 +1,19 @@
+"""``python -m bot all``: the three roles in one process."""
+
+from __future__ import annotations
+
+import argparse
+
+from bot.roles import clock, run_roles, web, worker
+
+NAME = "all"
+SUMMARY = "Run web, worker and clock in one process, for a small team."
+
+
+def configure(_parser: argparse.ArgumentParser) -> None:
+    """Take no arguments: everything is a setting."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Run until told to stop."""
+    return run_roles([web, worker, clock])

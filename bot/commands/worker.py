@@ -1,0 +1,19 @@
+"""``python -m bot worker``."""
+
+from __future__ import annotations
+
+import argparse
+
+from bot.roles import run_roles, worker
+
+NAME = "worker"
+SUMMARY = "Advance runs and show them in Slack; any number may run."
+
+
+def configure(_parser: argparse.ArgumentParser) -> None:
+    """Take no arguments: everything is a setting."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Run until told to stop."""
+    return run_roles([worker])

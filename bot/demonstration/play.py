@@ -1,0 +1,122 @@
+"""Play a scenario as people on call would: read, type and click in Slack, and measure what happens."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal
+
+from bot.demonstration.report import Report, report_of
+from bot.demonstration.scenarios import Scenario
+from bot.demonstration.stage import Stage
+from bot.demonstration.waiting import DemonstrationError, until
+from bot.domain.run import Run
+from bot.views.ids import APPROVE, TRIAGE
+
+ASKS, APPROVES = "ana", "ben"
+"""Who runs the triage and who approves; nobody may do both."""
+_ALERT_S, _RUN_S, _CAUSE_S, _FIX_S = 60.0, 10.0, 20.0, 200.0
+
+Start = Literal["button", "command", "mention"]
+
+
+async def warm_up(on: Stage, *, seconds: float = 20) -> None:
+    """Let the shop trade for a while, so that there is an ordinary to compare with."""
+
+    async def traded() -> bool | None:
+        return True if (await on.shop.get("/status")).json()["up_s"] >= seconds else None
+
+    await until(traded, "the shop to trade", seconds + 60)
+
+
+async def play(on: Stage, scenario: Scenario, *, start: Start = "button") -> Report:
+    """Switch the fault on, act on its alert as two people would, and tell what happened.
+
+    Raises:
+        DemonstrationError: something that should have happened did not.
+    """
+    before = await on.slack.stats()
+    known = set(await on.journal.recent())
+    await _switch(on, f"/faults/{scenario.fault}")
+    try:
+        alert = await until(lambda: _alert(on, scenario), "the alert in Slack", _ALERT_S)
+        asked_at = await _ask(on, scenario, alert, start)
+        run_id = await until(lambda: _new_run(on, known), "the run", _RUN_S)
+        await on.posted(run_id, "phase:diagnosis")
+        run = await on.when(
+            run_id, lambda r: bool(r.approvals) or r.state == "finished", "the proposal", _CAUSE_S
+        )
+        refused = await _approve(on, run) if run.waiting_for else None
+        run = await on.when(run_id, lambda r: r.state == "finished", "the end of the run", _FIX_S)
+        await on.posted(run_id, "final")
+        return await report_of(
+            on,
+            scenario,
+            run,
+            alert_ts=float(alert["ts"]),
+            asked_at=asked_at,
+            before=before,
+            self_approval_refused=refused,
+        )
+    finally:
+        await _switch(on, "/faults/reset")
+
+
+async def settle(on: Stage) -> None:
+    """Wait until the shop is well again, so that another scenario starts from ordinary."""
+
+    async def calm() -> bool | None:
+        status = (await on.shop.get("/status")).json()
+        return True if not status["alerts"] and status["load"]["error_ratio"] == 0 else None
+
+    await until(calm, "the shop to be well again", 90)
+
+
+async def _switch(on: Stage, path: str) -> None:
+    answer = await on.shop.post(path, timeout=30)
+    if not answer.is_success:
+        raise DemonstrationError(f"The shop refused {path}: {answer.text}")
+
+
+async def _alert(on: Stage, scenario: Scenario) -> dict[str, Any] | None:
+    """Find the newest firing alert that offers *Triage*: the service's own channel first."""
+    for channel in _channels(scenario):
+        for message in reversed(await on.slack.messages(channel, user=ASKS)):
+            if any(
+                e.get("action_id") == TRIAGE for b in message.get("blocks", ()) for e in b.get("elements", ())
+            ):
+                return {**message, "channel": channel}
+    return None
+
+
+def _channels(scenario: Scenario) -> tuple[str, ...]:
+    own = f"{scenario.service}-oncall"
+    return (own, *(c for c in ("checkout-oncall", "payments-oncall", "storefront-oncall") if c != own))
+
+
+async def _ask(on: Stage, scenario: Scenario, alert: dict[str, Any], start: Start) -> float:
+    """Ask for the triage; gives the moment, as Slack's clock tells it."""
+    match start:
+        case "button":
+            acked = await on.slack.click(alert["channel"], alert["ts"], action_id=TRIAGE, user=ASKS)
+        case "command":
+            acked = await on.slack.slash(alert["channel"], "/triage", scenario.service, user=ASKS)
+        case "mention":
+            text = f"@pilothouse triage {scenario.service}"
+            acked = await on.slack.post(alert["channel"], text, thread_ts=alert["ts"], user=ASKS)
+    return float(acked["at"])
+
+
+async def _new_run(on: Stage, known: set[str]) -> str | None:
+    return next((run_id for run_id in await on.journal.recent() if run_id not in known), None)
+
+
+async def _approve(on: Stage, run: Run) -> bool:
+    """Let the requester try (refused), then let somebody else approve; tells whether it was refused."""
+    gate = run.waiting_for
+    assert gate is not None  # noqa: S101  # the caller has looked
+    card = await on.posted(run.id, f"phase:{gate.phase}")
+    await on.slack.click(card.channel, card.ts, action_id=APPROVE, user=ASKS)
+    await asyncio.sleep(0.5)
+    refused = (await on.run(run.id)).waiting_for is not None
+    await on.slack.click(card.channel, card.ts, action_id=APPROVE, user=APPROVES)
+    return refused

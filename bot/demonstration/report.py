@@ -1,0 +1,159 @@
+"""What a played scenario showed, as data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.demonstration.scenarios import Scenario
+from bot.demonstration.stage import Stage
+from bot.domain.diagnosis import Diagnosis
+from bot.domain.event import EffectIntended, Event, PhaseFinished, VoteCast
+from bot.domain.model import Model
+from bot.domain.run import Run
+
+
+class RankedCause(Model):
+    """One cause as the diagnosis ranked it."""
+
+    kind: str
+    service: str
+    component: str
+    summary: str
+    confidence: float
+
+
+class Report(Model):
+    """One scenario, as it went; times are in seconds, told by the timestamps of Slack's messages."""
+
+    scenario: str
+    service: str
+    verdict: str
+    causes: tuple[RankedCause, ...]
+    expected: str
+    """The truth: ``kind of service``, or ``no fault``."""
+    right: bool
+    """Whether the first cause is the true one, or, where nothing is wrong, that nothing was blamed."""
+    ruled_out: tuple[str, ...]
+    unread_sources: tuple[str, ...]
+    remedy: str
+    approved_by: tuple[str, ...]
+    self_approval_refused: bool | None
+    verified: bool
+    outcome: str
+    alert_to_cause_s: float
+    ask_to_cause_s: float
+    alert_to_recovery_s: float | None
+    slack_messages: int
+    slack_edits: int
+    slack_rate_limited: int
+    ack_p99_ms: float
+    writes: int
+    writes_without_approval: int
+    run_id: str
+    thread: str
+
+
+async def report_of(
+    on: Stage,
+    scenario: Scenario,
+    run: Run,
+    *,
+    alert_ts: float,
+    asked_at: float,
+    before: dict[str, Any],
+    self_approval_refused: bool | None,
+) -> Report:
+    """Gather what happened from the journal, from Slack and from the shop."""
+    events = await on.journal.load(run.id)
+    diagnosis = run.diagnosis
+    cause_card = await on.posted(run.id, "phase:diagnosis")
+    root = await on.posted(run.id, "root")
+    after = await on.slack.stats()
+    recovered_at = _recovered_at(events)
+    fix = run.phases.get("fix")
+    return Report(
+        scenario=scenario.name,
+        service=scenario.service,
+        verdict=diagnosis.verdict if diagnosis else "none",
+        causes=_ranked(diagnosis),
+        expected=f"{scenario.cause.value} of {scenario.at}" if scenario.cause else "no fault",
+        right=is_right(scenario, diagnosis),
+        ruled_out=tuple(f"{r.what}: {r.why}" for r in diagnosis.ruled_out) if diagnosis else (),
+        unread_sources=tuple(s.name for s in diagnosis.unread) if diagnosis else (),
+        remedy=_remedy(run),
+        approved_by=tuple(p.name or p.id for gate in run.approvals.values() for p in gate.approved_by),
+        self_approval_refused=self_approval_refused,
+        verified=fix is not None and fix.outcome == "ok",
+        outcome=run.outcome or "",
+        alert_to_cause_s=round(float(cause_card.ts) - alert_ts, 2),
+        ask_to_cause_s=round(float(cause_card.ts) - asked_at, 2),
+        alert_to_recovery_s=None if recovered_at is None else round(recovered_at - alert_ts, 2),
+        slack_messages=after["posts"] - before["posts"],
+        slack_edits=after["edits"] - before["edits"],
+        slack_rate_limited=after["rate_limited"] - before["rate_limited"],
+        ack_p99_ms=after["ack_p99_ms"],
+        writes=sum(isinstance(event, EffectIntended) for event in events),
+        writes_without_approval=unapproved_writes(events) + await _unasked_changes(on, run, events),
+        run_id=run.id,
+        thread=await on.slack.thread_text(root.channel, root.thread or root.ts),
+    )
+
+
+def is_right(scenario: Scenario, diagnosis: Diagnosis | None) -> bool:
+    """Compare with the truth."""
+    if diagnosis is None:
+        return False
+    if scenario.cause is None:
+        return diagnosis.verdict == "no_fault_found"
+    top = diagnosis.top
+    return top is not None and (top.kind, top.service) == (scenario.cause, scenario.at)
+
+
+def unapproved_writes(events: tuple[Event, ...]) -> int:
+    """Count the effects that were intended before somebody had approved."""
+    approved = False
+    count = 0
+    for event in events:
+        if isinstance(event, VoteCast):
+            approved = event.decision == "approved"
+        elif isinstance(event, EffectIntended) and not approved:
+            count += 1
+    return count
+
+
+async def _unasked_changes(on: Stage, run: Run, events: tuple[Event, ...]) -> int:
+    """Count the bot's changes in the shop's own ledger that came before the approval, or without one."""
+    approved_at = next((e.at for e in events if isinstance(e, VoteCast) and e.decision == "approved"), None)
+    answer = await on.shop.get("/changes", params={"since": run.started_at.isoformat()})
+    stamps = [
+        change["at"] for change in answer.json() if "pilothouse" in str(change.get("author", "")).lower()
+    ]
+    if approved_at is None:
+        return len(stamps)
+    return sum(stamp < approved_at.isoformat() for stamp in stamps)
+
+
+def _recovered_at(events: tuple[Event, ...]) -> float | None:
+    for event in events:
+        if isinstance(event, PhaseFinished) and event.phase == "fix" and event.outcome == "ok":
+            return event.at.timestamp()
+    return None
+
+
+def _ranked(diagnosis: Diagnosis | None) -> tuple[RankedCause, ...]:
+    return tuple(
+        RankedCause(
+            kind=cause.kind.value,
+            service=cause.service,
+            component=cause.component,
+            summary=cause.summary,
+            confidence=round(cause.confidence, 3),
+        )
+        for cause in (diagnosis.causes if diagnosis else ())
+    )
+
+
+def _remedy(run: Run) -> str:
+    state = run.phases.get("remedy")
+    plan = state.plan if state else None
+    return plan.summary if plan is not None and plan.steps else ""

@@ -1,0 +1,90 @@
+"""The scenarios: a fault of the shop, and what a right diagnosis says of it."""
+
+from __future__ import annotations
+
+from bot.domain.diagnosis import CauseKind
+from bot.domain.errors import NotFoundError
+from bot.domain.model import Model
+
+
+class Scenario(Model):
+    """One fault, who would notice it, and the truth."""
+
+    name: str
+    summary: str
+    fault: str
+    """The fault's name at the shop's control API."""
+    service: str = "checkout"
+    """The service that the person on call asks about."""
+    cause: CauseKind | None
+    """The true cause; none where nothing is wrong."""
+    at: str = ""
+    """The service that the true cause is in."""
+    innocent: str = ""
+    """A deploy that must not be blamed, as ``service version``."""
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario(
+        name="bad-release",
+        summary="checkout 1.4.2 goes out and fails a part of its requests",
+        fault="bad-release",
+        cause=CauseKind.BAD_RELEASE,
+        at="checkout",
+    ),
+    Scenario(
+        name="database-lock",
+        summary="a report's transaction holds locks until checkout has no connection left",
+        fault="database-lock",
+        cause=CauseKind.DATABASE_LOCK,
+        at="checkout",
+    ),
+    Scenario(
+        name="dependency-down",
+        summary="the bank behind payments accepts connections and never answers",
+        fault="dependency-down",
+        cause=CauseKind.DEPENDENCY_DOWN,
+        at="bank",
+    ),
+    Scenario(
+        name="saturation",
+        summary="a process runs out of CPU and everything behind it is late",
+        fault="saturation",
+        cause=CauseKind.SATURATION,
+        at="payments",
+    ),
+    Scenario(
+        name="bad-configuration",
+        summary="somebody changes a setting of payments; nothing is deployed",
+        fault="bad-configuration",
+        cause=CauseKind.BAD_CONFIGURATION,
+        at="payments",
+    ),
+    Scenario(
+        name="log-storm",
+        summary="a harmless line floods the logs just after an innocent deploy",
+        fault="log-storm",
+        service="storefront",
+        cause=None,
+        innocent="storefront 2.3.1",
+    ),
+    Scenario(
+        name="false-alarm",
+        summary="an alert fires and nothing is wrong",
+        fault="false-alarm",
+        cause=None,
+    ),
+)
+
+
+def scenario(name: str) -> Scenario:
+    """Find a scenario.
+
+    Raises:
+        NotFoundError: there is none of that name.
+    """
+    for known in SCENARIOS:
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in SCENARIOS)
+    raise NotFoundError(f"There is no scenario called {name}.", hint=f"There are: {names}.")

@@ -1,0 +1,201 @@
+"""The demonstration's world: Valkey, a local Slack, the shop and the bot, each a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bot.adapters.slack_manifest import manifest
+from bot.adapters.valkey import embedded_valkey
+from bot.demonstration.waiting import DemonstrationError
+
+_READY_S = 60.0
+_STOP_S = 10.0
+_PR_SET_PDEATHSIG = 1
+_HERE = Path(__file__).resolve().parent
+_ROOT = _HERE.parent.parent
+ROLES = ("web", "worker", "clock")
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Where everything is."""
+
+    folder: Path
+    redis_url: str
+    slack_url: str
+    shop_url: str
+    web_url: str
+    prometheus_url: str
+    environment: Mapping[str, str]
+    """What the bot's processes were started with."""
+
+
+@contextlib.asynccontextmanager
+async def running(
+    *, slack_port: int = 0, watch_s: float = 60, folder: Path | None = None
+) -> AsyncIterator[World]:
+    """Bring everything up, and down again when done or when this process dies.
+
+    Raises:
+        DemonstrationError: a part did not come up; its log is named.
+    """
+    made = folder or Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="pilothouse-"))
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            yield await _bring_up(stack, made, slack_port=slack_port, watch_s=watch_s)
+    finally:
+        if folder is None:
+            await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
+
+
+async def _bring_up(
+    stack: contextlib.AsyncExitStack, folder: Path, *, slack_port: int, watch_s: float
+) -> World:
+    web_port, token = free_port(), secrets.token_hex(16)
+    manifest_file = folder / "manifest.json"
+    await asyncio.to_thread(manifest_file.write_text, json.dumps(manifest()))
+    web_url = f"http://127.0.0.1:{web_port}"
+    slack_command = (
+        *("localslack", "--json", "--port", str(slack_port)),
+        *("--workspace", str(_HERE / "workspace.yaml"), "--manifest", str(manifest_file)),
+        *("--app-name", "pilothouse"),
+    )
+    shop_command = (
+        *("demo", "--json", "--state-dir", str(folder / "shop")),
+        *("--webhook-url", f"{web_url}/webhooks/alertmanager", "--webhook-token", token),
+    )
+    redis_url = await stack.enter_async_context(embedded_valkey(folder / "valkey"))
+    slack, shop = await asyncio.gather(
+        _announced(stack, slack_command, folder / "localslack.log"),
+        _announced(stack, shop_command, folder / "shop.log"),
+    )
+    environment = {
+        **shop["env"],
+        "PILOTHOUSE_REDIS_URL": redis_url,
+        "PILOTHOUSE_SLACK_BOT_TOKEN": slack["bot_token"],
+        "PILOTHOUSE_SLACK_APP_TOKEN": slack["app_token"],
+        "PILOTHOUSE_SLACK_SIGNING_SECRET": slack["signing_secret"],
+        "PILOTHOUSE_SLACK_API_URL": slack["api_url"],
+        "PILOTHOUSE_CATALOGUE": shop["catalogue"],
+        "PILOTHOUSE_RUNBOOKS": str(_ROOT / "runbooks"),
+        "PILOTHOUSE_HTTP_PORT": str(web_port),
+        "PILOTHOUSE_WEBHOOK_TOKEN": token,
+        "PILOTHOUSE_WATCH_S": f"{watch_s:g}",
+        "PILOTHOUSE_PUBLIC_URL": web_url,
+    }
+    for role in ROLES:
+        await _child(stack, ("bot", role), folder / f"{role}.log", environment=environment)
+    world = World(
+        folder=folder,
+        redis_url=redis_url,
+        slack_url=slack["url"],
+        shop_url=shop["control_url"],
+        web_url=web_url,
+        prometheus_url=shop["env"]["SHOP_PROMETHEUS_URL"],
+        environment=environment,
+    )
+    await _ready(world)
+    return world
+
+
+async def _ready(world: World) -> None:
+    """Wait until the bot takes webhooks and listens to Slack."""
+    hint = f"Read {world.folder / 'web.log'}."
+    async with httpx.AsyncClient(timeout=2) as http:
+
+        async def is_up() -> bool | None:
+            try:
+                return (await http.get(f"{world.web_url}/readyz")).is_success or None
+            except httpx.HTTPError:
+                return None
+
+        async def is_listening() -> bool | None:
+            stats = (await http.get(f"{world.slack_url}/control/stats")).json()
+            return int(stats.get("sockets", 0)) > 0 or None
+
+        await until(is_up, "the bot's web", _READY_S, hint=hint)
+        await until(is_listening, "the bot's Slack connection", _READY_S, hint=hint)
+
+
+async def _announced(stack: contextlib.AsyncExitStack, command: tuple[str, ...], log: Path) -> dict[str, Any]:
+    """Start a process that prints one JSON line once it is ready, and read that."""
+    process = await _child(stack, command, log, announces=True)
+    assert process.stdout is not None  # noqa: S101  # it was asked for
+    try:
+        async with asyncio.timeout(_READY_S):
+            line = await process.stdout.readline()
+        answer: dict[str, Any] = json.loads(line)
+    except (TimeoutError, ValueError):
+        raise DemonstrationError(f"python -m {command[0]} did not come up.", hint=_tail(log)) from None
+    return answer
+
+
+async def _child(
+    stack: contextlib.AsyncExitStack,
+    command: tuple[str, ...],
+    log: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    announces: bool = False,
+) -> asyncio.subprocess.Process:
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *command,
+            stdout=asyncio.subprocess.PIPE if announces else output,
+            stderr=output,
+            env={**os.environ, **(environment or {})},
+            cwd=_ROOT,
+            preexec_fn=_die_with_parent,
+        )
+    stack.push_async_callback(_stop, process)
+    return process
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _die_with_parent() -> None:
+    """Run in the child: end when the parent does, however that dies; ignore its Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text("utf-8", "replace").splitlines()[-5:] if log.exists() else []
+    return f"The end of {log}:\n" + "\n".join(lines)
+
+
+def free_port() -> int:
+    """Find a TCP port on loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,127 @@
+"""The three roles and how they run: web receives, worker advances and shows, clock wakes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+import uvicorn
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from redis.exceptions import RedisError
+
+from bot.adapters.slack_app import http_routes, serve_socket
+from bot.adapters.web import WebParts, web_app
+from bot.bootstrap import Parts, assemble
+from bot.logs import configure_logs
+from bot.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
+
+_PUMP_S = 0.1
+_SWEEP_S = 300
+
+Role = Callable[[Parts], Awaitable[None]]
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handling: one place stops all roles."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+async def web(parts: Parts) -> None:
+    """Receive: Slack, alert webhooks, health, metrics."""
+    settings = parts.settings
+    surface = WebParts(
+        inbox=parts.inbox,
+        work=parts.work,
+        clock=parts.clock,
+        webhook_token=settings.webhook_token,
+        ping=parts.store.client.ping,
+    )
+    more = http_routes(parts.app) if settings.slack_mode == "http" else ()
+    config = uvicorn.Config(
+        web_app(surface, more=more),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+    )
+    server = _Server(config)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_served(server))
+        if settings.slack_mode == "socket":
+            assert settings.slack_app_token is not None  # noqa: S101  # settings were checked when assembled
+            token = settings.slack_app_token.get_secret_value()
+            group.create_task(serve_socket(parts.app, app_token=token, identity=parts.identity))
+
+
+async def _served(server: uvicorn.Server) -> None:
+    try:
+        await server.serve()
+    finally:
+        server.should_exit = True
+
+
+async def worker(parts: Parts) -> None:
+    """Advance runs, carry out intents, and show what changed."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(parts.work.serve(on_run=parts.engine.advance, on_intent=parts.desk.handle))
+        group.create_task(parts.presenter.run())
+
+
+async def clock(parts: Parts) -> None:
+    """Wake what is due; any number of clocks may run."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    scheduler.add_job(_sweep, "interval", args=(parts,), seconds=_SWEEP_S, coalesce=True, max_instances=1)
+    scheduler.start()
+    try:
+        while True:
+            try:
+                await parts.work.pump(now=parts.clock.now())
+            except (RedisError, OSError) as error:
+                log.warning("clock_pump_failed", extra={"error": type(error).__name__})
+                await asyncio.sleep(1)
+            await asyncio.sleep(_PUMP_S)
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def _sweep(parts: Parts) -> None:
+    """Forget the index entries of runs that are not kept any more."""
+    removed = await parts.journal.sweep(now=parts.clock.now())
+    log.info("swept", extra={"runs": removed})
+
+
+def run_roles(roles: Sequence[Role]) -> int:
+    """Run roles in this process until SIGTERM or SIGINT; what was begun is finished or handed over."""
+    settings = load_settings(os.environ)
+    configure_logs(level=settings.log_level, style=settings.log_format)
+    return asyncio.run(_until_told(roles, settings))
+
+
+async def _until_told(roles: Sequence[Role], settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with assemble(settings) as parts:
+        tasks = [asyncio.ensure_future(role(parts)) for role in roles]
+        waiting = asyncio.create_task(stop.wait())
+        log.info("started", extra={"roles": [role.__name__ for role in roles]})
+        done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (*tasks, waiting):
+            task.cancel()
+        await asyncio.gather(*tasks, waiting, return_exceptions=True)
+        for task in done - {waiting}:
+            task.result()
+    log.info("stopped")
+    return 0
