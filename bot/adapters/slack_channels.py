@@ -1,0 +1,75 @@
+"""Where a message can go: channels by name or id, and which of them are closed to us."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import NotFoundError
+
+_ID = re.compile(r"[CDG][A-Z0-9]{6,}")
+_REMEMBER_S = 600.0
+_LOOK_AGAIN_S = 60.0
+_CLOSED_S = 600.0
+_PAGE = 200
+
+
+class Channels:
+    """Finds channels; what turned out to be closed to us is left alone for ten minutes."""
+
+    def __init__(self, client: AsyncWebClient, *, default: str) -> None:
+        """Keep the client; ``default`` is the name or id of the channel that takes what fits nowhere else."""
+        self._client = client
+        self._default = default
+        self._ids: dict[str, str] = {}
+        self._listed_at = -_REMEMBER_S
+        self._listing = asyncio.Lock()
+        self._closed: dict[tuple[str, str], float] = {}
+
+    async def find(self, wanted: str) -> str:
+        """Give the id of the channel ``wanted`` (a name or an id), or else of the default channel.
+
+        Raises:
+            NotFoundError: neither can be posted to.
+        """
+        for name in (wanted, self._default):
+            channel = await self._id_of(name.removeprefix("#"))
+            if channel and not self.is_closed(channel):
+                return channel
+        raise NotFoundError(f"Neither `{wanted}` nor the default channel `{self._default}` can be posted to.")
+
+    def close(self, channel: str, *, thread: str = "") -> None:
+        """Leave a channel, or one thread of it, alone for a while."""
+        self._closed[channel, thread] = time.monotonic() + _CLOSED_S
+
+    def is_closed(self, channel: str, *, thread: str = "") -> bool:
+        """Tell whether it turned out to be closed a while ago."""
+        return self._closed.get((channel, thread), 0) > time.monotonic()
+
+    async def _id_of(self, name: str) -> str:
+        if not name or _ID.fullmatch(name):
+            return name
+        async with self._listing:
+            age = time.monotonic() - self._listed_at
+            if age >= _REMEMBER_S or (name not in self._ids and age >= _LOOK_AGAIN_S):
+                self._ids = await self._list()
+                self._listed_at = time.monotonic()
+        return self._ids.get(name, "")
+
+    async def _list(self) -> dict[str, str]:
+        ids: dict[str, str] = {}
+        cursor = ""
+        while True:
+            page = await self._client.conversations_list(
+                types="public_channel,private_channel",
+                exclude_archived=True,
+                limit=_PAGE,
+                cursor=cursor or None,
+            )
+            ids |= {channel["name"]: channel["id"] for channel in page["channels"]}
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return ids

@@ -1,0 +1,69 @@
+"""Slack's Web API client, and who it speaks as."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+DEFAULT_API_URL = "https://slack.com/api/"
+CALL_S = 8.0
+"""The longest that one call may take, in seconds."""
+
+
+@asynccontextmanager
+async def open_client(
+    *, token: str, api_url: str = DEFAULT_API_URL, call_s: float = CALL_S
+) -> AsyncIterator[AsyncWebClient]:
+    """Open a client that keeps its connections and never sends anything twice by itself.
+
+    The SDK's own default sends a post again when a connection is lost after the post was handled.
+    """
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=call_s)) as session:
+        yield AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Who:
+    """The workspace and the bot that a token stands for."""
+
+    team_id: str
+    team: str
+    enterprise_id: str
+    bot_id: str
+    bot_user_id: str
+    bot_name: str
+
+
+class Identity:
+    """Asks Slack once who we are."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        """Keep the client; nothing is asked yet."""
+        self.client = client
+        self._who: Who | None = None
+        self._asking = asyncio.Lock()
+
+    async def get(self) -> Who:
+        """Tell who we are; asks Slack the first time only.
+
+        Raises:
+            SlackApiError: the token is not accepted.
+            aiohttp.ClientError: Slack cannot be reached.
+        """
+        async with self._asking:
+            if self._who is None:
+                told = await self.client.auth_test()
+                self._who = Who(
+                    team_id=told.get("team_id", ""),
+                    team=told.get("team", ""),
+                    enterprise_id=told.get("enterprise_id") or "",
+                    bot_id=told.get("bot_id", ""),
+                    bot_user_id=told.get("user_id", ""),
+                    bot_name=told.get("user", ""),
+                )
+            return self._who

@@ -1,0 +1,160 @@
+"""Who people are and which groups they are in, asked of Slack at the moment it matters."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.slack_client import Identity
+from bot.adapters.slack_trouble import SLACK_ERRORS, Trouble, trouble_of
+from bot.domain.catalogue import Catalogue, Group
+from bot.domain.errors import NotAllowedError
+from bot.domain.people import Profile
+
+log = logging.getLogger(__name__)
+
+_GROUP_ID = re.compile(r"S[A-Z0-9]{8,}")
+_GONE = frozenset({"no_such_subteam", "subteam_not_found", "invalid_usergroup"})
+_NOBODY = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
+
+
+T = TypeVar("T")
+
+
+class _Memory(Generic[T]):
+    """Remembers answers for a while, and asks once for all who want to know the same at the same time."""
+
+    def __init__(self, remember_s: float) -> None:
+        self._remember_s = remember_s
+        self._known: dict[str, tuple[float, T]] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
+
+    async def get(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
+        async with self._asking.setdefault(key, asyncio.Lock()):
+            if key in self._known and time.monotonic() - self._known[key][0] < self._remember_s:
+                return self._known[key][1]
+            answer = await ask()
+            self._known[key] = (time.monotonic(), answer)
+            return answer
+
+
+class SlackDirectory:
+    """Lets nobody pass whom it cannot check.
+
+    Groups are remembered ``remember_s`` seconds, because Slack allows 20 such questions a minute; profiles
+    are never remembered.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        identity: Identity,
+        catalogue: Catalogue,
+        remember_s: float = 30,
+    ) -> None:
+        """Keep the client; ``catalogue`` says what the groups are."""
+        self._client = client
+        self._identity = identity
+        self._catalogue = catalogue
+        self._members = _Memory[frozenset[str]](remember_s)
+        self._handles = _Memory[dict[str, str]](remember_s)
+
+    async def profile(self, user_id: str) -> Profile:
+        """Look a person up.
+
+        Raises:
+            NotAllowedError: Slack cannot be asked now; ``code`` is ``identity_unknown``.
+        """
+        try:
+            ours = await self._identity.get()
+            told = await self._client.users_info(user=user_id)
+        except SLACK_ERRORS as error:
+            trouble = trouble_of(error)
+            if trouble.kind == "refused" and trouble.code in _NOBODY:
+                return Profile(
+                    id=user_id, name=user_id, is_member=False, why_not="Slack knows nobody of that id"
+                )
+            raise _unknown(trouble) from error
+        user = told["user"]
+        why_not = _why_not(user, teams={ours.team_id, ours.enterprise_id} - {""})
+        return Profile(id=user_id, name=_name(user), is_member=not why_not, why_not=why_not)
+
+    async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
+        """Tell which of these groups the person is in now.
+
+        Raises:
+            NotAllowedError: as ``profile``.
+        """
+        groups = {name: self._catalogue.group(name) for name in among}
+        return frozenset([name for name, group in groups.items() if await self._is_in(user_id, group)])
+
+    async def _is_in(self, user_id: str, group: Group) -> bool:
+        if group.members and user_id not in group.members:
+            return False
+        if not group.usergroup:
+            return bool(group.members)
+        return user_id in await self._members_of(group.usergroup)
+
+    async def _members_of(self, usergroup: str) -> frozenset[str]:
+        group_id = usergroup if _GROUP_ID.fullmatch(usergroup) else await self._id_of(usergroup)
+        if not group_id:
+            log.warning("usergroup_unknown", extra={"usergroup": usergroup})
+            return frozenset()
+
+        async def ask() -> frozenset[str]:
+            told = await self._client.usergroups_users_list(usergroup=group_id)
+            return frozenset(told["users"])
+
+        try:
+            return await self._members.get(group_id, ask)
+        except SLACK_ERRORS as error:
+            trouble = trouble_of(error)
+            if trouble.kind == "refused" and trouble.code in _GONE:
+                log.warning("usergroup_unknown", extra={"usergroup": usergroup})
+                return frozenset()
+            raise _unknown(trouble) from error
+
+    async def _id_of(self, handle: str) -> str:
+        async def ask() -> dict[str, str]:
+            told = await self._client.usergroups_list()
+            return {group["handle"]: group["id"] for group in told["usergroups"]}
+
+        try:
+            handles = await self._handles.get("all", ask)
+        except SLACK_ERRORS as error:
+            raise _unknown(trouble_of(error)) from error
+        return handles.get(handle.lstrip("@"), "")
+
+
+def _why_not(user: dict[str, Any], *, teams: set[str]) -> str:
+    """Say why somebody is no full member; empty if they are one."""
+    if user.get("deleted"):
+        return "your account is deactivated"
+    if user.get("is_bot") or user.get("is_workflow_bot"):
+        return "you are a bot"
+    if user.get("is_stranger") or user.get("team_id") not in teams:
+        return "you belong to another workspace"
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return "you are a guest in this workspace"
+    return ""
+
+
+def _name(user: dict[str, Any]) -> str:
+    profile = user.get("profile") or {}
+    return str(profile.get("display_name") or user.get("real_name") or user.get("name") or user["id"])
+
+
+def _unknown(trouble: Trouble) -> NotAllowedError:
+    log.error("directory_unreachable", extra={"code": trouble.code})
+    return NotAllowedError(
+        "I cannot check who you are right now, so I did nothing.",
+        hint="Try again in a minute.",
+        code="identity_unknown",
+    )

@@ -1,0 +1,71 @@
+"""How fast all workers together may write to Slack."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from bot.engine.ports import Budget
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Limits of our own, within Slack's: one post a second a channel and 50 edits a minute in all.
+
+    The two buckets of edits together start no more than 50 in any minute.
+    """
+
+    posts_per_s: float = 1.0
+    posts_burst: float = 4
+    edits_per_s: float = 30 / 60
+    edits_burst: float = 6
+    urgent_edits_per_s: float = 10 / 60
+    """What urgent edits may use on top, once the others have used up theirs."""
+    urgent_edits_burst: float = 4
+    edit_gap_s: float = 3.0
+    """At least so long between two edits of one message, unless it is urgent."""
+    first_edit_s: float = 1.0
+    """At least so long between a post and its first edit, unless it is urgent."""
+
+
+class Allowance:
+    """Asks the shared budget, and heeds what Slack itself says."""
+
+    def __init__(self, budget: Budget, pace: Pace) -> None:
+        """Keep the budget that all workers share."""
+        self._budget = budget
+        self._pace = pace
+        self._paused: dict[str, float] = {}
+
+    async def post(self, channel: str) -> float:
+        """Ask for one post; 0 if it is allowed, else the seconds after which to ask again."""
+        pace = self._pace
+        return await self._take(_posts(channel), burst=pace.posts_burst, per_s=pace.posts_per_s)
+
+    async def edit(self, *, urgent: bool) -> float:
+        """Ask for one edit; as ``post``."""
+        pace = self._pace
+        wait = await self._take("slack:edits", burst=pace.edits_burst, per_s=pace.edits_per_s)
+        if wait and urgent and not self._rest("slack:edits"):
+            return await self._take(
+                "slack:edits:urgent", burst=pace.urgent_edits_burst, per_s=pace.urgent_edits_per_s
+            )
+        return wait
+
+    def pause_posts(self, channel: str, seconds: float) -> None:
+        """Heed Slack's own word: no post to the channel for so long."""
+        self._paused[_posts(channel)] = time.monotonic() + seconds
+
+    def pause_edits(self, seconds: float) -> None:
+        """Heed Slack's own word: no edit for so long."""
+        self._paused["slack:edits"] = time.monotonic() + seconds
+
+    async def _take(self, name: str, *, burst: float, per_s: float) -> float:
+        return self._rest(name) or await self._budget.take(name, burst=burst, per_s=per_s)
+
+    def _rest(self, name: str) -> float:
+        return max(0.0, self._paused.get(name, 0.0) - time.monotonic())
+
+
+def _posts(channel: str) -> str:
+    return f"slack:posts:{channel}"

@@ -1,0 +1,160 @@
+"""Makes Slack show what the state says: posts what is missing, edits what changed, says nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.slack_pace import Pace
+from bot.adapters.slack_refusals import Style
+from bot.adapters.slack_writer import Rendered, Sheet, Writer
+from bot.domain.board import Topic
+from bot.domain.clock import Clock
+from bot.domain.errors import NotFoundError
+from bot.engine.ports import Board, Budget
+
+__all__ = ["Presenter", "Render", "Rendered", "Shift", "Style"]
+
+log = logging.getLogger(__name__)
+
+_CRASHED_S = 5.0
+_LEAST_WAIT_S = 0.05
+
+
+class Render(Protocol):
+    """Renders a topic from the state as it is now."""
+
+    async def __call__(self, topic: Topic, *, style: Style) -> Rendered:
+        """Render.
+
+        Raises:
+            NotFoundError: there is no such topic any more.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """How a presenter works; all in seconds but ``at_once``."""
+
+    at_once: int = 4
+    """How many topics it shows at the same time."""
+    lease_s: float = 30
+    """For how long nobody else shows a topic that it holds."""
+    hold_s: float = 20
+    """After so long it drops what it does for a topic; less than ``lease_s``."""
+    work_s: float = 6
+    """After so long it begins nothing more for a topic, but gives it back."""
+    poll_s: float = 0.25
+    """How soon it sees what other processes changed."""
+    settle_s: float = 1
+    """How long it waits before it looks for a message whose post had no answer."""
+
+
+class Presenter:
+    """One of any number of renderers over one board; the latest state wins."""
+
+    def __init__(
+        self,
+        *,
+        board: Board,
+        budget: Budget,
+        client: AsyncWebClient,
+        render: Render,
+        clock: Clock,
+        default_channel: str,
+        style: Style = "plan",
+        pace: Pace | None = None,
+        shift: Shift | None = None,
+    ) -> None:
+        """Keep the surroundings; ``client`` must never send anything twice by itself."""
+        self._board = board
+        self._render = render
+        self._shift = shift or Shift()
+        self._writer = Writer(
+            board=board,
+            budget=budget,
+            client=client,
+            clock=clock,
+            default_channel=default_channel,
+            style=style,
+            pace=pace or Pace(),
+            settle_s=self._shift.settle_s,
+        )
+
+    async def run(self) -> None:
+        """Show what changes, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            busy: set[asyncio.Task[None]] = set()
+            while True:
+                await asyncio.sleep(self._writer.outage.rest_s)
+                topics = await self._claim(self._shift.at_once - len(busy))
+                for topic in topics:
+                    task = group.create_task(self._show(topic))
+                    busy.add(task)
+                    task.add_done_callback(busy.discard)
+                if len(busy) >= self._shift.at_once:
+                    await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
+                elif not topics:
+                    await self._board.wait(timeout_s=self._shift.poll_s)
+
+    async def _claim(self, limit: int) -> tuple[Topic, ...]:
+        try:
+            return await self._board.claim(limit=limit, lease_s=self._shift.lease_s)
+        except Exception:
+            log.exception("board_unreachable")
+            await asyncio.sleep(1)
+            return ()
+
+    async def _show(self, topic: Topic) -> None:
+        """Bring one topic up to date as far as limits allow, and give it back."""
+        again: float | None = self._shift.settle_s
+        fields = {"topic": topic.kind, "id": topic.id}
+        try:
+            async with asyncio.timeout(self._shift.hold_s):
+                again = await self._sync(topic)
+        except TimeoutError:
+            log.warning("topic_slow", extra=fields)
+        except NotFoundError as error:
+            log.warning("topic_unknown", extra={**fields, "error": str(error)})
+            again = None
+        except Exception:
+            log.exception("topic_crashed", extra=fields)
+            again = _CRASHED_S
+        finally:
+            await self._release(topic, again)
+
+    async def _release(self, topic: Topic, again: float | None) -> None:
+        again_in_s = None if again is None else max(again, _LEAST_WAIT_S)
+        try:
+            await self._board.release(topic, again_in_s=again_in_s)
+        except Exception:
+            log.exception("board_unreachable")  # the topic comes back when its lease ends
+
+    async def _sync(self, topic: Topic) -> float | None:
+        """Do what may be done now; gives the seconds after which there is more to do, if there is."""
+        until = time.monotonic() + self._shift.work_s
+        sheet = Sheet(
+            topic=topic,
+            rendered=await self._render(topic, style=self._writer.style),
+            posted=await self._board.posted(topic),
+        )
+        waits: list[float] = []
+        may_post = True
+        for message in sheet.rendered.messages:
+            known = sheet.posted.get(message.slot)
+            is_posted = known is not None and bool(known.ts)
+            if not (is_posted or may_post):
+                continue  # replies keep their order: nothing is posted before what comes before it
+            if time.monotonic() >= until:
+                return 0
+            wait = await (self._writer.edit if is_posted else self._writer.post)(sheet, message)
+            may_post = may_post and (is_posted or wait is None)
+            if wait is not None:
+                waits.append(wait)
+        return min(waits, default=None)

@@ -1,0 +1,58 @@
+"""Answers one person alone, in Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.slack_trouble import SLACK_ERRORS, trouble_of
+from bot.domain.intent import Notice
+
+log = logging.getLogger(__name__)
+
+_TRIES = 3
+_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 3.0
+
+
+class SlackTeller:
+    """Shows ephemeral messages; to somebody who cannot see one there, a direct message."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        """Keep the client."""
+        self._client = client
+
+    async def tell(self, notice: Notice) -> None:
+        """Show the notice to its person; a failure is logged, not raised."""
+        code = await self._try(notice, direct=not notice.channel)
+        if code and notice.channel:
+            log.info("notice_goes_direct", extra={"user": notice.user, "code": code})
+            code = await self._try(notice, direct=True)
+        if code:
+            log.error("notice_not_told", extra={"user": notice.user, "channel": notice.channel, "code": code})
+
+    async def _try(self, notice: Notice, *, direct: bool) -> str:
+        """Send; gives why it could not be sent.  To say this twice is better than not to say it."""
+        code = ""
+        for attempt in range(_TRIES):
+            try:
+                await self._send(notice, direct=direct)
+            except SLACK_ERRORS as error:
+                trouble = trouble_of(error)
+                code = trouble.code
+                if trouble.kind == "refused":
+                    return code
+                await asyncio.sleep(min(_LONGEST_PAUSE_S, max(trouble.retry_s, _PAUSE_S * 2**attempt)))
+            else:
+                return ""
+        return code
+
+    async def _send(self, notice: Notice, *, direct: bool) -> None:
+        if direct:
+            await self._client.chat_postMessage(channel=notice.user, text=notice.text)
+        else:
+            await self._client.chat_postEphemeral(
+                channel=notice.channel, user=notice.user, text=notice.text, thread_ts=notice.thread or None
+            )

@@ -1,0 +1,108 @@
+"""What a failed call to Slack means: refused, too many, or nobody knows."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+log = logging.getLogger(__name__)
+
+SLACK_ERRORS = (SlackApiError, aiohttp.ClientError, TimeoutError)
+"""Everything that a call of the client raises when it fails."""
+
+_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_UNSURE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+"""Slack's documentation says of these that something may have happened nevertheless."""
+_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_TOO_MANY = 429
+_SERVER_FAULT = 500
+_WITHOUT_ADVICE_S = 30.0
+_ONCE_EVERY_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """A failed call.
+
+    ``refused``: Slack said no, nothing happened; ``limited``: nothing happened, ask again in ``retry_s``
+    seconds; ``unreached``: nothing was sent; ``unsure``: it may or may not have happened.
+    """
+
+    kind: Literal["refused", "limited", "unreached", "unsure"]
+    code: str
+    retry_s: float = 0
+
+
+def trouble_of(error: BaseException) -> Trouble:
+    """Tell what one of ``SLACK_ERRORS`` means."""
+    if isinstance(error, _NEVER_SENT):
+        return Trouble(kind="unreached", code=type(error).__name__)
+    if not isinstance(error, SlackApiError):
+        return Trouble(kind="unsure", code=type(error).__name__)
+    response = error.response
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
+    data = getattr(response, "data", None)
+    code = str(data.get("error") or "") if isinstance(data, dict) else ""
+    if status == _TOO_MANY or code in _LIMITED:
+        return Trouble(kind="limited", code="ratelimited", retry_s=_retry_s(getattr(response, "headers", {})))
+    if status >= _SERVER_FAULT or not code or code in _UNSURE:
+        return Trouble(kind="unsure", code=code or f"http_{status}")
+    return Trouble(kind="refused", code=code)
+
+
+def _retry_s(headers: Mapping[str, str]) -> float:
+    advice = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return float(advice) if str(advice).isdecimal() else _WITHOUT_ADVICE_S
+
+
+class Loud:
+    """Logs the same trouble at most once a minute."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        """Keep the logger."""
+        self._log = logger
+        self._said: dict[tuple[str, str], float] = {}
+
+    def say(
+        self, event: str, fields: Mapping[str, object], *, about: str = "", level: int = logging.ERROR
+    ) -> None:
+        """Log ``event`` with ``fields`` unless the same was said ``about`` the same a moment ago."""
+        now = time.monotonic()
+        self._said = {key: at for key, at in self._said.items() if now - at < _ONCE_EVERY_S}
+        if (event, about) not in self._said:
+            self._said[event, about] = now
+            self._log.log(level, event, extra=fields)
+
+
+class Outage:
+    """Tells how long to leave Slack alone: twice as long after each failure, up to ``most_s`` seconds."""
+
+    def __init__(self, *, least_s: float = 0.5, most_s: float = 30.0) -> None:
+        """Begin in good health."""
+        self._least_s = least_s
+        self._most_s = most_s
+        self._failures = 0
+        self._until = 0.0
+
+    def failed(self) -> float:
+        """Note a failure; gives the seconds until the next try."""
+        if self.rest_s <= 0:  # calls that were under way together fail together; that counts once
+            delay = min(self._most_s, self._least_s * 2**self._failures)
+            self._failures = min(self._failures + 1, 16)
+            self._until = time.monotonic() + delay
+        return self.rest_s
+
+    def over(self) -> None:
+        """Note a success."""
+        self._failures, self._until = 0, 0.0
+
+    @property
+    def rest_s(self) -> float:
+        """How many seconds are left before the next try; 0 in good health."""
+        return max(0.0, self._until - time.monotonic())

@@ -1,0 +1,220 @@
+"""Writes one message of a topic: posts it once, finds it again where that is in doubt, edits it in place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.slack_channels import Channels
+from bot.adapters.slack_messages import Messages
+from bot.adapters.slack_pace import Allowance, Pace
+from bot.adapters.slack_refusals import LATER_S, Refusals, Style
+from bot.adapters.slack_trouble import SLACK_ERRORS, Loud, Outage, Trouble, trouble_of
+from bot.domain.board import Message, Posted, Topic
+from bot.domain.clock import Clock
+from bot.domain.errors import NotFoundError
+from bot.engine.ports import Board, Budget
+
+log = logging.getLogger(__name__)
+
+GONE = "gone"
+"""The digest of a message that somebody deleted, or that may no longer be edited."""
+
+_NOT_POSTED = Posted(channel="")
+"""What is recorded once it is certain that a begun post did not happen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A topic as it should be shown: the first message, and replies to it.
+
+    ``channel`` is a name or an id; none means the default channel.  With a ``thread`` everything is a reply
+    there.
+    """
+
+    channel: str
+    thread: str = ""
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A topic in the hands of one presenter: how it should be, and how it is known to be."""
+
+    topic: Topic
+    rendered: Rendered
+    posted: dict[str, Posted]
+
+    def head_of(self, message: Message) -> Posted | None:
+        """Tell what is known of the first message, where ``message`` is a reply to it."""
+        head = self.rendered.messages[0]
+        return self.posted.get(head.slot) if message.slot != head.slot else None
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The topic, for a line of the log."""
+        return {"topic": self.topic.kind, "id": self.topic.id}
+
+
+class Writer:
+    """Each method gives none when all is done, or the seconds after which to try again."""
+
+    def __init__(
+        self,
+        *,
+        board: Board,
+        budget: Budget,
+        client: AsyncWebClient,
+        clock: Clock,
+        default_channel: str,
+        style: Style,
+        pace: Pace,
+        settle_s: float,
+    ) -> None:
+        """Keep the surroundings; ``client`` must never send anything twice by itself."""
+        self.outage = Outage()
+        self._board = board
+        self._clock = clock
+        self._pace = pace
+        self._settle_s = settle_s
+        self._loud = Loud(log)
+        self._messages = Messages(client)
+        self._channels = Channels(client, default=default_channel)
+        self._allowance = Allowance(budget, pace)
+        self._refusals = Refusals(self._messages, self._channels, loud=self._loud, style=style)
+
+    @property
+    def style(self) -> Style:
+        """The blocks that this workspace takes, as far as is known."""
+        return self._refusals.style
+
+    async def edit(self, sheet: Sheet, message: Message) -> float | None:
+        """Make a posted message what it should be now."""
+        known = sheet.posted[message.slot]
+        if known.digest in (message.digest, GONE):
+            return None
+        gap = min(self._pace.edit_gap_s, known.edited_at + self._pace.edit_gap_s - self._now())
+        if gap > 0 and not message.urgent:
+            return gap
+        if wait := await self._allowance.edit(urgent=message.urgent):
+            return wait
+        try:
+            await self._messages.edit(self._refusals.fitted(message), known)
+        except SLACK_ERRORS as error:
+            return await self._edit_failed(sheet, message, trouble_of(error))
+        self.outage.over()
+        await self._record(sheet, message, known, digest=message.digest, edited_at=self._now())
+        return None
+
+    async def _edit_failed(self, sheet: Sheet, message: Message, trouble: Trouble) -> float | None:
+        if trouble.kind == "limited":
+            self._allowance.pause_edits(trouble.retry_s)
+            return trouble.retry_s
+        if trouble.kind != "refused":
+            return self._unreachable(trouble)
+        wait = self._refusals.of_edit(sheet.topic, message, trouble.code)
+        if wait is None:
+            await self._record(sheet, message, sheet.posted[message.slot], digest=GONE)
+        return wait
+
+    async def post(self, sheet: Sheet, message: Message) -> float | None:
+        """Post a message that is not there, or find out that it is there."""
+        begun = sheet.posted.get(message.slot)
+        if begun is not None and begun.channel:
+            wait = await self._look_for(sheet, message, begun)
+            if wait is not None or sheet.posted[message.slot].ts:
+                return wait
+        try:
+            channel, thread = await self._place(sheet, message)
+        except NotFoundError as error:
+            self._loud.say("no_channel", {**sheet.fields, "error": str(error)}, about=sheet.rendered.channel)
+            return LATER_S
+        except SLACK_ERRORS as error:
+            return self._unanswered(trouble_of(error))
+        return await self._allowance.post(channel) or await self._send(sheet, message, channel, thread)
+
+    async def _send(self, sheet: Sheet, message: Message, channel: str, thread: str) -> float | None:
+        intent = Posted(channel=channel, thread=thread, digest=message.digest, edited_at=self._now())
+        await self._record(sheet, message, intent)
+        try:
+            ts, real_thread = await self._messages.post(
+                sheet.topic, self._refusals.fitted(message), channel=channel, thread=thread
+            )
+        except SLACK_ERRORS as error:
+            return await self._post_failed(sheet, message, intent, trouble_of(error))
+        self.outage.over()
+        if real_thread != thread:
+            log.error("thread_missing", extra={"channel": channel, "thread_ts": thread, **sheet.fields})
+        # As if it had been edited a little earlier, so that its first edit may come sooner than later ones.
+        edited_at = self._now() - self._pace.edit_gap_s + self._pace.first_edit_s
+        await self._record(sheet, message, intent, ts=ts, thread=real_thread, edited_at=edited_at)
+        return None
+
+    async def _post_failed(self, sheet: Sheet, message: Message, intent: Posted, trouble: Trouble) -> float:
+        if trouble.kind == "unsure":
+            return max(self._settle_s, self._unreachable(trouble))  # the intent stays: it may have happened
+        await self._record(sheet, message, _NOT_POSTED)
+        if trouble.kind == "limited":
+            self._allowance.pause_posts(intent.channel, trouble.retry_s)
+            return trouble.retry_s
+        if trouble.kind == "unreached":
+            return self._unreachable(trouble)
+        return await self._refusals.of_post(
+            sheet.topic, message, trouble.code, channel=intent.channel, thread=intent.thread
+        )
+
+    async def _look_for(self, sheet: Sheet, message: Message, begun: Posted) -> float | None:
+        """Find out whether a begun post happened; if it did, what is known is put right."""
+        settle = min(self._settle_s, begun.edited_at + self._settle_s - self._now())
+        if settle > 0:
+            return settle
+        try:
+            ts = await self._messages.find(sheet.topic, message.slot, begun)
+        except SLACK_ERRORS as error:
+            trouble = trouble_of(error)
+            if trouble.kind != "refused":
+                return self._unanswered(trouble)
+            if trouble.code == "not_in_channel" and await self._refusals.joined(begun.channel):
+                return 0
+            # Nobody can tell.  To be silent is worse than to say it twice.
+            self._loud.say("cannot_look_back", {**sheet.fields, "code": trouble.code}, about=trouble.code)
+            ts = ""
+        if ts:
+            await self._record(sheet, message, begun, ts=ts)
+        log.info("post_in_doubt", extra={"slot": message.slot, "found": bool(ts), **sheet.fields})
+        return None
+
+    async def _place(self, sheet: Sheet, message: Message) -> tuple[str, str]:
+        """Tell where a message goes: below the first one, or where that is asked for."""
+        head = sheet.head_of(message)
+        if head is not None and head.ts and not self._channels.is_closed(head.channel):
+            thread = head.thread or head.ts
+            return head.channel, "" if self._channels.is_closed(head.channel, thread=thread) else thread
+        wanted, thread = sheet.rendered.channel, sheet.rendered.thread
+        channel = await self._channels.find(wanted)
+        if channel != wanted or self._channels.is_closed(channel, thread=thread):
+            thread = ""
+        return channel, thread
+
+    async def _record(self, sheet: Sheet, message: Message, posted: Posted, **changed: str | float) -> None:
+        sheet.posted[message.slot] = posted.model_copy(update=changed)
+        await self._board.record(sheet.topic, message.slot, sheet.posted[message.slot])
+
+    def _unanswered(self, trouble: Trouble) -> float:
+        """Tell when to ask again what changes nothing."""
+        if trouble.kind == "limited":
+            return trouble.retry_s
+        if trouble.kind == "refused":
+            self._loud.say("question_refused", {"code": trouble.code}, about=trouble.code)
+            return LATER_S
+        return self._unreachable(trouble)
+
+    def _unreachable(self, trouble: Trouble) -> float:
+        self._loud.say("slack_unreachable", {"code": trouble.code})
+        return self.outage.failed()
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
