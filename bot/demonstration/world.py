@@ -22,7 +22,7 @@ import httpx
 
 from bot.adapters.slack_manifest import manifest
 from bot.adapters.valkey import embedded_valkey
-from bot.demonstration.waiting import DemonstrationError
+from bot.demonstration.waiting import DemonstrationError, until
 
 _READY_S = 60.0
 _STOP_S = 10.0
