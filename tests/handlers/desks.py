@@ -1,0 +1,118 @@
+"""A front desk without servers: memory twins of the ports, a small catalogue and a small runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from bot.adapters.memory import MemoryAlertBook, MemoryStore
+from bot.domain.catalogue import Catalogue
+from bot.domain.clock import SystemClock
+from bot.domain.errors import NotFoundError
+from bot.domain.intent import Intent, Notice
+from bot.domain.people import Profile
+from bot.domain.runbook import Runbook
+from bot.engine.ports import Directory, Teller
+from handlers.desk import FrontDesk
+
+TRIAGE = Runbook.model_validate(
+    {
+        "name": "triage",
+        "summary": "Find out what is wrong.",
+        "params": {
+            "service": {"type": "service", "required": True},
+            "since": {"type": "duration", "default": 1800.0},
+        },
+        "phases": [
+            {
+                "kind": "explore",
+                "id": "ground",
+                "steps": [{"id": "a", "probe": "worlds.read", "with": {"name": "a"}}],
+            }
+        ],
+    }
+)
+CATALOGUE = Catalogue.model_validate(
+    {
+        "services": [
+            {"name": "checkout", "channel": "checkout-oncall", "depends_on": ["payments"]},
+            {"name": "payments"},
+            {"name": "storefront"},
+        ],
+        "groups": {"oncall": {"usergroup": "oncall"}},
+    }
+)
+
+
+@dataclass
+class Shelf:
+    """A library of a few runbooks."""
+
+    runbooks: dict[str, Runbook] = field(default_factory=lambda: {"triage": TRIAGE})
+
+    def get(self, name: str) -> Runbook:
+        if name not in self.runbooks:
+            raise NotFoundError(f"There is no runbook `{name}`.")
+        return self.runbooks[name]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.runbooks)
+
+
+@dataclass
+class Kept:
+    """An inbox that shows what was written into it; ``before`` may fail or wait."""
+
+    intents: list[Intent] = field(default_factory=list)
+    puts: int = 0
+    before: Callable[[], Awaitable[None]] | None = None
+
+    async def put(self, intent: Intent) -> bool:
+        self.puts += 1
+        if self.before is not None:
+            await self.before()
+        if any(kept.key == intent.key for kept in self.intents):
+            return False
+        self.intents.append(intent)
+        return True
+
+
+class NoDirectory:
+    """Knows nobody."""
+
+    async def profile(self, user_id: str) -> Profile:
+        return Profile(id=user_id, name=user_id, is_member=False)
+
+    async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
+        return frozenset()
+
+
+@dataclass
+class Told:
+    """Keeps what people were told."""
+
+    notices: list[Notice] = field(default_factory=list)
+
+    async def tell(self, notice: Notice) -> None:
+        self.notices.append(notice)
+
+
+def memory_desk(
+    *,
+    inbox: Kept | None = None,
+    directory: Directory | None = None,
+    teller: Teller | None = None,
+    store: MemoryStore | None = None,
+    alerts: MemoryAlertBook | None = None,
+) -> FrontDesk:
+    """Set up a desk; what is not given is empty."""
+    return FrontDesk(
+        inbox=inbox or Kept(),
+        library=Shelf(),
+        catalogue=CATALOGUE,
+        clock=SystemClock(),
+        journal=store or MemoryStore(),
+        alerts=alerts or MemoryAlertBook(),
+        directory=directory or NoDirectory(),
+        teller=teller or Told(),
+    )
