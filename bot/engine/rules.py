@@ -8,8 +8,19 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.runbook import Background, Explore, FanOut, Param, Pipeline, Plan, Reduce
-from bot.engine.names import Spot
+from bot.domain.finding import Findings
+from bot.domain.runbook import (
+    Background,
+    Explore,
+    FanOut,
+    Param,
+    Pipeline,
+    Plan,
+    Reduce,
+    ReducerName,
+    steps_of,
+)
+from bot.engine.names import Spot, result_of
 from bot.engine.nearest import did_you_mean
 from bot.engine.places import Place
 from bot.engine.plan_rules import check_pipeline, check_plan
@@ -17,6 +28,12 @@ from bot.engine.plugins import Plugins
 from bot.engine.shape import Draft, Drafted
 from bot.engine.step_rules import AS_WRITTEN, check_all, check_gathering, refuse_twice
 
+_REDUCER_ARGUMENTS: Mapping[ReducerName, tuple[str, ...]] = {
+    "rank_causes": ("since_s",),
+    "all": (),
+    "any": (),
+    "worst": (),
+}
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -88,12 +105,33 @@ def _check_phase(place: Place, *, library: Mapping[str, Draft]) -> None:
 
 
 def _check_reduce(place: Place, phase: Reduce) -> None:
-    for index, name in enumerate(phase.over):
-        place.find_at(("over", index), name, ("explore", "fan_out"))
-    if phase.reducer == "rank_causes" and "service" not in place.spot.params:
-        place.spot.at("reducer").report("`rank_causes` needs a parameter `service`")
+    spot = place.spot
+    found = [
+        place.find_at(("over", index), name, ("explore", "fan_out")) for index, name in enumerate(phase.over)
+    ]
+    if phase.reducer == "rank_causes":
+        if "service" not in spot.params:
+            spot.at("reducer").report("`rank_causes` needs a parameter `service`")
+        for index, drafted in enumerate(found):
+            _check_findings(spot.at("over", index), drafted)
+    known = _REDUCER_ARGUMENTS[phase.reducer]
     for name, value in phase.arguments.items():
-        place.spot.at("with", name).check_value(value)
+        if name not in known:
+            text = f"no parameter `{name}` in {phase.reducer}{did_you_mean(name, known)}"
+            spot.at("with").report(text, at=(*spot.where, "with", name))
+        spot.at("with", name).check_value(value)
+
+
+def _check_findings(spot: Spot, drafted: Drafted | None) -> None:
+    """Make sure that every step which causes are ranked from brings findings."""
+    if drafted is None or drafted.phase is None:
+        return
+    for step in steps_of(drafted.phase):
+        plugin = spot.plugins.by_name.get(step.plugin)
+        made = result_of(plugin) if plugin is not None and plugin.kind == "probe" else None
+        if made is not None and made is not Findings:
+            what = made.__name__.lower()
+            spot.report(f"causes are ranked from findings; `{step.id}` of `{drafted.id}` brings {what}")
 
 
 def _check_background(place: Place, phase: Background, *, library: Mapping[str, Draft]) -> None:

@@ -1,0 +1,178 @@
+"""A sound runbook, the plugins it names, and how tests load it or a broken copy of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from bot.domain.catalogue import Catalogue, Service
+from bot.domain.effect import Done
+from bot.domain.finding import Facts, Findings, Measurement
+from bot.engine.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
+from bot.engine.marked_yaml import Problem
+from bot.engine.plugins import Context, Plugin, Plugins, params_of
+
+CATALOGUE = Catalogue(services=(Service(name="checkout"), Service(name="payments")))
+
+
+async def facts(ctx: Context, *, service: str) -> Facts:
+    """Read the ground."""
+    return Facts(summary=service)
+
+
+async def anomalies(ctx: Context, *, service: str, since_s: float = 1800, deep: bool = False) -> Findings:
+    """Look for what is unusual."""
+    return Findings(looked_at=service)
+
+
+async def ratio(ctx: Context, *, service: str, window_s: float = 10) -> Measurement:
+    """Measure the share of errors."""
+    raise NotImplementedError
+
+
+async def shift(ctx: Context, *, service: str, weights: dict[str, int]) -> Done:
+    """Move traffic."""
+    return Done(summary=service)
+
+
+async def restart(ctx: Context, *, service: str, version: str = "") -> Done:
+    """Restart it."""
+    return Done(summary=service)
+
+
+def plugin(name: str, kind: Literal["probe", "action"], function: Any) -> Plugin:
+    return Plugin(
+        name=name, kind=kind, specialist="s", function=function, params=params_of(function), summary="s"
+    )
+
+
+PLUGINS = Plugins(
+    {
+        p.name: p
+        for p in (
+            plugin("ground.facts", "probe", facts),
+            plugin("prometheus.anomalies", "probe", anomalies),
+            plugin("prometheus.ratio", "probe", ratio),
+            plugin("haproxy.shift", "action", shift),
+            plugin("supervisor.restart", "action", restart),
+        )
+    }
+)
+
+GOOD = """\
+name: mend
+summary: Finds and mends.
+params:
+  service: {type: service, required: true}
+  since: {type: duration, default: 30m}
+  note: {}
+phases:
+  - id: ground
+    kind: explore
+    steps:
+      - id: facts
+        probe: ground.facts
+        with: {service: "{{ params.service }}"}
+  - id: evidence
+    kind: fan_out
+    deadline_s: 4
+    steps:
+      - id: metrics
+        probe: prometheus.anomalies
+        with:
+          service: "{{ params.service }}"
+          since_s: "{{ params.since }}"
+      - id: others
+        for_each: service.depends_on
+        probe: prometheus.anomalies
+        with: {service: "{{ item }}"}
+  - id: diagnosis
+    kind: reduce
+    reducer: rank_causes
+    over: [evidence]
+    with: {since_s: "{{ params.since }}"}
+  - id: remedy
+    kind: plan
+    diagnosis: diagnosis
+    remedies:
+      bad_release:
+        - when: cause.data.version is defined
+          summary: Roll {{ cause.service }} back
+          risk: Some.
+          steps:
+            - id: back
+              title: Roll {{ cause.service }} back
+              action: haproxy.shift
+              with: {service: "{{ cause.service }}", weights: {stable: 100, candidate: 0}}
+              undo:
+                action: haproxy.shift
+                with: {service: "{{ cause.service }}", weights: "{{ result.before.weights }}"}
+        - summary: Restart it
+          steps:
+            - id: restart
+              action: supervisor.restart
+              with: {service: "{{ cause.service }}"}
+              no_undo: A restart cannot be taken back.
+    verify:
+      - id: errors
+        probe: prometheus.ratio
+        with: {service: "{{ params.service }}"}
+        expect: result.value <= 0.02
+  - id: fix
+    kind: pipeline
+    plan: remedy
+    approval: {expires_s: 600}
+  - id: watch
+    kind: background
+    after: fix
+    for_s: settings.watch_s
+    on_breach: mend
+    checks:
+      - id: errors
+        probe: prometheus.ratio
+        with: {service: "{{ params.service }}"}
+        expect: result.value <= 0.02
+"""
+
+
+OF_PLAN = """\
+name: deploy
+summary: Does steps that were planned.
+params:
+  service: {type: service, required: true}
+phases:
+  - id: outline
+    kind: plan
+    of: act
+  - id: ground
+    kind: explore
+    steps:
+      - {id: facts, probe: ground.facts, with: {service: "{{ params.service }}"}}
+  - id: act
+    kind: pipeline
+    approval: {}
+    watch:
+      - {id: beside, probe: prometheus.ratio, with: {service: checkout}, expect: result.value < 1}
+    steps:
+      - id: one
+        title: Restart {{ params.service }}
+        action: supervisor.restart
+        with: {service: "{{ params.service }}"}
+        no_undo: It is a restart.
+        verify:
+          - {id: good, probe: prometheus.ratio, with: {service: checkout}, expect: result.value < 1}
+"""
+
+
+def load(folder: Path, *texts: str) -> LoadedLibrary:
+    for number, text in enumerate(texts):
+        (folder / f"r{number}.yaml").write_text(text, encoding="utf-8")
+    return load_runbooks([folder], plugins=PLUGINS, services=CATALOGUE)
+
+
+def problems(folder: Path, *texts: str) -> tuple[Problem, ...]:
+    with pytest.raises(RunbooksInvalidError) as caught:
+        load(folder, *texts)
+    return caught.value.problems
