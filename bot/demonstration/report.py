@@ -43,6 +43,8 @@ class Report(Model):
     alert_to_cause_s: float
     ask_to_cause_s: float
     alert_to_recovery_s: float | None
+    fan_out_s: float
+    slowest_probe_s: float
     slack_messages: int
     slack_edits: int
     slack_rate_limited: int
@@ -88,6 +90,8 @@ async def report_of(
         alert_to_cause_s=round(float(cause_card.ts) - alert_ts, 2),
         ask_to_cause_s=round(float(cause_card.ts) - asked_at, 2),
         alert_to_recovery_s=None if recovered_at is None else round(recovered_at - alert_ts, 2),
+        fan_out_s=_fan_out_s(run),
+        slowest_probe_s=max((s.took_s for s in run.phases["evidence"].steps.values()), default=0),
         slack_messages=after["posts"] - before["posts"],
         slack_edits=after["edits"] - before["edits"],
         slack_rate_limited=after["rate_limited"] - before["rate_limited"],
@@ -131,6 +135,14 @@ async def _unasked_changes(on: Stage, run: Run, events: tuple[Event, ...]) -> in
     if approved_at is None:
         return len(stamps)
     return sum(stamp < approved_at.isoformat() for stamp in stamps)
+
+
+def _fan_out_s(run: Run) -> float:
+    """Tell how long the evidence took, from its first step to its end."""
+    state = run.phases["evidence"]
+    if state.started_at is None or state.finished_at is None:
+        return 0
+    return round((state.finished_at - state.started_at).total_seconds(), 4)
 
 
 def _recovered_at(events: tuple[Event, ...]) -> float | None:
