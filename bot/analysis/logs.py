@@ -22,6 +22,7 @@ _MOST_TEMPLATES = 6
 _SAMPLE_CHARS = 300
 _SAMPLES = 3
 _MENTION_SHARE = 0.1
+_LEAST_HISTORY = 20
 _HINTS = {
     "database": re.compile(
         r"database|\bsql\b|postgres|mysql|deadlock|lock timeout|connection pool|\bpool\b.*\bin use",
@@ -67,10 +68,15 @@ def findings_of(read: LogRead, *, names: Iterable[str]) -> tuple[Finding, ...]:
     if burst is not None:
         found.append(_errors(read, errors, burst, others=others))
     groups = [(each, _burst(each.lines, read=read)) for each in _groups(read.lines)]
-    rising = [(each, rise) for each, rise in groups if rise is not None]
+    rising = [(each, rise) for each, rise in groups if rise is not None and _judged(read, each, rise)]
     rising.sort(key=lambda pair: (not pair[0].is_error, -pair[1].strength, pair[0].template))
     found.extend(_template(read, each, rise, others=others) for each, rise in rising[:_MOST_TEMPLATES])
     return tuple(found)
+
+
+def _judged(read: LogRead, each: _Group, burst: Burst) -> bool:
+    # In a log that has only just begun everything is new; only errors are worth a word then.
+    return each.is_error or sum(line.at_s < burst.onset_s for line in read.lines) >= _LEAST_HISTORY
 
 
 def _groups(lines: Sequence[LogLine]) -> list[_Group]:

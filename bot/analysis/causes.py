@@ -1,0 +1,168 @@
+"""Ranks the causes: what most likely happened, what was ruled out, and what cannot be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.analysis.change_suspects import change_suspects
+from bot.analysis.mechanisms import mechanisms
+from bot.analysis.scene import Scene
+from bot.analysis.suspects import Suspect, unexplained
+from bot.analysis.verdicts import judge, summary_of
+from bot.domain.catalogue import Catalogue
+from bot.domain.diagnosis import Cause, CauseKind, Diagnosis, RuledOut, Source, SourceStatus
+from bot.domain.finding import Finding, FindingKind, Findings
+
+_LEAST = 0.2
+_MOST_CAUSES = 5
+_PLACE_KNOWN = 0.55
+_RESOURCES = frozenset(
+    {
+        FindingKind.CPU_HIGH,
+        FindingKind.MEMORY_HIGH,
+        FindingKind.POOL_EXHAUSTED,
+        FindingKind.DB_LONG_TRANSACTION,
+    }
+)
+_TEMPLATES = (FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
+SOURCES = ("logs", "metrics", "changes", "dependencies", "database")
+"""The families of evidence, in the order in which they are shown."""
+
+
+def rank_causes(
+    *,
+    service: str,
+    catalogue: Catalogue,
+    results: Mapping[str, Findings | Source],
+    now: datetime,
+    since_s: float,
+) -> Diagnosis:
+    """Name the most likely causes of the trouble of ``service``, best first, or say that there is none.
+
+    ``results`` gives, for each source, what it found or a ``Source`` that says why it could not be read.
+    ``since_s`` is how far back the sources looked, in seconds.  Pure: the same input gives the same answer,
+    whatever the order of the findings.
+
+    Raises:
+        UnknownServiceError: the catalogue has no such service.
+    """
+    scene = Scene(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s)
+    direct = mechanisms(scene)
+    changes, dropped = change_suspects(scene, direct)
+    suspects = [*direct, *changes]
+    suspects.extend(_places(scene, suspects))
+    ranked = _ranked(scene, suspects)
+    causes = tuple(cause for cause in ranked if cause.confidence >= _LEAST)[:_MOST_CAUSES]
+    verdict = judge(scene, causes)
+    if verdict == "no_fault_found":
+        causes = ()
+    ruled_out = _ruled_out(scene, causes, ranked, dropped)
+    return Diagnosis(
+        service=service,
+        verdict=verdict,
+        summary=summary_of(scene, verdict, causes),
+        causes=causes,
+        ruled_out=ruled_out,
+        sources=_sources(results),
+        findings=scene.findings,
+        onset=_onset(scene, causes) if verdict != "no_fault_found" else None,
+    )
+
+
+def _ranked(scene: Scene, suspects: Sequence[Suspect]) -> list[Cause]:
+    causes = [suspect.cause(scene) for suspect in suspects]
+    depth = scene.depth
+    # Equal confidence: what lies deeper explains what lies above; the rest is only a stable order.
+    causes.sort(key=lambda c: (-c.confidence, -depth.get(c.service, 0), c.kind.value, c.service, c.component))
+    return causes
+
+
+def _places(scene: Scene, suspects: Sequence[Suspect]) -> list[Suspect]:
+    """Say at least where it is, for each service in trouble that nothing else explains."""
+    found = []
+    for name in scene.scope:
+        if not scene.impaired(name) or scene.catalogue.get(name).external:
+            continue
+        known = max((s.confidence(scene) for s in suspects if _accounts_for(scene, s, name)), default=0.0)
+        share = max(scene.explained(name), known)
+        symptoms = scene.symptoms(name)
+        lines = [f for f in symptoms if f.kind in _TEMPLATES]
+        exceptions = [e for f in lines for e in _exceptions(f)]
+        kind = CauseKind.CODE_FAULT if exceptions else CauseKind.UNKNOWN
+        where = f"{exceptions[0]} in {name}" if exceptions else f"something in {name}"
+        suspect = Suspect(
+            kind=kind,
+            service=name,
+            component=exceptions[0] if exceptions else "",
+            summary=f"The trouble begins in {name} ({where}), but nothing that was read says why.",
+            began_at=scene.onset(name),
+            decisive=frozenset({"metrics", "logs"}),
+            cap=_PLACE_KNOWN,
+        )
+        suspect.support(symptoms, 0.45)
+        if share > 0:
+            suspect.doubt("a better explanation is at hand", unexplained(share))
+        found.append(suspect)
+    return found
+
+
+def _accounts_for(scene: Scene, suspect: Suspect, name: str) -> bool:
+    return suspect.service == name or suspect.service in scene.catalogue.get(name).depends_on
+
+
+def _exceptions(finding: Finding) -> list[str]:
+    found = finding.data.get("exceptions")
+    return [str(name) for name in found] if isinstance(found, list) else []
+
+
+def _ruled_out(
+    scene: Scene, causes: Sequence[Cause], ranked: Sequence[Cause], dropped: Sequence[RuledOut]
+) -> tuple[RuledOut, ...]:
+    named = {(cause.kind, cause.service, cause.component) for cause in causes}
+    rest = [c for c in ranked if (c.kind, c.service, c.component) not in named]
+    places = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
+    found = list(dropped)
+    found.extend(
+        RuledOut(
+            what=cause.summary.rstrip("."), why=cause.against[0] if cause.against else "little speaks for it"
+        )
+        for cause in rest
+        if cause.kind not in places
+    )
+    if not any(scene.impaired(name) for name in scene.scope):
+        found.extend(_harmless(scene))
+    return tuple(dict.fromkeys(found))
+
+
+def _harmless(scene: Scene) -> list[RuledOut]:
+    found = []
+    for finding in scene.findings:
+        if finding.kind in _TEMPLATES and not scene.harmful(finding):
+            level = str(finding.data.get("level", "")).lower() or "harmless"
+            found.append(
+                RuledOut(what=finding.summary.rstrip("."), why=f"these are {level} lines; nothing fails")
+            )
+        elif finding.kind in _RESOURCES:
+            found.append(RuledOut(what=finding.summary.rstrip("."), why="nothing fails or slows down by it"))
+    return found
+
+
+def _sources(results: Mapping[str, Findings | Source]) -> tuple[Source, ...]:
+    order = {name: place for place, name in enumerate(SOURCES)}
+    names = sorted(results, key=lambda name: (order.get(name, len(order)), name))
+    return tuple(_source(name, results[name]) for name in names)
+
+
+def _source(name: str, result: Findings | Source) -> Source:
+    if isinstance(result, Source):
+        return result if result.name == name else result.model_copy(update={"name": name})
+    why = result.looked_at + (f"; not read: {'; '.join(result.gaps)}" if result.gaps else "")
+    return Source(name=name, status=SourceStatus.OK, why=why)
+
+
+def _onset(scene: Scene, causes: Sequence[Cause]) -> datetime | None:
+    """When the symptom began: of the service itself, else of the first cause's."""
+    places = [scene.service, *(cause.service for cause in causes[:1])]
+    began = [onset for name in places if (onset := scene.onset(name)) is not None]
+    return min(began, default=None)

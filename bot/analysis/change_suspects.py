@@ -1,0 +1,303 @@
+"""Suspicions against changes: by place, by timing and by what they touch, never by recency alone."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.analysis.scene import CHANGES, Scene, number
+from bot.analysis.suspects import Suspect, unexplained
+from bot.analysis.words import figure, span
+from bot.domain.diagnosis import CauseKind, RuledOut
+from bot.domain.finding import Finding, FindingKind
+from bot.domain.model import JsonObject, JsonValue
+
+_SLACK_S = 20.0
+_AT_ONCE_S = 120.0
+_FADES_S = 900.0
+_LEAST_TIMING = 0.1
+_TIMING_UNKNOWN = 0.5
+_LATE_TIMING = 0.7
+_LEAST_LINES = 10
+_LEAST_FAILURES = 3
+_MECHANISM_EXPLAINS = 0.8
+_SAME_SHARE = 0.5
+_OVERLAP = timedelta(seconds=5)
+_LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
+_WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Whether failures keep to a version: 1 surely, 0 cannot be said, -1 surely not; and who says so."""
+
+    value: float
+    finding: Finding
+
+
+def change_suspects(scene: Scene, mechanisms: Sequence[Suspect]) -> tuple[list[Suspect], list[RuledOut]]:
+    """Turn each change of the scope into a suspicion, or say why it is none."""
+    suspects: list[Suspect] = []
+    dropped: list[RuledOut] = []
+    for change in (f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope):
+        why = _alibi(scene, change)
+        if why:
+            dropped.append(RuledOut(what=describe(change), why=why))
+        elif change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback":
+            dropped.append(RuledOut(what=describe(change), why="it is a remedy, not a novelty"))
+        else:
+            suspects.append(_suspect(scene, change, mechanisms))
+    return suspects, dropped
+
+
+def describe(change: Finding) -> str:
+    """Name a change in a few words: ``deploy of storefront 2.3.1``."""
+    kind = str(change.data.get("change_kind") or change.kind.value.removeprefix("change_"))
+    if change.kind is FindingKind.CHANGE_DEPLOY:
+        return f"{kind} of {change.service} {change.component}".strip()
+    if change.component:
+        before, after = change.data.get("before"), change.data.get("after")
+        return f"{kind} {change.service}/{change.component} from {before} to {after}"
+    return f"{kind} of {change.service}"
+
+
+def timing(change: Finding, onset: datetime | None) -> float:
+    """Say how well a change's moment fits an onset: 1 just before, fading with the gap, 0 after it.
+
+    Within 2 min full; beyond, ``exp(-(gap - 120 s) / 900 s)`` but at least 0.1, as some faults sleep.  Up to
+    20 s after the onset still counts (0.7): ledgers are written late, and onsets are read from windows.
+    """
+    if onset is None or change.began_at is None:
+        return _TIMING_UNKNOWN
+    gap_s = (onset - change.began_at).total_seconds()
+    if gap_s < -_SLACK_S:
+        return 0.0
+    if gap_s < 0:
+        return _LATE_TIMING
+    return max(_LEAST_TIMING, min(1.0, math.exp(-(gap_s - _AT_ONCE_S) / _FADES_S)))
+
+
+def _alibi(scene: Scene, change: Finding) -> str:
+    service = change.service
+    if not scene.impaired(service):
+        return f"{service} shows no more errors and no more delay than usual"
+    onset = scene.onset(service)
+    if onset is not None and change.began_at is not None and timing(change, onset) == 0:
+        late = (change.began_at - onset).total_seconds()
+        return f"it came {span(late)} after the trouble of {service} began"
+    return ""
+
+
+def _suspect(scene: Scene, change: Finding, mechanisms: Sequence[Suspect]) -> Suspect:
+    fits = timing(change, scene.onset(change.service))
+    deploy = change.kind is FindingKind.CHANGE_DEPLOY
+    suspect = _deploy(scene, change, fits) if deploy else _setting(scene, change, fits)
+    content = _content(scene, change)
+    share = scene.explained(change.service)
+    if share > 0:
+        culprit = max(
+            scene.catalogue.get(change.service).depends_on,
+            key=lambda name: (scene.explained_by(change.service, name), name),
+        )
+        text = f"{figure(share, 'ratio')} of the trouble of {change.service} comes from {culprit}"
+        suspect.doubt(text, unexplained(share * (1 - content)))
+    here = [m for m in mechanisms if m.service == change.service and m.kind is not CauseKind.SERVICE_DOWN]
+    strongest = max(here, key=lambda m: m.confidence(scene), default=None)
+    if strongest is not None:
+        explains = strongest.confidence(scene) * (1 - content)
+        caused = (
+            deploy and strongest.kind is CauseKind.SATURATION and strongest.component in {"cpu", "memory"}
+        )
+        if caused:
+            _release_that_hogs(scene, suspect, strongest, fits)
+        else:
+            suspect.doubt(strongest.summary, 1 - _MECHANISM_EXPLAINS * explains)
+    return suspect
+
+
+def _release_that_hogs(scene: Scene, suspect: Suspect, hog: Suspect, fits: float) -> None:
+    # A release that came with the load is its likelier cause than chance; one long before is not.
+    kinds = (FindingKind.CPU_HIGH, FindingKind.MEMORY_HIGH)
+    suspect.support(scene.of(suspect.service, *kinds), 0.4 * fits)
+    hog.doubt(f"it began with the release of {suspect.service} {suspect.component}", 1 - 0.4 * fits)
+    suspect.doubt(hog.summary, 0.5 + 0.5 * fits)
+
+
+def _deploy(scene: Scene, change: Finding, fits: float) -> Suspect:
+    service, version = change.service, change.component
+    previous = str(change.data.get("previous_version") or "")
+    suspect = Suspect(
+        kind=CauseKind.BAD_RELEASE,
+        service=service,
+        component=version,
+        summary=_deploy_summary(scene, change),
+        began_at=change.began_at,
+        data={
+            "version": version,
+            "previous_version": previous,
+            "deploy_id": change.data.get("change_id"),
+            "link": change.data.get("link"),
+        },
+        decisive=frozenset({"metrics", "logs"}),
+    )
+    suspect.support([change], 0.5 * fits)
+    suspect.support(scene.of(service, FindingKind.ERROR_RATE_UP), 0.4 * fits)
+    suspect.support(scene.of(service, FindingKind.LATENCY_UP), 0.25 * fits)
+    suspect.support(_own_lines(scene, service), 0.4 * fits)
+    splits = version_splits(scene, change)
+    for split in splits:
+        suspect.support([split.finding], 0.75 * max(0.0, split.value))
+    if any(split.value < 0 for split in splits):
+        suspect.doubt(f"other versions of {service} fail as well", 0.25)
+    if fits < _TIMING_UNKNOWN:
+        suspect.doubt(_gap_words(scene, change), 0.5 + fits)
+    return suspect
+
+
+def _setting(scene: Scene, change: Finding, fits: float) -> Suspect:
+    service, key = change.service, change.component
+    suspect = Suspect(
+        kind=CauseKind.BAD_CONFIGURATION,
+        service=service,
+        component=key,
+        summary=(
+            f"{service}/{key} was changed from {change.data.get('before')} to {change.data.get('after')}"
+            f"{_just_before(scene, change)}."
+        ),
+        began_at=change.began_at,
+        data={
+            "key": key,
+            "before": change.data.get("before"),
+            "after": change.data.get("after"),
+            "change_id": change.data.get("change_id"),
+            "link": change.data.get("link"),
+        },
+        decisive=frozenset({"changes", "logs"}),
+    )
+    suspect.support([change], 0.6 * fits)
+    suspect.support(scene.of(service, FindingKind.ERROR_RATE_UP, FindingKind.DEPENDENCY_ERRORS), 0.45 * fits)
+    suspect.support(scene.of(service, FindingKind.LATENCY_UP), 0.3 * fits)
+    suspect.support(_own_lines(scene, service), 0.35 * fits)
+    suspect.support([f for f in _own_lines(scene, service) if _speaks_of(f, change) > 0], 0.7)
+    if fits < _TIMING_UNKNOWN:
+        suspect.doubt(_gap_words(scene, change), 0.5 + fits)
+    return suspect
+
+
+def _content(scene: Scene, change: Finding) -> float:
+    """How specifically the failures point at this very change, 0 to 1."""
+    if change.kind is FindingKind.CHANGE_DEPLOY:
+        values = [split.value for split in version_splits(scene, change)]
+        return max(0.0, *values, 0.0) if all(value >= 0 for value in values) else 0.0
+    return max((_speaks_of(f, change) for f in _own_lines(scene, change.service)), default=0.0)
+
+
+def _own_lines(scene: Scene, service: str) -> list[Finding]:
+    return [f for f in scene.of(service, *_LINES) if scene.harmful(f)]
+
+
+def _speaks_of(finding: Finding, change: Finding) -> float:
+    """Whether lines hold the new value beside words of its key: ``within 5 ms``, ``bank_timeout_ms``."""
+    key = set(_WORD.findall(change.component.lower()))
+    value = str(change.data.get("after", "")).strip().lower()
+    samples = finding.data.get("samples")
+    best = 0.0
+    for sample in samples if isinstance(samples, list) else []:
+        words = set(_WORD.findall(str(sample).lower()))
+        named = bool(key & words)
+        if named and value and value in words:
+            best = max(best, 1.0)
+        elif change.component.lower() in str(sample).lower():
+            best = max(best, 0.8)
+    return best
+
+
+def version_splits(scene: Scene, change: Finding) -> list[Split]:
+    """Tell from logs and from metrics whether failures keep to the version that a deploy brought."""
+    version = change.component
+    found = [
+        Split(value=_split_of_lines(finding, version), finding=finding)
+        for finding in scene.of(change.service, FindingKind.LOG_ERRORS)
+    ]
+    by_version = [f for f in scene.of(change.service, FindingKind.ERROR_RATE_UP) if f.component]
+    found.extend(
+        Split(value=_split_of_rates(finding), finding=finding)
+        for finding in by_version
+        if finding.component == version
+    )
+    if by_version and not any(f.component == version for f in by_version):
+        found.append(Split(value=-1.0, finding=by_version[0]))
+    return [split for split in found if split.value != 0]
+
+
+def _split_of_lines(finding: Finding, version: str) -> float:
+    versions = finding.data.get("versions")
+    if not isinstance(versions, dict) or not isinstance(versions.get(version), dict):
+        return 0.0
+    counts = {name: _counts(entry) for name, entry in versions.items()}
+    new, old = counts[version], [count for name, count in counts.items() if name != version]
+    these, since, before = (sum(count[place] for count in old) for place in range(3))
+    if new[0] < _LEAST_FAILURES:
+        return -1.0 if these >= _LEAST_FAILURES else 0.0
+    share_new, share_old = new[0] / max(1, new[1]), these / max(1, since)
+    if since >= _LEAST_LINES:
+        if share_old >= _SAME_SHARE * share_new:
+            return -1.0
+        return 1.0 if share_old < _SAME_SHARE * share_new / 2 else 0.0
+    # The old version no longer ran: that it was fine before says less.
+    return 0.7 if before >= _LEAST_LINES and these == 0 else 0.0
+
+
+def _counts(entry: JsonValue) -> tuple[float, float, float]:
+    data: JsonObject = entry if isinstance(entry, dict) else {}
+    these, since, before = (number(data.get(key, 0)) or 0.0 for key in ("these", "all", "all_before"))
+    return these, since, before
+
+
+def _split_of_rates(finding: Finding) -> float:
+    versions = finding.data.get("versions")
+    value = number(finding.data.get("value"))
+    if not isinstance(versions, dict) or not value:
+        return 0.0
+    others = [
+        entry for name, entry in versions.items() if name != finding.component and isinstance(entry, dict)
+    ]
+    rates = [rate for entry in others if (rate := number(entry.get("error_ratio"))) is not None]
+    if not rates:
+        return 0.0
+    if max(rates) >= _SAME_SHARE * value:
+        return -1.0
+    return 1.0 if any(_ran_beside(finding, entry) for entry in others) else 0.7
+
+
+def _ran_beside(finding: Finding, other: JsonObject) -> bool:
+    last_at = other.get("last_at")
+    if finding.began_at is None or not isinstance(last_at, str):
+        return False
+    return datetime.fromisoformat(last_at) > finding.began_at + _OVERLAP
+
+
+def _deploy_summary(scene: Scene, change: Finding) -> str:
+    service, version = change.service, change.component
+    rates = [f for f in scene.of(service, FindingKind.ERROR_RATE_UP) if f.component in {version, ""}]
+    rates.sort(key=lambda f: f.component != version)
+    value = rates[0].evidence[0].value if rates else None
+    fails = f"fails {figure(value, 'ratio')} of its requests" if value is not None else "is in trouble"
+    return f"{service} {version} {fails}; it was released{_just_before(scene, change)}."
+
+
+def _just_before(scene: Scene, change: Finding) -> str:
+    onset = scene.onset(change.service)
+    if onset is None or change.began_at is None:
+        return ""
+    gap_s = (onset - change.began_at).total_seconds()
+    return f" {span(gap_s)} before the trouble began" if gap_s >= 1 else " as the trouble began"
+
+
+def _gap_words(scene: Scene, change: Finding) -> str:
+    onset = scene.onset(change.service)
+    gap_s = (onset - change.began_at).total_seconds() if onset and change.began_at else 0.0
+    return f"it was in place for {span(gap_s)} before the trouble began"

@@ -1,0 +1,84 @@
+"""Decides what may be said of a ranking, and says it in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.analysis.scene import CHANGES, Scene
+from bot.analysis.words import clock_time, listing
+from bot.domain.diagnosis import Cause, CauseKind, Verdict
+
+FOUND = 0.6
+"""From this confidence on a cause counts as found."""
+TIE = 0.03
+"""Two causes this close cannot be told apart."""
+BOTH = 0.8
+"""From this confidence on, two causes that tie are both believed."""
+_PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
+
+
+def judge(scene: Scene, causes: Sequence[Cause]) -> Verdict:
+    """Say whether a cause was found, may not be told, or there is none to find.
+
+    An alert, a change or a storm of harmless lines is no evidence of a fault: without a symptom anywhere in
+    the scope, and with metrics and logs at hand to show one, there is none.
+    """
+    if causes and causes[0].confidence >= FOUND and causes[0].kind not in _PLACES:
+        return "unclear" if _torn(causes) else "cause_found"
+    in_trouble = any(scene.impaired(name) for name in scene.scope)
+    if in_trouble or causes or not scene.was_read("metrics"):
+        return "unclear"
+    return "no_fault_found"
+
+
+def ties(causes: Sequence[Cause]) -> tuple[Cause, ...]:
+    """List the causes that share the first place."""
+    return tuple(c for c in causes if c.confidence >= causes[0].confidence - TIE) if causes else ()
+
+
+def summary_of(scene: Scene, verdict: Verdict, causes: Sequence[Cause]) -> str:
+    """Say it in one or two sentences, fit for three in the morning."""
+    match verdict:
+        case "cause_found":
+            text = causes[0].summary
+            also = [c for c in causes[1:] if c.confidence >= FOUND and c.kind not in _PLACES]
+            return f"{text} And at the same time: {also[0].summary}" if also else text
+        case "unclear":
+            return _unclear(scene, causes)
+        case "no_fault_found":
+            return _no_fault(scene)
+
+
+def _torn(causes: Sequence[Cause]) -> bool:
+    tied = ties(causes)
+    return len(tied) > 1 and tied[-1].confidence < BOTH
+
+
+def _unclear(scene: Scene, causes: Sequence[Cause]) -> str:
+    unread = listing([source.name for source in scene.unread])
+    because = f" {unread[0].upper()}{unread[1:]} could not be read." if unread else ""
+    tied = ties(causes)
+    if not causes:
+        failing = [name for name in scene.scope if scene.impaired(name)]
+        where = (
+            f"{listing(failing)} show trouble" if failing else f"Too little could be read of {scene.service}"
+        )
+        return f"{where}; I cannot say why.{because}"
+    if len(tied) > 1:
+        return f"I cannot tell these apart: {' Or: '.join(cause.summary for cause in tied[:3])}{because}"
+    return f"I am not sure. The best guess: {causes[0].summary}{because}"
+
+
+def _no_fault(scene: Scene) -> str:
+    text = f"No fault found: errors and latency of {listing(scene.scope)} are as usual."
+    changes = [f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope]
+    latest = max(
+        (f for f in changes if f.began_at is not None), key=lambda f: (f.began_at, f.id), default=None
+    )
+    if latest is not None and latest.began_at is not None:
+        text += f" The latest change ({latest.service}, {clock_time(latest.began_at)}) did no visible harm."
+    above = [entry.name for entry in scene.catalogue.upstream(scene.service) if scene.impaired(entry.name)]
+    if above:
+        text += f" But {listing(above)}, which stands on it, is in trouble: triage that."
+    unread = [source.name for source in scene.unread]
+    return f"{text} {listing(unread).capitalize()} could not be read." if unread else text
