@@ -22,11 +22,6 @@ def broken_text(reference: str) -> str:
     )
 
 
-def started_text(what: str) -> str:
-    """Say that it has begun; the thread tells the rest."""
-    return f"⏳ On it: {prose(what, 200)}. I will tell it in a thread here."
-
-
 def help_text(commands: Sequence[tuple[str, str]]) -> str:
     """List commands: how each is written (``/triage <service>``) and what it does."""
     lines = [f"• {code(usage, 200)}\n      {prose(summary)}" for usage, summary in commands]

@@ -29,6 +29,7 @@ _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]*)>")
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 _BOLD = re.compile(r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])")
 _FEW = 12
+_TEXTUAL = frozenset({"section", "context"})
 _LEAST = 200
 _NOTE = "Shortened: the rest did not fit into one message."
 
@@ -42,7 +43,7 @@ def header(text: str) -> JsonObject:
 
 
 def section(*lines: str) -> JsonObject:
-    """Build a section of mrkdwn lines; empty ones are left out, and at least one is not empty."""
+    """Build a section of mrkdwn lines; empty ones are left out."""
     text = cut_lines("\n".join(line for line in lines if line), SECTION_CHARS)
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}, "expand": True}
 
@@ -113,7 +114,8 @@ def message(
 def fit(
     blocks: Sequence[JsonObject], *, chars: int = MESSAGE_CHARS, count: int = MESSAGE_BLOCKS
 ) -> list[JsonObject]:
-    """Shorten the later sections until all blocks fit; buttons and small print always stay."""
+    """Leave out what says nothing, and shorten later sections until all fit; buttons and small print stay."""
+    blocks = [block for block in blocks if _weight(block) or block["type"] not in _TEXTUAL]
     room = chars - sum(_weight(block) for block in blocks if block["type"] != "section")
     spare = count - sum(block["type"] != "section" for block in blocks)
     sections = [block for block in blocks if block["type"] == "section"]

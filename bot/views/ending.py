@@ -12,7 +12,7 @@ from bot.domain.run import Run
 from bot.domain.runbook import Background, Pipeline
 from bot.views.blocks import context, section
 from bot.views.limits import bold, code, prose
-from bot.views.state import plan_of, recovered_at, trouble_began
+from bot.views.state import effects_left, recovered_at, trouble_began
 from bot.views.words import OUTCOMES, duration, human, listed, sentence, several, who
 
 
@@ -46,12 +46,12 @@ def story(run: Run) -> str:
             return ""
         case "recovered":
             return " ".join(part for part in (_fixed(run), _watched(run)) if part)
-        case (
-            "no_fault_found" | "unclear" | "no_remedy" | "failed" | "not_recovered" | "breached" | "cancelled"
-        ):
+        case "no_fault_found" | "unclear" | "no_remedy" | "failed" | "not_recovered" | "breached":
             return sentence(prose(run.summary, 600))
+        case "cancelled":
+            return f"{who(run.cancelled_by)} cancelled it. {effects_left(run)}"
         case "rejected" | "expired":
-            return sentence(_undecided(run))
+            return f"{sentence(_undecided(run))} {effects_left(run)}"
         case "done":
             text = "" if run.summary == "Done." else prose(run.summary, 600)
             return " ".join(part for part in (sentence(text), _fixed(run), _watched(run)) if part)
@@ -65,7 +65,7 @@ def next_line(run: Run) -> str:
     return f"*Next:* {text}" if text else ""
 
 
-def _next(run: Run, outcome: RunOutcome) -> str:  # noqa: C901, PLR0911  # a closed set
+def _next(run: Run, outcome: RunOutcome) -> str:  # noqa: C901  # a closed set
     match outcome:
         case "recovered":
             top = run.diagnosis.top if run.diagnosis is not None else None
@@ -86,9 +86,7 @@ def _next(run: Run, outcome: RunOutcome) -> str:  # noqa: C901, PLR0911  # a clo
             return "look at the next suspects in the diagnosis; triage again sees the new state."
         case "breached":
             return "triage again, now: the fix did not hold."
-        case "cancelled":
-            return "what was already done, stays done; the thread says how far it got."
-        case "done":
+        case "cancelled" | "done":
             return ""
         case _:
             assert_never(outcome)
@@ -115,7 +113,7 @@ def after(cause: Cause) -> str:
 def _fixed(run: Run) -> str:
     parts: list[str] = []
     for phase in run.runbook.phases:
-        plan = plan_of(run, phase) if isinstance(phase, Pipeline) else None
+        plan = run.plan_for(phase.id) if isinstance(phase, Pipeline) else None
         if plan is not None and run.phases[phase.id].outcome == "ok":
             parts.append(f"{prose(plan.summary, 200)}{_approved(run.gate(phase.id))}")
     return sentence("; ".join(parts))

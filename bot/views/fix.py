@@ -10,10 +10,11 @@ from bot.domain.model import JsonObject
 from bot.domain.plan import RenderedPlan
 from bot.domain.run import PhaseState, Run, StepState
 from bot.domain.runbook import Pipeline
-from bot.views.blocks import context, section, stack
+from bot.views.approval import decided_line, decision_blocks
+from bot.views.blocks import context, section
 from bot.views.limits import bold, prose
-from bot.views.remedy import decided_line, decision_blocks, plan_name, proposal
-from bot.views.state import is_check, is_verifying, name_of, plan_of, result_of, title_of, took
+from bot.views.remedy import plan_name, proposal, step_card
+from bot.views.state import is_check, is_verifying, name_of, result_of, title_of, took
 from bot.views.watch import bar
 from bot.views.words import (
     ALARM,
@@ -22,12 +23,14 @@ from bot.views.words import (
     ENDED,
     FAILED,
     OPEN,
+    PAUSED,
     SKIPPED,
     STEP_OUTCOMES,
     UNDONE,
     WAITING,
     WARNING,
     duration,
+    human,
     sentence,
 )
 
@@ -37,31 +40,33 @@ _INDENT = "      "
 def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObject]:
     """Show the plan while it is to be decided, then how carrying it out goes."""
     state = run.phases[phase.id]
-    plan = plan_of(run, phase)
+    plan = run.plan_for(phase.id)
     if plan is None:
         return [section(f"{FAILED} {bold(title_of(phase), 120)}: {prose(state.why) or 'there is no plan'}")]
-    gate = run.gate(phase.id)
-    first = section(_title(run, phase, plan, gate))
+    gate = run.gate(phase.id, step="")
     if gate is not None and gate.decision is None:
-        return [first, *proposal(plan), *decision_blocks(plan, gate, now=now)]
-    decided = "" if gate is None else decided_line(gate, day=run.started_at)
+        first = section(f"{WAITING} {bold(f'Approval needed: {plan.summary}')}")
+        asked = decision_blocks(gate, what=plan.summary, risk=plan.risk, now=now)
+        return [first, *proposal(plan), *asked]
     if gate is not None and gate.decision != "approved":
-        return [section(_title(run, phase, plan, gate), decided), context(plan_name(gate.plan_hash))]
-    lines = stack(_step_lines(state)) if len(state.steps) <= 1 else [section(*_step_lines(state))]
-    failed = section(f"*Why it stopped:* {prose(state.why, 800)}") if _stopped(state) else None
-    blocks = [section(_title(run, phase, plan, gate), decided), *lines]
-    if failed is not None:
-        blocks.append(failed)
-    lasted = took(state, since=gate.decided_at if gate else None)
-    return [*blocks, context(plan_name(plan.digest), f"took {lasted}" if lasted else "")]
+        first = section(
+            f"{ENDED} {bold(f'{plan.summary}: {gate.decision}')}",
+            f"{decided_line(gate, day=run.started_at)} Nothing was changed.",
+        )
+        return [first, context(plan_name(gate.plan_hash))]
+    return _carried_out(run, phase, plan, now=now)
 
 
 def is_pressing(run: Run, phase: Pipeline) -> bool:
     """Whether somebody waits for this message: to decide, to see that a click counted, or for the end."""
+    steps = run.phases[phase.id].steps
     gate = run.gate(phase.id)
     if run.phases[phase.id].outcome is not None:
         return True
-    return gate is not None and all(step.outcome is None for step in run.phases[phase.id].steps.values())
+    if gate is None:
+        return False
+    guarded = [steps[gate.step]] if gate.step in steps else list(steps.values())
+    return all(step.outcome is None for step in guarded)
 
 
 def in_doubt(step: StepState, *, over: bool) -> bool:
@@ -69,28 +74,63 @@ def in_doubt(step: StepState, *, over: bool) -> bool:
     return step.outcome == "in_doubt" or (over and step.in_doubt)
 
 
-def _title(run: Run, phase: Pipeline, plan: RenderedPlan, gate: Approval | None) -> str:
+def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime) -> list[JsonObject]:
     state = run.phases[phase.id]
-    if gate is not None and gate.decision is None:
-        return f"{WAITING} {bold(f'Approval needed: {plan.summary}')}"
-    if gate is not None and gate.decision != "approved":
-        return f"{ENDED} {bold(f'{plan.summary}: {gate.decision}')}"
+    gates = [gate for gate in run.approvals.values() if gate.phase == phase.id]
+    decisions = [_decision(run, gate) for gate in gates]
+    over = state.outcome is not None or run.outcome is not None
+    waiting = next((gate for gate in gates if gate.decision is None), None)
+    blocks = [
+        section(_title(run, phase, plan, waiting=waiting is not None), *decisions),
+        section(*_step_lines(state, over=over, waits=waiting.step if waiting else "")),
+    ]
+    if waiting is not None:
+        blocks += _step_gate(plan, waiting, now=now)
+    if _stopped(state):
+        blocks.append(section(f"*Why it stopped:* {prose(state.why, 800)}"))
+    whole = run.gate(phase.id, step="")
+    lasted = took(state, since=whole.decided_at if whole else None)
+    return [*blocks, context(plan_name(plan.digest), f"took {lasted}" if lasted else "")]
+
+
+def _decision(run: Run, gate: Approval) -> str:
+    line = decided_line(gate, day=run.started_at)
+    step = run.phases[gate.phase].steps.get(gate.step)
+    return f"{prose(step.title or step.id, 120)}: {line}" if line and step is not None else line
+
+
+def _step_gate(plan: RenderedPlan, gate: Approval, *, now: datetime) -> list[JsonObject]:
+    step = next((step for step in plan.steps if step.id == gate.step), None)
+    what = plan.summary if step is None else step.title or human(step.id)
+    card = [] if step is None else [section(step_card(step))]
+    return [*card, *decision_blocks(gate, what=what, risk=plan.risk, now=now)]
+
+
+def _title(run: Run, phase: Pipeline, plan: RenderedPlan, *, waiting: bool) -> str:
+    mark, words = _state(run, phase, waiting=waiting)
+    return f"{mark} {bold(f'{plan.summary}: {words}' if words else plan.summary)}"
+
+
+def _state(run: Run, phase: Pipeline, *, waiting: bool) -> tuple[str, str]:
+    state = run.phases[phase.id]
+    steps = state.steps.values()
     match state.outcome:
-        case None if is_verifying(run, phase):
-            return f"{BUSY} {bold(f'{plan.summary}: done, verifying')}"
+        case None if run.outcome is not None:
+            return ENDED, "stopped"
+        case None if waiting:
+            return WAITING, "the next step needs an approval"
         case None:
-            return f"{BUSY} {bold(plan.summary)}"
+            return BUSY, "done, verifying" if is_verifying(run, phase) else ""
         case "ok":
-            ended = "done and verified" if any(map(is_check, state.steps.values())) else "done"
-            return f"{DONE} {bold(f'{plan.summary}: {ended}')}"
-        case _ if any(in_doubt(step, over=True) for step in state.steps.values()):
-            return f"{ALARM} {bold(f'{plan.summary}: in doubt, look before anything else is done')}"
-        case _ if any(step.undone == "ok" for step in state.steps.values()):
-            return f"{FAILED} {bold(f'{plan.summary}: {state.outcome}, put back')}"
+            return DONE, "done and verified" if any(map(is_check, steps)) else "done"
+        case _ if any(in_doubt(step, over=True) for step in steps):
+            return ALARM, "in doubt, look before anything else is done"
+        case _ if any(step.undone == "ok" for step in steps):
+            return FAILED, f"{state.outcome}, put back"
         case _ if is_verifying(run, phase):
-            return f"{FAILED} {bold(f'{plan.summary}: done, but recovery is not verified')}"
+            return FAILED, "done, but recovery is not verified"
         case _:
-            return f"{FAILED} {bold(f'{plan.summary}: {state.outcome}')}"
+            return FAILED, state.outcome
 
 
 def _stopped(state: PhaseState) -> bool:
@@ -99,11 +139,14 @@ def _stopped(state: PhaseState) -> bool:
     return state.outcome not in {None, "ok"} and bool(state.why) and not told
 
 
-def _step_lines(state: PhaseState) -> list[str]:
-    over = state.outcome is not None
+def _step_lines(state: PhaseState, *, over: bool, waits: str) -> list[str]:
     lines: list[str] = []
     ahead = False
     for step in state.steps.values():
+        if step.id == waits:
+            lines.append(f"{PAUSED} {prose(name_of(step), 160)}")
+            ahead = True
+            continue
         lines.append(_step_line(state, step, over=over, ahead=ahead))
         ahead = ahead or step.outcome != "ok"
     return lines

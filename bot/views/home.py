@@ -8,7 +8,7 @@ from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.views.blocks import context, fit, header, section
 from bot.views.limits import HOME_BLOCKS, MESSAGE_CHARS, bold, prose
-from bot.views.state import headline, plan_of
+from bot.views.state import headline
 from bot.views.words import channel, human, local, local_day, several, who
 
 _MOST = 10
@@ -50,8 +50,8 @@ def _asks(run: Run) -> str:
     gate = run.waiting_for
     if gate is None:
         return ""
-    plans = (plan_of(run, p) for p in run.runbook.phases if p.kind == "pipeline" and p.id == gate.phase)
-    summary = next((plan.summary for plan in plans if plan is not None), "a decision")
+    plan = run.plan_for(gate.phase)
+    summary = plan.summary if plan is not None else "a decision"
     return f"Decide in its thread until {local(gate.expires_at)}: {prose(summary)}"
 
 

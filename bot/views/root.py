@@ -9,13 +9,13 @@ from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.views import ids
+from bot.views.approval import deciders
 from bot.views.blocks import actions, button, confirmation, context, header, section
 from bot.views.diagnosis import cause_line, unread_line
 from bot.views.ending import headline_of_end, next_line, story
 from bot.views.evidence import strongest
 from bot.views.limits import PLAN_TASKS, bold, code, plain, prose, unescape
-from bot.views.remedy import deciders
-from bot.views.state import current, headline, is_verifying, mark, note, plan_of, title_of
+from bot.views.state import current, headline, is_verifying, mark, note, title_of
 from bot.views.watch import ends_at
 from bot.views.words import (
     BUSY,
@@ -122,8 +122,10 @@ def _reading(run: Run, phase: Explore | FanOut) -> str:
 
 
 def _acting(run: Run, phase: Pipeline) -> str:
-    plan, gate = plan_of(run, phase), run.gate(phase.id)
-    summary = prose(plan.summary, 200) if plan is not None else title_of(phase)
+    plan, gate = run.plan_for(phase.id), run.gate(phase.id)
+    summary = prose(plan.summary, 200) if plan is not None else prose(title_of(phase), 80)
+    if gate is not None and gate.decision is None and gate.step:
+        summary = prose(run.phases[phase.id].steps[gate.step].title or gate.step, 200)
     if gate is not None and gate.decision is None:
         until = f"until {local(gate.expires_at)}"
         return f"*Waiting for* {deciders(gate)} to approve in this thread {until}: {sentence(summary)}"

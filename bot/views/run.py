@@ -8,7 +8,7 @@ from typing import assert_never
 from bot.domain.board import Message
 from bot.domain.model import JsonObject
 from bot.domain.run import Run
-from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
+from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce, plan_source
 from bot.views.blocks import message
 from bot.views.diagnosis import diagnosis_blocks
 from bot.views.ending import final_blocks
@@ -59,7 +59,10 @@ def _phase_blocks(run: Run, phase: Phase, *, now: datetime) -> list[JsonObject]:
 
 def _is_carried_out(run: Run, plan: Plan) -> bool:
     """Whether a pipeline shows the plan in its own reply."""
-    return any(isinstance(phase, Pipeline) and phase.plan == plan.id for phase in run.runbook.phases)
+    return any(
+        isinstance(phase, Pipeline) and plan_source(run.runbook, phase.id) == plan.id
+        for phase in run.runbook.phases
+    )
 
 
 def _is_urgent(run: Run, phase: Phase) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -11,7 +10,6 @@ from pydantic import TypeAdapter, ValidationError
 from bot.domain.effect import Done
 from bot.domain.event import PhaseOutcome
 from bot.domain.finding import Facts, Findings, Measurement, Reading
-from bot.domain.plan import RenderedPlan
 from bot.domain.run import PhaseState, Run, StepState
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.views.limits import prose
@@ -121,9 +119,23 @@ def trouble_began(run: Run) -> tuple[datetime, str]:
     return run.started_at, "it was asked"
 
 
-def plan_of(run: Run, phase: Pipeline) -> RenderedPlan | None:
-    """Find the plan that a pipeline carries out."""
-    return run.phases[phase.plan or phase.id].plan
+def effects_left(run: Run) -> str:
+    """Say what is left of a run's changes: nothing, nothing any more, or something."""
+    steps = [
+        step
+        for phase in run.runbook.phases
+        if isinstance(phase, Pipeline)
+        for step in run.phases[phase.id].steps.values()
+        if not is_check(step)
+    ]
+    if any(step.in_doubt or step.outcome == "in_doubt" for step in steps):
+        return "Whether something was changed is in doubt; the thread says where to look."
+    done = [step for step in steps if step.outcome == "ok"]
+    if not done:
+        return "Nothing was changed."
+    if all(step.undone == "ok" for step in done):
+        return "What had been done was put back."
+    return f"What was done stays: {listed([prose(step.title or step.id, 120) for step in done])}."
 
 
 def result_of(step: StepState) -> Findings | Measurement | Facts | Done | None:
@@ -210,11 +222,16 @@ def _note_of_pipeline(run: Run, phase: Pipeline, state: PhaseState) -> str:
         case None | "partial":
             return _progress(state)
         case "ok":
-            return f"done in {took(state, since=gate.decided_at if gate else None)}"
+            return f"done in {took(state, since=_approved_at(run, phase))}"
         case "rejected" | "expired" | "failed" | "breached" | "skipped":
             return prose(state.why, 200)
         case _:
             assert_never(state.outcome)
+
+
+def _approved_at(run: Run, phase: Phase) -> datetime | None:
+    gate = run.gate(phase.id, step="")
+    return None if gate is None else gate.decided_at
 
 
 def _progress(state: PhaseState) -> str:
@@ -236,12 +253,3 @@ def name_of(step: StepState) -> str:
     if not step.specialist or step.specialist.lower() in title.lower():
         return title
     return f"{title} ({step.specialist})"
-
-
-def unread_steps(run: Run) -> Iterator[StepState]:
-    """List the steps of gathering phases whose source could not be read."""
-    for phase in run.runbook.phases:
-        if isinstance(phase, Explore | FanOut):
-            for step in run.phases[phase.id].steps.values():
-                if step.outcome not in {None, "ok", "not_configured"}:
-                    yield step

@@ -110,14 +110,14 @@ def _element(item: Any) -> Any:
             confirm=confirm,
         )
     assert item["type"] == "static_select"
-    initial = item.get("initial_option")
+    groups = [sb.OptionGroup.from_dict(group) for group in item.get("option_groups", [])]
+    options = [sb.Option.from_dict(option) for option in item.get("options", [])]
+    known = [*item.get("options", []), *(o for g in item.get("option_groups", []) for o in g["options"])]
+    assert "initial_option" not in item or item["initial_option"] in known
     return sb.StaticSelectMenu(
         action_id=item["action_id"],
-        options=[sb.Option.from_dict(o) for o in item["options"]] if "options" in item else None,
-        option_groups=[sb.OptionGroup.from_dict(g) for g in item["option_groups"]]
-        if "option_groups" in item
-        else None,
-        initial_option=sb.Option.from_dict(initial) if initial else None,
+        options=options or None,
+        option_groups=groups or None,
         placeholder=_text(item["placeholder"]) if "placeholder" in item else None,
     )
 

@@ -34,6 +34,7 @@ from bot.domain.plan import PlannedStep, RenderedPlan
 from bot.domain.run import Run, fold
 from bot.domain.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views.blocks import flatten
+from bot.views.limits import unescape
 from bot.views.run import run_messages
 from bot.views.words import names_in
 from tests.unit.views.oracle import assert_valid_message
@@ -245,7 +246,7 @@ class Story:
     def read(self, slot: str) -> str:
         """What people read of one message, with links and buttons."""
         [message] = [m for m in self.messages if m.slot == slot]
-        return flatten(message.blocks, names=names_in(self.run), urls=True, buttons=True)
+        return unescape(flatten(message.blocks, names=names_in(self.run), urls=True, buttons=True))
 
     def slots(self) -> list[str]:
         return [message.slot for message in self.messages]

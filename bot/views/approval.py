@@ -1,0 +1,66 @@
+"""An approval: who may decide, until when, the buttons while they count, and what was decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from bot.domain.approval import Approval
+from bot.domain.model import JsonObject
+from bot.views import ids
+from bot.views.blocks import actions, button, confirmation, context
+from bot.views.limits import prose
+from bot.views.remedy import plan_name
+from bot.views.words import listed, local, sentence, several, utc, who
+
+
+def decision_blocks(gate: Approval, *, what: str, risk: str, now: datetime) -> list[JsonObject]:
+    """Show who may decide, until when, and the buttons while they count; ``what`` and ``risk`` are plain."""
+    blocks = [context(*_terms(gate), plan_name(gate.plan_hash))]
+    if now < gate.expires_at:
+        blocks.append(actions(*_buttons(gate, what=what, risk=risk)))
+    return blocks
+
+
+def deciders(gate: Approval) -> str:
+    """Name who may decide."""
+    return listed([f"*@{prose(name, 60)}*" for name in gate.groups], last="or") or "an approver"
+
+
+def decided_line(gate: Approval, *, day: datetime) -> str:
+    """Say who decided and when; empty while nobody has."""
+    at = "" if gate.decided_at is None else f" at {utc(gate.decided_at, day=day)}"
+    match gate.decision:
+        case None:
+            return ""
+        case "approved":
+            people = listed([who(person) for person in gate.approved_by])
+            return f"Approved by {people or who(gate.decided_by)}{at}."
+        case "rejected":
+            return f"Rejected by {who(gate.decided_by)}{at}."
+        case "expired":
+            return f"Nobody decided before {local(gate.expires_at)}."
+        case "cancelled":
+            return "Cancelled before anybody decided."
+        case _:
+            assert_never(gate.decision)
+
+
+def _terms(gate: Approval) -> list[str]:
+    needed = gate.policy.quorum
+    terms = [f"{deciders(gate)} may decide until {local(gate.expires_at)}"]
+    if needed > 1:
+        agreed = listed([who(person) for person in gate.approved_by])
+        count = f"{len(gate.approved_by)} of {several(needed, 'approval')}"
+        terms.append(f"{count}: {agreed}" if agreed else count)
+    if gate.policy.allow_requester:
+        terms.append(f"{who(gate.requested_by)} may approve too: {prose(gate.policy.why, 160)}")
+    else:
+        terms.append(f"{who(gate.requested_by)} asked for this and cannot approve it")
+    return terms
+
+
+def _buttons(gate: Approval, *, what: str, risk: str) -> tuple[JsonObject, JsonObject]:
+    asked = confirmation("Approve this?", f"{sentence(what)} {risk}".strip(), yes="Approve")
+    approve = button("Approve", action_id=ids.APPROVE, value=gate.id, style="primary", confirm=asked)
+    return approve, button("Reject", action_id=ids.REJECT, value=gate.id, style="danger")

@@ -1,0 +1,195 @@
+"""What the specialists saw and what it means, as people read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.diagnosis import Judgement, RuledOut, Source, SourceStatus
+from bot.domain.event import StepRef
+from bot.domain.finding import Facts, Findings, Measurement
+from bot.views.words import SKIPPED
+from tests.unit.views.story import BAD_RELEASE, ERRORS, LINES, SLOW_BANK, START, Story, diagnosis, found
+
+
+def test_answers_are_shown_while_others_are_still_read():
+    read = Story().asks().step("evidence", "metrics", found("metrics")).read("phase:evidence")
+    assert "⏳ Gather evidence: 1 of 5 answers in" in read
+    assert "⏳ Logs: reading …" in read
+    assert "✅ Metrics (monitoring): 41 series of 3 services" in read
+    assert "checkout answers 12 % of its requests with a server error, usually 0.2 %" in read
+
+
+def test_a_finding_says_how_much_since_when_and_where_to_check_it():
+    read = Story().gathers().read("phase:evidence")
+    assert "A new error line in checkout 2.3.1, 214 lines (usually 0), since 02:59:07 UTC" in read
+    assert "· open (https://deploys.example/77)" in read
+
+
+def test_a_value_that_the_summary_says_is_not_said_twice():
+    assert Story().gathers().read("phase:evidence").count("0.2 %") == 1
+
+
+def test_a_log_line_cannot_ping_or_break_the_message():
+    story = Story().gathers()
+    [message] = [m for m in story.messages if m.slot == "phase:evidence"]
+    assert "`KeyError: 'discount' &lt;!channel&gt; in 'price'`" in str(message.blocks).replace("\\'", "'")
+    assert "<!channel>" not in message.text
+
+
+def test_a_source_that_could_not_be_read_is_loud_with_its_reason_and_a_way_out():
+    read = Story().gathers(but=["database"]).read("phase:evidence")
+    assert "⚠️ Gather evidence: 4 of 5 sources read" in read
+    assert "⚠️ Database: did not answer in time, because no answer within 2 s." in read
+    assert "Check that the source is up." in read
+
+
+@pytest.mark.parametrize("outcome", ["unavailable", "garbage", "timed_out", "crashed", "failed", "in_doubt"])
+def test_no_failed_step_looks_well(outcome):
+    story = Story().asks().step("evidence", "logs", outcome=outcome, error="it broke")
+    [line] = [text for text in story.read("phase:evidence").split("\n") if "Logs" in text]
+    assert not line.startswith("✅")
+    assert "it broke" in line
+
+
+def test_a_source_that_is_not_set_up_is_no_trouble():
+    story = Story().asks().step("evidence", "database", outcome="not_configured", error="no such source")
+    assert f"{SKIPPED} Database: not set up" in story.read("phase:evidence")
+    assert "of 4 answers" in story.read("phase:evidence")
+
+
+def test_a_step_that_saw_nothing_says_what_it_looked_at():
+    read = Story().gathers().read("phase:evidence")
+    assert "✅ Database: 1 database, 12 connections. Nothing unusual." in read
+
+
+def test_only_the_strongest_three_findings_of_a_source_are_shown_and_the_rest_counted():
+    many = tuple(
+        ERRORS.model_copy(update={"id": f"m{i}", "summary": f"anomaly number {i}.", "strength": i / 60})
+        for i in range(60)
+    )
+    read = (
+        Story()
+        .asks()
+        .step("evidence", "metrics", Findings(items=many, looked_at="60 series"))
+        .read("phase:evidence")
+    )
+    assert "anomaly number 59" in read
+    assert "anomaly number 56" not in read
+    assert "and 57 more" in read
+
+
+def test_gaps_in_a_good_answer_are_shown():
+    partial = Findings(looked_at="2 files", gaps=("12 lines were no JSON",))
+    read = Story().asks().step("evidence", "logs", partial).read("phase:evidence")
+    assert "⚠️ 12 lines were no JSON" in read
+
+
+def test_a_result_of_another_version_is_answered_rather_than_fatal():
+    story = Story().asks().step("evidence", "logs", Facts(summary="fine"))
+    old = story.events[-1].model_copy(update={"result": {"type": "prophecy", "omen": "crows"}})
+    story.events[-1] = old
+    assert "✅ Logs: answered" in story.read("phase:evidence")
+
+
+def test_measurements_and_facts_are_read_too():
+    story = Story().asks()
+    story.step("evidence", "logs", Facts(summary="all is calm"))
+    story.step("evidence", "metrics", Measurement(value=0.25, unit="s", at=START))
+    assert "Logs: all is calm" in story.read("phase:evidence")
+    assert "Metrics (monitoring): 250 ms" in story.read("phase:evidence")
+
+
+def test_a_quiet_look_around_is_told_by_the_root_alone():
+    story = Story().looks_around()
+    assert "phase:ground" not in story.slots()
+    assert "✅ Look around · checkout: owned by payments, stands on payments and bank" in story.read("root")
+
+
+def test_trouble_while_looking_around_gets_a_reply():
+    story = Story().begin("ground", StepRef(id="who", title="Who is it"))
+    assert story.slots() == ["root"]
+    story.step("ground", "who", outcome="unavailable", error="the catalogue is gone").end("ground", "failed")
+    assert "could not be read, because the catalogue is gone" in story.read("phase:ground")
+
+
+def test_the_diagnosis_begins_with_the_cause_and_its_confidence():
+    read = Story().diagnoses().read("phase:diagnose")
+    assert read.startswith("Very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests")
+    assert "Began 02:59:06 UTC, 54 s before it was asked." in read
+
+
+def test_evidence_comes_with_numbers_and_the_query_to_paste():
+    read = Story().diagnoses().read("phase:diagnose")
+    assert "12 % of its requests with a server error, usually 0.2 %, since 02:59:06 UTC" in read
+    assert '`sum(rate(http_requests_total{service="checkout",status=~"5.."}[10s]))`' in read
+
+
+def test_what_speaks_against_it_the_next_suspects_and_the_ruled_out_are_shown():
+    read = Story().diagnoses().read("phase:diagnose")
+    assert "What speaks against it\n• CPU of the new version is as usual" in read
+    assert "Next suspects\n• Possible (35 %): The bank answers slowly." in read
+    assert "Ruled out\n• storefront 1.9.0: not on the failing path" in read
+
+
+def test_a_tie_is_shown_as_a_tie():
+    rival = SLOW_BANK.model_copy(update={"confidence": 0.9})
+    read = Story().diagnoses(diagnosis(causes=(BAD_RELEASE, rival))).read("phase:diagnose")
+    assert "About as likely\n• Very likely (90 %): The bank answers slowly." in read
+    assert "Next suspects" not in read
+
+
+def test_a_missing_source_makes_the_diagnosis_say_that_it_is_less_sure():
+    unread = (
+        Source(name="database", status=SourceStatus.UNAVAILABLE, why="connection refused"),
+        Source(name="logs", status=SourceStatus.GARBAGE),
+    )
+    read = Story().diagnoses(diagnosis(sources=unread)).read("phase:diagnose")
+    assert (
+        "Not read: database (connection refused) and logs (garbage). This is less sure without them." in read
+    )
+
+
+def test_no_fault_found_says_what_was_looked_at_and_is_as_usual():
+    nothing = diagnosis(verdict="no_fault_found", causes=(), summary="Nothing is wrong with checkout")
+    read = Story().diagnoses(nothing).read("phase:diagnose")
+    assert read.startswith("🟢 No fault found\nNothing is wrong with checkout")
+    assert "logs: 4,210 lines of 3 services over 30 min" in read
+    assert "nothing is blocked" in read
+    assert "storefront 1.9.0: not on the failing path" in read
+
+
+def test_unclear_says_what_would_help():
+    unclear = diagnosis(
+        verdict="unclear",
+        summary="Errors rose and nothing explains them",
+        causes=(SLOW_BANK.model_copy(update={"evidence": (LINES.id, "the bank is far away")}),),
+        sources=(Source(name="database", status=SourceStatus.TIMED_OUT, why="no answer within 2 s"),),
+    )
+    story = Story().diagnoses(unclear)
+    read = story.read("phase:diagnose")
+    assert read.startswith("🟠 Unclear: Errors rose and nothing explains them")
+    assert "Possible (35 %): The bank answers slowly." in read
+    assert "• the bank is far away" in read
+    assert "What would help\n• reading database: no answer within 2 s" in read
+    assert "Errors rose and nothing explains them" in story.read("root")
+
+
+def test_long_lists_are_counted_rather_than_told():
+    many = tuple(RuledOut(what=f"deploy {i}", why="not on the failing path") for i in range(20))
+    causes = (BAD_RELEASE.model_copy(update={"evidence": tuple(f"fact {i}" for i in range(9))}),)
+    read = Story().diagnoses(diagnosis(ruled_out=many, causes=causes)).read("phase:diagnose")
+    assert "and 12 more" in read
+    assert "and 4 more" in read
+
+
+@pytest.mark.parametrize(("verdict", "mark"), [("pass", "✅"), ("fail", "❌"), ("unknown", "⚠️")])
+def test_a_judgement_is_told_with_its_details(verdict, mark):
+    judgement = Judgement(verdict=verdict, summary="3 of 4 passed", details=("the smoke test did not",))
+    story = Story().gathers().begin("diagnose").end("diagnose", output=judgement)
+    assert story.read("phase:diagnose") == f"{mark} Diagnose: 3 of 4 passed\n• the smoke test did not"
+
+
+def test_a_reducer_that_failed_says_why():
+    story = Story().gathers().begin("diagnose").end("diagnose", "failed", why="no such service")
+    assert "❌ Diagnose: no such service" in story.read("phase:diagnose")
+    assert "no such service" in story.read("root")

@@ -1,0 +1,272 @@
+"""The thread as a whole: its messages, its root, and how it ends."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+
+from bot.domain.diagnosis import CauseKind, Source, SourceStatus
+from bot.domain.effect import Done
+from bot.domain.event import PlanRendered, RunOutcome, StepOutcome, StepRef
+from bot.domain.people import Person
+from bot.domain.plan import PlannedStep, RenderedPlan
+from bot.domain.runbook import Runbook
+from bot.views import ids
+from bot.views.ending import after
+from bot.views.run import run_messages
+from bot.views.transcript import thread_text
+from bot.views.words import OUTCOMES, SKIPPED, STEP_OUTCOMES
+from tests.unit.views.oracle import assert_valid_message
+from tests.unit.views.story import BAD_RELEASE, START, Story, diagnosis, found
+
+
+def buttons(message):
+    return [
+        (item["action_id"], item["value"])
+        for block in message.blocks
+        if block["type"] == "actions"
+        for item in block["elements"]
+    ]
+
+
+def test_a_triage_is_told_in_one_root_and_one_reply_a_phase_that_says_something():
+    assert Story().recovers().slots() == [
+        "root",
+        "phase:evidence",
+        "phase:diagnose",
+        "phase:fix",
+        "phase:watch",
+        "final",
+    ]
+
+
+def test_a_phase_has_no_reply_before_it_has_started():
+    assert Story().slots() == ["root"]
+    assert Story().asks().slots() == ["root", "phase:evidence"]
+
+
+def test_a_reply_that_was_posted_never_disappears():
+    told = Story().recovers()
+    seen: set[str] = set()
+    for length in range(1, len(told.events) + 1):
+        part = Story()
+        part.events, part.at = told.events[:length], told.at
+        slots = set(part.slots())
+        assert seen <= slots
+        seen = slots
+
+
+def test_rendering_again_later_changes_nothing_while_nothing_happens():
+    run = Story().diagnoses().proposes().run
+    assert run_messages(run, now=START) == run_messages(run, now=START + timedelta(minutes=25))
+
+
+def test_the_root_says_at_once_who_asked_and_offers_to_cancel():
+    story = Story()
+    assert "Triage checkout: looking around" in story.read("root")
+    assert "asked by Ana" in story.read("root")
+    assert buttons(story.messages[0]) == [(ids.CANCEL_RUN, "r-7f3a")]
+
+
+def test_the_root_shows_the_strongest_finding_while_others_are_still_read():
+    story = Story().asks()
+    assert "Still to answer: Logs, Metrics, Recent changes, Dependencies and Database" in story.read("root")
+    story.step("evidence", "metrics", found("metrics"))
+    assert "Strongest so far: checkout answers 12 % of its requests" in story.read("root")
+    assert "1 of 5 sources" in story.read("root")
+
+
+def test_the_root_says_the_cause_with_its_confidence_and_who_is_waited_for():
+    root = Story().diagnoses().proposes().read("root")
+    assert root.startswith("🟡 Triage checkout: waiting for approval")
+    assert "Very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests" in root
+    assert (
+        "Waiting for @oncall to approve in this thread until 03:30 UTC: Roll checkout back to 2.3.0." in root
+    )
+    assert "⏸️ Fix · waiting for approval" in root
+    assert "▫️ Keep watching" in root
+
+
+def test_the_root_follows_the_fix_to_its_end():
+    acting = Story().diagnoses().proposes().wait(3).votes()
+    assert "Triage checkout: acting" in acting.read("root")
+    assert "Now: Roll checkout back to 2.3.0." in acting.read("root")
+    verifying = Story().diagnoses().proposes().acts()
+    assert "Triage checkout: verifying" in verifying.read("root")
+    watching = Story().diagnoses().proposes().acts().verifies().watches()
+    assert watching.read("root").startswith("🟢 Triage checkout: recovered, watching")
+    assert "watching until 03:10 UTC" in watching.read("root")
+
+
+def test_the_end_says_how_fast_it_recovered_and_who_approved():
+    story = Story().recovers(alert_before_s=20)
+    final = story.read("final")
+    assert final.startswith("🟢 checkout recovered 40 s after the alert.")
+    assert "Roll checkout back to 2.3.0, approved by Ben." in final
+    assert "Next: keep 2.3.1 back until it is mended." in final
+    assert "recovered 40 s after the alert" in story.read("root")
+    assert buttons(story.messages[0]) == []
+
+
+def test_without_an_alert_recovery_counts_from_the_question():
+    assert "checkout recovered 20 s after it was asked." in Story().recovers().read("final")
+
+
+def test_the_messages_people_wait_for_are_urgent():
+    waiting = {m.slot: m.urgent for m in Story().diagnoses().proposes().messages}
+    assert waiting == {"root": True, "phase:evidence": False, "phase:diagnose": True, "phase:fix": True}
+    verifying = {m.slot: m.urgent for m in Story().diagnoses().proposes().acts().messages}
+    assert not verifying["root"]
+    assert not verifying["phase:fix"]
+    ended = {m.slot: m.urgent for m in Story().recovers().messages}
+    assert ended["root"]
+    assert ended["final"]
+
+
+@pytest.mark.parametrize("outcome", get_args(RunOutcome))
+def test_every_outcome_has_words_in_the_root_and_the_final_line(outcome):
+    story = Story().diagnoses().finishes(outcome, "the summary of the end")
+    _, words = OUTCOMES[outcome]
+    assert f"Triage checkout: {words}" in story.read("root")
+    assert story.read("final").startswith(OUTCOMES[outcome][0])
+
+
+def test_every_outcome_of_a_step_has_words():
+    assert set(STEP_OUTCOMES) == set(get_args(StepOutcome))
+
+
+@pytest.mark.parametrize("kind", CauseKind)
+def test_every_kind_of_cause_says_what_is_left_to_do_for_good(kind):
+    assert after(BAD_RELEASE.model_copy(update={"kind": kind})).endswith(".")
+
+
+def test_nothing_found_ends_green_with_a_way_on():
+    nothing = diagnosis(verdict="no_fault_found", causes=(), summary="Nothing is wrong with checkout")
+    plan = RenderedPlan(summary="Nothing to change", why_empty="no fault was found")
+    story = Story().diagnoses(nothing)
+    story.begin("remedy").end("remedy", why="no fault was found")
+    story.end("fix", "skipped", why=plan.why_empty).end("watch", "skipped", why="nothing was changed")
+    story.finishes("no_fault_found", nothing.summary)
+    assert story.slots() == ["root", "phase:evidence", "phase:diagnose", "final"]
+    assert "🟢 checkout: no fault found. Nothing is wrong with checkout." in story.read("final")
+    assert "say since when" in story.read("final")
+    assert f"{SKIPPED} Fix · no fault was found" in story.read("root")
+    assert buttons(story.messages[0]) == [(ids.TRIAGE_AGAIN, "r-7f3a")]
+
+
+def test_a_cancelled_run_says_by_whom_and_what_is_left_of_it():
+    story = Story().diagnoses().proposes().acts().cancelled()
+    assert "stopping, because Ben cancelled it" in story.read("root")
+    assert buttons(story.messages[0]) == []
+    story.finishes("cancelled", "Ben cancelled it.")
+    assert "Ben cancelled it. What was done stays: Send all traffic to 2.3.0 and Record" in story.read(
+        "final"
+    )
+    assert "stopped" in story.read("phase:fix")
+
+
+def test_a_cancelled_run_that_did_nothing_says_so():
+    story = Story().asks().cancelled().finishes("cancelled", "Ben cancelled it.")
+    assert "Ben cancelled it. Nothing was changed." in story.read("final")
+    assert "Logs: no answer" not in story.read("root")
+
+
+def test_the_root_warns_about_sources_that_were_not_read():
+    said = diagnosis(
+        sources=(Source(name="database", status=SourceStatus.TIMED_OUT, why="no answer within 2 s"),)
+    )
+    root = Story().gathers(but=["database"]).begin("diagnose").end("diagnose", output=said).read("root")
+    assert "⚠️ Not read: database (no answer within 2 s). This is less sure without it." in root
+    assert "not read: Database" in root
+
+
+def test_people_are_mentioned_in_blocks_and_named_in_text():
+    root = Story().messages[0]
+    assert "<@U0ANA00001>" in str(root.blocks)
+    assert "Ana" in root.text
+    assert "<@" not in root.text
+
+
+def test_somebody_without_a_chat_id_is_named():
+    story = Story()
+    cron = Person(id="alertmanager", name="Alertmanager")
+    story.events[0] = story.events[0].model_copy(update={"requested_by": cron})
+    assert "asked by Alertmanager" in story.read("root")
+
+
+def test_progress_is_a_plan_block_where_the_workspace_has_them():
+    story = Story().diagnoses().proposes()
+    root = run_messages(story.run, now=story.at, style="plan")[0]
+    assert_valid_message(root)
+    [plan] = [block for block in root.blocks if block["type"] == "plan"]
+    states = {task["task_id"]: task["status"] for task in plan["tasks"]}
+    assert states["diagnose"] == "complete"
+    assert states["fix"] == "in_progress"
+    assert states["watch"] == "pending"
+    assert "waiting for approval" in root.text
+
+
+def test_the_transcript_tells_the_whole_thread_with_its_buttons_and_links():
+    story = Story().diagnoses().proposes()
+    text = thread_text(story.run, story.at)
+    assert text.startswith("🟡 Triage checkout: waiting for approval\n")
+    assert "[Approve]  [Reject]" in text
+    assert "open (https://deploys.example/77)" in text
+    assert "KeyError: 'discount' <!channel>" in text
+    assert "&lt;" not in text
+
+
+def deploy(*, watch=False):
+    phases = [
+        {
+            "id": "ground",
+            "kind": "explore",
+            "steps": [{"id": name, "probe": name} for name in ("a", "b", "c")],
+        },
+        {"id": "ship", "kind": "pipeline", "title": "Ship", "steps": [{"id": "up", "action": "up"}]},
+    ]
+    after_it = {"id": "watch", "kind": "background", "checks": [{"id": "x", "probe": "p", "expect": "true"}]}
+    phases += [after_it] if watch else []
+    return Runbook.model_validate({"name": "deploy_canary", "summary": "s", "phases": phases})
+
+
+def shipped(story):
+    plan = RenderedPlan(summary="Ship 1.4.2", steps=(PlannedStep(id="up", title="Start it", action="up"),))
+    story.end("ground").begin("ship", StepRef(id="up", title="Start it")).tell(
+        PlanRendered(at=story.at, phase="ship", plan=plan)
+    )
+    assert "Deploy canary checkout: acting" in story.read("root")
+    return story.wait(3).step("ship", "up", Done(summary="1.4.2 runs")).end("ship")
+
+
+def test_a_run_that_diagnoses_nothing_is_simply_done():
+    story = shipped(Story(deploy())).finishes("done", "Done.")
+    assert story.read("root").startswith("🟢 Deploy canary checkout: done\n")
+    assert story.read("final").startswith("🟢 checkout: done. Ship 1.4.2.\n")
+    assert "✅ Ship 1.4.2: done\n✅ Start it: 1.4.2 runs" in story.read("phase:ship")
+    assert buttons(story.messages[0]) == []
+
+
+def test_a_watch_after_work_that_mended_nothing_is_a_watch():
+    story = shipped(Story(deploy(watch=True))).begin("watch")
+    assert story.read("root").startswith("🔵 Deploy canary checkout: watching")
+
+
+def test_looking_around_in_many_places_is_worth_a_reply():
+    steps = [StepRef(id=name, title=name.upper()) for name in ("a", "b", "c")]
+    story = Story(deploy()).begin("ground", *steps)
+    assert "⏳ Ground: 0 of 3 answers in, still reading …" in story.read("phase:ground")
+
+
+def test_the_root_says_what_is_done_between_the_readings():
+    gathered = Story().gathers()
+    assert "Now: weighing the evidence." in gathered.read("root")
+    assert "⏳ Diagnose: weighing the evidence …" in gathered.begin("diagnose").read("phase:diagnose")
+    planning = Story().diagnoses().begin("remedy")
+    assert "Triage checkout: planning" in planning.read("root")
+    assert "Now: working out what to change." in planning.read("root")
+    assert "Triage checkout: finishing" in Story().diagnoses().end("remedy").end("fix").end("watch").read(
+        "root"
+    )
