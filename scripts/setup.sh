@@ -38,7 +38,7 @@ install_packages() {
     if command -v uv >/dev/null; then
         uv pip install --quiet --python .venv/bin/python --require-hashes "$pins"
     else
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$pins"
+        .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$pins"
     fi
     # The checkout is importable from anywhere in this environment, as an installed package would be.
     local site

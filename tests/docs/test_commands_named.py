@@ -1,0 +1,64 @@
+"""Every command that the docs name exists, with the options they give it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import re
+
+import pytest
+
+from bot.__main__ import build_parser
+from tests.docs.pages import ROOT, code_of, pages
+
+TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def subcommands() -> dict[str, argparse.ArgumentParser]:
+    (subparsers,) = (
+        action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    return dict(subparsers.choices)
+
+
+def named(pattern: str, text: str) -> list[str]:
+    return [found for code in code_of(text) for found in re.findall(pattern, code)]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_a_page_names_exists(page):
+    text = page.read_text(encoding="utf-8")
+    assert set(named(r"(?m)(?:^|\s)make ([a-z][a-z-]*)", text)) <= TARGETS
+    assert set(named(r"-m bot ([a-z][a-z-]*)", text)) <= set(subcommands())
+    for module in named(r"python3? -m (demo|localslack|bench)\b", text):
+        assert importlib.util.find_spec(f"{module}.__main__") is not None
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_option_a_page_gives_a_command_exists(page):
+    known = subcommands()
+    for name, rest in named(r"-m bot ([a-z][a-z-]*)([^\n]*)", page.read_text(encoding="utf-8")):
+        spelt = {option for action in known[name]._actions for option in action.option_strings}
+        given = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", rest.partition("#")[0].partition("|")[0]))
+        assert given <= spelt, f"{name} has no {given - spelt}"
+
+
+def test_every_command_of_the_makefile_and_the_procfile_exists():
+    for file in ("Makefile", "Procfile"):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert set(re.findall(r"-m bot ([a-z]+)", text)) <= set(subcommands())
+
+
+def test_every_script_that_make_runs_exists():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8") + (ROOT / ".ci" / "run").read_text(
+        encoding="utf-8"
+    )
+    for script in re.findall(r"scripts/[\w.]+", text):
+        assert (ROOT / script).is_file()
+    for target in re.findall(r"make ([a-z]+)$", text, re.MULTILINE):
+        assert target in TARGETS
+
+
+def test_make_lists_every_task():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert set(re.findall(r"^([a-z]+):.*## ", text, re.MULTILINE)) == TARGETS
