@@ -12,7 +12,7 @@ from bot.domain.run import Run
 from bot.domain.runbook import Background, Pipeline
 from bot.views.blocks import context, section
 from bot.views.limits import bold, code, prose
-from bot.views.state import effects_left, recovered_at, trouble_began
+from bot.views.state import effects_left, recovered_at, took, trouble_began
 from bot.views.words import OUTCOMES, duration, human, listed, sentence, several, who
 
 
@@ -125,8 +125,12 @@ def _approved(gate: Approval | None) -> str:
 
 
 def _watched(run: Run) -> str:
-    looks = sum(run.phases[p.id].samples_total for p in run.runbook.phases if isinstance(p, Background))
-    return f"Watched since: {several(looks, 'look')}." if looks else ""
+    states = [run.phases[phase.id] for phase in run.runbook.phases if isinstance(phase, Background)]
+    return " ".join(
+        f"All well for {took(state)} since ({several(state.samples_total, 'look')})."
+        for state in states
+        if state.outcome == "ok"
+    )
 
 
 def _undecided(run: Run) -> str:

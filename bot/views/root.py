@@ -26,6 +26,7 @@ from bot.views.words import (
     SKIPPED,
     WARNING,
     human,
+    likelihood,
     listed,
     local,
     sentence,
@@ -54,7 +55,8 @@ def root_blocks(run: Run, *, style: Style) -> list[JsonObject]:
     """Build the root message; it grows no longer than a phone's screen."""
     colour, words = headline(run)
     about = f"{human(run.runbook.name)} {run.service}".strip()
-    top = [line for line in (_cause(run), _unread(run), _now(run)) if line]
+    now, why = _now(run), [_cause(run), _unread(run)]
+    top = [line for line in ((now, *why) if run.outcome is not None else (*why, now)) if line]
     blocks = [header(f"{colour} {about}: {words}")]
     if top:
         blocks.append(section(*top))
@@ -67,6 +69,8 @@ def root_blocks(run: Run, *, style: Style) -> list[JsonObject]:
 def _cause(run: Run) -> str:
     diagnosis = run.diagnosis
     if diagnosis is not None:
+        if diagnosis.top is not None and run.outcome is not None:
+            return f"*Cause:* {likelihood(diagnosis.top.confidence)}: {prose(diagnosis.top.summary, 500)}"
         if diagnosis.top is not None:
             return cause_line(diagnosis.top)
         if run.outcome is not None:

@@ -106,7 +106,10 @@ def test_the_end_says_how_fast_it_recovered_and_who_approved():
     assert final.startswith("🟢 checkout recovered 40 s after the alert.")
     assert "Roll checkout back to 2.3.0, approved by Ben." in final
     assert "Next: keep 2.3.1 back until it is mended." in final
-    assert "recovered 40 s after the alert" in story.read("root")
+    assert "All well for 45 s since (3 looks)." in final
+    root = story.read("root").split("\n")
+    assert root[1].startswith("checkout recovered 40 s after the alert.")
+    assert root[3] == "Cause: very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests"
     assert buttons(story.messages[0]) == []
 
 
