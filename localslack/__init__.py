@@ -1,1 +1,20 @@
 """A Slack for the laptop: Web API, Socket Mode, signed HTTP and a page in the browser."""
+
+from __future__ import annotations
+
+from localslack.client import ControlError, LocalSlackClient, Outcome, Seen, WaitTimeoutError
+from localslack.core import Rules
+from localslack.server import LocalSlack
+from localslack.workspace import Workspace, load_workspace
+
+__all__ = [
+    "ControlError",
+    "LocalSlack",
+    "LocalSlackClient",
+    "Outcome",
+    "Rules",
+    "Seen",
+    "WaitTimeoutError",
+    "Workspace",
+    "load_workspace",
+]

@@ -1,0 +1,337 @@
+"""A client of the control API, for tests and scripts that act as people."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx
+
+from localslack.shapes import Json
+
+ACT_TIMEOUT_S = 30.0
+SLACK_S = 5.0
+
+
+class ControlError(Exception):
+    """The control API refused: ``code`` for machines, the message for people."""
+
+    def __init__(self, code: str, message: str, *, status: int) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.status = status
+
+
+class WaitTimeoutError(ControlError):
+    """Nothing matched in time; the message quotes what was there instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message as a person sees it; ``text`` is its plain text, blocks included, ``json`` all of it."""
+
+    channel: str
+    ts: str
+    user: str
+    text: str
+    thread_ts: str | None
+    is_ephemeral: bool
+    json: Json = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an act. ``error`` is what the person was shown; latencies are in milliseconds."""
+
+    ok: bool
+    error: str | None
+    ack_latency_ms: float | None
+    trigger_id: str | None
+    ephemerals: tuple[Json, ...]
+    json: Json = field(repr=False)
+
+
+class LocalSlackClient:
+    """Acts as people and reads what they see. People and channels go by id or name."""
+
+    def __init__(self, base_url: str) -> None:
+        self._http = httpx.AsyncClient(base_url=base_url.rstrip("/"), timeout=ACT_TIMEOUT_S, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._http.aclose()
+
+    # Acts
+
+    async def post(self, text: str, *, user: str, channel: str, thread_ts: str | None = None) -> Seen:
+        """Post a message."""
+        answer = await self._post("acts/post", user=user, channel=channel, text=text, thread_ts=thread_ts)
+        return _seen(answer["message"])
+
+    async def mention(
+        self, text: str, *, user: str, channel: str, thread_ts: str | None = None, app: str | None = None
+    ) -> Seen:
+        """Post a message that begins with a mention of an app (the first one unless named)."""
+        apps = (await self._get("state", user=user))["apps"]
+        wanted = next(a for a in apps if app is None or app in {a["id"], a["name"], a["display_name"]})
+        return await self.post(
+            f"<@{wanted['bot_user']}> {text}", user=user, channel=channel, thread_ts=thread_ts
+        )
+
+    async def slash(
+        self, command: str, text: str = "", *, user: str, channel: str, thread_ts: str | None = None
+    ) -> Outcome:
+        """Type a slash command; ``"/triage checkout"`` and ``"/triage", "checkout"`` are the same."""
+        name, _, rest = command.partition(" ")
+        said = f"{rest} {text}".strip()
+        answer = await self._post(
+            "acts/slash", user=user, channel=channel, command=name, text=said, thread_ts=thread_ts
+        )
+        return _outcome(answer)
+
+    async def click(
+        self,
+        *,
+        user: str,
+        channel: str | None = None,
+        ts: str | None = None,
+        action_id: str | None = None,
+        text: str | None = None,
+        block_id: str | None = None,
+        value: Any = None,  # noqa: ANN401  # an option's value, a list of them, an id, a date
+        view_id: str | None = None,
+        home_of: str | None = None,
+    ) -> Outcome:
+        """Click a button or choose in a menu, by action id or by the words on it.
+
+        In a message (``channel`` and ``ts``), on an app's Home tab (``home_of``), else in a modal.
+        """
+        answer = await self._post(
+            "acts/click",
+            user=user,
+            channel=channel,
+            ts=ts,
+            action_id=action_id,
+            text=text,
+            block_id=block_id,
+            value=value,
+            view_id=view_id,
+            home_of=home_of,
+        )
+        return _outcome(answer)
+
+    async def shortcut(
+        self, shortcut: str, *, user: str, channel: str | None = None, ts: str | None = None
+    ) -> Outcome:
+        """Use a shortcut by callback id or name: a message's with ``channel`` and ``ts``, else global."""
+        return _outcome(
+            await self._post("acts/shortcut", user=user, shortcut=shortcut, channel=channel, ts=ts)
+        )
+
+    async def open_home(self, *, user: str, app: str | None = None) -> Json | None:
+        """Open an app's Home tab; the view published so far."""
+        found: Json | None = (await self._post("acts/home", user=user, app=app))["view"]
+        return found
+
+    async def submit(self, values: Json | None = None, *, user: str, view_id: str | None = None) -> Outcome:
+        """Fill and submit the topmost modal; ``json["errors"]`` holds the errors shown."""
+        return _outcome(await self._post("acts/submit", user=user, view_id=view_id, values=values or {}))
+
+    async def close(self, *, user: str, view_id: str | None = None, whole_stack: bool = False) -> None:
+        """Close the topmost modal, or all of them."""
+        await self._post("acts/close", user=user, view_id=view_id, whole_stack=whole_stack)
+
+    async def react(self, name: str, *, user: str, channel: str, ts: str, remove: bool = False) -> bool:
+        """Add or remove a reaction; whether that changed anything."""
+        answer = await self._post("acts/react", user=user, channel=channel, ts=ts, name=name, remove=remove)
+        return bool(answer["changed"])
+
+    async def upload(
+        self,
+        content: bytes,
+        *,
+        name: str,
+        user: str,
+        channel: str,
+        text: str = "",
+        thread_ts: str | None = None,
+    ) -> Seen:
+        """Share a file."""
+        answer = await self._post(
+            "acts/upload",
+            user=user,
+            channel=channel,
+            name=name,
+            content_base64=base64.b64encode(content).decode(),
+            text=text,
+            thread_ts=thread_ts,
+        )
+        return _seen(answer["message"])
+
+    async def join(self, *, user: str, channel: str) -> bool:
+        """Join a public channel; False when already in it."""
+        return bool((await self._post("acts/join", user=user, channel=channel))["changed"])
+
+    # Reads
+
+    async def channels(self, *, user: str) -> list[Json]:
+        """The channels somebody can see."""
+        return list((await self._get("channels", user=user))["channels"])
+
+    async def messages(
+        self, channel: str, *, user: str | None = None, thread_ts: str | None = None
+    ) -> list[Seen]:
+        """What a channel or a thread shows, oldest first; with ``user`` that person's ephemerals too."""
+        name = channel.removeprefix("#")
+        path = f"threads/{name}/{thread_ts}" if thread_ts else f"channels/{name}/messages"
+        return [_seen(m) for m in (await self._get(path, user=user))["messages"]]
+
+    async def message(self, channel: str, ts: str) -> Seen:
+        """One message."""
+        return _seen((await self._get(f"messages/{channel.removeprefix('#')}/{ts}"))["message"])
+
+    async def thread_text(self, channel: str, ts: str, *, user: str | None = None) -> str:
+        """A thread as plain text."""
+        path = f"/control/threads/{channel.removeprefix('#')}/{ts}.txt"
+        response = await self._http.get(path, params={"user": user} if user else {})
+        _check(response)
+        return response.text
+
+    async def wait(
+        self,
+        text: str = "",
+        *,
+        channel: str,
+        thread_ts: str | None = None,
+        user: str | None = None,
+        after: str | None = None,
+        timeout_s: float = 10.0,
+    ) -> Seen:
+        """The first message that matches ``text`` (a regular expression, case ignored), now or soon.
+
+        ``after`` is a timestamp: only later messages count. With ``user`` that person's ephemerals count too.
+
+        Raises:
+            WaitTimeoutError: none within ``timeout_s``.
+        """
+        query = {"channel": channel, "text": text, "thread_ts": thread_ts, "user": user, "after": after}
+        params = {key: value for key, value in query.items() if value is not None}
+        response = await self._http.get(
+            "/control/wait", params={**params, "timeout_s": timeout_s}, timeout=timeout_s + SLACK_S
+        )
+        return _seen(_check(response)["message"])
+
+    async def views(self, *, user: str) -> list[Json]:
+        """The modals somebody has open, the lowest first."""
+        return list((await self._get("views", user=user))["views"])
+
+    async def home(self, *, user: str, app: str | None = None) -> Json | None:
+        """An app's Home tab as published, without opening it."""
+        found: Json | None = (await self._get("home", user=user, app=app))["view"]
+        return found
+
+    async def files(self) -> list[Json]:
+        """Every file."""
+        return list((await self._get("files"))["files"])
+
+    async def stats(self) -> Json:
+        """Calls, posts, edits, 429s, envelopes and acknowledgement latencies (milliseconds)."""
+        return await self._get("stats")
+
+    async def log(self) -> list[Json]:
+        """The last 500 calls and envelopes."""
+        return list((await self._get("log"))["entries"])
+
+    # Switches
+
+    async def faults(self, **switches: Any) -> Json:  # noqa: ANN401  # see localslack.faults.Faults
+        """Set some fault switches; all of them as they now are."""
+        return dict((await self._post("faults", **switches))["faults"])
+
+    async def clear_faults(self) -> None:
+        """Switch every fault off."""
+        _check(await self._http.delete("/control/faults"))
+
+    @asynccontextmanager
+    async def faulty(self, **switches: Any) -> AsyncIterator[None]:  # noqa: ANN401  # see Faults
+        """Have faults for the length of a block; every fault is off after it."""
+        await self.faults(**switches)
+        try:
+            yield
+        finally:
+            await self.clear_faults()
+
+    async def refresh_sockets(self, *, app: str | None = None) -> int:
+        """Make Slack close an app's sockets, as it does now and then; how many there were."""
+        return int((await self._post("sockets/refresh", app=app))["refreshed"])
+
+    async def change_group(
+        self, group: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
+    ) -> list[str]:
+        """Add people to a user group or take them out; the ids of who is in it now."""
+        path = f"usergroups/{group.removeprefix('@')}/members"
+        return list((await self._post(path, add=list(add), remove=list(remove)))["members"])
+
+    async def deactivate(self, user: str, *, deleted: bool = True) -> None:
+        """Deactivate somebody, or bring them back."""
+        await self._post(f"users/{user}", deleted=deleted)
+
+    async def install(self, manifest: Json, *, app: str | None = None) -> bool:
+        """Give an app another manifest; whether its events URL, if any, answered the challenge."""
+        response = await self._http.put("/control/manifest", json={"manifest": manifest, "app": app})
+        return bool(_check(response)["verified"])
+
+    async def reset(self) -> None:
+        """Forget every message, view, file, switch and count."""
+        await self._post("reset")
+
+    async def _post(self, path: str, **body: Any) -> Json:  # noqa: ANN401  # any JSON
+        return _check(await self._http.post(f"/control/{path}", json=body))
+
+    async def _get(self, path: str, **query: str | None) -> Json:
+        params = {key: value for key, value in query.items() if value is not None}
+        return _check(await self._http.get(f"/control/{path}", params=params))
+
+
+def _check(response: httpx.Response) -> Json:
+    if response.is_success:
+        is_json = response.headers.get("content-type", "").startswith("application/json")
+        return dict(response.json()) if is_json else {}
+    try:
+        answer = response.json()
+    except ValueError:
+        raise ControlError("bad_answer", response.text[:200], status=response.status_code) from None
+    kind = WaitTimeoutError if answer.get("error") == "timeout" else ControlError
+    raise kind(str(answer.get("error")), str(answer.get("message")), status=response.status_code)
+
+
+def _seen(message: Json) -> Seen:
+    return Seen(
+        channel=message["channel"],
+        ts=message["ts"],
+        user=message["user"],
+        text=message["reading"],
+        thread_ts=message.get("thread_ts"),
+        is_ephemeral=bool(message.get("is_ephemeral")),
+        json=message,
+    )
+
+
+def _outcome(answer: Json) -> Outcome:
+    return Outcome(
+        ok=bool(answer["ok"]),
+        error=answer.get("error"),
+        ack_latency_ms=answer.get("ack_latency_ms"),
+        trigger_id=answer.get("trigger_id"),
+        ephemerals=tuple(answer.get("ephemerals") or ()),
+        json=answer,
+    )

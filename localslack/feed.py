@@ -1,0 +1,57 @@
+"""Who is watching, and how they are told of a change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from localslack.shapes import Json
+
+WAITING_MOST = 2000
+
+
+class Feed:
+    """Tells watchers what changed, and wakes those who wait for something to become true."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[asyncio.Queue[Json | None], str | None] = {}
+        self._pulses: set[asyncio.Event] = set()
+
+    def tell(self, change: Json, *, only: str | None = None) -> None:
+        """Tell everyone, or only the watchers who are the user ``only``."""
+        for queue, user in list(self._watchers.items()):
+            if (only is None or user == only) and queue.qsize() < WAITING_MOST:
+                queue.put_nowait(change)
+        for pulse in self._pulses:
+            pulse.set()
+
+    @contextmanager
+    def watch(self, user: str | None) -> Iterator[asyncio.Queue[Json | None]]:
+        """A queue of changes as ``user`` may see them; None in it means the end."""
+        queue: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._watchers[queue] = user
+        try:
+            yield queue
+        finally:
+            del self._watchers[queue]
+
+    async def until(self, found: Callable[[], Json | None], *, timeout_s: float) -> Json | None:
+        """The first non-None answer of ``found``, asked after each change; None after ``timeout_s``."""
+        pulse = asyncio.Event()
+        self._pulses.add(pulse)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (answer := found()) is None:
+                    await pulse.wait()
+                    pulse.clear()
+                return answer
+        except TimeoutError:
+            return None
+        finally:
+            self._pulses.discard(pulse)
+
+    def close(self) -> None:
+        """End every watch."""
+        for queue in self._watchers:
+            queue.put_nowait(None)

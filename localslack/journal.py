@@ -1,0 +1,45 @@
+"""What went between the apps and Slack, newest last, for people who write apps."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from localslack.clock import Clock
+from localslack.feed import Feed
+from localslack.shapes import Json
+
+KEPT = 500
+
+
+class Journal:
+    """The last 500 calls and envelopes, each told to the page as it is written. No token is ever in one."""
+
+    def __init__(self, clock: Clock, feed: Feed) -> None:
+        self._clock = clock
+        self._feed = feed
+        self._number = 0
+        self.entries: deque[Json] = deque(maxlen=KEPT)
+
+    def write(
+        self,
+        *,
+        kind: str,
+        name: str,
+        ms: float | None = None,
+        error: str | None = None,
+        **detail: Any,  # noqa: ANN401
+    ) -> None:
+        """Note one thing: ``kind`` is ``call``, ``envelope`` or ``socket``; ``ms`` how long it took."""
+        self._number += 1
+        entry = {
+            "n": self._number,
+            "at": self._clock.now(),
+            "kind": kind,
+            "name": name,
+            "ms": None if ms is None else round(ms, 1),
+            "error": error,
+            "detail": detail,
+        }
+        self.entries.append(entry)
+        self._feed.tell({"type": "log", "entry": entry})
