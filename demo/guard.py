@@ -23,10 +23,14 @@ class _Remembered:
 
 
 class Guard:
-    """Remembers answers by ``Idempotency-Key`` and the highest ``X-Fencing-Token`` of each resource."""
+    """Remembers answers by ``Idempotency-Key``, and the highest ``X-Fencing-Token`` that came with each key.
+
+    Tokens are compared under one key, because each of those who make changes counts tokens of its own: a low
+    one of somebody else is not stale. Without a key they are compared over the whole resource.
+    """
 
     def __init__(self) -> None:
-        self._highest: dict[str, int] = {}
+        self._highest: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._answers: OrderedDict[tuple[str, str], _Remembered] = OrderedDict()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -51,7 +55,7 @@ class Guard:
                 used with another body (422).
         """
         async with self._locks[resource]:
-            self._fence(resource, token)
+            self._fence(resource, key, token)
             written = json.dumps(body, sort_keys=True)
             known = self._answers.get((resource, key)) if key else None
             if known is not None:
@@ -63,17 +67,22 @@ class Guard:
             answer = await change()
             if key:
                 self._answers[resource, key] = _Remembered(written, answer)
-                if len(self._answers) > MOST_REMEMBERED:
-                    self._answers.popitem(last=False)
+                _forget_oldest(self._answers)
             return answer, False
 
-    def _fence(self, resource: str, token: str) -> None:
+    def _fence(self, resource: str, key: str, token: str) -> None:
         if not token:
             return
         if not (token.isascii() and token.isdigit()):
             raise RefusedError(400, "bad_fencing_token", "X-Fencing-Token is a whole number, 0 or more.")
-        seen, number = self._highest.get(resource, 0), int(token)
+        seen, number = self._highest.get((resource, key), 0), int(token)
         if number < seen:
-            message = f"Token {number} is stale: {seen} has been seen for {resource}."
+            message = f"Token {number} is stale: {seen} has been seen for {key or resource}."
             raise RefusedError(409, "stale_fencing_token", message, seen=seen)
-        self._highest[resource] = number
+        self._highest[resource, key] = number
+        _forget_oldest(self._highest)
+
+
+def _forget_oldest(known: OrderedDict[tuple[str, str], Any]) -> None:
+    if len(known) > MOST_REMEMBERED:
+        known.popitem(last=False)

@@ -53,7 +53,7 @@ class Dependency:
         """Look at its ``/healthz`` without counting the call; never raises.
 
         Returns:
-            ``ok``, ``latency_ms`` and, when not well, ``error``.
+            ``ok``, ``ms`` and, when not well, ``error``.
         """
         started = time.perf_counter()
         error = ""
@@ -68,7 +68,7 @@ class Dependency:
         except ClientError as trouble:
             error = describe(trouble)
         took_ms = round((time.perf_counter() - started) * 1000, 1)
-        return {"ok": not error, "latency_ms": took_ms, **({"error": error} if error else {})}
+        return {"ok": not error, "ms": took_ms, **({"error": error} if error else {})}
 
     async def _call(
         self, method: str, path: str, body: dict[str, Any] | None, timeout_s: float

@@ -58,13 +58,24 @@ def test_the_same_idempotency_key_changes_a_setting_once(shop: OpenShop) -> None
     assert put(shop, "Twice", key="run-1/step-2").json()["error"] == "key_reused"
 
 
-def test_a_lower_fencing_token_than_one_seen_is_refused(shop: OpenShop) -> None:
-    put(shop, "Seven", token="7").raise_for_status()
-    stale = put(shop, "Six", token="6")
+def test_a_lower_fencing_token_than_one_seen_under_a_key_is_refused(shop: OpenShop) -> None:
+    put(shop, "Seven", key="run-2/step-1", token="7").raise_for_status()
+    stale = put(shop, "Seven", key="run-2/step-1", token="6")
     assert (stale.status_code, stale.json()["error"], stale.json()["seen"]) == (409, "stale_fencing_token", 7)
     assert put(shop, "Nine", token="ix").status_code == 400
-    assert shop.get(BANNER)["value"] == "Seven"
-    put(shop, "Seven again", token="7").raise_for_status()
+    assert put(shop, "Seven", key="run-2/step-1", token="8").headers["Idempotent-Replay"] == "true"
+
+
+def test_a_low_fencing_token_of_another_run_is_not_stale(shop: OpenShop) -> None:
+    put(shop, "From run 3", key="run-3/step-1", token="9").raise_for_status()
+    put(shop, "From run 4", key="run-4/step-1", token="1").raise_for_status()
+    assert shop.get(BANNER)["value"] == "From run 4"
+
+
+def test_without_a_key_fencing_tokens_hold_for_the_whole_setting(shop: OpenShop) -> None:
+    put(shop, "Five", token="5").raise_for_status()
+    assert put(shop, "Four", token="4").status_code == 409
+    assert shop.get(BANNER)["value"] == "Five"
 
 
 def test_a_flag_flip_is_recorded_as_one(shop: OpenShop) -> None:
@@ -107,7 +118,7 @@ def test_a_restart_under_one_key_happens_once(shop: OpenShop) -> None:
     assert first == again
     assert first["pid"] != first["pid_before"]
     assert shop.get("/status")["processes"]["payments"]["pid"] == first["pid"]
-    stale = shop.http.post("/services/payments/restart", json={}, headers={"X-Fencing-Token": "2"})
+    stale = shop.http.post("/services/payments/restart", json={}, headers={**headers, "X-Fencing-Token": "2"})
     assert stale.status_code == 409
 
 

@@ -1,4 +1,7 @@
-"""Every fault against the real shop: what it does, whom it alerts, and that the operator's cure works."""
+"""Every fault against the real shop: what it does, whom it alerts, and that the operator's cure works.
+
+The order saves time, nothing more: a test that needs an alert to be quiet comes late after one that raises it.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,22 @@ def haproxy(shop: OpenShop, line: str) -> str:
 def version(shop: OpenShop, service: str) -> str:
     services = shop.get("/status")["services"]
     return str(next(found["version"] for found in services if found["name"] == service))
+
+
+async def terminate_blockers(dsn: str) -> list[str]:
+    """End the sessions at the root of every lock queue, over the role the bot has."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT DISTINCT b.pid, b.application_name FROM pg_stat_activity w, "
+            "unnest(pg_blocking_pids(w.pid)) AS blocker(pid), pg_stat_activity b "
+            "WHERE b.pid = blocker.pid AND cardinality(pg_blocking_pids(b.pid)) = 0"
+        )
+        for row in rows:
+            assert await connection.fetchval("SELECT pg_terminate_backend($1)", row["pid"])
+    finally:
+        await connection.close()
+    return [row["application_name"] for row in rows]
 
 
 def test_a_false_alarm_alerts_while_no_buyer_fails(shop: OpenShop) -> None:
@@ -80,20 +99,29 @@ def test_a_bad_release_fails_a_third_of_the_orders_until_the_weights_go_back(sho
     shop.until_told("CheckoutHighErrorRate", "checkout", "resolved")
 
 
-async def terminate_blockers(dsn: str) -> list[str]:
-    """End the sessions at the root of every lock queue, over the role the bot has."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        rows = await connection.fetch(
-            "SELECT DISTINCT b.pid, b.application_name FROM pg_stat_activity w, "
-            "unnest(pg_blocking_pids(w.pid)) AS blocker(pid), pg_stat_activity b "
-            "WHERE b.pid = blocker.pid AND cardinality(pg_blocking_pids(b.pid)) = 0"
-        )
-        for row in rows:
-            assert await connection.fetchval("SELECT pg_terminate_backend($1)", row["pid"])
-    finally:
-        await connection.close()
-    return [row["application_name"] for row in rows]
+def test_a_bank_that_hangs_fails_payments_until_the_other_bank_is_used(shop: OpenShop) -> None:
+    shop.until_not_firing("PaymentsErrors", "payments")
+    shop.begin("dependency-down")
+    began = shop.fault("dependency-down")["since"]
+    shop.until_told("PaymentsErrors", "payments")
+    shop.until_failing(more_than=0.5)
+    ready = shop.http.get(f"{shop.env['SHOP_PAYMENTS_URL']}/readyz")
+    assert (ready.status_code, ready.json()["dependencies"]["bank"]["ok"]) == (503, False)
+    blamed = {
+        service: {
+            line["dependency"]
+            for line in shop.log_lines(f"{service}*.jsonl", since=began)
+            if line["event"] == "dependency_failed"
+        }
+        for service in ("storefront", "checkout", "payments")
+    }
+    assert blamed == {"storefront": {"checkout"}, "checkout": {"payments"}, "payments": {"bank"}}
+
+    change = shop.http.put("/settings/payments/bank", json={"value": "backup", "expect": "primary"})
+    change.raise_for_status()
+
+    shop.until_well()
+    assert shop.fault("dependency-down")["state"] == "cured"
 
 
 def test_a_database_lock_exhausts_the_connections_until_its_session_is_terminated(shop: OpenShop) -> None:
@@ -160,29 +188,21 @@ def test_prometheus_reads_every_service_and_haproxy(shop: OpenShop) -> None:
     assert shop.query('sum(rate(http_requests_total{service="checkout",status="201"}[5s]))') > 5
 
 
-def test_a_bank_that_hangs_fails_payments_until_the_other_bank_is_used(shop: OpenShop) -> None:
+def test_a_bad_setting_fails_payments_without_a_deploy_until_it_is_restored(shop: OpenShop) -> None:
     shop.until_not_firing("PaymentsErrors", "payments")
-    shop.begin("dependency-down")
-    began = shop.fault("dependency-down")["since"]
+    shop.begin("bad-configuration")
+    began = shop.fault("bad-configuration")["since"]
     shop.until_told("PaymentsErrors", "payments")
     shop.until_failing(more_than=0.5)
-    ready = shop.http.get(f"{shop.env['SHOP_PAYMENTS_URL']}/readyz")
-    assert (ready.status_code, ready.json()["dependencies"]["bank"]["ok"]) == (503, False)
-    blamed = {
-        service: {
-            line["dependency"]
-            for line in shop.log_lines(f"{service}*.jsonl", since=began)
-            if line["event"] == "dependency_failed"
-        }
-        for service in ("storefront", "checkout", "payments")
-    }
-    assert blamed == {"storefront": {"checkout"}, "checkout": {"payments"}, "payments": {"bank"}}
+    (change,) = shop.get("/changes", since=began)["changes"]
+    assert (change["kind"], change["service"]) == ("config", "payments")
+    assert change["data"] == {"key": "bank_timeout_ms", "before": 2000, "after": 5}
 
-    change = shop.http.put("/settings/payments/bank", json={"value": "backup", "expect": "primary"})
-    change.raise_for_status()
+    restored = shop.http.put("/settings/payments/bank_timeout_ms", json={"value": 2000, "expect": 5})
+    restored.raise_for_status()
 
     shop.until_well()
-    assert shop.fault("dependency-down")["state"] == "cured"
+    assert shop.fault("bad-configuration")["state"] == "cured"
 
 
 def test_a_reset_ends_whatever_is_on(shop: OpenShop) -> None:
@@ -199,20 +219,3 @@ def test_a_fault_that_is_switched_on_twice_begins_once(shop: OpenShop) -> None:
     shop.begin("bad-configuration")
     assert shop.fault("bad-configuration")["since"] == began
     assert len(shop.get("/changes", since=began)["changes"]) == 1
-
-
-def test_a_bad_setting_fails_payments_without_a_deploy_until_it_is_restored(shop: OpenShop) -> None:
-    shop.until_not_firing("PaymentsErrors", "payments")
-    shop.begin("bad-configuration")
-    began = shop.fault("bad-configuration")["since"]
-    shop.until_told("PaymentsErrors", "payments")
-    shop.until_failing(more_than=0.5)
-    (change,) = shop.get("/changes", since=began)["changes"]
-    assert (change["kind"], change["service"]) == ("config", "payments")
-    assert change["data"] == {"key": "bank_timeout_ms", "before": 2000, "after": 5}
-
-    restored = shop.http.put("/settings/payments/bank_timeout_ms", json={"value": 2000, "expect": 5})
-    restored.raise_for_status()
-
-    shop.until_well()
-    assert shop.fault("bad-configuration")["state"] == "cured"

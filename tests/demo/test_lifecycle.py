@@ -14,7 +14,7 @@ import pytest
 from demo.errors import ShopError
 from demo.processes import find_program
 from demo.shop import Shop
-from tests.demo.open_shop import ROOT, alive, eventually, family, start_shop
+from tests.demo.open_shop import ROOT, alive, eventually, family, start_shop, stop_shop
 
 pytestmark = [pytest.mark.demo, pytest.mark.server]
 
@@ -36,7 +36,7 @@ EVERY_SERVER = {
 }
 
 
-def test_a_shop_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_a_shop_that_is_killed_leaves_no_process_behind_and_can_be_opened_again(tmp_path: Path) -> None:
     process, _ = start_shop(tmp_path)
     everybody = family(process.pid)
     assert len(everybody) > 10
@@ -45,6 +45,8 @@ def test_a_shop_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
     assert process.stdout is not None
     process.stdout.close()
     eventually(lambda: not alive(everybody), what="every process of the shop has ended")
+    again, _ = start_shop(tmp_path)
+    assert stop_shop(again) == 0
 
 
 def test_a_shop_whose_parent_ends_closes(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_no_token_passes_after_a_higher_one(tokens: list[int]) -> None:
                 return {}
 
             try:
-                await guard.once("r", {}, change, token=str(token))
+                await guard.once("r", {"token": token}, change, token=str(token))
             except RefusedError:
                 continue
         return through
