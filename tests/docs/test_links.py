@@ -14,8 +14,14 @@ def test_every_relative_link_of_a_page_leads_to_a_file_and_a_heading(page):
     for link in links_of(text):
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        if not target.is_relative_to(ROOT) or not target.exists() or (
-            anchor and target.suffix == ".md" and anchor not in anchors_of(target.read_text(encoding="utf-8"))
+        if (
+            not target.is_relative_to(ROOT)
+            or not target.exists()
+            or (
+                anchor
+                and target.suffix == ".md"
+                and anchor not in anchors_of(target.read_text(encoding="utf-8"))
+            )
         ):
             lost.append(link)
     assert lost == []
