@@ -9,7 +9,7 @@ from bot.analysis.change_suspects import change_suspects
 from bot.analysis.mechanisms import mechanisms
 from bot.analysis.scene import Scene
 from bot.analysis.suspects import Suspect, unexplained
-from bot.analysis.verdicts import judge, summary_of
+from bot.analysis.verdicts import FOUND, judge, name_of, summary_of
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import Cause, CauseKind, Diagnosis, RuledOut, Source, SourceStatus
 from bot.domain.finding import Finding, FindingKind, Findings
@@ -85,6 +85,8 @@ def _places(scene: Scene, suspects: Sequence[Suspect]) -> list[Suspect]:
         if not scene.impaired(name) or scene.catalogue.get(name).external:
             continue
         known = max((s.confidence(scene) for s in suspects if _accounts_for(scene, s, name)), default=0.0)
+        if known >= FOUND:
+            continue
         share = max(scene.explained(name), known)
         symptoms = scene.symptoms(name)
         lines = [f for f in symptoms if f.kind in _TEMPLATES]
@@ -124,9 +126,7 @@ def _ruled_out(
     places = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
     found = list(dropped)
     found.extend(
-        RuledOut(
-            what=cause.summary.rstrip("."), why=cause.against[0] if cause.against else "little speaks for it"
-        )
+        RuledOut(what=name_of(cause), why=cause.against[0] if cause.against else "little speaks for it")
         for cause in rest
         if cause.kind not in places
     )

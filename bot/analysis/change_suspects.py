@@ -164,8 +164,8 @@ def _setting(scene: Scene, change: Finding, fits: float) -> Suspect:
         service=service,
         component=key,
         summary=(
-            f"{service}/{key} was changed from {change.data.get('before')} to {change.data.get('after')}"
-            f"{_just_before(scene, change)}."
+            f"{service} {_fails(scene, service)}; its {key} was changed from {change.data.get('before')} "
+            f"to {change.data.get('after')}{_just_before(scene, change)}."
         ),
         began_at=change.began_at,
         data={
@@ -282,11 +282,18 @@ def _ran_beside(finding: Finding, other: JsonObject) -> bool:
 
 def _deploy_summary(scene: Scene, change: Finding) -> str:
     service, version = change.service, change.component
+    fails = _fails(scene, service, version=version)
+    return f"{service} {version} {fails}; it was released{_just_before(scene, change)}."
+
+
+def _fails(scene: Scene, service: str, *, version: str = "") -> str:
     rates = [f for f in scene.of(service, FindingKind.ERROR_RATE_UP) if f.component in {version, ""}]
     rates.sort(key=lambda f: f.component != version)
     value = rates[0].evidence[0].value if rates else None
-    fails = f"fails {figure(value, 'ratio')} of its requests" if value is not None else "is in trouble"
-    return f"{service} {version} {fails}; it was released{_just_before(scene, change)}."
+    if value is not None:
+        return f"fails {figure(value, 'ratio')} of its requests"
+    slow = scene.of(service, FindingKind.LATENCY_UP)
+    return "has become slow" if slow else "is in trouble"
 
 
 def _just_before(scene: Scene, change: Finding) -> str:

@@ -22,7 +22,8 @@ _MOST_TEMPLATES = 6
 _SAMPLE_CHARS = 300
 _SAMPLES = 3
 _MENTION_SHARE = 0.1
-_LEAST_HISTORY = 20
+_LEAST_HISTORY = 10
+_LEAST_HISTORY_SHARE = 0.3
 _HINTS = {
     "database": re.compile(
         r"database|\bsql\b|postgres|mysql|deadlock|lock timeout|connection pool|\bpool\b.*\bin use",
@@ -76,7 +77,13 @@ def findings_of(read: LogRead, *, names: Iterable[str]) -> tuple[Finding, ...]:
 
 def _judged(read: LogRead, each: _Group, burst: Burst) -> bool:
     # In a log that has only just begun everything is new; only errors are worth a word then.
-    return each.is_error or sum(line.at_s < burst.onset_s for line in read.lines) >= _LEAST_HISTORY
+    if each.is_error:
+        return True
+    others = len(read.lines) - len(each.lines)
+    before = sum(line.at_s < burst.onset_s for line in read.lines) - (len(each.lines) - burst.count)
+    span_before, span_after = burst.onset_s - read.start_s, max(read.end_s - burst.onset_s, 1.0)
+    rate_before, rate_after = before / max(span_before, 1.0), (others - before) / span_after
+    return before >= _LEAST_HISTORY and rate_before >= _LEAST_HISTORY_SHARE * rate_after
 
 
 def _groups(lines: Sequence[LogLine]) -> list[_Group]:

@@ -134,7 +134,7 @@ def _saturation(scene: Scene, service: str) -> Iterator[Suspect]:
 def _saturated(
     scene: Scene, service: str, *, resource: str, seen: tuple[Finding, ...], said: tuple[Finding, ...]
 ) -> Suspect:
-    text = seen[0].evidence[0].text if seen else f"{service} says that it runs out of {resource}"
+    text = seen[0].evidence[0].text if seen else f"its log says “{said[0].evidence[0].text}”"
     began = [f.began_at for f in (*seen, *said) if f.began_at is not None]
     data: JsonObject = {"resource": resource, "value": seen[0].evidence[0].value if seen else None}
     suspect = Suspect(

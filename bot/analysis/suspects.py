@@ -86,7 +86,7 @@ class Suspect:
         """Write it as the diagnosis names it, with the evidence strongest first."""
         ordered = sorted(self.supports, key=lambda support: (-support.weight, support.finding.id))
         unread = [s.name for s in scene.unread if s.name in self.decisive]
-        against = [doubt.text for doubt in self.doubts]
+        against = [doubt.text for doubt in sorted(self.doubts, key=lambda doubt: doubt.factor)]
         against.extend(f"{name} could not be read, which would decide it" for name in unread)
         return Cause(
             kind=self.kind,

@@ -49,6 +49,27 @@ def summary_of(scene: Scene, verdict: Verdict, causes: Sequence[Cause]) -> str:
             return _no_fault(scene)
 
 
+def name_of(cause: Cause) -> str:
+    """Name a cause in a few words, without saying that it happened."""
+    match cause.kind:
+        case CauseKind.BAD_RELEASE:
+            return f"release of {cause.service} {cause.component}"
+        case CauseKind.BAD_CONFIGURATION:
+            return f"setting {cause.service}/{cause.component}"
+        case CauseKind.DATABASE_LOCK:
+            return f"lock in the database of {cause.service}"
+        case CauseKind.DATABASE_DOWN:
+            return f"database of {cause.service} down"
+        case CauseKind.DEPENDENCY_DOWN | CauseKind.SERVICE_DOWN:
+            return f"{cause.service} down"
+        case CauseKind.SATURATION:
+            return f"{cause.service} short of {cause.component}"
+        case CauseKind.CODE_FAULT:
+            return f"{cause.component} in {cause.service}"
+        case CauseKind.UNKNOWN:
+            return f"something in {cause.service}"
+
+
 def _torn(causes: Sequence[Cause]) -> bool:
     tied = ties(causes)
     return len(tied) > 1 and tied[-1].confidence < BOTH
@@ -70,7 +91,8 @@ def _unclear(scene: Scene, causes: Sequence[Cause]) -> str:
 
 
 def _no_fault(scene: Scene) -> str:
-    text = f"No fault found: errors and latency of {listing(scene.scope)} are as usual."
+    ours = [name for name in scene.scope if not scene.catalogue.get(name).external]
+    text = f"No fault found: errors and latency of {listing(ours)} are as usual."
     changes = [f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope]
     latest = max(
         (f for f in changes if f.began_at is not None), key=lambda f: (f.began_at, f.id), default=None

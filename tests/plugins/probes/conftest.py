@@ -1,0 +1,53 @@
+"""What every probe's tests need: a context over a catalogue made up for the test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.domain.catalogue import Catalogue
+from bot.domain.change import Change
+from bot.domain.clock import Clock, SystemClock
+from bot.engine.plugins import Context
+
+
+class KeptLedger:
+    """A ledger that holds what a test put there."""
+
+    def __init__(self, changes: Sequence[Change] = ()) -> None:
+        self._changes = list(changes)
+
+    async def record(self, change: Change) -> None:
+        self._changes.append(change)
+
+    async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
+        return tuple(change for change in self._changes if change.service == service)
+
+
+MakeContext = Callable[..., Context]
+
+
+@pytest.fixture
+async def context() -> AsyncIterator[MakeContext]:
+    async with httpx.AsyncClient() as client:
+
+        def make(
+            *services: dict[str, Any],
+            timeout_s: float = 2.0,
+            changes: Sequence[Change] = (),
+            clock: Clock | None = None,
+        ) -> Context:
+            return Context(
+                run_id="run",
+                step_id="step",
+                timeout_s=timeout_s,
+                clock=clock or SystemClock(),
+                http=client,
+                catalogue=Catalogue.model_validate({"services": services}),
+                ledger=KeptLedger(changes),
+            )
+
+        yield make

