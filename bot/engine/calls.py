@@ -9,9 +9,11 @@ from pydantic_core import ErrorDetails
 
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.runbook import Call, Check
+from bot.engine.marked_yaml import Where
 from bot.engine.names import Spot, result_of
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugin
+from bot.engine.shape import place_of
 from bot.engine.templates import is_template
 
 
@@ -50,8 +52,7 @@ def _check_arguments(spot: Spot, plugin: Plugin, arguments: JsonObject) -> None:
     try:
         plugin.params.model_validate(literal)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            _tell(spot, plugin, arguments, detail)
+        _tell(spot, plugin, arguments, error.errors(include_url=False))
     for name in arguments:
         if name not in plugin.params.model_fields and name not in literal:
             _tell_unknown(spot, plugin, name)
@@ -61,17 +62,26 @@ def _check_arguments(spot: Spot, plugin: Plugin, arguments: JsonObject) -> None:
         spot.at("service").report(f"the catalogue has no service `{service}`{known}")
 
 
-def _tell(spot: Spot, plugin: Plugin, arguments: JsonObject, detail: ErrorDetails) -> None:
-    name = str(detail["loc"][0])
-    if detail["type"] == "missing" and len(detail["loc"]) == 1:
-        if name not in arguments:
-            spot.report(f"`{name}` is missing: {plugin.name} needs it")
-    elif detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
-        _tell_unknown(spot, plugin, name)
-    else:
-        text = detail["msg"].replace("Input should be", "must be")
-        quote = detail["type"] == "string_type" and isinstance(detail["input"], int | float)
-        spot.at(*detail["loc"]).report(text[:1].lower() + text[1:] + ("; put it in quotes" if quote else ""))
+def _tell(spot: Spot, plugin: Plugin, arguments: JsonObject, details: list[ErrorDetails]) -> None:
+    """Report ill-fitting arguments, once for each place."""
+    misfits: dict[Where, list[str]] = {}
+    for detail in details:
+        name = str(detail["loc"][0])
+        if detail["type"] == "missing" and len(detail["loc"]) == 1:
+            if name not in arguments:
+                spot.report(f"`{name}` is missing: {plugin.name} needs it")
+        elif detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
+            _tell_unknown(spot, plugin, name)
+        else:
+            misfits.setdefault(place_of(arguments, detail["loc"]), []).append(_in_words(detail))
+    for place, said in misfits.items():
+        spot.at(*place).report(", or ".join(dict.fromkeys(said)))
+
+
+def _in_words(detail: ErrorDetails) -> str:
+    text = detail["msg"].replace("Input should be", "must be")
+    quote = detail["type"] == "string_type" and isinstance(detail["input"], int | float)
+    return text[:1].lower() + text[1:] + ("; put it in quotes" if quote else "")
 
 
 def _tell_unknown(spot: Spot, plugin: Plugin, name: str) -> None:

@@ -139,7 +139,7 @@ def _fitted(document: Document, model: type[_Fitted], item: JsonValue, *, where:
         except ValidationError as error:
             details = error.errors(include_url=False)
             _tell(document, model, data, details, where=where)
-            unknown = [_place(data, d["loc"]) for d in details if d["type"] == "extra_forbidden"]
+            unknown = [place_of(data, d["loc"]) for d in details if d["type"] == "extra_forbidden"]
             if len(unknown) < len(details):
                 return None
             for place in unknown:
@@ -153,7 +153,7 @@ def _tell(
     """Report errors in plain words, one for each place."""
     texts: dict[Where, list[str]] = {}
     for detail in details:
-        place = _place(data, detail["loc"])
+        place = place_of(data, detail["loc"])
         if detail["type"] == "missing":
             place = place[:-1]
         texts.setdefault(place, []).append(_in_words(model, place, detail))
@@ -182,7 +182,7 @@ def _in_words(model: type[BaseModel], place: Where, detail: ErrorDetails) -> str
     return _WORDS.get(kind, text[:1].lower() + text[1:])
 
 
-def _place(data: JsonValue, loc: tuple[int | str, ...]) -> Where:
+def place_of(data: JsonValue, loc: tuple[int | str, ...]) -> Where:
     """Turn an error's location into a place in the data: without the names of union members."""
     place: list[int | str] = []
     for index, part in enumerate(loc):

@@ -93,7 +93,7 @@ CURES = (
         service="payments",
         data={"resource": "cpu", "value": 0.99},
         action="supervisor.restart",
-        said="out of cpu",
+        said="short of cpu",
     ),
     Cure(
         kind=CauseKind.SERVICE_DOWN,
@@ -200,6 +200,8 @@ def test_every_remedy_fits_its_action_and_its_undo(triage: Runbook, plugins: Plu
         (CauseKind.BAD_CONFIGURATION, {"key": "x", "before": None, "after": 5}),
         (CauseKind.DEPENDENCY_DOWN, {"caller": "payments"}),
         (CauseKind.DEPENDENCY_DOWN, {"caller": "payments", "failover": None}),
+        (CauseKind.DATABASE_LOCK, {"pid": None}),
+        (CauseKind.DATABASE_DOWN, {}),
         (CauseKind.CODE_FAULT, {}),
         (CauseKind.UNKNOWN, {}),
     ],

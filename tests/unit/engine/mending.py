@@ -22,7 +22,7 @@ async def facts(ctx: Context, *, service: str) -> Facts:
     return Facts(summary=service)
 
 
-async def anomalies(ctx: Context, *, service: str, since_s: float = 1800, deep: bool = False) -> Findings:
+async def anomalies(ctx: Context, *, service: str, since_s: float = 1800, steps: int | str = 0) -> Findings:
     """Look for what is unusual."""
     return Findings(looked_at=service)
 

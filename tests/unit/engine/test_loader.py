@@ -67,6 +67,25 @@ def test_one_misshapen_phase_does_not_hide_what_is_wrong_in_others(tmp_path: Pat
     assert [p.where for p in problems(tmp_path, text)] == ["phases[2].reducer", "phases[5].after"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: a\nsummary: s\nphases: []\n", "3: phases: must have at least one item"),
+        ("name: a\nsummary: s\nphases: none\n", "3: phases: must be a list"),
+        ("name: a\nsummary: s\n", "1: `phases` is missing"),
+        (
+            (
+                "name: a\nsummary: s\nparams: []\nphases:\n  - id: p\n    kind: explore\n    steps:\n"
+                "      - {id: s, probe: ground.facts, with: {service: checkout}}\n"
+            ),
+            "3: params: must be a mapping of names to values",
+        ),
+    ],
+)
+def test_a_runbook_without_its_main_parts_is_told(tmp_path: Path, text: str, said: str) -> None:
+    assert [str(problem).partition("r0.yaml:")[2] for problem in problems(tmp_path, text)] == [said]
+
+
 def test_two_runbooks_of_one_name_are_told(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, GOOD, GOOD)
     assert problem.file.endswith("r1.yaml")
