@@ -21,6 +21,7 @@ from bot.views.words import (
     GOOD,
     NEEDS_YOU,
     WARNING,
+    after_echo,
     capital,
     duration,
     likelihood,
@@ -96,7 +97,7 @@ def _cause_found(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
 
 
 def _unclear(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
-    blocks = [section(f"{NEEDS_YOU} {bold(f'Unclear: {diagnosis.summary}', 500)}")]
+    blocks = [section(f"{NEEDS_YOU} *Cause unclear*", prose(diagnosis.summary, 800))]
     if diagnosis.causes:
         top = diagnosis.causes[0]
         blocks.append(section(*_list("Suspects", map(_suspect, diagnosis.causes[:_TOP]))))
@@ -112,7 +113,9 @@ def _unclear(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
 
 
 def _no_fault(run: Run, phase: Reduce, diagnosis: Diagnosis) -> list[JsonObject]:
-    blocks = [section(f"{GOOD} *No fault found*", prose(diagnosis.summary, 500))]
+    blocks = [
+        section(f"{GOOD} *No fault found*", prose(after_echo(diagnosis.summary, "no fault found"), 600))
+    ]
     looked, normal = [], []
     for name in phase.over:
         for step in run.phases[name].steps.values():

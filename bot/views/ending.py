@@ -13,7 +13,7 @@ from bot.domain.runbook import Background, Pipeline
 from bot.views.blocks import context, section
 from bot.views.limits import bold, code, prose
 from bot.views.state import effects_left, recovered_at, took, trouble_began
-from bot.views.words import OUTCOMES, duration, human, listed, sentence, several, who
+from bot.views.words import OUTCOMES, after_echo, duration, human, listed, sentence, several, who
 
 
 def final_blocks(run: Run) -> list[JsonObject]:
@@ -47,7 +47,7 @@ def story(run: Run) -> str:
         case "recovered":
             return " ".join(part for part in (_fixed(run), _watched(run)) if part)
         case "no_fault_found" | "unclear" | "no_remedy" | "failed" | "not_recovered" | "breached":
-            return sentence(prose(run.summary, 600))
+            return sentence(prose(after_echo(run.summary, OUTCOMES[run.outcome][1]), 800))
         case "cancelled":
             return f"{who(run.cancelled_by)} cancelled it. {effects_left(run)}"
         case "rejected" | "expired":
@@ -94,15 +94,16 @@ def _next(run: Run, outcome: RunOutcome) -> str:  # noqa: C901  # a closed set
 
 def after(cause: Cause) -> str:
     """Say what is left to do for good once a cause no longer hurts."""
-    thing = prose(cause.component, 120) or "it"
+    thing = prose(cause.component, 120) or "setting"
+    holder = prose(str(cause.data.get("application_name") or "the transaction"), 80)
     version = prose(str(cause.data.get("version") or cause.component or "the release"), 80)
     lasting = {
         CauseKind.BAD_RELEASE: f"keep {version} back until it is mended.",
         CauseKind.BAD_CONFIGURATION: f"correct {thing} where it is kept, or the change comes back.",
-        CauseKind.DATABASE_LOCK: f"find out why {thing} was held for so long.",
+        CauseKind.DATABASE_LOCK: f"find out why {holder} held its lock for so long.",
         CauseKind.DATABASE_DOWN: "find out why the database was lost.",
         CauseKind.DEPENDENCY_DOWN: f"go back to {prose(cause.service, 80)} once it is healthy again.",
-        CauseKind.SATURATION: f"find out what used up {thing}.",
+        CauseKind.SATURATION: f"find out what used up the {thing}.",
         CauseKind.SERVICE_DOWN: f"find out why {prose(cause.service, 80)} stopped.",
         CauseKind.CODE_FAULT: f"mend the fault in {prose(cause.service, 80)}.",
         CauseKind.UNKNOWN: "write down what you know while it is fresh.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, assert_never
 
+from bot.domain.diagnosis import Diagnosis
 from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
@@ -25,6 +26,7 @@ from bot.views.words import (
     PAUSED,
     SKIPPED,
     WARNING,
+    after_echo,
     human,
     likelihood,
     listed,
@@ -75,12 +77,18 @@ def _cause(run: Run) -> str:
             return cause_line(diagnosis.top)
         if run.outcome is not None:
             return ""  # the ending says it
-        return bold(diagnosis.summary, 500)
+        return _without_cause(diagnosis)
     phase = current(run)
     if not isinstance(phase, FanOut | Explore) or run.outcome is not None:
         return ""
     finding = strongest(run, phase)
     return "" if finding is None else f"*Strongest so far:* {prose(finding.summary)}"
+
+
+def _without_cause(diagnosis: Diagnosis) -> str:
+    nothing = diagnosis.verdict == "no_fault_found"
+    said = "No fault found" if nothing else "Cause unclear"
+    return f"*{said}:* {prose(after_echo(diagnosis.summary, said), 600)}"
 
 
 def _unread(run: Run) -> str:

@@ -173,6 +173,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def after_echo(text: str, said: str) -> str:
+    """Leave out what was just said where a text begins with it: ``No fault found: all is well``."""
+    rest = text[len(said) :].lstrip(" :.") if text.lower().startswith(said.lower()) else text
+    return capital(rest) or text
+
+
 def human(name: str) -> str:
     """Make words of a name: ``roll_back`` is ``Roll back``."""
     return capital(name.replace("_", " ").replace("-", " ").strip())

@@ -1,4 +1,4 @@
-"""Judges what the views render: by an independent library, and by rules of our own."""
+"""Judges what the views render: by an independent library, by the local Slack, and by rules of our own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import slackblocks as sb
 
 from bot.domain.board import Message
 from bot.domain.model import JsonObject
+from localslack.limits import check_message, check_view
 
 _TOKEN = re.compile(
     r"<!date\^\d+\^\{(time|date_short_pretty\} \{time)\}\|[\d:\- ]+UTC>"
@@ -21,6 +22,7 @@ _ENTITY = re.compile(r"&(amp|lt|gt);")
 def assert_valid_message(message: Message) -> None:
     """Valid for Slack, within the limits, and nothing from outside can ping or break out."""
     sb.Message(channel="C1", text=message.text, blocks=[_block(block) for block in message.blocks])
+    check_message(list(message.blocks), [])
     assert 0 < len(message.text) <= 4000
     assert 0 < len(message.blocks) <= 50
     assert sum(len(text) for block in message.blocks for text in _texts(block)) <= 9000
@@ -31,6 +33,7 @@ def assert_valid_message(message: Message) -> None:
 def assert_valid_view(view: JsonObject) -> None:
     """Valid as a modal or a Home tab."""
     blocks = [_block(block) for block in view["blocks"]]
+    check_view(view, kind=view["type"])
     if view["type"] == "home":
         sb.HomeTabView(blocks=blocks)
     else:

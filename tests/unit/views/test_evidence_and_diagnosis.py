@@ -150,9 +150,11 @@ def test_a_missing_source_makes_the_diagnosis_say_that_it_is_less_sure():
 
 
 def test_no_fault_found_says_what_was_looked_at_and_is_as_usual():
-    nothing = diagnosis(verdict="no_fault_found", causes=(), summary="Nothing is wrong with checkout")
+    nothing = diagnosis(
+        verdict="no_fault_found", causes=(), summary="No fault found: errors of checkout are as usual."
+    )
     read = Story().diagnoses(nothing).read("phase:diagnose")
-    assert read.startswith("🟢 No fault found\nNothing is wrong with checkout")
+    assert read.startswith("🟢 No fault found\nErrors of checkout are as usual.\n")
     assert "logs: 4,210 lines of 3 services over 30 min" in read
     assert "nothing is blocked" in read
     assert "storefront 1.9.0: not on the failing path" in read
@@ -167,11 +169,11 @@ def test_unclear_says_what_would_help():
     )
     story = Story().diagnoses(unclear)
     read = story.read("phase:diagnose")
-    assert read.startswith("🟠 Unclear: Errors rose and nothing explains them")
+    assert read.startswith("🟠 Cause unclear\nErrors rose and nothing explains them")
     assert "Possible (35 %): The bank answers slowly." in read
     assert "• the bank is far away" in read
     assert "What would help\n• reading database: no answer within 2 s" in read
-    assert "Errors rose and nothing explains them" in story.read("root")
+    assert "Cause unclear: Errors rose and nothing explains them" in story.read("root")
 
 
 def test_long_lists_are_counted_rather_than_told():

@@ -10,6 +10,7 @@ from bot.domain.finding import Evidence
 from bot.views.blocks import context, fit, section, stack
 from bot.views.limits import bold, clip, code, cut_lines, escape, link, plain, prose, unescape
 from bot.views.words import (
+    after_echo,
     capital,
     compared,
     duration,
@@ -88,6 +89,9 @@ def test_lists_counts_and_sentences_are_plain_english():
     assert sentence("really?") == "really?"
     assert sentence("") == ""
     assert capital("") == ""
+    assert after_echo("No fault found: all is well", "no fault found") == "All is well"
+    assert after_echo("all is well", "no fault found") == "All is well"
+    assert after_echo("Done", "done") == "Done"
     assert human("roll_back-now") == "Roll back now"
 
 

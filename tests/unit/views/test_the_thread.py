@@ -146,14 +146,14 @@ def test_every_kind_of_cause_says_what_is_left_to_do_for_good(kind):
 
 
 def test_nothing_found_ends_green_with_a_way_on():
-    nothing = diagnosis(verdict="no_fault_found", causes=(), summary="Nothing is wrong with checkout")
+    nothing = diagnosis(verdict="no_fault_found", causes=(), summary="No fault found: errors are as usual.")
     plan = RenderedPlan(summary="Nothing to change", why_empty="no fault was found")
     story = Story().diagnoses(nothing)
     story.begin("remedy").end("remedy", why="no fault was found")
     story.end("fix", "skipped", why=plan.why_empty).end("watch", "skipped", why="nothing was changed")
     story.finishes("no_fault_found", nothing.summary)
     assert story.slots() == ["root", "phase:evidence", "phase:diagnose", "final"]
-    assert "🟢 checkout: no fault found. Nothing is wrong with checkout." in story.read("final")
+    assert "🟢 checkout: no fault found. Errors are as usual." in story.read("final")
     assert "say since when" in story.read("final")
     assert f"{SKIPPED} Fix · no fault was found" in story.read("root")
     assert buttons(story.messages[0]) == [(ids.TRIAGE_AGAIN, "r-7f3a")]
