@@ -1,0 +1,94 @@
+"""The handlers in front of a Slack on this machine, over sockets or signed HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from bot.adapters.memory import MemoryAlertBook, MemoryStore
+from bot.adapters.slack_app import build_app, serve_socket
+from bot.adapters.slack_client import Identity, open_client
+from bot.adapters.slack_directory import SlackDirectory
+from bot.adapters.slack_manifest import manifest_of
+from bot.adapters.slack_teller import SlackTeller
+from handlers import modules, register_all
+from handlers.desk import FrontDesk
+from localslack import LocalSlack, LocalSlackClient, Rules, load_workspace
+from tests.handlers.desks import CATALOGUE, Kept, memory_desk
+
+ANA, BEN, GIL, OLGA = "U0ANA00001", "U0BEN00001", "U0GIL00001", "U0OLGA0001"
+ONCALL = "C0CHECKOUT"
+
+
+@dataclass
+class Front:
+    """A running web role, and the people in front of it."""
+
+    slack: LocalSlack
+    people: LocalSlackClient
+    desk: FrontDesk
+    inbox: Kept
+    alerts: MemoryAlertBook
+    store: MemoryStore
+
+    async def settled(self, count: int = 1) -> None:
+        """Wait until so many intents are written down."""
+        async with asyncio.timeout(10):
+            while len(self.inbox.intents) < count:  # noqa: ASYNC110  # nothing tells when a list has grown
+                await asyncio.sleep(0.01)
+
+
+def workspace_with(*, http: str = "") -> LocalSlack:
+    """Set up the default workspace with the bot's own manifest."""
+    manifest = dict(manifest_of(modules(), url=http))
+    workspace = load_workspace().with_app(name="pilothouse", manifest=manifest)
+    return LocalSlack(workspace, rules=Rules(event_retry_delays_s=(0.0, 0.1, 0.1)))
+
+
+@asynccontextmanager
+async def open_desk(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
+    """Set up a front desk whose directory and teller are Slack's own; everything else is in memory."""
+    inbox, alerts, store = Kept(), MemoryAlertBook(), MemoryStore()
+    async with (
+        open_client(token=slack.bot_token, api_url=slack.api_url) as client,
+        LocalSlackClient(slack.url) as people,
+    ):
+        identity = Identity(client)
+        desk = memory_desk(
+            inbox=inbox,
+            alerts=alerts,
+            store=store,
+            directory=SlackDirectory(client, identity=identity, catalogue=CATALOGUE),
+            teller=SlackTeller(client),
+        )
+        yield (
+            Front(slack=slack, people=people, desk=desk, inbox=inbox, alerts=alerts, store=store),
+            identity,
+        )
+
+
+@asynccontextmanager
+async def socket_front() -> AsyncIterator[Front]:
+    """Run the handlers over two Socket Mode connections."""
+    async with workspace_with() as slack, open_desk(slack) as (front, identity):
+        app = build_app(identity=identity)
+        register_all(app, front.desk)
+        serving = asyncio.create_task(
+            serve_socket(app, app_token=slack.app_token, identity=identity, ping_s=0.5)
+        )
+        try:
+            await connected(slack)
+            yield front
+        finally:
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
+async def connected(slack: LocalSlack, count: int = 2) -> None:
+    """Wait until so many connections are open."""
+    async with asyncio.timeout(10):
+        while len(slack.app.sockets) < count:  # noqa: ASYNC110  # the server tells nobody
+            await asyncio.sleep(0.01)
