@@ -42,7 +42,9 @@ def settings_of(ctx: Context, service: str, *, where: str, kind: str) -> Mapping
     """
     found = ctx.service(service)
     if found.external:
-        raise ActionFailedError(f"{service} is somebody else's service; it can be read, not changed.")
+        raise ActionFailedError(
+            f"{service} is somebody else's service; it can be read, not changed.", code="external_service"
+        )
     settings = (found.sources if where == "sources" else found.target).get(kind)
     if not settings:
         raise ActionFailedError(
