@@ -144,13 +144,13 @@ def _evidence(run: Run, diagnosis: Diagnosis, cause: Cause) -> list[str]:
 
 
 def _began(run: Run, diagnosis: Diagnosis, cause: Cause) -> str:
-    began = cause.began_at or diagnosis.onset
+    began = diagnosis.onset or cause.began_at
     if began is None:
         return ""
     asked, what = trouble_began(run)
     ahead = (asked - began).total_seconds()
     relation = f", {duration(ahead)} before {what}" if ahead > 0 else ""
-    return f"Began {utc(began, day=run.started_at)}{relation}."
+    return f"The trouble began at {utc(began, day=run.started_at)}{relation}."
 
 
 def _suspect(cause: Cause) -> str:

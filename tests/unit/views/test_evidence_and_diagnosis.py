@@ -115,7 +115,7 @@ def test_trouble_while_looking_around_gets_a_reply():
 def test_the_diagnosis_begins_with_the_cause_and_its_confidence():
     read = Story().diagnoses().read("phase:diagnose")
     assert read.startswith("Very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests")
-    assert "Began 02:59:06 UTC, 54 s before it was asked." in read
+    assert "The trouble began at 02:59:06 UTC, 54 s before it was asked." in read
 
 
 def test_evidence_comes_with_numbers_and_the_query_to_paste():
