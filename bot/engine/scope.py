@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.catalogue import Catalogue, Failover, Service
+from bot.domain.diagnosis import Cause, Diagnosis
 from bot.domain.errors import UnknownServiceError
 from bot.domain.event import Origin
 from bot.domain.model import Instant, JsonValue, Model
@@ -66,10 +67,18 @@ def scope_of(
     service = _service(run.service, catalogue)
     if service is not None:
         scope["service"] = service
-    diagnosis = run.diagnosis
-    if diagnosis is not None and diagnosis.top is not None:
-        scope["cause"] = diagnosis.top
+    cause = _top_cause(run)
+    if cause is not None:
+        scope["cause"] = cause
     return scope
+
+
+def _top_cause(run: Run) -> Cause | None:
+    """Find the cause to act on; the findings are left unread, for this is asked at every step."""
+    for phase in reversed(run.phases.values()):
+        if phase.output is not None and phase.output.get("type") == "diagnosis":
+            return Diagnosis.model_validate({**phase.output, "findings": ()}).top
+    return None
 
 
 def _service(name: str, catalogue: Catalogue) -> ServiceFacts | None:

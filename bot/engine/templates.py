@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from jinja2 import nodes
-from jinja2.environment import TemplateExpression
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.parser import Parser
@@ -183,20 +182,35 @@ def _parts(text: str) -> tuple[str | _Hole, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(expression: str) -> TemplateExpression:
-    _check_length(expression)
+def _compiled(expression: str) -> Callable[[Mapping[str, object]], object]:
+    """Make a function of the scope; the most common expression, a bare path, needs no machinery."""
+    path = _path(_tree(expression))
+    if path:
+        return partial(_follow, path)
     try:
         return ENVIRONMENT.compile_expression(expression, undefined_to_none=False)
     except _FAILURES as error:
         raise _failure(expression, error) from error
 
 
+def _follow(path: tuple[str, ...], scope: Mapping[str, object]) -> object:
+    root = path[0]
+    value = scope[root] if root in scope else ENVIRONMENT.globals.get(root, ENVIRONMENT.undefined(name=root))
+    for name in path[1:]:
+        value = ENVIRONMENT.getattr(value, name)
+    return value
+
+
 def _tree(expression: str) -> nodes.Expr:
     _check_length(expression)
     try:
-        return Parser(ENVIRONMENT, expression, state="variable").parse_expression()
+        parser = Parser(ENVIRONMENT, expression, state="variable")
+        tree = parser.parse_expression()
+        if not parser.stream.eos:
+            raise ValueError("there is more after the expression")
     except _FAILURES as error:
         raise _failure(expression, error) from error
+    return tree
 
 
 def _check_length(expression: str) -> None:

@@ -195,7 +195,7 @@ def test_truth_is_strict_about_what_is_missing() -> None:
         ("1 if true else elsewhere.x", "nothing is called `elsewhere` here"),
         ("params.service.upper()", "only `range` can be called"),
         ("params.", "expected name or number"),
-        ("a }} {{ b", "chunk after expression"),
+        ("a }} {{ b", "there is more after the expression"),
     ],
 )
 def test_problems_are_found_without_rendering(expression: str, said: str) -> None:
