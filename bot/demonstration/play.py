@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Literal
+from typing import Literal, assert_never
 
 from bot.demonstration.report import Report, report_of
 from bot.demonstration.scenarios import Scenario
@@ -11,6 +11,7 @@ from bot.demonstration.stage import Stage
 from bot.demonstration.waiting import DemonstrationError, until
 from bot.domain.run import Run
 from bot.views.ids import APPROVE, TRIAGE
+from localslack.client import Seen
 
 ASKS, APPROVES = "ana", "ben"
 """Who runs the triage and who approves; nobody may do both."""
@@ -23,7 +24,8 @@ async def warm_up(on: Stage, *, seconds: float = 20) -> None:
     """Let the shop trade for a while, so that there is an ordinary to compare with."""
 
     async def traded() -> bool | None:
-        return True if (await on.shop.get("/status")).json()["up_s"] >= seconds else None
+        load = (await on.shop.get("/load")).json()
+        return True if load["ok"] >= seconds * load["rate_per_s"] else None
 
     await until(traded, "the shop to trade", seconds + 60)
 
@@ -36,9 +38,10 @@ async def play(on: Stage, scenario: Scenario, *, start: Start = "button") -> Rep
     """
     before = await on.slack.stats()
     known = set(await on.journal.recent())
+    seen = {m.ts for channel in _channels(scenario) for m in await on.slack.messages(channel, user=ASKS)}
     await _switch(on, f"/faults/{scenario.fault}")
     try:
-        alert = await until(lambda: _alert(on, scenario), "the alert in Slack", _ALERT_S)
+        alert = await until(lambda: _alert(on, scenario, seen), "the alert in Slack", _ALERT_S)
         asked_at = await _ask(on, scenario, alert, start)
         run_id = await until(lambda: _new_run(on, known), "the run", _RUN_S)
         await on.posted(run_id, "phase:diagnosis")
@@ -52,7 +55,7 @@ async def play(on: Stage, scenario: Scenario, *, start: Start = "button") -> Rep
             on,
             scenario,
             run,
-            alert_ts=float(alert["ts"]),
+            alert_ts=float(alert.ts),
             asked_at=asked_at,
             before=before,
             self_approval_refused=refused,
@@ -66,7 +69,7 @@ async def settle(on: Stage) -> None:
 
     async def calm() -> bool | None:
         status = (await on.shop.get("/status")).json()
-        return True if not status["alerts"] and status["load"]["error_ratio"] == 0 else None
+        return True if not status["alerts"] and not status["load"]["recent"]["failed"] else None
 
     await until(calm, "the shop to be well again", 90)
 
@@ -77,15 +80,18 @@ async def _switch(on: Stage, path: str) -> None:
         raise DemonstrationError(f"The shop refused {path}: {answer.text}")
 
 
-async def _alert(on: Stage, scenario: Scenario) -> dict[str, Any] | None:
-    """Find the newest firing alert that offers *Triage*: the service's own channel first."""
+async def _alert(on: Stage, scenario: Scenario, seen: set[str]) -> Seen | None:
+    """Find the newest alert that offers *Triage*: the service's own channel first."""
     for channel in _channels(scenario):
         for message in reversed(await on.slack.messages(channel, user=ASKS)):
-            if any(
-                e.get("action_id") == TRIAGE for b in message.get("blocks", ()) for e in b.get("elements", ())
-            ):
-                return {**message, "channel": channel}
+            if TRIAGE in _actions(message) and message.ts not in seen:
+                return message
     return None
+
+
+def _actions(message: Seen) -> set[str]:
+    blocks = message.json.get("blocks") or ()
+    return {element.get("action_id", "") for block in blocks for element in block.get("elements", ())}
 
 
 def _channels(scenario: Scenario) -> tuple[str, ...]:
@@ -93,17 +99,20 @@ def _channels(scenario: Scenario) -> tuple[str, ...]:
     return (own, *(c for c in ("checkout-oncall", "payments-oncall", "storefront-oncall") if c != own))
 
 
-async def _ask(on: Stage, scenario: Scenario, alert: dict[str, Any], start: Start) -> float:
-    """Ask for the triage; gives the moment, as Slack's clock tells it."""
+async def _ask(on: Stage, scenario: Scenario, alert: Seen, start: Start) -> float:
+    """Ask for the triage; gives the moment, in seconds since the epoch."""
+    at = on.clock.now().timestamp()
     match start:
         case "button":
-            acked = await on.slack.click(alert["channel"], alert["ts"], action_id=TRIAGE, user=ASKS)
+            await on.slack.click(user=ASKS, channel=alert.channel, ts=alert.ts, action_id=TRIAGE)
         case "command":
-            acked = await on.slack.slash(alert["channel"], "/triage", scenario.service, user=ASKS)
+            await on.slack.slash("/triage", scenario.service, user=ASKS, channel=alert.channel)
         case "mention":
-            text = f"@pilothouse triage {scenario.service}"
-            acked = await on.slack.post(alert["channel"], text, thread_ts=alert["ts"], user=ASKS)
-    return float(acked["at"])
+            text = f"triage {scenario.service}"
+            await on.slack.mention(text, user=ASKS, channel=alert.channel, thread_ts=alert.ts)
+        case _:
+            assert_never(start)
+    return at
 
 
 async def _new_run(on: Stage, known: set[str]) -> str | None:
@@ -115,8 +124,8 @@ async def _approve(on: Stage, run: Run) -> bool:
     gate = run.waiting_for
     assert gate is not None  # noqa: S101  # the caller has looked
     card = await on.posted(run.id, f"phase:{gate.phase}")
-    await on.slack.click(card.channel, card.ts, action_id=APPROVE, user=ASKS)
+    await on.slack.click(user=ASKS, channel=card.channel, ts=card.ts, action_id=APPROVE)
     await asyncio.sleep(0.5)
     refused = (await on.run(run.id)).waiting_for is not None
-    await on.slack.click(card.channel, card.ts, action_id=APPROVE, user=APPROVES)
+    await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=APPROVE)
     return refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from bot.demonstration.scenarios import Scenario
@@ -95,7 +96,7 @@ async def report_of(
         slack_messages=after["posts"] - before["posts"],
         slack_edits=after["edits"] - before["edits"],
         slack_rate_limited=after["rate_limited"] - before["rate_limited"],
-        ack_p99_ms=after["ack_p99_ms"],
+        ack_p99_ms=after["acks"]["p99_ms"] or 0,
         writes=sum(isinstance(event, EffectIntended) for event in events),
         writes_without_approval=unapproved_writes(events) + await _unasked_changes(on, run, events),
         run_id=run.id,
@@ -129,12 +130,11 @@ async def _unasked_changes(on: Stage, run: Run, events: tuple[Event, ...]) -> in
     """Count the bot's changes in the shop's own ledger that came before the approval, or without one."""
     approved_at = next((e.at for e in events if isinstance(e, VoteCast) and e.decision == "approved"), None)
     answer = await on.shop.get("/changes", params={"since": run.started_at.isoformat()})
-    stamps = [
-        change["at"] for change in answer.json() if "pilothouse" in str(change.get("author", "")).lower()
-    ]
+    changes = answer.json()["changes"]
+    stamps = [datetime.fromisoformat(c["at"]) for c in changes if "pilothouse" in c["author"].lower()]
     if approved_at is None:
         return len(stamps)
-    return sum(stamp < approved_at.isoformat() for stamp in stamps)
+    return sum(stamp < approved_at for stamp in stamps)
 
 
 def _fan_out_s(run: Run) -> float:

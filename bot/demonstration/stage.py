@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-from localslack.client import LocalSlackClient
 
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.journal import RedisJournal
@@ -15,7 +14,9 @@ from bot.adapters.redis.store import connect
 from bot.demonstration.waiting import until
 from bot.demonstration.world import World
 from bot.domain.board import Posted, Topic
+from bot.domain.clock import Clock, SystemClock
 from bot.domain.run import Run, fold
+from localslack.client import LocalSlackClient
 
 _POSTED_S = 20.0
 
@@ -29,6 +30,7 @@ class Stage:
     shop: httpx.AsyncClient
     journal: RedisJournal
     board: RedisBoard
+    clock: Clock
 
     async def run(self, run_id: str) -> Run:
         """Read a run."""
@@ -62,7 +64,12 @@ async def stage(world: World) -> AsyncIterator[Stage]:
             httpx.AsyncClient(base_url=world.shop_url) as shop,
         ):
             yield Stage(
-                world=world, slack=slack, shop=shop, journal=RedisJournal(store), board=RedisBoard(store)
+                world=world,
+                slack=slack,
+                shop=shop,
+                journal=RedisJournal(store),
+                board=RedisBoard(store),
+                clock=SystemClock(),
             )
     finally:
         await store.client.aclose()

@@ -20,7 +20,8 @@ from typing import Any
 
 import httpx
 
-from bot.adapters.slack_manifest import manifest
+import handlers
+from bot.adapters.slack_manifest import manifest_of
 from bot.adapters.valkey import embedded_valkey
 from bot.demonstration.waiting import DemonstrationError, until
 
@@ -69,7 +70,7 @@ async def _bring_up(
 ) -> World:
     web_port, token = free_port(), secrets.token_hex(16)
     manifest_file = folder / "manifest.json"
-    await asyncio.to_thread(manifest_file.write_text, json.dumps(manifest()))
+    await asyncio.to_thread(manifest_file.write_text, json.dumps(manifest_of(handlers.modules())))
     web_url = f"http://127.0.0.1:{web_port}"
     slack_command = (
         *("localslack", "--json", "--port", str(slack_port)),
@@ -126,8 +127,8 @@ async def _ready(world: World) -> None:
                 return None
 
         async def is_listening() -> bool | None:
-            stats = (await http.get(f"{world.slack_url}/control/stats")).json()
-            return int(stats.get("sockets", 0)) > 0 or None
+            state = (await http.get(f"{world.slack_url}/control/state?user=ana")).json()
+            return any(app["sockets"] for app in state["apps"]) or None
 
         await until(is_up, "the bot's web", _READY_S, hint=hint)
         await until(is_listening, "the bot's Slack connection", _READY_S, hint=hint)
