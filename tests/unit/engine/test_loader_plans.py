@@ -40,6 +40,29 @@ def test_a_plan_of_a_pipeline_loads(tmp_path: Path) -> None:
             ),
             "verify[0].id: another check of the same plan is called `good`",
         ),
+        (
+            "      - id: one\n",
+            "      - id: one\n        for_each: range(2)\n",
+            "only a `fan_out` phase has `for_each`",
+        ),
+        (
+            "        action: supervisor.restart\n",
+            "        probe: ground.facts\n",
+            "phases[2].steps[0].no_undo: a probe changes nothing, so there is nothing to undo",
+        ),
+        (
+            (
+                "  - id: ground\n    kind: explore\n    steps:\n"
+                '      - {id: facts, probe: ground.facts, with: {service: "{{ params.service }}"}}\n'
+            ),
+            (
+                "  - id: ground\n    kind: explore\n    steps:\n"
+                '      - {id: facts, probe: ground.facts, with: {service: "{{ params.service }}"}}\n'
+                "  - {id: judged, kind: reduce, reducer: worst, over: [ground]}\n"
+                "  - {id: cure, kind: plan, diagnosis: judged, remedies: {unknown: []}}\n"
+            ),
+            "phases[3].diagnosis: `judged` ranks no causes: its reducer is `worst`",
+        ),
         ("    approval: {}\n", "", "phases[2]: needs an `approval`: nobody is asked before"),
         ("{id: beside,", "{id: beside, title: '{{ params.service }}',", "is not filled in here"),
         ("no_undo: It is a restart.", "no_undo: '{{ params.service }}'", "is not filled in here"),
@@ -73,6 +96,19 @@ def test_an_approval_needs_somebody_who_can_give_it(tmp_path: Path) -> None:
         "phases[2].approval: name the `groups` who may approve: there is no parameter `service`"
     ]
     assert load(tmp_path, text.replace("approval: {}", "approval: {groups: [oncall]}")).names() == ("deploy",)
+    of_a_step = text.replace("    approval: {}\n", "").replace(
+        "        verify:", "        approval: {}\n        verify:"
+    )
+    assert [problem.where for problem in problems(tmp_path, of_a_step)] == ["phases[2].steps[0].approval"]
+
+
+def test_causes_are_ranked_for_a_service_only(tmp_path: Path) -> None:
+    text = (
+        "name: a\nsummary: s\nphases:\n  - {id: look, kind: fan_out, steps: "
+        "[{id: s, probe: prometheus.anomalies, with: {service: checkout}}]}\n"
+        "  - {id: why, kind: reduce, reducer: rank_causes, over: [look]}\n"
+    )
+    assert [p.text for p in problems(tmp_path, text)] == ["`rank_causes` needs a parameter `service`"]
 
 
 def test_a_plan_of_a_pipeline_that_names_another_plan_is_told(tmp_path: Path) -> None:

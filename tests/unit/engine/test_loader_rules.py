@@ -332,6 +332,13 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
         "no parameter `sinse_s` in rank_causes (did you mean `since_s`?)",
     ),
     (
+        "a reducer that knows no such argument",
+        "  - id: more\n    kind: explore\n    steps:\n      - {id: facts, probe: ground.facts, with: {service: checkout}}\n",
+        "  - {id: more, kind: reduce, reducer: all, over: [ground], with: {deep: 1}} #!\n",
+        "phases[6].with",
+        "no parameter `deep` in all",
+    ),
+    (
         "a reduce over a phase of another kind",
         "over: [evidence]",
         "over: [evidence, fix] #!",
@@ -344,6 +351,14 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
         "diagnosis: evidence #!",
         "phases[3].diagnosis",
         "`evidence` is a `fan_out` phase; it must be a `reduce`",
+    ),
+    (
+        "a plan without remedies",
+        "    remedies:\n      bad_release:\n"
+        + GOOD.partition("      bad_release:\n")[2].partition("    verify:\n")[0],
+        "",
+        "phases[3]",
+        "has no `remedies`",
     ),
     (
         "a remedy for an unknown cause",
