@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from typing import Any
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _LAST_RETRY = 3
 """Slack delivers an event again so many times."""
+_PICKED_UP_S = 0.05
+"""Bolt looks for an acknowledgement every 10 ms, and forgets one that an error overtakes before it looked."""
 
 
 class UnknownRequestError(BotError):
@@ -58,6 +61,8 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
             )
         if response is not None:
             await ack()
+        else:
+            await asyncio.sleep(_PICKED_UP_S)
         await _tell(desk, body, text)
         return BoltResponse(status=200) if response is not None else None
 

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
 _MOST_BYTES = 1_000_000
+_MOST_DIGITS = 12
 _LAST_WORDS_S = 2.0
 """How long a closing socket waits for answers that are being written."""
 _ASK_AGAIN_S = 5.0
@@ -161,4 +162,5 @@ def _is_plausible(request: Request) -> bool:
     """Tell whether the headers can be a signature at all; Bolt verifies the signature itself."""
     stamp = request.headers.get("x-slack-request-timestamp", "")
     signature = request.headers.get("x-slack-signature", "")
-    return stamp.isascii() and stamp.isdigit() and signature.isascii() and signature.startswith("v0=")
+    is_time = stamp.isascii() and stamp.isdigit() and len(stamp) <= _MOST_DIGITS
+    return is_time and signature.isascii() and signature.startswith("v0=")

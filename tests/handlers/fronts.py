@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import uvicorn
+from slack_bolt.async_app import AsyncApp
+from starlette.applications import Starlette
+
 from bot.adapters.memory import MemoryAlertBook, MemoryStore
-from bot.adapters.slack_app import build_app, serve_socket
+from bot.adapters.slack_app import EVENTS_PATH, build_app, http_routes, serve_socket
 from bot.adapters.slack_client import Identity, open_client
 from bot.adapters.slack_directory import SlackDirectory
 from bot.adapters.slack_manifest import manifest_of
@@ -32,6 +37,7 @@ class Front:
     inbox: Kept
     alerts: MemoryAlertBook
     store: MemoryStore
+    app: AsyncApp
 
     async def settled(self, count: int = 1) -> None:
         """Wait until so many intents are written down."""
@@ -40,16 +46,18 @@ class Front:
                 await asyncio.sleep(0.01)
 
 
-def workspace_with(*, http: str = "") -> LocalSlack:
+def workspace_with(*, http: str = "", ack_timeout_s: float = 3.0) -> LocalSlack:
     """Set up the default workspace with the bot's own manifest."""
     manifest = dict(manifest_of(modules(), url=http))
     workspace = load_workspace().with_app(name="pilothouse", manifest=manifest)
-    return LocalSlack(workspace, rules=Rules(event_retry_delays_s=(0.0, 0.1, 0.1)))
+    return LocalSlack(
+        workspace, rules=Rules(ack_timeout_s=ack_timeout_s, event_retry_delays_s=(0.0, 0.1, 0.1))
+    )
 
 
 @asynccontextmanager
-async def open_desk(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
-    """Set up a front desk whose directory and teller are Slack's own; everything else is in memory."""
+async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
+    """Set up the handlers; their directory and teller are Slack's own, everything else is in memory."""
     inbox, alerts, store = Kept(), MemoryAlertBook(), MemoryStore()
     async with (
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
@@ -63,20 +71,21 @@ async def open_desk(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
             directory=SlackDirectory(client, identity=identity, catalogue=CATALOGUE),
             teller=SlackTeller(client),
         )
-        yield (
-            Front(slack=slack, people=people, desk=desk, inbox=inbox, alerts=alerts, store=store),
-            identity,
-        )
+        app = build_app(identity=identity, signing_secret=slack.signing_secret)
+        register_all(app, desk)
+        front = Front(slack=slack, people=people, desk=desk, inbox=inbox, alerts=alerts, store=store, app=app)
+        yield front, identity
 
 
 @asynccontextmanager
-async def socket_front() -> AsyncIterator[Front]:
+async def socket_front(*, ack_timeout_s: float = 3.0) -> AsyncIterator[Front]:
     """Run the handlers over two Socket Mode connections."""
-    async with workspace_with() as slack, open_desk(slack) as (front, identity):
-        app = build_app(identity=identity)
-        register_all(app, front.desk)
+    async with (
+        workspace_with(ack_timeout_s=ack_timeout_s) as slack,
+        open_front(slack) as (front, identity),
+    ):
         serving = asyncio.create_task(
-            serve_socket(app, app_token=slack.app_token, identity=identity, ping_s=0.5)
+            serve_socket(front.app, app_token=slack.app_token, identity=identity, ping_s=0.5)
         )
         try:
             await connected(slack)
@@ -84,6 +93,23 @@ async def socket_front() -> AsyncIterator[Front]:
         finally:
             serving.cancel()
             with suppress(asyncio.CancelledError):
+                await serving
+
+
+@asynccontextmanager
+async def http_front() -> AsyncIterator[Front]:
+    """Run the handlers behind signed HTTP, on a real server."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}{EVENTS_PATH}"
+        async with workspace_with(http=url) as slack, open_front(slack) as (front, _):
+            web = Starlette(routes=http_routes(front.app))
+            server = uvicorn.Server(uvicorn.Config(web, log_config=None, lifespan="off"))
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            try:
+                yield front
+            finally:
+                server.should_exit = True
                 await serving
 
 
