@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -262,7 +263,7 @@ class Fleet:
             command=[sys.executable, "-m", "demo.services"],
             output=self._folder / f"{unit.name}.out",
             environment={
-                "PYTHONPATH": str(_ROOT),
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
                 **ServiceConfig(
                     name=unit.service,
                     version=self._versions[unit.name],

@@ -83,7 +83,9 @@ class Postgres:
 
     def dsn(self, role: str) -> str:
         """Write how ``role`` connects."""
-        return f"postgresql://{role}:{self._passwords[role]}@127.0.0.1:{self.port}/{DATABASE}"
+        address = f"127.0.0.1:{self.port}/{DATABASE}"
+        # No TLS on loopback; the driver would look for certificates in a home that may not be ours.
+        return f"postgresql://{role}:{self._passwords[role]}@{address}?sslmode=disable"
 
     async def start(self) -> None:
         """Make a fresh data directory, start the server, create roles and tables.
@@ -192,6 +194,7 @@ class Postgres:
             user=ADMIN,
             password=self._passwords[ADMIN],
             database=database,
+            ssl=False,
             timeout=2,
         )
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Self
 
 from aiohttp import ClientSession, TCPConnector, web
@@ -86,9 +85,7 @@ class Shop:
         self._write_facts()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the shop."""
         (self._dir / "shop.json").unlink(missing_ok=True)
         await self._exit.aclose()

@@ -2,10 +2,10 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const POLL_MS = 1000;
-const BOX = { w: 150, h: 66 };
+const BOX = { w: 160, h: 66 };
 const PLACES = {
-  buyers: [0, 60], storefront: [202, 60], "checkout-stable": [404, 14], "checkout-candidate": [404, 106],
-  payments: [606, 60], bank: [808, 14], "bank-backup": [808, 106], database: [404, 212],
+  buyers: [0, 60], storefront: [200, 60], "checkout-stable": [400, 14], "checkout-candidate": [400, 106],
+  payments: [600, 60], bank: [800, 14], "bank-backup": [800, 106], database: [400, 212],
 };
 const TITLES = {
   buyers: "buyers", storefront: "storefront", "checkout-stable": "checkout stable", "checkout-candidate": "checkout candidate",
