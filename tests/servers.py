@@ -13,7 +13,7 @@ import signal
 import socket
 import stat
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -29,6 +29,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def kept(server: contextlib.AbstractAsyncContextManager[str]) -> Iterator[str]:
+    """Hold a server open for a whole module of tests, each of which has an event loop of its own."""
+    with asyncio.Runner() as runner:
+        address = runner.run(server.__aenter__())
+        try:
+            yield address
+        finally:
+            runner.run(server.__aexit__(None, None, None))
 
 
 @contextlib.asynccontextmanager

@@ -138,6 +138,8 @@ async def _ask(server: _Server, *, limit_s: float) -> Activity | Finding:
     except asyncpg.ProtocolError as error:
         raise ProbeGarbageError("What listens there does not speak PostgreSQL's language.") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        if "rejected SSL upgrade" in str(error):  # all that the driver says when the first answer is odd
+            raise ProbeGarbageError("What listens there is no PostgreSQL, or refuses encryption.") from error
         raise ProbeUnavailableError(f"The database cannot be read: {type(error).__name__}.") from error
 
 

@@ -1,0 +1,193 @@
+"""The metrics probe against a real Prometheus that scrapes a service whose figures the test sets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from aiohttp import web
+
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.finding import FindingKind
+from bot.probes.prometheus import alerts, anomalies, error_ratio, query
+from tests.servers import answering, free_port, hanging, http_server, prometheus, until
+
+
+class Exporter:
+    """A service's metrics: so many requests and failures a second, by version."""
+
+    def __init__(self) -> None:
+        self.failing_share = {"1.4.1": 0.0}
+        self._requests: dict[str, float] = {}
+        self._failures: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        now = time.monotonic()
+        gone_s, self._last = now - self._last, now
+        lines = ["# TYPE http_requests_total counter"]
+        for version, share in self.failing_share.items():
+            self._requests[version] = self._requests.get(version, 0) + 50 * gone_s * (1 - share)
+            self._failures[version] = self._failures.get(version, 0) + 50 * gone_s * share
+            for status, counted in (("200", self._requests), ("500", self._failures)):
+                lines.append(
+                    f'http_requests_total{{version="{version}",status="{status}"}} {counted[version]}'
+                )
+        return web.Response(text="\n".join(lines) + "\n")
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[tuple[Exporter, str]]:
+    exporter = Exporter()
+    async with (
+        http_server({"/metrics": exporter.metrics}) as url,
+        prometheus({"shop": urlsplit(url).netloc, "gone": f"127.0.0.1:{free_port()}"}) as base,
+    ):
+        yield exporter, base
+
+
+def service(name: str, url: str = "", **more: Any) -> dict[str, Any]:
+    source = {"prometheus": {"url": url, "selector": f'service="{name}"'}} if url else {}
+    return {"name": name, "sources": source, **more}
+
+
+async def samples(base: str, expr: str) -> int:
+    async with httpx.AsyncClient() as client:
+        answer = (await client.get(f"{base}/api/v1/query", params={"query": expr})).json()
+    return int(float(answer["data"]["result"][0]["value"][1])) if answer["data"]["result"] else 0
+
+
+async def scraped(base: str, times: int) -> None:
+    async def enough() -> bool:
+        return await samples(base, 'count_over_time(up{service="shop"}[5m])') >= times
+
+    await until(enough, what=f"{times} scrapes", within_s=60)
+
+
+@pytest.mark.server
+async def test_a_new_version_that_fails_is_found_with_its_onset_and_its_split(context):
+    async with watched() as (exporter, base):
+        ctx = context(service("shop", base, depends_on=["gone"]), service("gone", base), timeout_s=10)
+        await scraped(base, 14)
+        calm = await anomalies(ctx, service="shop")
+        ratio = await error_ratio(ctx, service="shop", window_s=5)
+        counted = await query(ctx, service="shop", expr='count(up{service="shop"})', unit="targets")
+        nothing = await query(ctx, service="shop", expr='sum(nothing{service="shop"})', empty="zero")
+        with pytest.raises(ProbeUnavailableError, match="no data"):
+            await query(ctx, service="shop", expr='sum(nothing{service="shop"})')
+        with pytest.raises(ProbeGarbageError, match="2 series"):
+            await query(ctx, service="shop", expr="up")
+        with pytest.raises(ProbeUnavailableError, match="400"):
+            await query(ctx, service="shop", expr="sum((")
+        with pytest.raises(ProbeUnavailableError, match="no data"):
+            await error_ratio(ctx, service="gone")
+        firing = await alerts(ctx, service="gone")
+        quiet = await alerts(ctx, service="shop")
+
+        exporter.failing_share = {"1.4.1": 0.0, "1.4.2": 0.5}
+        broke_at = ctx.clock.now()
+        await scraped(base, 24)
+        found = await anomalies(ctx, service="shop")
+
+    assert [f.kind for f in calm.items if f.service == "shop"] == []
+    assert "shop: errors as usual" in calm.normal
+    assert ratio.value == 0
+    assert ratio.unit == "ratio"
+    assert 'status=~"5.."' in ratio.query
+    assert counted.value == 1
+    assert counted.url.startswith(f"{base}/graph?g0.expr=count")
+    assert nothing.value == 0
+    assert firing.value == 1
+    assert firing.text == "gone: NoAnswer firing"
+    assert quiet.value == 0
+
+    down = next(f for f in found.items if f.kind is FindingKind.SERVICE_DOWN)
+    assert (down.service, down.data["all"]) == ("gone", True)
+    rates = {f.component: f for f in found.items if f.kind is FindingKind.ERROR_RATE_UP}
+    assert set(rates) == {"", "1.4.2"}
+    assert rates["1.4.2"].evidence[0].value == pytest.approx(0.5, abs=0.05)
+    assert rates[""].evidence[0].baseline == 0
+    assert rates[""].evidence[0].unit == "ratio"
+    assert rates["1.4.2"].data["versions"]["1.4.1"]["error_ratio"] == 0
+    late_s = (rates[""].began_at - broke_at).total_seconds()
+    assert -2 <= late_s <= 6
+
+
+async def test_a_prometheus_that_hangs_is_unavailable_in_time(context):
+    async with http_server({"/api/v1/query": hanging, "/api/v1/query_range": hanging}) as url:
+        with pytest.raises(ProbeUnavailableError, match="did not answer within"):
+            await anomalies(context(service("shop", url), timeout_s=0.5), service="shop")
+
+
+async def test_a_neighbour_whose_prometheus_is_gone_is_a_gap(context):
+    matrix = {"status": "success", "data": {"resultType": "matrix", "result": []}}
+    routes = {"/api/v1/query": answering(matrix), "/api/v1/query_range": answering(matrix)}
+    async with http_server(routes) as url:
+        ctx = context(
+            service("shop", url, depends_on=["pay"]), service("pay", f"http://127.0.0.1:{free_port()}")
+        )
+        found = await anomalies(ctx, service="shop")
+    assert found.items == ()
+    assert found.gaps[0] == "shop: Prometheus has no series of it"
+    assert found.gaps[1].startswith("pay: ")
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "<html>",
+        "{}",
+        '{"status": "success", "data": {"result": [{"values": [[1, "many"], [2, "x"]]}]}}',
+        "[]",
+    ],
+)
+async def test_an_answer_of_another_shape_is_garbage(context, garbage):
+    routes = {
+        "/api/v1/query": answering(garbage),
+        "/api/v1/query_range": answering(garbage),
+        "/api/v1/alerts": answering(garbage),
+    }
+    async with http_server(routes) as url:
+        ctx = context(service("shop", url))
+        with pytest.raises(ProbeGarbageError):
+            await anomalies(ctx, service="shop")
+        with pytest.raises(ProbeGarbageError):
+            await alerts(ctx, service="shop")
+
+
+async def test_a_500_is_unavailable(context):
+    broken = answering({}, status=500)
+    async with http_server({"/api/v1/query": broken, "/api/v1/alerts": broken}) as url:
+        ctx = context(service("shop", url))
+        for probe in (anomalies, alerts, error_ratio):
+            with pytest.raises(ProbeUnavailableError, match="500"):
+                await probe(ctx, service="shop")
+
+
+@pytest.mark.parametrize("source", [{}, {"url": "http://127.0.0.1:1"}, {"selector": 'service="shop"'}])
+async def test_without_url_and_selector_the_probe_is_not_configured(context, source):
+    ctx = context({"name": "shop", "sources": {"prometheus": source}})
+    with pytest.raises(ProbeNotConfiguredError):
+        await anomalies(ctx, service="shop")
+
+
+async def test_all_questions_go_out_at_once(context):
+    waiting, most = 0, 0
+
+    async def slow(_: web.Request) -> web.Response:
+        nonlocal waiting, most
+        waiting += 1
+        most = max(most, waiting)
+        await asyncio.sleep(0.05)
+        waiting -= 1
+        return web.json_response({"status": "success", "data": {"result": []}})
+
+    async with http_server({"/api/v1/query": slow, "/api/v1/query_range": slow}) as url:
+        await anomalies(context(service("shop", url), timeout_s=5), service="shop")
+    assert most >= 10
