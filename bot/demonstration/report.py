@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.demonstration.scenarios import Scenario
 from bot.demonstration.stage import Stage
+from bot.domain.board import Posted
 from bot.domain.diagnosis import Diagnosis
 from bot.domain.event import EffectIntended, Event, PhaseFinished, VoteCast
 from bot.domain.model import Model
@@ -47,7 +48,9 @@ class Report(Model):
     fan_out_s: float
     slowest_probe_s: float
     slack_messages: int
+    """Messages of this run in Slack, counted there: the root, the replies and the final line."""
     slack_edits: int
+    """Edits of all messages while it ran, the alert's among them."""
     slack_rate_limited: int
     ack_p99_ms: float
     writes: int
@@ -93,7 +96,7 @@ async def report_of(
         alert_to_recovery_s=None if recovered_at is None else round(recovered_at - alert_ts, 2),
         fan_out_s=_fan_out_s(run),
         slowest_probe_s=max((s.took_s for s in run.phases["evidence"].steps.values()), default=0),
-        slack_messages=after["posts"] - before["posts"],
+        slack_messages=await _messages_of(on, run, root),
         slack_edits=after["edits"] - before["edits"],
         slack_rate_limited=after["rate_limited"] - before["rate_limited"],
         ack_p99_ms=after["acks"]["p99_ms"] or 0,
@@ -135,6 +138,13 @@ async def _unasked_changes(on: Stage, run: Run, events: tuple[Event, ...]) -> in
     if approved_at is None:
         return len(stamps)
     return sum(stamp < approved_at for stamp in stamps)
+
+
+async def _messages_of(on: Stage, run: Run, root: Posted) -> int:
+    """Count what the thread holds of this run, by the messages' own metadata."""
+    thread = await on.slack.messages(root.channel, thread_ts=root.thread or root.ts)
+    ids = [(m.json.get("metadata") or {}).get("event_payload", {}).get("id") for m in thread]
+    return ids.count(run.id)
 
 
 def _fan_out_s(run: Run) -> float:

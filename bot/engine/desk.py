@@ -15,6 +15,7 @@ from bot.domain.people import Profile
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.ports import AlertBook, Board, Directory, Teller
+from bot.engine.words import complete_params
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +66,11 @@ class Desk:
     async def _start(self, intent: StartRun) -> None:
         if intent.origin.kind not in ("cli", "webhook", "run"):
             _require_member(await self._directory.profile(intent.by.id))
+        runbook = self._deps.library.get(intent.runbook)
         event = RunStarted(
             at=self._deps.clock.now(),
-            runbook=self._deps.library.get(intent.runbook),
-            params=intent.params,
+            runbook=runbook,
+            params=complete_params(runbook, intent.params, catalogue=self._deps.catalogue),
             requested_by=intent.by,
             origin=intent.origin,
         )

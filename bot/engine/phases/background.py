@@ -11,6 +11,7 @@ from bot.engine.checks import look
 from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.templates import evaluate
+from bot.engine.words import complete_params
 
 
 async def background(hand: Hand, phase: Background) -> Answer:
@@ -69,7 +70,8 @@ async def _remedy(hand: Hand, phase: Background) -> None:
         return
     run = hand.run
     runbook = hand.deps.library.get(phase.on_breach)
-    params = {name: value for name, value in run.params.items() if name in runbook.params}
+    given = {name: value for name, value in run.params.items() if name in runbook.params}
+    params = complete_params(runbook, given, catalogue=hand.deps.catalogue)
     origin = run.origin.model_copy(update={"kind": "run"})
     event = RunStarted(
         at=hand.now, runbook=runbook, params=params, requested_by=run.requested_by, origin=origin
