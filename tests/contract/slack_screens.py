@@ -1,0 +1,140 @@
+"""Presenters over a board, in front of a Slack on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from bot.adapters.memory import MemoryBoard, MemoryBudget
+from bot.adapters.slack_client import open_client
+from bot.adapters.slack_pace import Pace
+from bot.adapters.slack_presenter import Presenter, Rendered, Shift, Style
+from bot.domain.board import Message, Posted, Topic
+from bot.domain.clock import SystemClock
+from bot.domain.errors import NotFoundError
+from bot.engine.ports import Board, Budget
+from localslack import LocalSlack, LocalSlackClient, Seen
+
+CHANNEL = "C0CHECKOUT"
+RUN = Topic(kind="run", id="r1")
+QUICK = Pace(edit_gap_s=0.3, first_edit_s=0.1)
+SHIFT = Shift(poll_s=0.02, settle_s=0.2)
+
+
+def message(slot: str, text: str, *, urgent: bool = False) -> Message:
+    """Make a message of one section."""
+    blocks = ({"type": "section", "text": {"type": "mrkdwn", "text": text}},)
+    return Message(slot=slot, text=text, blocks=blocks, urgent=urgent)
+
+
+def run_of(*texts: str, channel: str = CHANNEL, thread: str = "") -> Rendered:
+    """Make a run with a root and replies: ``root``, ``phase:1``, ``phase:2`` …"""
+    slots = ["root", *(f"phase:{number}" for number in range(1, len(texts)))]
+    messages = tuple(message(slot, text) for slot, text in zip(slots, texts, strict=True))
+    return Rendered(channel=channel, thread=thread, messages=messages)
+
+
+@dataclass
+class Screen:
+    """The state, the board and the Slack that should show it."""
+
+    slack: LocalSlack
+    people: LocalSlackClient
+    board: Board = field(default_factory=MemoryBoard)
+    budget: Budget = field(default_factory=MemoryBudget)
+    state: dict[Topic, Rendered] = field(default_factory=dict)
+    classic: dict[Topic, Rendered] = field(default_factory=dict)
+    renders: int = 0
+
+    async def show(self, topic: Topic, rendered: Rendered) -> None:
+        """Change the state of a topic."""
+        self.state[topic] = rendered
+        await self.board.mark(topic)
+
+    async def render(self, topic: Topic, *, style: Style) -> Rendered:
+        """Give the state as it is."""
+        self.renders += 1
+        found = {**self.state, **(self.classic if style == "classic" else {})}
+        if topic not in found:
+            raise NotFoundError(f"There is no {topic.kind} {topic.id}.")
+        return found[topic]
+
+    @asynccontextmanager
+    async def presenter(
+        self,
+        *,
+        board: Board | None = None,
+        pace: Pace = QUICK,
+        shift: Shift = SHIFT,
+        default_channel: str = "incidents",
+    ) -> AsyncIterator[asyncio.Task[None]]:
+        """Run one presenter; cancelled at the end."""
+        async with open_client(token=self.slack.bot_token, api_url=self.slack.api_url) as client:
+            presenter = Presenter(
+                board=board or self.board,
+                budget=self.budget,
+                client=client,
+                render=self.render,
+                clock=SystemClock(),
+                default_channel=default_channel,
+                pace=pace,
+                shift=shift,
+            )
+            task = asyncio.create_task(presenter.run())
+            try:
+                yield task
+            finally:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def settled(self, *, timeout_s: float = 15) -> None:
+        """Wait until no topic of the memory board wants another look."""
+        assert isinstance(self.board, MemoryBoard)
+        async with asyncio.timeout(timeout_s):
+            while self.board._due:  # noqa: ASYNC110  # a board tells who waits only that something changed
+                await asyncio.sleep(0.02)
+
+    async def roots(self, channel: str = CHANNEL) -> list[Seen]:
+        """Read what the channel shows at top level."""
+        seen = await self.people.messages(channel)
+        return [item for item in seen if item.thread_ts in (None, item.ts)]
+
+    async def replies(self, ts: str, channel: str = CHANNEL) -> list[str]:
+        """Read the texts below a message."""
+        return [item.text for item in await self.people.messages(channel, thread_ts=ts) if item.ts != ts]
+
+
+class CrashingBoard:
+    """A board whose presenter gets stuck at one record, as if its process stopped there."""
+
+    def __init__(self, inner: Board, *, at_ts: bool) -> None:
+        """``at_ts``: stuck after the post, before it is recorded; else after the intent, before the post."""
+        self._inner = inner
+        self._at_ts = at_ts
+        self.stuck = asyncio.Event()
+
+    async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
+        return await self._inner.claim(limit=limit, lease_s=lease_s)
+
+    async def release(self, topic: Topic, *, again_in_s: float | None = None) -> None:
+        """Give nothing back: a dead process does not."""
+
+    async def mark(self, topic: Topic) -> None:
+        await self._inner.mark(topic)
+
+    async def posted(self, topic: Topic) -> dict[str, Posted]:
+        return await self._inner.posted(topic)
+
+    async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
+        if not self._at_ts:
+            await self._inner.record(topic, slot, posted)
+        if bool(posted.ts) == self._at_ts:
+            self.stuck.set()
+            await asyncio.Event().wait()
+        await self._inner.record(topic, slot, posted)
+
+    async def wait(self, *, timeout_s: float) -> None:
+        await self._inner.wait(timeout_s=timeout_s)
