@@ -14,11 +14,13 @@ FloatArray = NDArray[np.float64]
 MIN_BEFORE = 5
 """Samples of ordinary life without which there is no baseline."""
 _RECENT = 10
+_LAST = 3
 _DENSE = 16
 _SPARSER_BY = 1.2
 _MAD_TO_SIGMA = 1.4826
 _WIDE_TO_SIGMA = 0.39
 _SIGMAS_AT_ONSET = 3.0
+_SHARE_AT_ONSET = 0.1
 _LONG_BASELINE = 20
 _CAUTION = 1.5
 
@@ -83,16 +85,16 @@ def _shifted(times: FloatArray, x: FloatArray, *, rule: Rule, sign: float) -> An
     before = x[:split]
     baseline = float(np.median(before))
     level = float(np.median(x[max(split, x.size - _RECENT) :]))
-    last = float(np.median(x[-rule.min_after :]))
+    last = float(np.median(x[-_LAST:]))
     spread = _spread(before)
     shift = min(level, last) - baseline
     long = before.size >= _LONG_BASELINE
     least = max(rule.floor, rule.sigmas * spread) * (1.0 if long else _CAUTION)
-    if shift < least or not _ratio_reached(level * sign, baseline * sign, rule=rule):
+    lasting = int(np.count_nonzero(x[split:] >= baseline + least)) >= rule.min_after
+    if shift < least or not lasting or not _ratio_reached(level * sign, baseline * sign, rule=rule):
         return None
-    onset = _onset(
-        x, split, threshold=baseline + min(max(least / 2, _SIGMAS_AT_ONSET * spread), shift * 0.75)
-    )
+    edge = max(least / 2, _SIGMAS_AT_ONSET * spread, _SHARE_AT_ONSET * shift)
+    onset = _onset(x, split, threshold=baseline + min(edge, shift * 0.75))
     return Anomaly(
         value=level * sign + 0.0,
         baseline=baseline * sign + 0.0,
@@ -105,7 +107,7 @@ def _beyond_limit(series: FloatArray, *, rule: Rule, sign: float) -> Anomaly | N
     if rule.limit is None:
         return None
     level = float(np.median(series[-_RECENT:]))
-    last = float(np.median(series[-rule.min_after :]))
+    last = float(np.median(series[-_LAST:]))
     if min(level * sign, last * sign) < rule.limit * sign:
         return None
     strength = _strength(abs(level), baseline=abs(level), rule=rule) if sign > 0 else 0.5

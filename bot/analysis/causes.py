@@ -84,7 +84,7 @@ def _places(scene: Scene, suspects: Sequence[Suspect]) -> list[Suspect]:
     for name in scene.scope:
         if not scene.impaired(name) or scene.catalogue.get(name).external:
             continue
-        known = max((s.confidence(scene) for s in suspects if _accounts_for(scene, s, name)), default=0.0)
+        known = max((s.judged(scene) for s in suspects if _accounts_for(scene, s, name)), default=0.0)
         if known >= FOUND:
             continue
         share = max(scene.explained(name), known)

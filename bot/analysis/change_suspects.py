@@ -105,9 +105,9 @@ def _suspect(scene: Scene, change: Finding, mechanisms: Sequence[Suspect]) -> Su
         text = f"{figure(share, 'ratio')} of the trouble of {change.service} comes from {culprit}"
         suspect.doubt(text, unexplained(share * (1 - content)))
     here = [m for m in mechanisms if m.service == change.service and m.kind is not CauseKind.SERVICE_DOWN]
-    strongest = max(here, key=lambda m: m.confidence(scene), default=None)
+    strongest = max(here, key=lambda m: m.judged(scene), default=None)
     if strongest is not None:
-        explains = strongest.confidence(scene) * (1 - content)
+        explains = strongest.judged(scene) * (1 - content)
         caused = (
             deploy and strongest.kind is CauseKind.SATURATION and strongest.component in {"cpu", "memory"}
         )

@@ -71,15 +71,24 @@ class Suspect:
             best[source] = max(best.get(source, 0.0), support.weight)
         return noisy_or(best.values())
 
-    def confidence(self, scene: Scene) -> float:
-        """Belief, times what the doubts and the unread sources leave of it, at most 0.97."""
-        confidence = min(self.belief, self.cap)
+    def judged(self, scene: Scene) -> float:
+        """Belief, times what the doubts leave of it, at most 0.97: as if every source had been read.
+
+        This is what one suspicion takes from another; were the unread sources to count here, each of them
+        would make the others surer.
+        """
+        judged = min(self.belief, self.cap)
         for doubt in self.doubts:
-            confidence *= doubt.factor
+            judged *= doubt.factor
+        if not (scene.impaired(scene.service) or self.service == scene.service):
+            judged *= _OUT_OF_REACH
+        return judged
+
+    def confidence(self, scene: Scene) -> float:
+        """What is left of ``judged`` by the sources that could not be read."""
+        confidence = self.judged(scene)
         for source in scene.unread:
             confidence *= _UNREAD_DECISIVE if source.name in self.decisive else _UNREAD
-        if not (scene.impaired(scene.service) or self.service == scene.service):
-            confidence *= _OUT_OF_REACH
         return round(confidence, 4)
 
     def cause(self, scene: Scene) -> Cause:

@@ -10,10 +10,10 @@ from bot.domain.diagnosis import Cause, CauseKind, Verdict
 
 FOUND = 0.6
 """From this confidence on a cause counts as found."""
-TIE = 0.03
+TIE = 0.04
 """Two causes this close cannot be told apart."""
 BOTH = 0.8
-"""From this confidence on, two causes that tie are both believed."""
+"""From this confidence on, two causes that tie are both believed, if they are of different services."""
 _PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
 
 
@@ -72,7 +72,10 @@ def name_of(cause: Cause) -> str:
 
 def _torn(causes: Sequence[Cause]) -> bool:
     tied = ties(causes)
-    return len(tied) > 1 and tied[-1].confidence < BOTH
+    if len(tied) == 1:
+        return False
+    # In one service they compete for the same symptoms; in two, both may well be true.
+    return tied[-1].confidence < BOTH or len({cause.service for cause in tied}) < len(tied)
 
 
 def _unclear(scene: Scene, causes: Sequence[Cause]) -> str:

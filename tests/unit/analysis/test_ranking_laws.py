@@ -1,0 +1,131 @@
+"""What holds for every ranking, whatever was found."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.analysis.causes import rank_causes
+from bot.domain.diagnosis import Diagnosis, SourceStatus
+from bot.domain.finding import Finding, FindingKind
+from tests.unit.analysis.stories import (
+    NOW,
+    SHOP,
+    SOURCES,
+    at,
+    finding,
+    rank,
+    results,
+)
+
+_SOURCE_OF = {
+    "log_": "logs",
+    "change_": "changes",
+    "db_": "database",
+    "dependency_down": "dependencies",
+}
+
+
+def _source(kind: FindingKind) -> str:
+    return next((source for start, source in _SOURCE_OF.items() if kind.value.startswith(start)), "metrics")
+
+
+@st.composite
+def any_finding(draw: st.DrawFn) -> Finding:
+    kind = draw(st.sampled_from(list(FindingKind)))
+    service = draw(st.sampled_from(SHOP.names))
+    component = draw(st.sampled_from(["", "1.1", "alpha", *SHOP.names]))
+    data = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "level": st.sampled_from(["ERROR", "WARN"]),
+                "mentions": st.dictionaries(st.sampled_from(SHOP.names), st.floats(0, 1)),
+                "hints": st.lists(st.sampled_from(["database", "memory", "overload"])),
+                "samples": st.just(["bank did not answer within 5 ms"]),
+                "versions": st.just({"1.1": {"these": 9, "all": 20, "all_before": 0}, "1.0": None}),
+                "value": st.one_of(st.none(), st.floats(0, 1)),
+                "exceptions": st.just(["KeyError"]),
+                "after": st.sampled_from([5, "5", None]),
+                "state": st.sampled_from(["refused", "timeout"]),
+                "change_kind": st.sampled_from(["deploy", "rollback"]),
+            },
+        )
+    )
+    value = data.pop("value", None)
+    return finding(
+        _source(kind),
+        kind,
+        service,
+        component,
+        strength=draw(st.floats(0, 1)),
+        began_at=draw(st.one_of(st.none(), st.floats(-100, 3000).map(at))),
+        value=value,
+        **data,
+    )
+
+
+stories = st.lists(any_finding(), max_size=12)
+
+
+def best(diagnosis: Diagnosis) -> float:
+    return diagnosis.causes[0].confidence if diagnosis.causes else 0.0
+
+
+@settings(max_examples=150, deadline=None)
+@given(found=stories, mixer=st.randoms(use_true_random=False))
+def test_the_order_of_findings_and_sources_does_not_matter(found, mixer):
+    expected = rank(found)
+    read = results(found)
+    shuffled = {}
+    for name in sorted(read, key=lambda _: mixer.random()):
+        items = list(read[name].items)
+        mixer.shuffle(items)
+        shuffled[name] = read[name].model_copy(update={"items": tuple(items)})
+    actual = rank_causes(service="web", catalogue=SHOP, results=shuffled, now=NOW, since_s=1800)
+    assert actual == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(found=stories, status=st.sampled_from([s for s in SourceStatus if s is not SourceStatus.OK]))
+def test_one_more_source_that_could_not_be_read_never_raises_a_confidence(found, status):
+    before = {(c.kind, c.service, c.component): c.confidence for c in rank(found).causes}
+    for cause in rank(found, traces=status).causes:
+        assert cause.confidence <= before.get((cause.kind, cause.service, cause.component), 0.0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(found=stories, source=st.sampled_from(SOURCES))
+def test_a_silent_source_that_turns_out_unread_makes_nothing_more_certain_but_what_it_would_have_denied(
+    found, source
+):
+    silent = [f for f in found if f.source != source]
+    read, unread = rank(silent), rank(silent, **{source: SourceStatus.TIMED_OUT})
+    if source != "dependencies":  # a health check that was not made can no longer deny that a service is down
+        assert best(unread) <= best(read)
+    assert not (read.verdict == "unclear" and unread.verdict == "no_fault_found")
+
+
+@settings(max_examples=200, deadline=None)
+@given(found=stories)
+def test_every_evidence_resolves_and_every_figure_is_in_range(found):
+    diagnosis = rank(found)
+    known = {f.id: f for f in diagnosis.findings}
+    for cause in diagnosis.causes:
+        assert 0 < cause.confidence <= 0.97
+        assert cause.evidence
+        assert set(cause.evidence) <= set(known)
+        assert cause.service in SHOP.names
+        assert cause.summary.endswith((".", "”"))
+    assert [c.confidence for c in diagnosis.causes] == sorted(
+        (c.confidence for c in diagnosis.causes), reverse=True
+    )
+    assert diagnosis.summary
+    assert Diagnosis.model_validate_json(diagnosis.model_dump_json()) == diagnosis
+
+
+@settings(max_examples=100, deadline=None)
+@given(found=stories)
+def test_changes_alone_are_never_a_fault(found):
+    changes = [f for f in found if f.source == "changes"]
+    assert rank(changes).verdict == "no_fault_found"
