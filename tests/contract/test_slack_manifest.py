@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import json
 from collections.abc import Iterator
@@ -118,8 +119,6 @@ def test_the_command_prints_addresses_for_http(capsys):
 
 
 def _printed(capsys: pytest.CaptureFixture[str], *args: str) -> dict[str, Any]:
-    import argparse  # noqa: PLC0415  # only here
-
     parser = argparse.ArgumentParser()
     command.configure(parser)
     assert command.run(parser.parse_args(args)) == 0

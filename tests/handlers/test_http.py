@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from bot.adapters.slack_client import open_client
 from bot.domain.intent import CastVote, StartRun
 from bot.views import ids
 from tests.handlers.fronts import ANA, ONCALL, Front, http_front
@@ -32,9 +33,6 @@ COMMAND = urlencode(
 async def front() -> AsyncIterator[Front]:
     async with http_front() as made:
         yield made
-
-
-Post = Callable[..., "object"]
 
 
 def _signed(front: Front, body: bytes, *, age_s: int = 0) -> dict[str, str]:
@@ -62,8 +60,6 @@ async def test_commands_mentions_and_clicks_arrive(front: Front):
 
 
 async def test_a_click_arrives(front: Front):
-    from bot.adapters.slack_client import open_client  # noqa: PLC0415  # only here
-
     button = {"type": "button", "text": {"type": "plain_text", "text": "Yes"}, "action_id": ids.APPROVE}
     blocks = [{"type": "actions", "elements": [{**button, "value": "r1.gate"}]}]
     async with open_client(token=front.slack.bot_token, api_url=front.slack.api_url) as client:

@@ -1,0 +1,84 @@
+"""What was written down is judged by the engine, and whoever asked hears of a refusal where they asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from bot.adapters.memory import MemoryLedger
+from bot.domain.errors import NotFoundError
+from bot.domain.intent import CastVote
+from bot.domain.people import Person
+from bot.domain.run import fold
+from bot.engine.deps import Deps
+from bot.engine.desk import Desk, run_id_of
+from tests.handlers.desks import CATALOGUE, Shelf
+from tests.handlers.fronts import ANA, GIL, ONCALL, Front
+from tests.worlds import world_plugins
+
+
+@pytest.fixture
+async def judge(front: Front) -> AsyncIterator[Desk]:
+    """The engine's desk behind the front desk, over the same Slack."""
+    async with httpx.AsyncClient() as http:
+        deps = Deps(
+            journal=front.store,
+            library=Shelf(),
+            plugins=world_plugins(),
+            reducers={},
+            catalogue=CATALOGUE,
+            clock=front.desk.clock,
+            http=http,
+            ledger=MemoryLedger(front.desk.clock),
+        )
+        yield Desk(
+            deps,
+            directory=front.desk.directory,
+            alerts=front.alerts,
+            board=front.store.board,
+            teller=front.desk.teller,
+        )
+
+
+async def test_a_members_request_becomes_a_run_that_knows_where_it_was_asked_for(front: Front, judge: Desk):
+    await front.people.slash("/triage checkout", user="ana", channel="checkout-oncall")
+    (intent,) = front.inbox.intents
+    await judge.handle(intent)
+    run = fold("r", await front.store.load(run_id_of(intent.key)))
+    assert (run.service, run.requested_by.id, run.origin.channel) == ("checkout", ANA, ONCALL)
+
+
+async def test_a_guest_is_told_why_nothing_was_started(front: Front, judge: Desk):
+    assert (await front.people.slash("/triage checkout", user=GIL, channel="checkout-oncall")).ok
+    (intent,) = front.inbox.intents
+    await judge.handle(intent)
+    seen = await front.people.wait("you are a guest", channel="checkout-oncall", user=GIL)
+    assert seen.is_ephemeral
+    with pytest.raises(NotFoundError):
+        await front.store.load(run_id_of(intent.key))
+
+
+async def test_nothing_is_started_for_somebody_whom_slack_cannot_vouch_for(front: Front, judge: Desk):
+    await front.people.slash("/triage checkout", user="ana", channel="checkout-oncall")
+    (intent,) = front.inbox.intents
+    async with front.people.faulty(fail={"users.info": "internal_error"}):
+        await judge.handle(intent)
+    seen = await front.people.wait("cannot check who you are", channel="checkout-oncall", user="ana")
+    assert seen.is_ephemeral
+    with pytest.raises(NotFoundError):
+        await front.store.load(run_id_of(intent.key))
+
+
+async def test_a_vote_on_what_is_gone_is_answered(front: Front, judge: Desk):
+    vote = CastVote(
+        key="k",
+        at=front.desk.clock.now(),
+        approval_id="r0.gate",
+        verdict="approve",
+        by=Person(id=ANA),
+        channel=ONCALL,
+    )
+    await judge.handle(vote)
+    assert (await front.people.wait("There is no", channel="checkout-oncall", user="ana")).is_ephemeral
