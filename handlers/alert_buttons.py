@@ -18,7 +18,7 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
     """Listen to the button."""
 
     async def triage(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        alert = await desk.alerts.get(button_value(action))
+        alert = await desk.alert(button_value(action))
         runbook = desk.library.get(RUNBOOK)
         params = complete_params(runbook, {"service": alert.service}, catalogue=desk.catalogue)
         channel, thread = place_of(body)

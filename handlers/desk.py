@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from bot.domain.alert import Alert
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.domain.event import Origin
 from bot.domain.intent import Intent, StartRun
 from bot.domain.model import JsonObject
 from bot.domain.people import Person
+from bot.domain.run import Run, fold
 from bot.engine.ports import AlertBook, Directory, Inbox, Journal, Library, Teller
 
-_WRITE_S = 2.0
+_STORE_S = 1.2
 """Slack waits three seconds for an answer; a store that is slower than this is told as a failure."""
 
 
@@ -39,8 +41,28 @@ class FrontDesk:
         Raises:
             TimeoutError: the store did not answer in time; it may or may not hold the intent.
         """
-        async with asyncio.timeout(_WRITE_S):
+        async with asyncio.timeout(_STORE_S):
             await self.inbox.put(intent)
+
+    async def alert(self, alert_id: str) -> Alert:
+        """Read an alert.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            TimeoutError: the store did not answer in time.
+        """
+        async with asyncio.timeout(_STORE_S):
+            return await self.alerts.get(alert_id)
+
+    async def run(self, run_id: str) -> Run:
+        """Read a run.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            TimeoutError: the store did not answer in time.
+        """
+        async with asyncio.timeout(_STORE_S):
+            return fold(run_id, await self.journal.load(run_id))
 
     async def start(self, runbook: str, params: JsonObject, *, key: str, by: Person, origin: Origin) -> None:
         """Ask for a run.

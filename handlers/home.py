@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import NotAllowedError, NotFoundError
-from bot.domain.run import Run, fold
+from bot.domain.run import Run
 from bot.views.home import home_view
 from handlers.desk import FrontDesk
 
@@ -39,7 +39,7 @@ async def _recent(desk: FrontDesk) -> list[Run]:
 
 async def _run(desk: FrontDesk, run_id: str) -> Run | None:
     try:
-        return fold(run_id, await desk.journal.load(run_id))
+        return await desk.run(run_id)
     except NotFoundError:
         return None  # its retention ended since it was listed
 

@@ -15,12 +15,11 @@ from bot.domain.intent import Notice
 from bot.engine.words import parse_words
 from bot.views.answers import error_text
 from handlers.desk import FrontDesk
-from handlers.payloads import person_of, place_of
+from handlers.payloads import Payload, person_of, place_of
 from handlers.triage import RUNBOOK, help_for
 
 EVENTS = ("app_mention",)
 
-_MENTION = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>[\s:,]*")
 _ANSWER = "pilothouse_answer"
 
 
@@ -35,13 +34,16 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
     ) -> None:
         """Run before Bolt acknowledges: a mention that cannot be written down is delivered again."""
         name = _name(context)
-        verb, _, rest = _MENTION.sub("", event.get("text") or "").strip().partition(" ")
+        verb, *rest = _said(event, context).split(maxsplit=1)
         if verb.casefold() != RUNBOOK:
             context[_ANSWER] = help_for(desk, name=name)
         else:
             try:
                 params = parse_words(
-                    desk.library.get(RUNBOOK), rest, catalogue=desk.catalogue, command=f"@{name} {RUNBOOK}"
+                    desk.library.get(RUNBOOK),
+                    "".join(rest),
+                    catalogue=desk.catalogue,
+                    command=f"@{name} {RUNBOOK}",
                 )
             except UsageError as error:
                 context[_ANSWER] = error_text(error)
@@ -59,6 +61,13 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
             await desk.teller.tell(Notice(user=person_of(body).id, channel=channel, thread=thread, text=text))
 
     app.event("app_mention", middleware=[write_down])(answer)
+
+
+def _said(event: Payload, context: AsyncBoltContext) -> str:
+    """Take what was said to us: all that follows our name.  ``help`` if that is nothing."""
+    text = event.get("text") or ""
+    after = re.split(rf"<@{context.bot_user_id}(?:\|[^>]*)?>[\s:,]*", text, maxsplit=1)[-1]
+    return after.strip() or "help"
 
 
 def _name(context: AsyncBoltContext) -> str:

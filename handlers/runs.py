@@ -8,7 +8,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.event import Origin
 from bot.domain.intent import CancelRun
-from bot.domain.run import fold
 from bot.engine.words import complete_params
 from bot.views import ids
 from handlers.desk import FrontDesk
@@ -33,8 +32,7 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
         await ack()
 
     async def again(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        run_id = button_value(action)
-        run = fold(run_id, await desk.journal.load(run_id))
+        run = await desk.run(button_value(action))
         runbook = desk.library.get(run.runbook.name)
         params = complete_params(runbook, run.params, catalogue=desk.catalogue)
         channel, thread = place_of(body)

@@ -87,7 +87,7 @@ async def _alert_of(desk: FrontDesk, message: Payload) -> Alert | None:
     found += [item["value"] for item in elements_of(message) if item.get("action_id") == ids.TRIAGE]
     for alert_id in found:
         try:
-            return await desk.alerts.get(alert_id)
+            return await desk.alert(alert_id)
         except NotFoundError:
             continue
     return None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -51,7 +53,7 @@ def build_app(*, identity: Identity, signing_secret: str = "") -> AsyncApp:
             user=who.bot_name,
         )
 
-    return AsyncApp(
+    app = AsyncApp(
         name="pilothouse",
         signing_secret=signing_secret,
         client=AsyncWebClient(
@@ -63,6 +65,15 @@ def build_app(*, identity: Identity, signing_secret: str = "") -> AsyncApp:
         authorize=authorize,
         raise_error_for_unhandled_request=True,
     )
+    app.client.proxy = spoken.proxy
+
+    async def by_the_same_way(context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]) -> None:
+        """Bolt makes a client for each request, which would look for a proxy by itself."""
+        context.client.proxy = spoken.proxy
+        await next_()
+
+    app.use(by_the_same_way)
+    return app
 
 
 class _Socket(AsyncSocketModeHandler):
@@ -71,6 +82,7 @@ class _Socket(AsyncSocketModeHandler):
     def __init__(self, app: AsyncApp, app_token: str, *, ping_s: float) -> None:
         """Prepare the connection; nothing is sent yet."""
         super().__init__(app, app_token, ping_interval=ping_s)
+        self.client.proxy = app.client.proxy
         self._answering = 0
         self._idle = asyncio.Event()
         self._idle.set()

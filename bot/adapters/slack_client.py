@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -24,7 +27,20 @@ async def open_client(
     The SDK's own default sends a post again when a connection is lost after the post was handled.
     """
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=call_s)) as session:
-        yield AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
+        client = AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
+        if is_direct(api_url):
+            client.proxy = None
+        yield client
+
+
+def is_direct(url: str) -> bool:
+    """Tell whether a proxy of the environment is not for ``url``; the SDK knows no ``NO_PROXY``."""
+    host = urlsplit(url).hostname or ""
+    try:
+        is_here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_here = host == "localhost"
+    return is_here or bool(proxy_bypass(host))
 
 
 @dataclass(frozen=True, kw_only=True)

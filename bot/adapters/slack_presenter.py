@@ -93,14 +93,14 @@ class Presenter:
             busy: set[asyncio.Task[None]] = set()
             while True:
                 await asyncio.sleep(self._writer.outage.rest_s)
+                while len(busy) >= self._shift.at_once:
+                    await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
                 topics = await self._claim(self._shift.at_once - len(busy))
                 for topic in topics:
                     task = group.create_task(self._show(topic))
                     busy.add(task)
                     task.add_done_callback(busy.discard)
-                if len(busy) >= self._shift.at_once:
-                    await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
-                elif not topics:
+                if not topics:
                     await self._board.wait(timeout_s=self._shift.poll_s)
 
     async def _claim(self, limit: int) -> tuple[Topic, ...]:

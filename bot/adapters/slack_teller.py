@@ -7,7 +7,7 @@ import logging
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack_trouble import SLACK_ERRORS, trouble_of
+from bot.adapters.slack_trouble import SLACK_ERRORS, Trouble, trouble_of
 from bot.domain.intent import Notice
 
 log = logging.getLogger(__name__)
@@ -26,28 +26,28 @@ class SlackTeller:
 
     async def tell(self, notice: Notice) -> None:
         """Show the notice to its person; a failure is logged, not raised."""
-        code = await self._try(notice, direct=not notice.channel)
-        if code and notice.channel:
-            log.info("notice_goes_direct", extra={"user": notice.user, "code": code})
-            code = await self._try(notice, direct=True)
-        if code:
-            log.error("notice_not_told", extra={"user": notice.user, "channel": notice.channel, "code": code})
+        trouble = await self._try(notice, direct=not notice.channel)
+        if trouble is not None and trouble.kind == "refused" and notice.channel:
+            log.info("notice_goes_direct", extra={"user": notice.user, "code": trouble.code})
+            trouble = await self._try(notice, direct=True)
+        if trouble is not None:
+            fields = {"user": notice.user, "channel": notice.channel, "code": trouble.code}
+            log.error("notice_not_told", extra=fields)
 
-    async def _try(self, notice: Notice, *, direct: bool) -> str:
+    async def _try(self, notice: Notice, *, direct: bool) -> Trouble | None:
         """Send; gives why it could not be sent.  To say this twice is better than not to say it."""
-        code = ""
+        trouble: Trouble | None = None
         for attempt in range(_TRIES):
             try:
                 await self._send(notice, direct=direct)
             except SLACK_ERRORS as error:
                 trouble = trouble_of(error)
-                code = trouble.code
                 if trouble.kind == "refused":
-                    return code
+                    return trouble
                 await asyncio.sleep(min(_LONGEST_PAUSE_S, max(trouble.retry_s, _PAUSE_S * 2**attempt)))
             else:
-                return ""
-        return code
+                return None
+        return trouble
 
     async def _send(self, notice: Notice, *, direct: bool) -> None:
         if direct:

@@ -237,6 +237,18 @@ async def _present(screen: Screen) -> None:
         await asyncio.wait([task])
 
 
+async def test_more_topics_than_hands_are_all_shown(screen: Screen):
+    channels = ["general", "incidents", "checkout-oncall", "deploys"]
+    async with screen.presenter(shift=Shift(at_once=2, poll_s=0.02)):
+        for number in range(12):
+            await screen.show(
+                Topic(kind="run", id=f"r{number}"), run_of(f"run {number}", channel=channels[number % 4])
+            )
+        await screen.settled()
+    shown = [seen.text for channel in channels for seen in await screen.roots(channel)]
+    assert sorted(shown) == sorted(f"run {number}" for number in range(12))
+
+
 async def test_nothing_is_lost_while_slack_is_down(screen: Screen, caplog):
     await screen.people.faults(api_down=True)
     async with screen.presenter():

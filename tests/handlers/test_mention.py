@@ -31,6 +31,24 @@ async def test_a_mention_in_a_thread_keeps_the_thread(front: Front):
     assert intent.origin == Origin(kind="mention", channel=ONCALL, thread=root.ts)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{bot} triage checkout",
+        "{bot}: triage\ncheckout",
+        "cc {bot} triage checkout",
+        "{bot} TRIAGE  checkout",
+    ],
+)
+async def test_what_follows_the_bots_name_is_what_is_asked(front: Front, text: str):
+    bot = f"<@{front.slack.app.spec.bot_user}>"
+    await front.people.post(text.format(bot=bot), user="ana", channel="general")
+    await front.settled()
+    (intent,) = front.inbox.intents
+    assert isinstance(intent, StartRun)
+    assert intent.params["service"] == "checkout"
+
+
 async def test_an_event_that_is_delivered_again_is_one_request(front: Front):
     async with front.people.faulty(redeliver_events=True):
         await front.people.mention("triage checkout", user="ana", channel="general")
