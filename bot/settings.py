@@ -110,9 +110,6 @@ class Settings(BaseSettings):
     http_port: int = Field(
         default=8080, ge=0, le=65535, description="The TCP port that `web` listens on; 0 picks a free one."
     )
-    public_url: HttpUrl = Field(
-        default="", description="How people and monitoring reach `web` from outside; used in links."
-    )
     webhook_token: SecretStr | None = Field(
         default=None,
         description="The bearer token that a monitoring system must send; without it no webhook is taken.",

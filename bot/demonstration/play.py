@@ -15,6 +15,7 @@ from localslack.client import Seen
 
 ASKS, APPROVES = "ana", "ben"
 """Who runs the triage and who approves; nobody may do both."""
+CHANNELS = ("checkout-oncall", "payments-oncall", "storefront-oncall")
 _ALERT_S, _RUN_S, _CAUSE_S, _FIX_S = 60.0, 10.0, 20.0, 200.0
 
 Start = Literal["button", "command", "mention"]
@@ -65,11 +66,14 @@ async def play(on: Stage, scenario: Scenario, *, start: Start = "button") -> Rep
 
 
 async def settle(on: Stage) -> None:
-    """Wait until the shop is well again, so that another scenario starts from ordinary."""
+    """Wait until the shop is well and every alert in Slack is over, as before the first scenario."""
 
     async def calm() -> bool | None:
         status = (await on.shop.get("/status")).json()
-        return True if not status["alerts"] and not status["load"]["recent"]["failed"] else None
+        if status["alerts"] or status["load"]["recent"]["failed"]:
+            return None
+        messages = [m for channel in CHANNELS for m in await on.slack.messages(channel, user=ASKS)]
+        return None if any(TRIAGE in _actions(message) for message in messages) else True
 
     await until(calm, "the shop to be well again", 90)
 
@@ -95,8 +99,9 @@ def _actions(message: Seen) -> set[str]:
 
 
 def _channels(scenario: Scenario) -> tuple[str, ...]:
+    """Where somebody who cares for the service looks, first things first."""
     own = f"{scenario.service}-oncall"
-    return (own, *(c for c in ("checkout-oncall", "payments-oncall", "storefront-oncall") if c != own))
+    return (own, *(channel for channel in CHANNELS if channel != own))
 
 
 async def _ask(on: Stage, scenario: Scenario, alert: Seen, start: Start) -> float:

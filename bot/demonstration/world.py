@@ -98,7 +98,6 @@ async def _bring_up(
         "PILOTHOUSE_HTTP_PORT": str(web_port),
         "PILOTHOUSE_WEBHOOK_TOKEN": token,
         "PILOTHOUSE_WATCH_S": f"{watch_s:g}",
-        "PILOTHOUSE_PUBLIC_URL": web_url,
     }
     for role in ROLES:
         await _child(stack, ("bot", role), folder / f"{role}.log", environment=environment)

@@ -93,8 +93,9 @@ class Diagnosis(Model):
 
     @property
     def unread(self) -> tuple[Source, ...]:
-        """The sources that could not be read."""
-        return tuple(source for source in self.sources if source.status is not SourceStatus.OK)
+        """The sources that should have been read and could not be; one the service has not is no loss."""
+        well = (SourceStatus.OK, SourceStatus.NOT_CONFIGURED)
+        return tuple(source for source in self.sources if source.status not in well)
 
 
 class Judgement(Model):

@@ -52,11 +52,16 @@ async def perform(
         if called.outcome == "in_doubt":
             settled = await settle(hand, plugin, arguments, effect=effect, step=step, timeout_s=timeout_s)
             called = settled or called
-    if isinstance(called.result, Done) and called.result.change is not None:
-        await hand.deps.ledger.record(called.result.change)
+    await note_change(hand, called)
     fact = finished(hand, called, phase=phase, step=step)
     await hand.write(fact)
     return fact
+
+
+async def note_change(hand: Hand, called: Called) -> None:
+    """Enter what was changed into the ledger, where the next diagnosis finds it."""
+    if isinstance(called.result, Done) and called.result.change is not None:
+        await hand.deps.ledger.record(called.result.change)
 
 
 async def settle(

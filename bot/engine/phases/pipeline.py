@@ -21,7 +21,7 @@ from bot.domain.event import (
 from bot.domain.plan import PlannedStep, RenderedPlan
 from bot.domain.runbook import ApprovalPolicy, Check, Pipeline, plan_source
 from bot.engine.checks import check_step_id, look, settle_check
-from bot.engine.effects import run_step
+from bot.engine.effects import note_change, run_step
 from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.phases.plan import render_checks, render_steps
@@ -237,6 +237,7 @@ async def _undo(hand: Hand, phase: str, plan: RenderedPlan) -> None:
             timeout_s=step.timeout_s,
             effect=effect,
         )
+        await note_change(hand, called)
         await hand.write(
             StepUndone(
                 at=hand.now,

@@ -1,0 +1,76 @@
+"""The demonstration to click through, or played by script."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+
+from bot.demonstration.play import Start, play, settle, warm_up
+from bot.demonstration.report import Report
+from bot.demonstration.scenarios import Scenario
+from bot.demonstration.stage import stage
+from bot.demonstration.world import World, running
+
+
+async def by_script(chosen: tuple[Scenario, ...], *, start: Start, as_json: bool, watch_s: float) -> int:
+    """Play scenarios one after the other; 0 if each went as it should."""
+    good = True
+    async with running(slack_port=0, watch_s=watch_s) as world, stage(world) as on:
+        _say("Everything is up; letting the shop trade for a while …")
+        await warm_up(on)
+        for number, one in enumerate(chosen):
+            if number:
+                await settle(on)
+            _say(f"{one.name}: {one.summary} …")
+            report = await play(on, one, start=start)
+            good = good and _good(one, report)
+            print(report.model_dump_json() if as_json else _told(report), flush=True)
+    return 0 if good else 1
+
+
+def _good(one: Scenario, report: Report) -> bool:
+    mended = report.verified if one.cause is not None else not report.writes
+    return report.right and mended and report.writes_without_approval == 0
+
+
+def _told(report: Report) -> str:
+    data = json.dumps(report.model_dump(mode="json", exclude={"thread"}), indent=2)
+    return f"{report.thread}\n\n{data}"
+
+
+async def by_hand(*, port: int, watch_s: float) -> int:
+    """Bring everything up, say where to look, and stay until told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    _say("Starting Valkey, a local Slack, the shop and the bot …")
+    async with running(slack_port=port, watch_s=watch_s) as world:
+        print(_guide(world), flush=True)
+        await stop.wait()
+        _say("Stopping …")
+    return 0
+
+
+def _guide(world: World) -> str:
+    slack = world.slack_url.rstrip("/")
+    return f"""
+Pilothouse is running.
+
+  Slack, as Ana   {slack}/?user=U0ANA00001
+  Slack, as Ben   {slack}/?user=U0BEN00001      (a second tab: nobody approves their own request)
+  The shop        {world.shop_url}      (its map, and the faults to switch on)
+
+Try this:
+  1. On the shop's page switch on *bad-release*.  In a few seconds an alert is in #checkout-oncall.
+  2. As Ana click *Triage* there, or type  /triage checkout
+  3. As Ben open the thread and click *Approve*.  Watch the shop recover.
+
+Logs are in {world.folder}.  Ctrl-C ends everything.
+"""
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
