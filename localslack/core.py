@@ -79,7 +79,7 @@ class Core:
             ack_timeout_s=rules.ack_timeout_s,
             event_retry_delays_s=rules.event_retry_delays_s,
         )
-        self.apps = {spec.id: _installed(spec) for spec in workspace.apps}
+        self.apps = {spec.id: self._installed(spec) for spec in workspace.apps}
         self.events = Events(
             store=self.store,
             shown=self.shown,
@@ -151,6 +151,6 @@ class Core:
             await app.sockets.close()
         await self.delivery.close()
 
-
-def _installed(spec: AppSpec) -> App:
-    return App(spec=spec, manifest=parse_manifest(spec.manifest), sockets=Sockets(spec.id))
+    def _installed(self, spec: AppSpec) -> App:
+        sockets = Sockets(spec.id, on_change=lambda: self.feed.tell({"type": "workspace"}))
+        return App(spec=spec, manifest=parse_manifest(spec.manifest), sockets=sockets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 
 from aiohttp import WSMsgType, web
@@ -54,8 +55,9 @@ class Socket:
 class Sockets:
     """The sockets of one app; implements ``Transport``."""
 
-    def __init__(self, app_id: str) -> None:
+    def __init__(self, app_id: str, *, on_change: Callable[[], None]) -> None:
         self._app_id = app_id
+        self._on_change = on_change
         self._open: list[Socket] = []
         self._turn = 0
 
@@ -72,12 +74,14 @@ class Sockets:
             return ws
         socket = Socket(ws)
         self._open.append(socket)
+        self._on_change()
         try:
             await ws.send_json(self._hello())
             await socket.listen()
         finally:
             if socket in self._open:
                 self._open.remove(socket)
+            self._on_change()
         return ws
 
     def _hello(self) -> Json:

@@ -15,6 +15,7 @@ from localslack.control.shapes import home_json, message_json
 from localslack.core import Core
 from localslack.errors import ActError
 from localslack.shapes import Json
+from localslack.uploads import store_file
 
 
 class Post(Body):
@@ -107,6 +108,14 @@ class Upload(Body):
     content_base64: str
     text: str = ""
     thread_ts: str | None = None
+
+
+class Attach(Body):
+    """A file put into a modal's file field."""
+
+    user: str
+    name: str
+    content_base64: str
 
 
 class Join(Body):
@@ -206,10 +215,7 @@ async def react(core: Core, request: web.Request) -> Json:
 async def upload(core: Core, request: web.Request) -> Json:
     """Share a file."""
     act = await body_of(request, Upload)
-    try:
-        content = base64.b64decode(act.content_base64, validate=True)
-    except binascii.Error as exc:
-        raise ActError("invalid_body", "content_base64 is not base64.") from exc
+    content = _decoded(act.content_base64)
     message = people.upload(
         core,
         user=act.user,
@@ -220,6 +226,21 @@ async def upload(core: Core, request: web.Request) -> Json:
         thread_ts=act.thread_ts,
     )
     return {"ok": True, "message": message_json(core, message)}
+
+
+def _decoded(content_base64: str) -> bytes:
+    try:
+        return base64.b64decode(content_base64, validate=True)
+    except binascii.Error as exc:
+        raise ActError("invalid_body", "content_base64 is not base64.") from exc
+
+
+async def attach(core: Core, request: web.Request) -> Json:
+    """Store a file without sharing it, as a modal's file field does; its JSON is the field's value."""
+    act = await body_of(request, Attach)
+    who = people.actor(core, act.user)
+    file = store_file(core, name=act.name, user=who.id, content=_decoded(act.content_base64))
+    return {"ok": True, "file": core.shown.file(file)}
 
 
 async def join(core: Core, request: web.Request) -> Json:
@@ -247,6 +268,7 @@ ROUTES = (
     Route("POST", "/control/acts/close", close),
     Route("POST", "/control/acts/react", react),
     Route("POST", "/control/acts/upload", upload),
+    Route("POST", "/control/acts/file", attach),
     Route("POST", "/control/acts/join", join),
     Route("POST", "/control/acts/read", read),
 )
