@@ -15,6 +15,9 @@ MIN_BEFORE = 5
 """Samples of ordinary life without which there is no baseline."""
 _RECENT = 10
 _LAST = 3
+_LASTING_QUANTILE = 0.2
+_EPISODES = 3
+_HALF = 0.5
 _DENSE = 16
 _SPARSER_BY = 1.2
 _MAD_TO_SIGMA = 1.4826
@@ -61,10 +64,12 @@ class Anomaly:
 def detect(times_s: FloatArray, values: FloatArray, *, rule: Rule) -> Anomaly | None:
     """Compare the level a series has at its end with the one it had before it changed.
 
-    The change point maximises ``n_before * n_after / n * (median_after - median_before)**2``, the two-sample
-    form of least squares segmentation with medians for means, so that an earlier, ended burst does not count.
+    The change point maximises ``n_before * n_after / n * step**2``, the two-sample form of least squares
+    segmentation, where the step is from the median before to the lower quintile after: what has calmed down
+    since does not count, so that of several faults in the window the one that lasts is found.
     The spread is the larger of the scaled median absolute deviation and 0.39 of the 10-90 % range, both of
-    them a normal distribution's standard deviation; a burst at start-up moves neither.
+    them a normal distribution's standard deviation; a burst at start-up moves neither, and up to three
+    earlier faults are left out.
     Samples that are not finite are left out.
     """
     keep = np.isfinite(times_s) & np.isfinite(values)
@@ -86,7 +91,7 @@ def _shifted(times: FloatArray, x: FloatArray, *, rule: Rule, sign: float) -> An
     baseline = float(np.median(before))
     level = float(np.median(x[max(split, x.size - _RECENT) :]))
     last = float(np.median(x[-_LAST:]))
-    spread = _spread(before)
+    spread = _spread(_without_episodes(before, above=(baseline + level) / 2))
     shift = min(level, last) - baseline
     long = before.size >= _LONG_BASELINE
     least = max(rule.floor, rule.sigmas * spread) * (1.0 if long else _CAUTION)
@@ -119,7 +124,7 @@ def _change_point(x: FloatArray, *, min_after: int) -> int | None:
     n = x.size
     best, best_gain = None, 0.0
     for split in (n - after for after in _lengths_after(n, min_after=min_after)):
-        step = float(np.median(x[split:]) - np.median(x[:split]))
+        step = float(np.quantile(x[split:], _LASTING_QUANTILE) - np.median(x[:split]))
         gain = split * (n - split) / n * step * step
         if step > 0 and gain > best_gain:
             best, best_gain = split, gain
@@ -138,6 +143,13 @@ def _lengths_after(n: int, *, min_after: int) -> Iterator[int]:
     while length <= n - MIN_BEFORE:
         yield length
         length = max(length + 1, int(length * _SPARSER_BY)) if length >= _DENSE else length + 1
+
+
+def _without_episodes(before: FloatArray, *, above: float) -> FloatArray:
+    """Leave out earlier faults: a few long stays above a level, unlike noise that keeps reaching it."""
+    high = before > above
+    begun = int(np.count_nonzero(high[1:] & ~high[:-1])) + int(high[0])
+    return before[~high] if begun <= _EPISODES and high.mean() < _HALF else before
 
 
 def _spread(before: FloatArray) -> float:

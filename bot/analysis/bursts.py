@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,8 @@ class Burst:
     """Twice the log-likelihood gained over one constant rate; large is certain."""
     ended: bool
     """Whether it has been silent for much longer than its own gaps."""
-
-    @property
-    def is_new(self) -> bool:
-        """Whether there was nothing at all before."""
-        return self.rate_before == 0
+    is_new: bool
+    """Whether there was nothing at all before."""
 
     @property
     def strength(self) -> float:
@@ -41,14 +38,38 @@ class Burst:
 
 
 def find_burst(
-    times_s: FloatArray, *, start_s: float, end_s: float, least_ratio: float = 3.0, least_gain: float = 12.0
+    times_s: FloatArray, *, start_s: float, end_s: float, least_ratio: float = 3.0, least_gain: float = 16.0
 ) -> Burst | None:
     """Find the moment from which events between ``start_s`` and ``end_s`` came more often, to the end.
 
     The two-rate Poisson change point by maximum likelihood (Raftery and Akman 1986, without their prior):
-    each event is tried as the first of the new rate.  ``least_gain`` is the least likelihood ratio, about
-    12 for one false alarm in some thousand series; ``least_ratio`` the least growth.  ``times_s`` ascends.
+    each event is tried as the first of the new rate.  ``least_gain`` is the least likelihood ratio: 16 lets
+    chance through in one of 600 series; ``least_ratio`` the least growth.  ``times_s`` ascends.
+
+    Where the events after that moment stopped for long and came again, the burst is what came last.
     """
+    found = _rise(times_s, start_s=start_s, end_s=end_s, least_ratio=least_ratio, least_gain=least_gain)
+    if found is None:
+        return None
+    since = times_s[times_s >= found.onset_s]
+    gaps = np.diff(since)
+    pauses = np.flatnonzero(gaps > max(_MIN_SILENCE_S, _STILL_GOING_GAPS * float(np.median(gaps))))
+    if not pauses.size:
+        return found
+    last = int(pauses[-1])
+    again = _rise(
+        since[last + 1 :],
+        start_s=float(since[last]),
+        end_s=end_s,
+        least_ratio=least_ratio,
+        least_gain=least_gain,
+    )
+    return found if again is None else replace(again, is_new=False)
+
+
+def _rise(
+    times_s: FloatArray, *, start_s: float, end_s: float, least_ratio: float, least_gain: float
+) -> Burst | None:
     n = times_s.size
     span = end_s - start_s
     if n < 3 or span <= 0:  # noqa: PLR2004  # one event is an anecdote, two are a coincidence
@@ -75,6 +96,7 @@ def find_burst(
         count=n - first,
         likelihood_ratio=float(gain[best]),
         ended=silence_s > max(_MIN_SILENCE_S, _STILL_GOING_GAPS * gap_s),
+        is_new=first == 0,
     )
 
 

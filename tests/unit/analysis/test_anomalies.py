@@ -76,6 +76,18 @@ def test_a_second_fault_is_found_at_its_own_onset():
     assert found.onset_s == 270.0
 
 
+@pytest.mark.parametrize("calm", [15, 25, 60])
+def test_a_fault_that_comes_back_is_found_at_its_return(calm):
+    found = look([0.0] * 150 + [1.0] * 37 + [0.0] * calm + [0.9] * 6)
+    assert found is not None
+    assert (found.onset_s, found.value) == (187.0 + calm, 0.9)
+
+
+def test_a_level_that_is_reached_again_and_again_is_calm():
+    spiky = [0.9 if n % 7 == 0 else 0.1 for n in range(200)]
+    assert look([*spiky, 0.9, 0.9, 0.9], Rule(floor=0.2, half=0.2)) is None
+
+
 def test_one_sample_is_no_shift():
     assert look([0.0] * 60 + [0.9]) is None
 

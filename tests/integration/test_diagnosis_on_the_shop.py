@@ -1,0 +1,197 @@
+"""The five probes and the ranking on the real shop: the true cause first for each fault, right as its alert fires."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.adapters.catalogue_file import load_catalogue
+from bot.analysis.causes import rank_causes
+from bot.domain.catalogue import Catalogue
+from bot.domain.change import Change
+from bot.domain.clock import SystemClock
+from bot.domain.diagnosis import CauseKind, Diagnosis, Source, SourceStatus
+from bot.domain.errors import ProbeNotConfiguredError
+from bot.domain.finding import Findings
+from bot.engine.plugins import Context
+from bot.probes import changes, http, logs, postgres, prometheus
+from tests.demo.open_shop import ROOT, start_shop, stop_shop
+from tests.servers import until
+
+pytestmark = [pytest.mark.demo, pytest.mark.server, pytest.mark.timeout(240)]
+
+PROBES = {
+    "logs": logs.errors,
+    "metrics": prometheus.anomalies,
+    "changes": changes.recent,
+    "dependencies": http.dependencies,
+    "database": postgres.health,
+}
+LATER_S = 25
+FAN_OUT_S = 3.5
+"""What `triage` gives each probe; a sick probe shows as a source that was not read."""
+
+
+class NoLedger:
+    async def record(self, change: Change) -> None:
+        raise AssertionError("a probe writes nothing")
+
+    async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
+        return ()
+
+
+@dataclass
+class Desk:
+    """A shop that is open, and what is needed to look at it."""
+
+    http: httpx.AsyncClient
+    catalogue: Catalogue
+    env: dict[str, str]
+
+    async def begin(self, fault: str, parameters: dict[str, Any]) -> None:
+        (await self.http.post(f"/faults/{fault}", json=parameters)).raise_for_status()
+
+    async def firing(self) -> list[str]:
+        found = (await self.http.get("/status")).json()["alerts"] or []
+        return [alert["service"] for alert in found]
+
+    async def failing(self) -> float:
+        recent = (await self.http.get("/load", params={"window_s": "3"})).json()["recent"]
+        return float(recent["error_ratio"] or 0.0)
+
+    async def alerted(self, service: str) -> None:
+        async def fires() -> bool:
+            return service in await self.firing()
+
+        await until(fires, what=f"an alert of {service}", within_s=40)
+
+    async def well(self) -> None:
+        async def calm() -> bool:
+            return not await self.firing() and not await self.failing()
+
+        await until(calm, what="the shop is well", within_s=60)
+
+    async def diagnose(self, service: str, *, without: str = "") -> Diagnosis:
+        now = SystemClock().now()
+        context = Context(
+            run_id="run",
+            step_id="step",
+            timeout_s=FAN_OUT_S,
+            clock=SystemClock(),
+            http=self.http,
+            catalogue=self.catalogue,
+            ledger=NoLedger(),
+        )
+        names = [name for name in PROBES if name != without]
+        read = await asyncio.gather(*(_read(name, context, service) for name in names))
+        results: dict[str, Findings | Source] = dict(zip(names, read, strict=True))
+        if without:
+            results[without] = Source(name=without, status=SourceStatus.UNAVAILABLE, why="left out")
+        return rank_causes(service=service, catalogue=self.catalogue, results=results, now=now, since_s=1800)
+
+
+async def _read(name: str, context: Context, service: str) -> Findings | Source:
+    try:
+        return await PROBES[name](context, service=service)
+    except ProbeNotConfiguredError as error:
+        return Source(name=name, status=SourceStatus.NOT_CONFIGURED, why=str(error))
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    process, told = start_shop(tmp_path_factory.mktemp("shop"))
+    try:
+        yield told
+    finally:
+        assert stop_shop(process) == 0
+
+
+@pytest.fixture
+async def desk(facts):
+    catalogue = load_catalogue(Path(ROOT / "demo" / "catalogue.yaml"), facts["env"])
+    async with httpx.AsyncClient(base_url=facts["control_url"], timeout=30, trust_env=False) as client:
+        opened = Desk(http=client, catalogue=catalogue, env=facts["env"])
+        await opened.well()
+        await asyncio.sleep(15)  # something of ordinary life to compare with
+        yield opened
+        (await client.post("/faults/reset")).raise_for_status()
+
+
+FAULTS = [
+    pytest.param(
+        "bad-release", {}, "checkout", (CauseKind.BAD_RELEASE, "checkout", "1.4.2"), id="bad-release"
+    ),
+    pytest.param(
+        "database-lock", {}, "storefront", (CauseKind.DATABASE_LOCK, "checkout", "stock"), id="lock"
+    ),
+    pytest.param("dependency-down", {}, "checkout", (CauseKind.DEPENDENCY_DOWN, "bank", ""), id="bank"),
+    pytest.param(
+        "bad-configuration",
+        {},
+        "storefront",
+        (CauseKind.BAD_CONFIGURATION, "payments", "bank_timeout_ms"),
+        id="setting",
+    ),
+    pytest.param(
+        "saturation",
+        {"resource": "memory"},
+        "payments",
+        (CauseKind.SATURATION, "payments", "memory"),
+        id="memory",
+    ),
+    pytest.param(
+        "saturation", {"resource": "cpu"}, "payments", (CauseKind.SATURATION, "payments", "cpu"), id="cpu"
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "parameters", "service", "cause"), FAULTS)
+async def test_the_true_cause_is_first_when_the_alert_fires_and_later(
+    desk, fault, parameters, service, cause
+):
+    await desk.begin(fault, parameters)
+    await desk.alerted(service)
+    at_once = await desk.diagnose(service)
+    await asyncio.sleep(LATER_S)
+    later = await desk.diagnose(service)
+    for found in (at_once, later):
+        assert found.verdict == "cause_found", found.model_dump_json(indent=1)
+        first = found.causes[0]
+        assert (first.kind, first.service, first.component) == cause
+        assert set(first.evidence) <= {finding.id for finding in found.findings}
+        assert all(other.confidence < first.confidence - 0.2 for other in found.causes[1:])
+        assert found.onset is not None
+
+
+async def test_an_innocent_deploy_beside_a_harmless_storm_is_ruled_out(desk):
+    await desk.begin("log-storm", {})
+    await desk.alerted("storefront")
+    found = await desk.diagnose("storefront")
+    assert found.verdict == "no_fault_found", found.model_dump_json(indent=1)
+    whys = {out.what: out.why for out in found.ruled_out}
+    assert "no more errors" in whys["deploy of storefront 2.3.1"]
+    assert any("warn lines" in why for why in whys.values())
+
+
+async def test_an_alert_with_nothing_wrong_is_no_fault(desk):
+    await desk.begin("false-alarm", {})
+    found = await desk.diagnose("checkout")
+    assert found.verdict == "no_fault_found", found.model_dump_json(indent=1)
+    assert found.causes == ()
+
+
+async def test_a_missing_source_makes_the_diagnosis_less_sure_and_is_named(desk):
+    await desk.begin("dependency-down", {})
+    await desk.alerted("payments")
+    whole = await desk.diagnose("payments")
+    for source in ("logs", "metrics", "dependencies"):
+        part = await desk.diagnose("payments", without=source)
+        assert part.causes[0].kind is CauseKind.DEPENDENCY_DOWN
+        assert part.causes[0].confidence < whole.causes[0].confidence
+        assert source in {unread.name for unread in part.unread}
