@@ -12,7 +12,7 @@ from bot.domain.intent import StartRun
 from bot.engine.words import usage_of
 from handlers import triage
 from tests.handlers.desks import TRIAGE
-from tests.handlers.fronts import ANA, BEN, ONCALL, Front, connected
+from tests.handlers.fronts import ANA, BEN, ONCALL, Front
 
 
 def _texts(ephemerals: tuple[dict[str, Any], ...]) -> str:
@@ -111,14 +111,6 @@ async def test_a_store_that_hangs_is_told_before_slack_gives_up(front: Front):
     done = await front.people.slash("/triage checkout", user="ana", channel="general")
     assert done.ok
     assert "Something broke on our side" in _texts(done.ephemerals)
-
-
-async def test_commands_arrive_after_slack_has_renewed_the_connections(front: Front):
-    assert await front.people.refresh_sockets() == 2
-    await connected(front.slack)
-    for _ in range(4):
-        assert (await front.people.slash("/triage checkout", user="ana", channel="general")).ok
-    assert len(front.inbox.intents) == 4
 
 
 def test_the_usage_in_the_manifest_is_that_of_the_runbook():
