@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +16,10 @@ _MESSAGE_KEYS = ("message", "msg", "event")
 _ERROR_KEYS = ("error", "exception", "exc_info", "err")
 _VERSION_KEYS = ("version", "service.version", "app_version")
 _ERROR_LEVELS = frozenset({"ERROR", "CRITICAL", "FATAL", "ALERT", "EMERG", "EMERGENCY", "PANIC", "SEVERE"})
-_MILLISECONDS_FROM = 1e11
+_SECONDS_END = 1e11
 _PINO_ERROR = 50
 _EXCEPTION = re.compile(r"\b([A-Z][A-Za-z0-9_]*(?:Error|Exception|Timeout|Interrupt|Exit|Warning|Fault))\b")
-_STAMP = re.compile(rb'"(?:ts|time|timestamp|@timestamp)"\s*:\s*("[^"]*"|[0-9.]+)')
+_STAMP = re.compile(rb'"(?:ts|time|timestamp|@timestamp)"\s*:\s*("[^"]*"|[0-9.eE+-]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +111,8 @@ def _epoch(value: str | float) -> float | None:
         seconds = float(value)
     except ValueError:
         return None
-    return seconds / 1000 if seconds > _MILLISECONDS_FROM else seconds
+    if isinstance(value, bool) or not math.isfinite(seconds):
+        return None
+    while seconds > _SECONDS_END:  # milli-, micro- or nanoseconds
+        seconds /= 1000
+    return seconds

@@ -1,0 +1,88 @@
+"""Log lines of several makes are read alike."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.analysis.loglines import parse, stamp
+
+AT = 1_772_334_000.5
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"ts": "2026-03-01T03:00:00.500Z", "level": "ERROR", "message": "boom"},
+        {"time": "2026-03-01T03:00:00.500+00:00", "severity": "error", "msg": "boom"},
+        {"timestamp": AT, "lvl": "Error", "event": "boom"},
+        {"@timestamp": "2026-03-01T03:00:00.500", "log.level": "error", "message": "boom"},
+        {"time": AT * 1000, "level": 50, "msg": "boom"},
+        {"ts": str(AT), "level": "FATAL", "message": "boom"},
+        {"ts": AT * 1e9, "level": "FATAL", "message": "boom"},
+    ],
+    ids=["ours", "zap", "epoch", "ecs", "pino", "epoch as text", "nanoseconds"],
+)
+def test_lines_of_several_makes_are_read_alike(line):
+    raw = json.dumps(line).encode()
+    found = parse(raw)
+    assert found is not None
+    assert (found.at_s, found.message, found.is_error) == (AT, "boom", True)
+    assert stamp(raw) == AT
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"text",
+        b"[]",
+        b"{}",
+        b'{"ts": null}',
+        b'{"ts": "soon"}',
+        b'{"ts": {}}',
+        b'{"ts": NaN}',
+        b'{"ts": 1e999}',
+        b'{"ts": true}',
+        b"\xff",
+    ],
+)
+def test_what_is_no_line_is_none(raw):
+    assert parse(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "exception"),
+    [
+        ("KeyError: 'NO'", "failed", "KeyError"),
+        ("java.net.SocketTimeoutException: x", "failed", "SocketTimeoutException"),
+        ("", "ValueError while parsing", "ValueError"),
+        ("", "an error occurred", ""),
+    ],
+)
+def test_the_exception_is_named(error, message, exception):
+    raw = json.dumps({"ts": AT, "level": "ERROR", "message": message, "error": error}).encode()
+    found = parse(raw)
+    assert found is not None
+    assert found.exception == exception
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(raw):
+    parse(raw)
+    stamp(raw)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["ts", "level", "message", "error", "version"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=3
+        ),
+    )
+)
+def test_any_json_object_is_read_or_refused(line):
+    parse(json.dumps(line).encode())
