@@ -24,5 +24,5 @@ def broken_text(reference: str) -> str:
 
 def help_text(commands: Sequence[tuple[str, str]]) -> str:
     """List commands: how each is written (``/triage <service>``) and what it does."""
-    lines = [f"• {code(usage, 200)}\n      {prose(summary)}" for usage, summary in commands]
+    lines = [f"• {code(usage, 200)}\n{prose(summary)}" for usage, summary in commands]
     return cut_lines("\n".join(("*What I understand*", *lines)), TEXT_CHARS)

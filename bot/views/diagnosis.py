@@ -20,6 +20,7 @@ from bot.views.words import (
     FAILED,
     GOOD,
     NEEDS_YOU,
+    TARGET,
     WARNING,
     after_echo,
     capital,
@@ -82,10 +83,11 @@ def unread_line(diagnosis: Diagnosis) -> str:
 def _cause_found(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
     top, *others = diagnosis.causes
     tied = [cause for cause in others if top.confidence - cause.confidence <= _TIE]
-    blocks = [section(cause_line(top), _began(run, diagnosis, top))]
+    blocks = [section(f"{TARGET} {cause_line(top)}", _began(run, diagnosis, top))]
     if tied:
         blocks.append(section(*_list("About as likely", map(_suspect, tied))))
-    blocks.append(section("*Evidence*", *_evidence(run, diagnosis, top)))
+    if top.evidence:
+        blocks.append(section("*Evidence*", *_evidence(run, diagnosis, top)))
     rest = [cause for cause in others if cause not in tied]
     return _with_rest(
         blocks,
@@ -101,7 +103,8 @@ def _unclear(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
     if diagnosis.causes:
         top = diagnosis.causes[0]
         blocks.append(section(*_list("Suspects", map(_suspect, diagnosis.causes[:_TOP]))))
-        blocks.append(section("*What points to the first*", *_evidence(run, diagnosis, top)))
+        if top.evidence:
+            blocks.append(section("*What points to the first*", *_evidence(run, diagnosis, top)))
     help_lines = [
         f"reading {prose(source.name, 60)}: {prose(source.why or source.status.replace('_', ' '), 200)}"
         for source in diagnosis.unread[:_MOST]
@@ -140,7 +143,7 @@ def _evidence(run: Run, diagnosis: Diagnosis, cause: Cause) -> list[str]:
         lines += [f"• {prose(name)}"] if finding is None else finding_lines(run, finding, queries=True)
     if len(cause.evidence) > _TOP_EVIDENCE:
         lines.append(f"• and {len(cause.evidence) - _TOP_EVIDENCE} more")
-    return lines or ["• none that can be shown"]
+    return lines
 
 
 def _began(run: Run, diagnosis: Diagnosis, cause: Cause) -> str:

@@ -29,7 +29,6 @@ from bot.views.words import (
 
 _TOP = 3
 _TRIVIAL = 2
-_INDENT = "      "
 
 
 def is_worth_a_reply(run: Run, phase: Explore | FanOut) -> bool:
@@ -79,9 +78,9 @@ def finding_lines(run: Run, finding: Finding, *, queries: bool = False) -> list[
     url = next((link(item.url, "open") for item in finding.evidence if item.url), "")
     lines = [f"• {', '.join(parts)}" + (f" · {url}" if url else "")]
     if _is_quote(finding, first):
-        lines.append(_INDENT + code(first.text, 240))
+        lines.append(code(first.text, 240))
     if queries and first.query:
-        lines.append(_INDENT + code(first.query, 400))
+        lines.append(code(first.query, 400))
     return lines
 
 
@@ -101,7 +100,7 @@ def _paragraph(run: Run, step: StepState, *, over: bool) -> str:
         return f"{SKIPPED} {name}: {words}"
     because = f", because {prose(step.error)}" if step.error else ""
     loud = f"{ALARM if step.outcome == 'in_doubt' else mark} {name}: *{words}*{sentence(because)}"
-    return f"{loud}\n{_INDENT}{prose(step.hint)}" if step.hint else loud
+    return f"{loud}\n{prose(step.hint)}" if step.hint else loud
 
 
 def _said(step: StepState) -> str:

@@ -34,8 +34,6 @@ from bot.views.words import (
     sentence,
 )
 
-_INDENT = "      "
-
 
 def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObject]:
     """Show the plan while it is to be decided, then how carrying it out goes."""
@@ -178,20 +176,20 @@ def _doubtful(step: StepState, name: str) -> str:
     why = prose(step.error, 500) or "the bot was stopped before it heard the answer"
     return (
         f"{ALARM} *In doubt:* {name}. Nobody knows whether it happened: {sentence(why)}"
-        f"\n{_INDENT}*Look at the target before anything else is done.*{_hint(step)}"
+        f"\n*Look at the target before anything else is done.*{_hint(step)}"
     )
 
 
 def _hint(step: StepState) -> str:
-    return f"\n{_INDENT}{prose(step.hint)}" if step.hint else ""
+    return f"\n{prose(step.hint)}" if step.hint else ""
 
 
 def _undone(step: StepState) -> str:
     if step.undone is None:
         return ""
     if step.undone == "ok":
-        return f"\n{_INDENT}{UNDONE} put back"
-    return f"\n{_INDENT}{ALARM} *could not be put back* ({STEP_OUTCOMES[step.undone][1]}): look at it by hand"
+        return f"\n{UNDONE} put back"
+    return f"\n{ALARM} *could not be put back* ({STEP_OUTCOMES[step.undone][1]}): look at it by hand"
 
 
 def _said(step: StepState) -> str:

@@ -13,7 +13,6 @@ from bot.views.limits import bold, code, prose
 from bot.views.state import title_of
 from bot.views.words import DONE, FAILED, duration, human
 
-_INDENT = "      "
 _VALUE_CHARS = 80
 _HASH_CHARS = 8
 
@@ -53,12 +52,12 @@ def plan_name(digest: str) -> str:
 def step_card(step: PlannedStep, *, index: int = 0) -> str:
     """Show one step with its resolved arguments, its undo and its checks."""
     name = bold(step.title or human(step.id))
-    lines = [f"{index}. {name}" if index else name, _INDENT + _call(step.plugin, step.arguments)]
+    lines = [f"{index}. {name}" if index else name, _call(step.plugin, step.arguments)]
     if step.approval is not None:
-        lines.append(f"{_INDENT}Asks for an approval of its own.")
+        lines.append("Asks for an approval of its own.")
     if step.action:
-        lines.append(_INDENT + _undo(step))
-    lines += [f"{_INDENT}Checked: {check_line(check)}" for check in step.verify]
+        lines.append(_undo(step))
+    lines += [f"Checked: {check_line(check)}" for check in step.verify]
     return "\n".join(lines)
 
 

@@ -13,8 +13,9 @@ from bot.domain.run import Run
 from bot.views.limits import prose
 
 RUNNING, WAITING, GOOD, BAD, ENDED, NEEDS_YOU = "🔵", "🟡", "🟢", "🔴", "⚪", "🟠"
+TARGET = "🎯"
 DONE, BUSY, OPEN, FAILED, PAUSED, SKIPPED, WARNING, UNDONE, ALARM = (
-    "✅", "⏳", "▫️", "❌", "⏸️", "➖", "⚠️", "↩️", "🚨",  # noqa: RUF001  # the emoji is meant
+    "✅", "⏳", "▫️", "❌", "⏸️", "⚪", "⚠️", "↩️", "🚨",
 )  # fmt: skip
 
 OUTCOMES: dict[RunOutcome, tuple[str, str]] = {

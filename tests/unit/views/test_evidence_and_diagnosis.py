@@ -114,7 +114,7 @@ def test_trouble_while_looking_around_gets_a_reply():
 
 def test_the_diagnosis_begins_with_the_cause_and_its_confidence():
     read = Story().diagnoses().read("phase:diagnose")
-    assert read.startswith("Very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests")
+    assert read.startswith("🎯 Very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests")
     assert "The trouble began at 02:59:06 UTC, 54 s before it was asked." in read
 
 
@@ -195,3 +195,11 @@ def test_a_reducer_that_failed_says_why():
     story = Story().gathers().begin("diagnose").end("diagnose", "failed", why="no such service")
     assert "❌ Diagnose: no such service" in story.read("phase:diagnose")
     assert "no such service" in story.read("root")
+
+
+def test_a_cause_without_evidence_shows_no_empty_list():
+    bare = SLOW_BANK.model_copy(update={"confidence": 0.7})
+    for verdict in ("cause_found", "unclear"):
+        read = Story().diagnoses(diagnosis(verdict=verdict, causes=(bare,))).read("phase:diagnose")
+        assert "Evidence" not in read
+        assert "What points to the first" not in read
