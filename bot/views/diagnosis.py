@@ -52,9 +52,9 @@ def diagnosis_blocks(run: Run, phase: Reduce) -> list[JsonObject]:
 
 def _diagnosed(run: Run, phase: Reduce, diagnosis: Diagnosis) -> list[JsonObject]:
     match diagnosis.verdict:
-        case "cause_found":
+        case "cause_found" if diagnosis.causes:
             return _cause_found(run, diagnosis)
-        case "unclear":
+        case "cause_found" | "unclear":
             return _unclear(run, diagnosis)
         case "no_fault_found":
             return _no_fault(run, phase, diagnosis)

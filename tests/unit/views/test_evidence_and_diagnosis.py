@@ -203,3 +203,7 @@ def test_a_cause_without_evidence_shows_no_empty_list():
         read = Story().diagnoses(diagnosis(verdict=verdict, causes=(bare,))).read("phase:diagnose")
         assert "Evidence" not in read
         assert "What points to the first" not in read
+
+
+def test_a_verdict_without_any_cause_is_unclear():
+    assert "Cause unclear" in Story().diagnoses(diagnosis(causes=())).read("phase:diagnose")
