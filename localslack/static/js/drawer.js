@@ -91,20 +91,21 @@ async function drawFaults(panel) {
 }
 
 const people = () => [...store.users.values()].filter((u) => !u.is_bot);
-const named = (name) => name.replace(/_s$/, " (s)").replaceAll("_", " ");
+const sentence = (about) => about[0].toUpperCase() + about.slice(1);
 
 function flag(name, value, about) {
   const input = h("input", { type: "checkbox", "data-fault": name });
   input.checked = value;
   input.addEventListener("change", () => set({ [name]: input.checked }));
-  return h("label", { class: "line", title: about }, h("span", {}, named(name)), input);
+  return h("label", { class: "line", title: name }, h("span", {}, sentence(about)), input);
 }
 
 function number(name, value, about) {
   const whole = name === "lose_acks";
+  const unit = whole ? "" : " (seconds)";
   const input = h("input", { type: "number", min: whole ? -1 : 0, step: whole ? 1 : 0.1, value, "data-fault": name });
   input.addEventListener("change", () => set({ [name]: Number(input.value) || 0 }));
-  return h("label", { class: "line", title: about }, h("span", {}, named(name)), input);
+  return h("label", { class: "line", title: name }, h("span", {}, sentence(about), unit), input);
 }
 
 function counted(name, label) {

@@ -19,9 +19,9 @@ export async function showHome(app) {
       h("button", { type: "button", role: "tab", "aria-selected": "true" }, "Home"),
       h("button", { type: "button", role: "tab", "aria-selected": "false", onclick: () => openMessages(app) }, "Messages")),
     h("div", { class: "scroll", role: "tabpanel" }, box));
-  const found = await tried(() => post("acts/home", { user: store.me.id, app: app.id }));
+  await tried(() => post("acts/home", { user: store.me.id, app: app.id }));
   await refreshChannels();
-  draw(app, found?.view, box);
+  await redraw(app);
 }
 
 function openMessages(app) {
