@@ -7,6 +7,7 @@ import pytest
 from bot.domain.diagnosis import Judgement, RuledOut, Source, SourceStatus
 from bot.domain.event import StepRef
 from bot.domain.finding import Facts, Findings, Measurement
+from bot.views.evidence import finding_lines
 from bot.views.words import SKIPPED
 from tests.unit.views.story import BAD_RELEASE, ERRORS, LINES, SLOW_BANK, START, Story, diagnosis, found
 
@@ -118,10 +119,20 @@ def test_the_diagnosis_begins_with_the_cause_and_its_confidence():
     assert "The trouble began at 02:59:06 UTC, 54 s before it was asked." in read
 
 
-def test_evidence_comes_with_numbers_and_the_query_to_paste():
+def test_evidence_comes_with_numbers_and_a_link_that_opens_its_query():
     read = Story().diagnoses().read("phase:diagnose")
     assert "12 % of its requests with a server error, usually 0.2 %, since 02:59:06 UTC" in read
-    assert '`sum(rate(http_requests_total{service="checkout",status=~"5.."}[10s]))`' in read
+    assert "http_requests_total" not in read
+    assert "· open" in read
+
+
+def test_a_query_without_a_link_is_there_to_paste():
+    run = Story().diagnoses().run
+    finding = run.diagnosis.findings[0]
+    bare = finding.model_copy(
+        update={"evidence": tuple(e.model_copy(update={"url": ""}) for e in finding.evidence)}
+    )
+    assert f"`{bare.evidence[0].query}`" in finding_lines(run, bare, queries=True)
 
 
 def test_what_speaks_against_it_the_next_suspects_and_the_ruled_out_are_shown():
