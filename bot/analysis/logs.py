@@ -120,10 +120,16 @@ def _errors(read: LogRead, errors: Sequence[LogLine], burst: Burst, *, others: S
 
 def _template(read: LogRead, each: _Group, burst: Burst, *, others: Sequence[str]) -> Finding:
     kind = FindingKind.LOG_TEMPLATE_NEW if burst.is_new else FindingKind.LOG_TEMPLATE_GROWING
-    how = "new" if burst.is_new else f"{burst.rate_now / burst.rate_before:.0f} times as often"
+    how = _how(burst)
     since = clock_time(moment(burst.onset_s))
     text = f"{read.service} logs “{each.template[:120]}” {how} since {since}, {burst.count} times"
     return _finding(read, kind, each.lines, burst, text=text, others=others, component=_digest(each.template))
+
+
+def _how(burst: Burst) -> str:
+    if burst.is_new:
+        return "new"
+    return f"{burst.rate_now / burst.rate_before:.0f} times as often" if burst.rate_before else "again"
 
 
 def _finding(

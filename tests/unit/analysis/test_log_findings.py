@@ -1,0 +1,91 @@
+"""Log lines become findings: new, growing and returning messages, in logs that are old enough to tell."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.analysis.loglines import LogLine
+from bot.analysis.logs import LogRead, findings_of
+from bot.domain.finding import Finding, FindingKind
+
+END = 300.0
+
+
+def lines(message: str, *times: float, level: str = "INFO", version: str = "1.0") -> list[LogLine]:
+    return [
+        LogLine(at_s=t, level=level, message=message, version=version, error="", detail="") for t in times
+    ]
+
+
+def look(*groups: list[LogLine], start_s: float = 0.0) -> tuple[Finding, ...]:
+    everything = sorted((line for each in groups for line in each), key=lambda line: line.at_s)
+    return findings_of(
+        LogRead(service="shop", lines=everything, start_s=start_s, end_s=END), names=["shop", "pay"]
+    )
+
+
+def every(seconds: float, since: float = 0.0, until: float = END) -> list[float]:
+    return [since + n * seconds for n in range(int((until - since) / seconds))]
+
+
+ORDINARY = lines("order 1 placed", *every(1))
+
+
+def test_a_message_that_comes_back_is_growing_again_and_not_new():
+    found = look(ORDINARY, lines("boom", *every(0.2, 150, 190), *every(0.2, 290), level="ERROR"))
+    assert [f.kind for f in found] == [FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_GROWING]
+    assert "again since" in found[1].summary
+    assert found[1].began_at is not None
+    assert found[1].began_at.timestamp() == 290
+
+
+def test_a_message_that_grows_says_by_how_much():
+    found = look(ORDINARY, lines("deprecated header", *every(10, 0, 200), *every(0.1, 200), level="WARN"))
+    assert found[0].kind is FindingKind.LOG_TEMPLATE_GROWING
+    assert "times as often since" in found[0].summary
+
+
+def test_in_a_log_that_has_only_begun_ordinary_lines_are_not_news():
+    assert look(lines("started", 0, 1), lines("order 1 placed", *every(0.1, 280))) == ()
+
+
+def test_in_a_log_that_has_only_begun_errors_are_news():
+    found = look(lines("started", 0, 1), lines("boom", *every(0.5, 280), level="ERROR"))
+    assert {f.kind for f in found} == {FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW}
+
+
+def test_what_failures_speak_of_is_told():
+    found = look(
+        ORDINARY, lines("no database connection became free: 8 of 8 in use", *every(0.5, 280), level="ERROR")
+    )
+    assert found[0].data["hints"] == ["database"]
+
+
+def test_a_service_that_names_itself_mentions_nobody():
+    found = look(ORDINARY, lines("shop failed, repayment not", *every(0.5, 280), level="ERROR"))
+    assert found[0].data["mentions"] == {}
+
+
+def test_errors_come_before_harmless_lines_and_the_list_is_short():
+    storms = [lines(f"kind {'x' * n} of harmless line", *every(0.2, 280), level="WARN") for n in range(1, 12)]
+    found = look(ORDINARY, *storms, lines("boom", *every(1, 285), level="ERROR"))
+    assert [f.data["level"] for f in found[:2]] == ["ERROR", "ERROR"]
+    assert len(found) <= 7
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, END),
+            st.sampled_from(["INFO", "ERROR"]),
+            st.sampled_from(["boom", "order 7", "pay 502"]),
+        ),
+        max_size=120,
+    )
+)
+def test_any_log_gives_findings_with_unique_ids_and_sane_figures(drawn):
+    found = look(*[lines(message, at, level=level) for at, level, message in drawn])
+    assert len({f.id for f in found}) == len(found)
+    assert all(f.evidence[0].text for f in found)
