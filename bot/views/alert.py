@@ -54,7 +54,7 @@ def _small_print(alert: Alert) -> list[str]:
     if alert.severity:
         parts.append(f"severity {prose(alert.severity, 40)}")
     source = human(alert.source) or "Source"
-    return [*parts, link(alert.url, f"open in {source}") or f"from {prose(source, 60)}"]
+    return [*parts, link(alert.url, "open where it comes from") or f"from {prose(source, 60)}"]
 
 
 def _unknown(alert: Alert) -> str:
