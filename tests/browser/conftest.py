@@ -1,0 +1,50 @@
+"""A whole world with a browser in front of it, and people who sit down at its pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from bot.demonstration.play import warm_up
+from bot.demonstration.stage import stage
+from bot.demonstration.world import World, running
+from tests.browser.people import Room
+
+_FLAGS = (
+    "--no-sandbox",
+    "--headless=new",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world() -> AsyncIterator[World]:
+    """Everything up, and a shop that has traded for a while."""
+    async with running(watch_s=5) as made:
+        async with stage(made) as on:
+            await warm_up(on)
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    async with async_playwright() as playwright:
+        made = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(_FLAGS))
+        yield made
+        await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def room(world: World, browser: Browser) -> AsyncIterator[Room]:
+    """People at their own machines; whatever goes wrong in a page's script fails the test."""
+    made = Room(world, browser)
+    yield made
+    await made.close()
+    assert made.problems == []
