@@ -130,6 +130,7 @@ def _ruled_out(
         for cause in rest
         if cause.kind not in places
     )
+    found.extend(RuledOut(what=f.summary.rstrip("."), why="it has ended") for f in scene.over())
     if not any(scene.impaired(name) for name in scene.scope):
         found.extend(_harmless(scene))
     return tuple(dict.fromkeys(found))
@@ -138,7 +139,7 @@ def _ruled_out(
 def _harmless(scene: Scene) -> list[RuledOut]:
     found = []
     for finding in scene.findings:
-        if finding.kind in _TEMPLATES and not scene.harmful(finding):
+        if finding.kind in _TEMPLATES and not scene.harmful(finding) and not _is_over(finding):
             level = str(finding.data.get("level", "")).lower() or "harmless"
             found.append(
                 RuledOut(what=finding.summary.rstrip("."), why=f"these are {level} lines; nothing fails")
@@ -146,6 +147,10 @@ def _harmless(scene: Scene) -> list[RuledOut]:
         elif finding.kind in _RESOURCES:
             found.append(RuledOut(what=finding.summary.rstrip("."), why="nothing fails or slows down by it"))
     return found
+
+
+def _is_over(finding: Finding) -> bool:
+    return finding.data.get("ended") is True
 
 
 def _sources(results: Mapping[str, Findings | Source]) -> tuple[Source, ...]:

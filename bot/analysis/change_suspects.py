@@ -25,6 +25,10 @@ _LEAST_LINES = 10
 _LEAST_FAILURES = 3
 _MECHANISM_EXPLAINS = 0.8
 _SAME_SHARE = 0.5
+_STOOD_S = 5.0
+_FARTHER = 3.0
+_STOOD = 0.7
+_PUT_BACK = 0.7
 _OVERLAP = timedelta(seconds=5)
 _LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
@@ -40,7 +44,7 @@ class Split:
 
 def change_suspects(scene: Scene, mechanisms: Sequence[Suspect]) -> tuple[list[Suspect], list[RuledOut]]:
     """Turn each change of the scope into a suspicion, or say why it is none."""
-    suspects: list[Suspect] = []
+    suspected: list[tuple[Finding, Suspect]] = []
     dropped: list[RuledOut] = []
     for change in (f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope):
         why = _alibi(scene, change)
@@ -49,8 +53,10 @@ def change_suspects(scene: Scene, mechanisms: Sequence[Suspect]) -> tuple[list[S
         elif change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback":
             dropped.append(RuledOut(what=describe(change), why="it is a remedy, not a novelty"))
         else:
-            suspects.append(_suspect(scene, change, mechanisms))
-    return suspects, dropped
+            suspected.append((change, _suspect(scene, change, mechanisms)))
+    for change, suspect in suspected:
+        _compete(scene, change, suspect, [other for other, _ in suspected])
+    return [suspect for _, suspect in suspected], dropped
 
 
 def describe(change: Finding) -> str:
@@ -91,6 +97,37 @@ def _alibi(scene: Scene, change: Finding) -> str:
     return ""
 
 
+def _remedy(scene: Scene, change: Finding) -> str:
+    remedy = change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback"
+    restored = any(
+        earlier.data.get("before") == change.data.get("after") and _precedes(earlier, change)
+        for earlier in _rivals(scene, change)
+    )
+    return "it is a remedy, not a novelty" if remedy or restored else ""
+
+
+def _taken_back(scene: Scene, change: Finding) -> str:
+    onset = scene.onset(change.service)
+    for later in _rivals(scene, change):
+        if _precedes(change, later) and timing(later, onset) > 0:
+            return f"it was no longer in force: then came the {describe(later)}"
+    return ""
+
+
+def _rivals(scene: Scene, change: Finding) -> list[Finding]:
+    """List the other changes of the same thing: of the service's version, or of the same key."""
+    same_key = change.kind is FindingKind.CHANGE_DEPLOY
+    return [
+        other
+        for other in scene.of(change.service, change.kind)
+        if other.id != change.id and (same_key or other.component == change.component)
+    ]
+
+
+def _precedes(one: Finding, other: Finding) -> bool:
+    return one.began_at is not None and other.began_at is not None and one.began_at < other.began_at
+
+
 def _suspect(scene: Scene, change: Finding, mechanisms: Sequence[Suspect]) -> Suspect:
     fits = timing(change, scene.onset(change.service))
     deploy = change.kind is FindingKind.CHANGE_DEPLOY
@@ -116,6 +153,46 @@ def _suspect(scene: Scene, change: Finding, mechanisms: Sequence[Suspect]) -> Su
         else:
             suspect.doubt(strongest.summary, 1 - _MECHANISM_EXPLAINS * explains)
     return suspect
+
+
+def _compete(scene: Scene, change: Finding, suspect: Suspect, suspected: Sequence[Finding]) -> None:
+    """Doubt what had stood without harm until another change came, and what only put an old value back."""
+    onset = scene.onset(change.service)
+    gap_s = _gap_s(change, onset)
+    near_s = min(
+        (
+            abs(other_s)
+            for c in suspected
+            if c.service == change.service
+            for other_s in [_gap_s(c, onset)]
+            if other_s is not None
+        ),
+        default=None,
+    )
+    if gap_s is not None and near_s is not None and gap_s > _STOOD_S + _FARTHER * near_s:
+        suspect.doubt(f"it stood for {span(gap_s)} without harm until another change came", _STOOD)
+    if _puts_back(scene, change):
+        suspect.doubt("it put back the value that had been in force before", _PUT_BACK)
+
+
+def _gap_s(change: Finding, onset: datetime | None) -> float | None:
+    if onset is None or change.began_at is None:
+        return None
+    return (onset - change.began_at).total_seconds()
+
+
+def _puts_back(scene: Scene, change: Finding) -> bool:
+    """Whether an earlier change of the same setting took away the very value that this one brought."""
+    if change.kind is FindingKind.CHANGE_DEPLOY or change.began_at is None:
+        return False
+    value = change.data.get("after")
+    return any(
+        earlier.component == change.component
+        and earlier.began_at is not None
+        and earlier.began_at < change.began_at
+        and earlier.data.get("before") == value
+        for earlier in scene.of(change.service, *CHANGES)
+    )
 
 
 def _release_that_hogs(scene: Scene, suspect: Suspect, hog: Suspect, fits: float) -> None:
@@ -221,6 +298,7 @@ def version_splits(scene: Scene, change: Finding) -> list[Split]:
     found = [
         Split(value=_split_of_lines(finding, version), finding=finding)
         for finding in scene.of(change.service, FindingKind.LOG_ERRORS)
+        if scene.harmful(finding)
     ]
     by_version = [f for f in scene.of(change.service, FindingKind.ERROR_RATE_UP) if f.component]
     found.extend(

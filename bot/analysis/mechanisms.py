@@ -237,7 +237,11 @@ def _naming(scene: Scene, caller: str, callee: str) -> tuple[Finding, ...]:
     calls = scene.of(
         caller, FindingKind.DEPENDENCY_ERRORS, FindingKind.DEPENDENCY_SLOW, FindingKind.DEPENDENCY_DOWN
     )
-    lines = [f for f in scene.of(caller, FindingKind.LOG_ERRORS) if callee in _object(f.data.get("mentions"))]
+    lines = [
+        f
+        for f in scene.of(caller, FindingKind.LOG_ERRORS)
+        if scene.harmful(f) and callee in _object(f.data.get("mentions"))
+    ]
     return (*(f for f in calls if f.component == callee), *lines)
 
 

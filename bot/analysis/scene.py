@@ -100,7 +100,9 @@ class Scene:
         return tuple(sorted(found, key=lambda f: (-f.strength, f.id)))
 
     def harmful(self, finding: Finding) -> bool:
-        """Whether a finding says that a service does not do its work."""
+        """Whether a finding says that a service does not do its work now."""
+        if finding.data.get("ended") is True:
+            return False
         if finding.kind in _TEMPLATES and str(finding.data.get("level", "")).upper() in _HARMLESS:
             return False
         if finding.kind is FindingKind.TRAFFIC_DROP:
@@ -173,6 +175,12 @@ class Scene:
         )
         return asked and not any(f.source == "dependencies" and not f.component for f in bad)
 
+    def over(self) -> tuple[Finding, ...]:
+        """List the troubles of the window that have ended: a service's error lines that stopped."""
+        return tuple(
+            f for f in self.findings if f.kind is FindingKind.LOG_ERRORS and f.data.get("ended") is True
+        )
+
     def callers(self, service: str) -> tuple[str, ...]:
         """List who calls a service, within the scope."""
         return tuple(n for n in self.scope if service in self.catalogue.get(n).depends_on)
@@ -194,7 +202,7 @@ class Scene:
         return min(1.0, failing / failed)
 
     def _by_lines(self, caller: str, callee: str) -> float:
-        found = self.of(caller, FindingKind.LOG_ERRORS)
+        found = [f for f in self.of(caller, FindingKind.LOG_ERRORS) if self.harmful(f)]
         if not found:
             return -1.0
         mentions = found[0].data.get("mentions")

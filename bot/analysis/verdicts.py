@@ -14,6 +14,8 @@ TIE = 0.04
 """Two causes this close cannot be told apart."""
 BOTH = 0.8
 """From this confidence on, two causes that tie are both believed, if they are of different services."""
+_CORROBORATED = 2
+"""So many sources must speak for a cause when most sources could not be read."""
 _PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
 
 
@@ -24,7 +26,7 @@ def judge(scene: Scene, causes: Sequence[Cause]) -> Verdict:
     the scope, and with metrics and logs at hand to show one, there is none.
     """
     if causes and causes[0].confidence >= FOUND and causes[0].kind not in _PLACES:
-        return "unclear" if _torn(causes) else "cause_found"
+        return "unclear" if _torn(causes) or _in_the_dark(scene, causes[0]) else "cause_found"
     in_trouble = any(scene.impaired(name) for name in scene.scope)
     if in_trouble or causes or not scene.was_read("metrics"):
         return "unclear"
@@ -70,6 +72,13 @@ def name_of(cause: Cause) -> str:
             return f"something in {cause.service}"
 
 
+def _in_the_dark(scene: Scene, cause: Cause) -> bool:
+    """Whether one source alone speaks for the cause while most of the others could not be read."""
+    if len(scene.unread) * 2 <= len(scene.results):
+        return False
+    return len({finding.source for finding in scene.findings if finding.id in cause.evidence}) < _CORROBORATED
+
+
 def _torn(causes: Sequence[Cause]) -> bool:
     tied = ties(causes)
     if len(tied) == 1:
@@ -96,6 +105,9 @@ def _unclear(scene: Scene, causes: Sequence[Cause]) -> str:
 def _no_fault(scene: Scene) -> str:
     ours = [name for name in scene.scope if not scene.catalogue.get(name).external]
     text = f"No fault found: errors and latency of {listing(ours)} are as usual."
+    over = [finding.service for finding in scene.over() if finding.service in scene.scope]
+    if over:
+        text += f" There was trouble in {listing(over)}; it has ended."
     changes = [f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope]
     latest = max(
         (f for f in changes if f.began_at is not None), key=lambda f: (f.began_at, f.id), default=None

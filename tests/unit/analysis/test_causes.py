@@ -95,6 +95,35 @@ def test_a_setting_whose_new_value_stands_in_the_errors_is_the_cause():
     assert (data["before"], data["after"], data["change_id"]) == (2000, 5, "c-bank_timeout_ms")
 
 
+def test_a_setting_that_stood_without_harm_yields_to_the_one_that_came_with_the_trouble():
+    stood = setting("pay", "bank_region", "south", "north", before_s=30)
+    found = rank([*bad_setting(), stood])
+    assert top(found) == (CauseKind.BAD_CONFIGURATION, "pay", "bank_timeout_ms")
+    second = next(c for c in found.causes if c.component == "bank_region")
+    assert "it stood for 30 s without harm until another change came" in second.against
+
+
+def test_a_setting_that_was_only_put_back_is_less_suspicious():
+    away = setting("pay", "bank", "primary", "backup", before_s=60).model_copy(update={"id": "earlier"})
+    back = setting("pay", "bank", "backup", "primary", before_s=20)
+    found = rank([*bad_setting(), away, back])
+    assert top(found) == (CauseKind.BAD_CONFIGURATION, "pay", "bank_timeout_ms")
+    against = [text for c in found.causes if c.data.get("after") == "primary" for text in c.against]
+    assert "it put back the value that had been in force before" in against
+
+
+def test_one_voice_in_the_dark_names_no_cause():
+    down = SourceStatus.UNAVAILABLE
+    found = rank(
+        [f for f in bank_down() if f.source == "dependencies"],
+        metrics=down,
+        logs=down,
+        changes=down,
+        database=down,
+    )
+    assert found.verdict == "unclear"
+
+
 def test_an_outside_service_that_fails_when_asked_is_the_cause_and_its_failover_is_told():
     found = rank(bank_down())
     assert top(found) == (CauseKind.DEPENDENCY_DOWN, "bank", "")
