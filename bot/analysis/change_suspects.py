@@ -109,18 +109,19 @@ def _remedy(scene: Scene, change: Finding) -> str:
 def _taken_back(scene: Scene, change: Finding) -> str:
     onset = scene.onset(change.service)
     for later in _rivals(scene, change):
-        if _precedes(change, later) and timing(later, onset) > 0:
+        in_time = onset is not None and later.began_at is not None and later.began_at <= onset
+        if _precedes(change, later) and in_time:
             return f"it was no longer in force: then came the {describe(later)}"
     return ""
 
 
 def _rivals(scene: Scene, change: Finding) -> list[Finding]:
-    """List the other changes of the same thing: of the service's version, or of the same key."""
-    same_key = change.kind is FindingKind.CHANGE_DEPLOY
+    """List the other changes of the same thing: to another version of the service, or of the same key."""
+    deploy = change.kind is FindingKind.CHANGE_DEPLOY
     return [
         other
         for other in scene.of(change.service, change.kind)
-        if other.id != change.id and (same_key or other.component == change.component)
+        if other.id != change.id and (other.component != change.component) is deploy
     ]
 
 

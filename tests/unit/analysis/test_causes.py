@@ -414,3 +414,37 @@ def test_the_summary_says_when_and_how_much():
         == "orders 1.1 fails 50 % of its requests; it was released 5 s before the trouble began."
     )
     assert cause.began_at == ONSET - timedelta(seconds=5)
+
+
+def test_a_setting_that_was_put_back_and_its_restoration_are_both_ruled_out():
+    found = rank(
+        [
+            *hungry(),
+            setting("pay", "bank_timeout_ms", 2000, 5, before_s=120),
+            setting("pay", "bank_timeout_ms", 5, 2000, before_s=60).model_copy(
+                update={"id": "changes:restored"}
+            ),
+        ]
+    )
+    assert top(found)[0] is CauseKind.SATURATION
+    assert all(cause.kind is not CauseKind.BAD_CONFIGURATION for cause in found.causes)
+    whys = {out.what: out.why for out in found.ruled_out}
+    assert "no longer in force" in whys["config pay/bank_timeout_ms from 2000 to 5"]
+    assert "remedy" in whys["config pay/bank_timeout_ms from 5 to 2000"]
+
+
+def test_a_release_that_was_rolled_back_before_the_trouble_is_ruled_out():
+    back = deploy("orders", "1.0", before_s=60)
+    back = back.model_copy(update={"data": {**back.data, "change_kind": "rollback"}})
+    found = rank(
+        [*propagated("web", "orders"), *log_errors("orders"), deploy("orders", "1.1", before_s=120), back]
+    )
+    assert all(cause.kind is not CauseKind.BAD_RELEASE for cause in found.causes)
+
+
+def test_trouble_that_has_ended_is_told_and_not_blamed_on_anything():
+    ended = [f.model_copy(update={"data": {**f.data, "ended": True}}) for f in log_errors("orders", "boom")]
+    found = rank([*ended, deploy("orders", "1.1")])
+    assert found.verdict == "no_fault_found"
+    assert "There was trouble in orders; it has ended." in found.summary
+    assert any(out.why == "it has ended" for out in found.ruled_out)
