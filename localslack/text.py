@@ -9,7 +9,7 @@ from typing import Any
 from localslack.shapes import Json
 from localslack.store import File, Message, Store
 
-_ANGLE = re.compile(r"<([^<>]+)>")
+_ANGLE = re.compile(r"<((?:[@#!][A-Za-z0-9]|[a-z][a-z0-9+.-]*:)[^<>]*)>")
 _TYPED = re.compile(r"(?<![\w<|])([@#])([a-z0-9][a-z0-9._-]*)")
 _LINK = re.compile(r"(?<![<|\w])https?://[^\s<>|]+")
 _WORDS = ("here", "channel", "everyone")

@@ -36,7 +36,7 @@ def task_card(faults: Faults, block: Json, at: str) -> None:
 
 
 def _task(faults: Faults, task: Json, at: str) -> None:
-    faults.keys(task, at, required=("task_id", "title"))
+    faults.keys(task, at, required=("task_id", "title", "status"))
     faults.string(task, "task_id", at, most=MAX_ID, least=1)
     faults.string(task, "title", at, most=MAX_ID, least=1)
     faults.choice(task, "status", at, STATUSES)

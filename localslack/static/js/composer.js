@@ -148,12 +148,13 @@ function completion({ area, list, hint, inThread }) {
     area.focus();
     area.dispatchEvent(new Event("input"));
   };
+  const typed = () => area.value.slice(span[0], area.selectionStart);
   const key = (event) => {
     if (list.hidden) return false;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       at = (at + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length;
       draw(title);
-    } else if (event.key === "Tab" || (event.key === "Enter" && options[at].insert !== area.value.trim())) take(at);
+    } else if (event.key === "Tab" || (event.key === "Enter" && options[at].insert !== typed())) take(at);
     else if (event.key === "Escape") hide();
     else return false;
     event.preventDefault();

@@ -34,11 +34,14 @@ async function draw() {
 }
 
 async function drawLog(panel) {
-  const [{ entries }, stats] = await Promise.all([get("log"), get("stats")]);
   statsBox = h("div", { class: "stats" });
   list = h("ol", { class: "log", "data-testid": "log" });
-  list.append(...entries.slice(-SHOWN).reverse().map(row));
-  fill(panel, statsBox, list.children.length ? list : [list, h("div", { class: "empty" }, h("p", {}, "Nothing yet. Calls and payloads appear here as they happen."))]);
+  const mine = list;
+  const [{ entries }, stats] = await Promise.all([get("log"), get("stats")]);
+  // What came in while we asked is in the list already.
+  const oldest = Number(mine.lastChild?.dataset.number ?? Infinity);
+  mine.append(...entries.filter((entry) => entry.n < oldest).slice(-SHOWN).reverse().map(row));
+  fill(panel, statsBox, mine, mine.children.length ? null : h("div", { class: "empty" }, h("p", {}, "Nothing yet. Calls and payloads appear here as they happen.")));
   drawStats(stats);
 }
 
@@ -51,7 +54,7 @@ function drawStats(stats) {
 
 function row(entry) {
   const out = entry.kind === "envelope";
-  return h("li", {}, h("button", { type: "button", onclick: () => showJson(entry.name, entry), title: out ? "to the app" : "from the app" },
+  return h("li", { "data-number": entry.n }, h("button", { type: "button", onclick: () => showJson(entry.name, entry), title: out ? "to the app" : "from the app" },
     h("span", { class: `way ${out ? "out" : "in"}` }, out ? "→" : "←"),
     h("span", { class: "what" }, entry.name, entry.detail.retry ? ` (retry ${entry.detail.retry})` : "", entry.error ? h("span", { class: "wrong" }, ` ${entry.error}`) : null),
     h("span", { class: "ms" }, entry.ms === null ? "" : `${Math.round(entry.ms)} ms`),
@@ -62,7 +65,7 @@ let pending = false;
 
 on("log", (entry) => {
   if (!list || drawer().hidden || tab !== "log") return;
-  list.parentNode.querySelector(".empty")?.remove();
+  list.parentNode?.querySelector(".empty")?.remove();
   list.prepend(row(entry));
   while (list.children.length > SHOWN) list.lastChild.remove();
   if (pending) return;

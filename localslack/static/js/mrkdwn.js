@@ -25,7 +25,9 @@ function blocksOf(text) {
   return made;
 }
 
-const codeText = (text) => unescape(text.replace(/<([^<>|]+)(?:\|([^<>]+))?>/g, (_, target, label) => label || target));
+const ENTITY = /<((?:[@#!][A-Za-z0-9]|[a-z][a-z0-9+.-]*:)[^<>]*)>/;
+
+const codeText = (text) => unescape(text.replace(new RegExp(ENTITY, "g"), (_, inner) => inner.split("|").at(-1)));
 
 function quotesOf(text) {
   const made = [];
@@ -68,7 +70,7 @@ function inline(text) {
     const match = pattern.exec(text);
     if (match && balanced(match[2])) return around(text, match, h(tag, {}, inline(match[2])), match[1].length);
   }
-  const entity = /<([^<>]+)>/.exec(text);
+  const entity = ENTITY.exec(text);
   if (entity) return around(text, entity, entityNode(entity[1]), 0);
   return withEmoji(unescape(text));
 }

@@ -165,6 +165,7 @@ export function chooser(anchor, { load, pick, many = false, chosen = [], label =
     if (mine !== turn) return;
     const rows = groups.flatMap((g) => [g.label ? h("div", { class: "group" }, g.label) : null, ...g.options.map(row)]);
     fill(list, rows.length ? rows : h("div", { class: "none" }, "Nothing found"));
+    if (box.isConnected) place(box, anchor);
   };
   search.addEventListener("input", draw);
   search.addEventListener("keydown", (event) => {
@@ -174,7 +175,7 @@ export function chooser(anchor, { load, pick, many = false, chosen = [], label =
     }
   });
   const done = h("div", { class: "done" }, h("button", { type: "button", class: "button primary", onclick: () => { closePopup(); pick([...kept.values()]); } }, "Done"));
-  popup(anchor, [search, list, many ? done : null], { role: "dialog", label });
+  const box = popup(anchor, [search, list, many ? done : null], { role: "dialog", label });
   draw();
 }
 
