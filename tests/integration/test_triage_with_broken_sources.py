@@ -1,0 +1,170 @@
+"""Sources that are down, hang or talk nonsense: the diagnosis comes all the same, names them, and is less sure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+
+from bot.adapters.catalogue_file import load_catalogue
+from bot.adapters.memory import MemoryLedger, MemoryStore
+from bot.bootstrap import load_plugins
+from bot.domain.catalogue import Catalogue
+from bot.domain.clock import SystemClock
+from bot.domain.event import Origin, RunStarted
+from bot.domain.run import Run, fold
+from bot.engine.deps import Deps
+from bot.engine.engine import Engine
+from bot.engine.loader import load_runbooks
+from bot.reducers import REDUCERS
+from tests.demo.open_shop import ROOT, start_shop, stop_shop
+from tests.servers import until
+from tests.worlds import ANA
+
+pytestmark = [pytest.mark.demo, pytest.mark.server, pytest.mark.timeout(240)]
+
+DOWN = "http://127.0.0.1:9"
+"""The discard port: nobody listens there."""
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    process, told = start_shop(tmp_path_factory.mktemp("shop"))
+    try:
+        yield told
+    finally:
+        assert stop_shop(process) == 0
+
+
+@dataclass
+class Liar:
+    """A server that hangs under ``/hangs`` and talks nonsense under ``/garbage``."""
+
+    url: str
+
+
+@pytest.fixture
+async def liar():
+    over = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path.startswith("/hangs"):
+            await over.wait()
+        return web.Response(text="<html>It works!</html>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        yield Liar(f"http://127.0.0.1:{port}")
+    finally:
+        over.set()
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def shop(facts):
+    """The real shop with checkout 1.4.2 failing since a moment ago."""
+    catalogue = load_catalogue(Path(ROOT / "demo" / "catalogue.yaml"), facts["env"])
+    async with httpx.AsyncClient(base_url=facts["control_url"], timeout=30, trust_env=False) as client:
+        await asyncio.sleep(15)  # something of ordinary life to compare with
+        (await client.post("/faults/bad-release")).raise_for_status()
+
+        async def alerted() -> bool:
+            return bool((await client.get("/status")).json()["alerts"])
+
+        await until(alerted, what="an alert", within_s=40)
+        yield catalogue
+        (await client.post("/faults/reset")).raise_for_status()
+
+
+def changed(catalogue: Catalogue, kind: str, **source: str) -> Catalogue:
+    """The same catalogue with one kind of source pointed elsewhere, for every service that has it."""
+    services = tuple(
+        service.model_copy(update={"sources": {**service.sources, kind: {**service.sources[kind], **source}}})
+        if kind in service.sources
+        else service
+        for service in catalogue.services
+    )
+    return catalogue.model_copy(update={"services": services})
+
+
+async def triage(catalogue: Catalogue) -> Run:
+    """Run the shipped triage up to its proposal, or its end."""
+    plugins = load_plugins()
+    library = load_runbooks([ROOT / "runbooks"], plugins=plugins)
+    store, clock = MemoryStore(), SystemClock()
+    event = RunStarted(
+        at=clock.now(),
+        runbook=library.get("triage"),
+        params={"service": "checkout", "since": 1800},
+        requested_by=ANA,
+        origin=Origin(kind="cli"),
+    )
+    await store.start("r1", event)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        deps = Deps(
+            journal=store,
+            library=library,
+            plugins=plugins,
+            reducers=REDUCERS,
+            catalogue=catalogue,
+            clock=clock,
+            http=http,
+            ledger=MemoryLedger(clock),
+            settings={"watch_s": 5},
+        )
+        await Engine(deps).advance("r1")
+    return fold("r1", await store.load("r1"))
+
+
+async def test_each_way_to_fail_is_named_and_makes_the_diagnosis_less_sure(shop, liar):
+    whole = (await triage(shop)).diagnosis
+    assert whole.top is not None
+    assert (whole.top.kind, whole.top.service) == ("bad_release", "checkout")
+    broken = {
+        "metrics hang": (changed(shop, "prometheus", url=f"{liar.url}/hangs"), "metrics", "unavailable"),
+        "metrics talk nonsense": (
+            changed(shop, "prometheus", url=f"{liar.url}/garbage"),
+            "metrics",
+            "garbage",
+        ),
+        "metrics are down": (changed(shop, "prometheus", url=DOWN), "metrics", "unavailable"),
+        "logs are gone": (changed(shop, "logs", path="/nowhere/*.jsonl"), "logs", "unavailable"),
+        "something else listens where the database should": (
+            changed(shop, "postgres", dsn=f"postgresql://nobody@{liar.url.removeprefix('http://')}/shop"),
+            "database",
+            "garbage",
+        ),
+    }
+    for name, (catalogue, source, status) in broken.items():
+        run = await triage(catalogue)
+        told = run.diagnosis
+        assert {s.name: s.status.value for s in told.unread}[source] == status, name
+        assert run.phases["evidence"].outcome == "partial", name
+        assert told.causes, name
+        assert told.causes[0].service == "checkout", name
+        assert told.causes[0].confidence < whole.top.confidence, name
+
+
+async def test_with_every_source_gone_nothing_is_claimed_and_nothing_is_proposed(shop, liar):
+    dark = changed(shop, "prometheus", url=f"{liar.url}/hangs")
+    dark = changed(dark, "logs", path="/nowhere/*.jsonl")
+    dark = changed(dark, "changes", url=f"{liar.url}/garbage")
+    dark = changed(dark, "http", health=f"{liar.url}/hangs")
+    dark = changed(dark, "postgres", dsn=f"postgresql://nobody@{liar.url.removeprefix('http://')}/shop")
+    run = await triage(dark)
+    assert run.outcome == "unclear", run.diagnosis.causes
+    assert run.diagnosis.verdict == "unclear"
+    assert {s.name for s in run.diagnosis.unread} >= {"metrics", "logs", "changes", "database"}
+    assert run.approvals == {}
