@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.analysis.scene import CHANGES, Scene, number
+from bot.analysis.scene import CHANGES, Scene
 from bot.analysis.suspects import Suspect, unexplained
+from bot.analysis.version_splits import version_splits
 from bot.analysis.words import figure, span
 from bot.domain.diagnosis import CauseKind, RuledOut
 from bot.domain.finding import Finding, FindingKind
-from bot.domain.model import JsonObject, JsonValue
 
 _SLACK_S = 20.0
 _AT_ONCE_S = 120.0
@@ -21,25 +20,13 @@ _FADES_S = 900.0
 _LEAST_TIMING = 0.1
 _TIMING_UNKNOWN = 0.5
 _LATE_TIMING = 0.7
-_LEAST_LINES = 10
-_LEAST_FAILURES = 3
 _MECHANISM_EXPLAINS = 0.8
-_SAME_SHARE = 0.5
 _STOOD_S = 5.0
 _FARTHER = 3.0
 _STOOD = 0.7
 _PUT_BACK = 0.7
-_OVERLAP = timedelta(seconds=5)
 _LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """Whether failures keep to a version: 1 surely, 0 cannot be said, -1 surely not; and who says so."""
-
-    value: float
-    finding: Finding
 
 
 def change_suspects(scene: Scene, mechanisms: Sequence[Suspect]) -> tuple[list[Suspect], list[RuledOut]]:
@@ -50,8 +37,6 @@ def change_suspects(scene: Scene, mechanisms: Sequence[Suspect]) -> tuple[list[S
         why = _alibi(scene, change)
         if why:
             dropped.append(RuledOut(what=describe(change), why=why))
-        elif change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback":
-            dropped.append(RuledOut(what=describe(change), why="it is a remedy, not a novelty"))
         else:
             suspected.append((change, _suspect(scene, change, mechanisms)))
     for change, suspect in suspected:
@@ -87,6 +72,7 @@ def timing(change: Finding, onset: datetime | None) -> float:
 
 
 def _alibi(scene: Scene, change: Finding) -> str:
+    """Say why a change cannot be the cause; nothing if it can."""
     service = change.service
     if not scene.impaired(service):
         return f"{service} shows no more errors and no more delay than usual"
@@ -94,23 +80,15 @@ def _alibi(scene: Scene, change: Finding) -> str:
     if onset is not None and change.began_at is not None and timing(change, onset) == 0:
         late = (change.began_at - onset).total_seconds()
         return f"it came {span(late)} after the trouble of {service} began"
-    return ""
+    if change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback":
+        return "it is a remedy, not a novelty"
+    return _no_longer_in_force(scene, change, onset)
 
 
-def _remedy(scene: Scene, change: Finding) -> str:
-    remedy = change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback"
-    restored = any(
-        earlier.data.get("before") == change.data.get("after") and _precedes(earlier, change)
-        for earlier in _rivals(scene, change)
-    )
-    return "it is a remedy, not a novelty" if remedy or restored else ""
-
-
-def _taken_back(scene: Scene, change: Finding) -> str:
-    onset = scene.onset(change.service)
+def _no_longer_in_force(scene: Scene, change: Finding, onset: datetime | None) -> str:
     for later in _rivals(scene, change):
         in_time = onset is not None and later.began_at is not None and later.began_at <= onset
-        if _precedes(change, later) and in_time:
+        if in_time and _precedes(change, later):
             return f"it was no longer in force: then came the {describe(later)}"
     return ""
 
@@ -184,15 +162,9 @@ def _gap_s(change: Finding, onset: datetime | None) -> float | None:
 
 def _puts_back(scene: Scene, change: Finding) -> bool:
     """Whether an earlier change of the same setting took away the very value that this one brought."""
-    if change.kind is FindingKind.CHANGE_DEPLOY or change.began_at is None:
-        return False
-    value = change.data.get("after")
-    return any(
-        earlier.component == change.component
-        and earlier.began_at is not None
-        and earlier.began_at < change.began_at
-        and earlier.data.get("before") == value
-        for earlier in scene.of(change.service, *CHANGES)
+    return change.kind is not FindingKind.CHANGE_DEPLOY and any(
+        _precedes(earlier, change) and earlier.data.get("before") == change.data.get("after")
+        for earlier in _rivals(scene, change)
     )
 
 
@@ -291,72 +263,6 @@ def _speaks_of(finding: Finding, change: Finding) -> float:
         elif change.component.lower() in str(sample).lower():
             best = max(best, 0.8)
     return best
-
-
-def version_splits(scene: Scene, change: Finding) -> list[Split]:
-    """Tell from logs and from metrics whether failures keep to the version that a deploy brought."""
-    version = change.component
-    found = [
-        Split(value=_split_of_lines(finding, version), finding=finding)
-        for finding in scene.of(change.service, FindingKind.LOG_ERRORS)
-        if scene.harmful(finding)
-    ]
-    by_version = [f for f in scene.of(change.service, FindingKind.ERROR_RATE_UP) if f.component]
-    found.extend(
-        Split(value=_split_of_rates(finding), finding=finding)
-        for finding in by_version
-        if finding.component == version
-    )
-    if by_version and not any(f.component == version for f in by_version):
-        found.append(Split(value=-1.0, finding=by_version[0]))
-    return [split for split in found if split.value != 0]
-
-
-def _split_of_lines(finding: Finding, version: str) -> float:
-    versions = finding.data.get("versions")
-    if not isinstance(versions, dict) or not isinstance(versions.get(version), dict):
-        return 0.0
-    counts = {name: _counts(entry) for name, entry in versions.items()}
-    new, old = counts[version], [count for name, count in counts.items() if name != version]
-    these, since, before = (sum(count[place] for count in old) for place in range(3))
-    if new[0] < _LEAST_FAILURES:
-        return -1.0 if these >= _LEAST_FAILURES else 0.0
-    share_new, share_old = new[0] / max(1, new[1]), these / max(1, since)
-    if since >= _LEAST_LINES:
-        if share_old >= _SAME_SHARE * share_new:
-            return -1.0
-        return 1.0 if share_old < _SAME_SHARE * share_new / 2 else 0.0
-    # The old version no longer ran: that it was fine before says less.
-    return 0.7 if before >= _LEAST_LINES and these == 0 else 0.0
-
-
-def _counts(entry: JsonValue) -> tuple[float, float, float]:
-    data: JsonObject = entry if isinstance(entry, dict) else {}
-    these, since, before = (number(data.get(key, 0)) or 0.0 for key in ("these", "all", "all_before"))
-    return these, since, before
-
-
-def _split_of_rates(finding: Finding) -> float:
-    versions = finding.data.get("versions")
-    value = number(finding.data.get("value"))
-    if not isinstance(versions, dict) or not value:
-        return 0.0
-    others = [
-        entry for name, entry in versions.items() if name != finding.component and isinstance(entry, dict)
-    ]
-    rates = [rate for entry in others if (rate := number(entry.get("error_ratio"))) is not None]
-    if not rates:
-        return 0.0
-    if max(rates) >= _SAME_SHARE * value:
-        return -1.0
-    return 1.0 if any(_ran_beside(finding, entry) for entry in others) else 0.7
-
-
-def _ran_beside(finding: Finding, other: JsonObject) -> bool:
-    last_at = other.get("last_at")
-    if finding.began_at is None or not isinstance(last_at, str):
-        return False
-    return datetime.fromisoformat(last_at) > finding.began_at + _OVERLAP
 
 
 def _deploy_summary(scene: Scene, change: Finding) -> str:

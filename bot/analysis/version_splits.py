@@ -1,0 +1,89 @@
+"""Whether failures keep to the version that a deploy brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.analysis.scene import Scene, number
+from bot.domain.finding import Finding, FindingKind
+from bot.domain.model import JsonObject, JsonValue
+
+_LEAST_LINES = 10
+_LEAST_FAILURES = 3
+_SAME_SHARE = 0.5
+_OVERLAP = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Whether failures keep to a version: 1 surely, 0 cannot be said, -1 surely not; and who says so."""
+
+    value: float
+    finding: Finding
+
+
+def version_splits(scene: Scene, change: Finding) -> list[Split]:
+    """Tell from logs and from metrics whether failures keep to the version that a deploy brought."""
+    version = change.component
+    found = [
+        Split(value=_split_of_lines(finding, version), finding=finding)
+        for finding in scene.of(change.service, FindingKind.LOG_ERRORS)
+        if scene.harmful(finding)
+    ]
+    by_version = [f for f in scene.of(change.service, FindingKind.ERROR_RATE_UP) if f.component]
+    found.extend(
+        Split(value=_split_of_rates(finding), finding=finding)
+        for finding in by_version
+        if finding.component == version
+    )
+    if by_version and not any(f.component == version for f in by_version):
+        found.append(Split(value=-1.0, finding=by_version[0]))
+    return [split for split in found if split.value != 0]
+
+
+def _split_of_lines(finding: Finding, version: str) -> float:
+    versions = finding.data.get("versions")
+    if not isinstance(versions, dict) or not isinstance(versions.get(version), dict):
+        return 0.0
+    counts = {name: _counts(entry) for name, entry in versions.items()}
+    new, old = counts[version], [count for name, count in counts.items() if name != version]
+    these, since, before = (sum(count[place] for count in old) for place in range(3))
+    if new[0] < _LEAST_FAILURES:
+        return -1.0 if these >= _LEAST_FAILURES else 0.0
+    share_new, share_old = new[0] / max(1, new[1]), these / max(1, since)
+    if since >= _LEAST_LINES:
+        if share_old >= _SAME_SHARE * share_new:
+            return -1.0
+        return 1.0 if share_old < _SAME_SHARE * share_new / 2 else 0.0
+    # The old version no longer ran: that it was fine before says less.
+    return 0.7 if before >= _LEAST_LINES and these == 0 else 0.0
+
+
+def _counts(entry: JsonValue) -> tuple[float, float, float]:
+    data: JsonObject = entry if isinstance(entry, dict) else {}
+    these, since, before = (number(data.get(key, 0)) or 0.0 for key in ("these", "all", "all_before"))
+    return these, since, before
+
+
+def _split_of_rates(finding: Finding) -> float:
+    versions = finding.data.get("versions")
+    value = number(finding.data.get("value"))
+    if not isinstance(versions, dict) or not value:
+        return 0.0
+    others = [
+        entry for name, entry in versions.items() if name != finding.component and isinstance(entry, dict)
+    ]
+    rates = [rate for entry in others if (rate := number(entry.get("error_ratio"))) is not None]
+    if not rates:
+        return 0.0
+    if max(rates) >= _SAME_SHARE * value:
+        return -1.0
+    return 1.0 if any(_ran_beside(finding, entry) for entry in others) else 0.7
+
+
+def _ran_beside(finding: Finding, other: JsonObject) -> bool:
+    last_at = other.get("last_at")
+    if finding.began_at is None or not isinstance(last_at, str):
+        return False
+    return datetime.fromisoformat(last_at) > finding.began_at + _OVERLAP
