@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import importlib.util
-import platform
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.adapters.children import die_with_parent
 from bot.domain.errors import SettingsError
 
 _START_S = 10.0
-_PR_SET_PDEATHSIG = 1
 
 
 def server_binary() -> Path:
@@ -60,7 +57,7 @@ async def embedded_valkey(folder: Path, *, extra: tuple[str, ...] = ()) -> Async
     flags = [word for name, value in options.items() for word in (f"--{name}", value)]
     with (folder / "valkey.log").open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            str(server_binary()), *flags, *extra, stdout=output, stderr=output, preexec_fn=_die_with_parent
+            str(server_binary()), *flags, *extra, stdout=output, stderr=output, preexec_fn=die_with_parent
         )
     try:
         url = f"unix://{socket}"
@@ -89,8 +86,3 @@ async def _answering(url: str, process: asyncio.subprocess.Process, folder: Path
     finally:
         await client.aclose()
     raise SettingsError("The embedded Valkey did not start.", hint=f"Read {folder / 'valkey.log'}.")
-
-
-def _die_with_parent() -> None:
-    if platform.system() == "Linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import json
 import os
 import secrets
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -21,13 +19,13 @@ from typing import Any
 import httpx
 
 import handlers
+from bot.adapters.children import die_with_parent
 from bot.adapters.slack_manifest import manifest_of
 from bot.adapters.valkey import embedded_valkey
 from bot.demonstration.waiting import DemonstrationError, until
 
 _READY_S = 60.0
 _STOP_S = 10.0
-_PR_SET_PDEATHSIG = 1
 _HERE = Path(__file__).resolve().parent
 _ROOT = _HERE.parent.parent
 ROLES = ("web", "worker", "clock")
@@ -163,7 +161,7 @@ async def _child(
             stderr=output,
             env={**os.environ, **(environment or {})},
             cwd=_ROOT,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
     stack.push_async_callback(_stop, process)
     return process
@@ -179,13 +177,6 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _die_with_parent() -> None:
-    """Run in the child: end when the parent does, however that dies; ignore its Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _tail(log: Path) -> str:
