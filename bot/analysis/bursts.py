@@ -19,6 +19,7 @@ class Burst:
     """A rise in how often something happens; rates in events a second."""
 
     onset_s: float
+    last_s: float
     rate_before: float
     rate_now: float
     count: int
@@ -91,6 +92,7 @@ def _rise(
     gap_s = float(times_s[-1] - times_s[first]) / max(n - first - 1, 1)
     return Burst(
         onset_s=float(times_s[first]),
+        last_s=float(times_s[-1]),
         rate_before=float(before[best] / before_s[best]),
         rate_now=float(after[best] / after_s[best]),
         count=n - first,

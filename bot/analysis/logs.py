@@ -111,10 +111,15 @@ def _burst(lines: Sequence[LogLine], *, read: LogRead) -> Burst | None:
 
 
 def _errors(read: LogRead, errors: Sequence[LogLine], burst: Burst, *, others: Sequence[str]) -> Finding:
-    text = (
-        f"{read.service} logs {burst.rate_now * 60:.0f} error lines a minute "
-        f"since {clock_time(moment(burst.onset_s))}, before that {burst.rate_before * 60:.0f}"
-    )
+    since = clock_time(moment(burst.onset_s))
+    if burst.ended:
+        until = clock_time(moment(burst.last_s))
+        text = f"{read.service} logged {burst.count} error lines from {since} to {until}"
+    else:
+        text = (
+            f"{read.service} logs {burst.rate_now * 60:.0f} error lines a minute since {since}, "
+            f"before that {burst.rate_before * 60:.0f}"
+        )
     return _finding(read, FindingKind.LOG_ERRORS, errors, burst, text=text, others=others, component="")
 
 
