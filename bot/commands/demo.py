@@ -26,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how the triage is asked for",
     )
     parser.add_argument(
+        "--slack-mode", choices=("socket", "http"), default="socket", help="how Slack reaches the bot"
+    )
+    parser.add_argument(
         "--port", type=int, default=SLACK_PORT, help=f"port of the page ({SLACK_PORT}; 0: a free one)"
     )
     parser.add_argument(
@@ -46,8 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
     from bot.demonstration.main import by_hand, by_script  # noqa: PLC0415  # the bot's roles need none of it
 
     if not arguments.scenario:
-        return asyncio.run(by_hand(port=arguments.port, watch_s=arguments.watch or 60))
+        watch_s = arguments.watch or 60
+        return asyncio.run(by_hand(port=arguments.port, watch_s=watch_s, slack_mode=arguments.slack_mode))
     chosen = SCENARIOS if arguments.scenario == "all" else (scenario(arguments.scenario),)
     return asyncio.run(
-        by_script(chosen, start=arguments.start, as_json=arguments.json, watch_s=arguments.watch or 5)
+        by_script(
+            chosen,
+            start=arguments.start,
+            as_json=arguments.json,
+            watch_s=arguments.watch or 5,
+            slack_mode=arguments.slack_mode,
+        )
     )

@@ -11,13 +11,16 @@ from bot.demonstration.play import Start, play, settle, warm_up
 from bot.demonstration.report import Report
 from bot.demonstration.scenarios import Scenario
 from bot.demonstration.stage import stage
-from bot.demonstration.world import World, running
+from bot.demonstration.waiting import DemonstrationError
+from bot.demonstration.world import SlackMode, World, running
 
 
-async def by_script(chosen: tuple[Scenario, ...], *, start: Start, as_json: bool, watch_s: float) -> int:
+async def by_script(
+    chosen: tuple[Scenario, ...], *, start: Start, as_json: bool, watch_s: float, slack_mode: SlackMode
+) -> int:
     """Play scenarios one after the other; 0 if each went as it should."""
     good = True
-    async with running(slack_port=0, watch_s=watch_s) as world, stage(world) as on:
+    async with running(watch_s=watch_s, slack_mode=slack_mode) as world, stage(world) as on:
         _say("Everything is up; letting the shop trade for a while …")
         await warm_up(on)
         for number, one in enumerate(chosen):
@@ -40,17 +43,21 @@ def _told(report: Report) -> str:
     return f"{report.thread}\n\n{data}"
 
 
-async def by_hand(*, port: int, watch_s: float) -> int:
+async def by_hand(*, port: int, watch_s: float, slack_mode: SlackMode) -> int:
     """Bring everything up, say where to look, and stay until told to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     _say("Starting Valkey, a local Slack, the shop and the bot …")
-    async with running(slack_port=port, watch_s=watch_s) as world:
+    async with running(slack_port=port, watch_s=watch_s, slack_mode=slack_mode) as world:
         print(_guide(world), flush=True)
-        await stop.wait()
+        told, broken = asyncio.create_task(stop.wait()), asyncio.create_task(world.broken())
+        await asyncio.wait({told, broken}, return_when=asyncio.FIRST_COMPLETED)
+        if not told.done():
+            raise DemonstrationError(broken.result())
         _say("Stopping …")
+        broken.cancel()
     return 0
 
 

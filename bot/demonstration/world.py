@@ -14,12 +14,13 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
 import handlers
 from bot.adapters.children import die_with_parent
+from bot.adapters.slack_app import EVENTS_PATH
 from bot.adapters.slack_manifest import manifest_of
 from bot.adapters.valkey import embedded_valkey
 from bot.demonstration.waiting import DemonstrationError, until
@@ -28,6 +29,7 @@ _READY_S = 60.0
 _STOP_S = 10.0
 _HERE = Path(__file__).resolve().parent
 _ROOT = _HERE.parent.parent
+SlackMode = Literal["socket", "http"]
 ROLES = ("web", "worker", "clock")
 
 
@@ -43,37 +45,52 @@ class World:
     prometheus_url: str
     environment: Mapping[str, str]
     """What the bot's processes were started with."""
+    roles: Mapping[str, asyncio.subprocess.Process]
+    """The bot's processes, by role."""
+
+    async def broken(self) -> str:
+        """Wait until one of the bot's processes ends, which none should, and say where to read why."""
+        ends = {asyncio.create_task(process.wait()): role for role, process in self.roles.items()}
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in ends:
+                task.cancel()
+        role = ends[done.pop()]
+        return f"The bot's {role} has ended. Read {self.folder / f'{role}.log'}."
 
 
 @contextlib.asynccontextmanager
 async def running(
-    *, slack_port: int = 0, watch_s: float = 60, folder: Path | None = None
+    *, slack_port: int = 0, watch_s: float = 60, slack_mode: SlackMode = "socket"
 ) -> AsyncIterator[World]:
     """Bring everything up, and down again when done or when this process dies.
+
+    What it wrote is removed when all went well, and kept to be read when something did not.
 
     Raises:
         DemonstrationError: a part did not come up; its log is named.
     """
-    made = folder or Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="pilothouse-"))
-    try:
-        async with contextlib.AsyncExitStack() as stack:
-            yield await _bring_up(stack, made, slack_port=slack_port, watch_s=watch_s)
-    finally:
-        if folder is None:
-            await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="pilothouse-"))
+    async with contextlib.AsyncExitStack() as stack:
+        yield await _bring_up(stack, folder, slack_port=slack_port, watch_s=watch_s, slack_mode=slack_mode)
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 async def _bring_up(
-    stack: contextlib.AsyncExitStack, folder: Path, *, slack_port: int, watch_s: float
+    stack: contextlib.AsyncExitStack, folder: Path, *, slack_port: int, watch_s: float, slack_mode: SlackMode
 ) -> World:
     web_port, token = free_port(), secrets.token_hex(16)
     manifest_file = folder / "manifest.json"
-    await asyncio.to_thread(manifest_file.write_text, json.dumps(manifest_of(handlers.modules())))
     web_url = f"http://127.0.0.1:{web_port}"
+    slack_url = f"{web_url}{EVENTS_PATH}" if slack_mode == "http" else ""
+    text = json.dumps(manifest_of(handlers.modules(), url=slack_url))
+    await asyncio.to_thread(manifest_file.write_text, text)
     slack_command = (
         *("localslack", "--json", "--port", str(slack_port)),
         *("--workspace", str(_HERE / "workspace.yaml"), "--manifest", str(manifest_file)),
         *("--app-name", "pilothouse"),
+        *(("--events-url", slack_url) if slack_url else ()),
     )
     shop_command = (
         *("demo", "--json", "--state-dir", str(folder / "shop")),
@@ -91,14 +108,17 @@ async def _bring_up(
         "PILOTHOUSE_SLACK_APP_TOKEN": slack["app_token"],
         "PILOTHOUSE_SLACK_SIGNING_SECRET": slack["signing_secret"],
         "PILOTHOUSE_SLACK_API_URL": slack["api_url"],
+        "PILOTHOUSE_SLACK_MODE": slack_mode,
         "PILOTHOUSE_CATALOGUE": shop["catalogue"],
         "PILOTHOUSE_RUNBOOKS": str(_ROOT / "runbooks"),
         "PILOTHOUSE_HTTP_PORT": str(web_port),
         "PILOTHOUSE_WEBHOOK_TOKEN": token,
         "PILOTHOUSE_WATCH_S": f"{watch_s:g}",
     }
-    for role in ROLES:
-        await _child(stack, ("bot", role), folder / f"{role}.log", environment=environment)
+    roles = {
+        role: await _child(stack, ("bot", role), folder / f"{role}.log", environment=environment)
+        for role in ROLES
+    }
     world = World(
         folder=folder,
         redis_url=redis_url,
@@ -107,6 +127,7 @@ async def _bring_up(
         web_url=web_url,
         prometheus_url=shop["env"]["SHOP_PROMETHEUS_URL"],
         environment=environment,
+        roles=roles,
     )
     await _ready(world)
     return world
@@ -125,7 +146,7 @@ async def _ready(world: World) -> None:
 
         async def is_listening() -> bool | None:
             state = (await http.get(f"{world.slack_url}/control/state?user=ana")).json()
-            return any(app["sockets"] for app in state["apps"]) or None
+            return any(app["sockets"] or app["mode"] == "http" for app in state["apps"]) or None
 
         await until(is_up, "the bot's web", _READY_S, hint=hint)
         await until(is_listening, "the bot's Slack connection", _READY_S, hint=hint)
