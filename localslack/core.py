@@ -91,6 +91,7 @@ class Core:
             store=self.store, shown=self.shown, feed=self.feed, events=self.events, stats=self.stats
         )
         self.views = Views(store=self.store, clock=self.clock, feed=self.feed)
+        self._name_bots()
 
     def app(self, key: str | None = None) -> App:
         """The app with that id or name; the first one when ``key`` is None.
@@ -128,12 +129,14 @@ class Core:
             ActError: ``invalid_manifest``; the old one stays.
         """
         app.manifest = parse_manifest(raw)
+        self._name_bots()
         self.feed.tell({"type": "workspace"})
         return await self.delivery.verify(app)
 
     def reset(self) -> None:
         """Forget every message, view, file, fault and count. Sockets, tokens and manifests stay."""
         self.store.load(self.workspace)
+        self._name_bots()
         self.views.forget()
         self.tickets.forget()
         self.rates.forget()
@@ -150,6 +153,12 @@ class Core:
         for app in self.apps.values():
             await app.sockets.close()
         await self.delivery.close()
+
+    def _name_bots(self) -> None:
+        for app in self.apps.values():
+            bot = self.store.users[app.spec.bot_user]
+            real_name = app.manifest.display_name or app.spec.name
+            self.store.users[bot.id] = bot.model_copy(update={"real_name": real_name})
 
     def _installed(self, spec: AppSpec) -> App:
         sockets = Sockets(spec.id, on_change=lambda: self.feed.tell({"type": "workspace"}))

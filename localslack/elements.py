@@ -96,7 +96,7 @@ def find_option(element: Json, key: Any) -> Json:  # noqa: ANN401  # an option o
     for group in element.get("option_groups") or []:
         options += group.get("options") or []
     for option in options:
-        if key in {option.get("value"), (option.get("text") or {}).get("text")}:
+        if key == option.get("value") or key == (option.get("text") or {}).get("text"):
             return _without_url(option)
     known = ", ".join(str(o.get("value")) for o in options)
     raise ActError(

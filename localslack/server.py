@@ -135,6 +135,10 @@ def _application(core: Core) -> web.Application:
 async def _errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.path.startswith("/control/"):
+        return web.json_response(
+            {"ok": False, "error": "cross_site", "message": "Not from another site."}, status=403
+        )
     try:
         return await handler(request)
     except ActError as exc:

@@ -113,6 +113,7 @@ class Store:
         self.messages: dict[str, dict[str, Message]] = {c: {} for c in self.channels}
         self.files: dict[str, File] = {}
         self.read_marks: dict[tuple[str, str], str] = {}
+        self._children: dict[tuple[str, str], list[Message]] = {}
 
     def _ids(self, members: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(found for found in map(self.workspace.member_id, members) if found is not None)
@@ -186,6 +187,8 @@ class Store:
     def add(self, message: Message) -> Message:
         """Remember a message."""
         self.messages[message.channel][message.ts] = message
+        if message.thread_ts is not None and message.only_for is None:
+            self._children.setdefault((message.channel, message.thread_ts), []).append(message)
         return message
 
     def message(self, channel: str, ts: str) -> Message | None:
@@ -195,6 +198,9 @@ class Store:
     def remove(self, message: Message) -> None:
         """Forget a message."""
         self.messages[message.channel].pop(message.ts, None)
+        siblings = self._children.get((message.channel, message.thread_ts or ""), [])
+        if message in siblings:
+            siblings.remove(message)
 
     def visible(self, channel: str, *, viewer: str | None) -> Iterator[Message]:
         """Messages of a channel, oldest first; ephemeral ones only to the person they are for."""
@@ -214,13 +220,7 @@ class Store:
 
     def replies(self, message: Message) -> list[Message]:
         """The public replies to a message, oldest first."""
-        if message.thread_ts not in {None, message.ts}:
-            return []
-        return [
-            m
-            for m in self.messages[message.channel].values()
-            if m.thread_ts == message.ts and m.ts != message.ts and m.only_for is None
-        ]
+        return self._children.get((message.channel, message.ts), [])
 
     def unread(self, user: str, channel: str) -> int:
         """How many top-level messages of others came after this person's mark."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -140,8 +141,14 @@ class Workspace(Spec):
         events_url: str = "",
         signing_secret: str = "",
     ) -> Workspace:
-        """The same workspace with its first app changed; what is None or empty stays."""
+        """The same workspace with its first app changed; what is None or empty stays.
+
+        An app that was never named takes its name from the manifest, in lower case.
+        """
         first = self.apps[0]
+        named = (manifest or {}).get("display_information") or {}
+        if name is None and first.name == AppSpec().name and isinstance(named.get("name"), str):
+            name = re.sub(r"[^a-z0-9]+", "-", named["name"].lower()).strip("-")
         changed = first.model_copy(
             update={
                 "name": name or first.name,

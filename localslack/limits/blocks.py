@@ -33,12 +33,7 @@ def check_blocks(faults: Faults, blocks: Any, *, surface: Surface, most: int, at
         faults.add(f"no more than {most} items allowed", at)
     for index, block in enumerate(blocks):
         check_block(faults, block, f"{at}/{index}", surface=surface)
-    named = [
-        (b["block_id"], f"{at}/{i}/block_id")
-        for i, b in enumerate(blocks)
-        if isinstance(b, dict) and b.get("block_id")
-    ]
-    faults.unique(named, what="block_id")
+    faults.unique(blocks, "block_id", at)
 
 
 def check_block(faults: Faults, block: Any, at: str, *, surface: Surface) -> None:  # noqa: ANN401
@@ -56,8 +51,8 @@ def check_block(faults: Faults, block: Any, at: str, *, surface: Surface) -> Non
     faults.string(block, "block_id", at, most=MAX_ID)
     rule(faults, block, at)
     if kind == "container":
-        children = faults.items(block, "child_blocks", at, least=1, most=10)
-        for index, child in enumerate(children):
+        children = block.get("child_blocks")
+        for index, child in enumerate(children if isinstance(children, list) else []):
             check_block(faults, child, f"{at}/child_blocks/{index}", surface=surface)
 
 
@@ -103,12 +98,7 @@ def _elements(faults: Faults, block: Json, at: str, *, most: int, allowed: froze
     items = faults.items(block, "elements", at, least=1, most=most)
     for index, item in enumerate(items):
         element(faults, item, f"{at}/elements/{index}", allowed=allowed)
-    named = [
-        (item["action_id"], f"{at}/elements/{index}/action_id")
-        for index, item in enumerate(items)
-        if isinstance(item, dict) and item.get("action_id")
-    ]
-    faults.unique(named, what="action_id")
+    faults.unique(items, "action_id", f"{at}/elements")
 
 
 def _image(faults: Faults, block: Json, at: str) -> None:

@@ -88,12 +88,16 @@ def _static_select(faults: Faults, value: Json, at: str) -> None:
     faults.each(options, f"{at}/options", option)
     groups = faults.items(value, "option_groups", at, least=1, most=MAX_OPTIONS)
     faults.each(groups, f"{at}/option_groups", option_group)
-    known = options + [o for g in groups if isinstance(g, dict) for o in g.get("options") or []]
+    known = [*options, *(o for g in groups if isinstance(g, dict) for o in _list(g.get("options")))]
     _initial(faults, value, at, known)
 
 
+def _list(value: Any) -> list[Any]:  # noqa: ANN401  # whatever was sent
+    return value if isinstance(value, list) else []
+
+
 def _initial(faults: Faults, value: Json, at: str, known: list[Any]) -> None:
-    values = {o.get("value") for o in known if isinstance(o, dict)}
+    values = [o.get("value") for o in known if isinstance(o, dict)]
     single = value.get("initial_option")
     several = value.get("initial_options")
     chosen = ([single] if single is not None else []) + (several if isinstance(several, list) else [])

@@ -16,6 +16,11 @@ MAX_ID = 255
 MAX_URL = 3000
 
 
+def is_one_of(value: Any, allowed: Collection[str]) -> bool:  # noqa: ANN401  # whatever the caller was sent
+    """Whether ``value`` is one of the words; anything that is no string is not."""
+    return isinstance(value, str) and value in allowed
+
+
 class Faults:
     """Every fault of one payload, worded the way Slack words ``response_metadata.messages``."""
 
@@ -62,7 +67,7 @@ class Faults:
         """A text object that stands on its own, as in ``fields``."""
         if not self.mapping(item, at):
             return
-        if item.get("type") not in kinds:
+        if not is_one_of(item.get("type"), kinds):
             self.add(
                 f"unsupported type: {item.get('type')} (allowed: {', '.join(sorted(kinds))})", f"{at}/type"
             )
@@ -101,7 +106,7 @@ class Faults:
     def choice(self, value: Json, key: str, at: str, allowed: Collection[str]) -> None:
         """One of a closed set of words, when it is there."""
         item = value.get(key)
-        if item is not None and item not in allowed:
+        if item is not None and not is_one_of(item, allowed):
             self.add(f"must be a valid enum value: {', '.join(sorted(allowed))}", f"{at}/{key}")
 
     def url(self, value: Json, key: str, at: str, *, most: int = MAX_URL) -> None:
@@ -120,10 +125,13 @@ class Faults:
             if self.mapping(item, where):
                 rule(self, item, where)
 
-    def unique(self, names: list[tuple[str, str]], *, what: str) -> None:
-        """Say which names come twice; ``names`` holds each name with the pointer to it."""
+    def unique(self, items: list[Any], key: str, at: str) -> None:
+        """Say which names under ``key`` come twice in a list."""
         seen: set[str] = set()
-        for name, at in names:
+        for index, item in enumerate(items):
+            name = item.get(key) if isinstance(item, dict) else None
+            if not isinstance(name, str) or not name:
+                continue
             if name in seen:
-                self.add(f"{what} `{name}` already exists", at)
+                self.add(f"{key} `{name}` already exists", f"{at}/{index}/{key}")
             seen.add(name)

@@ -20,12 +20,7 @@ def plan(faults: Faults, block: Json, at: str) -> None:
     faults.string(block, "title", at, most=MAX_ID, least=1)
     tasks = faults.items(block, "tasks", at, most=50)
     faults.each(tasks, f"{at}/tasks", _task)
-    named = [
-        (t["task_id"], f"{at}/tasks/{i}/task_id")
-        for i, t in enumerate(tasks)
-        if isinstance(t, dict) and isinstance(t.get("task_id"), str)
-    ]
-    faults.unique(named, what="task_id")
+    faults.unique(tasks, "task_id", f"{at}/tasks")
 
 
 def task_card(faults: Faults, block: Json, at: str) -> None:
@@ -146,7 +141,7 @@ def container(faults: Faults, block: Json, at: str) -> None:
     faults.keys(block, at, required=("child_blocks",))
     faults.text(block, "title", at, most=150, kinds=PLAIN)
     faults.text(block, "subtitle", at, most=150)
-    for index, child in enumerate(block.get("child_blocks") or []):
+    for index, child in enumerate(faults.items(block, "child_blocks", at, least=1, most=10)):
         if isinstance(child, dict) and child.get("type") == "container":
             faults.add("unsupported type: container inside a container", f"{at}/child_blocks/{index}/type")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localslack.limits.faults import ANY_TEXT, MAX_URL, PLAIN, Faults
+from localslack.limits.faults import ANY_TEXT, MAX_URL, PLAIN, Faults, is_one_of
 from localslack.shapes import Json
 
 MAX_OPTION_TEXT = 75
@@ -66,7 +66,7 @@ def conversation_filter(faults: Faults, element: Json, at: str) -> None:
             "must have at least one of: include, exclude_external_shared_channels, exclude_bot_users", at
         )
     for kind in faults.items(item, "include", f"{at}/filter", least=1, most=4):
-        if kind not in {"im", "mpim", "private", "public"}:
+        if not is_one_of(kind, ("im", "mpim", "private", "public")):
             faults.add(f"must be a valid enum value: {kind}", f"{at}/filter/include")
 
 
@@ -77,5 +77,5 @@ def dispatch_config(faults: Faults, element: Json, at: str) -> None:
         return
     where = f"{at}/dispatch_action_config"
     for kind in faults.items(item, "trigger_actions_on", where, least=1, most=2):
-        if kind not in {"on_enter_pressed", "on_character_entered"}:
+        if not is_one_of(kind, ("on_enter_pressed", "on_character_entered")):
             faults.add(f"must be a valid enum value: {kind}", f"{where}/trigger_actions_on")

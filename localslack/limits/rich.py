@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localslack.limits.faults import Faults
+from localslack.limits.faults import Faults, is_one_of
 from localslack.shapes import Json
 
 _NEEDS: dict[str, tuple[str, ...]] = {
@@ -21,6 +21,9 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 
+_PARTS = frozenset({"rich_text_section", "rich_text_list", "rich_text_quote", "rich_text_preformatted"})
+
+
 def rich_text(faults: Faults, block: Json, at: str) -> None:
     """A rich_text block: sections, lists, quotes and preformatted parts."""
     faults.keys(block, at, required=("elements",))
@@ -32,7 +35,7 @@ def _part(faults: Faults, part: Any, at: str) -> None:  # noqa: ANN401  # whatev
     if not faults.mapping(part, at):
         return
     kind = part.get("type")
-    if kind not in {"rich_text_section", "rich_text_list", "rich_text_quote", "rich_text_preformatted"}:
+    if not is_one_of(kind, _PARTS):
         faults.add(f"unsupported type: {kind}", f"{at}/type")
         return
     faults.keys(part, at, required=("elements",))

@@ -124,7 +124,7 @@ async def test_a_thread_reads_as_plain_text(people, app):
     await app.client.chat_postMessage(channel="C0CHECKOUT", thread_ts=root.ts, text="x", blocks=[plan, row])
     assert (
         await people.thread_text(ROOM, root.ts)
-        == "#checkout-oncall\n\nAna Costa:\n  it is slow\n\nhelper:\n  Plan\n  ✓ Look\n  ○ Act\n  [Approve]\n"
+        == "#checkout-oncall\n\nAna Costa:\n  it is slow\n\nHelper:\n  Plan\n  ✓ Look\n  ○ Act\n  [Approve]\n"
     )
 
 
@@ -197,6 +197,15 @@ async def test_changes_are_told_as_they_happen_and_private_ones_only_to_their_pe
         await people.post("the end", user="ben", channel=ROOM)
         await listening
     assert heard == ["for Ana", "the end"]
+
+
+async def test_another_site_cannot_act_through_somebodys_browser(slack: LocalSlack):
+    async with httpx.AsyncClient(trust_env=False) as http:
+        body = json.dumps({"user": "ana", "channel": ROOM, "text": "x"})
+        answer = await http.post(
+            f"{slack.url}/control/acts/post", content=body, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+    assert (answer.status_code, slack.core.store.messages["C0CHECKOUT"]) == (403, {})
 
 
 async def test_the_index_lists_every_route(slack: LocalSlack):

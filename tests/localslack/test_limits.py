@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import slackblocks
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from slackblocks import _limits, _surfaces
 
 from localslack.errors import SlackError
+from localslack.ids import filled
 from localslack.limits import check_message, check_view
 from localslack.shapes import Json
 
@@ -364,6 +369,42 @@ def test_attachments_are_checked_too():
         check_message([], [{"blocks": [{"type": "header", "text": plain("x" * 151)}]}])
     with pytest.raises(SlackError, match="too_many_attachments"):
         check_message([], [{"text": "x"}] * 101)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 200)
+    | st.text(max_size=4)
+    | st.sampled_from(["button", "mrkdwn", "card"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "text", "elements", "options"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to every piece of a JSON value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, inner in items for place in places(inner, (*at, key)))]
+
+
+@given(data=st.data(), kind=st.sampled_from(sorted(SAMPLES)), junk=JSON)
+@settings(max_examples=400, deadline=None)
+def test_whatever_is_put_anywhere_in_a_block_is_taken_or_refused(data, kind, junk):
+    blocks: list[Any] = [copy.deepcopy(SAMPLES[kind]), *confirm(), *select(initial_option=option())]
+    *way, last = data.draw(st.sampled_from([place for place in places(blocks) if place]))
+    target: Any = blocks
+    for key in way:
+        target = target[key]
+    target[last] = junk
+    with contextlib.suppress(SlackError):
+        check_message(blocks, [{"blocks": blocks}])
+        filled(blocks)
+    with contextlib.suppress(SlackError):
+        check_view(modal(blocks=blocks), kind="modal")
 
 
 def test_a_modal_with_a_field_needs_a_submit_button():

@@ -60,9 +60,26 @@ function drawn(name, sign) {
   if (picture) return picture;
   const node = document.createElement("span");
   node.className = "emoji";
-  node.textContent = sign;
+  node.textContent = name && !hasEmojiFont() ? `:${name}:` : sign;
   node.title = `:${name}:`;
   return node;
+}
+
+let fontFound = null;
+
+// Without an emoji font a sign is an empty box; its name says more.
+function hasEmojiFont() {
+  if (fontFound === null) {
+    const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const look = (sign) => {
+      pen.clearRect(0, 0, 40, 40);
+      pen.font = "24px sans-serif";
+      pen.fillText(sign, 4, 28);
+      return pen.getImageData(0, 0, 40, 40).data.join();
+    };
+    fontFound = look("👻") !== look("🐢");
+  }
+  return fontFound;
 }
 
 // Plain text with :names: and emoji signs turned into pictures.
