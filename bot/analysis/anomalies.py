@@ -78,7 +78,7 @@ def detect(times_s: FloatArray, values: FloatArray, *, rule: Rule) -> Anomaly | 
         return None
     sign = 1.0 if rule.direction == "up" else -1.0
     shifted = _shifted(times, series * sign, rule=rule, sign=sign)
-    return shifted if shifted is not None else _beyond_limit(series, rule=rule, sign=sign)
+    return shifted if shifted is not None else _beyond_limit(times, series, rule=rule)
 
 
 def _shifted(times: FloatArray, x: FloatArray, *, rule: Rule, sign: float) -> Anomaly | None:
@@ -108,15 +108,24 @@ def _shifted(times: FloatArray, x: FloatArray, *, rule: Rule, sign: float) -> An
     )
 
 
-def _beyond_limit(series: FloatArray, *, rule: Rule, sign: float) -> Anomaly | None:
+def _beyond_limit(times: FloatArray, series: FloatArray, *, rule: Rule) -> Anomaly | None:
+    """Judge a level by the limit alone, where there is no ordinary level or it is too restless to tell."""
     if rule.limit is None:
         return None
-    level = float(np.median(series[-_RECENT:]))
-    last = float(np.median(series[-_LAST:]))
-    if min(level * sign, last * sign) < rule.limit * sign:
+    beyond = series >= rule.limit if rule.direction == "up" else series <= rule.limit
+    within = np.flatnonzero(~beyond)
+    first = int(within[-1]) + 1 if within.size else 0
+    lasting = series.size - first
+    if lasting < max(_LAST, rule.min_after):
         return None
-    strength = _strength(abs(level), baseline=abs(level), rule=rule) if sign > 0 else 0.5
-    return Anomaly(value=level, baseline=None, onset_s=None, strength=strength)
+    level = float(np.median(series[max(first, series.size - _RECENT) :]))
+    ordinary = float(np.median(series[:first])) if first >= MIN_BEFORE else None
+    return Anomaly(
+        value=level,
+        baseline=ordinary,
+        onset_s=float(times[first]) if first else None,
+        strength=_strength(abs(level), baseline=abs(level), rule=rule),
+    )
 
 
 def _change_point(x: FloatArray, *, min_after: int) -> int | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.analysis.scene import CHANGES, Scene
 from bot.analysis.suspects import Suspect, unexplained
-from bot.analysis.version_splits import version_splits
+from bot.analysis.version_splits import BESIDE, version_splits
 from bot.analysis.words import figure, span
 from bot.domain.diagnosis import CauseKind, RuledOut
 from bot.domain.finding import Finding, FindingKind
@@ -119,7 +119,8 @@ def _suspect(scene: Scene, change: Finding, mechanisms: Sequence[Suspect]) -> Su
             key=lambda name: (scene.explained_by(change.service, name), name),
         )
         text = f"{figure(share, 'ratio')} of the trouble of {change.service} comes from {culprit}"
-        suspect.doubt(text, unexplained(share * (1 - content)))
+        # What is below hits all versions alike; a setting may well be about what is below.
+        suspect.doubt(text, unexplained(share * (1 - content) if deploy else share))
     here = [m for m in mechanisms if m.service == change.service and m.kind is not CauseKind.SERVICE_DOWN]
     strongest = max(here, key=lambda m: m.judged(scene), default=None)
     if strongest is not None:
@@ -161,11 +162,12 @@ def _gap_s(change: Finding, onset: datetime | None) -> float | None:
 
 
 def _puts_back(scene: Scene, change: Finding) -> bool:
-    """Whether an earlier change of the same setting took away the very value that this one brought."""
-    return change.kind is not FindingKind.CHANGE_DEPLOY and any(
-        _precedes(earlier, change) and earlier.data.get("before") == change.data.get("after")
-        for earlier in _rivals(scene, change)
-    )
+    """Whether a setting was given the value that it had before all the changes that are known."""
+    if change.kind is FindingKind.CHANGE_DEPLOY:
+        return False
+    earlier = [other for other in _rivals(scene, change) if _precedes(other, change)]
+    first = min(earlier, key=lambda f: (f.began_at is None, f.began_at, f.id), default=None)
+    return first is not None and first.data.get("before") == change.data.get("after")
 
 
 def _release_that_hogs(scene: Scene, suspect: Suspect, hog: Suspect, fits: float) -> None:
@@ -239,10 +241,10 @@ def _setting(scene: Scene, change: Finding, fits: float) -> Suspect:
 
 def _content(scene: Scene, change: Finding) -> float:
     """How specifically the failures point at this very change, 0 to 1."""
-    if change.kind is FindingKind.CHANGE_DEPLOY:
-        values = [split.value for split in version_splits(scene, change)]
-        return max(0.0, *values, 0.0) if all(value >= 0 for value in values) else 0.0
-    return max((_speaks_of(f, change) for f in _own_lines(scene, change.service)), default=0.0)
+    if change.kind is not FindingKind.CHANGE_DEPLOY:
+        return max((_speaks_of(f, change) for f in _own_lines(scene, change.service)), default=0.0)
+    values = [split.value for split in version_splits(scene, change)]
+    return 1.0 if values and min(values) > 0 and max(values) >= BESIDE else 0.0
 
 
 def _own_lines(scene: Scene, service: str) -> list[Finding]:

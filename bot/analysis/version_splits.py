@@ -12,7 +12,12 @@ from bot.domain.model import JsonObject, JsonValue
 _LEAST_LINES = 10
 _LEAST_FAILURES = 3
 _SAME_SHARE = 0.5
+_SETTLED_LINES = 30
 _OVERLAP = timedelta(seconds=5)
+_SETTLED = timedelta(seconds=20)
+_IN_TURN = 0.7
+BESIDE = 1.0
+"""The value of a split between versions that ran at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +60,11 @@ def _split_of_lines(finding: Finding, version: str) -> float:
     if since >= _LEAST_LINES:
         if share_old >= _SAME_SHARE * share_new:
             return -1.0
-        return 1.0 if share_old < _SAME_SHARE * share_new / 2 else 0.0
-    # The old version no longer ran: that it was fine before says less.
-    return 0.7 if before >= _LEAST_LINES and these == 0 else 0.0
+        return BESIDE if share_old < _SAME_SHARE * share_new / 2 else 0.0
+    # The old version no longer ran: that it was fine before says less, and nothing where the new one was
+    # fine for a while as well.
+    fresh = new[2] < _SETTLED_LINES
+    return _IN_TURN if fresh and before >= _LEAST_LINES and these == 0 else 0.0
 
 
 def _counts(entry: JsonValue) -> tuple[float, float, float]:
@@ -69,7 +76,7 @@ def _counts(entry: JsonValue) -> tuple[float, float, float]:
 def _split_of_rates(finding: Finding) -> float:
     versions = finding.data.get("versions")
     value = number(finding.data.get("value"))
-    if not isinstance(versions, dict) or not value:
+    if not isinstance(versions, dict) or finding.component not in versions or not value:
         return 0.0
     others = [
         entry for name, entry in versions.items() if name != finding.component and isinstance(entry, dict)
@@ -79,7 +86,9 @@ def _split_of_rates(finding: Finding) -> float:
         return 0.0
     if max(rates) >= _SAME_SHARE * value:
         return -1.0
-    return 1.0 if any(_ran_beside(finding, entry) for entry in others) else 0.7
+    if any(_ran_beside(finding, entry) for entry in others):
+        return BESIDE
+    return 0.0 if _ran_well_first(finding, versions[finding.component]) else _IN_TURN
 
 
 def _ran_beside(finding: Finding, other: JsonObject) -> bool:
@@ -87,3 +96,10 @@ def _ran_beside(finding: Finding, other: JsonObject) -> bool:
     if finding.began_at is None or not isinstance(last_at, str):
         return False
     return datetime.fromisoformat(last_at) > finding.began_at + _OVERLAP
+
+
+def _ran_well_first(finding: Finding, own: JsonValue) -> bool:
+    first_at = own.get("first_at") if isinstance(own, dict) else None
+    if finding.began_at is None or not isinstance(first_at, str):
+        return False
+    return finding.began_at > datetime.fromisoformat(first_at) + _SETTLED

@@ -77,11 +77,12 @@ def errors(service: str, ratio: float = 0.5, *, began_at: datetime | None = ONSE
 
 
 def version_errors(
-    service: str, ratios: Mapping[str, float], *, failing: str, beside: bool = True
+    service: str, ratios: Mapping[str, float], *, failing: str, beside: bool = True, ran_first_s: float = 0
 ) -> Finding:
     versions = {
         version: {
             "error_ratio": ratio,
+            "first_at": at(ran_first_s if version == failing else 600).isoformat(),
             "last_at": (NOW if beside or version == failing else at(5)).isoformat(),
         }
         for version, ratio in ratios.items()

@@ -105,6 +105,13 @@ def test_a_level_that_is_bad_in_itself_needs_no_history():
     assert look([0.4] * 4, SECONDS) is None
 
 
+def test_a_restless_past_leaves_the_limit_to_judge_by():
+    episodes = [0.0] * 30 + [0.9] * 10
+    found = look([*(episodes * 6), *([0.0] * 20), 0.9, 0.9, 0.9, 0.9])
+    assert found is not None
+    assert (found.onset_s, found.baseline) == (260.0, 0.0)
+
+
 def test_a_start_up_peak_does_not_hide_what_follows():
     rule = Rule(floor=0.25, half=0.3, ratio=1.8, min_after=3)
     found = look([0.9, 0.4, *noisy(0.04, 22, sigma=0.01), *noisy(0.6, 6, sigma=0.05)], rule)

@@ -447,3 +447,37 @@ def test_trouble_that_has_ended_is_told_and_not_blamed_on_anything():
     assert found.verdict == "no_fault_found"
     assert "There was trouble in orders; it has ended." in found.summary
     assert any(out.why == "it has ended" for out in found.ruled_out)
+
+
+def test_a_release_that_ran_well_for_minutes_is_not_blamed_for_what_comes_from_below():
+    versions = {
+        "2.0": {"these": 0, "all": 0, "all_before": 900},
+        "2.1": {"these": 50, "all": 80, "all_before": 900},
+    }
+    found = rank(
+        [
+            *[f for f in bad_release() if f.service != "web" or f.source != "logs"],
+            *log_errors("web", "orders answered 500", mentions={"orders": 1.0}, versions=versions),
+            version_errors("web", {"2.0": 0.0, "2.1": 0.5}, failing="2.1", beside=False, ran_first_s=240),
+            deploy("web", "2.1", before_s=240),
+        ]
+    )
+    assert top(found) == (CauseKind.BAD_RELEASE, "orders", "1.1")
+    assert all(cause.confidence < 0.5 for cause in found.causes[1:])
+
+
+def test_a_bad_value_that_comes_back_is_blamed_again():
+    first = setting("pay", "bank_timeout_ms", 2000, 5, before_s=300).model_copy(update={"id": "first"})
+    restored = setting("pay", "bank_timeout_ms", 5, 2000, before_s=200).model_copy(update={"id": "second"})
+    found = rank([*bad_setting(), first, restored])
+    assert top(found) == (CauseKind.BAD_CONFIGURATION, "pay", "bank_timeout_ms")
+    assert found.causes[0].against == ()
+    assert found.causes[0].data["after"] == 5
+
+
+def test_a_restored_value_in_the_errors_of_a_dead_dependency_is_not_blamed():
+    away = setting("pay", "bank_timeout_ms", 2000, 5, before_s=300).model_copy(update={"id": "first"})
+    restored = setting("pay", "bank_timeout_ms", 5, 2000, before_s=200).model_copy(update={"id": "second"})
+    found = rank([*bank_down(), away, restored])
+    assert top(found)[0] is CauseKind.DEPENDENCY_DOWN
+    assert all(cause.confidence < 0.5 for cause in found.causes[1:])
