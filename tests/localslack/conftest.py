@@ -57,7 +57,7 @@ MANIFEST: Json = {
     },
 }
 
-QUICK = Rules(ack_timeout_s=0.4, event_retry_delays_s=(0.02, 0.02, 0.02), has_rate_limits=False)
+QUICK = Rules(ack_timeout_s=3.0, event_retry_delays_s=(0.02, 0.02, 0.02), has_rate_limits=False)
 
 Serve = Callable[[AsyncApp], AbstractAsyncContextManager[AsyncSocketModeHandler]]
 Call = Callable[..., Any]
@@ -88,9 +88,15 @@ def manifest() -> Json:
 
 @pytest.fixture
 async def slack() -> AsyncIterator[LocalSlack]:
-    """A workspace with Slack's limits, shorter times and no rate tiers."""
+    """A workspace with Slack's limits, quick retries and no rate tiers."""
     async with LocalSlack(load_workspace().with_app(name="helper", manifest=MANIFEST), rules=QUICK) as made:
         yield made
+
+
+@pytest.fixture
+def impatient(slack: LocalSlack) -> None:
+    """Half a second to acknowledge, for the tests that wait for it to pass."""
+    slack.core.delivery.ack_timeout_s = 0.5
 
 
 @pytest.fixture

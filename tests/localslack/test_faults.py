@@ -80,7 +80,7 @@ async def test_the_clients_own_retry_posts_twice(app, people):
     assert [m.text for m in await people.messages(ROOM)] == ["hello", "hello"]
 
 
-async def test_late_and_lost_acknowledgements_are_timeouts(app, serve, people):
+async def test_late_and_lost_acknowledgements_are_timeouts(app, serve, people, impatient):
     @app.command("/triage")
     async def triage(ack):
         await ack()

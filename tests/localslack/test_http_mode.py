@@ -23,7 +23,7 @@ ROOM = "checkout-oncall"
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
 
-RULES = Rules(ack_timeout_s=0.4, event_retry_delays_s=(0.02, 0.02, 0.02), has_rate_limits=False)
+RULES = Rules(ack_timeout_s=3.0, event_retry_delays_s=(0.02, 0.02, 0.02), has_rate_limits=False)
 
 
 @dataclass
@@ -136,6 +136,7 @@ async def test_a_slow_app_is_given_up_on(place, app, people, manifest):
         await late.wait()
         await ack()
 
+    place.slack.core.delivery.ack_timeout_s = 0.3
     async with place.serving():
         assert (await people.slash("/triage x", user="ana", channel=ROOM)).error == "operation_timeout"
         late.set()

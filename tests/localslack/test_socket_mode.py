@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 from slack_bolt import BoltResponse
-from slack_bolt.async_app import AsyncApp
 
 from localslack import LocalSlack, LocalSlackClient
 
@@ -69,7 +68,7 @@ async def test_names_in_a_command_become_ids_only_when_the_manifest_says_so(app,
     ]
 
 
-async def test_a_command_acknowledged_too_late_is_shown_as_a_timeout(app, serve, people):
+async def test_a_command_acknowledged_too_late_is_shown_as_a_timeout(app, serve, people, impatient):
     late = asyncio.Event()
 
     @app.command("/triage")
@@ -318,7 +317,7 @@ async def test_events_an_app_did_not_subscribe_to_are_not_sent(app, serve, peopl
         assert "message" not in names
 
 
-async def test_an_event_nobody_acknowledges_comes_three_times_more(app: AsyncApp, serve, people):
+async def test_an_event_nobody_acknowledges_comes_three_times_more(app, serve, people, impatient):
     heard: asyncio.Queue[tuple[int | None, str | None]] = asyncio.Queue()
 
     @app.middleware
@@ -336,7 +335,7 @@ async def test_an_event_nobody_acknowledges_comes_three_times_more(app: AsyncApp
     assert seen[1][1] == "http_timeout"
 
 
-async def test_after_a_refresh_of_the_sockets_the_app_is_there_again(app, serve, people, slack: LocalSlack):
+async def test_after_a_refresh_of_the_sockets_the_app_is_there_again(app, serve, people, impatient):
     @app.command("/triage")
     async def triage(ack):
         await ack("here")
