@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from localslack.client import ControlError, LocalSlackClient, Outcome, Seen, WaitTimeoutError
+from localslack.client import LocalSlackClient
 from localslack.core import Rules
+from localslack.outcomes import ControlError, Outcome, Seen, WaitTimeoutError
 from localslack.server import LocalSlack
 from localslack.workspace import Workspace, load_workspace
 

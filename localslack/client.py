@@ -5,53 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx
 
+from localslack.outcomes import Outcome, Seen, checked, outcome, seen
 from localslack.shapes import Json
 
 ACT_TIMEOUT_S = 30.0
 SLACK_S = 5.0
-
-
-class ControlError(Exception):
-    """The control API refused: ``code`` for machines, the message for people."""
-
-    def __init__(self, code: str, message: str, *, status: int) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.status = status
-
-
-class WaitTimeoutError(ControlError):
-    """Nothing matched in time; the message quotes what was there instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A message as a person sees it; ``text`` is its plain text, blocks included, ``json`` all of it."""
-
-    channel: str
-    ts: str
-    user: str
-    text: str
-    thread_ts: str | None
-    is_ephemeral: bool
-    json: Json = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of an act. ``error`` is what the person was shown; latencies are in milliseconds."""
-
-    ok: bool
-    error: str | None
-    ack_latency_ms: float | None
-    trigger_id: str | None
-    ephemerals: tuple[Json, ...]
-    json: Json = field(repr=False)
 
 
 class LocalSlackClient:
@@ -75,7 +37,7 @@ class LocalSlackClient:
     async def post(self, text: str, *, user: str, channel: str, thread_ts: str | None = None) -> Seen:
         """Post a message."""
         answer = await self._post("acts/post", user=user, channel=channel, text=text, thread_ts=thread_ts)
-        return _seen(answer["message"])
+        return seen(answer["message"])
 
     async def mention(
         self, text: str, *, user: str, channel: str, thread_ts: str | None = None, app: str | None = None
@@ -96,7 +58,7 @@ class LocalSlackClient:
         answer = await self._post(
             "acts/slash", user=user, channel=channel, command=name, text=said, thread_ts=thread_ts
         )
-        return _outcome(answer)
+        return outcome(answer)
 
     async def click(
         self,
@@ -127,13 +89,13 @@ class LocalSlackClient:
             view_id=view_id,
             home_of=home_of,
         )
-        return _outcome(answer)
+        return outcome(answer)
 
     async def shortcut(
         self, shortcut: str, *, user: str, channel: str | None = None, ts: str | None = None
     ) -> Outcome:
         """Use a shortcut by callback id or name: a message's with ``channel`` and ``ts``, else global."""
-        return _outcome(
+        return outcome(
             await self._post("acts/shortcut", user=user, shortcut=shortcut, channel=channel, ts=ts)
         )
 
@@ -144,7 +106,7 @@ class LocalSlackClient:
 
     async def submit(self, values: Json | None = None, *, user: str, view_id: str | None = None) -> Outcome:
         """Fill and submit the topmost modal; ``json["errors"]`` holds the errors shown."""
-        return _outcome(await self._post("acts/submit", user=user, view_id=view_id, values=values or {}))
+        return outcome(await self._post("acts/submit", user=user, view_id=view_id, values=values or {}))
 
     async def close(self, *, user: str, view_id: str | None = None, whole_stack: bool = False) -> None:
         """Close the topmost modal, or all of them."""
@@ -175,7 +137,7 @@ class LocalSlackClient:
             text=text,
             thread_ts=thread_ts,
         )
-        return _seen(answer["message"])
+        return seen(answer["message"])
 
     async def join(self, *, user: str, channel: str) -> bool:
         """Join a public channel; False when already in it."""
@@ -193,17 +155,17 @@ class LocalSlackClient:
         """What a channel or a thread shows, oldest first; with ``user`` that person's ephemerals too."""
         name = channel.removeprefix("#")
         path = f"threads/{name}/{thread_ts}" if thread_ts else f"channels/{name}/messages"
-        return [_seen(m) for m in (await self._get(path, user=user))["messages"]]
+        return [seen(m) for m in (await self._get(path, user=user))["messages"]]
 
     async def message(self, channel: str, ts: str) -> Seen:
         """One message."""
-        return _seen((await self._get(f"messages/{channel.removeprefix('#')}/{ts}"))["message"])
+        return seen((await self._get(f"messages/{channel.removeprefix('#')}/{ts}"))["message"])
 
     async def thread_text(self, channel: str, ts: str, *, user: str | None = None) -> str:
         """A thread as plain text."""
         path = f"/control/threads/{channel.removeprefix('#')}/{ts}.txt"
         response = await self._http.get(path, params={"user": user} if user else {})
-        _check(response)
+        checked(response)
         return response.text
 
     async def wait(
@@ -228,7 +190,7 @@ class LocalSlackClient:
         response = await self._http.get(
             "/control/wait", params={**params, "timeout_s": timeout_s}, timeout=timeout_s + SLACK_S
         )
-        return _seen(_check(response)["message"])
+        return seen(checked(response)["message"])
 
     async def views(self, *, user: str) -> list[Json]:
         """The modals somebody has open, the lowest first."""
@@ -259,7 +221,7 @@ class LocalSlackClient:
 
     async def clear_faults(self) -> None:
         """Switch every fault off."""
-        _check(await self._http.delete("/control/faults"))
+        checked(await self._http.delete("/control/faults"))
 
     @asynccontextmanager
     async def faulty(self, **switches: Any) -> AsyncIterator[None]:  # noqa: ANN401  # see Faults
@@ -288,50 +250,15 @@ class LocalSlackClient:
     async def install(self, manifest: Json, *, app: str | None = None) -> bool:
         """Give an app another manifest; whether its events URL, if any, answered the challenge."""
         response = await self._http.put("/control/manifest", json={"manifest": manifest, "app": app})
-        return bool(_check(response)["verified"])
+        return bool(checked(response)["verified"])
 
     async def reset(self) -> None:
         """Forget every message, view, file, switch and count."""
         await self._post("reset")
 
     async def _post(self, path: str, **body: Any) -> Json:  # noqa: ANN401  # any JSON
-        return _check(await self._http.post(f"/control/{path}", json=body))
+        return checked(await self._http.post(f"/control/{path}", json=body))
 
     async def _get(self, path: str, **query: str | None) -> Json:
         params = {key: value for key, value in query.items() if value is not None}
-        return _check(await self._http.get(f"/control/{path}", params=params))
-
-
-def _check(response: httpx.Response) -> Json:
-    if response.is_success:
-        is_json = response.headers.get("content-type", "").startswith("application/json")
-        return dict(response.json()) if is_json else {}
-    try:
-        answer = response.json()
-    except ValueError:
-        raise ControlError("bad_answer", response.text[:200], status=response.status_code) from None
-    kind = WaitTimeoutError if answer.get("error") == "timeout" else ControlError
-    raise kind(str(answer.get("error")), str(answer.get("message")), status=response.status_code)
-
-
-def _seen(message: Json) -> Seen:
-    return Seen(
-        channel=message["channel"],
-        ts=message["ts"],
-        user=message["user"],
-        text=message["reading"],
-        thread_ts=message.get("thread_ts"),
-        is_ephemeral=bool(message.get("is_ephemeral")),
-        json=message,
-    )
-
-
-def _outcome(answer: Json) -> Outcome:
-    return Outcome(
-        ok=bool(answer["ok"]),
-        error=answer.get("error"),
-        ack_latency_ms=answer.get("ack_latency_ms"),
-        trigger_id=answer.get("trigger_id"),
-        ephemerals=tuple(answer.get("ephemerals") or ()),
-        json=answer,
-    )
+        return checked(await self._http.get(f"/control/{path}", params=params))

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from localslack.clock import Clock
-from localslack.envelopes import FAILED, TIMEOUT, Ack, Envelope, EnvelopeKind
+from localslack.envelopes import FAILED, TIMEOUT, Ack, Envelope, EnvelopeKind, Transport
 from localslack.faults import Faults
 from localslack.httpmode import HttpMode
 from localslack.journal import Journal
@@ -149,7 +149,7 @@ class Delivery:
         return ack
 
     async def _attempt(self, app: App, envelope: Envelope) -> Ack:
-        transport = self._http(app) if app.is_http else app.sockets
+        transport: Transport = self._http(app) if app.is_http else app.sockets
         if app.is_http and not envelope.url:
             return Ack(error=FAILED)
         ack = await transport.deliver(envelope, timeout_s=self.ack_timeout_s)

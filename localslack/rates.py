@@ -12,7 +12,7 @@ WINDOW_S = 60.0
 POSTS_PER_S = 1.0
 POST_BURST = 5
 
-TIER_1, TIER_2, TIER_3, TIER_4, SPECIAL = 1, 20, 50, 100, 600
+TIER_2, TIER_3, TIER_4, SPECIAL = 20, 50, 100, 600
 """Calls a minute. Slack promises *at least* these; here they are exact, so that a test can rely on them."""
 
 PER_MINUTE = {

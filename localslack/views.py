@@ -35,7 +35,6 @@ class View:
     previous_id: str | None = None
     chosen: dict[str, dict[str, Json]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
-    response_urls: list[Json] = field(default_factory=list)
 
     @property
     def blocks(self) -> list[Json]:

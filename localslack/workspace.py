@@ -82,10 +82,11 @@ class AppSpec(Spec):
     def _derive(cls, data: Any) -> Any:  # noqa: ANN401  # pydantic hands over whatever was given
         if not isinstance(data, dict):
             return data
-        seed = hashlib.sha256(f"localslack:{data.get('id', 'A0APP00001')}".encode()).hexdigest()
+        app_id = data.get("id", cls.model_fields["id"].default)
+        seed = hashlib.sha256(f"localslack:{app_id}".encode()).hexdigest()
         derived = {
             "bot_token": f"xoxb-{int(seed[:10], 16):012d}-{seed[10:34]}",
-            "app_token": f"xapp-1-{data.get('id', 'A0APP00001')}-{seed[10:46]}",
+            "app_token": f"xapp-1-{app_id}-{seed[10:46]}",
             "signing_secret": seed[32:64],
         }
         return {**data, **{key: value for key, value in derived.items() if not data.get(key)}}
