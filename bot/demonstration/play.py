@@ -11,7 +11,7 @@ from bot.demonstration.stage import Stage
 from bot.demonstration.waiting import DemonstrationError, until
 from bot.domain.run import Run
 from bot.views.ids import APPROVE, TRIAGE
-from localslack.client import Seen
+from localslack.outcomes import Seen
 
 ASKS, APPROVES = "ana", "ben"
 """Who runs the triage and who approves; nobody may do both."""
