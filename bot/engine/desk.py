@@ -74,9 +74,32 @@ class Desk:
             requested_by=intent.by,
             origin=intent.origin,
         )
-        run_id = run_id_of(intent.key)
+        run_id = run_id_of(intent.key) if not intent.origin.alert else await self._next_of_alert(intent)
         started = await self._deps.journal.start(run_id, event)
         log.info("run_started", extra={"run_id": run_id, "runbook": intent.runbook, "new": started})
+        if intent.origin.alert and not started:
+            await self._start(intent)  # somebody else was first: look again, and tell
+
+    async def _next_of_alert(self, intent: StartRun) -> str:
+        """Name the run that an alert's button may start now: one at a time, however many people click.
+
+        Raises:
+            NotAllowedError: somebody is on it already.
+        """
+        for number in range(_TRIES):
+            run_id = run_id_of(f"{intent.runbook}:{intent.origin.alert}:{number}")
+            try:
+                run = await self._load(run_id)
+            except NotFoundError:
+                return run_id
+            if run.state != "finished":
+                who = "You are" if run.requested_by.id == intent.by.id else f"<@{run.requested_by.id}> is"
+                raise NotAllowedError(
+                    f"{who} already on it, in this thread.",
+                    code="already_running",
+                    hint="When it has ended, *Triage* starts anew.",
+                )
+        raise NotAllowedError("This alert was triaged very often.", hint="Type `/triage <service>` instead.")
 
     async def _vote(self, intent: CastVote) -> None:
         run_id = intent.approval_id.partition(".")[0]
