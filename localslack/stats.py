@@ -51,6 +51,7 @@ class Stats:
             "acks": {
                 "latencies_ms": every,
                 "by_kind_ms": self.ack_ms,
+                "p99_by_kind_ms": {kind: percentile(values, 99) for kind, values in self.ack_ms.items()},
                 "p50_ms": percentile(every, 50),
                 "p99_ms": percentile(every, 99),
                 "max_ms": max(every, default=None),

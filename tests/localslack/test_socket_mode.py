@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 from slack_bolt import BoltResponse
 
 from localslack import LocalSlack, LocalSlackClient
@@ -31,6 +32,9 @@ async def test_a_command_reaches_the_app_and_its_answer_reaches_only_the_person(
         outcome = await people.slash("/triage checkout", user="ana", channel=ROOM)
         assert outcome.ok
         assert outcome.ack_latency_ms is not None
+        acks = (await people.stats())["acks"]
+        assert acks["p99_by_kind_ms"] == {"slash_commands": acks["p99_ms"]}
+        assert acks["p99_ms"] == pytest.approx(outcome.ack_latency_ms, abs=0.01)
         assert [m["text"] for m in outcome.ephemerals] == ["looking at checkout"]
         assert [m.text for m in await people.messages(ROOM, user="ana")] == ["looking at checkout"]
         assert await people.messages(ROOM, user="ben") == []
