@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Literal
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from localslack import LocalSlack
 from localslack.shapes import Json
@@ -88,25 +91,47 @@ MODAL: Json = {
 }
 
 
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Chromium for all tests here; the address to drive it by."""
+    profile = tmp_path_factory.mktemp("chromium")
+    command = [
+        "/usr/bin/chromium",
+        *FLAGS,
+        "--remote-debugging-port=0",
+        f"--user-data-dir={profile}",
+        "about:blank",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            port_file = profile / "DevToolsActivePort"
+            while process.poll() is None and not (port_file.exists() and "\n" in port_file.read_text()):
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port_file.read_text().splitlines()[0]}"
+        finally:
+            process.terminate()
+
+
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield chromium
-        await chromium.close()
+        found = await playwright.chromium.connect_over_cdp(chromium)
+        yield found
+        await found.close()
 
 
 @pytest.fixture
 async def at(browser: Browser, slack: LocalSlack) -> AsyncIterator[Open]:
     """Opens the page as somebody; no error may reach the console."""
     errors: list[str] = []
+    contexts: list[BrowserContext] = []
 
     async def open_page(
         user: str, *, path: str = "checkout-oncall", width: int = 1280, dark: bool = False
     ) -> Page:
-        context = await browser.new_context(
-            viewport={"width": width, "height": 820}, color_scheme="dark" if dark else "light"
-        )
+        scheme: Literal["dark", "light"] = "dark" if dark else "light"
+        context = await browser.new_context(viewport={"width": width, "height": 820}, color_scheme=scheme)
+        contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -115,6 +140,8 @@ async def at(browser: Browser, slack: LocalSlack) -> AsyncIterator[Open]:
         return page
 
     yield open_page
+    for context in contexts:
+        await context.close()
     assert errors == []
 
 
