@@ -70,9 +70,15 @@ def findings_of(read: LogRead, *, names: Iterable[str]) -> tuple[Finding, ...]:
         found.append(_errors(read, errors, burst, others=others))
     groups = [(each, _burst(each.lines, read=read)) for each in _groups(read.lines)]
     rising = [(each, rise) for each, rise in groups if rise is not None and _judged(read, each, rise)]
-    rising.sort(key=lambda pair: (not pair[0].is_error, -pair[1].strength, pair[0].template))
+    rising.sort(key=_place)
     found.extend(_template(read, each, rise, others=others) for each, rise in rising[:_MOST_TEMPLATES])
     return tuple(found)
+
+
+def _place(pair: tuple[_Group, Burst]) -> tuple[bool, bool, float, str]:
+    """Put what lasts before what has ended, and errors before the rest."""
+    each, burst = pair
+    return burst.ended, not each.is_error, -burst.strength, each.template
 
 
 def _judged(read: LogRead, each: _Group, burst: Burst) -> bool:

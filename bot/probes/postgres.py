@@ -26,7 +26,7 @@ SELECT a.pid, a.backend_start, coalesce(a.application_name, '') AS application_n
        extract(epoch FROM clock_timestamp() - a.query_start)::float8 AS query_age_s,
        extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS state_age_s,
        coalesce(a.wait_event_type, '') AS wait_event_type,
-       CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) ELSE '{}' END AS blocked_by,
+       CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid)::text[] ELSE '{}' END AS blocked_by,
        coalesce(l.tables, '{}') AS tables
 FROM pg_stat_activity AS a
 LEFT JOIN (
@@ -179,7 +179,8 @@ def _session(row: Mapping[str, Any]) -> Session:
         query_age_s=_age(row["query_age_s"]),
         state_age_s=_age(row["state_age_s"]),
         wait_event_type=row["wait_event_type"],
-        blocked_by=tuple(row["blocked_by"]),
+        # As text: for an array of numbers the driver would first ask the server what that is.
+        blocked_by=tuple(int(pid) for pid in row["blocked_by"]),
         tables=tuple(row["tables"]),
     )
 

@@ -17,7 +17,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.change import Change
 from bot.domain.clock import SystemClock
 from bot.domain.diagnosis import CauseKind, Diagnosis, Source, SourceStatus
-from bot.domain.errors import ProbeNotConfiguredError
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Findings
 from bot.engine.plugins import Context
 from bot.probes import changes, http, logs, postgres, prometheus
@@ -101,6 +101,8 @@ async def _read(name: str, context: Context, service: str) -> Findings | Source:
         return await PROBES[name](context, service=service)
     except ProbeNotConfiguredError as error:
         return Source(name=name, status=SourceStatus.NOT_CONFIGURED, why=str(error))
+    except ProbeUnavailableError as error:
+        return Source(name=name, status=SourceStatus.UNAVAILABLE, why=str(error))
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,13 @@ def test_errors_come_before_harmless_lines_and_the_list_is_short():
     assert len(found) <= 7
 
 
+def test_a_storm_that_lasts_is_told_before_errors_that_have_ended():
+    ended = [lines(f"kind {'x' * n} of error", *every(0.5, 150, 170), level="ERROR") for n in range(1, 9)]
+    found = look(ORDINARY, *ended, lines("deprecated header", *every(0.1, 280), level="WARN"))
+    templates = [f for f in found if f.kind is not FindingKind.LOG_ERRORS]
+    assert templates[0].data["level"] == "WARN"
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
