@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.analysis.scene import CHANGES, Scene
-from bot.analysis.words import clock_time, listing
+from bot.analysis.words import listing, span
 from bot.domain.diagnosis import Cause, CauseKind, Verdict
 
 FOUND = 0.6
@@ -104,7 +104,8 @@ def _unclear(scene: Scene, causes: Sequence[Cause]) -> str:
 
 def _no_fault(scene: Scene) -> str:
     ours = [name for name in scene.scope if not scene.catalogue.get(name).external]
-    text = f"No fault found: errors and latency of {listing(ours)} are as usual."
+    back = span(scene.since_s)
+    text = f"No fault found: errors and latency of {listing(ours)} are as usual, looking back {back}."
     over = [finding.service for finding in scene.over() if finding.service in scene.scope]
     if over:
         text += f" There was trouble in {listing(over)}; it has ended."
@@ -113,7 +114,8 @@ def _no_fault(scene: Scene) -> str:
         (f for f in changes if f.began_at is not None), key=lambda f: (f.began_at, f.id), default=None
     )
     if latest is not None and latest.began_at is not None:
-        text += f" The latest change ({latest.service}, {clock_time(latest.began_at)}) did no visible harm."
+        ago = span(max(0.0, (scene.now - latest.began_at).total_seconds()))
+        text += f" The latest change ({latest.service}, {ago} ago) did no visible harm."
     above = [entry.name for entry in scene.catalogue.upstream(scene.service) if scene.impaired(entry.name)]
     if above:
         text += f" But {listing(above)}, which stands on it, is in trouble: triage that."
