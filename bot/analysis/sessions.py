@@ -78,6 +78,13 @@ def normal_of(activity: Activity, found: Sequence[Finding]) -> tuple[str, ...]:
         words.append(f"{activity.service}: no session of the database blocks another")
     if FindingKind.DB_CONNECTIONS_HIGH not in kinds:
         words.append(f"{activity.service}: {activity.used} of {activity.max_connections} connections in use")
+    waits = Counter(session.wait_event_type for session in activity.sessions if session.state == "active")
+    waits.pop("", None)
+    if waits:
+        counted = listing([f"{count} for {event}" for event, count in waits.most_common(4)])
+        words.append(f"{activity.service}: active sessions wait, {counted}")
+    if activity.deadlocks:
+        words.append(f"{activity.service}: {activity.deadlocks} deadlocks since its statistics began")
     return tuple(words)
 
 

@@ -195,6 +195,7 @@ def _own(check: _Check, kind: FindingKind, text: str, strength: float) -> Findin
 
 def _reported(check: _Check, dependency: str, found: _Dependency, *, catalogued: bool) -> Finding:
     said = f": {found.error}" if found.error else ""
+    said += "" if found.ms is None else f" (after {figure(found.ms / 1000, 's')})"
     return _finding(
         check,
         kind=FindingKind.DEPENDENCY_DOWN,

@@ -117,3 +117,12 @@ def test_a_calm_database_is_said_to_be_calm():
         "shop: no session of the database blocks another",
         "shop: 1 of 10 connections in use",
     )
+
+
+def test_what_active_sessions_wait_for_and_deadlocks_are_told():
+    sessions = [session(n, age_s=0.1, wait_event_type="LWLock") for n in (1, 2)]
+    activity = Activity(service="shop", sessions=sessions, max_connections=99, deadlocks=3)
+    assert normal_of(activity, ())[2:] == (
+        "shop: active sessions wait, 2 for LWLock",
+        "shop: 3 deadlocks since its statistics began",
+    )
