@@ -49,7 +49,7 @@ class LogLine:
 def parse(raw: bytes) -> LogLine | None:
     """Read a line; none if it is no JSON object with a time."""
     try:
-        line = json.loads(raw)
+        line = json.loads(raw.decode())
     except ValueError:
         return None
     if not isinstance(line, dict):

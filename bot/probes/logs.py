@@ -17,7 +17,7 @@ from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeU
 from bot.domain.finding import Finding, FindingKind, Findings
 from bot.engine.plugins import Context, probe
 
-_BUDGET_BYTES = 16_000_000
+_BUDGET_BYTES = 10_000_000
 _BLOCK_BYTES = 65_536
 _GARBAGE_SHARE = 0.5
 
@@ -40,7 +40,7 @@ class _Tail:
 async def errors(ctx: Context, *, service: str, since_s: float = 1800, neighbours: bool = True) -> Findings:
     """What the logs of a service, and with ``neighbours`` of all it stands on, say more often than before.
 
-    Reads the last ``since_s`` seconds, at most 16 MB in all; how much of that was read is said.
+    Reads the last ``since_s`` seconds, at most 10 MB in all; how much of that was read is said.
 
     Raises:
         ProbeNotConfiguredError: none of these services has a ``logs`` source with a ``path``.
