@@ -31,6 +31,8 @@ Counts: TypeAlias = npt.NDArray[np.intp]
 
 ANA, BEN = "U0ANA00001", "U0BEN00001"
 WAIT_MS = 120_000
+READING_S = 10
+"""What a person takes to read an alert; by then the shop's page shows the harm."""
 WATCH_S = 30
 """Long enough to be a watch worth showing."""
 SHOP_TRADES_S = 120
@@ -127,7 +129,10 @@ async def act(browser: Browser, world: World, shop: Page) -> None:
     fault = shop.get_by_role("article").filter(has=shop.get_by_role("heading", name="Bad release"))
     await fault.get_by_role("button", name="Switch on").click()
     ana = await opened(browser, f"{world.slack_url}/?user={ANA}", size=SHOP, scale=1)
-    await ana.get_by_role("main").get_by_role("button", name="Triage", exact=True).click()
+    triage = ana.get_by_role("main").get_by_role("button", name="Triage", exact=True)
+    await triage.wait_for()
+    await asyncio.sleep(READING_S)
+    await triage.click()
     ben = await thread(browser, world, user=BEN)
     await expect(shop.get_by_role("status")).to_have_text("Buyers are hurt", timeout=WAIT_MS)
     await ben.get_by_role("button", name="Approve", exact=True).wait_for()
