@@ -48,6 +48,8 @@ class Read:
     end_s: float
     stale_s: float
     window_s: float
+    unread: tuple[str, ...] = ()
+    """Names of the families that could not be read."""
 
 
 def findings_of(read: Read) -> tuple[Finding, ...]:

@@ -79,6 +79,8 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
         if isinstance(answer, Read):
             reads.append(answer)
             gaps.extend([] if _count([answer]) else [f"{name}: Prometheus has no series of it"])
+            if answer.unread:
+                gaps.append(f"{name}: {listing(answer.unread)} could not be read")
         elif isinstance(answer, ProbeUnavailableError) and name != service:
             gaps.append(f"{name}: {answer}")
         else:
@@ -190,15 +192,25 @@ async def _read_all(ctx: Context, name: str, *, since_s: float) -> Read:
     ]
     scrape_s = _scrape_s(up)
     window_s = max(_LEAST_WINDOW_S, math.ceil(_SCRAPES_PER_WINDOW * scrape_s))
-    panels = await asyncio.gather(
+    answers = await asyncio.gather(
         *(
             _panel(ctx, source, family, end_s=end_s, since_s=since_s, step_s=scrape_s, window_s=window_s)
             for family in FAMILIES
-        )
+        ),
+        return_exceptions=True,
     )
+    # One family may not fit the labels of this service; that says nothing of the others.
+    panels = [answer for answer in answers if isinstance(answer, Panel)]
+    failures = [answer for answer in answers if isinstance(answer, BaseException)]
+    for failure in failures:
+        if not panels or not isinstance(failure, ProbeUnavailableError):
+            raise failure
     return Read(
         service=name,
         panels=tuple(panels),
+        unread=tuple(
+            family.name for family, answer in zip(FAMILIES, answers, strict=True) if answer in failures
+        ),
         up=tuple(up),
         end_s=end_s,
         stale_s=max(3 * scrape_s, window_s),

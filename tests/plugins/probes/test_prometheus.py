@@ -138,6 +138,17 @@ async def test_a_neighbour_whose_prometheus_is_gone_is_a_gap(context):
     assert found.gaps[1].startswith("pay: ")
 
 
+async def test_one_question_that_cannot_be_answered_is_a_gap(context):
+    async def answer(request: web.Request) -> web.Response:
+        if "pool" in request.query["query"]:
+            return web.json_response({"status": "error", "error": "many-to-many matching"}, status=422)
+        return web.json_response({"status": "success", "data": {"result": []}})
+
+    async with http_server({"/api/v1/query": answer, "/api/v1/query_range": answer}) as url:
+        found = await anomalies(context(service("shop", url)), service="shop")
+    assert "shop: pool could not be read" in found.gaps
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
