@@ -79,7 +79,7 @@ def finding_lines(run: Run, finding: Finding, *, queries: bool = False) -> list[
     lines = [f"• {', '.join(parts)}" + (f" · {url}" if url else "")]
     if _is_quote(finding, first):
         lines.append(code(first.text, 240))
-    if queries and first.query and not url:  # where there is a link, it opens the very query
+    elif queries and first.query and not url:  # where there is a link, it opens the very query
         lines.append(code(first.query, 400))
     return lines
 

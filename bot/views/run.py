@@ -67,11 +67,11 @@ def _is_carried_out(run: Run, plan: Plan) -> bool:
 
 def _is_urgent(run: Run, phase: Phase) -> bool:
     match phase:
-        case Reduce():
+        case Reduce() | FanOut():
             return run.phases[phase.id].outcome is not None
         case Pipeline():
             return is_pressing(run, phase)
-        case Explore() | FanOut() | Plan() | Background():
+        case Explore() | Plan() | Background():
             return False
         case _:
             assert_never(phase)

@@ -119,7 +119,7 @@ def test_without_an_alert_recovery_counts_from_the_question():
 
 def test_the_messages_people_wait_for_are_urgent():
     waiting = {m.slot: m.urgent for m in Story().diagnoses().proposes().messages}
-    assert waiting == {"root": True, "phase:evidence": False, "phase:diagnose": True, "phase:fix": True}
+    assert waiting == {"root": True, "phase:evidence": True, "phase:diagnose": True, "phase:fix": True}
     verifying = {m.slot: m.urgent for m in Story().diagnoses().proposes().acts().messages}
     assert not verifying["root"]
     assert not verifying["phase:fix"]
