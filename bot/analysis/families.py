@@ -48,6 +48,8 @@ class Family:
         return Template(self.expr).substitute(known, sel=selector, w=f"{window_s}s")
 
 
+_BREATH = 5
+"""Samples for which a delay must last: a machine that is busy for a moment slows everything down."""
 REQUESTS = "request_rate"
 ERRORS_BY_VERSION = "error_ratio_by_version"
 
@@ -88,7 +90,7 @@ FAMILIES: tuple[Family, ...] = (
         kind=FindingKind.LATENCY_UP,
         expr="sum(rate(${duration}_sum{$sel}[$w])) / sum(rate(${duration}_count{$sel}[$w]))",
         unit="s",
-        rule=Rule(floor=0.1, half=0.3, ratio=2.0, min_after=3),
+        rule=Rule(floor=0.1, half=0.3, ratio=2.0, min_after=_BREATH),
         says="{service} takes {value} to answer on average, usually {usual}",
     ),
     Family(
@@ -96,7 +98,7 @@ FAMILIES: tuple[Family, ...] = (
         kind=FindingKind.LATENCY_UP,
         expr="histogram_quantile(0.95, sum by (le) (rate(${duration}_bucket{$sel}[$w])))",
         unit="s",
-        rule=Rule(floor=0.25, half=0.6, ratio=2.5, min_after=3),
+        rule=Rule(floor=0.25, half=0.6, ratio=2.5, min_after=_BREATH),
         says="95 % of the answers of {service} take up to {value}, usually {usual}",
     ),
     Family(
@@ -145,7 +147,7 @@ FAMILIES: tuple[Family, ...] = (
             " / sum by ($dependency) (rate(${call_duration}_count{$sel}[$w]))"
         ),
         unit="s",
-        rule=Rule(floor=0.1, half=0.3, ratio=2.0, min_after=3),
+        rule=Rule(floor=0.1, half=0.3, ratio=2.0, min_after=_BREATH),
         says="calls of {service} to {label} take {value} on average, usually {usual}",
         by="dependency",
     ),
