@@ -22,6 +22,7 @@ _KINDS = {
     "flag": FindingKind.CHANGE_FLAG,
 }
 _SHARE_OF_TIME = 0.85
+_SAME_MOMENT_S = 5.0
 
 
 class _Record(BaseModel):
@@ -60,17 +61,19 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600) -> Findin
     answers = await asyncio.gather(
         *(_feed(ctx, entry, since_s=since_s) for entry in feeds), return_exceptions=True
     )
-    records = {record.id: record for part in own for record in part}
+    records: dict[str, _Record] = {}
     gaps: list[str] = []
     failures: list[ProbeUnavailableError] = []
     for entry, answer in zip(feeds, answers, strict=True):
         if isinstance(answer, list):
-            records = {record.id: record for record in answer} | records
+            records |= {record.id: record for record in answer}
         elif isinstance(answer, ProbeUnavailableError):
             gaps.append(f"{entry.name}: {answer}")
             failures.append(answer)
         else:
             raise answer
+    told = tuple(records.values())
+    records |= {r.id: r for part in own for r in part if not any(_is_same(r, other) for other in told)}
     if failures and len(failures) == len(feeds) and not records:
         raise failures[0]
     ordered = sorted(records.values(), key=lambda record: (record.at, record.id), reverse=True)
@@ -81,6 +84,14 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600) -> Findin
         normal=tuple(f"{entry.name}: no change" for entry in scope if entry.name not in changed),
         gaps=tuple(gaps),
     )
+
+
+def _is_same(own: _Record, other: _Record) -> bool:
+    """Whether a feed tells what the bot itself did: the same thing, to the same value, at the same moment."""
+    things = [(r.kind, r.service, r.data.get("key"), r.data.get("version")) for r in (own, other)]
+    values = [str(r.data.get("after", r.after)) for r in (own, other)]
+    near = abs((own.at - other.at).total_seconds()) <= _SAME_MOMENT_S
+    return things[0] == things[1] and values[0] == values[1] and near
 
 
 async def _ledger(ctx: Context, service: str, *, since_s: float) -> Sequence[_Record]:

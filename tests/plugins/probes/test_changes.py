@@ -101,6 +101,25 @@ async def test_the_ledger_and_the_feed_count_the_same_change_once(context):
     assert (ours.data["version"], ours.data["previous_version"]) == ("2", "1")
 
 
+async def test_what_the_bot_did_and_a_feed_tells_under_another_id_counts_once(context):
+    own = Change(
+        id="effect-1",
+        at=NOW - timedelta(minutes=2),
+        kind="config",
+        service="shop",
+        summary="Set bank of shop to backup",
+        before="primary",
+        after="backup",
+        data={"key": "bank"},
+    )
+    theirs = record("8", "config", minutes=2.01, data={"key": "bank", "before": "primary", "after": "backup"})
+    other = record("9", "config", minutes=2.02, data={"key": "bank", "before": "backup", "after": "primary"})
+    async with http_server({"/changes": answering([theirs, other])}) as url:
+        ctx = context(service("shop", f"{url}/changes"), changes=[own], clock=Stopped())
+        found = await recent(ctx, service="shop")
+    assert sorted(str(f.data["change_id"]) for f in found.items) == ["8", "9"]
+
+
 async def test_changes_of_what_the_service_stands_on_count_too(context):
     async with http_server({"/pay": answering([record("9", service="pay")])}) as url:
         ctx = context(service("shop", depends_on=["pay"]), service("pay", f"{url}/pay"), clock=Stopped())
