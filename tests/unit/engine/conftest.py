@@ -1,0 +1,33 @@
+"""The small world, fresh for each test."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from bot.adapters.memory import MemoryAlertBook, MemoryLedger, MemoryStore
+from bot.engine.deps import Deps
+from bot.engine.desk import Desk
+from bot.engine.engine import Engine
+from tests.unit.engine.small_world import CATALOGUE, Books, World, diagnose
+from tests.worlds import HandClock, People, Told, renew, world_plugins
+
+
+@pytest.fixture
+async def world():
+    renew()
+    store, clock, people, told, books = MemoryStore(), HandClock(), People(), Told(), Books()
+    async with httpx.AsyncClient() as http:
+        deps = Deps(
+            journal=store,
+            library=books,
+            plugins=world_plugins(),
+            reducers={"rank_causes": diagnose},
+            catalogue=CATALOGUE,
+            clock=clock,
+            http=http,
+            ledger=MemoryLedger(clock),
+            settings={"watch_s": 30},
+        )
+        desk = Desk(deps, directory=people, alerts=MemoryAlertBook(), board=store.board, teller=told)
+        yield World(store, clock, people, told, books, Engine(deps), desk, deps)

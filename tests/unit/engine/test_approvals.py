@@ -1,0 +1,104 @@
+"""Nothing happens before somebody else has agreed to exactly that."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.domain.intent import CancelRun
+from tests.unit.engine.small_world import UNDO, act, book, fix
+from tests.worlds import ANA, BEN, BENCH, CHI
+
+
+async def test_nothing_happens_before_somebody_else_approved(world):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    assert run.state == "waiting"
+    assert (await world.go()).state == "waiting"
+    assert BENCH.effects == []
+    run = await world.vote(run, ANA)
+    assert "you cannot approve it" in world.told.notices[-1].text
+    assert BENCH.effects == []
+    await world.vote(run, BEN, key="k2")
+    run = await world.go()
+    assert run.phases["fix"].outcome == "ok"
+    assert len(BENCH.effects) == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "prepare", "answer"),
+    [
+        (ANA, lambda w: None, "you cannot approve it"),
+        (BEN, lambda w: w.people.groups["oncall"].discard(BEN.id), "Only members of @oncall"),
+        (BEN, lambda w: w.people.outsiders.add(BEN.id), "you are a guest"),
+        (BEN, lambda w: w.clock.forward(1801), "expired"),
+    ],
+)
+async def test_a_click_that_may_not_count_is_answered_with_the_reason(world, who, prepare, answer):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    prepare(world)
+    run = await world.vote(run, who)
+    assert run.waiting_for is not None
+    assert answer in world.told.notices[-1].text
+    assert BENCH.effects == []
+
+
+async def test_two_people_at_the_same_instant_make_one_decision_and_the_other_is_told(world):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    await asyncio.gather(world.vote(run, BEN, key="k1"), world.vote(run, CHI, key="k2"))
+    run = await world.go()
+    assert len(run.approvals["".join(run.approvals)].approved_by) == 1
+    assert [n for n in world.told.notices if "already approved" in n.text]
+    assert len(BENCH.effects) == 1
+
+
+async def test_the_same_click_delivered_twice_is_one_vote_of_two(world):
+    run = await world.begin(book(fix(act("a", undo=UNDO), approval={"quorum": 2})))
+    for _ in range(2):
+        run = await world.vote(run, BEN, key="same")
+    assert run.state == "waiting"
+    assert len(run.waiting_for.approved_by) == 1
+    await world.vote(run, CHI, key="other")
+    assert (await world.go()).phases["fix"].outcome == "ok"
+
+
+async def test_a_rejection_ends_the_run_and_changes_nothing(world):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    await world.vote(run, BEN, verdict="reject")
+    run = await world.go()
+    assert (run.outcome, BENCH.effects) == ("rejected", [])
+
+
+async def test_an_approval_that_nobody_gave_expires(world):
+    await world.begin(book(fix(act("a", undo=UNDO))))
+    world.clock.forward(1801)
+    assert await world.store.pump(now=world.clock.now()) == 1
+    run = await world.go()
+    assert (run.outcome, BENCH.effects) == ("expired", [])
+
+
+async def test_a_cancelled_run_ends_without_doing_more(world):
+    await world.begin(book(fix(act("a", undo=UNDO))))
+    await world.desk.handle(CancelRun(key="c", at=world.clock.now(), run_id="r1", by=BEN, channel="C1"))
+    run = await world.go()
+    assert (run.outcome, run.waiting_for, BENCH.effects) == ("cancelled", None, [])
+
+
+async def test_a_step_with_a_gate_of_its_own_waits_for_it(world):
+    run = await world.begin(book(fix(act("a", undo=UNDO), act("b", undo=UNDO, approval={}))))
+    await world.vote(run, BEN)
+    run = await world.go()
+    assert [effect.partition(":")[0] for effect in BENCH.effects] == ["a"]
+    assert run.waiting_for.step == "b"
+    await world.vote(run, BEN, verdict="reject", key="k2")
+    run = await world.go()
+    assert run.outcome == "rejected"
+    assert [effect.partition(":")[0] for effect in BENCH.effects] == ["a", "undo-a"]
+
+
+async def test_the_plan_that_was_shown_is_the_plan_that_is_carried_out(world):
+    plan = {"kind": "plan", "id": "card", "of": "fix"}
+    run = await world.begin(book(plan, fix(act("a", undo=UNDO))))
+    assert run.waiting_for.plan_hash == run.phases["card"].plan.digest
+    await world.vote(run, BEN)
+    assert (await world.go()).phases["fix"].outcome == "ok"

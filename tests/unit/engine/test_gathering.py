@@ -1,0 +1,73 @@
+"""EXPLORE and FAN-OUT: everything at once, nothing lost, nothing computed twice."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.domain.event import PhaseStarted, StepFinished, StepRef
+from tests.unit.engine.small_world import book, step
+from tests.worlds import BENCH, started
+
+
+async def test_a_fan_out_runs_its_steps_at_once_and_keeps_each_answer(world):
+    run = await world.begin(
+        book({"kind": "fan_out", "id": "look", "steps": [step("a"), step("b"), step("c")]})
+    )
+    assert run.state == "finished"
+    assert run.phases["look"].outcome == "ok"
+    assert [s.result["summary"] for s in run.phases["look"].steps.values()] == ["read a", "read b", "read c"]
+
+
+async def test_a_hanging_step_costs_no_more_than_the_deadline_and_is_said_to_be_late(world):
+    phase = {"kind": "fan_out", "id": "look", "deadline_s": 0.1, "steps": [step("a"), step("hangs")]}
+    run = await world.begin(book(phase))
+    assert run.phases["look"].outcome == "partial"
+    assert run.phases["look"].steps["a"].outcome == "ok"
+    assert run.phases["look"].steps["hangs"].outcome == "timed_out"
+
+
+async def test_a_source_that_is_down_is_a_result_and_no_crash(world):
+    BENCH.down.add("b")
+    run = await world.begin(book({"kind": "explore", "id": "look", "steps": [step("a"), step("b")]}))
+    assert run.phases["look"].steps["b"].outcome == "unavailable"
+    assert run.phases["look"].steps["b"].error == "b does not answer."
+    assert run.outcome == "done"
+
+
+def answered(run, name):
+    known = run.phases["look"].steps.get(name)
+    return known is not None and known.outcome is not None
+
+
+async def test_partial_answers_can_be_read_while_others_still_run(world):
+    phase = {"kind": "fan_out", "id": "look", "deadline_s": 5, "steps": [step("a"), step("hangs")]}
+    await world.store.start("r1", started(book(phase)))
+    task = asyncio.create_task(world.engine.advance("r1"))
+    async with asyncio.timeout(5):
+        while not answered(await world.read(), "a"):  # noqa: ASYNC110  # the journal is what is waited for
+            await asyncio.sleep(0.01)
+    assert (await world.read()).phases["look"].steps["hangs"].outcome is None
+    BENCH.hang.set()
+    await task
+    assert (await world.read()).phases["look"].steps["hangs"].outcome == "ok"
+
+
+async def test_one_step_for_each_item_of_a_list(world):
+    each = {"id": "look", "probe": "worlds.read", "with": {"name": "{{ item }}"}, "for_each": "['x', 'y']"}
+    run = await world.begin(book({"kind": "fan_out", "id": "all", "steps": [each]}))
+    assert [s.result["data"]["name"] for s in run.phases["all"].steps.values()] == ["x", "y"]
+
+
+async def test_a_recorded_result_is_never_recomputed(world):
+    runbook = book({"kind": "fan_out", "id": "look", "steps": [step("a"), step("b")]})
+    await world.store.start("r1", started(runbook))
+    taken = await world.store.take("r1")
+    refs = (StepRef(id="a", title="a"), StepRef(id="b", title="b"))
+    facts = (
+        PhaseStarted(at=world.clock.now(), phase="look", steps=refs),
+        StepFinished(at=world.clock.now(), phase="look", step="a", outcome="ok", result={"summary": "first"}),
+    )
+    await world.store.append("r1", facts, epoch=taken.epoch)
+    run = await world.go()
+    assert BENCH.calls == ["b"]
+    assert run.phases["look"].steps["a"].result == {"summary": "first"}
