@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
+import hypothesis
 import pytest
 
 from bot.adapters.redis.store import Store
 from tests.valkeys import fresh_store
+
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")  # what landed once must not fail by a new draw of lots
 
 
 @pytest.fixture
