@@ -11,16 +11,7 @@ from bot.demonstration.play import warm_up
 from bot.demonstration.stage import stage
 from bot.demonstration.world import World, running
 from tests.browser.people import Room
-
-_FLAGS = (
-    "--no-sandbox",
-    "--headless=new",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
+from tests.chromium import CHROMIUM, FLAGS
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -36,7 +27,7 @@ async def world() -> AsyncIterator[World]:
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium."""
     async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(_FLAGS))
+        made = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield made
         await made.close()
 

@@ -8,26 +8,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.chromium import CHROMIUM, FLAGS
 from tests.demo.open_shop import OpenShop
 
 pytestmark = [pytest.mark.demo, pytest.mark.server, pytest.mark.browser]
-
-_FLAGS = (
-    "--no-sandbox",
-    "--headless=new",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 @pytest.fixture
 def page(shop: OpenShop) -> Iterator[Page]:
     """The page, freshly opened; whatever goes wrong in its script fails the test."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         made = browser.new_page()
         problems: list[str] = []
         made.on("pageerror", lambda error: problems.append(str(error)))

@@ -14,18 +14,10 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from localslack import LocalSlack
 from localslack.shapes import Json
+from tests.chromium import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox",
-    "--headless=new",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 Open = Callable[..., Awaitable[Page]]
 
 
@@ -96,7 +88,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One Chromium for all tests here; the address to drive it by."""
     profile = tmp_path_factory.mktemp("chromium")
     command = [
-        "/usr/bin/chromium",
+        CHROMIUM,
         *FLAGS,
         "--remote-debugging-port=0",
         f"--user-data-dir={profile}",
