@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -15,10 +16,11 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.catalogue_file import load_catalogue
 from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store, connect
-from bot.adapters.redis.work import RedisInbox, RedisWork
+from bot.adapters.redis.work import RedisWork
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack_app import build_app
 from bot.adapters.slack_client import Identity, open_client
@@ -32,10 +34,13 @@ from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.loader import LoadedLibrary, load_runbooks
 from bot.engine.plugins import Plugins, scan
+from bot.engine.ports import Handlers
 from bot.reducers import REDUCERS
 from bot.settings import Settings
 from handlers import register_all
 from handlers.desk import FrontDesk
+
+log = logging.getLogger(__name__)
 
 _DAY_S = 86_400
 _HTTP_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
@@ -53,8 +58,7 @@ class Parts:
     journal: RedisJournal
     work: RedisWork
     inbox: RedisInbox
-    engine: Engine
-    desk: Desk
+    handlers: Handlers
     presenter: Presenter
     identity: Identity
     app: AsyncApp
@@ -81,9 +85,14 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
     catalogue = load_catalogue(settings.catalogue, os.environ)
     plugins = load_plugins()
     library = load_runbooks(settings.runbooks, plugins=plugins)
-    store = connect(settings.redis_url, prefix=settings.redis_prefix, shards=settings.shards)
+    store = connect(
+        settings.redis_url,
+        prefix=settings.redis_prefix,
+        shards=settings.shards,
+        replicas=settings.min_replicas,
+    )
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(store.client.aclose)
+        stack.push_async_callback(store.aclose)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=_HTTP_LIMITS, follow_redirects=False))
         client = await stack.enter_async_context(
             open_client(token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
@@ -140,6 +149,7 @@ def _join(
     )
     app = build_app(identity=outside.identity, signing_secret=_secret(settings.slack_signing_secret))
     register_all(app, front)
+    engine = Engine(deps)
     return Parts(
         settings=settings,
         clock=clock,
@@ -152,10 +162,16 @@ def _join(
             consumer=worker_name(),
             lease_s=settings.lease_s,
             concurrency=settings.worker_concurrency,
+            checks=settings.check_concurrency,
+            drain_s=settings.drain_s,
         ),
         inbox=inbox,
-        engine=Engine(deps),
-        desk=Desk(deps, directory=directory, alerts=alerts, board=board, teller=teller),
+        handlers=Handlers(
+            run=engine.advance,
+            intent=Desk(deps, directory=directory, alerts=alerts, board=board, teller=teller).handle,
+            check=_no_monitors,
+            give_up=engine.give_up,
+        ),
         presenter=Presenter(
             board=board,
             budget=RedisBudget(store),
@@ -167,3 +183,7 @@ def _join(
         identity=outside.identity,
         app=app,
     )
+
+
+async def _no_monitors(monitor: str, slot_s: float) -> None:
+    log.warning("monitor_unknown", extra={"check": monitor, "slot_s": slot_s})

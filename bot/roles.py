@@ -74,14 +74,16 @@ async def _served(server: uvicorn.Server) -> None:
 async def worker(parts: Parts) -> None:
     """Advance runs, carry out intents, and show what changed."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(parts.work.serve(on_run=parts.engine.advance, on_intent=parts.desk.handle))
+        group.create_task(parts.work.serve(parts.handlers))
         group.create_task(parts.presenter.run())
 
 
 async def clock(parts: Parts) -> None:
     """Wake what is due; any number of clocks may run."""
     scheduler = AsyncIOScheduler(timezone="UTC")
-    scheduler.add_job(_sweep, "interval", args=(parts,), seconds=_SWEEP_S, coalesce=True, max_instances=1)
+    chores = ((_sweep, _SWEEP_S), (_reconcile, parts.settings.reconcile_s))
+    for chore, every_s in chores:
+        scheduler.add_job(chore, "interval", args=(parts,), seconds=every_s, coalesce=True, max_instances=1)
     scheduler.start()
     try:
         while True:
@@ -99,6 +101,14 @@ async def _sweep(parts: Parts) -> None:
     """Forget the index entries of runs that are not kept any more."""
     removed = await parts.journal.sweep(now=parts.clock.now())
     log.info("swept", extra={"runs": removed})
+
+
+async def _reconcile(parts: Parts) -> None:
+    """Queue again what a crash at the wrong moment took out of the queues."""
+    try:
+        await parts.work.reconcile()
+    except (RedisError, OSError) as error:
+        log.warning("reconcile_failed", extra={"error": type(error).__name__})
 
 
 def run_roles(roles: Sequence[Role]) -> int:

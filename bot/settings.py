@@ -120,11 +120,32 @@ class Settings(BaseSettings):
         le=600,
         description="Seconds after which the runs of a worker that fell silent are taken over.",
     )
+    drain_s: float = Field(
+        default=20,
+        ge=0,
+        le=600,
+        description="Seconds that a worker told to end gives to what is under way, before it hands it over.",
+    )
+    reconcile_s: float = Field(
+        default=30,
+        gt=0,
+        le=3600,
+        description="Every so many seconds, runs that fell out of a queue are put back.",
+    )
+    min_replicas: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="How many replicas must have an approval, or the intent of an effect, before it counts.",
+    )
     watch_s: float = Field(
         default=600, gt=0, le=86_400, description="Seconds for which a fix is watched after it was verified."
     )
     worker_concurrency: int = Field(
-        default=50, ge=1, le=10_000, description="How many runs one worker advances at a time."
+        default=50, ge=1, le=10_000, description="How many runs of each lane one worker advances at a time."
+    )
+    check_concurrency: int = Field(
+        default=200, ge=1, le=10_000, description="How many monitors one worker looks at at a time."
     )
     retention_days: int = Field(
         default=30, ge=1, le=3650, description="Days for which a finished run is kept."

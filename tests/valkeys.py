@@ -27,4 +27,4 @@ async def fresh_store() -> AsyncIterator[Store]:
         try:
             yield store
         finally:
-            await store.client.aclose()
+            await store.aclose()

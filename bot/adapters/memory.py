@@ -8,7 +8,7 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 
 from bot.domain.alert import Alert
@@ -18,7 +18,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError, StaleEpochError
 from bot.domain.event import Event, RunStarted
 from bot.domain.intent import Intent
-from bot.engine.ports import Taken
+from bot.engine.ports import Handlers, Taken
 
 log = logging.getLogger(__name__)
 
@@ -116,20 +116,19 @@ class MemoryStore:
         self._ready.put_nowait(intent)
         return True
 
-    async def serve(
-        self,
-        *,
-        on_run: Callable[[str], Awaitable[None]],
-        on_intent: Callable[[Intent], Awaitable[None]],
-    ) -> None:
+    async def serve(self, handlers: Handlers) -> None:
         """Hand out work until cancelled, everything at once."""
         async with asyncio.TaskGroup() as group:
             while True:
                 item = await self._ready.get()
                 if isinstance(item, str):
-                    group.create_task(_handled(on_run(item)))
+                    group.create_task(_handled(handlers.run(item)))
                 else:
-                    group.create_task(_handled(on_intent(item)))
+                    group.create_task(_handled(handlers.intent(item)))
+
+    async def reconcile(self) -> int:
+        """Hand out again what no message stands for: there is no such run, for nothing gets lost here."""
+        return 0
 
     async def pump(self, *, now: datetime) -> int:
         """Make every run ready whose time has come; gives how many."""

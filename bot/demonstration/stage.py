@@ -72,4 +72,4 @@ async def stage(world: World) -> AsyncIterator[Stage]:
                 clock=SystemClock(),
             )
     finally:
-        await store.client.aclose()
+        await store.aclose()

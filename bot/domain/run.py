@@ -107,7 +107,9 @@ class Run(Model):
 
     @property
     def waiting_for(self) -> Approval | None:
-        """The gate that is open, if one is."""
+        """The gate that is open, if one is; none once the run has ended, however it did."""
+        if self.outcome is not None:
+            return None
         return next((a for a in self.approvals.values() if a.decision is None), None)
 
     @property

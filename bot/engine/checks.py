@@ -60,7 +60,7 @@ async def settle_check(hand: Hand, check: Check, *, phase: str, **scope: object)
         if now - began >= check.within_s or hand.stopping:
             return await _record(hand, check, seen, phase=phase, took_s=now - began, held=False)
         if now - told_at >= _TELL_EVERY_S and seen.text != told_text:
-            await hand.write(Sampled(at=hand.now, phase=phase, ok=seen.ok, text=seen.text))
+            hand.note(Sampled(at=hand.now, phase=phase, ok=seen.ok, text=seen.text))
             told_at, told_text = now, seen.text
         await asyncio.sleep(check.every_s)
 
@@ -79,7 +79,7 @@ async def _record(
         reason="" if held else "not_verified",
         took_s=took_s,
     )
-    await hand.write(finished)
+    hand.note(finished)
     return finished
 
 

@@ -26,7 +26,7 @@ async def run_step(
         return await perform(hand, plugin, arguments, phase=phase, step=step, timeout_s=timeout_s)
     called = await call(hand, plugin, arguments, step_id=step, timeout_s=timeout_s)
     fact = finished(hand, called, phase=phase, step=step)
-    await hand.write(fact)
+    hand.note(fact)
     return fact
 
 

@@ -43,6 +43,16 @@ class Engine:
         except StaleEpochError:
             log.warning("run_taken_over", extra={"run_id": run_id, "epoch": hand.epoch})
 
+    async def give_up(self, run_id: str, why: str) -> None:
+        """End a run that cannot be carried on, so that its thread says so."""
+        taken = await self._deps.journal.take(run_id)
+        if taken is None:
+            return
+        summary = f"I could not carry this on: {why}. Somebody who runs this bot should read its logs."
+        ended = RunFinished(at=self._deps.clock.now(), outcome="failed", summary=summary)
+        await self._deps.journal.finish(run_id, (ended,), epoch=taken.epoch)
+        log.error("run_given_up", extra={"run_id": run_id, "why": why})
+
     async def _next(self, hand: Hand) -> bool:
         """Do the next thing; true when there is nothing to do for now."""
         phase = next_phase(hand)
@@ -61,7 +71,7 @@ class Engine:
                 log.info("run_parked", extra={"run_id": hand.run.id, "phase": phase.id, "parked": parked})
                 return parked
             case Ended():
-                await hand.write(
+                hand.note(
                     PhaseFinished(
                         at=hand.now,
                         phase=phase.id,
@@ -121,5 +131,5 @@ async def _finish(hand: Hand) -> None:
     if (open_gate := hand.run.waiting_for) is not None:
         events.append(ApprovalEnded(at=hand.now, approval_id=open_gate.id, decision="cancelled"))
     events.append(RunFinished(at=hand.now, outcome=outcome, summary=summary))
-    await hand.deps.journal.finish(hand.run.id, events, epoch=hand.epoch)
+    await hand.finish(*events)
     log.info("run_finished", extra={"run_id": hand.run.id, "outcome": outcome})

@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 
 class Hand:
-    """Holds a run while this worker owns it; ``run`` is always what the journal says."""
+    """Holds a run while this worker owns it.
+
+    ``run`` is what the journal says, together with the facts that are on their way into it.
+    """
 
     def __init__(self, run_id: str, taken: Taken, deps: Deps) -> None:
         """Fold the journal that came with the run."""
@@ -29,7 +32,10 @@ class Hand:
         self.run: Run = fold(run_id, taken.events)
         self.breach = ""
         """What a watch beside the steps saw; it stops them."""
-        self._writing = asyncio.Lock()
+        self._written = self.run.length
+        self._pending: list[Event] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
 
     @property
     def now(self) -> datetime:
@@ -41,30 +47,86 @@ class Hand:
         """Why nothing more should be begun; empty while all is well."""
         return self.breach or ("it was cancelled" if self.run.cancelled_by is not None else "")
 
+    def note(self, *events: Event) -> None:
+        """Fold facts now and have them written at once, together with others of the same moment.
+
+        For facts that nothing outside depends on: if they are lost with this worker, what they tell of is
+        read anew.  Everything else is written with ``write``.
+
+        Raises:
+            StaleEpochError: another worker owns the run by now, as an earlier write has shown.
+        """
+        if self._failure is not None:
+            raise self._failure
+        for event in events:
+            self.run = apply(self.run, event)
+        self._pending += events
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_pending())
+
     async def write(self, *events: Event) -> None:
-        """Append facts and fold them; facts that others wrote meanwhile are folded too.
+        """Append facts and fold them, and all that was noted before; facts of others are folded too.
 
         Raises:
             StaleEpochError: another worker owns the run by now.
         """
-        async with self._writing:
-            length = await self.deps.journal.append(self.run.id, events, epoch=self.epoch)
-            for event in events:
-                self.run = apply(self.run, event)
-            if length != self.run.length:
-                await self.reload()
+        self.note(*events)
+        await self.settled()
 
-    async def reload(self) -> None:
-        """Read the journal again: somebody else wrote into it."""
-        self.run = fold(self.run.id, await self.deps.journal.load(self.run.id))
+    async def settled(self) -> None:
+        """Wait until everything noted is written.
+
+        Raises:
+            StaleEpochError: another worker owns the run by now.
+        """
+        while self._writing is not None:
+            await asyncio.wait({self._writing})
+        if self._failure is not None:
+            raise self._failure
 
     async def park(self, until: datetime | None) -> bool:
         """Let go of the run; false if something was written meanwhile, which has now been read."""
-        length = self.run.length
-        if await self.deps.journal.park(self.run.id, epoch=self.epoch, length=length, until=until):
+        await self.settled()
+        if await self.deps.journal.park(self.run.id, epoch=self.epoch, length=self._written, until=until):
             return True
-        await self.reload()
+        await self._reload()
         return False
+
+    async def finish(self, *events: Event) -> None:
+        """Write the last facts, with what is still on its way, and let go of the run for good.
+
+        Raises:
+            StaleEpochError: another worker owns the run by now.
+        """
+        if self._failure is None and self._writing is not None:
+            rest, self._pending = self._pending, []
+            await self.settled()
+            events = (*rest, *events)
+        if self._failure is not None:
+            raise self._failure
+        await self.deps.journal.finish(self.run.id, events, epoch=self.epoch)
+
+    async def _write_pending(self) -> None:
+        """Write until nothing is pending; a failure is kept for whoever notes or waits next."""
+        try:
+            while self._pending:
+                batch, self._pending = self._pending, []
+                length = await self.deps.journal.append(self.run.id, batch, epoch=self.epoch)
+                self._written += len(batch)
+                if length != self._written:
+                    await self._reload()
+        except Exception as error:  # noqa: BLE001  # raised where the run is carried on
+            self._failure = error
+        finally:
+            self._writing = None
+
+    async def _reload(self) -> None:
+        """Read the journal again: somebody else wrote into it."""
+        events = await self.deps.journal.load(self.run.id)
+        run = fold(self.run.id, events)
+        for event in self._pending:
+            run = apply(run, event)
+        self.run, self._written = run, len(events)
 
     def scope(self, **more: object) -> dict[str, object]:
         """What templates may refer to at this point of the run."""

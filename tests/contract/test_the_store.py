@@ -12,9 +12,10 @@ import pytest
 
 from bot.adapters.memory import MemoryAlertBook, MemoryBudget, MemoryLedger, MemoryStore
 from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
-from bot.adapters.redis.work import RedisInbox, RedisWork
+from bot.adapters.redis.work import RedisWork
 from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
 from bot.domain.change import Change
@@ -23,7 +24,7 @@ from bot.domain.event import CancelRequested, RunFinished
 from bot.domain.intent import CancelRun, Intent
 from bot.domain.runbook import Runbook
 from bot.engine.plugins import Ledger
-from bot.engine.ports import AlertBook, Board, Budget, Inbox, Journal, Work
+from bot.engine.ports import AlertBook, Board, Budget, Handlers, Inbox, Journal, Work
 from tests.valkeys import fresh_store
 from tests.worlds import ANA, START, HandClock, started
 
@@ -144,6 +145,8 @@ class Heard:
     def __init__(self) -> None:
         self.runs: list[str] = []
         self.intents: list[Intent] = []
+        self.checks: list[tuple[str, float]] = []
+        self.given_up: list[tuple[str, str]] = []
         self.any = asyncio.Event()
 
     async def on_run(self, run_id: str) -> None:
@@ -154,6 +157,18 @@ class Heard:
         self.intents.append(intent)
         self.any.set()
 
+    async def on_check(self, monitor: str, slot_s: float) -> None:
+        self.checks.append((monitor, slot_s))
+        self.any.set()
+
+    async def give_up(self, run_id: str, why: str) -> None:
+        self.given_up.append((run_id, why))
+        self.any.set()
+
+    @property
+    def handlers(self) -> Handlers:
+        return Handlers(run=self.on_run, intent=self.on_intent, check=self.on_check, give_up=self.give_up)
+
     async def next(self) -> None:
         async with asyncio.timeout(5):
             await self.any.wait()
@@ -163,7 +178,7 @@ class Heard:
 @contextlib.asynccontextmanager
 async def serving(work: Work) -> AsyncIterator[Heard]:
     heard = Heard()
-    task = asyncio.create_task(work.serve(on_run=heard.on_run, on_intent=heard.on_intent))
+    task = asyncio.create_task(work.serve(heard.handlers))
     try:
         yield heard
     finally:

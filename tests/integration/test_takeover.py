@@ -7,10 +7,12 @@ import contextlib
 
 import pytest
 
+from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.work import RedisInbox, RedisWork
+from bot.adapters.redis.work import RedisWork
 from bot.domain.intent import CancelRun
 from bot.domain.runbook import Runbook
+from bot.engine.ports import Handlers
 from tests.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server
@@ -32,8 +34,9 @@ BOOK = Runbook.model_validate(
 
 
 @contextlib.asynccontextmanager
-async def serving(work, on_run, on_intent):
-    task = asyncio.create_task(work.serve(on_run=on_run, on_intent=on_intent))
+async def serving(work, on_run, on_intent=None, give_up=None):
+    handlers = Handlers(run=on_run, intent=on_intent or nothing, check=nothing, give_up=give_up or nothing)
+    task = asyncio.create_task(work.serve(handlers))
     try:
         yield
     finally:
@@ -42,14 +45,19 @@ async def serving(work, on_run, on_intent):
             await task
 
 
-async def nothing(_):
+async def nothing(*_):
     """Handle nothing."""
+
+
+async def forever(*_):
+    """Handle something that does not end."""
+    await asyncio.sleep(3600)
 
 
 async def test_a_worker_that_died_before_its_first_beat_loses_nothing(store):
     heir = RedisWork(store, consumer="heir", lease_s=0.4)
     seen = asyncio.Queue()
-    async with serving(heir, nothing, nothing):
+    async with serving(heir, nothing):
         await asyncio.sleep(0.05)
     shard = store.keys.shared
     await RedisJournal(store).start("r1", started(BOOK))
@@ -72,34 +80,132 @@ async def test_a_worker_that_keeps_beating_keeps_its_work(store):
         await asyncio.sleep(1.5)
 
     async with (
-        serving(RedisWork(store, consumer="busy", lease_s=0.4), long, nothing),
+        serving(RedisWork(store, consumer="busy", lease_s=0.4), long),
         contextlib.AsyncExitStack() as stack,
     ):
         await RedisJournal(store).start("r1", started(BOOK))
         async with asyncio.timeout(5):
             await busy.wait()
-        await stack.enter_async_context(
-            serving(RedisWork(store, consumer="idle", lease_s=0.4), other.put, other.put)
-        )
+        await stack.enter_async_context(serving(RedisWork(store, consumer="idle", lease_s=0.4), other.put))
         await asyncio.sleep(1)
         assert other.empty()
 
 
-async def test_work_that_fails_is_tried_again_and_then_kept_for_a_person(store):
-    tries = 0
+async def test_a_run_that_always_fails_is_ended_and_kept_for_a_person(store):
+    tries, ended = 0, asyncio.Queue()
 
     async def fail(_):
         nonlocal tries
         tries += 1
         raise RuntimeError("broken")
 
-    async with serving(RedisWork(store, consumer="one", lease_s=0.05), fail, nothing):
+    async def give_up(run_id, why):
+        await ended.put((run_id, why))
+
+    async with serving(RedisWork(store, consumer="one", lease_s=0.05), fail, give_up=give_up):
         await RedisJournal(store).start("r1", started(BOOK))
         async with asyncio.timeout(10):
+            assert await ended.get() == ("r1", "it failed 5 times in a row")
             while not (dead := await store.client.xrange(store.keys.shared.dead)):  # noqa: ASYNC110  # Redis has no event
                 await asyncio.sleep(0.02)
     assert tries == 5
     assert dead[0][1]["work"] == '{"run": "r1"}'
+    assert await store.client.xlen(store.keys.shared.queue("urgent")) == 0
+
+
+async def test_a_run_that_kills_its_workers_is_not_handed_on_for_ever(store):
+    shard, tried, ended = store.keys.shared, asyncio.Queue(), asyncio.Queue()
+    await RedisJournal(store).start("r1", started(BOOK))
+    stream = shard.queue("urgent")
+    await store.client.xgroup_create(stream, "workers", id="0")
+    await store.client.xreadgroup("workers", "dead-0", {stream: ">"}, count=1)
+    for number in range(1, 5):
+        pending = await store.client.xpending_range(stream, "workers", "-", "+", 1)
+        await store.client.xclaim(stream, "workers", f"dead-{number}", 0, [pending[0]["message_id"]])
+    async with serving(RedisWork(store, consumer="heir", lease_s=0.2), tried.put, give_up=_putting(ended)):
+        async with asyncio.timeout(10):
+            assert await ended.get() == "r1"
+    assert tried.empty()
+
+
+def _putting(queue):
+    async def put(run_id, _why):
+        await queue.put(run_id)
+
+    return put
+
+
+async def test_a_store_out_of_reach_is_no_failure_of_the_work(store):
+    tries, done = 0, asyncio.Event()
+
+    async def unreachable_at_first(_):
+        nonlocal tries
+        tries += 1
+        if tries <= 7:
+            raise ConnectionError("no route to the store")
+        done.set()
+
+    async with serving(RedisWork(store, consumer="one", lease_s=0.02), unreachable_at_first):
+        await RedisJournal(store).start("r1", started(BOOK))
+        async with asyncio.timeout(10):
+            await done.wait()
+
+
+async def test_what_is_under_way_when_a_worker_is_told_to_end_is_handed_over_at_once(store):
+    begun, heard = asyncio.Event(), asyncio.Queue()
+
+    async def slow(_):
+        begun.set()
+        await forever()
+
+    async with serving(RedisWork(store, consumer="old", lease_s=600, drain_s=0.05), slow):
+        await RedisJournal(store).start("r1", started(BOOK))
+        async with asyncio.timeout(5):
+            await begun.wait()
+    async with serving(RedisWork(store, consumer="new", lease_s=600), heard.put):
+        async with asyncio.timeout(5):
+            assert await heard.get() == "r1"
+    assert await store.client.hgetall(store.keys.shared.beats) == {}
+
+
+async def test_a_message_whose_delivery_was_lost_on_the_way_is_found_by_its_own_worker(store):
+    heard = asyncio.Queue()
+    async with serving(RedisWork(store, consumer="one", lease_s=0.2), heard.put):
+        stream = store.keys.shared.queue("urgent")
+        await store.client.xadd(stream, {"run": "r0"})
+        async with asyncio.timeout(5):
+            assert await heard.get() == "r0"  # the readers are there
+    await RedisJournal(store).start("r1", started(BOOK))
+    await store.client.xreadgroup("workers", "two", {stream: ">"}, count=1)  # nobody reads this answer
+    async with serving(RedisWork(store, consumer="two", lease_s=0.2), heard.put):
+        async with asyncio.timeout(5):
+            assert await heard.get() == "r1"
+
+
+async def test_a_run_whose_message_is_gone_is_queued_again_once(store):
+    journal, work, heard = RedisJournal(store), RedisWork(store, consumer="one", lease_s=1), asyncio.Queue()
+    await journal.start("lost", started(BOOK))
+    await journal.start("parked", started(BOOK))
+    taken = await journal.take("parked")
+    await journal.park("parked", epoch=taken.epoch, length=1, until=None)
+    await store.client.delete(store.keys.shared.queue("urgent"))
+    assert await work.reconcile() == 1
+    assert await work.reconcile() == 0
+    async with serving(work, heard.put):
+        async with asyncio.timeout(5):
+            assert await heard.get() == "lost"
+
+
+async def test_a_queue_that_was_deleted_under_the_workers_is_made_anew(store):
+    journal, work, heard = RedisJournal(store), RedisWork(store, consumer="one", lease_s=0.2), asyncio.Queue()
+    async with serving(work, heard.put):
+        await store.client.delete(store.keys.shared.queue("urgent"), store.keys.shared.inbox)
+        await journal.start("r1", started(BOOK))
+        async with asyncio.timeout(10):
+            while heard.empty():
+                await asyncio.sleep(0.1)
+                await work.reconcile()
+            assert await heard.get() == "r1"
 
 
 async def test_a_server_that_restarts_and_forgets_its_scripts_is_served_on(store):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
+from bot.adapters.redis.books import Books, facts_json
+from bot.adapters.redis.keys import LANES
 from bot.adapters.redis.store import Store
 from bot.domain.errors import NotFoundError, StaleEpochError
-from bot.domain.event import EVENT, Event, RunStarted
+from bot.domain.event import CancelRequested, EffectIntended, Event, RunStarted, VoteCast
 from bot.engine.ports import Taken
 
 
@@ -19,25 +22,38 @@ class RedisJournal:
         """Keep the store."""
         self._store = store
         self._retention_s = retention_s
+        self._books = Books(store)
+        self._writes = itertools.count(1)
 
     async def start(self, run_id: str, event: RunStarted) -> bool:
         """Begin a run and make it ready; false if there is one of that id already."""
         shard = self._store.keys.of(run_id)
         lane = event.runbook.lane
-        keys = (shard.run(run_id), shard.queue(lane), shard.dirty, shard.index)
-        started = await self._store.run("start", keys, run_id, _json(event), lane)
+        keys = (
+            *(shard.run(run_id), shard.queue(lane), shard.dirty),
+            *(shard.index, shard.books, shard.active),
+        )
+        digest = self._books.digest_of(event.runbook)
+        first = facts_json((event,))
+        started = -1
+        if self._books.is_kept(shard, digest):
+            started = await self._store.run("start", keys, run_id, first, lane, digest, "")
+        if started < 0:
+            text = event.runbook.model_dump_json(by_alias=True)
+            started = await self._store.run("start", keys, run_id, first, lane, digest, text)
+            self._books.note_kept(shard, digest)
         self._store.changed.set()
         return bool(started)
 
     async def take(self, run_id: str) -> Taken | None:
         """Own the run at the next epoch; none if it is finished or unknown."""
         shard = self._store.keys.of(run_id)
-        answer = await self._store.run("take", (shard.run(run_id), shard.due), run_id)
+        answer = await self._store.run("take", (shard.run(run_id), shard.due, shard.active), run_id)
         if answer is None:
             return None
         epoch, flat = answer
         fields = dict(zip(flat[::2], flat[1::2], strict=True)) if isinstance(flat, list) else flat
-        return Taken(epoch=int(epoch), events=_events(fields))
+        return Taken(epoch=int(epoch), events=await self._books.facts_of(shard, fields))
 
     async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
         """Write facts as the owner; gives the journal's length, facts of others included."""
@@ -51,7 +67,8 @@ class RedisJournal:
         """Let go of the run until a wake-up or ``until``; false if the journal is longer."""
         shard = self._store.keys.of(run_id)
         due = "" if until is None else int(until.timestamp() * 1000)
-        answer = await self._store.run("park", (shard.run(run_id), shard.due), run_id, epoch, length, due)
+        keys = (shard.run(run_id), shard.due, shard.active)
+        answer = await self._store.run("park", keys, run_id, epoch, length, due)
         if answer == -1:
             raise _stale(run_id, epoch)
         return bool(answer)
@@ -59,21 +76,22 @@ class RedisJournal:
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
         """Write facts from outside; false if the journal is longer than ``length``."""
         shard = self._store.keys.of(run_id)
-        lane = await self._store.field(shard.run(run_id), "lane") or "normal"
-        keys = (shard.run(run_id), shard.queue(lane), shard.dirty, shard.due)
-        texts = [_json(event) for event in events]
-        written = await self._store.run("interject", keys, run_id, length, "wake" if wake else "", *texts)
+        queues = (shard.queue(lane) for lane in LANES)
+        keys = (shard.run(run_id), *queues, shard.dirty, shard.due, shard.active)
+        arguments = (run_id, length, "wake" if wake else "", facts_json(events), len(events))
+        written = await self._store.run("interject", keys, *arguments, lasting=_must_last(events))
         self._store.changed.set()
         return bool(written)
 
     async def load(self, run_id: str) -> tuple[Event, ...]:
         """Read a journal."""
-        fields = await self._store.hash(self._store.keys.of(run_id).run(run_id))
+        shard = self._store.keys.of(run_id)
+        fields = await self._store.hash(shard.run(run_id))
         if not fields:
             raise NotFoundError(
                 f"There is no run {run_id}.", hint="Finished runs are kept for a limited time."
             )
-        return _events(fields)
+        return await self._books.facts_of(shard, fields)
 
     async def recent(self, *, limit: int = 50) -> tuple[str, ...]:
         """List the ids of the latest runs, newest first."""
@@ -94,22 +112,21 @@ class RedisJournal:
 
     async def _write(self, run_id: str, events: Sequence[Event], *, epoch: int, finish: bool) -> int:
         shard = self._store.keys.of(run_id)
-        keys = (shard.run(run_id), shard.dirty, shard.due)
-        texts = [_json(event) for event in events]
+        keys = (shard.run(run_id), shard.dirty, shard.due, shard.active)
         mode = "finish" if finish else ""
-        length = int(await self._store.run("append", keys, run_id, epoch, mode, self._retention_s, *texts))
+        arguments = (run_id, epoch, next(self._writes), mode, self._retention_s)
+        length = await self._store.run(
+            "append", keys, *arguments, facts_json(events), len(events), lasting=_must_last(events)
+        )
         if length < 0:
             raise _stale(run_id, epoch)
         self._store.changed.set()
-        return length
+        return int(length)
 
 
-def _json(event: Event) -> str:
-    return event.model_dump_json(by_alias=True, exclude_defaults=False)
-
-
-def _events(fields: dict[str, str]) -> tuple[Event, ...]:
-    return tuple(EVENT.validate_json(fields[f"e:{number}"]) for number in range(int(fields["n"])))
+def _must_last(events: Sequence[Event]) -> bool:
+    """Tell whether something outside depends on it: an effect follows, or a person's word must count."""
+    return any(isinstance(event, EffectIntended | VoteCast | CancelRequested) for event in events)
 
 
 def _stale(run_id: str, epoch: int) -> StaleEpochError:

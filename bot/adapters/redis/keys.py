@@ -50,6 +50,11 @@ class Shard:
         return f"{self.tag}:in"
 
     @property
+    def checks(self) -> str:
+        """Stream of monitors that are due."""
+        return f"{self.tag}:checks"
+
+    @property
     def dead(self) -> str:
         """Stream of work that failed too often, for a person to look at."""
         return f"{self.tag}:dead"
@@ -60,6 +65,11 @@ class Shard:
         return f"{self.tag}:due"
 
     @property
+    def active(self) -> str:
+        """Set of the runs that are ready or running: a message stands for each of them."""
+        return f"{self.tag}:active"
+
+    @property
     def dirty(self) -> str:
         """Sorted set of topics whose messages want another look."""
         return f"{self.tag}:dirty"
@@ -68,6 +78,11 @@ class Shard:
     def index(self) -> str:
         """Sorted set of runs by the time they began."""
         return f"{self.tag}:runs"
+
+    @property
+    def books(self) -> str:
+        """Hash: every version of a runbook that was ever run, by digest."""
+        return f"{self.tag}:books"
 
     @property
     def beats(self) -> str:

@@ -1,46 +1,44 @@
-"""Ready runs and intents over Redis Streams, with heartbeats and takeover."""
+"""Ready runs, intents and checks over Redis Streams: read, handled, handed over when this worker ends."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
-import time
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from redis.exceptions import RedisError, ResponseError
 
-from bot.adapters.redis.keys import LANES, Shard
+from bot.adapters.redis.keys import LANES
+from bot.adapters.redis.lanes import GROUP, Lane, lanes_of
+from bot.adapters.redis.liveness import Liveness
 from bot.adapters.redis.store import Store
-from bot.domain.intent import INTENT, Intent
+from bot.domain.intent import INTENT
+from bot.engine.ports import Handlers
 
 log = logging.getLogger(__name__)
 
-_GROUP = "workers"
 _BLOCK_MS = 1000
+_MOST_AT_ONCE = 16
 _MOST_TRIES = 5
-_REMEMBER_KEY_S = 86_400
+_LONGEST_PAUSE_S = 5.0
 _MOST_BURIED = 10_000
+_MOST_LOOKED_THROUGH = 20_000
+_PUMPED_AT_ONCE = 500
 
-OnRun = Callable[[str], Awaitable[None]]
-OnIntent = Callable[[Intent], Awaitable[None]]
+Fields = dict[str, str]
 
 
-class RedisInbox:
-    """Where intents are written before anything is answered."""
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One message in this worker's hands; ``before`` counts the workers that had it and did not end it."""
 
-    def __init__(self, store: Store) -> None:
-        """Keep the store."""
-        self._store = store
-
-    async def put(self, intent: Intent) -> bool:
-        """Write an intent down; false if its key was seen within the last day."""
-        shard = self._store.keys.shared
-        keys = (shard.seen(f"{intent.type}:{intent.key}"), shard.inbox)
-        return bool(
-            await self._store.run("put", keys, intent.model_dump_json(by_alias=True), _REMEMBER_KEY_S)
-        )
+    lane: Lane
+    id: str
+    fields: Fields
+    before: int = 0
 
 
 class RedisWork:
@@ -50,192 +48,211 @@ class RedisWork:
     unfinished work is then handled here.  The epoch makes that safe when it was only slow.
     """
 
-    def __init__(self, store: Store, *, consumer: str, lease_s: float, concurrency: int = 100) -> None:
-        """Keep the store; ``consumer`` must be this worker's alone."""
+    def __init__(
+        self,
+        store: Store,
+        *,
+        consumer: str,
+        lease_s: float,
+        concurrency: int = 100,
+        checks: int = 200,
+        drain_s: float | None = None,
+    ) -> None:
+        """Keep the store; ``consumer`` must be this worker's alone.
+
+        ``concurrency`` runs of each lane and ``checks`` monitors are handled at a time.  What is under way
+        when the worker is told to end gets ``drain_s`` seconds (a lease, unless given), then it is handed on.
+        """
         self._store = store
         self._consumer = consumer
         self._lease_s = lease_s
-        self._slots = asyncio.Semaphore(concurrency)
-        self._seen: dict[tuple[str, str], tuple[str, float]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._drain_s = lease_s if drain_s is None else drain_s
+        self._lanes = lanes_of(store.keys, runs=concurrency, checks=checks)
+        self._tasks: dict[asyncio.Task[None], Delivery] = {}
         self._stopping = False
+        self._gone = False
 
-    async def serve(self, *, on_run: OnRun, on_intent: OnIntent) -> None:
-        """Hand out work until cancelled; what was begun is finished first, within a lease."""
+    async def serve(self, handlers: Handlers) -> None:
+        """Hand out work until cancelled; what was begun is finished within ``drain_s``, or handed over."""
         await self._prepare()
-        handler = _Handler(on_run, on_intent)
-        loops = [
-            asyncio.create_task(loop(shard, handler))
-            for shard in self._store.keys.all
-            for loop in (self._read, self._live)
-        ]
+        living = [asyncio.create_task(self._live(liveness, handlers)) for liveness in self._livenesses()]
+        reading = [asyncio.create_task(self._read(lane, handlers)) for lane in self._lanes]
         try:
-            done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_EXCEPTION)
+            done, _ = await asyncio.wait({*living, *reading}, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
         finally:
             # redis-py can swallow a cancellation that meets an answer, so the loops also look at a flag.
             self._stopping = True
-            for task in loops:
-                task.cancel()
-            await asyncio.wait({*loops, *self._tasks}, timeout=self._lease_s)
+            await _cancelled(reading)
+            await self._drain()
+            self._gone = True
+            await _cancelled(living)
 
     async def pump(self, *, now: datetime) -> int:
         """Make every run ready whose time has come; gives how many."""
         woken = 0
         for shard in self._store.keys.all:
-            keys = (shard.due, *(shard.queue(lane) for lane in LANES))
-            woken += await self._store.run("pump", keys, int(now.timestamp() * 1000), 500, shard.run(""))
+            keys = (shard.due, *(shard.queue(lane) for lane in LANES), shard.active)
+            arguments = (int(now.timestamp() * 1000), _PUMPED_AT_ONCE, shard.run(""))
+            woken += await self._store.run("pump", keys, *arguments)
         return woken
+
+    async def reconcile(self) -> int:
+        """Queue again every run that is ready or running and that no message stands for; gives how many."""
+        mended = 0
+        for shard in self._store.keys.all:
+            keys = (shard.active, *(shard.queue(lane) for lane in LANES))
+            mended += await self._store.run("reconcile", keys, shard.run(""), _MOST_LOOKED_THROUGH)
+        if mended:
+            log.warning("runs_queued_again", extra={"runs": mended})
+        return mended
 
     async def depth(self) -> int:
         """Tell how many messages are waiting or being handled."""
-        lengths = [
-            await self._store.client.xlen(s) for shard in self._store.keys.all for s in self._streams(shard)
-        ]
-        return sum(lengths)
+        return sum([await self._store.client.xlen(lane.stream) for lane in self._lanes])
 
-    def _streams(self, shard: Shard) -> tuple[str, ...]:
-        queues = tuple(shard.queue(lane) for lane in LANES)
-        return (*queues, shard.inbox) if shard == self._store.keys.shared else queues
+    def _livenesses(self) -> list[Liveness]:
+        return [
+            Liveness(
+                self._store,
+                shard=shard,
+                lanes=tuple(lane for lane in self._lanes if lane.shard == shard),
+                consumer=self._consumer,
+                lease_s=self._lease_s,
+            )
+            for shard in self._store.keys.all
+        ]
 
     async def _prepare(self) -> None:
-        for shard in self._store.keys.all:
-            for stream in self._streams(shard):
-                try:
-                    await self._store.client.xgroup_create(stream, _GROUP, id="0", mkstream=True)
-                except ResponseError as error:
-                    if "BUSYGROUP" not in str(error):
-                        raise
-            await self._store.client.hincrby(shard.beats, self._consumer, 1)
+        for lane in self._lanes:
+            try:
+                await self._store.client.xgroup_create(lane.stream, GROUP, id="0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
 
-    async def _read(self, shard: Shard, handler: _Handler) -> None:
+    async def _read(self, lane: Lane, handlers: Handlers) -> None:
         """Take new messages as long as there is a free slot."""
-        streams: dict[str | bytes | memoryview, int | str | bytes | memoryview] = dict.fromkeys(
-            self._streams(shard), ">"
-        )
         while not self._stopping:
-            await self._slots.acquire()
+            count = min(await lane.slots.some(), _MOST_AT_ONCE)
             try:
                 answer = await self._store.client.xreadgroup(
-                    _GROUP, self._consumer, streams, count=1, block=_BLOCK_MS
+                    GROUP, self._consumer, {lane.stream: ">"}, count=count, block=_BLOCK_MS
                 )
-            except RedisError as error:
+            except (RedisError, OSError) as error:
                 await self._trouble(error)
-                self._slots.release()
                 continue
-            self._slots.release()
-            for stream, messages in _flat(answer):
-                for message_id, fields in messages:
-                    await self._slots.acquire()
-                    self._spawn(stream, message_id, fields, handler)
+            for message_id, fields in _flat(answer):
+                self._begin(Delivery(lane=lane, id=message_id, fields=fields), handlers)
 
-    def _spawn(self, stream: str, message_id: str, fields: dict[str, str], handler: _Handler) -> None:
-        task = asyncio.create_task(self._handle(stream, message_id, fields, handler))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _handle(self, stream: str, message_id: str, fields: dict[str, str], handler: _Handler) -> None:
-        """Handle one message until it succeeds or has failed too often; only then is it acknowledged."""
-        try:
-            for attempt in range(1, _MOST_TRIES + 1):
-                try:
-                    await handler(fields)
-                    break
-                except Exception:
-                    log.exception(
-                        "work_crashed", extra={"stream": stream, "attempt": attempt, **_ids(fields)}
-                    )
-                    await asyncio.sleep(min(0.2 * 2**attempt, self._lease_s))
-            else:
-                log.error("work_given_up", extra={"stream": stream, **_ids(fields)})
-                await self._bury(stream, fields)
-            async with self._store.client.pipeline(transaction=False) as pipe:
-                pipe.xack(stream, _GROUP, message_id)
-                pipe.xdel(stream, message_id)
-                await pipe.execute()
-        finally:
-            self._slots.release()
-
-    async def _bury(self, stream: str, fields: dict[str, str]) -> None:
-        """Keep work that failed too often where a person can look at it: nothing is lost."""
-        text = json.dumps(fields)
-        await self._store.client.xadd(
-            self._store.keys.shared.dead, {"from": stream, "work": text}, maxlen=_MOST_BURIED
-        )
-
-    async def _live(self, shard: Shard, handler: _Handler) -> None:
+    async def _live(self, liveness: Liveness, handlers: Handlers) -> None:
         """Beat, and take over from whoever has stopped beating."""
-        while not self._stopping:
+        while not self._gone:
             try:
-                await self._store.client.hincrby(shard.beats, self._consumer, 1)
-                for dead in await self._dead(shard):
-                    await self._inherit(shard, dead, handler)
-            except RedisError as error:
+                await liveness.beat()
+                handled = {delivery.id for delivery in self._tasks.values()}
+                for lane, message_id, fields, before in await liveness.left_behind(handled):
+                    self._begin(Delivery(lane=lane, id=message_id, fields=fields, before=before), handlers)
+            except (RedisError, OSError) as error:
                 await self._trouble(error)
-            await asyncio.sleep(self._lease_s / 4)
+            await asyncio.sleep(self._lease_s / 5)
 
-    async def _dead(self, shard: Shard) -> list[str]:
-        beats: dict[str, str] = await self._store.hash(shard.beats)
-        names = set(beats)
-        for stream in self._streams(shard):
-            names |= {row["name"] for row in await self._store.client.xinfo_consumers(stream, _GROUP)}
-        now = time.monotonic()
-        dead: list[str] = []
-        for name in names - {self._consumer}:
-            count = beats.get(name, "")
-            known, since = self._seen.get((shard.tag, name), ("never looked", now))
-            if known != count:
-                self._seen[shard.tag, name] = (count, now)
-            elif now - since >= self._lease_s:
-                dead.append(name)
-        return dead
+    def _begin(self, delivery: Delivery, handlers: Handlers) -> None:
+        delivery.lane.slots.take()
+        task = asyncio.create_task(self._handle(delivery, handlers))
+        self._tasks[task] = delivery
+        task.add_done_callback(self._ended)
 
-    async def _inherit(self, shard: Shard, dead: str, handler: _Handler) -> None:
-        left = False
-        for stream in self._streams(shard):
-            claimed = await self._store.run("inherit", (stream,), _GROUP, dead, self._consumer, 100)
-            for message_id, flat in claimed:
-                left = True
-                fields = dict(zip(flat[::2], flat[1::2], strict=True))
-                log.warning("work_taken_over", extra={"from": dead, "stream": stream, **_ids(fields)})
-                await self._slots.acquire()
-                self._spawn(stream, message_id, fields, handler)
-        if not left:
-            await self._store.client.hdel(shard.beats, dead)
-            self._seen.pop((shard.tag, dead), None)
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task).lane.slots.give_back()
 
-    async def _trouble(self, error: RedisError) -> None:
+    async def _handle(self, delivery: Delivery, handlers: Handlers) -> None:
+        """Handle one message until it succeeds or has failed too often; only then is it acknowledged.
+
+        A store out of reach says nothing about the work: that is waited for, however long it takes.
+        """
+        failures, pauses = delivery.before, 0
+        while True:
+            try:
+                if failures >= _MOST_TRIES:
+                    await self._give_up(delivery, handlers)
+                else:
+                    await _call(handlers, delivery.fields)
+                await self._store.run("ack", (delivery.lane.stream,), GROUP, delivery.id)
+            except (RedisError, OSError) as error:
+                log.warning("work_waits_for_store", extra={"error": str(error), **_ids(delivery.fields)})
+            except Exception:
+                failures += 1
+                log.exception("work_crashed", extra={"failures": failures, **_ids(delivery.fields)})
+            else:
+                return
+            pauses += 1
+            await asyncio.sleep(min(0.1 * 2**pauses, self._lease_s, _LONGEST_PAUSE_S))
+
+    async def _give_up(self, delivery: Delivery, handlers: Handlers) -> None:
+        """End a run that always fails, so that people are told; keep other work for a person to look at."""
+        log.error("work_given_up", extra={"stream": delivery.lane.stream, **_ids(delivery.fields)})
+        run_id = delivery.fields.get("run", "")
+        if run_id:
+            try:
+                await handlers.give_up(run_id, f"it failed {_MOST_TRIES} times in a row")
+            except Exception:
+                log.exception("work_not_ended", extra=_ids(delivery.fields))
+        keys = (delivery.lane.shard.dead, delivery.lane.shard.active)
+        text = json.dumps(delivery.fields)
+        await self._store.run("bury", keys, delivery.lane.stream, text, run_id, _MOST_BURIED)
+
+    async def _drain(self) -> None:
+        """Let what is under way end for a while, then hand the rest over to whoever reads next."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=self._drain_s)
+        left = dict(self._tasks)
+        await _cancelled(list(left))
+        with contextlib.suppress(RedisError, OSError):  # they are taken over after the lease then
+            for delivery in left.values():
+                flat = [part for pair in delivery.fields.items() for part in pair]
+                await self._store.run("requeue", (delivery.lane.stream,), GROUP, delivery.id, *flat)
+            for liveness in self._livenesses():
+                await liveness.leave()
+        if left:
+            log.info("work_handed_over", extra={"messages": len(left)})
+
+    async def _trouble(self, error: Exception) -> None:
         log.warning("redis_trouble", extra={"error": type(error).__name__, "text": str(error)})
         if isinstance(error, ResponseError) and "NOGROUP" in str(error):
-            await self._prepare()
-        await asyncio.sleep(0.5)
+            with contextlib.suppress(RedisError, OSError):
+                await self._prepare()
+        await asyncio.sleep(min(0.5, self._lease_s / 5))
 
 
-class _Handler:
-    """Tells runs from intents."""
-
-    def __init__(self, on_run: OnRun, on_intent: OnIntent) -> None:
-        self._on_run = on_run
-        self._on_intent = on_intent
-
-    async def __call__(self, fields: dict[str, str]) -> None:
-        """Handle one message."""
-        if "run" in fields:
-            await self._on_run(fields["run"])
-        else:
-            await self._on_intent(INTENT.validate_json(fields["intent"]))
+async def _call(handlers: Handlers, fields: Fields) -> None:
+    """Hand a message to whom it is for."""
+    if "run" in fields:
+        await handlers.run(fields["run"])
+    elif "check" in fields:
+        await handlers.check(fields["check"], float(fields["slot"]))
+    else:
+        await handlers.intent(INTENT.validate_json(fields["intent"]))
 
 
-def _ids(fields: dict[str, str]) -> dict[str, str]:
-    return {"run_id": fields["run"]} if "run" in fields else {"intent": fields.get("intent", "")[:80]}
+async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _flat(answer: object) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    """Read XREADGROUP's answer, which is a list of pairs in RESP2 and a mapping in RESP3."""
+def _ids(fields: Fields) -> Fields:
+    if "intent" in fields:
+        return {"intent": fields["intent"][:80]}
+    return {"run_id": fields["run"]} if "run" in fields else {"check": fields.get("check", "")}
+
+
+def _flat(answer: object) -> list[tuple[str, Fields]]:
+    """Read XREADGROUP's answer of one stream: a list of pairs in RESP2 and a mapping in RESP3."""
     if not answer:
         return []
     if isinstance(answer, dict):
-        return [(stream, [m for batch in batches for m in batch]) for stream, batches in answer.items()]
+        return [message for batches in answer.values() for batch in batches for message in batch]
     assert isinstance(answer, list)  # noqa: S101  # the only other shape there is
-    return [(stream, messages) for stream, messages in answer]
+    return [message for _, messages in answer for message in messages]

@@ -24,12 +24,12 @@ async def background(hand: Hand, phase: Background) -> Answer:
         return Ended(outcome="failed", why=str(error))
     state = hand.run.phases[phase.id]
     if state.started_at is None:
-        await hand.write(PhaseStarted(at=hand.now, phase=phase.id))
+        hand.note(PhaseStarted(at=hand.now, phase=phase.id))
         return Waits(until=min(ends_at, hand.now + timedelta(seconds=phase.every_s)))
     next_at = (state.samples[-1].at if state.samples else state.started_at) + timedelta(seconds=phase.every_s)
     if hand.now < min(next_at, ends_at):
         return Waits(until=min(next_at, ends_at))
-    await hand.write(await _sample(hand, phase))
+    hand.note(await _sample(hand, phase))
     samples = hand.run.phases[phase.id].samples
     if _breached(samples, phase.breaches):
         await _remedy(hand, phase)

@@ -47,7 +47,7 @@ async def _gather(hand: Hand, phase: Explore | FanOut, *, deadline_s: float) -> 
         return Ended(outcome="failed", why=str(error))
     if hand.run.phases[phase.id].started_at is None:
         refs = tuple(StepRef(id=r.id, title=r.title, specialist=r.plugin.specialist) for r in ready)
-        await hand.write(PhaseStarted(at=hand.now, phase=phase.id, steps=refs))
+        hand.note(PhaseStarted(at=hand.now, phase=phase.id, steps=refs))
     todo = [r for r in ready if _outcome(hand, phase.id, r.id) is None]
     tasks = {asyncio.create_task(_one(hand, phase.id, r, deadline_s=deadline_s)): r for r in todo}
     try:
@@ -90,7 +90,7 @@ async def _one(hand: Hand, phase: str, item: _Ready, *, deadline_s: float) -> No
 
 
 async def _late(hand: Hand, phase: str, item: _Ready, *, deadline_s: float) -> None:
-    await hand.write(
+    hand.note(
         StepFinished(
             at=hand.now,
             phase=phase,

@@ -37,7 +37,7 @@ async def pipeline(hand: Hand, phase: Pipeline) -> Answer:
     if not plan.steps:
         return Ended(outcome="skipped", why=plan.why_empty)
     if hand.run.phases[phase.id].started_at is None:
-        await hand.write(PhaseStarted(at=hand.now, phase=phase.id, steps=_refs(hand, plan)))
+        hand.note(PhaseStarted(at=hand.now, phase=phase.id, steps=_refs(hand, plan)))
     if phase.approval is not None:
         waiting = await _gate(hand, phase.id, policy=phase.approval, plan_hash=plan.digest)
         if waiting is not None:
@@ -52,11 +52,11 @@ async def _gate(
     approval = hand.run.gate(phase, step=step)
     if approval is None:
         approval = _new_approval(hand, phase, step=step, policy=policy, plan_hash=plan_hash)
-        await hand.write(ApprovalRequested(at=hand.now, approval=approval))
+        hand.note(ApprovalRequested(at=hand.now, approval=approval))
         return Waits(until=approval.expires_at)
     match approval.decision:
         case None if hand.now >= approval.expires_at:
-            await hand.write(ApprovalEnded(at=hand.now, approval_id=approval.id, decision="expired"))
+            hand.note(ApprovalEnded(at=hand.now, approval_id=approval.id, decision="expired"))
             return Ended(outcome="expired", why="nobody decided in time")
         case None:
             return Waits(until=approval.expires_at)
@@ -98,7 +98,7 @@ async def _plan(hand: Hand, phase: Pipeline) -> RenderedPlan:
     plan = RenderedPlan(
         summary=phase.title or phase.id, steps=steps, verify=render_checks(hand, phase.verify)
     )
-    await hand.write(PlanRendered(at=hand.now, phase=phase.id, plan=plan))
+    hand.note(PlanRendered(at=hand.now, phase=phase.id, plan=plan))
     return plan
 
 

@@ -15,12 +15,12 @@ from bot.engine.templates import render, truth
 async def plan(hand: Hand, phase: Plan) -> Ended:
     """Choose and render the steps; a plan may be empty, and then says why."""
     if hand.run.phases[phase.id].started_at is None:
-        await hand.write(PhaseStarted(at=hand.now, phase=phase.id))
+        hand.note(PhaseStarted(at=hand.now, phase=phase.id))
     try:
         rendered = _of_pipeline(hand, phase) if phase.of is not None else _of_cause(hand, phase)
     except BotError as error:
         return Ended(outcome="failed", why=str(error))
-    await hand.write(PlanRendered(at=hand.now, phase=phase.id, plan=rendered))
+    hand.note(PlanRendered(at=hand.now, phase=phase.id, plan=rendered))
     return Ended(outcome="ok", why=rendered.why_empty)
 
 

@@ -13,7 +13,7 @@ from bot.engine.phases import Ended
 async def reduce(hand: Hand, phase: Reduce) -> Ended:
     """Let the named reducer speak; it says itself when it does not know."""
     if hand.run.phases[phase.id].started_at is None:
-        await hand.write(PhaseStarted(at=hand.now, phase=phase.id))
+        hand.note(PhaseStarted(at=hand.now, phase=phase.id))
     try:
         arguments = hand.render(phase.arguments)
     except BotError as error:

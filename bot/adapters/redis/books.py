@@ -1,0 +1,92 @@
+"""How a journal is written down: facts as JSON, and the runbook of a run by its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import from_json
+
+from bot.adapters.redis.keys import Shard
+from bot.adapters.redis.store import Store
+from bot.domain.errors import NotFoundError
+from bot.domain.event import EVENT, Event
+from bot.domain.runbook import Runbook
+
+_FACTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
+_PINNED = "runbook"
+
+
+class Books:
+    """Every version of a runbook is kept once, for good: it is the record of what was run.
+
+    A runbook in a journal is the one of this digest, so editing its file changes no run in flight.
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Keep the store; what was read once is remembered."""
+        self._store = store
+        self._known: dict[str, Runbook] = {}
+        self._digests: dict[int, tuple[Runbook, str]] = {}
+        self._kept: set[tuple[str, str]] = set()
+
+    def digest_of(self, runbook: Runbook) -> str:
+        """Tell a runbook's digest; worked out once for each object."""
+        seen = self._digests.get(id(runbook))
+        if seen is None or seen[0] is not runbook:
+            seen = self._digests[id(runbook)] = (runbook, runbook.digest)
+        return seen[1]
+
+    def is_kept(self, shard: Shard, digest: str) -> bool:
+        """Tell whether this process has seen it there."""
+        return (shard.tag, digest) in self._kept
+
+    def note_kept(self, shard: Shard, digest: str) -> None:
+        """Remember that it is there."""
+        self._kept.add((shard.tag, digest))
+
+    async def facts_of(self, shard: Shard, fields: Mapping[str, str]) -> tuple[Event, ...]:
+        """Read the facts in a run's hash.
+
+        Raises:
+            NotFoundError: its runbook is gone from the store.
+        """
+        runbook = await self._runbook(shard, fields["bk"]) if "bk" in fields else None
+        numbers = sorted(int(name[2:]) for name in fields if name.startswith("e:"))
+        first, *rest = (fields[f"e:{number}"] for number in numbers)
+        facts = list(_first_facts(first, runbook))
+        for text in rest:
+            facts += _facts(text)
+        return tuple(facts)
+
+    async def _runbook(self, shard: Shard, digest: str) -> Runbook:
+        known = self._known.get(digest)
+        if known is None:
+            text = await self._store.field(shard.books, digest)
+            if text is None:
+                raise NotFoundError(f"The runbook {digest[:12]} is gone from the store.")
+            known = self._known[digest] = Runbook.model_validate_json(text)
+        return known
+
+
+def facts_json(events: Sequence[Event]) -> str:
+    """Write facts as one JSON array; a run's first fact goes without its runbook."""
+    return _FACTS.dump_json(tuple(events), by_alias=True, exclude=_without_runbook(events)).decode()
+
+
+def _without_runbook(events: Sequence[Event]) -> Any:  # noqa: ANN401  # pydantic's own notation
+    pinned = [number for number, event in enumerate(events) if event.type == "run_started"]
+    return {number: {_PINNED} for number in pinned} or None
+
+
+def _facts(text: str) -> tuple[Event, ...]:
+    """Read one field: a JSON array of facts, or one fact alone, as older versions wrote it."""
+    return _FACTS.validate_json(text) if text.startswith("[") else (EVENT.validate_json(text),)
+
+
+def _first_facts(text: str, runbook: Runbook | None) -> tuple[Event, ...]:
+    if runbook is None:
+        return _facts(text)
+    first, *rest = from_json(text)
+    return _FACTS.validate_python(({**first, _PINNED: runbook}, *rest))
