@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import Field
@@ -31,10 +31,23 @@ class Approval(Model):
     requested_by: Person
     requested_at: Instant
     expires_at: Instant
+    reminded_at: Instant | None = None
     approved_by: tuple[Person, ...] = ()
     decision: Decision | None = None
     decided_by: Person | None = None
     decided_at: Instant | None = None
+
+    @property
+    def remind_at(self) -> datetime:
+        """When those who may decide are reminded, unless somebody has decided."""
+        half = (self.expires_at - self.requested_at) / 2
+        after = half if self.policy.remind_s is None else timedelta(seconds=self.policy.remind_s)
+        return self.requested_at + after
+
+    @property
+    def next_look_at(self) -> datetime:
+        """When an open approval wants to be looked at again: to remind, or because it ends."""
+        return self.expires_at if self.reminded_at is not None else min(self.remind_at, self.expires_at)
 
     @property
     def missing(self) -> int:

@@ -20,7 +20,7 @@ class Message(Model):
     """One message as it should be now; the same ``slot`` of a topic is the same message, edited in place."""
 
     slot: str
-    """``root``, ``phase:<id>``, ``final`` or, for an alert, ``alert``."""
+    """``root``, ``phase:<id>``, ``remind:<approval>``, ``final`` or, for an alert, ``alert``."""
     text: str
     """The whole message as plain text: notifications, screen readers, search.  At most 4,000 characters."""
     blocks: tuple[JsonObject, ...] = ()

@@ -102,6 +102,14 @@ class ApprovalRequested(Model):
     approval: Approval
 
 
+class ApprovalReminded(Model):
+    """Those who may decide were reminded; once for each approval."""
+
+    type: Literal["approval_reminded"] = "approval_reminded"
+    at: Instant
+    approval_id: str
+
+
 class VoteCast(Model):
     """One click that counts; ``decision`` is what it brought about, if anything."""
 
@@ -187,8 +195,8 @@ class RunFinished(Model):
 
 
 Event = Annotated[
-    RunStarted | PhaseStarted | StepFinished | PlanRendered | ApprovalRequested | VoteCast | ApprovalEnded
-    | EffectIntended | StepUndone | Sampled | PhaseFinished | CancelRequested | RunFinished,
+    RunStarted | PhaseStarted | StepFinished | PlanRendered | ApprovalRequested | ApprovalReminded | VoteCast
+    | ApprovalEnded | EffectIntended | StepUndone | Sampled | PhaseFinished | CancelRequested | RunFinished,
     Field(discriminator="type"),
 ]  # fmt: skip
 

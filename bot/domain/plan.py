@@ -44,9 +44,17 @@ class RenderedPlan(Model):
     verify: tuple[Check, ...] = ()
     why_empty: str = ""
     """Why there is nothing to do, where there is nothing."""
+    pinned_digest: str = ""
+    """The digest as it was when the plan was rendered: newer code, whose plans say more, does not change it."""
+
+    def pinned(self) -> RenderedPlan:
+        """Give the plan with its digest written down."""
+        return self.model_copy(update={"pinned_digest": self.digest})
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of everything that will be done, in hex."""
-        data = self.model_dump(mode="json", by_alias=True, exclude={"summary", "risk"})
+        if self.pinned_digest:
+            return self.pinned_digest
+        data = self.model_dump(mode="json", by_alias=True, exclude={"summary", "risk", "pinned_digest"})
         return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

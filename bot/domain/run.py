@@ -11,6 +11,7 @@ from bot.domain.approval import Approval
 from bot.domain.diagnosis import Diagnosis
 from bot.domain.event import (
     ApprovalEnded,
+    ApprovalReminded,
     ApprovalRequested,
     CancelRequested,
     EffectIntended,
@@ -189,6 +190,8 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911  # a closed s
             return run.model_copy(update={"approvals": {**run.approvals, event.approval.id: event.approval}})
         case VoteCast():
             return _vote(run, event)
+        case ApprovalReminded():
+            return _approval(run, event.approval_id, reminded_at=event.at)
         case ApprovalEnded():
             return _approval(run, event.approval_id, decision=event.decision, decided_at=event.at)
         case EffectIntended():

@@ -69,6 +69,8 @@ class ApprovalPolicy(Model):
     """Names of groups; none means the service's own approvers."""
     quorum: int = Field(default=1, ge=1, le=10)
     expires_s: int = Field(default=1800, gt=0, le=7 * 86_400)
+    remind_s: int | None = Field(default=None, gt=0)
+    """Seconds after which those who may decide are reminded; half of ``expires_s`` unless given."""
     allow_requester: bool = False
     """Whether the person who started the run may approve; needs ``why``."""
     why: str = ""

@@ -8,10 +8,10 @@ from typing import assert_never
 from bot.domain.approval import Approval
 from bot.domain.model import JsonObject
 from bot.views import ids
-from bot.views.blocks import actions, button, confirmation, context
+from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.limits import prose
 from bot.views.remedy import plan_name
-from bot.views.words import listed, local, sentence, several, utc, who
+from bot.views.words import REMINDER, listed, local, sentence, several, utc, who
 
 
 def decision_blocks(gate: Approval, *, what: str, risk: str, now: datetime) -> list[JsonObject]:
@@ -20,6 +20,19 @@ def decision_blocks(gate: Approval, *, what: str, risk: str, now: datetime) -> l
     if now < gate.expires_at:
         blocks.append(actions(*_buttons(gate, what=what, risk=risk)))
     return blocks
+
+
+def reminder_blocks(gate: Approval, *, what: str, day: datetime) -> list[JsonObject]:
+    """Remind those who may decide; once somebody has, say that instead."""
+    if gate.decision is not None:
+        return [context(f"This was reminded of. {decided_line(gate, day=day)}")]
+    missing = "" if gate.missing == 1 else f" {gate.missing} more must agree."
+    return [
+        section(
+            f"{REMINDER} *Still waiting* for {deciders(gate)} to decide: {sentence(prose(what))}{missing}",
+            f"After {local(gate.expires_at)} nothing of it will happen. The buttons are above, in this thread.",
+        )
+    ]
 
 
 def deciders(gate: Approval) -> str:

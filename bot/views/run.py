@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
+from bot.domain.approval import Approval
 from bot.domain.board import Message
 from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce, plan_source
+from bot.views.approval import reminder_blocks
 from bot.views.blocks import message
 from bot.views.diagnosis import diagnosis_blocks
 from bot.views.ending import final_blocks
@@ -21,7 +23,7 @@ from bot.views.words import names_in
 
 
 def run_messages(run: Run, *, now: datetime, style: Style = "classic") -> tuple[Message, ...]:
-    """Render a run's thread, in order: ``root``, a ``phase:<id>`` each, and ``final``.
+    """Render a run's thread, in order: ``root``, a ``phase:<id>`` each with ``remind:<approval>``, and ``final``.
 
     Pure, and still while nothing happens: ``now`` decides only whether an approval's buttons still count.
     A reply that was once there stays, whatever happens later.
@@ -33,9 +35,20 @@ def run_messages(run: Run, *, now: datetime, style: Style = "classic") -> tuple[
         blocks = _phase_blocks(run, phase, now=now)
         if blocks:
             messages.append(message(f"phase:{phase.id}", blocks, names=names, urgent=_is_urgent(run, phase)))
+        messages += [
+            message(f"remind:{gate.id}", _reminder(run, gate), names=names, urgent=gate.decision is not None)
+            for gate in run.approvals.values()
+            if gate.phase == phase.id and gate.reminded_at is not None
+        ]
     if run.outcome is not None:
         messages.append(message("final", final_blocks(run), names=names, urgent=True))
     return tuple(messages)
+
+
+def _reminder(run: Run, gate: Approval) -> list[JsonObject]:
+    plan = run.plan_for(gate.phase)
+    what = run.phases[gate.phase].steps[gate.step].title if gate.step else plan.summary if plan else ""
+    return reminder_blocks(gate, what=what or gate.step or gate.phase, day=run.started_at)
 
 
 def _phase_blocks(run: Run, phase: Phase, *, now: datetime) -> list[JsonObject]:

@@ -13,6 +13,7 @@ from bot.domain.run import Run
 from bot.views.limits import prose
 
 RUNNING, WAITING, GOOD, BAD, ENDED, NEEDS_YOU = "🔵", "🟡", "🟢", "🔴", "⚪", "🟠"
+REMINDER = "⏰"
 TARGET = "🎯"
 DONE, BUSY, OPEN, FAILED, PAUSED, SKIPPED, WARNING, UNDONE, ALARM = (
     "✅", "⏳", "▫️", "❌", "⏸️", "⚪", "⚠️", "↩️", "🚨",

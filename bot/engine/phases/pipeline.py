@@ -11,6 +11,7 @@ from bot.domain.effect import Effect
 from bot.domain.errors import BotError
 from bot.domain.event import (
     ApprovalEnded,
+    ApprovalReminded,
     ApprovalRequested,
     PhaseStarted,
     PlanRendered,
@@ -53,13 +54,16 @@ async def _gate(
     if approval is None:
         approval = _new_approval(hand, phase, step=step, policy=policy, plan_hash=plan_hash)
         hand.note(ApprovalRequested(at=hand.now, approval=approval))
-        return Waits(until=approval.expires_at)
+        return Waits(until=approval.next_look_at)
     match approval.decision:
         case None if hand.now >= approval.expires_at:
             hand.note(ApprovalEnded(at=hand.now, approval_id=approval.id, decision="expired"))
             return Ended(outcome="expired", why="nobody decided in time")
         case None:
-            return Waits(until=approval.expires_at)
+            if approval.reminded_at is None and hand.now >= approval.remind_at:
+                hand.note(ApprovalReminded(at=hand.now, approval_id=approval.id))
+                approval = hand.run.approvals[approval.id]
+            return Waits(until=approval.next_look_at)
         case "approved" if approval.plan_hash == plan_hash:
             return None
         case "approved":
@@ -97,7 +101,7 @@ async def _plan(hand: Hand, phase: Pipeline) -> RenderedPlan:
     steps = render_steps(hand, phase.steps)
     plan = RenderedPlan(
         summary=phase.title or phase.id, steps=steps, verify=render_checks(hand, phase.verify)
-    )
+    ).pinned()
     hand.note(PlanRendered(at=hand.now, phase=phase.id, plan=plan))
     return plan
 

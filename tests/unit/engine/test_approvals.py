@@ -77,6 +77,29 @@ async def test_an_approval_that_nobody_gave_expires(world):
     assert (run.outcome, BENCH.effects) == ("expired", [])
 
 
+async def test_those_who_may_decide_are_reminded_once_at_half_time(world):
+    await world.begin(book(fix(act("a", undo=UNDO))))
+    world.clock.forward(900)
+    assert await world.store.pump(now=world.clock.now()) == 1
+    run = await world.go()
+    assert run.waiting_for.reminded_at == world.clock.now()
+    assert await world.go() == run  # told once, however often it is looked at
+    world.clock.forward(899)
+    assert await world.store.pump(now=world.clock.now()) == 0
+    world.clock.forward(2)
+    assert await world.store.pump(now=world.clock.now()) == 1
+    assert (await world.go()).outcome == "expired"
+
+
+async def test_a_plan_approved_before_the_code_changed_is_still_the_plan_that_was_approved(
+    world, monkeypatch
+):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    monkeypatch.setattr("bot.domain.plan.json.dumps", lambda *_a, **_k: "what newer code would say")
+    await world.vote(run, BEN)
+    assert (await world.go()).phases["fix"].outcome == "ok"
+
+
 async def test_a_cancelled_run_ends_without_doing_more(world):
     await world.begin(book(fix(act("a", undo=UNDO))))
     await world.desk.handle(CancelRun(key="c", at=world.clock.now(), run_id="r1", by=BEN, channel="C1"))

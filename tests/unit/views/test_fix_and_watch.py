@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.approval import Approval
 from bot.domain.effect import Done
-from bot.domain.event import ApprovalEnded, ApprovalRequested, PlanRendered, VoteCast
+from bot.domain.event import ApprovalEnded, ApprovalReminded, ApprovalRequested, PlanRendered, VoteCast
 from bot.domain.plan import RenderedPlan
 from bot.domain.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views import ids
@@ -54,6 +54,17 @@ def test_the_card_says_who_may_decide_and_that_the_requester_may_not():
     read = Story().diagnoses().proposes().read("phase:fix")
     assert "@oncall may decide until 03:30 UTC" in read
     assert "Ana asked for this and cannot approve it" in read
+
+
+def test_a_reminder_names_who_may_decide_and_until_when_and_then_says_what_was_decided():
+    story = Story().diagnoses().proposes()
+    gate = story.run.waiting_for
+    story.tell(ApprovalReminded(at=story.at, approval_id=gate.id))
+    slot = f"remind:{gate.id}"
+    assert "Still waiting for @oncall to decide: Roll checkout back to 2.3.0" in story.read(slot)
+    assert "After 03:30 UTC nothing of it will happen" in story.read(slot)
+    story.tell(VoteCast(at=story.at, approval_id=gate.id, by=BEN, verdict="approve", decision="approved"))
+    assert "Approved by Ben" in story.read(slot)
 
 
 def test_a_quorum_shows_who_has_agreed_so_far():
