@@ -18,6 +18,7 @@ from bot.adapters.catalogue_file import load_catalogue
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.locks import RedisLocks
 from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store, connect
 from bot.adapters.redis.work import RedisWork
@@ -122,7 +123,7 @@ def _join(
     journal = RedisJournal(store, retention_s=retention_s)
     alerts = RedisAlertBook(store, retention_s=retention_s)
     board = RedisBoard(store, retention_s=retention_s)
-    inbox = RedisInbox(store)
+    inbox = RedisInbox(store, most_waiting=settings.most_waiting)
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
     teller = SlackTeller(client)
@@ -135,6 +136,8 @@ def _join(
         clock=clock,
         http=outside.http,
         ledger=RedisLedger(store, clock, retention_s=retention_s),
+        locks=RedisLocks(store),
+        readers_per_service=settings.service_readers,
         settings={"watch_s": settings.watch_s},
     )
     front = FrontDesk(

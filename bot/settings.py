@@ -147,6 +147,14 @@ class Settings(BaseSettings):
     check_concurrency: int = Field(
         default=200, ge=1, le=10_000, description="How many monitors one worker looks at at a time."
     )
+    service_readers: int = Field(
+        default=8, ge=1, le=1000, description="How many runs may read the sources of one service at a time."
+    )
+    most_waiting: int = Field(
+        default=10_000,
+        ge=1,
+        description="How many requests may wait; beyond that, people are told instead of being kept waiting.",
+    )
     retention_days: int = Field(
         default=30, ge=1, le=3650, description="Days for which a finished run is kept."
     )

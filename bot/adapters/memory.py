@@ -79,6 +79,15 @@ class MemoryStore:
             heapq.heappush(self._due, (until, next(self._count), run_id))
         return True
 
+    async def wake(self, run_id: str) -> bool:
+        """Make a parked run ready; false if it is not parked."""
+        run = self._runs.get(run_id)
+        if run is None or run.state != "parked":
+            return False
+        run.state = "ready"
+        self._ready.put_nowait(run_id)
+        return True
+
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
         """Write facts from outside; false if the journal is longer than ``length``."""
         run = self._runs[run_id]
@@ -212,6 +221,42 @@ class MemoryBoard:
             return
         finally:
             self._changed.clear()
+
+
+class MemoryLocks:
+    """Places at a service, in this process."""
+
+    def __init__(self) -> None:
+        """Start with all of them free."""
+        self._held: dict[str, set[str]] = {}
+        self._waiting: dict[str, list[str]] = {}
+
+    async def acquire(self, name: str, *, run_id: str, most: int) -> tuple[str, ...]:
+        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one."""
+        held, waiting = self._held.setdefault(name, set()), self._waiting.setdefault(name, [])
+        if run_id in held:
+            return ()
+        if len(held) < most and waiting[:1] in ([], [run_id]):
+            held.add(run_id)
+            waiting[:] = waiting[1:]
+            return ()
+        if run_id not in waiting:
+            waiting.append(run_id)
+        return (*held, *waiting[: waiting.index(run_id)])
+
+    async def release(self, run_id: str) -> tuple[str, ...]:
+        """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
+        heirs: list[str] = []
+        for name, held in self._held.items():
+            waiting = self._waiting[name]
+            if run_id in waiting:
+                waiting.remove(run_id)
+            if run_id in held:
+                held.remove(run_id)
+                if waiting:
+                    heirs.append(waiting.pop(0))
+                    held.add(heirs[-1])
+        return tuple(heirs)
 
 
 class MemoryBudget:

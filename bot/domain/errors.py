@@ -70,6 +70,13 @@ class NotAllowedError(BotError):
     reason = "not_allowed"
 
 
+class BusyError(BotError):
+    """So much is waiting that what is asked for now would be late."""
+
+    reason = "busy"
+    default_hint = "Try again in a minute; whoever runs this bot should start more workers."
+
+
 class UsageError(BotError):
     """What a person typed cannot be understood; the hint holds an example."""
 

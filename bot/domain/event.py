@@ -70,6 +70,24 @@ class PhaseStarted(Model):
     steps: tuple[StepRef, ...] = ()
 
 
+class TurnAwaited(Model):
+    """A phase waits until other runs have done with the service."""
+
+    type: Literal["turn_awaited"] = "turn_awaited"
+    at: Instant
+    phase: str
+    behind: tuple[str, ...]
+    """The ids of those runs."""
+
+
+class TurnTaken(Model):
+    """The wait is over."""
+
+    type: Literal["turn_taken"] = "turn_taken"
+    at: Instant
+    phase: str
+
+
 class StepFinished(Model):
     """A step's result, recorded once and never recomputed."""
 
@@ -195,8 +213,9 @@ class RunFinished(Model):
 
 
 Event = Annotated[
-    RunStarted | PhaseStarted | StepFinished | PlanRendered | ApprovalRequested | ApprovalReminded | VoteCast
-    | ApprovalEnded | EffectIntended | StepUndone | Sampled | PhaseFinished | CancelRequested | RunFinished,
+    RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | PlanRendered | ApprovalRequested
+    | ApprovalReminded | VoteCast | ApprovalEnded | EffectIntended | StepUndone | Sampled | PhaseFinished
+    | CancelRequested | RunFinished,
     Field(discriminator="type"),
 ]  # fmt: skip
 

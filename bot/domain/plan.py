@@ -45,7 +45,7 @@ class RenderedPlan(Model):
     why_empty: str = ""
     """Why there is nothing to do, where there is nothing."""
     pinned_digest: str = ""
-    """The digest as it was when the plan was rendered: newer code, whose plans say more, does not change it."""
+    """The digest when the plan was rendered: newer code, whose plans say more, does not change it."""
 
     def pinned(self) -> RenderedPlan:
         """Give the plan with its digest written down."""

@@ -28,6 +28,8 @@ from bot.domain.event import (
     StepFinished,
     StepOutcome,
     StepUndone,
+    TurnAwaited,
+    TurnTaken,
     VoteCast,
 )
 from bot.domain.model import Instant, JsonObject, Model
@@ -73,6 +75,8 @@ class PhaseState(Model):
     samples: tuple[Sampled, ...] = ()
     """The last few looks of a watch."""
     samples_total: int = 0
+    behind: tuple[str, ...] = ()
+    """The runs that it waits for, because they are at the same service."""
 
     @property
     def worked(self) -> bool:
@@ -175,13 +179,17 @@ def apply(run: Run, event: Event) -> Run:
     return _change(run, event).model_copy(update={"length": run.length + 1})
 
 
-def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911  # a closed set
+def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a closed set
     match event:
         case RunStarted():
             return run
         case PhaseStarted():
             steps = {s.id: StepState(id=s.id, title=s.title, specialist=s.specialist) for s in event.steps}
             return _phase(run, event.phase, started_at=event.at, steps=steps)
+        case TurnAwaited():
+            return _phase(run, event.phase, behind=event.behind)
+        case TurnTaken():
+            return _phase(run, event.phase, behind=())
         case StepFinished():
             return _step_finished(run, event)
         case PlanRendered():

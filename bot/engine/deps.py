@@ -15,7 +15,7 @@ from bot.domain.model import JsonObject, JsonValue
 from bot.domain.run import PhaseState, Run
 from bot.domain.runbook import ReducerName
 from bot.engine.plugins import Ledger, Plugins
-from bot.engine.ports import Journal, Library
+from bot.engine.ports import Journal, Library, Locks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,5 +44,8 @@ class Deps:
     clock: Clock
     http: httpx.AsyncClient
     ledger: Ledger
+    locks: Locks
+    readers_per_service: int = 8
+    """How many runs may read the sources of one service at a time."""
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     """What templates may read as ``settings.<name>``."""

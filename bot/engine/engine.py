@@ -18,6 +18,7 @@ from bot.engine.phases.pipeline import pipeline
 from bot.engine.phases.plan import plan
 from bot.engine.phases.reduce import reduce
 from bot.engine.templates import truth
+from bot.engine.turns import end_turns
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Engine:
             return
         summary = f"I could not carry this on: {why}. Somebody who runs this bot should read its logs."
         ended = RunFinished(at=self._deps.clock.now(), outcome="failed", summary=summary)
+        await end_turns(self._deps, run_id)
         await self._deps.journal.finish(run_id, (ended,), epoch=taken.epoch)
         log.error("run_given_up", extra={"run_id": run_id, "why": why})
 
@@ -80,6 +82,9 @@ class Engine:
                         output=answer.output,
                     )
                 )
+                if hand.has_turn:
+                    await end_turns(self._deps, hand.run.id)
+                    hand.has_turn = False
                 log.info(
                     "phase_finished",
                     extra={"run_id": hand.run.id, "phase": phase.id, "outcome": answer.outcome},
@@ -131,5 +136,7 @@ async def _finish(hand: Hand) -> None:
     if (open_gate := hand.run.waiting_for) is not None:
         events.append(ApprovalEnded(at=hand.now, approval_id=open_gate.id, decision="cancelled"))
     events.append(RunFinished(at=hand.now, outcome=outcome, summary=summary))
+    if hand.run.service:
+        await end_turns(hand.deps, hand.run.id)  # also what an earlier owner of the run took and left
     await hand.finish(*events)
     log.info("run_finished", extra={"run_id": hand.run.id, "outcome": outcome})

@@ -32,6 +32,8 @@ class Hand:
         self.run: Run = fold(run_id, taken.events)
         self.breach = ""
         """What a watch beside the steps saw; it stops them."""
+        self.has_turn = False
+        """Whether it holds a place at its service, or waits for one."""
         self._written = self.run.length
         self._pending: list[Event] = []
         self._writing: asyncio.Task[None] | None = None

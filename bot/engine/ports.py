@@ -50,6 +50,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def wake(self, run_id: str) -> bool:
+        """Make a parked run ready; false if it is not parked."""
+        ...
+
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
         """Write facts from outside; false, and nothing written, if the journal is longer than ``length``."""
         ...
@@ -113,7 +117,26 @@ class Inbox(Protocol):
     """Where intents are written before anything is answered."""
 
     async def put(self, intent: Intent) -> bool:
-        """Write an intent down; false if its key was seen before."""
+        """Write an intent down; false if its key was seen before.
+
+        Raises:
+            BusyError: so much is waiting that a new run would be late; nothing was written.
+        """
+        ...
+
+
+class Locks(Protocol):
+    """Places at a service; held by runs, which outlive the workers that carry them."""
+
+    async def acquire(self, name: str, *, run_id: str, most: int) -> tuple[str, ...]:
+        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one.
+
+        None before it means that it holds a place.  Asking again changes nothing.
+        """
+        ...
+
+    async def release(self, run_id: str) -> tuple[str, ...]:
+        """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
         ...
 
 

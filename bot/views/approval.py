@@ -30,7 +30,7 @@ def reminder_blocks(gate: Approval, *, what: str, day: datetime) -> list[JsonObj
     return [
         section(
             f"{REMINDER} *Still waiting* for {deciders(gate)} to decide: {sentence(prose(what))}{missing}",
-            f"After {local(gate.expires_at)} nothing of it will happen. The buttons are above, in this thread.",
+            f"After {local(gate.expires_at)} nothing of it will happen. The buttons are above.",
         )
     ]
 

@@ -32,6 +32,7 @@ from bot.views.words import (
     listed,
     local,
     sentence,
+    several,
     utc,
     who,
 )
@@ -48,6 +49,7 @@ _STATUS = {
     OPEN: "pending",
     FAILED: "error",
 }
+_MOST_BEHIND = 3
 _AGAIN = frozenset(
     {"no_fault_found", "unclear", "rejected", "expired", "failed", "not_recovered", "breached"}
 )
@@ -108,6 +110,11 @@ def _now(run: Run) -> str:
 
 
 def _doing(run: Run, phase: Phase) -> str:
+    if behind := run.phases[phase.id].behind:
+        first = listed([code(run_id, 80) for run_id in behind[:_MOST_BEHIND]])
+        more = len(behind) - _MOST_BEHIND
+        rest = f" and {several(more, 'more run')}" if more > 0 else ""
+        return f"*Now:* waiting for its turn at {prose(run.service, 63)}, behind {first}{rest}."
     match phase:
         case Explore() | FanOut():
             return _reading(run, phase)

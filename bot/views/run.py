@@ -23,7 +23,7 @@ from bot.views.words import names_in
 
 
 def run_messages(run: Run, *, now: datetime, style: Style = "classic") -> tuple[Message, ...]:
-    """Render a run's thread, in order: ``root``, a ``phase:<id>`` each with ``remind:<approval>``, and ``final``.
+    """Render a run's thread, in order: ``root``, each ``phase:<id>`` and ``remind:<approval>``, ``final``.
 
     Pure, and still while nothing happens: ``now`` decides only whether an approval's buttons still count.
     A reply that was once there stays, whatever happens later.

@@ -10,10 +10,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory import MemoryAlertBook, MemoryBudget, MemoryLedger, MemoryStore
+from bot.adapters.memory import MemoryAlertBook, MemoryBudget, MemoryLedger, MemoryLocks, MemoryStore
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.locks import RedisLocks
 from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
 from bot.adapters.redis.work import RedisWork
 from bot.domain.alert import Alert
@@ -24,7 +25,7 @@ from bot.domain.event import CancelRequested, RunFinished
 from bot.domain.intent import CancelRun, Intent
 from bot.domain.runbook import Runbook
 from bot.engine.plugins import Ledger
-from bot.engine.ports import AlertBook, Board, Budget, Handlers, Inbox, Journal, Work
+from bot.engine.ports import AlertBook, Board, Budget, Handlers, Inbox, Journal, Locks, Work
 from tests.valkeys import fresh_store
 from tests.worlds import ANA, START, HandClock, started
 
@@ -56,6 +57,7 @@ class Ports:
     alerts: AlertBook
     budget: Budget
     ledger: Ledger
+    locks: Locks
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -63,7 +65,14 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
     if request.param == "memory":
         memory = MemoryStore()
         yield Ports(
-            memory, memory, memory, memory.board, MemoryAlertBook(), MemoryBudget(), MemoryLedger(HandClock())
+            memory,
+            memory,
+            memory,
+            memory.board,
+            MemoryAlertBook(),
+            MemoryBudget(),
+            MemoryLedger(HandClock()),
+            MemoryLocks(),
         )
         return
     async with fresh_store() as store:
@@ -75,6 +84,7 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             RedisAlertBook(store),
             RedisBudget(store),
             RedisLedger(store, HandClock()),
+            RedisLocks(store),
         )
 
 
@@ -213,6 +223,45 @@ async def test_an_intent_is_written_once_for_its_key(ports):
         while len(heard.intents) < 2:
             await heard.next()
     assert [i.key for i in heard.intents] == ["trigger-1", "trigger-2"]
+
+
+async def test_a_parked_run_can_be_woken_and_no_other(ports):
+    await ports.journal.start("r1", started(BOOK))
+    assert not await ports.journal.wake("r1")
+    async with serving(ports.work) as heard:
+        await heard.next()
+        taken = await ports.journal.take("r1")
+        assert not await ports.journal.wake("r1")
+        await ports.journal.park("r1", epoch=taken.epoch, length=1, until=START + timedelta(minutes=1))
+        assert await ports.journal.wake("r1")
+        await heard.next()
+    assert heard.runs == ["r1", "r1"]
+    assert await ports.work.pump(now=START + timedelta(minutes=2)) == 0
+    assert not await ports.journal.wake("nobody")
+
+
+async def test_places_are_given_in_the_order_of_asking(ports):
+    async def ask(run_id):
+        return await ports.locks.acquire("change:checkout", run_id=run_id, most=1)
+
+    assert await ask("a") == ()
+    assert await ask("b") == ("a",)
+    assert await ask("c") == ("a", "b")
+    assert await ask("b") == ("a",)  # asking again changes nothing
+    assert await ports.locks.release("a") == ("b",)
+    assert await ask("b") == ()
+    assert await ask("a") == ("b", "c")  # whoever gave a place back waits behind the others
+    assert await ports.locks.release("c") == ()
+    assert await ports.locks.release("b") == ("a",)
+
+
+async def test_several_may_hold_what_has_several_places_and_names_are_apart(ports):
+    for run_id in ("a", "b"):
+        assert await ports.locks.acquire("read:checkout", run_id=run_id, most=2) == ()
+    assert set(await ports.locks.acquire("read:checkout", run_id="c", most=2)) == {"a", "b"}
+    assert await ports.locks.acquire("change:checkout", run_id="c", most=1) == ()
+    assert await ports.locks.release("b") == ("c",)
+    assert await ports.locks.release("b") == ()
 
 
 TOPIC = Topic(kind="run", id="r1")

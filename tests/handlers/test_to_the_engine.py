@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from bot.adapters.memory import MemoryLedger
+from bot.adapters.memory import MemoryLedger, MemoryLocks
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import CastVote
 from bot.domain.people import Person
@@ -32,6 +32,7 @@ async def judge(front: Front) -> AsyncIterator[Desk]:
             clock=front.desk.clock,
             http=http,
             ledger=MemoryLedger(front.desk.clock),
+            locks=MemoryLocks(),
         )
         yield Desk(
             deps,

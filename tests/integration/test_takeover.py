@@ -10,7 +10,9 @@ import pytest
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.work import RedisWork
-from bot.domain.intent import CancelRun
+from bot.domain.errors import BusyError
+from bot.domain.event import Origin
+from bot.domain.intent import CancelRun, StartRun
 from bot.domain.runbook import Runbook
 from bot.engine.ports import Handlers
 from tests.worlds import ANA, START, started
@@ -206,6 +208,17 @@ async def test_a_queue_that_was_deleted_under_the_workers_is_made_anew(store):
                 await asyncio.sleep(0.1)
                 await work.reconcile()
             assert await heard.get() == "r1"
+
+
+async def test_a_new_run_is_refused_when_it_would_be_late_but_a_click_is_not(store):
+    inbox = RedisInbox(store, most_waiting=2)
+    ask = StartRun(key="k1", at=START, runbook="triage", params={}, by=ANA, origin=Origin(kind="command"))
+    assert await inbox.put(ask)
+    assert await inbox.put(ask.model_copy(update={"key": "k2"}))
+    with pytest.raises(BusyError):
+        await inbox.put(ask.model_copy(update={"key": "k3"}))
+    assert not await inbox.put(ask)  # a redelivery is known, not refused
+    assert await inbox.put(CancelRun(key="k4", at=START, run_id="r1", by=ANA, channel="C1"))
 
 
 async def test_a_server_that_restarts_and_forgets_its_scripts_is_served_on(store):

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from bot.adapters.catalogue_file import load_catalogue
-from bot.adapters.memory import MemoryLedger, MemoryStore
+from bot.adapters.memory import MemoryLedger, MemoryLocks, MemoryStore
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
@@ -122,6 +122,7 @@ async def triage(catalogue: Catalogue) -> Run:
             clock=clock,
             http=http,
             ledger=MemoryLedger(clock),
+            locks=MemoryLocks(),
             settings={"watch_s": 5},
         )
         await Engine(deps).advance("r1")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.adapters.redis.store import Store
-from bot.domain.intent import Intent
+from bot.domain.errors import BusyError
+from bot.domain.intent import Intent, StartRun
 
 _REMEMBER_KEY_S = 86_400
 
@@ -11,13 +12,22 @@ _REMEMBER_KEY_S = 86_400
 class RedisInbox:
     """A stream of intents, each key once."""
 
-    def __init__(self, store: Store) -> None:
-        """Keep the store."""
+    def __init__(self, store: Store, *, most_waiting: int = 10_000) -> None:
+        """Keep the store; while ``most_waiting`` messages wait, no new run is accepted."""
         self._store = store
+        self._most_waiting = most_waiting
 
     async def put(self, intent: Intent) -> bool:
-        """Write an intent down; false if its key was seen within the last day."""
+        """Write an intent down; false if its key was seen within the last day.
+
+        Raises:
+            BusyError: so much is waiting that a new run would be late; nothing was written.
+        """
         shard = self._store.keys.shared
-        keys = (shard.seen(f"{intent.type}:{intent.key}"), shard.inbox)
+        keys = (shard.seen(f"{intent.type}:{intent.key}"), shard.inbox, shard.queue("normal"))
+        most = self._most_waiting if isinstance(intent, StartRun) else ""
         text = intent.model_dump_json(by_alias=True)
-        return bool(await self._store.run("put", keys, text, _REMEMBER_KEY_S))
+        written = await self._store.run("put", keys, text, _REMEMBER_KEY_S, most)
+        if written < 0:
+            raise BusyError(f"I am {self._most_waiting} requests behind, so I did not take this one on.")
+        return bool(written)

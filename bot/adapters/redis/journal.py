@@ -73,6 +73,14 @@ class RedisJournal:
             raise _stale(run_id, epoch)
         return bool(answer)
 
+    async def wake(self, run_id: str) -> bool:
+        """Make a parked run ready; false if it is not parked."""
+        shard = self._store.keys.of(run_id)
+        queues = (shard.queue(lane) for lane in LANES)
+        return bool(
+            await self._store.run("wake", (shard.run(run_id), *queues, shard.due, shard.active), run_id)
+        )
+
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
         """Write facts from outside; false if the journal is longer than ``length``."""
         shard = self._store.keys.of(run_id)

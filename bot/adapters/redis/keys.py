@@ -54,6 +54,20 @@ class Shard:
         """Stream of monitors that are due."""
         return f"{self.tag}:checks"
 
+    def places(self, run_id: str) -> str:
+        """Set: the names of what a run holds or waits for."""
+        return f"{self.tag}:places:{run_id}"
+
+    @property
+    def held(self) -> str:
+        """Prefix of the sets of runs that hold something."""
+        return f"{self.tag}:held:"
+
+    @property
+    def waiting(self) -> str:
+        """Prefix of the sorted sets of runs that wait for something, by since when."""
+        return f"{self.tag}:waiting:"
+
     @property
     def dead(self) -> str:
         """Stream of work that failed too often, for a person to look at."""

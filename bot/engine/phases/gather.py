@@ -12,9 +12,10 @@ from bot.domain.run import PhaseState
 from bot.domain.runbook import Explore, FanOut, Step
 from bot.engine.effects import run_step
 from bot.engine.hand import Hand
-from bot.engine.phases import Ended
+from bot.engine.phases import Answer, Ended
 from bot.engine.plugins import Plugin
 from bot.engine.templates import evaluate
+from bot.engine.turns import take_turn
 
 _GRACE_S = 0.2
 """How long cancelled steps may take to clean up before they are left behind."""
@@ -35,8 +36,10 @@ async def explore(hand: Hand, phase: Explore) -> Ended:
     return await _gather(hand, phase, deadline_s=max(step.timeout_s for step in phase.steps))
 
 
-async def fan_out(hand: Hand, phase: FanOut) -> Ended:
+async def fan_out(hand: Hand, phase: FanOut) -> Answer:
     """Run independent steps at once; what is late at the deadline is recorded as late."""
+    if (waiting := await take_turn(hand, phase.id, to="read")) is not None:
+        return waiting
     return await _gather(hand, phase, deadline_s=phase.deadline_s)
 
 

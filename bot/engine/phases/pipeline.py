@@ -27,6 +27,7 @@ from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.phases.plan import render_checks, render_steps
 from bot.engine.steps import call
+from bot.engine.turns import take_turn
 
 
 async def pipeline(hand: Hand, phase: Pipeline) -> Answer:
@@ -43,6 +44,8 @@ async def pipeline(hand: Hand, phase: Pipeline) -> Answer:
         waiting = await _gate(hand, phase.id, policy=phase.approval, plan_hash=plan.digest)
         if waiting is not None:
             return waiting
+    if (in_line := await take_turn(hand, phase.id, to="change")) is not None:
+        return in_line
     return await _watched(hand, phase, plan)
 
 

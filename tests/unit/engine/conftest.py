@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bot.adapters.memory import MemoryAlertBook, MemoryLedger, MemoryStore
+from bot.adapters.memory import MemoryAlertBook, MemoryLedger, MemoryLocks, MemoryStore
 from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
@@ -27,6 +27,7 @@ async def world():
             clock=clock,
             http=http,
             ledger=MemoryLedger(clock),
+            locks=MemoryLocks(),
             settings={"watch_s": 30},
         )
         desk = Desk(deps, directory=people, alerts=MemoryAlertBook(), board=store.board, teller=told)

@@ -1,0 +1,25 @@
+"""Places at a service, held by runs and not by processes, in Redis."""
+
+from __future__ import annotations
+
+from bot.adapters.redis.store import Store
+
+
+class RedisLocks:
+    """Fair: whoever waited longest is next; no time-out to race with, for a run outlives its worker."""
+
+    def __init__(self, store: Store) -> None:
+        """Keep the store."""
+        self._store = store
+
+    async def acquire(self, name: str, *, run_id: str, most: int) -> tuple[str, ...]:
+        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one."""
+        shard = self._store.keys.shared
+        keys = (shard.held + name, shard.waiting + name, shard.places(run_id))
+        return tuple(await self._store.run("lock", keys, run_id, most, name))
+
+    async def release(self, run_id: str) -> tuple[str, ...]:
+        """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
+        shard = self._store.keys.shared
+        keys = (shard.places(run_id),)
+        return tuple(await self._store.run("unlock", keys, run_id, shard.held, shard.waiting))
