@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.catalogue_file import load_catalogue
+from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
@@ -59,6 +60,7 @@ class Parts:
     journal: RedisJournal
     work: RedisWork
     inbox: RedisInbox
+    archive: Archive
     handlers: Handlers
     presenter: Presenter
     identity: Identity
@@ -169,6 +171,7 @@ def _join(
             drain_s=settings.drain_s,
         ),
         inbox=inbox,
+        archive=Archive(store, retention_s=retention_s),
         handlers=Handlers(
             run=engine.advance,
             intent=Desk(deps, directory=directory, alerts=alerts, board=board, teller=teller).handle,

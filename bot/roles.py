@@ -22,7 +22,7 @@ from bot.settings import Settings, load_settings
 log = logging.getLogger(__name__)
 
 _PUMP_S = 0.1
-_SWEEP_S = 300
+_SWEEP_S = 60
 
 Role = Callable[[Parts], Awaitable[None]]
 
@@ -98,9 +98,14 @@ async def clock(parts: Parts) -> None:
 
 
 async def _sweep(parts: Parts) -> None:
-    """Forget the index entries of runs that are not kept any more."""
-    removed = await parts.journal.sweep(now=parts.clock.now())
-    log.info("swept", extra={"runs": removed})
+    """Pack runs that ended a while ago, and forget those that are not kept any more."""
+    now = parts.clock.now()
+    try:
+        packed, forgotten = await parts.archive.pack(now=now), await parts.archive.forget(now=now)
+    except (RedisError, OSError) as error:
+        log.warning("sweep_failed", extra={"error": type(error).__name__})
+    else:
+        log.info("swept", extra={"packed": packed, "forgotten": forgotten})
 
 
 async def _reconcile(parts: Parts) -> None:

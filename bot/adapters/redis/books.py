@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,8 +55,7 @@ class Books:
             NotFoundError: its runbook is gone from the store.
         """
         runbook = await self._runbook(shard, fields["bk"]) if "bk" in fields else None
-        numbers = sorted(int(name[2:]) for name in fields if name.startswith("e:"))
-        first, *rest = (fields[f"e:{number}"] for number in numbers)
+        first, *rest = unpacked(fields["z"]) if "z" in fields else texts_of(fields)
         facts = list(_first_facts(first, runbook))
         for text in rest:
             facts += _facts(text)
@@ -73,6 +74,22 @@ class Books:
 def facts_json(events: Sequence[Event]) -> str:
     """Write facts as one JSON array; a run's first fact goes without its runbook."""
     return _FACTS.dump_json(tuple(events), by_alias=True, exclude=_without_runbook(events)).decode()
+
+
+def texts_of(fields: Mapping[str, str]) -> list[str]:
+    """List what was written into a run's hash, in order."""
+    numbers = sorted(int(name[2:]) for name in fields if name.startswith("e:"))
+    return [fields[f"e:{number}"] for number in numbers]
+
+
+def packed(texts: Sequence[str]) -> str:
+    """Make one short text of what a finished run has written."""
+    return b64encode(zlib.compress("\n".join(texts).encode(), level=9)).decode()
+
+
+def unpacked(text: str) -> list[str]:
+    """Read what ``packed`` made; no JSON that was written holds a line break."""
+    return zlib.decompress(b64decode(text)).decode().split("\n")
 
 
 def _without_runbook(events: Sequence[Event]) -> Any:  # noqa: ANN401  # pydantic's own notation

@@ -110,17 +110,9 @@ class RedisJournal:
         newest = sorted(found, key=lambda pair: -pair[1])
         return tuple(run_id for run_id, _ in newest[:limit])
 
-    async def sweep(self, *, now: datetime) -> int:
-        """Forget the index entries of runs older than the retention; gives how many."""
-        oldest = (now.timestamp() - self._retention_s) * 1000
-        removed = 0
-        for shard in self._store.keys.all:
-            removed += await self._store.client.zremrangebyscore(shard.index, "-inf", oldest)
-        return removed
-
     async def _write(self, run_id: str, events: Sequence[Event], *, epoch: int, finish: bool) -> int:
         shard = self._store.keys.of(run_id)
-        keys = (shard.run(run_id), shard.dirty, shard.due, shard.active)
+        keys = (shard.run(run_id), shard.dirty, shard.due, shard.active, shard.finished)
         mode = "finish" if finish else ""
         arguments = (run_id, epoch, next(self._writes), mode, self._retention_s)
         length = await self._store.run(

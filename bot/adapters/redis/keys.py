@@ -84,6 +84,11 @@ class Shard:
         return f"{self.tag}:active"
 
     @property
+    def finished(self) -> str:
+        """Sorted set of finished runs that are not packed yet, by when they ended."""
+        return f"{self.tag}:finished"
+
+    @property
     def dirty(self) -> str:
         """Sorted set of topics whose messages want another look."""
         return f"{self.tag}:dirty"

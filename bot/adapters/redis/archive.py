@@ -1,0 +1,48 @@
+"""What becomes of runs that have ended: packed after a while, forgotten after the retention."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.adapters.redis.books import packed, texts_of
+from bot.adapters.redis.keys import Shard
+from bot.adapters.redis.store import Store
+
+_AT_ONCE = 500
+
+
+class Archive:
+    """Keeps finished runs small.  Any number of clocks may do this at the same time."""
+
+    def __init__(self, store: Store, *, retention_s: float, pack_after_s: float = 600) -> None:
+        """Keep the store; a run that people may still be looking at is left as it is for ``pack_after_s``."""
+        self._store = store
+        self._retention_s = retention_s
+        self._pack_after_s = pack_after_s
+
+    async def pack(self, *, now: datetime) -> int:
+        """Pack up to some hundred runs that ended a while ago; gives how many.  They read as before."""
+        before_ms = int((now.timestamp() - self._pack_after_s) * 1000)
+        done = 0
+        for shard in self._store.keys.all:
+            ids = await self._store.client.zrangebyscore(shard.finished, "-inf", before_ms, 0, _AT_ONCE)
+            for run_id in ids:
+                done += await self._pack(shard, str(run_id))
+        return done
+
+    async def forget(self, *, now: datetime) -> int:
+        """Forget the index entries of runs that have expired by themselves; gives how many."""
+        oldest_ms = (now.timestamp() - self._retention_s) * 1000
+        removed = 0
+        for shard in self._store.keys.all:
+            ids = await self._store.client.zrangebyscore(shard.index, "-inf", oldest_ms, 0, _AT_ONCE)
+            for run_id in map(str, ids):
+                if not await self._store.client.exists(shard.run(run_id)):
+                    removed += await self._store.client.zrem(shard.index, run_id)
+        return removed
+
+    async def _pack(self, shard: Shard, run_id: str) -> int:
+        fields = await self._store.hash(shard.run(run_id))
+        text = packed(texts_of(fields)) if fields and "z" not in fields else ""
+        keys = (shard.run(run_id), shard.finished)
+        return int(await self._store.run("pack", keys, run_id, fields.get("n", ""), text))

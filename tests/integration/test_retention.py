@@ -1,0 +1,75 @@
+"""Runs that have ended are packed small, read as before, and are forgotten in time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.adapters.redis.archive import Archive
+from bot.adapters.redis.journal import RedisJournal
+from bot.domain.clock import SystemClock
+from bot.domain.errors import NotFoundError
+from bot.domain.event import PhaseStarted, RunFinished, Sampled
+from tests.integration.test_takeover import BOOK
+from tests.worlds import START, started
+
+pytestmark = pytest.mark.server
+
+NOW = SystemClock().now()
+LOOKS = [Sampled(at=START, phase="ground", ok=True, text=f"look {n}:\nall is well") for n in range(40)]
+END = RunFinished(at=START, outcome="done", summary="Done.")
+
+
+async def finished(journal, run_id="r1"):
+    await journal.start(run_id, started(BOOK))
+    taken = await journal.take(run_id)
+    await journal.append(run_id, (PhaseStarted(at=START, phase="ground"), *LOOKS), epoch=taken.epoch)
+    await journal.append(run_id, LOOKS, epoch=taken.epoch)
+    await journal.finish(run_id, (END,), epoch=taken.epoch)
+    return await journal.load(run_id)
+
+
+async def test_a_packed_run_reads_as_before_and_is_much_smaller(store):
+    journal, archive = RedisJournal(store), Archive(store, retention_s=3600, pack_after_s=60)
+    told = await finished(journal)
+    key = store.keys.shared.run("r1")
+    before = await store.client.memory_usage(key)
+    assert await archive.pack(now=NOW) == 0  # somebody may still be looking at it
+    assert await archive.pack(now=NOW + timedelta(minutes=5)) == 1
+    assert await archive.pack(now=NOW + timedelta(minutes=5)) == 0
+    assert await RedisJournal(store).load("r1") == told
+    assert await store.client.memory_usage(key) * 4 < before
+    assert 0 < await store.client.ttl(key) <= 30 * 86_400
+
+
+async def test_a_run_that_is_under_way_is_never_packed(store):
+    journal, archive = RedisJournal(store), Archive(store, retention_s=3600, pack_after_s=0)
+    await journal.start("r1", started(BOOK))
+    await store.client.zadd(store.keys.shared.finished, {"r1": 0})
+    assert await archive.pack(now=NOW) == 0
+    assert await journal.load("r1") == (started(BOOK),)
+
+
+async def test_the_index_forgets_what_is_gone_and_nothing_else(store):
+    journal, archive = RedisJournal(store, retention_s=3600), Archive(store, retention_s=3600)
+    await finished(journal, "kept")
+    await finished(journal, "gone")
+    await store.client.delete(store.keys.shared.run("gone"))
+    assert await archive.forget(now=NOW) == 0
+    assert await archive.forget(now=NOW + timedelta(hours=2)) == 1
+    assert await journal.recent() == ("kept",)
+    with pytest.raises(NotFoundError):
+        await journal.load("gone")
+
+
+async def test_a_runbook_is_kept_once_and_pinned_for_runs_in_flight(store):
+    journal = RedisJournal(store)
+    for number in range(20):
+        await journal.start(f"r{number}", started(BOOK))
+    edited = BOOK.model_copy(update={"summary": "Look twice."})
+    await journal.start("later", started(edited))
+    assert await store.client.hlen(store.keys.shared.books) == 2
+    fresh = RedisJournal(store)  # another worker, which has read nothing yet
+    assert (await fresh.load("r7"))[0].runbook == BOOK
+    assert (await fresh.load("later"))[0].runbook == edited
