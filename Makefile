@@ -1,5 +1,6 @@
 # Every task of the project; `make` alone lists them.
 PYTHON_IN := .venv/bin/python
+JOBS ?= 3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -20,8 +21,8 @@ servers: ## Install what the demo and the tests run: HAProxy, Prometheus, Alertm
 demo: setup servers ## Bring up the shop, a Slack for the laptop and the bot, and say where to look
 	@$(PYTHON_IN) -m bot demo
 
-test: setup servers ## Run all tests
-	@$(PYTHON_IN) -m pytest
+test: setup servers ## Run all tests, JOBS=3 files at a time
+	@$(PYTHON_IN) -m pytest -n $(JOBS) --dist loadfile
 
 check: setup ## Run every check but the tests: lint, format, types, layers, dependencies, docs
 	.venv/bin/ruff check
