@@ -93,6 +93,8 @@ class Measurement(Model):
     query: str = ""
     url: str = ""
     text: str = ""
+    data: JsonObject = Field(default_factory=dict)
+    """What else was seen, for expressions such as ``result.data.took_s < 0.5``."""
 
 
 class Facts(Model):

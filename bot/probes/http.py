@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import httpx
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
@@ -16,12 +16,13 @@ from bot.analysis.words import figure, listing
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Evidence, Finding, FindingKind, Findings, Measurement
-from bot.domain.model import JsonObject
+from bot.domain.model import JsonObject, JsonValue
 from bot.engine.plugins import Context, probe
+from bot.probes._http_check import Expected, ask, measured
+from bot.probes._reaching import SHARE_OF_TIME, unresolved
 
 _SLOW_S = 0.5
 _SLOW_RATIO = 3.0
-_SHARE_OF_TIME = 0.85
 _NOT_THERE = frozenset({401, 403, 404, 405, 410})
 """Answers that say the address is wrong, not that the service is ill."""
 
@@ -91,7 +92,7 @@ async def health(ctx: Context, *, service: str) -> Measurement:
     """
     if not ctx.source(service, "http").get("health"):
         raise ProbeNotConfiguredError(f"The `http` source of {service} has no `health` address.")
-    check = await _check(ctx, ctx.service(service), timeout_s=ctx.timeout_s * _SHARE_OF_TIME)
+    check = await _check(ctx, ctx.service(service), timeout_s=ctx.timeout_s * SHARE_OF_TIME)
     if check.state == "unknown":
         raise ProbeUnavailableError(f"The health of {service} cannot be asked: {check.why}.")
     healthy = check.state == "ok"
@@ -104,9 +105,52 @@ async def health(ctx: Context, *, service: str) -> Measurement:
     )
 
 
+@probe(specialist="network")
+async def check(
+    ctx: Context,
+    *,
+    service: str,
+    address: str = "health",
+    path: str = "",
+    method: Literal["GET", "HEAD"] = "GET",
+    status: tuple[int, ...] = (),
+    body_contains: str = "",
+    body_matches: re.Pattern[str] | None = None,
+    body_json: dict[str, JsonValue] | None = None,
+    within_s: Annotated[float, Field(gt=0)] | None = None,
+) -> Measurement:
+    """Whether an address answers as it should: 1 if it does, 0 if not; ``data.took_s`` is the time it took.
+
+    Asks ``address`` of the service's ``http`` source, or ``path`` on it.  Right is one of ``status`` (any 2xx
+    where none is given), a body that contains ``body_contains``, matches the pattern ``body_matches`` and has
+    the fields ``body_json`` (dotted names to values), all within ``within_s`` seconds (else within the step's
+    time).  Redirects are not followed: a 301 is an answer, right only where it is listed.  ``data`` holds
+    ``took_s``, ``status`` (0 without an answer), ``problem`` and, for a redirect, ``location``.
+
+    A connection that is refused, breaks, hangs or has a bad certificate is what this check is there to find:
+    the value is then 0.  So it is when the host name does not exist.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``http`` source of that ``address``.
+        ProbeUnavailableError: the address is no URL, or no name server could be asked; that is not down.
+    """
+    base = ctx.source(service, "http").get(address)
+    if not base:
+        raise ProbeNotConfiguredError(f"The `http` source of {service} has no `{address}`.")
+    expected = Expected(
+        status=frozenset(status),
+        contains=body_contains,
+        matches=body_matches,
+        fields=body_json or {},
+        within_s=within_s,
+    )
+    answer = await ask(ctx, base, path=path, method=method, expected=expected)
+    return measured(ctx, answer, service=service)
+
+
 async def _check(ctx: Context, entry: Service, *, timeout_s: float) -> _Check:
     url = entry.sources["http"]["health"]
-    limit_s = min(timeout_s, ctx.timeout_s * _SHARE_OF_TIME)
+    limit_s = min(timeout_s, ctx.timeout_s * SHARE_OF_TIME)
     started = time.perf_counter()
     state: _State
     listed: dict[str, _Dependency] = {}
@@ -119,7 +163,7 @@ async def _check(ctx: Context, entry: Service, *, timeout_s: float) -> _Check:
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         state, why = "unknown", "the health address in the catalogue is no URL"
     except httpx.ConnectError as error:
-        state, why = ("unknown", "its host name does not resolve") if _unresolved(error) else _refused(error)
+        state, why = ("unknown", "its host name does not resolve") if unresolved(error) else _refused(error)
     except httpx.HTTPError as error:
         state, why = "broken", f"the connection broke ({type(error).__name__})"
     took_s = time.perf_counter() - started
@@ -139,15 +183,6 @@ def _judge(answer: httpx.Response) -> tuple[_State, str, dict[str, _Dependency]]
         return "ok", "", readiness.dependencies
     why = f"{listing(failing)} not available to it" if failing else f"it answers {answer.status_code}"
     return "not_ready", why, readiness.dependencies
-
-
-def _unresolved(error: httpx.ConnectError) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
 
 
 def _refused(error: httpx.ConnectError) -> tuple[_State, str]:

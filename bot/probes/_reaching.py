@@ -1,0 +1,77 @@
+"""What every probe that opens a connection needs: its time, where to go, and why it did not get there."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Literal
+
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+
+SHARE_OF_TIME = 0.85
+"""The share of a step's time that a probe waits, so that it is the one to say what did not answer."""
+
+Problem = Literal["", "refused", "timeout", "broken", "name", "tls"]
+"""Why a connection was not made; ``name``: the host name does not exist."""
+
+_HIGHEST_PORT = 65_535
+_NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+
+
+def host_and_port(address: str, *, what: str) -> tuple[str, int]:
+    """Read ``host:port`` or ``[IPv6]:port``; ``what`` names the place in the catalogue.
+
+    Raises:
+        ProbeNotConfiguredError: it is something else.
+    """
+    host, colon, port = address.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not colon or not bare or not port.isascii() or not port.isdecimal() or int(port) > _HIGHEST_PORT:
+        raise ProbeNotConfiguredError(f"{what} must be `host:port`, such as `db.example:5432`.")
+    return bare, int(port)
+
+
+def problem_of(error: BaseException, *, host: str) -> tuple[Problem, str]:
+    """Tell why a connection failed, as a word and in words.
+
+    Raises:
+        ProbeUnavailableError: no name server could be asked, which says nothing about ``host``.
+    """
+    cause = _name_error(error)
+    if cause is not None and cause.errno not in _NO_SUCH_NAME:
+        raise ProbeUnavailableError(f"The name {host} cannot be looked up now.") from error
+    if cause is not None:
+        return "name", f"the name {host} does not exist"
+    if _caused_by(error, ssl.SSLError) is not None:
+        return "tls", _tls_words(error)
+    if _caused_by(error, ConnectionRefusedError) is not None:
+        return "refused", "the connection is refused"
+    return "broken", f"the connection fails ({type(error).__name__})"
+
+
+def unresolved(error: BaseException) -> bool:
+    """Whether a failure to connect is one of the host's name."""
+    return _name_error(error) is not None
+
+
+def _name_error(error: BaseException) -> socket.gaierror | None:
+    found = _caused_by(error, socket.gaierror)
+    return found if isinstance(found, socket.gaierror) else None
+
+
+def _tls_words(error: BaseException) -> str:
+    found = _caused_by(error, ssl.SSLCertVerificationError)
+    if isinstance(found, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {found.verify_message.rstrip('.')}"
+    return "it does not speak TLS"
+
+
+def _caused_by(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    """Find what is behind an error; libraries wrap what the system said."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, kind):
+        if isinstance(cause, BaseExceptionGroup):  # one failure for each address of a host
+            cause = cause.exceptions[0]
+        else:
+            cause = cause.__cause__ or cause.__context__
+    return cause

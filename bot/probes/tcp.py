@@ -1,0 +1,66 @@
+"""Opens TCP connections, to see whether somebody accepts them and how soon."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.analysis.words import figure
+from bot.domain.errors import ProbeNotConfiguredError
+from bot.domain.finding import Measurement
+from bot.engine.plugins import Context, probe
+from bot.probes._reaching import SHARE_OF_TIME, Problem, host_and_port, problem_of
+
+
+@probe(specialist="network")
+async def check(
+    ctx: Context,
+    *,
+    service: str,
+    address: str = "address",
+    within_s: Annotated[float, Field(gt=0)] | None = None,
+) -> Measurement:
+    """Whether a TCP port accepts a connection: 1 if it does, 0 if not; ``data.took_s`` is the time it took.
+
+    Connects to ``address`` of the service's ``tcp`` source (``host:port``) and closes again, within
+    ``within_s`` seconds (else within the step's time).  ``data`` holds ``took_s`` and ``problem``.
+
+    A connection that is refused, breaks or hangs is what this check is there to find: the value is then 0.
+    So it is when the host name does not exist.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no such ``address``, or it is no ``host:port``.
+        ProbeUnavailableError: no name server could be asked; that is not down.
+    """
+    where = ctx.source(service, "tcp").get(address)
+    if not where:
+        raise ProbeNotConfiguredError(f"The `tcp` source of {service} has no `{address}`.")
+    host, port = host_and_port(where, what=f"`tcp.{address}` of {service}")
+    limit_s = min(within_s or ctx.timeout_s, ctx.timeout_s * SHARE_OF_TIME)
+    started = time.perf_counter()
+    problem, why = await _connect(host, port, limit_s=limit_s)
+    took_s = time.perf_counter() - started
+    said = f"{where}: {why}" if problem else f"{where} accepts in {figure(took_s, 's')}"
+    return Measurement(
+        value=0.0 if problem else 1.0,
+        unit="1 = accepts connections",
+        at=ctx.clock.now(),
+        text=f"{service}: {said}",
+        data={"took_s": round(took_s, 4), "problem": problem},
+    )
+
+
+async def _connect(host: str, port: int, *, limit_s: float) -> tuple[Problem, str]:
+    try:
+        async with asyncio.timeout(limit_s):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return "timeout", f"no connection within {figure(limit_s, 's')}"
+    except OSError as error:
+        return problem_of(error, host=host)
+    # Closing at once instead of waiting for the other side, which owes this probe nothing.
+    writer.transport.abort()
+    return "", ""
