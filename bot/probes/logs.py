@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import glob
-import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated
 
-from bot.analysis.loglines import LogLine, parse, stamp
+from pydantic import Field
+
+from bot.analysis.loglines import LogLine
 from bot.analysis.logs import LogRead, findings_of
-from bot.analysis.words import clock_time, listing, moment, span
-from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Finding, FindingKind, Findings
+from bot.analysis.words import figure, listing, span
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.finding import Finding, FindingKind, Findings, Measurement
 from bot.engine.plugins import Context, probe
+from bot.probes._logfiles import BUDGET_BYTES, Tail, read_tail, refuse_garbage
 
-_BUDGET_BYTES = 10_000_000
-_BLOCK_BYTES = 65_536
-_GARBAGE_SHARE = 0.5
-
-
-@dataclass(kw_only=True)
-class _Tail:
-    """What was read of one service's files."""
-
-    lines: list[LogLine] = field(default_factory=list)
-    starts_s: float = 0.0
-    """From when on nothing is missing."""
-    malformed: int = 0
-    gaps: list[str] = field(default_factory=list)
-    files: int = 0
-    cut: bool = False
-    """Whether a file was longer than what may be read of it."""
+_MOST_CHARS = 4000
+_SAMPLE_CHARS = 200
 
 
 @probe(specialist="logs")
@@ -57,15 +42,72 @@ async def errors(ctx: Context, *, service: str, since_s: float = 1800, neighbour
     )
 
 
+@probe(specialist="logs")
+async def matches(
+    ctx: Context,
+    *,
+    service: str,
+    pattern: re.Pattern[str],
+    window_s: Annotated[float, Field(ge=1)] = 300,
+    levels: tuple[str, ...] = (),
+) -> Measurement:
+    """How many lines of a service's logs match ``pattern``, a minute, over the last ``window_s`` seconds.
+
+    Looks in a line's message and error (the first 4000 characters of each), in lines of any level or of
+    ``levels`` alone.  Reads at most 10 MB; where the window holds more, the rate is that of the part which
+    was read.  ``data`` holds ``matches``, ``lines``, ``read_s`` (the seconds that were read) and the ``last``
+    match.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``logs`` source with a ``path``.
+        ProbeUnavailableError: there is no such file, or none may be read; that is not a rate of 0.
+        ProbeGarbageError: most lines are no JSON objects with a time.
+    """
+    path = ctx.source(service, "logs").get("path")
+    if not path:
+        raise ProbeNotConfiguredError(f"The `logs` source of {service} has no `path`.")
+    at = ctx.clock.now()
+    start_s, end_s = at.timestamp() - window_s, at.timestamp()
+    tail = await asyncio.to_thread(read_tail, path, start_s=start_s, budget=BUDGET_BYTES)
+    if not tail.files:
+        raise ProbeUnavailableError(f"No log file of {service} can be read: {'; '.join(tail.gaps)}.")
+    refuse_garbage(good=len(tail.lines), malformed=tail.malformed)
+    found = await asyncio.to_thread(_matching, tail.lines, pattern, {level.upper() for level in levels})
+    read_s = end_s - max(start_s, tail.starts_s) if tail.cut else window_s
+    rate = len(found) / max(read_s, 1.0) * 60
+    said = f"{len(found)} of {len(tail.lines)} lines match `{pattern.pattern}`"
+    return Measurement(
+        value=rate,
+        unit="lines/min",
+        at=at,
+        query=pattern.pattern,
+        text=f"{service}: {figure(rate, 'lines/min')} over {span(read_s)}: {said}",
+        data={
+            "matches": len(found),
+            "lines": len(tail.lines),
+            "read_s": round(read_s, 1),
+            "last": found[-1].message[:_SAMPLE_CHARS] if found else "",
+        },
+    )
+
+
+def _matching(lines: Sequence[LogLine], pattern: re.Pattern[str], levels: set[str]) -> list[LogLine]:
+    return [
+        line
+        for line in lines
+        if (not levels or line.level in levels)
+        and (pattern.search(line.message[:_MOST_CHARS]) or pattern.search(line.error[:_MOST_CHARS]))
+    ]
+
+
 def _look(paths: dict[str, str], *, names: Sequence[str], start_s: float, end_s: float) -> Findings:
-    budget = _BUDGET_BYTES // len(paths)
-    tails = {name: _tail(path, start_s=start_s, budget=budget) for name, path in paths.items()}
+    budget = BUDGET_BYTES // len(paths)
+    tails = {name: read_tail(path, start_s=start_s, budget=budget) for name, path in paths.items()}
     if not any(tail.files for tail in tails.values()):
         raise ProbeUnavailableError(f"No log file can be read: {'; '.join(_gaps(tails))}.")
     total = sum(len(tail.lines) for tail in tails.values())
     malformed = sum(tail.malformed for tail in tails.values())
-    if malformed and malformed > _GARBAGE_SHARE * (total + malformed):
-        raise ProbeGarbageError(f"{malformed} of {total + malformed} log lines are no JSON with a time.")
+    refuse_garbage(good=total, malformed=malformed)
     found: list[Finding] = []
     normal: list[str] = []
     for name, tail in tails.items():
@@ -83,7 +125,7 @@ def _look(paths: dict[str, str], *, names: Sequence[str], start_s: float, end_s:
     )
 
 
-def _gaps(tails: dict[str, _Tail]) -> list[str]:
+def _gaps(tails: dict[str, Tail]) -> list[str]:
     gaps = [f"{name}: {gap}" for name, tail in tails.items() for gap in tail.gaps]
     gaps.extend(
         f"{name}: {tail.malformed} lines are no JSON with a time"
@@ -91,83 +133,3 @@ def _gaps(tails: dict[str, _Tail]) -> list[str]:
         if tail.malformed
     )
     return gaps
-
-
-def _tail(pattern: str, *, start_s: float, budget: int) -> _Tail:
-    tail = _Tail()
-    files = sorted(glob.glob(pattern))  # noqa: PTH207  # the pattern is absolute and a text
-    if not files:
-        tail.gaps.append("no such log file")
-        return tail
-    firsts: list[float] = []
-    for path in files:
-        try:
-            with Path(path).open("rb") as file:
-                first_s = _read(file, tail, start_s=start_s, budget=budget // len(files))
-        except OSError as error:
-            tail.gaps.append(f"{Path(path).name} cannot be read: {error.strerror}")
-            continue
-        tail.files += 1
-        firsts.extend([] if first_s is None else [first_s])
-    tail.lines.sort(key=lambda line: line.at_s)
-    # Several files of one service: each begins when its process began, which hides nothing.  A file
-    # cut to the budget does hide something, so then the latest beginning counts.
-    tail.starts_s = (max(firsts) if tail.cut else min(firsts)) if firsts else start_s
-    return tail
-
-
-def _read(file: BinaryIO, tail: _Tail, *, start_s: float, budget: int) -> float | None:
-    """Read one file's lines from ``start_s`` on; gives the time of its first line that was read."""
-    size = os.fstat(file.fileno()).st_size
-    offset = _offset_of(file, start_s, size=size)
-    cut = size - offset > budget
-    file.seek(size - budget if cut else offset)
-    if cut:
-        file.readline()
-        tail.cut = True
-    first_s: float | None = None
-    for raw in file.read(size - file.tell()).splitlines():
-        if not raw.strip():
-            continue
-        line = parse(raw)
-        if line is None:
-            tail.malformed += 1
-        elif line.at_s >= start_s:
-            tail.lines.append(line)
-            first_s = line.at_s if first_s is None else min(first_s, line.at_s)
-    if cut and first_s is not None:
-        tail.gaps.append(
-            f"only the last {budget // 1_000_000 or 1} MB were read, since {clock_time(moment(first_s))}"
-        )
-    return first_s
-
-
-def _offset_of(file: BinaryIO, start_s: float, *, size: int) -> int:
-    """Find, by bisection over ascending times, a line start a little before the first line of the window."""
-    low, high = 0, size
-    while high - low > _BLOCK_BYTES:
-        middle = (low + high) // 2
-        at_s = _time_after(file, middle)
-        if at_s is None or at_s >= start_s:
-            high = middle
-        else:
-            low = middle
-    if low == 0:
-        return 0
-    file.seek(low)
-    file.readline()
-    return file.tell()
-
-
-def _time_after(file: BinaryIO, offset: int) -> float | None:
-    """Read the time of the first whole line after ``offset`` that has one."""
-    file.seek(offset)
-    file.readline()
-    for _ in range(20):
-        raw = file.readline(_BLOCK_BYTES)
-        if not raw:
-            return None
-        at_s = stamp(raw)
-        if at_s is not None:
-            return at_s
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind, Findings
-from bot.probes.logs import errors
+from bot.probes.logs import errors, matches
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -196,3 +197,42 @@ async def test_a_window_larger_than_the_budget_is_cut_and_that_is_said(context, 
     found = await look(context, tmp_path)
     assert found.gaps[0].startswith("shop: only the last 5 MB were read, since ")
     assert found.items == ()
+
+
+async def count(context, path: Path, pattern: str, **more: Any) -> Any:
+    ctx = context(service("shop", str(path)), clock=Stopped(), timeout_s=5)
+    return await matches(ctx, service="shop", pattern=re.compile(pattern), **more)
+
+
+async def test_lines_that_match_are_counted_a_minute_within_the_window(context, tmp_path):
+    lines = [line(700 - n, f"pay answered 502 for order {n}", "ERROR") for n in range(690)]
+    lines += [line(9, "pay is slow", "WARN", error="PayTimeout: answered 502 too late")]
+    path = write(tmp_path / "shop.jsonl", sorted([*lines, *ordinary(600)]))
+    seen = await count(context, path, r"answered 50\d", window_s=120)
+    assert (seen.data["matches"], seen.value, seen.unit) == (111, pytest.approx(111 / 2), "lines/min")
+    assert seen.data["lines"] == 111 + 120
+    assert seen.data["last"] == "pay is slow"
+    errors_only = await count(context, path, r"answered 50\d", window_s=120, levels=("error",))
+    assert errors_only.data["matches"] == 110
+
+
+async def test_no_match_in_a_log_that_can_be_read_is_a_rate_of_0(context, tmp_path):
+    seen = await count(context, write(tmp_path / "shop.jsonl", ordinary()), "boom")
+    assert (seen.value, seen.data["lines"], seen.data["last"]) == (0, 300, "")
+
+
+async def test_the_rate_of_a_window_that_is_cut_is_that_of_the_part_which_was_read(context, tmp_path):
+    many = [line(1000 - n / 100, "order placed", pad="x" * 200) for n in range(100_000)]
+    seen = await count(context, write(tmp_path / "shop.jsonl", many), "placed", window_s=1000)
+    assert seen.data["lines"] < 50_000
+    assert seen.data["read_s"] < 500
+    assert seen.value == pytest.approx(6000, rel=0.01)
+
+
+async def test_a_log_that_is_missing_of_another_kind_or_not_named_is_no_rate_of_0(context, tmp_path):
+    with pytest.raises(ProbeUnavailableError, match="no such log file"):
+        await count(context, tmp_path / "none.jsonl", "x")
+    with pytest.raises(ProbeGarbageError, match="50 of 50"):
+        await count(context, write(tmp_path / "text.log", ["plain text"] * 50), "x")
+    with pytest.raises(ProbeNotConfiguredError):
+        await matches(context(service("shop")), service="shop", pattern=re.compile("x"))

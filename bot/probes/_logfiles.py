@@ -1,0 +1,124 @@
+"""Reads the end of log files of JSON lines, no more of them than is needed."""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from bot.analysis.loglines import LogLine, parse, stamp
+from bot.analysis.words import clock_time, moment
+from bot.domain.errors import ProbeGarbageError
+
+BUDGET_BYTES = 10_000_000
+"""How much one probe reads in all."""
+
+_BLOCK_BYTES = 65_536
+_GARBAGE_SHARE = 0.5
+
+
+@dataclass(kw_only=True)
+class Tail:
+    """What was read of one service's files."""
+
+    lines: list[LogLine] = field(default_factory=list)
+    starts_s: float = 0.0
+    """From when on nothing is missing."""
+    malformed: int = 0
+    gaps: list[str] = field(default_factory=list)
+    files: int = 0
+    cut: bool = False
+    """Whether a file was longer than what may be read of it."""
+
+
+def read_tail(pattern: str, *, start_s: float, budget: int) -> Tail:
+    """Read the lines since ``start_s`` of all files that fit ``pattern``, at most ``budget`` bytes."""
+    tail = Tail()
+    files = sorted(glob.glob(pattern))  # noqa: PTH207  # the pattern is absolute and a text
+    if not files:
+        tail.gaps.append("no such log file")
+        return tail
+    firsts: list[float] = []
+    for path in files:
+        try:
+            with Path(path).open("rb") as file:
+                first_s = _read(file, tail, start_s=start_s, budget=budget // len(files))
+        except OSError as error:
+            tail.gaps.append(f"{Path(path).name} cannot be read: {error.strerror}")
+            continue
+        tail.files += 1
+        firsts.extend([] if first_s is None else [first_s])
+    tail.lines.sort(key=lambda line: line.at_s)
+    # Several files of one service: each begins when its process began, which hides nothing.  A file
+    # cut to the budget does hide something, so then the latest beginning counts.
+    tail.starts_s = (max(firsts) if tail.cut else min(firsts)) if firsts else start_s
+    return tail
+
+
+def refuse_garbage(*, good: int, malformed: int) -> None:
+    """Refuse files of another kind; a broken line here and there is let pass.
+
+    Raises:
+        ProbeGarbageError: most lines are no JSON objects with a time.
+    """
+    if malformed and malformed > _GARBAGE_SHARE * (good + malformed):
+        raise ProbeGarbageError(f"{malformed} of {good + malformed} log lines are no JSON with a time.")
+
+
+def _read(file: BinaryIO, tail: Tail, *, start_s: float, budget: int) -> float | None:
+    """Read one file's lines from ``start_s`` on; gives the time of its first line that was read."""
+    size = os.fstat(file.fileno()).st_size
+    offset = _offset_of(file, start_s, size=size)
+    cut = size - offset > budget
+    file.seek(size - budget if cut else offset)
+    if cut:
+        file.readline()
+        tail.cut = True
+    first_s: float | None = None
+    for raw in file.read(size - file.tell()).splitlines():
+        if not raw.strip():
+            continue
+        line = parse(raw)
+        if line is None:
+            tail.malformed += 1
+        elif line.at_s >= start_s:
+            tail.lines.append(line)
+            first_s = line.at_s if first_s is None else min(first_s, line.at_s)
+    if cut and first_s is not None:
+        tail.gaps.append(
+            f"only the last {budget // 1_000_000 or 1} MB were read, since {clock_time(moment(first_s))}"
+        )
+    return first_s
+
+
+def _offset_of(file: BinaryIO, start_s: float, *, size: int) -> int:
+    """Find, by bisection over ascending times, a line start a little before the first line of the window."""
+    low, high = 0, size
+    while high - low > _BLOCK_BYTES:
+        middle = (low + high) // 2
+        at_s = _time_after(file, middle)
+        if at_s is None or at_s >= start_s:
+            high = middle
+        else:
+            low = middle
+    if low == 0:
+        return 0
+    file.seek(low)
+    file.readline()
+    return file.tell()
+
+
+def _time_after(file: BinaryIO, offset: int) -> float | None:
+    """Read the time of the first whole line after ``offset`` that has one."""
+    file.seek(offset)
+    file.readline()
+    for _ in range(20):
+        raw = file.readline(_BLOCK_BYTES)
+        if not raw:
+            return None
+        at_s = stamp(raw)
+        if at_s is not None:
+            return at_s
+    return None
