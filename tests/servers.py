@@ -15,6 +15,7 @@ import stat
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -73,6 +74,19 @@ async def hanging(_: web.Request) -> web.Response:
     """Accept a request and never answer it."""
     await asyncio.sleep(3600)
     raise AssertionError("nobody waits this long")
+
+
+@contextlib.asynccontextmanager
+async def silent_server() -> AsyncIterator[str]:
+    """Accept connections and never say a word; gives ``host:port``."""
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 @contextlib.asynccontextmanager
@@ -157,6 +171,30 @@ async def postgres(*, max_connections: int = 20) -> AsyncIterator[str]:
         arguments = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
         command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port), *arguments]
         dsn = f"postgresql://tester:secret@127.0.0.1:{port}/postgres"
+        async with _process(command, log=folder / "log", user=user, stop=signal.SIGQUIT):
+            await _until_it_answers(dsn, log=folder / "log")
+            yield dsn
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def postgres_replica(primary: str) -> AsyncIterator[str]:
+    """Run a streaming replica of a PostgreSQL that runs here; gives the DSN of its superuser."""
+    user = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    folder = await asyncio.to_thread(_postgres_folder, user)
+    try:
+        binaries = await asyncio.to_thread(_postgres_binaries, folder, user)
+        copy = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]
+        await _run(
+            [str(binaries / "pg_basebackup"), f"--dbname={primary}", f"--pgdata={folder / 'data'}", *copy],
+            user=user,
+        )
+        port = free_port()
+        command = [str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port)]
+        command += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        command += ["-c", "shared_buffers=16MB", "-c", "dynamic_shared_memory_type=mmap"]
+        dsn = urlsplit(primary)._replace(netloc=f"tester:secret@127.0.0.1:{port}").geturl()
         async with _process(command, log=folder / "log", user=user, stop=signal.SIGQUIT):
             await _until_it_answers(dsn, log=folder / "log")
             yield dsn

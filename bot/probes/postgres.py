@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-import asyncpg
+from pydantic import Field
 
-from bot.analysis.sessions import Activity, Session, findings_of, normal_of
-from bot.analysis.words import listing, span
-from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings
+from bot.analysis.sessions import Activity, findings_of, normal_of
+from bot.analysis.words import figure, listing, span
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.finding import Evidence, Finding, FindingKind, Findings, Measurement
+from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
-
-_SHARE_OF_TIME = 0.85
-_NAME = "pilothouse"
-
-_SESSIONS = """
-SELECT a.pid, a.backend_start, coalesce(a.application_name, '') AS application_name,
-       coalesce(a.usename::text, '') AS usename, coalesce(a.state, '') AS state,
-       coalesce(a.query, '') AS query, a.xact_start,
-       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS xact_age_s,
-       extract(epoch FROM clock_timestamp() - a.query_start)::float8 AS query_age_s,
-       extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS state_age_s,
-       coalesce(a.wait_event_type, '') AS wait_event_type,
-       CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid)::text[] ELSE '{}' END AS blocked_by,
-       coalesce(l.tables, '{}') AS tables
-FROM pg_stat_activity AS a
-LEFT JOIN (
-    SELECT k.pid, array_agg(DISTINCT c.relname::text ORDER BY c.relname::text) AS tables
-    FROM pg_locks AS k
-    JOIN pg_class AS c ON c.oid = k.relation AND c.relkind IN ('r', 'p')
-    WHERE k.mode <> 'AccessShareLock'
-      AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-      AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    GROUP BY k.pid
-) AS l ON l.pid = a.pid
-WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
-ORDER BY a.pid
-"""
-_SERVER = """
-SELECT current_setting('max_connections')::int
-       - coalesce(nullif(current_setting('superuser_reserved_connections'), '')::int, 0)
-       - coalesce(nullif(current_setting('reserved_connections', true), '')::int, 0) AS connections,
-       (SELECT coalesce(sum(deadlocks), 0)::bigint FROM pg_stat_database) AS deadlocks
-"""
-_REPLICAS = """
-SELECT coalesce(nullif(application_name, ''), client_addr::text, pid::text) AS name,
-       extract(epoch FROM replay_lag)::float8 AS lag_s
-FROM pg_stat_replication WHERE replay_lag IS NOT NULL
-"""
+from bot.probes import _postgres_figures as figures
+from bot.probes._postgres import NoSlotLeftError, ServerDownError, reading
+from bot.probes._postgres_activity import activity
+from bot.probes._reaching import SHARE_OF_TIME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +40,7 @@ async def health(ctx: Context, *, service: str) -> Findings:
         ProbeGarbageError: what listens there is no PostgreSQL.
     """
     servers = _servers(ctx, service)
-    limit_s = ctx.timeout_s * _SHARE_OF_TIME
+    limit_s = ctx.timeout_s * SHARE_OF_TIME
     answers = await asyncio.gather(
         *(_ask(server, limit_s=limit_s) for server in servers), return_exceptions=True
     )
@@ -98,6 +65,155 @@ async def health(ctx: Context, *, service: str) -> Findings:
     return Findings(items=tuple(found), looked_at=_looked_at(answers), normal=tuple(normal), gaps=tuple(gaps))
 
 
+@probe(specialist="database")
+async def connections_used(ctx: Context, *, service: str) -> Measurement:
+    """Share of a service's PostgreSQL connections that are in use, 0 to 1; 1 when none is left for the bot.
+
+    ``data`` holds ``used`` and ``most``, what is reserved for superusers not counted.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
+        ProbeUnavailableError: the server cannot be read, or the bot's role may not see others' sessions.
+        ProbeGarbageError: what listens there is no PostgreSQL.
+    """
+    try:
+        row = await _row(ctx, service, figures.CONNECTIONS)
+    except NoSlotLeftError:
+        return _figure(ctx, service, 1.0, unit="ratio", text="all connections are in use")
+    used, most = row["used"], row["most"]
+    text = f"{used} of {most} connections are in use"
+    return _figure(ctx, service, used / most, unit="ratio", text=text, data={"used": used, "most": most})
+
+
+@probe(specialist="database")
+async def longest_transaction(ctx: Context, *, service: str) -> Measurement:
+    """Seconds for which the oldest open transaction of a service's PostgreSQL server runs; 0 if none is open.
+
+    ``data`` holds its ``pid``, ``application_name`` and ``state``.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
+        ProbeUnavailableError: the server cannot be read, or the bot's role may not see others' sessions.
+        ProbeGarbageError: what listens there is no PostgreSQL.
+    """
+    row = await _row(ctx, service, figures.LONGEST)
+    if row["pid"] is None:
+        return _figure(ctx, service, 0.0, unit="s", text="no transaction is open")
+    name = row["application_name"] or "somebody"
+    text = f"a transaction of {name} ({row['state']}) is open for {span(row['age_s'])}"
+    data = {key: row[key] for key in ("pid", "application_name", "state")}
+    return _figure(ctx, service, row["age_s"], unit="s", text=text, data=data)
+
+
+@probe(specialist="database")
+async def blocked_sessions(ctx: Context, *, service: str) -> Measurement:
+    """How many sessions of a service's PostgreSQL server wait for another session's lock.
+
+    ``data`` holds the ``blockers`` (process ids) and ``longest_wait_s``.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
+        ProbeUnavailableError: the server cannot be read, or the bot's role may not see others' sessions.
+        ProbeGarbageError: what listens there is no PostgreSQL.
+    """
+    row = await _row(ctx, service, figures.BLOCKED)
+    blockers = [int(pid) for pid in row["blockers"]]
+    data: JsonObject = {"blockers": list(blockers), "longest_wait_s": round(row["longest_wait_s"], 1)}
+    text = f"{row['blocked']} sessions are blocked" if row["blocked"] else "no session is blocked"
+    return _figure(ctx, service, float(row["blocked"]), unit="sessions", text=text, data=data)
+
+
+@probe(specialist="database")
+async def replication_lag(ctx: Context, *, service: str) -> Measurement:
+    """Seconds by which the slowest replica is behind; asked of the primary or of the replica itself.
+
+    ``data`` holds the ``replica``, how many ``replicas`` there are and ``behind_bytes``.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
+        ProbeUnavailableError: the server cannot be read, no replica is connected, or its lag is not known;
+            none of these is a lag of 0.
+        ProbeGarbageError: what listens there is no PostgreSQL.
+    """
+    row = await _row(ctx, service, figures.LAG)
+    if row["replicas"] == 0:
+        raise ProbeUnavailableError(f"No replica is connected to the database of {service}.")
+    if row["lag_s"] is None:
+        raise ProbeUnavailableError(f"The replica {row['replica']} of {service} has not told its lag yet.")
+    text = (
+        f"{row['replica']} is {figure(row['lag_s'], 's')} behind"
+        if row["lag_s"]
+        else "replicas are up to date"
+    )
+    data = {key: row[key] for key in ("replica", "replicas", "behind_bytes")}
+    return _figure(ctx, service, row["lag_s"], unit="s", text=text, data=data)
+
+
+@probe(specialist="database")
+async def transaction_ids_used(ctx: Context, *, service: str) -> Measurement:
+    """Share of PostgreSQL's transaction ids that are used up, 0 to 1; shortly before 1 it stops writing.
+
+    ``data`` holds the oldest ``database`` and the ``age`` of its oldest unfrozen transaction id.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
+        ProbeUnavailableError: the server cannot be read.
+        ProbeGarbageError: what listens there is no PostgreSQL.
+    """
+    row = await _row(ctx, service, figures.IDS, sees_sessions=False)
+    share = row["age"] / figures.MOST_IDS
+    text = f"{figure(share, 'ratio')} of the transaction ids of {row['database']} are used up"
+    return _figure(
+        ctx, service, share, unit="ratio", text=text, data={"database": row["database"], "age": row["age"]}
+    )
+
+
+@probe(specialist="database")
+async def dead_rows(ctx: Context, *, service: str, least: Annotated[int, Field(ge=1)] = 1000) -> Measurement:
+    """Share of dead rows, 0 to 1, in the worst table of a service's database.
+
+    Only tables with ``least`` dead rows count; 0 if there are none.  ``data`` holds the ``table`` and its
+    ``dead`` and ``live`` rows.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
+        ProbeUnavailableError: the server cannot be read.
+        ProbeGarbageError: what listens there is no PostgreSQL.
+    """
+    row = await _row(ctx, service, figures.DEAD, least, sees_sessions=False)
+    if row["table"] is None:
+        return _figure(ctx, service, 0.0, unit="ratio", text=f"no table has {least} dead rows")
+    share = row["dead"] / (row["dead"] + row["live"])
+    text = f"{figure(share, 'ratio')} of the rows of {row['table']} are dead"
+    return _figure(
+        ctx,
+        service,
+        share,
+        unit="ratio",
+        text=text,
+        data={key: row[key] for key in ("table", "dead", "live")},
+    )
+
+
+async def _row(
+    ctx: Context, service: str, sql: str, *arguments: int, sees_sessions: bool = True
+) -> figures.Row:
+    dsn = ctx.source(service, "postgres").get("dsn")
+    if not dsn:
+        raise ProbeNotConfiguredError(f"The `postgres` source of {service} has no `dsn`.")
+    async with reading(dsn, limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
+        if sees_sessions:
+            await figures.refuse_blindness(connection)
+        row: figures.Row = await connection.fetchrow(sql, *arguments)
+    return row
+
+
+def _figure(
+    ctx: Context, service: str, value: float, *, unit: str, text: str, data: JsonObject | None = None
+) -> Measurement:
+    return Measurement(value=value, unit=unit, at=ctx.clock.now(), text=f"{service}: {text}", data=data or {})
+
+
 def _looked_at(answers: Iterable[object]) -> str:
     read = [answer for answer in answers if isinstance(answer, Activity)]
     sessions = sum(activity.used for activity in read)
@@ -120,73 +236,11 @@ def _servers(ctx: Context, service: str) -> list[_Server]:
 async def _ask(server: _Server, *, limit_s: float) -> Activity | Finding:
     name = server.services[0]
     try:
-        async with asyncio.timeout(limit_s):
-            return await _activity(server, limit_s=limit_s)
-    # Nothing of the driver's own text is passed on where it may hold the address or the password.
-    except TimeoutError as error:
-        raise ProbeUnavailableError(f"The database does not answer within {span(limit_s)}.") from error
-    except asyncpg.TooManyConnectionsError:
-        return _evidence(name, FindingKind.DB_CONNECTIONS_HIGH, "it has no connection slot left", 0.95)
-    except asyncpg.CannotConnectNowError:
-        return _evidence(name, FindingKind.DB_DOWN, "it is starting up or shutting down", 0.9)
-    except ConnectionRefusedError:
-        return _evidence(name, FindingKind.DB_DOWN, "nobody accepts the connection", 0.9)
-    except (asyncpg.ClientConfigurationError, ValueError) as error:
-        raise ProbeUnavailableError("The `dsn` in the catalogue is not valid.") from error
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InsufficientPrivilegeError) as error:
-        raise ProbeUnavailableError("The database does not let the bot in.") from error
-    except asyncpg.ProtocolError as error:
-        raise ProbeGarbageError("What listens there does not speak PostgreSQL's language.") from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        if "rejected SSL upgrade" in str(error):  # all that the driver says when the first answer is odd
-            raise ProbeGarbageError("What listens there is no PostgreSQL, or refuses encryption.") from error
-        raise ProbeUnavailableError(f"The database cannot be read: {type(error).__name__}.") from error
-
-
-async def _activity(server: _Server, *, limit_s: float) -> Activity:
-    connection = await asyncpg.connect(
-        server.dsn,
-        timeout=limit_s,
-        command_timeout=limit_s,
-        server_settings={"application_name": _NAME, "default_transaction_read_only": "on"},
-    )
-    try:
-        sessions = await connection.fetch(_SESSIONS)
-        about = await connection.fetchrow(_SERVER)
-        replicas = await connection.fetch(_REPLICAS)
-    finally:
-        # Closing politely waits for the server; a session that hangs must not hold the probe.
-        connection.terminate()
-    return Activity(
-        service=server.services[0],
-        sessions=[_session(row) for row in sessions],
-        max_connections=about["connections"],
-        deadlocks=about["deadlocks"],
-        replica_lag_s={row["name"]: row["lag_s"] for row in replicas},
-    )
-
-
-def _session(row: Mapping[str, Any]) -> Session:
-    return Session(
-        pid=row["pid"],
-        backend_start=row["backend_start"],
-        application_name=row["application_name"],
-        usename=row["usename"],
-        state=row["state"],
-        query=row["query"],
-        xact_start=row["xact_start"],
-        xact_age_s=_age(row["xact_age_s"]),
-        query_age_s=_age(row["query_age_s"]),
-        state_age_s=_age(row["state_age_s"]),
-        wait_event_type=row["wait_event_type"],
-        # As text: for an array of numbers the driver would first ask the server what that is.
-        blocked_by=tuple(int(pid) for pid in row["blocked_by"]),
-        tables=tuple(row["tables"]),
-    )
-
-
-def _age(value: float | None) -> float:
-    return -1.0 if value is None else value
+        return await activity(server.dsn, service=name, limit_s=limit_s)
+    except NoSlotLeftError as error:
+        return _evidence(name, FindingKind.DB_CONNECTIONS_HIGH, error.why, 0.95)
+    except ServerDownError as error:
+        return _evidence(name, FindingKind.DB_DOWN, error.why, 0.9)
 
 
 def _evidence(service: str, kind: FindingKind, text: str, strength: float) -> Finding:
