@@ -90,8 +90,13 @@ async def silent_server() -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def prometheus(targets: Mapping[str, str], *, scrape_s: float = 1) -> AsyncIterator[str]:
-    """Run Prometheus; ``targets`` maps a service's name to ``host:port``.  Gives the base URL."""
+async def prometheus(
+    targets: Mapping[str, str], *, scrape_s: float = 1, history: str = ""
+) -> AsyncIterator[str]:
+    """Run Prometheus; ``targets`` maps a service's name to ``host:port``.  Gives the base URL.
+
+    ``history`` in the OpenMetrics format, with times, is in its database when it starts.
+    """
     folder = Path(tempfile.mkdtemp(prefix="test-prometheus-"))
     port = free_port()
     interval = f"{int(scrape_s * 1000)}ms"
@@ -123,6 +128,10 @@ async def prometheus(targets: Mapping[str, str], *, scrape_s: float = 1) -> Asyn
     }
     (folder / "prometheus.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
+    if history:
+        (folder / "history").write_text(history, encoding="utf-8")
+        blocks = [_binary("promtool"), "tsdb", "create-blocks-from", "openmetrics"]
+        await _run([*blocks, str(folder / "history"), str(folder / "data")], user=None)
     command = [
         _binary("prometheus"),
         f"--config.file={folder / 'prometheus.json'}",
@@ -223,7 +232,7 @@ async def _process(
             await process.wait()
 
 
-async def _run(command: Sequence[str], *, user: str) -> None:
+async def _run(command: Sequence[str], *, user: str | None) -> None:
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd="/", **_as(user)
     )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from bot.domain.catalogue import Catalogue, Failover, Group, Service
 from bot.domain.errors import BotError
 from bot.domain.model import JsonValue
+from bot.domain.slo import Slo
 from bot.engine.marked_yaml import Document, Problem, Where, part_of, read_yaml
 from bot.engine.nearest import did_you_mean
 
@@ -113,6 +114,7 @@ def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
         (): Catalogue,
         ("services",): Service,
         ("services", "failover"): Failover,
+        ("services", "slos"): Slo,
     }
     if loc[0] == "groups":
         return Group.model_fields
@@ -128,6 +130,8 @@ def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
     for index, entry in enumerate(entries):
         if names[index] in names[:index]:
             yield ("services", index, "name"), f"there are two services called `{names[index]}`"
+        for at, again in _twice(part_of(entry, ("slos",))):
+            yield ("services", index, "slos", at, "name"), f"there are two SLOs called `{again}`"
         wanted = part_of(entry, ("depends_on",))
         places: list[Where] = [
             ("depends_on", at) for at, _ in enumerate(wanted if isinstance(wanted, list) else ())
@@ -137,3 +141,9 @@ def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
             if isinstance(name, str) and name not in known:
                 text = f"there is no service called `{name}`{did_you_mean(name, known)}"
                 yield ("services", index, *place), text
+
+
+def _twice(entries: JsonValue) -> Iterable[tuple[int, str]]:
+    """Find the names in a list of entries that an earlier entry has."""
+    names = [part_of(entry, ("name",)) for entry in entries] if isinstance(entries, list) else []
+    return [(at, name) for at, name in enumerate(names) if isinstance(name, str) and name in names[:at]]

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from bot.domain.errors import UnknownServiceError
 from bot.domain.model import Model, Name
+from bot.domain.slo import Slo
 
 
 class Failover(Model):
@@ -37,6 +38,7 @@ class Service(Model):
     sources: dict[str, dict[str, str]] = Field(default_factory=dict)
     target: dict[str, dict[str, str]] = Field(default_factory=dict)
     failover: Failover | None = None
+    slos: tuple[Slo, ...] = ()
 
 
 class Group(Model):

@@ -117,6 +117,38 @@ extra: 1
         assert part in said
 
 
+SLOS = """\
+services:
+  - name: checkout
+    slos:
+      - {name: availability, objective: 0.999, good: "g[$window]", total: "t[$window]"}
+      - {name: latency, objective: 0.99, error_ratio: "e[$window]", window_days: 7}
+"""
+
+
+def test_the_slos_of_a_service_are_read(load):
+    availability, latency = load(SLOS).get("checkout").slos
+    assert (availability.objective, availability.window_days) == (0.999, 30)
+    assert latency.question(window_s=300) == "e[300s]"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("0.999", "1", "4: services[0].slos[0].objective: must be less than 1"),
+        ("0.999", "99.9", "4: services[0].slos[0].objective: must be less than 1"),
+        ('good: "g[$window]", ', "", "4: services[0].slos[0]: needs `error_ratio`, or `good` and `total`"),
+        ("window_days: 7", 'good: "g[$window]"', "5: services[0].slos[1]: needs `error_ratio`, or"),
+        ("e[$window]", "e[5m]", "5: services[0].slos[1]: `error_ratio` must hold `$window`"),
+        ("window_days", "windowdays", "5: services[0].slos[1].windowdays: there is no such field here (did"),
+        ("name: latency", "name: availability", "5: services[0].slos[1].name: there are two SLOs called"),
+    ],
+)
+def test_an_slo_that_cannot_be_measured_is_told_with_its_line(load, before, after, said):
+    (found,) = problems(load, SLOS.replace(before, after))
+    assert found.startswith(f"catalogue.yaml:{said}")
+
+
 def test_an_unknown_field_of_a_group_or_a_failover_is_told_with_what_was_meant(load):
     text = (
         "groups:\n  a: {memberz: [x]}\nservices:\n  - name: a\n    failover: {service: a, kee: k, value: v}\n"
@@ -157,7 +189,19 @@ def test_a_rejected_value_is_not_printed(load):
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.text()
 _WORDS = st.sampled_from(
-    ["services", "groups", "name", "depends_on", "failover", "sources", "service", "members", "a"]
+    [
+        "services",
+        "groups",
+        "name",
+        "depends_on",
+        "slos",
+        "heartbeats",
+        "failover",
+        "sources",
+        "service",
+        "members",
+        "a",
+    ]
 )
 _TREES = st.recursive(
     _SCALARS,

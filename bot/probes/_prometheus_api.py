@@ -1,0 +1,99 @@
+"""Asks a Prometheus and reads its answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, Field, ValidationError
+
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError
+from bot.engine.plugins import Context
+
+
+class Result(BaseModel):
+    """One series of an answer; figures are texts, as Prometheus writes them."""
+
+    metric: dict[str, str] = Field(default_factory=dict)
+    values: list[tuple[float, str]] = Field(default_factory=list)
+    value: tuple[float, str] | None = None
+
+
+class _Data(BaseModel):
+    result: list[Result]
+
+
+class _Answer(BaseModel):
+    status: Literal["success"]
+    data: _Data
+
+
+async def ask(ctx: Context, url: str, params: Mapping[str, str]) -> list[Result]:
+    """Ask with these parameters; gives the series.
+
+    Raises:
+        ProbeUnavailableError: no answer, or a question that Prometheus cannot answer.
+        ProbeGarbageError: what answers is no Prometheus.
+    """
+    try:
+        return _Answer.model_validate(await ctx.get_json(url, params=params)).data.result
+    except ValidationError as error:
+        raise ProbeGarbageError(f"{url} does not answer as Prometheus does.") from error
+
+
+async def ask_now(ctx: Context, source: Mapping[str, str], expr: str) -> float:
+    """Ask for one number as of now; not a number where there is no data.
+
+    Raises:
+        ProbeUnavailableError: no answer; that is not a value of 0.
+        ProbeGarbageError: more than one series, or no answer of a Prometheus.
+    """
+    params = {"query": expr, "time": f"{ctx.clock.now().timestamp():.3f}"}
+    result = await ask(ctx, f"{base_of(source)}/api/v1/query", params)
+    if len(result) > 1:
+        raise ProbeGarbageError(f"The query gives {len(result)} series, not one.", hint=f"Sum it up: {expr}")
+    return number(result[0].value[1]) if result and result[0].value else math.nan
+
+
+def number(text: str) -> float:
+    """Read a figure.
+
+    Raises:
+        ProbeGarbageError: it is none.
+    """
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ProbeGarbageError(f"Prometheus answered {text[:40]!r} where a number belongs.") from error
+
+
+def base_of(source: Mapping[str, str]) -> str:
+    """Give the base URL of a ``prometheus`` source.
+
+    Raises:
+        ProbeNotConfiguredError: it has none.
+    """
+    url = source.get("url", "").rstrip("/")
+    if not url:
+        raise ProbeNotConfiguredError("The `prometheus` source has no `url`.")
+    return url
+
+
+def selector_of(source: Mapping[str, str]) -> str:
+    """Give the label matchers of a ``prometheus`` source, without braces.
+
+    Raises:
+        ProbeNotConfiguredError: it has none.
+    """
+    selector = source.get("selector", "").strip().strip("{}")
+    if not selector:
+        raise ProbeNotConfiguredError("The `prometheus` source has no `selector`.")
+    return selector
+
+
+def graph_of(source: Mapping[str, str], expr: str, *, since_s: float) -> str:
+    """Link to the query's graph over the last ``since_s`` seconds."""
+    minutes = max(1, math.ceil(since_s / 60))
+    return f"{base_of(source)}/graph?g0.expr={quote(expr, safe='')}&g0.tab=0&g0.range_input={minutes}m"
