@@ -17,6 +17,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.adapters.catalogue_file import load_catalogue
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.heartbeats import RedisHeartbeats
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
@@ -60,6 +61,7 @@ class Parts:
     journal: RedisJournal
     work: RedisWork
     inbox: RedisInbox
+    heartbeats: RedisHeartbeats
     archive: Archive
     handlers: Handlers
     presenter: Presenter
@@ -126,6 +128,7 @@ def _join(
     alerts = RedisAlertBook(store, retention_s=retention_s)
     board = RedisBoard(store, retention_s=retention_s)
     inbox = RedisInbox(store, most_waiting=settings.most_waiting)
+    heartbeats = RedisHeartbeats(store)
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
     teller = SlackTeller(client)
@@ -140,6 +143,7 @@ def _join(
         ledger=RedisLedger(store, clock, retention_s=retention_s),
         locks=RedisLocks(store),
         readers_per_service=settings.service_readers,
+        pulses=heartbeats,
         settings={"watch_s": settings.watch_s},
     )
     front = FrontDesk(
@@ -171,6 +175,7 @@ def _join(
             drain_s=settings.drain_s,
         ),
         inbox=inbox,
+        heartbeats=heartbeats,
         archive=Archive(store, retention_s=retention_s),
         handlers=Handlers(
             run=engine.advance,

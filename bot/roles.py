@@ -14,7 +14,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from redis.exceptions import RedisError
 
 from bot.adapters.slack_app import http_routes, serve_socket
-from bot.adapters.web import WebParts, web_app
+from bot.adapters.web import web_app
+from bot.adapters.web_base import WebParts
 from bot.bootstrap import Parts, assemble
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
@@ -44,6 +45,9 @@ async def web(parts: Parts) -> None:
         work=parts.work,
         clock=parts.clock,
         webhook_token=settings.webhook_token,
+        catalogue=parts.catalogue,
+        heartbeats=parts.heartbeats,
+        heartbeat_token=settings.heartbeat_token,
         ping=parts.store.client.ping,
     )
     more = http_routes(parts.app) if settings.slack_mode == "http" else ()

@@ -114,6 +114,10 @@ class Settings(BaseSettings):
         default=None,
         description="The bearer token that a monitoring system must send; without it no webhook is taken.",
     )
+    heartbeat_token: SecretStr | None = Field(
+        default=None,
+        description="The bearer token that jobs send with their heartbeats; without it none is taken.",
+    )
     lease_s: float = Field(
         default=10,
         gt=0,

@@ -17,6 +17,7 @@ from bot.domain.change import Change
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError, StaleEpochError
 from bot.domain.event import Event, RunStarted
+from bot.domain.heartbeat import Heartbeat, Pulse, first_pulse
 from bot.domain.intent import Intent
 from bot.engine.ports import Handlers, Taken
 
@@ -318,3 +319,20 @@ class MemoryLedger:
             c for c in self._changes if c.service == service and (now - c.at).total_seconds() <= seconds
         )
         return tuple(sorted(recent, key=lambda change: change.at))
+
+
+class MemoryHeartbeats:
+    """The heartbeats of all jobs."""
+
+    def __init__(self) -> None:
+        """Start with jobs that have never reported."""
+        self._pulses: dict[tuple[str, str], Pulse] = {}
+
+    async def beat(self, beat: Heartbeat) -> None:
+        """Write a report down."""
+        known = self._pulses.get((beat.service, beat.job))
+        self._pulses[beat.service, beat.job] = known.after(beat) if known else first_pulse(beat)
+
+    async def pulse(self, *, service: str, job: str) -> Pulse | None:
+        """Read what is known of a job; none if it has never reported."""
+        return self._pulses.get((service, job))

@@ -39,6 +39,8 @@ class Service(Model):
     target: dict[str, dict[str, str]] = Field(default_factory=dict)
     failover: Failover | None = None
     slos: tuple[Slo, ...] = ()
+    heartbeats: tuple[Name, ...] = ()
+    """Jobs that report by heartbeat; where none is listed, a job of any name may report."""
 
 
 class Group(Model):

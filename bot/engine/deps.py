@@ -14,6 +14,7 @@ from bot.domain.diagnosis import Diagnosis, Judgement
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.run import PhaseState, Run
 from bot.domain.runbook import ReducerName
+from bot.engine.heartbeats import NoPulses, Pulses
 from bot.engine.plugins import Ledger, Plugins
 from bot.engine.ports import Journal, Library, Locks
 
@@ -47,5 +48,6 @@ class Deps:
     locks: Locks
     readers_per_service: int = 8
     """How many runs may read the sources of one service at a time."""
+    pulses: Pulses = field(default_factory=NoPulses)
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     """What templates may read as ``settings.<name>``."""

@@ -154,5 +154,6 @@ class Hand:
             http=self.deps.http,
             catalogue=self.deps.catalogue,
             ledger=self.deps.ledger,
+            pulses=self.deps.pulses,
             effect=effect,
         )

@@ -26,6 +26,7 @@ from bot.domain.errors import (
 )
 from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
+from bot.engine.heartbeats import NoPulses, Pulses
 
 ENTRY_POINT_GROUP = "pilothouse.plugins"
 _MARK = "__pilothouse_plugin__"
@@ -59,6 +60,8 @@ class Context:
     http: httpx.AsyncClient
     catalogue: Catalogue
     ledger: Ledger
+    pulses: Pulses = field(default_factory=NoPulses)
+    """What is known of the jobs that report by heartbeat."""
     effect: Effect | None = None
     """Set for actions: the idempotency key and the fencing token."""
 

@@ -117,6 +117,14 @@ extra: 1
         assert part in said
 
 
+def test_the_jobs_that_report_are_read_and_their_names_checked(load):
+    text = "services:\n  - name: a\n    heartbeats: [backup, Nightly]\n"
+    assert problems(load, text)[0].startswith(
+        "catalogue.yaml:3: services[0].heartbeats[1]: must be lower-case"
+    )
+    assert load(text.replace("N", "n")).get("a").heartbeats == ("backup", "nightly")
+
+
 SLOS = """\
 services:
   - name: checkout

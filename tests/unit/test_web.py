@@ -7,7 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.adapters.memory import MemoryStore
-from bot.adapters.web import WebParts, web_app
+from bot.adapters.web import web_app
+from bot.adapters.web_base import WebParts
 from tests.worlds import HandClock
 
 TOKEN = {"authorization": "Bearer secret"}

@@ -44,6 +44,10 @@ class Shard:
         """Hash: a token bucket."""
         return f"{self.tag}:budget:{name}"
 
+    def heartbeat(self, service: str, job: str) -> str:
+        """Hash: what is known of a job that reports."""
+        return f"{self.tag}:heartbeat:{service}:{job}"
+
     @property
     def inbox(self) -> str:
         """Stream of intents."""

@@ -1,0 +1,40 @@
+"""Heartbeats in Redis: one hash a job, written in one step."""
+
+from __future__ import annotations
+
+from redis.exceptions import RedisError
+
+from bot.adapters.redis.store import Store
+from bot.domain.errors import ProbeUnavailableError
+from bot.domain.heartbeat import Heartbeat, Pulse
+
+_KEPT_S = 400 * 86_400
+"""A job that runs once a year is still known when its next run is due."""
+
+
+class RedisHeartbeats:
+    """The heartbeats of all jobs."""
+
+    def __init__(self, store: Store) -> None:
+        """Keep the store."""
+        self._store = store
+
+    async def beat(self, beat: Heartbeat) -> None:
+        """Write a report down."""
+        key = self._store.keys.shared.heartbeat(beat.service, beat.job)
+        at = beat.at.isoformat()
+        await self._store.run("beat", (key,), beat.model_dump_json(), beat.status, at, _KEPT_S)
+
+    async def pulse(self, *, service: str, job: str) -> Pulse | None:
+        """Read what is known of a job; none if it has never reported."""
+        try:
+            known = await self._store.hash(self._store.keys.shared.heartbeat(service, job))
+        except (RedisError, OSError) as error:
+            raise ProbeUnavailableError("The heartbeats cannot be read now.", hint="Is Redis up?") from error
+        if not known:
+            return None
+        return Pulse(
+            last=Heartbeat.model_validate_json(known["last"]),
+            ok_at=known.get("ok_at"),
+            failures=int(known["failures"]),
+        )

@@ -1,0 +1,62 @@
+"""Takes Alertmanager's webhooks."""
+
+from __future__ import annotations
+
+import logging
+
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bot.adapters.alertmanager import WebhookError, parse
+from bot.adapters.web_base import Metrics, WebParts, body_of, refused, token_fits
+from bot.domain.alert import Alert
+from bot.domain.intent import ReportAlert
+
+log = logging.getLogger(__name__)
+
+_MOST_BYTES = 2_000_000
+
+
+class AlertsIn:
+    """The webhook that alerts come by; all is written down before it is answered."""
+
+    def __init__(self, parts: WebParts, metrics: Metrics) -> None:
+        """Keep the parts."""
+        self._parts = parts
+        self._metrics = metrics
+
+    async def alertmanager(self, request: Request) -> Response:
+        """Write Alertmanager's alerts down, then answer; 5xx makes it deliver again."""
+        response = await self._answer(request)
+        self._metrics.webhooks.labels(str(response.status_code)).inc()
+        return response
+
+    async def _answer(self, request: Request) -> Response:
+        if self._parts.webhook_token is None:
+            return refused(503, "webhook_token_missing", "Set PILOTHOUSE_WEBHOOK_TOKEN to take webhooks.")
+        if not token_fits(request, self._parts.webhook_token):
+            return refused(
+                401, "webhook_token_wrong", "Send `Authorization: Bearer <PILOTHOUSE_WEBHOOK_TOKEN>`."
+            )
+        body = await body_of(request, most_bytes=_MOST_BYTES)
+        if body is None:
+            return refused(413, "webhook_too_big", f"Send at most {_MOST_BYTES} bytes.")
+        try:
+            alerts = parse(body)
+        except WebhookError as error:
+            log.warning("webhook_refused", extra={"reason": error.code})
+            return refused(400, error.code, f"{error} {error.hint}".strip())
+        try:
+            new = [await self._parts.inbox.put(self._intent(alert)) for alert in alerts]
+        except (RedisError, OSError):
+            log.exception("webhook_not_written")
+            return refused(503, "store_down", "Deliver it again in a moment; nothing was written.")
+        self._metrics.alerts.inc(sum(new))
+        return JSONResponse({"accepted": len(alerts), "new": sum(new)}, status_code=202)
+
+    def _intent(self, alert: Alert) -> ReportAlert:
+        """Key a delivery by what it says of the alert, so that a redelivery is nothing new."""
+        return ReportAlert(
+            key=f"{alert.id}:{alert.status}:{alert.ends_at}", at=self._parts.clock.now(), alert=alert
+        )

@@ -1,0 +1,89 @@
+"""Reads what jobs have reported of themselves."""
+
+from __future__ import annotations
+
+from bot.analysis.words import span
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.finding import Measurement
+from bot.domain.heartbeat import Pulse
+from bot.domain.model import JsonObject
+from bot.engine.nearest import did_you_mean
+from bot.engine.plugins import Context, probe
+
+
+@probe(specialist="jobs")
+async def age(ctx: Context, *, service: str, job: str) -> Measurement:
+    """Seconds since a job last reported, whatever it reported; ``heartbeat.failures`` tells what.
+
+    ``data`` holds the last report's ``status``, ``text`` and ``duration_s``, how many ``failures`` in a row
+    there were, and ``ok_age_s``, the seconds since the job last went well (none if it never did).
+
+    Raises:
+        ProbeNotConfiguredError: the catalogue lists heartbeats of the service, and this job is not one.
+        ProbeUnavailableError: the job never reported, or heartbeats cannot be read; that is no age of 0.
+    """
+    pulse = await _pulse(ctx, service, job)
+    data = _data(ctx, pulse)
+    age_s = _age_s(ctx, pulse)
+    how = "" if pulse.last.status == "ok" else ", a failure"
+    return Measurement(
+        value=age_s,
+        unit="s",
+        at=ctx.clock.now(),
+        text=f"{service}: {job} last reported {span(age_s)} ago{how}",
+        data=data,
+    )
+
+
+@probe(specialist="jobs")
+async def failures(ctx: Context, *, service: str, job: str) -> Measurement:
+    """How many times in a row a job has reported that it failed; 0 if it last went well.
+
+    A silent job adds no failure: ``heartbeat.age`` tells how long it is silent.  ``data`` is as there.
+
+    Raises:
+        ProbeNotConfiguredError: the catalogue lists heartbeats of the service, and this job is not one.
+        ProbeUnavailableError: the job has never reported, or heartbeats cannot be read; neither is success.
+    """
+    pulse = await _pulse(ctx, service, job)
+    why = f": {pulse.last.text}" if pulse.last.text else ""
+    said = f"failed {pulse.failures} times in a row" if pulse.failures else "went well"
+    return Measurement(
+        value=float(pulse.failures),
+        unit="failures",
+        at=ctx.clock.now(),
+        text=f"{service}: {job} {said}, last {span(_age_s(ctx, pulse))} ago{why}",
+        data=_data(ctx, pulse),
+    )
+
+
+async def _pulse(ctx: Context, service: str, job: str) -> Pulse:
+    listed = ctx.service(service).heartbeats
+    if listed and job not in listed:
+        raise ProbeNotConfiguredError(
+            f"{service} has no job called `{job}`{did_you_mean(job, listed)}.",
+            hint="Add it to the service's `heartbeats:` in the catalogue.",
+        )
+    pulse = await ctx.pulses.pulse(service=service, job=job)
+    if pulse is None:
+        raise ProbeUnavailableError(
+            f"{job} of {service} has never reported.",
+            hint=f"Let the job send `POST /heartbeats/{service}/{job}` to the bot when it ends.",
+        )
+    return pulse
+
+
+def _age_s(ctx: Context, pulse: Pulse) -> float:
+    # The clocks of two machines may differ a little; a report is never from the future.
+    return max(0.0, (ctx.clock.now() - pulse.last.at).total_seconds())
+
+
+def _data(ctx: Context, pulse: Pulse) -> JsonObject:
+    ok_age_s = None if pulse.ok_at is None else max(0.0, (ctx.clock.now() - pulse.ok_at).total_seconds())
+    return {
+        "status": pulse.last.status,
+        "text": pulse.last.text,
+        "duration_s": pulse.last.duration_s,
+        "failures": pulse.failures,
+        "ok_age_s": ok_age_s,
+    }
