@@ -11,7 +11,9 @@ import pytest
 from aiohttp import web
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.engine.names import absent, result_of
 from bot.engine.plugins import plugins_in
+from bot.engine.templates import truth
 from bot.probes import http
 from bot.probes.http import check
 from tests.servers import answering, free_port, hanging, http_server
@@ -171,3 +173,14 @@ def test_a_pattern_or_a_limit_that_is_none_is_told_when_the_runbook_is_loaded():
     for wrong in ({"body_matches": "("}, {"within_s": 0}, {"status": "ok"}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             plugin.check({"service": "shop", **wrong})
+
+
+async def test_an_expectation_may_refer_to_the_time_it_took(context):
+    expect = "result.value == 1 and result.data.took_s < 60 and result.data.status == 200"
+    plugin = next(p for p in plugins_in(http) if p.name == "http.check")
+    assert absent(result_of(plugin), ("data", "took_s")) == ""
+    async with http_server({"/": answering(WELL)}) as url:
+        seen = await check(context(service(f"{url}/")), service="shop")
+    assert truth(expect, {"result": seen})
+    assert truth(expect, {"result": seen.model_dump(mode="json")})
+    assert not truth(expect.replace("< 60", "> 60"), {"result": seen})
