@@ -1,0 +1,108 @@
+"""The Redis probe against real Valkeys that are well, guarded, cut off from their primary, silent or gone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.probes.redis import health, problems_of
+from tests.servers import free_port, silent_server, until
+from tests.valkeys import fresh_valkey
+
+pytestmark = pytest.mark.server
+
+
+def service(url: str) -> dict[str, Any]:
+    return {"name": "shop", "sources": {"redis": {"url": url}}}
+
+
+async def test_a_server_that_is_well_is_1_and_tells_its_figures(context):
+    async with fresh_valkey() as url, Redis.from_url(url) as client:
+        await client.config_set("maxmemory", 100_000_000)
+        seen = await health(context(service(url)), service="shop")
+    assert (seen.value, seen.data["problems"], seen.data["role"]) == (1, [], "master")
+    assert 0 < seen.data["memory_share"] < 1
+    assert seen.data["ping_s"] > 0
+    assert seen.data["clients"] >= 1
+
+
+async def test_a_replica_that_has_lost_its_primary_is_0_and_says_so(context):
+    async with fresh_valkey() as url, Redis.from_url(url) as client:
+        await client.execute_command("REPLICAOF", "127.0.0.1", str(free_port()))
+
+        async def cut_off() -> bool:
+            return (await health(context(service(url)), service="shop")).value == 0
+
+        await until(cut_off, what="a lost primary")
+        seen = await health(context(service(url)), service="shop")
+    assert seen.data["problems"] == ["it has lost its primary"]
+    assert seen.text == "shop: Redis: it has lost its primary"
+
+
+async def test_a_password_is_sent_and_a_wrong_one_is_unavailable_and_never_told(context):
+    async with fresh_valkey() as url, Redis.from_url(url) as client:
+        await client.execute_command("ACL", "SETUSER", "watcher", "on", ">hunter2", "+info", "+ping")
+        await client.config_set("requirepass", "hunter3")
+        path = url.removeprefix("unix://")
+        named = await health(context(service(f"unix://watcher:hunter2@{path}")), service="shop")
+        plain = await health(context(service(f"unix://:hunter3@{path}")), service="shop")
+        for wrong in (f"unix://:hunter4@{path}", url):
+            with pytest.raises(
+                ProbeUnavailableError, match=r"refuses to answer: (WRONGPASS|NOAUTH)"
+            ) as failed:
+                await health(context(service(wrong)), service="shop")
+            assert "hunter" not in str(failed.value)
+    assert (named.value, plain.value) == (1, 1)
+
+
+async def test_a_server_that_is_gone_or_hangs_is_0_and_not_a_gap(context):
+    gone = await health(context(service(f"redis://127.0.0.1:{free_port()}")), service="shop")
+    async with silent_server() as address:
+        hung = await health(context(service(f"redis://{address}"), timeout_s=0.2), service="shop")
+    assert (gone.value, gone.data["problems"]) == (0, ["the connection is refused"])
+    assert (hung.value, hung.data["problems"]) == (0, ["no answer within 170 ms"])
+
+
+@pytest.mark.parametrize(
+    "said", [b"220 mail.example\r\n", b"$5\r\nhello\r\n", b"$99999999\r\n", b"+OK\r\n", b""]
+)
+async def test_what_is_no_redis_is_garbage(context, said):
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ProbeGarbageError):
+            await health(context(service(f"redis://127.0.0.1:{port}")), service="shop")
+
+
+@pytest.mark.parametrize("url", ["", "http://x", "redis://", "redis://x:port", "nonsense"])
+async def test_without_a_url_of_a_redis_it_is_not_configured(context, url):
+    with pytest.raises(ProbeNotConfiguredError):
+        await health(context(service(url)), service="shop")
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"rdb_last_bgsave_status": "err"}, "snapshot failed"),
+        ({"aof_last_write_status": "err"}, "append-only file failed"),
+        ({"loading": "1"}, "loading its data"),
+        ({"master_link_status": "down"}, "lost its primary"),
+    ],
+)
+def test_what_a_server_says_is_wrong_with_itself_is_put_into_words(told, said):
+    (problem,) = problems_of(told)
+    assert said in problem
+    assert (
+        problems_of(dict.fromkeys(told, "up" if "link" in next(iter(told)) else "ok") | {"loading": "0"})
+        == []
+    )
