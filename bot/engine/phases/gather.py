@@ -60,9 +60,9 @@ async def _gather(hand: Hand, phase: Explore | FanOut, *, deadline_s: float) -> 
                 await _late(hand, phase.id, item, deadline_s=deadline_s)
     finally:
         await _stop(set(tasks))
-    for task in tasks:
-        if task.done() and not task.cancelled():
-            task.result()
+    failures = [task.exception() for task in tasks if task.done() and not task.cancelled()]
+    for failure in filter(None, failures):
+        raise failure
     return _end(hand.run.phases[phase.id])
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
+from bot.domain.errors import StaleEpochError
 from bot.domain.event import PhaseStarted, StepFinished, StepRef
 from tests.unit.engine.small_world import book, step
 from tests.worlds import BENCH, started
@@ -71,3 +73,27 @@ async def test_a_recorded_result_is_never_recomputed(world):
     run = await world.go()
     assert BENCH.calls == ["b"]
     assert run.phases["look"].steps["a"].result == {"summary": "first"}
+
+
+async def test_a_worker_that_lost_its_run_while_it_read_leaves_no_unheard_failure_behind(world):
+    unheard = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unheard.append(context))
+    phase = {
+        "kind": "fan_out",
+        "id": "look",
+        "steps": [step("a"), *(step("hangs", id=name) for name in "bc")],
+    }
+    await world.store.start("r1", started(book(phase)))
+    refused = asyncio.Event()
+
+    async def refusing(run_id, events, *, epoch):
+        refused.set()
+        raise StaleEpochError(f"{run_id} belongs to somebody else.")
+
+    world.store.append = refusing
+    task = asyncio.create_task(world.engine.advance("r1"))
+    await refused.wait()
+    BENCH.hang.set()
+    await task
+    gc.collect()
+    assert unheard == []
