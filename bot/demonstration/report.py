@@ -118,13 +118,13 @@ def is_right(scenario: Scenario, diagnosis: Diagnosis | None) -> bool:
 
 
 def unapproved_writes(events: tuple[Event, ...]) -> int:
-    """Count the effects that were intended before somebody had approved."""
+    """Count the effects that were intended before somebody had approved; to put one back needs nobody."""
     approved = False
     count = 0
     for event in events:
         if isinstance(event, VoteCast):
             approved = event.decision == "approved"
-        elif isinstance(event, EffectIntended) and not approved:
+        elif isinstance(event, EffectIntended) and not event.undo and not approved:
             count += 1
     return count
 

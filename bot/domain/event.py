@@ -159,6 +159,8 @@ class EffectIntended(Model):
     step: str
     key: str
     epoch: int
+    undo: bool = False
+    """Whether it puts back what the step had changed; ``StepUndone`` is its result then."""
 
 
 class StepUndone(Model):

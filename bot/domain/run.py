@@ -54,11 +54,18 @@ class StepState(Model):
     """Set once its outside effect was intended; with no outcome it is in doubt."""
     intent_epoch: int = 0
     undone: StepOutcome | None = None
+    undo_key: str = ""
+    """Set once its undo was intended; with nothing ``undone`` that is in doubt."""
 
     @property
     def in_doubt(self) -> bool:
         """Whether its effect was intended and nobody recorded what came of it."""
         return bool(self.intent_key) and self.outcome is None
+
+    @property
+    def undo_in_doubt(self) -> bool:
+        """Whether its undo was intended and nobody recorded what came of it."""
+        return bool(self.undo_key) and self.undone is None
 
 
 class PhaseState(Model):
@@ -202,6 +209,8 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
             return _approval(run, event.approval_id, reminded_at=event.at)
         case ApprovalEnded():
             return _approval(run, event.approval_id, decision=event.decision, decided_at=event.at)
+        case EffectIntended(undo=True):
+            return _step(run, event.phase, event.step, undo_key=event.key)
         case EffectIntended():
             return _step(run, event.phase, event.step, intent_key=event.key, intent_epoch=event.epoch)
         case StepUndone():

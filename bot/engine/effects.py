@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.domain.effect import Done, Effect
-from bot.domain.event import EffectIntended, StepFinished
+from bot.domain.event import EffectIntended, StepFinished, StepUndone
 from bot.domain.model import JsonObject
 from bot.engine.hand import Hand
 from bot.engine.plugins import Plugin
@@ -39,23 +39,67 @@ async def perform(
         StaleEpochError: another worker owns the run by now; nothing was done after that was known.
     """
     known = hand.run.phases[phase].steps.get(step)
-    effect = Effect(key=f"{hand.run.id}:{phase}:{step}", epoch=hand.epoch)
-    called: Called | None = None
-    if known is not None and known.in_doubt:
-        log.warning("effect_in_doubt", extra={"run_id": hand.run.id, "phase": phase, "step": step})
-        called = await settle(hand, plugin, arguments, effect=effect, step=step, timeout_s=timeout_s)
-    if called is None:
-        await hand.write(
-            EffectIntended(at=hand.now, phase=phase, step=step, key=effect.key, epoch=effect.epoch)
-        )
-        called = await call(hand, plugin, arguments, step_id=step, timeout_s=timeout_s, effect=effect)
-        if called.outcome == "in_doubt":
-            settled = await settle(hand, plugin, arguments, effect=effect, step=step, timeout_s=timeout_s)
-            called = settled or called
-    await note_change(hand, called)
+    intent = EffectIntended(
+        at=hand.now, phase=phase, step=step, key=f"{hand.run.id}:{phase}:{step}", epoch=hand.epoch
+    )
+    doubtful = known is not None and known.in_doubt
+    called = await _once(hand, plugin, arguments, intent=intent, doubtful=doubtful, timeout_s=timeout_s)
     fact = finished(hand, called, phase=phase, step=step)
     await hand.write(fact)
     return fact
+
+
+async def put_back(
+    hand: Hand, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
+) -> None:
+    """Undo a step at most once and record what came of it.
+
+    Raises:
+        StaleEpochError: another worker owns the run by now; nothing was done after that was known.
+    """
+    key = f"{hand.run.id}:{phase}:{step}:undo"
+    intent = EffectIntended(at=hand.now, phase=phase, step=step, key=key, epoch=hand.epoch, undo=True)
+    doubtful = hand.run.phases[phase].steps[step].undo_in_doubt
+    called = await _once(hand, plugin, arguments, intent=intent, doubtful=doubtful, timeout_s=timeout_s)
+    await hand.write(
+        StepUndone(
+            at=hand.now,
+            phase=phase,
+            step=step,
+            outcome=called.outcome,
+            result=called.data,
+            error=called.error,
+        )
+    )
+
+
+async def _once(
+    hand: Hand,
+    plugin: Plugin,
+    arguments: JsonObject,
+    *,
+    intent: EffectIntended,
+    doubtful: bool,
+    timeout_s: float,
+) -> Called:
+    """Write the intent and act, unless an earlier owner of the run may have done so: then look first."""
+    effect = Effect(key=intent.key, epoch=intent.epoch)
+    called: Called | None = None
+    if doubtful:
+        log.warning(
+            "effect_in_doubt", extra={"run_id": hand.run.id, "phase": intent.phase, "step": intent.step}
+        )
+        called = await settle(hand, plugin, arguments, effect=effect, step=intent.step, timeout_s=timeout_s)
+    if called is None:
+        await hand.write(intent)
+        called = await call(hand, plugin, arguments, step_id=intent.step, timeout_s=timeout_s, effect=effect)
+        if called.outcome == "in_doubt":
+            settled = await settle(
+                hand, plugin, arguments, effect=effect, step=intent.step, timeout_s=timeout_s
+            )
+            called = settled or called
+    await note_change(hand, called)
+    return called
 
 
 async def note_change(hand: Hand, called: Called) -> None:

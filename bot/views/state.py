@@ -128,7 +128,9 @@ def effects_left(run: Run) -> str:
         for step in run.phases[phase.id].steps.values()
         if not is_check(step)
     ]
-    if any(step.in_doubt or step.outcome == "in_doubt" for step in steps):
+    if any(
+        step.in_doubt or step.undo_in_doubt or "in_doubt" in (step.outcome, step.undone) for step in steps
+    ):
         return "Whether something was changed is in doubt; the thread says where to look."
     done = [step for step in steps if step.outcome == "ok"]
     if not done:

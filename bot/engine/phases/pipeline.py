@@ -7,7 +7,6 @@ import secrets
 from datetime import timedelta
 
 from bot.domain.approval import Approval
-from bot.domain.effect import Effect
 from bot.domain.errors import BotError
 from bot.domain.event import (
     ApprovalEnded,
@@ -22,11 +21,10 @@ from bot.domain.event import (
 from bot.domain.plan import PlannedStep, RenderedPlan
 from bot.domain.runbook import ApprovalPolicy, Check, Pipeline, plan_source
 from bot.engine.checks import check_step_id, look, settle_check
-from bot.engine.effects import note_change, run_step
+from bot.engine.effects import put_back, run_step
 from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.phases.plan import render_checks, render_steps
-from bot.engine.steps import call
 from bot.engine.turns import take_turn
 
 
@@ -235,23 +233,5 @@ async def _undo(hand: Hand, phase: str, plan: RenderedPlan) -> None:
                 StepUndone(at=hand.now, phase=phase, step=step.id, outcome="failed", error=str(error))
             )
             continue
-        effect = Effect(key=f"{hand.run.id}:{phase}:{step.id}:undo", epoch=hand.epoch)
-        called = await call(
-            hand,
-            hand.deps.plugins.get(step.undo.plugin),
-            arguments,
-            step_id=step.id,
-            timeout_s=step.timeout_s,
-            effect=effect,
-        )
-        await note_change(hand, called)
-        await hand.write(
-            StepUndone(
-                at=hand.now,
-                phase=phase,
-                step=step.id,
-                outcome=called.outcome,
-                result=called.data,
-                error=called.error,
-            )
-        )
+        plugin = hand.deps.plugins.get(step.undo.plugin)
+        await put_back(hand, plugin, arguments, phase=phase, step=step.id, timeout_s=step.timeout_s)

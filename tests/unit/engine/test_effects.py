@@ -39,6 +39,31 @@ async def test_an_effect_in_doubt_is_looked_for_before_it_is_done_again(world, d
     assert BENCH.effects == ["a:r1:fix:a"]
 
 
+@pytest.mark.parametrize("done", [True, False])
+async def test_an_undo_in_doubt_is_looked_for_before_it_is_done_again(world, done):
+    BENCH.down.add("b")
+    run = await world.begin(book(fix(act("a", undo=UNDO), act("b", undo=UNDO))))
+    await world.vote(run, BEN)
+    append, key = world.store.append, "r1:fix:a:undo"
+
+    async def dies_after_the_intent(run_id, events, *, epoch):
+        length = await append(run_id, events, epoch=epoch)
+        if any(isinstance(event, EffectIntended) and event.undo for event in events):
+            raise ConnectionError("the worker dies here")
+        return length
+
+    world.store.append = dies_after_the_intent
+    with pytest.raises(ConnectionError):
+        await world.go()
+    world.store.append = append
+    assert (await world.read()).phases["fix"].steps["a"].undo_in_doubt
+    if done:
+        BENCH.effects.append(f"undo-a:{key}")
+    run = await world.go()
+    assert run.phases["fix"].steps["a"].undone == "ok"
+    assert BENCH.effects == ["a:r1:fix:a", f"undo-a:{key}"]
+
+
 async def test_a_worker_that_lost_its_run_writes_and_does_nothing_more(world):
     run = await world.begin(book(fix(act("a", undo=UNDO))))
     await world.vote(run, BEN)
