@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import logging
 import time
 from collections import deque
@@ -31,6 +29,7 @@ class _Run:
         self.events: list[Event] = [event]
         self.epoch = 0
         self.state = "ready"
+        self.wakes_at: datetime | None = None
 
 
 class MemoryStore:
@@ -41,8 +40,6 @@ class MemoryStore:
         self.board = MemoryBoard()
         self._runs: dict[str, _Run] = {}
         self._seen: set[str] = set()
-        self._due: list[tuple[datetime, int, str]] = []
-        self._count = itertools.count()
         self._ready: asyncio.Queue[str | Intent] = asyncio.Queue()
 
     async def start(self, run_id: str, event: RunStarted) -> bool:
@@ -60,7 +57,7 @@ class MemoryStore:
         if run is None or run.state == "finished":
             return None
         run.epoch += 1
-        run.state = "running"
+        run.state, run.wakes_at = "running", None
         return Taken(epoch=run.epoch, events=tuple(run.events))
 
     async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
@@ -75,9 +72,8 @@ class MemoryStore:
         run = self._fenced(run_id, epoch)
         if len(run.events) != length:
             return False
-        run.state = "parked"
-        if until is not None:
-            heapq.heappush(self._due, (until, next(self._count), run_id))
+        if run.state != "ready":  # else it was parked and woken already: nobody must sleep over that
+            run.state, run.wakes_at = "parked", until
         return True
 
     async def wake(self, run_id: str) -> bool:
@@ -85,27 +81,26 @@ class MemoryStore:
         run = self._runs.get(run_id)
         if run is None or run.state != "parked":
             return False
-        run.state = "ready"
+        run.state, run.wakes_at = "ready", None
         self._ready.put_nowait(run_id)
         return True
 
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
         """Write facts from outside; false if the journal is longer than ``length``."""
-        run = self._runs[run_id]
-        if len(run.events) != length or run.state == "finished":
+        run = self._runs.get(run_id)
+        if run is None or len(run.events) != length or run.state == "finished":
             return False
         run.events.extend(events)
         await self._changed(run_id)
-        if wake and run.state == "parked":
-            run.state = "ready"
-            self._ready.put_nowait(run_id)
+        if wake:
+            await self.wake(run_id)
         return True
 
     async def finish(self, run_id: str, events: Sequence[Event], *, epoch: int) -> None:
         """Write the last facts and let go of the run for good."""
         run = self._fenced(run_id, epoch)
         run.events.extend(events)
-        run.state = "finished"
+        run.state, run.wakes_at = "finished", None
         await self._changed(run_id)
 
     async def load(self, run_id: str) -> tuple[Event, ...]:
@@ -142,23 +137,17 @@ class MemoryStore:
 
     async def pump(self, *, now: datetime) -> int:
         """Make every run ready whose time has come; gives how many."""
-        woken = 0
-        while self._due and self._due[0][0] <= now:
-            _, _, run_id = heapq.heappop(self._due)
-            if self._runs[run_id].state == "parked":
-                self._runs[run_id].state = "ready"
-                self._ready.put_nowait(run_id)
-                woken += 1
-        return woken
+        due = sorted((run.wakes_at, name) for name, run in self._runs.items() if run.wakes_at is not None)
+        return sum([await self.wake(run_id) for at, run_id in due if at <= now])
 
     async def depth(self) -> int:
         """Tell how much is waiting."""
         return self._ready.qsize()
 
     def _fenced(self, run_id: str, epoch: int) -> _Run:
-        run = self._runs[run_id]
-        if run.epoch != epoch or run.state == "finished":
-            raise StaleEpochError(f"{run_id} is at epoch {run.epoch}, not {epoch}.")
+        run = self._runs.get(run_id)
+        if run is None or run.epoch != epoch or run.state == "finished":
+            raise StaleEpochError(f"{run_id} is no longer at epoch {epoch}; another worker owns it.")
         return run
 
     async def _changed(self, run_id: str) -> None:

@@ -138,6 +138,9 @@ async def test_a_finished_run_takes_nothing_more(ports):
 
 async def test_an_unknown_run_is_not_found(ports):
     assert await ports.journal.take("nobody") is None
+    assert not await ports.journal.interject("nobody", (FACT,), length=1, wake=True)
+    with pytest.raises(StaleEpochError):
+        await ports.journal.append("nobody", (FACT,), epoch=1)
     with pytest.raises(NotFoundError):
         await ports.journal.load("nobody")
 
@@ -238,6 +241,29 @@ async def test_a_parked_run_can_be_woken_and_no_other(ports):
     assert heard.runs == ["r1", "r1"]
     assert await ports.work.pump(now=START + timedelta(minutes=2)) == 0
     assert not await ports.journal.wake("nobody")
+
+
+@pytest.mark.parametrize("later_s", [120, None])
+async def test_the_latest_parking_says_when_a_run_wakes(ports, later_s):
+    await ports.journal.start("r1", started(BOOK))
+    taken = await ports.journal.take("r1")
+    later = None if later_s is None else START + timedelta(seconds=later_s)
+    for until in (START + timedelta(minutes=1), later):
+        assert await ports.journal.park("r1", epoch=taken.epoch, length=1, until=until)
+    assert await ports.work.pump(now=START + timedelta(seconds=90)) == 0
+    assert await ports.work.pump(now=START + timedelta(seconds=150)) == (later is not None)
+
+
+async def test_a_wake_up_outlives_a_time_that_was_set_before_it_and_a_parking_that_comes_after(ports):
+    await ports.journal.start("r1", started(BOOK))
+    taken = await ports.journal.take("r1")
+    assert await ports.journal.park("r1", epoch=taken.epoch, length=1, until=START + timedelta(minutes=1))
+    assert await ports.journal.wake("r1")
+    assert await ports.journal.park("r1", epoch=taken.epoch, length=1, until=None)  # its answer was lost
+    assert not await ports.journal.wake("r1")  # it is ready still
+    taken = await ports.journal.take("r1")
+    assert await ports.journal.park("r1", epoch=taken.epoch, length=1, until=None)
+    assert await ports.work.pump(now=START + timedelta(minutes=2)) == 0
 
 
 async def test_places_are_given_in_the_order_of_asking(ports):

@@ -6,5 +6,5 @@ if head[2] ~= ARGV[3] then return 0 end
 if head[3] == 'ready' then return 1 end -- parked by this very call, whose answer was lost, and woken since
 redis.call('HSET', KEYS[1], 'st', 'parked')
 redis.call('SREM', KEYS[3], ARGV[1])
-if ARGV[4] ~= '' then redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1]) end
+if ARGV[4] ~= '' then redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1]) else redis.call('ZREM', KEYS[2], ARGV[1]) end
 return 1
