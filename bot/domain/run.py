@@ -272,6 +272,8 @@ def _approval(run: Run, approval_id: str, **update: object) -> Run:
 
 
 def _vote(run: Run, event: VoteCast) -> Run:
+    if event.key and event.key in run.vote_keys:
+        return run  # the same click, delivered again
     update: dict[str, object] = {}
     if event.verdict == "approve":
         update["approved_by"] = (*run.approvals[event.approval_id].approved_by, event.by)
