@@ -14,6 +14,7 @@ from bot.domain.event import (
     ApprovalRequested,
     PhaseStarted,
     PlanRendered,
+    Sampled,
     StepFinished,
     StepRef,
     StepUndone,
@@ -125,6 +126,9 @@ async def _watched(hand: Hand, phase: Pipeline, plan: RenderedPlan) -> Answer:
     """Run the steps, and the watch beside them; a breach stops and undoes."""
     if not phase.watch:
         return await _steps(hand, phase.id, plan)
+    if _breached_before(hand, phase.id):
+        await _undo(hand, phase.id, plan)
+        return Ended(outcome="breached", why=hand.run.phases[phase.id].samples[-1].text)
     watch = asyncio.create_task(_breach(hand, phase.watch))
     try:
         ended = await _steps(hand, phase.id, plan)
@@ -133,8 +137,18 @@ async def _watched(hand: Hand, phase: Pipeline, plan: RenderedPlan) -> Answer:
         await asyncio.gather(watch, return_exceptions=True)
     if not hand.breach:
         return ended
+    hand.note(Sampled(at=hand.now, phase=phase.id, ok=False, text=hand.breach))
     await _undo(hand, phase.id, plan)
     return Ended(outcome="breached", why=hand.breach)
+
+
+def _breached_before(hand: Hand, phase: str) -> bool:
+    """Whether an earlier owner was undoing because of a breach: no result and no vote tells another why."""
+    steps = hand.run.phases[phase].steps.values()
+    failed = any(step.outcome not in (None, "ok") for step in steps)
+    gates = (gate for gate in hand.run.approvals.values() if gate.phase == phase)
+    refused = any(gate.decision not in (None, "approved") for gate in gates)
+    return any(step.undo_key for step in steps) and not failed and not refused
 
 
 async def _breach(hand: Hand, checks: tuple[Check, ...]) -> None:

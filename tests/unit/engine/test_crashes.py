@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.event import StepFinished, StepUndone
 from bot.domain.run import Run
-from tests.unit.engine.frail import Death, FrailWorld
+from tests.unit.engine.frail import Death, DiedError, FrailWorld
 from tests.unit.engine.small_world import book, fix, step
-from tests.worlds import BENCH
+from tests.worlds import BEN, BENCH, started
 
 EXAMPLES = settings(max_examples=100, deadline=None)
 DEATHS = st.lists(st.tuples(st.integers(1, 14), st.sampled_from(("before", "after"))), max_size=6)
@@ -152,3 +154,44 @@ async def test_a_death_between_intent_and_result_at_a_target_that_cannot_be_aske
             doubted.append(tuple(effect[0] for effect in hard.effects))
             assert "Nothing more is done before a person has looked." in hard.run.summary
     assert doubted == [(), ("a",), ("a", "b")]  # the intents of a, b and c
+
+
+@pytest.mark.parametrize("target", ["seen", "keyed"])
+async def test_after_a_breach_and_a_death_everything_is_put_back_and_nothing_new_is_begun(target):
+    watch = [{**MEASURED, "every_s": 0.001}]
+    runbook = book(fix(*(acting(target, name) for name in ("a", "b", "c")), watch=watch))
+    world = FrailWorld(iter([]), voters=[BEN])
+    await world.store.start("r1", started(runbook))
+    await world.engine.advance("r1")
+    await breached_after_two(world)
+    run = await world.live(runbook)
+    assert (run.outcome, run.phases["fix"].outcome, run.phases["fix"].why) == (
+        "failed",
+        "breached",
+        "errors: 9 errors",
+    )
+    assert [effect.partition(":")[0] for effect in BENCH.effects] == ["a", "b", "undo-b", "undo-a"]
+
+
+async def breached_after_two(world: FrailWorld) -> None:
+    """Let the watch see errors while the second action is done, and the worker die after its first undo.
+
+    The errors are over by the time that somebody else takes the run.
+    """
+    append = world.store.append
+
+    async def fatal(run_id, events, *, epoch):
+        length = await append(run_id, events, epoch=epoch)
+        if any(isinstance(event, StepFinished) and event.step == "b" for event in events):
+            BENCH.value = 9.0
+            await asyncio.sleep(0.05)  # the watch looks every millisecond
+        if any(isinstance(event, StepUndone) for event in events):
+            raise DiedError("append")
+        return length
+
+    world.store.append = fatal
+    run = await world.read()
+    await world.desk.handle(world._click(run, world.voters.pop()))
+    with pytest.raises(DiedError):
+        await world.engine.advance("r1")
+    world.store.append, BENCH.value = append, 0.0
