@@ -16,6 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from bot.adapters.redis.address import address_of
 from bot.domain.errors import SettingsError
 from bot.engine.nearest import did_you_mean
 
@@ -23,8 +24,7 @@ PREFIX = "PILOTHOUSE_"
 
 
 def _redis_url(value: str) -> str:
-    if not value.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("starts with redis://, rediss:// or unix://")
+    address_of(value)
     return value
 
 
@@ -60,7 +60,8 @@ class Settings(BaseSettings):
     redis_url: RedisUrl = Field(
         default="redis://localhost:6379/0",
         repr=False,  # it may hold a password
-        description="Where all state is: `redis://host:6379/0`, `rediss://…` with TLS, or `unix:///path`.",
+        description="Where all state is: `redis://host:6379/0`, `rediss://…` with TLS, `unix:///path`, "
+        "`redis+sentinel://h1:26379,h2:26379/service/0` or `redis+cluster://h1:6379,h2:6379`.",
     )
     redis_prefix: str = Field(
         default="pilothouse",

@@ -39,9 +39,7 @@ class RedisBoard:
 
     async def mark(self, topic: Topic) -> None:
         """Say that a topic changed."""
-        seconds, micros = await self._store.client.time()
-        now = seconds * 1000 + micros // 1000
-        await self._store.client.zadd(self._shard(topic).dirty, {_name(topic): now})
+        await self._store.run("mark", (self._shard(topic).dirty,), _name(topic))
         self._store.changed.set()
 
     async def posted(self, topic: Topic) -> dict[str, Posted]:
@@ -53,10 +51,7 @@ class RedisBoard:
     async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
         """Write down what is posted, or, without a ``ts``, that a post begins."""
         key = self._shard(topic).messages(_name(topic))
-        async with self._store.client.pipeline(transaction=False) as pipe:
-            pipe.hset(key, slot, posted.model_dump_json())
-            pipe.expire(key, self._retention_s)
-            await pipe.execute()
+        await self._store.run("record", (key,), slot, posted.model_dump_json(), self._retention_s)
 
     async def wait(self, *, timeout_s: float) -> None:
         """Sleep until a topic of this process changed, or ``timeout_s`` seconds."""

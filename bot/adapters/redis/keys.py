@@ -9,6 +9,12 @@ LANES = ("urgent", "normal")
 """Queues in the order in which they are served."""
 
 
+def settled(key: str) -> str:
+    """Name the counter of writes that had to be replicated, in the slot of a key."""
+    tag, brace, _ = key.partition("}")
+    return f"{tag}{brace}:settled"
+
+
 @dataclass(frozen=True)
 class Shard:
     """The keys of one shard."""

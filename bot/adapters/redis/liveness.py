@@ -36,6 +36,7 @@ class Liveness:
         self._consumer = consumer
         self._lease_s = lease_s
         self._seen: dict[str, tuple[str, float]] = {}
+        self._looked = 0.0
         self._unexplained: set[str] = set()
 
     async def beat(self) -> None:
@@ -87,7 +88,7 @@ class Liveness:
         names = set(beats)
         for lane in self._lanes:
             names |= await self._consumers(lane)
-        now = time.monotonic()
+        now = self._now()
         gone: list[str] = []
         for name in names - {self._consumer}:
             count = beats.get(name, "")
@@ -99,6 +100,17 @@ class Liveness:
             if count == _GONE and name not in gone:
                 gone.append(name)
         return gone
+
+    def _now(self) -> float:
+        """Tell the time, and begin to watch anew after not having looked for a while.
+
+        While the store was out of reach nobody could beat: that is no sign of death.
+        """
+        now = time.monotonic()
+        if now - self._looked > self._lease_s / 2:
+            self._seen = {name: (count, now) for name, (count, _) in self._seen.items()}
+        self._looked = now
+        return now
 
     async def _consumers(self, lane: Lane) -> set[str]:
         try:

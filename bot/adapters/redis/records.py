@@ -49,11 +49,8 @@ class RedisLedger:
     async def record(self, change: Change) -> None:
         """Keep one change; the same change twice is kept once."""
         key = self._store.keys.shared.changes + change.service
-        async with self._store.client.pipeline(transaction=True) as pipe:
-            pipe.zadd(key, {change.model_dump_json(): change.at.timestamp()})
-            pipe.zremrangebyrank(key, 0, -_MOST_CHANGES - 1)
-            pipe.expire(key, self._retention_s)
-            await pipe.execute()
+        text, at_s = change.model_dump_json(), change.at.timestamp()
+        await self._store.run("enter", (key,), text, at_s, _MOST_CHANGES, self._retention_s)
 
     async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
         """List a service's changes of the last ``seconds``, oldest first."""

@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, cast
 
-from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
-from bot.adapters.redis.keys import Keys
-from bot.adapters.redis.wire import Command, Wire
+from bot.adapters.redis.address import address_of
+from bot.adapters.redis.connecting import Link, link_to
+from bot.adapters.redis.keys import LANES, Keys, settled
+from bot.adapters.redis.wire import Command
+from bot.domain.errors import SettingsError
 
 Argument = str | int | float
 
 _WAIT_MS = 1000
+_SHARED_LANES = 2
+"""The intents and the checks."""
 
 
 class NotReplicatedError(RedisError):
@@ -31,15 +35,19 @@ class _Script:
 
 
 class Store:
-    """One Redis or Valkey; ``changed`` is set when this process marks a topic."""
+    """One Redis or Valkey, or many as one; ``changed`` is set when this process marks a topic.
 
-    def __init__(self, client: Redis, keys: Keys, *, replicas: int = 0) -> None:
-        """Keep the client; ``replicas`` must have what has to outlive the loss of the server."""
-        self.client = client
+    ``client`` is for what waits or is rare; whatever is asked often goes over the wire, which has no pool to
+    run dry.
+    """
+
+    def __init__(self, link: Link, keys: Keys, *, replicas: int = 0) -> None:
+        """Keep the way there; ``replicas`` must have what has to outlive the loss of the server."""
+        self.client = link.client
+        self._link = link
         self.keys = keys
         self.changed = asyncio.Event()
         self._replicas = replicas
-        self._wire = Wire(client)
         self._scripts: dict[str, _Script] = {}
 
     async def run(self, script: str, keys: Sequence[str], *arguments: Argument, lasting: bool = False) -> Any:  # noqa: ANN401  # what Lua returns
@@ -59,25 +67,30 @@ class Store:
 
     async def _send(self, command: Command, *, lasting: bool) -> Any:  # noqa: ANN401  # what Lua returns
         if not (lasting and self._replicas):
-            (answer,) = await self._wire.send(command)
+            (answer,) = await self._link.wire.send(command)
             return answer
-        answer, reached = await self._wire.send(command, ("WAIT", self._replicas, _WAIT_MS))
+        # WAIT counts from this connection's last write.  A script that finds its work done writes nothing.
+        mark = ("INCR", settled(str(command[3])))
+        answer, _, reached = await self._link.wire.send(command, mark, ("WAIT", self._replicas, _WAIT_MS))
         if reached < self._replicas:
             raise NotReplicatedError(f"{reached} of {self._replicas} replicas have it after {_WAIT_MS} ms")
         return answer
 
     async def hash(self, key: str) -> dict[str, str]:
         """Read a whole hash; empty if there is none."""
-        return cast("dict[str, str]", await self.client.hgetall(key))
+        (answer,) = await self._link.wire.send(("HGETALL", key))
+        if isinstance(answer, dict):
+            return answer
+        return dict(zip(answer[::2], answer[1::2], strict=True))  # as RESP2 has it
 
     async def field(self, key: str, name: str) -> str | None:
         """Read one field of a hash."""
-        return cast("str | None", await self.client.hget(key, name))
+        (answer,) = await self._link.wire.send(("HGET", key, name))
+        return cast("str | None", answer)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._wire.aclose()
-        await self.client.aclose()
+        await self._link.aclose()
 
     def _read(self, script: str) -> _Script:
         text = resources.files("bot.adapters.redis").joinpath(f"lua/{script}.lua").read_text("utf-8")
@@ -89,6 +102,17 @@ class Store:
 def connect(
     url: str, *, prefix: str = "pilothouse", shards: int = 1, connections: int = 64, replicas: int = 0
 ) -> Store:
-    """Make a store for ``redis://``, ``rediss://`` or ``unix://`` URLs; nothing is opened yet."""
-    client = Redis.from_url(url, decode_responses=True, max_connections=connections)
-    return Store(client, Keys(prefix, shards), replicas=replicas)
+    """Make a store for a URL as ``address_of`` reads it; nothing is opened yet.
+
+    ``connections`` come on top of those that wait for work all the time.
+
+    Raises:
+        SettingsError: the URL cannot be read; the message shows no part of it.
+    """
+    try:
+        address = address_of(url)
+    except ValueError as error:
+        raise SettingsError(f"The store's URL {error}.") from None
+    keys = Keys(prefix, shards)
+    link = link_to(address, connections=connections + len(LANES) * shards + _SHARED_LANES)
+    return Store(link, keys, replicas=replicas)

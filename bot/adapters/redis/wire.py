@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as ServerLostError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as ServerSlowError
 
 log = logging.getLogger(__name__)
@@ -39,9 +39,9 @@ class Wire:
     when it is done twice.
     """
 
-    def __init__(self, client: Redis) -> None:
-        """Keep the client, whose pool knows how to connect; nothing is opened yet."""
-        self._client = client
+    def __init__(self, line: Callable[[], AbstractConnection]) -> None:
+        """Keep what makes a connection that connects by itself when it is used; nothing is opened yet."""
+        self._open = line
         self._calls: deque[_Call] = deque()
         self._asked = asyncio.Event()
         self._lines: list[asyncio.Task[None]] = []
@@ -70,7 +70,7 @@ class Wire:
 
     async def _line(self) -> None:
         """Carry batches over one connection until cancelled."""
-        connection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+        connection = self._open()
         try:
             while True:
                 while not self._calls:
@@ -109,6 +109,11 @@ async def _exchange(connection: AbstractConnection, batch: list[_Call]) -> None:
         for _ in call.commands:
             try:
                 answers.append(await connection.read_response())
+            except (
+                ReadOnlyError
+            ) as error:  # the primary no longer: whoever it is now is found by connecting anew
+                await connection.disconnect(nowait=True)
+                raise ServerLostError(str(error)) from error
             except ResponseError as error:
                 refusal = refusal or error
         _settle(call, answers, refusal)

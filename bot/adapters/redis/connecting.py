@@ -1,0 +1,142 @@
+"""How the store is reached: a client for single commands and a wire for scripts, whatever it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from redis.asyncio import Redis, RedisCluster, Sentinel
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as ServerLostError
+from redis.exceptions import ReadOnlyError, RedisClusterException
+
+from bot.adapters.redis.address import Address, Login
+from bot.adapters.redis.cluster import ClusterWire
+from bot.adapters.redis.wire import Wire
+
+_SENTINEL_S = 1.0
+"""A Sentinel that does not answer in this time is passed over for the next."""
+_TRIES, _PAUSE_S, _LONGEST_PAUSE_S = 3, 0.02, 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A way to the store; nothing is opened until it is used."""
+
+    client: Redis
+    wire: Wire | ClusterWire
+    aclose: Callable[[], Awaitable[None]]
+
+
+class _Cluster(RedisCluster):
+    """redis-py's cluster, whose own failures are those of a server out of reach, like everybody's."""
+
+    async def initialize(self, *args: Any, **options: Any) -> RedisCluster:  # noqa: ANN401  # as redis-py has it
+        """Find out who serves what, once."""
+        try:
+            return await super().initialize(*args, **options)
+        except RedisClusterException as error:
+            raise ServerLostError(str(error)) from error
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as redis-py has it
+        """Send one command to whoever serves its key."""
+        try:
+            return await super().execute_command(*args, **options)
+        except RedisClusterException as error:
+            raise ServerLostError(str(error)) from error
+
+
+def link_to(address: Address, *, connections: int) -> Link:
+    """Make a way to the store with at most ``connections`` to a server, besides the wire's few."""
+    match address.kind:
+        case "server":
+            return _to_server(address, connections)
+        case "sentinel":
+            return _to_service(address, connections)
+        case "cluster":
+            return _to_cluster(address, connections)
+
+
+def _to_server(address: Address, connections: int) -> Link:
+    client = Redis.from_url(address.url, max_connections=connections, decode_responses=True, **_patience())
+    wire = Wire(_lines_of(client))
+
+    async def close() -> None:
+        await wire.aclose()
+        await client.aclose()
+
+    return Link(client=client, wire=wire, aclose=close)
+
+
+def _to_service(address: Address, connections: int) -> Link:
+    """Ask the Sentinels for the primary, at each new connection anew."""
+    sentinel = Sentinel(
+        list(address.hosts),
+        sentinel_kwargs={
+            "socket_timeout": _SENTINEL_S,
+            "socket_connect_timeout": _SENTINEL_S,
+            "ssl": address.tls,
+            "decode_responses": True,
+            **_words(address.sentinel_login),
+        },
+    )
+    client = sentinel.master_for(  # type: ignore[no-untyped-call]
+        address.service,
+        db=address.db,
+        ssl=address.tls,
+        max_connections=connections,
+        decode_responses=True,
+        **_words(address.login),
+        **_patience(),
+    )
+    wire = Wire(_lines_of(client))
+
+    async def close() -> None:
+        await wire.aclose()
+        await client.aclose()
+        await sentinel.aclose()
+
+    return Link(client=client, wire=wire, aclose=close)
+
+
+def _to_cluster(address: Address, connections: int) -> Link:
+    client = _Cluster(
+        startup_nodes=[ClusterNode(host, port) for host, port in address.hosts],
+        ssl=address.tls,
+        max_connections=connections,
+        decode_responses=True,
+        **_words(address.login),
+    )
+    wire = ClusterWire(client)
+
+    async def close() -> None:
+        await wire.aclose()
+        await client.aclose()
+
+    # It has the commands of a client for one server; the multi-key ones, of which none is used, fail.
+    return Link(client=cast("Redis", client), wire=wire, aclose=close)
+
+
+def _lines_of(client: Redis) -> Callable[[], AbstractConnection]:
+    pool = client.connection_pool
+
+    def line() -> AbstractConnection:
+        return cast("AbstractConnection", pool.make_connection())  # type: ignore[no-untyped-call]
+
+    return line
+
+
+def _patience() -> dict[str, Any]:
+    """Connect again a few times, also where a server answers that it is the primary no longer."""
+    return {
+        "retry": Retry(ExponentialWithJitterBackoff(base=_PAUSE_S, cap=_LONGEST_PAUSE_S), _TRIES),
+        "retry_on_error": [ReadOnlyError],
+    }
+
+
+def _words(login: Login) -> dict[str, Any]:
+    return {"username": login.username, "password": login.password}
