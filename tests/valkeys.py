@@ -1,14 +1,29 @@
-"""Real Valkeys of a test's own."""
+"""Real Valkeys of a test's own: one, one with replicas and a Sentinel, or a cluster."""
 
 from __future__ import annotations
 
 import contextlib
+import signal
+import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import redis as blocking
+from redis.exceptions import RedisError
+
+from bot.adapters.children import die_with_parent
 from bot.adapters.redis.store import Store, connect
-from bot.adapters.valkey import embedded_valkey
+from bot.adapters.valkey import embedded_valkey, server_binary
+from tests.servers import free_port
+
+_START_S = 20.0
+_NODE_TIMEOUT_MS = 1000
+_SLOTS = 16_384
+SERVICE = "pilothouse"
+"""What the Sentinel calls the primary."""
 
 
 @contextlib.asynccontextmanager
@@ -23,8 +38,163 @@ async def fresh_valkey() -> AsyncIterator[str]:
 async def fresh_store() -> AsyncIterator[Store]:
     """Run a fresh Valkey and connect to it."""
     async with fresh_valkey() as url:
-        store = connect(url)
-        try:
+        async with opened(url) as store:
             yield store
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str, **options: Any) -> AsyncIterator[Store]:
+    """Connect to a store, and close it in the end."""
+    store = connect(url, **options)
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+class Server:
+    """One server on a port of the loopback, to be killed, frozen and started again."""
+
+    def __init__(self, folder: Path, *options: str, config: str = "") -> None:
+        """Keep its command line; ``config`` is the text of its file, which a Sentinel needs."""
+        self.port = free_port()
+        folder.mkdir()
+        self._log = folder / "log"
+        file = folder / "server.conf"
+        file.write_text(f"{config}\n")
+        self._command = [
+            *(str(server_binary()), str(file), "--port", str(self.port), "--bind", "127.0.0.1"),
+            *("--dir", str(folder), "--save", "", "--enable-debug-command", "yes"),
+            *("--repl-diskless-sync-delay", "0", *options),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as URLs have it."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where it is, for a client that knows no other."""
+        return f"redis://{self.address}/0"
+
+    def start(self) -> None:
+        """Run it, and wait until it answers and has read its files."""
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, stdout=output, stderr=output, preexec_fn=die_with_parent
+            )
+        _until(self._answers, f"a Valkey that answers; see {self._log.read_text()[-500:]}")
+
+    def ask(self, *command: str | int) -> Any:
+        """Send it one command, past everything that is tested."""
+        with blocking.Redis(port=self.port, decode_responses=True, socket_timeout=5) as client:
+            return client.execute_command(*command)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def freeze(self) -> None:
+        """Stop it in its tracks; its connections stay open."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it was."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _answers(self) -> bool:
+        try:
+            self.ask("PING")
+        except blocking.AuthenticationError:
+            return True
+        except (RedisError, OSError):
+            return False
+        return True
+
+
+class Fleet:
+    """Servers that belong together, and all end together, whatever became of them."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the folder of their folders."""
+        self._folder = folder
+        self.servers: list[Server] = []
+
+    def server(self, *options: str, config: str = "") -> Server:
+        """Start one more."""
+        server = Server(self._folder / str(len(self.servers)), *options, config=config)
+        self.servers.append(server)
+        server.start()
+        return server
+
+    def primary_with_replica(self) -> tuple[Server, Server]:
+        """Start two, one of which follows the other, and wait until it does."""
+        primary = self.server("--appendonly", "yes")
+        replica = self.server("--replicaof", f"127.0.0.1 {primary.port}")
+        _until(lambda: replica.ask("ROLE")[3] == "connected", "a replica that follows")
+        return primary, replica
+
+    def sentinel(self, primary: Server) -> Server:
+        """Start a Sentinel that watches a primary, and wait until it knows the replica."""
+        config = (
+            f"sentinel monitor {SERVICE} 127.0.0.1 {primary.port} 1",
+            f"sentinel down-after-milliseconds {SERVICE} 300",
+            f"sentinel failover-timeout {SERVICE} 2000",
+        )
+        sentinel = self.server("--sentinel", config="\n".join(config))
+        _until(lambda: sentinel.ask("SENTINEL", "REPLICAS", SERVICE), "a Sentinel that knows the replica")
+        return sentinel
+
+    def cluster(self, size: int) -> str:
+        """Start a cluster, its slots spread evenly; gives its URL."""
+        nodes = [self.server(*_cluster_options()) for _ in range(size)]
+        for number, node in enumerate(nodes):
+            first, last = _SLOTS * number // size, _SLOTS * (number + 1) // size - 1
+            node.ask("CLUSTER", "ADDSLOTSRANGE", first, last)
+            bus = nodes[0].ask("CONFIG", "GET", "cluster-port")
+            nodes_bus = bus["cluster-port"] if isinstance(bus, dict) else bus[1]
+            node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, nodes_bus)
+        for node in nodes:
+            _until(lambda node=node: _agreed(node, size), "a cluster that agrees")
+        return f"redis+cluster://{','.join(node.address for node in nodes)}"
+
+
+@contextlib.contextmanager
+def fleet() -> Iterator[Fleet]:
+    """Make a place for servers that belong together."""
+    with tempfile.TemporaryDirectory(prefix="ph-") as folder:
+        made = Fleet(Path(folder))
+        try:
+            yield made
         finally:
-            await store.aclose()
+            for server in made.servers:
+                server.kill()
+
+
+def _cluster_options() -> tuple[str, ...]:
+    return (
+        *("--cluster-enabled", "yes", "--cluster-port", str(free_port())),
+        *("--cluster-node-timeout", str(_NODE_TIMEOUT_MS)),
+    )
+
+
+def _agreed(node: Server, size: int) -> bool:
+    owners = {tuple(entry[2][:2]) for entry in node.ask("CLUSTER", "SLOTS")}
+    return "cluster_state:ok" in str(node.ask("CLUSTER", "INFO")) and len(owners) == size
+
+
+def _until(true: Callable[[], Any], what: str) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if true():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"There is not {what} after {_START_S:.0f} s.")

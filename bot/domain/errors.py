@@ -77,6 +77,13 @@ class BusyError(BotError):
     default_hint = "Try again in a minute; whoever runs this bot should start more workers."
 
 
+class StoreUnavailableError(BotError):
+    """The store takes nothing now; whether this was written down before it failed is not always known."""
+
+    reason = "store_unavailable"
+    default_hint = "Try again in a minute; whoever runs this bot should look at its Redis."
+
+
 class UsageError(BotError):
     """What a person typed cannot be understood; the hint holds an example."""
 

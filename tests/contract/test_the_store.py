@@ -1,10 +1,11 @@
-"""What the engine relies on holds for the memory twin and for a real Valkey alike."""
+"""What the engine relies on holds for the memory twin, for a real Valkey and for a cluster of three alike."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
 from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
+from bot.adapters.redis.store import Store
 from bot.adapters.redis.work import RedisWork
 from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
@@ -26,7 +28,7 @@ from bot.domain.intent import CancelRun, Intent
 from bot.domain.runbook import Runbook
 from bot.engine.plugins import Ledger
 from bot.engine.ports import AlertBook, Board, Budget, Handlers, Inbox, Journal, Locks, Work
-from tests.valkeys import fresh_store
+from tests.valkeys import fleet, fresh_store, opened
 from tests.worlds import ANA, START, HandClock, started
 
 BOOK = Runbook.model_validate(
@@ -60,7 +62,13 @@ class Ports:
     locks: Locks
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    with fleet() as servers:
+        yield servers.cluster(3)
+
+
+@pytest.fixture(params=["memory", "redis", "cluster"])
 async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
     if request.param == "memory":
         memory = MemoryStore()
@@ -75,7 +83,7 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             MemoryLocks(),
         )
         return
-    async with fresh_store() as store:
+    async with _store(request) as store:
         yield Ports(
             RedisJournal(store),
             RedisWork(store, consumer="one", lease_s=1),
@@ -86,6 +94,13 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             RedisLedger(store, HandClock()),
             RedisLocks(store),
         )
+
+
+def _store(request: pytest.FixtureRequest) -> contextlib.AbstractAsyncContextManager[Store]:
+    """Open a fresh server, or a corner of the cluster that is this test's alone."""
+    if request.param == "redis":
+        return fresh_store()
+    return opened(request.getfixturevalue("cluster"), prefix=secrets.token_hex(4), shards=4)
 
 
 async def test_a_run_starts_once(ports):

@@ -74,7 +74,7 @@ def _to_server(address: Address, connections: int) -> Link:
 
 def _to_service(address: Address, connections: int) -> Link:
     """Ask the Sentinels for the primary, at each new connection anew."""
-    sentinel = Sentinel(
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
         list(address.hosts),
         sentinel_kwargs={
             "socket_timeout": _SENTINEL_S,
@@ -84,7 +84,7 @@ def _to_service(address: Address, connections: int) -> Link:
             **_words(address.sentinel_login),
         },
     )
-    client = sentinel.master_for(  # type: ignore[no-untyped-call]
+    client: Redis = sentinel.master_for(
         address.service,
         db=address.db,
         ssl=address.tls,

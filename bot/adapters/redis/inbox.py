@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from redis.exceptions import OutOfMemoryError, RedisError
+
 from bot.adapters.redis.store import Store
-from bot.domain.errors import BusyError
+from bot.domain.errors import BusyError, StoreUnavailableError
 from bot.domain.intent import Intent, StartRun
 
 _REMEMBER_KEY_S = 86_400
@@ -22,12 +24,18 @@ class RedisInbox:
 
         Raises:
             BusyError: so much is waiting that a new run would be late; nothing was written.
+            StoreUnavailableError: the store takes nothing now, or does not answer.
         """
         shard = self._store.keys.shared
         keys = (shard.seen(f"{intent.type}:{intent.key}"), shard.inbox, shard.queue("normal"))
         most = self._most_waiting if isinstance(intent, StartRun) else ""
         text = intent.model_dump_json(by_alias=True)
-        written = await self._store.run("put", keys, text, _REMEMBER_KEY_S, most)
+        try:
+            written = await self._store.run("put", keys, text, _REMEMBER_KEY_S, most)
+        except OutOfMemoryError as error:
+            raise StoreUnavailableError("My store is full, so I did not take this on.") from error
+        except (RedisError, OSError) as error:
+            raise StoreUnavailableError("My store is out of reach, so I may not have noted this.") from error
         if written < 0:
             raise BusyError(f"I am {self._most_waiting} requests behind, so I did not take this one on.")
         return bool(written)

@@ -102,6 +102,8 @@ class Wire:
 
 async def _exchange(connection: AbstractConnection, batch: list[_Call]) -> None:
     packed = connection.pack_commands([command for call in batch for command in call.commands])
+    if not connection.is_connected:
+        await connection.connect()  # sending connects as well, but asks no Sentinel where to
     await connection.send_packed_command(packed, check_health=False)
     for call in batch:
         answers: list[Any] = []
