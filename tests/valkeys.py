@@ -37,9 +37,8 @@ async def fresh_valkey() -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def fresh_store() -> AsyncIterator[Store]:
     """Run a fresh Valkey and connect to it."""
-    async with fresh_valkey() as url:
-        async with opened(url) as store:
-            yield store
+    async with fresh_valkey() as url, opened(url) as store:
+        yield store
 
 
 @contextlib.asynccontextmanager
@@ -83,7 +82,10 @@ class Server:
         """Run it, and wait until it answers and has read its files."""
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
-                self._command, stdout=output, stderr=output, preexec_fn=die_with_parent
+                self._command,
+                stdout=output,
+                stderr=output,
+                preexec_fn=die_with_parent,  # noqa: PLW1509
             )
         _until(self._answers, f"a Valkey that answers; see {self._log.read_text()[-500:]}")
 
@@ -150,7 +152,7 @@ class Fleet:
             f"sentinel failover-timeout {SERVICE} 2000",
         )
         sentinel = self.server("--sentinel", config="\n".join(config))
-        _until(lambda: sentinel.ask("SENTINEL", "REPLICAS", SERVICE), "a Sentinel that knows the replica")
+        _until(lambda: "'ok'" in str(sentinel.ask("SENTINEL", "REPLICAS", SERVICE)), "a replica to promote")
         return sentinel
 
     def cluster(self, size: int) -> str:

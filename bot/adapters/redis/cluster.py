@@ -14,7 +14,7 @@ from redis.exceptions import AskError, ClusterDownError, MovedError, RedisCluste
 from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import TimeoutError as ServerSlowError
 
-from bot.adapters.redis.wire import Command, Wire
+from bot.adapters.redis.wire import Command, Wire, key_of
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +35,10 @@ class _Way:
 class ClusterWire:
     """A wire to each node that serves something.  All keys of one call are in one slot, by their hash tag."""
 
-    def __init__(self, client: RedisCluster) -> None:
-        """Keep the client, which knows who serves what."""
+    def __init__(self, client: RedisCluster, *, replicas: int = 0) -> None:
+        """Keep the client, which knows who serves what; ``replicas`` of a node must have what it answers."""
         self._client = client
+        self._replicas = replicas
         self._wires: dict[str, Wire] = {}
 
     async def send(self, *commands: Command) -> list[Any]:
@@ -64,7 +65,7 @@ class ClusterWire:
     async def _try(self, way: _Way, commands: tuple[Command, ...]) -> list[Any]:
         node = way.node
         if node.name not in self._wires:
-            self._wires[node.name] = Wire(lambda: _line(node))
+            self._wires[node.name] = Wire(lambda: _line(node), replicas=self._replicas)
         answers = await self._wires[node.name].send(*way.ahead, *commands)
         return answers[len(way.ahead) :]
 
@@ -85,7 +86,7 @@ class ClusterWire:
     async def _owner(self, command: Command) -> ClusterNode:
         await self._client.initialize()
         try:
-            node = self._client.get_node_from_key(_key_of(command))
+            node = self._client.get_node_from_key(key_of(command))
         except RedisClusterException as error:
             raise ServerLostError(str(error)) from error
         if node is None:
@@ -97,11 +98,6 @@ class ClusterWire:
             await self._client.nodes_manager.initialize(last_failed_node_name=lost.name)
         except RedisClusterException as error:
             raise ServerLostError(str(error)) from error
-
-
-def _key_of(command: Command) -> str:
-    """Find a command's first key: behind a script and the number of its keys, else right behind the name."""
-    return str(command[3] if str(command[0]).startswith("EVAL") else command[1])
 
 
 def _line(node: ClusterNode) -> AbstractConnection:

@@ -10,7 +10,7 @@ from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import ReadOnlyError, RedisClusterException
 
@@ -25,11 +25,20 @@ _TRIES, _PAUSE_S, _LONGEST_PAUSE_S = 3, 0.02, 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A way to the store; nothing is opened until it is used."""
+    """A way to the store; nothing is opened until it is used.
+
+    What goes over ``lasting`` is answered when the replicas have it, too.
+    """
 
     client: Redis
     wire: Wire | ClusterWire
-    aclose: Callable[[], Awaitable[None]]
+    lasting: Wire | ClusterWire
+    closing: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for close in self.closing:
+            await close()
 
 
 class _Cluster(RedisCluster):
@@ -50,29 +59,26 @@ class _Cluster(RedisCluster):
             raise ServerLostError(str(error)) from error
 
 
-def link_to(address: Address, *, connections: int) -> Link:
-    """Make a way to the store with at most ``connections`` to a server, besides the wire's few."""
+def link_to(address: Address, *, connections: int, replicas: int) -> Link:
+    """Make a way to the store with at most ``connections`` to a server, besides the wires' few.
+
+    What must last is answered when ``replicas`` have it.
+    """
     match address.kind:
         case "server":
-            return _to_server(address, connections)
+            return _to_server(address, connections, replicas)
         case "sentinel":
-            return _to_service(address, connections)
+            return _to_service(address, connections, replicas)
         case "cluster":
-            return _to_cluster(address, connections)
+            return _to_cluster(address, connections, replicas)
 
 
-def _to_server(address: Address, connections: int) -> Link:
+def _to_server(address: Address, connections: int, replicas: int) -> Link:
     client = Redis.from_url(address.url, max_connections=connections, decode_responses=True, **_patience())
-    wire = Wire(_lines_of(client))
-
-    async def close() -> None:
-        await wire.aclose()
-        await client.aclose()
-
-    return Link(client=client, wire=wire, aclose=close)
+    return _over_one(client, replicas)
 
 
-def _to_service(address: Address, connections: int) -> Link:
+def _to_service(address: Address, connections: int, replicas: int) -> Link:
     """Ask the Sentinels for the primary, at each new connection anew."""
     sentinel = Sentinel(  # type: ignore[no-untyped-call]
         list(address.hosts),
@@ -81,6 +87,7 @@ def _to_service(address: Address, connections: int) -> Link:
             "socket_connect_timeout": _SENTINEL_S,
             "ssl": address.tls,
             "decode_responses": True,
+            "retry": Retry(NoBackoff(), 0),  # the next Sentinel is asked instead
             **_words(address.sentinel_login),
         },
     )
@@ -93,17 +100,10 @@ def _to_service(address: Address, connections: int) -> Link:
         **_words(address.login),
         **_patience(),
     )
-    wire = Wire(_lines_of(client))
-
-    async def close() -> None:
-        await wire.aclose()
-        await client.aclose()
-        await sentinel.aclose()
-
-    return Link(client=client, wire=wire, aclose=close)
+    return _over_one(client, replicas, sentinel.aclose)
 
 
-def _to_cluster(address: Address, connections: int) -> Link:
+def _to_cluster(address: Address, connections: int, replicas: int) -> Link:
     client = _Cluster(
         startup_nodes=[ClusterNode(host, port) for host, port in address.hosts],
         ssl=address.tls,
@@ -112,22 +112,30 @@ def _to_cluster(address: Address, connections: int) -> Link:
         **_words(address.login),
     )
     wire = ClusterWire(client)
+    lasting = ClusterWire(client, replicas=replicas) if replicas else wire
+    return Link(
+        # It has the commands of a client for one server; the multi-key ones, of which none is used, fail.
+        client=cast("Redis", client),
+        wire=wire,
+        lasting=lasting,
+        closing=(wire.aclose, lasting.aclose, client.aclose),
+    )
 
-    async def close() -> None:
-        await wire.aclose()
-        await client.aclose()
 
-    # It has the commands of a client for one server; the multi-key ones, of which none is used, fail.
-    return Link(client=cast("Redis", client), wire=wire, aclose=close)
-
-
-def _lines_of(client: Redis) -> Callable[[], AbstractConnection]:
+def _over_one(client: Redis, replicas: int, *more: Callable[[], Awaitable[None]]) -> Link:
     pool = client.connection_pool
 
     def line() -> AbstractConnection:
         return cast("AbstractConnection", pool.make_connection())  # type: ignore[no-untyped-call]
 
-    return line
+    wire = Wire(line)
+    lasting = Wire(line, replicas=replicas) if replicas else wire
+    return Link(
+        client=client,
+        wire=wire,
+        lasting=lasting,
+        closing=(wire.aclose, lasting.aclose, client.aclose, *more),
+    )
 
 
 def _patience() -> dict[str, Any]:

@@ -9,23 +9,17 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, cast
 
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
 from bot.adapters.redis.address import address_of
 from bot.adapters.redis.connecting import Link, link_to
-from bot.adapters.redis.keys import LANES, Keys, settled
-from bot.adapters.redis.wire import Command
+from bot.adapters.redis.keys import LANES, Keys
 from bot.domain.errors import SettingsError
 
 Argument = str | int | float
 
-_WAIT_MS = 1000
 _SHARED_LANES = 2
 """The intents and the checks."""
-
-
-class NotReplicatedError(RedisError):
-    """What was written is on too few replicas to be relied on; try again."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +35,12 @@ class Store:
     run dry.
     """
 
-    def __init__(self, link: Link, keys: Keys, *, replicas: int = 0) -> None:
-        """Keep the way there; ``replicas`` must have what has to outlive the loss of the server."""
+    def __init__(self, link: Link, keys: Keys) -> None:
+        """Keep the way there."""
         self.client = link.client
         self._link = link
         self.keys = keys
         self.changed = asyncio.Event()
-        self._replicas = replicas
         self._scripts: dict[str, _Script] = {}
 
     async def run(self, script: str, keys: Sequence[str], *arguments: Argument, lasting: bool = False) -> Any:  # noqa: ANN401  # what Lua returns
@@ -60,20 +53,11 @@ class Store:
             NotReplicatedError: they do not have it in time; it is written, but must not be relied on.
         """
         known = self._scripts.get(script) or self._read(script)
+        wire = self._link.lasting if lasting else self._link.wire
         try:
-            return await self._send(("EVALSHA", known.digest, len(keys), *keys, *arguments), lasting=lasting)
+            (answer,) = await wire.send(("EVALSHA", known.digest, len(keys), *keys, *arguments))
         except NoScriptError:
-            return await self._send(("EVAL", known.text, len(keys), *keys, *arguments), lasting=lasting)
-
-    async def _send(self, command: Command, *, lasting: bool) -> Any:  # noqa: ANN401  # what Lua returns
-        if not (lasting and self._replicas):
-            (answer,) = await self._link.wire.send(command)
-            return answer
-        # WAIT counts from this connection's last write.  A script that finds its work done writes nothing.
-        mark = ("INCR", settled(str(command[3])))
-        answer, _, reached = await self._link.wire.send(command, mark, ("WAIT", self._replicas, _WAIT_MS))
-        if reached < self._replicas:
-            raise NotReplicatedError(f"{reached} of {self._replicas} replicas have it after {_WAIT_MS} ms")
+            (answer,) = await wire.send(("EVAL", known.text, len(keys), *keys, *arguments))
         return answer
 
     async def hash(self, key: str) -> dict[str, str]:
@@ -104,7 +88,8 @@ def connect(
 ) -> Store:
     """Make a store for a URL as ``address_of`` reads it; nothing is opened yet.
 
-    ``connections`` come on top of those that wait for work all the time.
+    ``connections`` come on top of those that wait for work all the time.  What must outlive the loss of the
+    server is answered when ``replicas`` have it.
 
     Raises:
         SettingsError: the URL cannot be read; the message shows no part of it.
@@ -114,5 +99,5 @@ def connect(
     except ValueError as error:
         raise SettingsError(f"The store's URL {error}.") from None
     keys = Keys(prefix, shards)
-    link = link_to(address, connections=connections + len(LANES) * shards + _SHARED_LANES)
-    return Store(link, keys, replicas=replicas)
+    most = connections + len(LANES) * shards + _SHARED_LANES
+    return Store(link_to(address, connections=most, replicas=replicas), keys)

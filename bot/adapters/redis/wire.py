@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,24 @@ from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as ServerSlowError
 
+from bot.adapters.redis.keys import settled
+
 log = logging.getLogger(__name__)
 
 Command = tuple[str | int | float, ...]
+Outcome = list[Any] | Exception
+"""The answers to the commands of one call, or why there are none."""
 
 _LINES = 2
 """While one batch is under way, the next one need not wait for its answers."""
 _MOST_AT_ONCE = 256
 _TRIES = 3
 _PAUSE_S = 0.05
+_WAIT_MS = 1000
+
+
+class NotReplicatedError(RedisError):
+    """What was written is on too few replicas to be relied on; try again."""
 
 
 @dataclass(eq=False)
@@ -39,9 +48,14 @@ class Wire:
     when it is done twice.
     """
 
-    def __init__(self, line: Callable[[], AbstractConnection]) -> None:
-        """Keep what makes a connection that connects by itself when it is used; nothing is opened yet."""
+    def __init__(self, line: Callable[[], AbstractConnection], *, replicas: int = 0) -> None:
+        """Keep what makes a connection; nothing is opened yet.
+
+        An answer counts when ``replicas`` have what it stands for.  A wire that waits for them is for nothing
+        else: whatever shared it would have to wait as well.
+        """
         self._open = line
+        self._replicas = replicas
         self._calls: deque[_Call] = deque()
         self._asked = asyncio.Event()
         self._lines: list[asyncio.Task[None]] = []
@@ -51,6 +65,7 @@ class Wire:
 
         Raises:
             RedisError: the server refuses one, or cannot be reached after several tries.
+            NotReplicatedError: the replicas do not have it in time; it is written, but must not be relied on.
         """
         if not self._lines:
             self._lines = [asyncio.create_task(self._line()) for _ in range(_LINES)]
@@ -88,7 +103,7 @@ class Wire:
     async def _carry(self, connection: AbstractConnection, batch: list[_Call]) -> None:
         for attempt in range(1, _TRIES + 1):
             try:
-                await _exchange(connection, batch)
+                await _exchange(connection, batch, replicas=self._replicas)
             except (ServerLostError, ServerSlowError, OSError) as error:
                 batch = [call for call in batch if not call.answers.done()]
                 if attempt == _TRIES:
@@ -100,36 +115,73 @@ class Wire:
                 return
 
 
-async def _exchange(connection: AbstractConnection, batch: list[_Call]) -> None:
-    packed = connection.pack_commands([command for call in batch for command in call.commands])
+async def _exchange(connection: AbstractConnection, batch: list[_Call], *, replicas: int) -> None:
+    proof = _proof(batch[0], replicas) if replicas else ()
+    commands = [command for call in batch for command in call.commands]
     if not connection.is_connected:
-        await connection.connect()  # sending connects as well, but asks no Sentinel where to
+        # Sending connects as well, but asks no Sentinel where to.
+        await connection.connect()  # type: ignore[no-untyped-call]
+    packed = connection.pack_commands([*commands, *proof])
     await connection.send_packed_command(packed, check_health=False)
+    outcomes: list[tuple[_Call, Outcome]] = []
     for call in batch:
-        answers: list[Any] = []
-        refusal: ResponseError | None = None
-        for _ in call.commands:
-            try:
-                answers.append(await connection.read_response())
-            except (
-                ReadOnlyError
-            ) as error:  # the primary no longer: whoever it is now is found by connecting anew
-                await connection.disconnect(nowait=True)
-                raise ServerLostError(str(error)) from error
-            except ResponseError as error:
-                refusal = refusal or error
-        _settle(call, answers, refusal)
+        outcome = await _outcome(connection, call.commands)
+        if proof:
+            outcomes.append((call, outcome))
+        else:
+            _settle(call, outcome)
+    if proof:
+        reached = await _outcome(connection, proof)
+        for call, outcome in outcomes:
+            _settle(call, _proven(outcome, reached, replicas))
 
 
-def _settle(call: _Call, answers: list[Any], refusal: Exception | None) -> None:
+def _proof(call: _Call, replicas: int) -> tuple[Command, ...]:
+    """Ask how many replicas have everything up to here.
+
+    WAIT counts from this connection's last write, and a script that finds its work done writes nothing: so
+    there is a write of our own, where the call's key is.
+    """
+    *ahead, command = call.commands
+    return (*ahead, ("INCR", settled(key_of(command))), ("WAIT", replicas, _WAIT_MS))
+
+
+def _proven(outcome: Outcome, reached: Outcome, replicas: int) -> Outcome:
+    if isinstance(outcome, Exception) or (isinstance(reached, list) and reached[-1] >= replicas):
+        return outcome
+    have = reached[-1] if isinstance(reached, list) else reached
+    return NotReplicatedError(f"{have} of {replicas} replicas have it after {_WAIT_MS} ms")
+
+
+async def _outcome(connection: AbstractConnection, commands: Sequence[Command]) -> Outcome:
+    """Read the answers to some commands; a refused one among them is the outcome of all."""
+    answers: list[Any] = []
+    refusal: ResponseError | None = None
+    for _ in commands:
+        try:
+            answers.append(await connection.read_response())
+        except ReadOnlyError as error:  # no longer the primary: who is it now is found out by connecting anew
+            await connection.disconnect(nowait=True)
+            raise ServerLostError(str(error)) from error
+        except ResponseError as error:
+            refusal = refusal or error
+    return refusal or answers
+
+
+def key_of(command: Command) -> str:
+    """Find a command's first key: behind a script and the number of its keys, else right behind the name."""
+    return str(command[3] if str(command[0]).startswith("EVAL") else command[1])
+
+
+def _settle(call: _Call, outcome: Outcome) -> None:
     if call.answers.done():
         return  # whoever asked has gone
-    if refusal is not None:
-        call.answers.set_exception(refusal)
+    if isinstance(outcome, Exception):
+        call.answers.set_exception(outcome)
     else:
-        call.answers.set_result(answers)
+        call.answers.set_result(outcome)
 
 
 def _fail(batch: list[_Call], error: Exception) -> None:
     for call in batch:
-        _settle(call, [], error)
+        _settle(call, error)
