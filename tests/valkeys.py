@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import redis as blocking
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from bot.adapters.children import die_with_parent
 from bot.adapters.redis.store import Store, connect
@@ -91,7 +93,8 @@ class Server:
 
     def ask(self, *command: str | int) -> Any:
         """Send it one command, past everything that is tested."""
-        with blocking.Redis(port=self.port, decode_responses=True, socket_timeout=5) as client:
+        once = Retry(NoBackoff(), 0)
+        with blocking.Redis(port=self.port, decode_responses=True, socket_timeout=5, retry=once) as client:
             return client.execute_command(*command)
 
     def kill(self) -> None:

@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from bot.adapters.redis.keys import LANES
 from bot.adapters.redis.lanes import GROUP, Lane, lanes_of
@@ -74,7 +74,7 @@ class RedisWork:
 
     async def serve(self, handlers: Handlers) -> None:
         """Hand out work until cancelled; what was begun is finished within ``drain_s``, or handed over."""
-        await self._prepare()
+        await self._prepared()
         living = [asyncio.create_task(self._live(liveness, handlers)) for liveness in self._livenesses()]
         reading = [asyncio.create_task(self._read(lane, handlers)) for lane in self._lanes]
         try:
@@ -123,6 +123,16 @@ class RedisWork:
             )
             for shard in self._store.keys.all
         ]
+
+    async def _prepared(self) -> None:
+        """Wait until the store is there and takes writes; a refused login is no matter of time."""
+        while True:
+            try:
+                return await self._prepare()
+            except (AuthenticationError, NoPermissionError):
+                raise
+            except (RedisError, OSError) as error:
+                await self._trouble(error)
 
     async def _prepare(self) -> None:
         for lane in self._lanes:

@@ -1,0 +1,171 @@
+"""A store that crashes, restarts, stalls or is full loses nothing that was acknowledged, and is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from redis.exceptions import OutOfMemoryError
+
+from bot.adapters.redis.inbox import RedisInbox
+from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.work import RedisWork
+from bot.domain.errors import StoreUnavailableError
+from bot.domain.intent import CancelRun
+from bot.views.answers import error_text
+from tests.integration.test_failover import handling, insist, until_all
+from tests.integration.test_takeover import BOOK, forever, nothing, serving
+from tests.valkeys import fleet, opened
+from tests.worlds import ANA, START, started
+
+pytestmark = pytest.mark.server
+
+DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec")
+ACL = """
+user default off ~* resetchannels &* +@all
+user keeper on >kept ~* &* +@all
+user pilothouse on >aboard resetchannels ~{pilothouse:* +@all -@admin -@dangerous
+"""
+"""As docs/how-to/run-redis.md says it."""
+
+
+@pytest.fixture
+def servers():
+    with fleet() as made:
+        yield made
+
+
+def intent(key: str) -> CancelRun:
+    return CancelRun(key=key, at=START, run_id="r1", by=ANA, channel="C1")
+
+
+async def test_a_crash_of_the_server_under_load_loses_nothing_and_stops_no_worker(servers):
+    server = servers.server(*DURABLE)
+    acknowledged, handled = set(), set()
+
+    async def load(store, number):
+        for turn in range(150):
+            run_id = f"r{number}-{turn}"
+            await insist(lambda run_id=run_id: RedisJournal(store).start(run_id, started(BOOK)))
+            acknowledged.add(run_id)
+
+    async with opened(server.url) as store, handling(store, handled):
+        loading = asyncio.gather(*(load(store, number) for number in range(4)))
+        while len(acknowledged) < 200:  # noqa: ASYNC110  # sets have no event
+            await asyncio.sleep(0.005)
+        server.kill()
+        at_the_crash = set(acknowledged)
+        server.start()
+        assert {
+            run_id for run_id in at_the_crash if not server.ask("EXISTS", store.keys.of(run_id).run(run_id))
+        } == set()
+        await loading
+        await until_all(handled, acknowledged)
+    assert len(acknowledged) == 600
+
+
+async def test_the_recommended_users_lose_nothing_when_the_server_reads_its_file_again(servers):
+    server = servers.server(*DURABLE, config=ACL)
+    url = f"redis://pilothouse:aboard@{server.address}/0"
+    async with opened(url) as store:
+        journal, handled = RedisJournal(store), set()
+        async with handling(store, handled):
+            await journal.start("r1", started(BOOK))
+            await RedisInbox(store).put(intent("k1"))
+            await until_all(handled, {"r1"})
+        taken = await journal.take("r1")
+        assert taken is None  # it is finished
+        await journal.start("r2", started(BOOK))
+        before = await journal.load("r1")
+    server.kill()
+    server.start()
+    async with opened(url) as store:
+        journal, handled = RedisJournal(store), set()
+        assert await journal.load("r1") == before
+        assert not await RedisInbox(store).put(intent("k1"))
+        async with handling(store, handled):
+            await until_all(handled, {"r2"})
+
+
+async def test_a_server_that_stalls_longer_than_a_lease_makes_nobody_look_dead(servers):
+    server = servers.server()
+    begun, taken_over = asyncio.Event(), asyncio.Queue()
+
+    async def long(_):
+        begun.set()
+        await forever()
+
+    async with opened(server.url) as one, opened(server.url) as two:
+        busy = RedisWork(one, consumer="busy", lease_s=0.5, drain_s=0)
+        idle = RedisWork(two, consumer="idle", lease_s=0.5, drain_s=0)
+        async with serving(busy, long):
+            await RedisJournal(one).start("r1", started(BOOK))
+            await asyncio.wait_for(begun.wait(), 5)
+            async with serving(idle, taken_over.put):
+                await asyncio.sleep(0.3)
+                await asyncio.to_thread(server.ask, "DEBUG", "SLEEP", 1.5)
+                await asyncio.sleep(1)
+                assert taken_over.empty()
+
+
+async def test_a_full_server_tells_the_person_and_loses_nothing(servers):
+    server = servers.server("--maxmemory-policy", "noeviction")
+    handled: set[str] = set()
+    async with opened(server.url) as store:
+        inbox, journal = RedisInbox(store), RedisJournal(store)
+        await inbox.put(intent("k1"))
+        await journal.start("r1", started(BOOK))
+        server.ask("CONFIG", "SET", "maxmemory", "1mb")
+        with pytest.raises(StoreUnavailableError) as caught:
+            await inbox.put(intent("k2"))
+        assert "My store is full, so I did not take this on." in error_text(caught.value)
+        with pytest.raises(OutOfMemoryError):
+            await journal.start("r2", started(BOOK))
+        async with handling(store, handled):  # what was taken on before is done when there is room again
+            await asyncio.sleep(0.5)
+            assert handled == set()
+            server.ask("CONFIG", "SET", "maxmemory", "0")
+            await until_all(handled, {"r1"})
+        assert await inbox.put(intent("k2"))
+        assert not await inbox.put(intent("k1"))
+
+
+async def test_a_message_handed_over_while_the_server_is_full_is_not_lost(servers):
+    server = servers.server("--maxmemory-policy", "noeviction")
+    begun = asyncio.Event()
+
+    async def long(_):
+        begun.set()
+        server.ask("CONFIG", "SET", "maxmemory", "1mb")
+        await forever()
+
+    async with opened(server.url) as store:
+        async with serving(RedisWork(store, consumer="one", lease_s=30, drain_s=0), long):
+            await RedisJournal(store).start("r1", started(BOOK))
+            await asyncio.wait_for(begun.wait(), 5)
+        server.ask("CONFIG", "SET", "maxmemory", "0")
+        handled = asyncio.Queue()
+        async with serving(RedisWork(store, consumer="two", lease_s=30), handled.put):
+            assert await asyncio.wait_for(handled.get(), 5) == "r1"
+
+
+async def test_a_server_out_of_reach_is_said_to_the_person_who_asked(servers):
+    server = servers.server()
+    async with opened(server.url) as store:
+        await RedisInbox(store).put(intent("k1"))
+        server.kill()
+        with pytest.raises(StoreUnavailableError, match="out of reach"):
+            await RedisInbox(store).put(intent("k2"))
+
+
+async def test_more_at_once_than_there_are_connections_waits_and_is_served(servers):
+    server = servers.server()
+    async with (
+        opened(server.url, connections=1) as store,
+        serving(RedisWork(store, consumer="one", lease_s=30), nothing),
+    ):
+        journal = RedisJournal(store)
+        await journal.start("r1", started(BOOK))
+        loaded = await asyncio.gather(*(journal.load("r1") for _ in range(500)))
+        assert len(loaded) == 500
+        assert int(server.ask("INFO", "clients")["connected_clients"]) < 12
