@@ -91,10 +91,17 @@ class Server:
             )
         _until(self._answers, f"a Valkey that answers; see {self._log.read_text()[-500:]}")
 
-    def ask(self, *command: str | int) -> Any:
-        """Send it one command, past everything that is tested."""
-        once = Retry(NoBackoff(), 0)
-        with blocking.Redis(port=self.port, decode_responses=True, socket_timeout=5, retry=once) as client:
+    def ask(self, *command: str | int, login: tuple[str | None, str | None] = (None, None)) -> Any:
+        """Send it one command, past everything that is tested; ``login`` is a name and a password."""
+        username, password = login
+        with blocking.Redis(
+            port=self.port,
+            username=username,
+            password=password,
+            decode_responses=True,
+            socket_timeout=5,
+            retry=Retry(NoBackoff(), 0),
+        ) as client:
             return client.execute_command(*command)
 
     def kill(self) -> None:
@@ -159,17 +166,29 @@ class Fleet:
         return sentinel
 
     def cluster(self, size: int) -> str:
-        """Start a cluster, its slots spread evenly; gives its URL."""
+        """Start a cluster, its slots spread evenly; gives the URL that names all of it."""
         nodes = [self.server(*_cluster_options()) for _ in range(size)]
         for number, node in enumerate(nodes):
             first, last = _SLOTS * number // size, _SLOTS * (number + 1) // size - 1
             node.ask("CLUSTER", "ADDSLOTSRANGE", first, last)
-            bus = nodes[0].ask("CONFIG", "GET", "cluster-port")
-            nodes_bus = bus["cluster-port"] if isinstance(bus, dict) else bus[1]
-            node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, nodes_bus)
+            bus = nodes[0].ask("CONFIG", "GET", "cluster-port")["cluster-port"]
+            node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus)
         for node in nodes:
             _until(lambda node=node: _agreed(node, size), "a cluster that agrees")
         return f"redis+cluster://{','.join(node.address for node in nodes)}"
+
+    def follower(self, primary: Server) -> Server:
+        """Start a replica of a node of a cluster, and wait until it follows and is known."""
+        replica = self.server(*_cluster_options())
+        bus = primary.ask("CONFIG", "GET", "cluster-port")["cluster-port"]
+        replica.ask("CLUSTER", "MEET", "127.0.0.1", primary.port, bus)
+        node_id = primary.ask("CLUSTER", "MYID")
+        _until(lambda: node_id in str(replica.ask("CLUSTER", "NODES")), "a replica that knows its primary")
+        replica.ask("CLUSTER", "REPLICATE", node_id)
+        _until(lambda: replica.ask("ROLE")[3] == "connected", "a replica that follows")
+        for server in self.servers:
+            _until(lambda server=server: _knows_replica(server, replica), "a cluster that knows the replica")
+        return replica
 
 
 @contextlib.contextmanager
@@ -189,6 +208,11 @@ def _cluster_options() -> tuple[str, ...]:
         *("--cluster-enabled", "yes", "--cluster-port", str(free_port())),
         *("--cluster-node-timeout", str(_NODE_TIMEOUT_MS)),
     )
+
+
+def _knows_replica(node: Server, replica: Server) -> bool:
+    owners = node.ask("CLUSTER", "SLOTS")
+    return any(replica.port == other[1] for entry in owners for other in entry[3:])
 
 
 def _agreed(node: Server, size: int) -> bool:

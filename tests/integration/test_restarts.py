@@ -20,6 +20,8 @@ from tests.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server
 
+RUN = "{pilothouse:s0}:run:r1"
+KEEPER = ("keeper", "kept")
 DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec")
 ACL = """
 user default off ~* resetchannels &* +@all
@@ -73,10 +75,11 @@ async def test_the_recommended_users_lose_nothing_when_the_server_reads_its_file
             await journal.start("r1", started(BOOK))
             await RedisInbox(store).put(intent("k1"))
             await until_all(handled, {"r1"})
-        taken = await journal.take("r1")
-        assert taken is None  # it is finished
         await journal.start("r2", started(BOOK))
         before = await journal.load("r1")
+    # Some versions read the file as the default user, and drop without a word what it may not do.
+    for command in (("HSET", RUN, "a", "b"), ("XADD", RUN, "*", "a", "b"), ("ZADD", RUN, "1", "a")):
+        assert server.ask("ACL", "DRYRUN", "default", *command, login=KEEPER) == "OK"
     server.kill()
     server.start()
     async with opened(url) as store:

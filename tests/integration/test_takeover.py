@@ -9,6 +9,8 @@ import pytest
 
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.lanes import lanes_of
+from bot.adapters.redis.liveness import Liveness
 from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import BusyError
 from bot.domain.event import Origin
@@ -72,6 +74,23 @@ async def test_a_worker_that_died_before_its_first_beat_loses_nothing(store):
             got = [await seen.get(), await seen.get()]
     assert "r1" in got
     assert [intent.key for intent in got if not isinstance(intent, str)] == ["k"]
+
+
+async def test_time_in_which_nobody_could_look_is_no_sign_of_death(store):
+    shard, lanes = store.keys.shared, lanes_of(store.keys, runs=1, checks=1)
+    (lane,) = (x for x in lanes if x.stream == shard.queue("urgent"))
+    watching = Liveness(store, shard=shard, lanes=(lane,), consumer="heir", lease_s=0.3)
+    await store.client.xgroup_create(lane.stream, "workers", id="0", mkstream=True)
+    await RedisJournal(store).start("r1", started(BOOK))
+    await store.client.xreadgroup("workers", "quiet", {lane.stream: ">"}, count=1)
+    await store.client.hset(shard.beats, "quiet", 1)
+    assert await watching.left_behind(()) == []
+    await asyncio.sleep(0.4)  # the store was out of reach for longer than a lease: nobody could beat
+    assert await watching.left_behind(()) == []
+    async with asyncio.timeout(5):
+        while not (left := await watching.left_behind(())):  # noqa: ASYNC110  # a lease watched in full is one
+            await asyncio.sleep(0.05)
+    assert [fields for _, _, fields, _ in left] == [{"run": "r1"}]
 
 
 async def test_a_worker_that_keeps_beating_keeps_its_work(store):

@@ -57,7 +57,7 @@ def test_all_problems_are_told_at_once_and_name_their_variables():
         load_settings(environ)
     for name in environ:
         assert name in str(caught.value)
-    assert "starts with redis://, rediss:// or unix://" in str(caught.value)
+    assert "starts with redis://, rediss://, unix://" in str(caught.value)
 
 
 def test_a_rejected_value_is_not_printed():
