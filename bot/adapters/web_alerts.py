@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from bot.adapters.alertmanager import WebhookError, parse
 from bot.adapters.web_base import Metrics, WebParts, body_of, refused, token_fits
 from bot.domain.alert import Alert
+from bot.domain.errors import StoreUnavailableError
 from bot.domain.intent import ReportAlert
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class AlertsIn:
             return refused(400, error.code, f"{error} {error.hint}".strip())
         try:
             new = [await self._parts.inbox.put(self._intent(alert)) for alert in alerts]
-        except (RedisError, OSError):
+        except (StoreUnavailableError, RedisError, OSError):
             log.exception("webhook_not_written")
             return refused(503, "store_down", "Deliver it again in a moment; nothing was written.")
         self._metrics.alerts.inc(sum(new))
