@@ -164,6 +164,14 @@ async def test_a_server_out_of_reach_is_said_to_the_person_who_asked(servers):
             await RedisInbox(store).put(intent("k2"))
 
 
+async def test_a_server_that_refuses_the_connection_itself_fails_what_was_asked_and_hangs_nothing(servers):
+    server = servers.server()
+    async with opened(server.url.removesuffix("/0") + "/99") as store:  # there are 16 databases
+        for _ in range(2 * 3):  # more often than there are lines
+            with pytest.raises(StoreUnavailableError):
+                await asyncio.wait_for(RedisInbox(store).put(intent("k1")), 10)
+
+
 async def test_more_at_once_than_there_are_connections_waits_and_is_served(servers):
     server = servers.server()
     async with (

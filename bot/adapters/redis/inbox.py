@@ -5,6 +5,7 @@ from __future__ import annotations
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.wire import NotReplicatedError
 from bot.domain.errors import BusyError, StoreUnavailableError
 from bot.domain.intent import Intent, StartRun
 
@@ -22,6 +23,8 @@ class RedisInbox:
     async def put(self, intent: Intent) -> bool:
         """Write an intent down; false if its key was seen within the last day.
 
+        What cannot simply be asked for again, a click or an alert, is on the replicas when this returns.
+
         Raises:
             BusyError: so much is waiting that a new run would be late; nothing was written.
             StoreUnavailableError: the store takes nothing now, or does not answer.
@@ -31,9 +34,11 @@ class RedisInbox:
         most = self._most_waiting if isinstance(intent, StartRun) else ""
         text = intent.model_dump_json(by_alias=True)
         try:
-            written = await self._store.run("put", keys, text, _REMEMBER_KEY_S, most)
+            written = await self._store.run("put", keys, text, _REMEMBER_KEY_S, most, lasting=not most)
         except OutOfMemoryError as error:
             raise StoreUnavailableError("My store is full, so I did not take this on.") from error
+        except NotReplicatedError as error:
+            raise StoreUnavailableError("My store has lost its replica, so I may lose this.") from error
         except (RedisError, OSError) as error:
             raise StoreUnavailableError("My store is out of reach, so I may not have noted this.") from error
         if written < 0:

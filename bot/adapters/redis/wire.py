@@ -13,7 +13,6 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
-from redis.exceptions import TimeoutError as ServerSlowError
 
 from bot.adapters.redis.keys import settled
 
@@ -104,7 +103,10 @@ class Wire:
         for attempt in range(1, _TRIES + 1):
             try:
                 await _exchange(connection, batch, replicas=self._replicas)
-            except (ServerLostError, ServerSlowError, OSError) as error:
+            except (
+                RedisError,
+                OSError,
+            ) as error:  # what a server says to a command is read, and not raised, there
                 batch = [call for call in batch if not call.answers.done()]
                 if attempt == _TRIES:
                     _fail(batch, error)
@@ -123,17 +125,19 @@ async def _exchange(connection: AbstractConnection, batch: list[_Call], *, repli
         await connection.connect()  # type: ignore[no-untyped-call]
     packed = connection.pack_commands([*commands, *proof])
     await connection.send_packed_command(packed, check_health=False)
-    outcomes: list[tuple[_Call, Outcome]] = []
+    outcomes: list[Outcome] = []
     for call in batch:
-        outcome = await _outcome(connection, call.commands)
-        if proof:
-            outcomes.append((call, outcome))
-        else:
-            _settle(call, outcome)
+        outcomes.append(await _outcome(connection, call.commands))
+        if not proof:
+            _settle(call, outcomes[-1])
     if proof:
         reached = await _outcome(connection, proof)
-        for call, outcome in outcomes:
+        for call, outcome in zip(batch, outcomes, strict=True):
             _settle(call, _proven(outcome, reached, replicas))
+    for outcome in outcomes:
+        if isinstance(outcome, ReadOnlyError):  # whoever is the primary now is found by connecting anew
+            await connection.disconnect(nowait=True)
+            raise ServerLostError(str(outcome)) from outcome
 
 
 def _proof(call: _Call, replicas: int) -> tuple[Command, ...]:
@@ -160,9 +164,6 @@ async def _outcome(connection: AbstractConnection, commands: Sequence[Command]) 
     for _ in commands:
         try:
             answers.append(await connection.read_response())
-        except ReadOnlyError as error:  # no longer the primary: who is it now is found out by connecting anew
-            await connection.disconnect(nowait=True)
-            raise ServerLostError(str(error)) from error
         except ResponseError as error:
             refusal = refusal or error
     return refusal or answers
@@ -174,8 +175,8 @@ def key_of(command: Command) -> str:
 
 
 def _settle(call: _Call, outcome: Outcome) -> None:
-    if call.answers.done():
-        return  # whoever asked has gone
+    if call.answers.done() or isinstance(outcome, ReadOnlyError):
+        return  # whoever asked has gone, or it is asked again elsewhere
     if isinstance(outcome, Exception):
         call.answers.set_exception(outcome)
     else:
