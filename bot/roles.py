@@ -124,10 +124,11 @@ def run_roles(roles: Sequence[Role]) -> int:
     """Run roles in this process until SIGTERM or SIGINT; what was begun is finished or handed over."""
     settings = load_settings(os.environ)
     configure_logs(level=settings.log_level, style=settings.log_format)
-    return asyncio.run(_until_told(roles, settings))
+    return asyncio.run(until_told(roles, settings))
 
 
-async def _until_told(roles: Sequence[Role], settings: Settings) -> int:
+async def until_told(roles: Sequence[Role], settings: Settings) -> int:
+    """Run roles until SIGTERM or SIGINT, or until one of them fails; gives the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

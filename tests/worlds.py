@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.effect import Done
-from bot.domain.errors import ActionFailedError, ProbeUnavailableError
+from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
 from bot.domain.event import Origin, RunStarted
 from bot.domain.finding import Facts, Measurement
 from bot.domain.intent import Notice
@@ -42,8 +42,13 @@ class People:
 
     groups: dict[str, set[str]] = field(default_factory=lambda: {"oncall": {ANA.id, BEN.id, CHI.id}})
     outsiders: set[str] = field(default_factory=set)
+    away: int = 0
+    """How often it cannot be asked."""
 
     async def profile(self, user_id: str) -> Profile:
+        if self.away:
+            self.away -= 1
+            raise IdentityUnknownError("The directory cannot be asked.")
         member = user_id not in self.outsiders
         return Profile(
             id=user_id, name=user_id, is_member=member, why_not="" if member else "you are a guest"

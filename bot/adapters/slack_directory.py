@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack_client import Identity
 from bot.adapters.slack_trouble import SLACK_ERRORS, Trouble, trouble_of
 from bot.domain.catalogue import Catalogue, Group
-from bot.domain.errors import NotAllowedError
+from bot.domain.errors import IdentityUnknownError
 from bot.domain.people import Profile
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class SlackDirectory:
         """Look a person up.
 
         Raises:
-            NotAllowedError: Slack cannot be asked now; ``code`` is ``identity_unknown``.
+            IdentityUnknownError: Slack cannot be asked now.
         """
         try:
             ours = await self._identity.get()
@@ -90,7 +90,7 @@ class SlackDirectory:
         """Tell which of these groups the person is in now.
 
         Raises:
-            NotAllowedError: as ``profile``.
+            IdentityUnknownError: as ``profile``.
         """
         groups = {name: self._catalogue.group(name) for name in among}
         return frozenset([name for name, group in groups.items() if await self._is_in(user_id, group)])
@@ -151,10 +151,9 @@ def _name(user: dict[str, Any]) -> str:
     return str(profile.get("display_name") or user.get("real_name") or user.get("name") or user["id"])
 
 
-def _unknown(trouble: Trouble) -> NotAllowedError:
+def _unknown(trouble: Trouble) -> IdentityUnknownError:
     log.error("directory_unreachable", extra={"code": trouble.code})
-    return NotAllowedError(
+    return IdentityUnknownError(
         "I cannot check who you are right now, so I did nothing.",
         hint="Try again in a minute.",
-        code="identity_unknown",
     )

@@ -70,6 +70,12 @@ class NotAllowedError(BotError):
     reason = "not_allowed"
 
 
+class IdentityUnknownError(NotAllowedError):
+    """Who somebody is cannot be found out now; that does not mean that they may not."""
+
+    reason = "identity_unknown"
+
+
 class BusyError(BotError):
     """So much is waiting that what is asked for now would be late."""
 

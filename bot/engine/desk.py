@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
+from collections.abc import Sequence
 from typing import assert_never
 
 from bot.domain.approval import Vote, decide
 from bot.domain.board import Topic
-from bot.domain.errors import BotError, NotAllowedError, NotFoundError
+from bot.domain.errors import BotError, IdentityUnknownError, NotAllowedError, NotFoundError
 from bot.domain.event import CancelRequested, RunStarted, VoteCast
 from bot.domain.intent import CancelRun, CastVote, Intent, Notice, ReportAlert, StartRun
 from bot.domain.people import Profile
@@ -32,22 +34,40 @@ class Desk:
     """Handles what the inbox holds; handling the same intent twice changes nothing more."""
 
     def __init__(
-        self, deps: Deps, *, directory: Directory, alerts: AlertBook, board: Board, teller: Teller
+        self,
+        deps: Deps,
+        *,
+        directory: Directory,
+        alerts: AlertBook,
+        board: Board,
+        teller: Teller,
+        patience_s: Sequence[float] = (0.5, 1, 2, 4, 8),
     ) -> None:
-        """Keep the surroundings."""
+        """Keep the surroundings; ``patience_s`` are the pauses before it is asked again who somebody is."""
         self._deps = deps
         self._directory = directory
         self._alerts = alerts
         self._board = board
         self._teller = teller
+        self._patience_s = tuple(patience_s)
 
     async def handle(self, intent: Intent) -> None:
         """Carry out one intent; whoever asked is told why where it is refused."""
         try:
-            await self._carry_out(intent)
+            await self._patiently(intent)
         except BotError as error:
             log.info("intent_refused", extra={"intent": intent.type, "key": intent.key, "reason": error.code})
             await self._tell(intent, f"{error} {error.hint}".strip())
+
+    async def _patiently(self, intent: Intent) -> None:
+        """Ask again for a while who somebody is: a chat that is away for a moment loses no click."""
+        for pause_s in self._patience_s:
+            try:
+                return await self._carry_out(intent)
+            except IdentityUnknownError as error:
+                log.info("identity_unknown", extra={"key": intent.key, "why": str(error)})
+                await asyncio.sleep(pause_s)
+        return await self._carry_out(intent)
 
     async def _carry_out(self, intent: Intent) -> None:
         match intent:

@@ -43,6 +43,24 @@ async def test_a_click_that_may_not_count_is_answered_with_the_reason(world, who
     assert BENCH.effects == []
 
 
+async def test_a_click_while_nobody_can_be_looked_up_counts_once_they_can(world):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    world.people.away = 2
+    world.desk._patience_s = (0, 0)
+    run = await world.vote(run, BEN)
+    assert run.waiting_for is None
+    assert world.told.notices == []
+
+
+async def test_a_click_of_somebody_who_cannot_be_looked_up_for_long_is_refused_and_told(world):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    world.people.away = 9
+    world.desk._patience_s = (0, 0)
+    run = await world.vote(run, BEN)
+    assert run.waiting_for is not None
+    assert "cannot be asked" in world.told.notices[-1].text
+
+
 async def test_two_people_at_the_same_instant_make_one_decision_and_the_other_is_told(world):
     run = await world.begin(book(fix(act("a", undo=UNDO))))
     await asyncio.gather(world.vote(run, BEN, key="k1"), world.vote(run, CHI, key="k2"))

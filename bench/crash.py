@@ -1,0 +1,257 @@
+"""Whether a run survives: processes killed and stopped at every point, Redis, clocks and Slack taken away.
+
+``python -m bench.crash --json``: a runbook with every kind of phase, an approval by two and three actions is
+played by real workers on a real Valkey and a local Slack.  First undisturbed, to list its points; then once for
+each point and signal, and some times under each other disturbance, always with another worker beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import random
+import signal
+import statistics
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.crashing.disturbances import DISTURBANCES
+from bench.crashing.outside import TARGETS
+from bench.crashing.points import SIGNALS, Point
+from bench.crashing.trial import Told, Trial
+from bench.crashing.world import Crew, World, world
+from bot.adapters.redis.store import Store
+from bot.adapters.slack_client import open_client
+
+MODES = (*SIGNALS, *DISTURBANCES)
+_WITHIN_S = 30.0
+_WOKEN_S = 0.4
+_TAUGHT = frozenset({"keyed", "fenced"})
+"""The targets that can tell a repeated effect; nothing can stop a frozen worker at one that cannot."""
+
+
+@dataclass
+class Tally:
+    """What the runs of one mode came to."""
+
+    points: int = 0
+    runs: int = 0
+    reached: int = 0
+    lost: int = 0
+    other_outcome: int = 0
+    missing_effects: int = 0
+    duplicated_effects: int = 0
+    duplicated_at_plain_target: int = 0
+    missing_messages: int = 0
+    duplicated_messages: int = 0
+    resumes_s: list[float] = field(default_factory=list)
+    wrong: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, about: str, told: Told, expected: Told, *, died_at: float | None) -> None:
+        """Count one run."""
+        before = self.faults
+        self.runs += 1
+        self.lost += not told.ended
+        self.other_outcome += told.ended and told.signature != expected.signature
+        self.missing_effects += sum(1 for times in told.effects.values() if times < 1)
+        self.duplicated_effects += sum(max(0, told.effects[t] - 1) for t in TARGETS if t in _TAUGHT)
+        self.duplicated_at_plain_target += sum(
+            max(0, told.effects[t] - 1) for t in TARGETS if t not in _TAUGHT
+        )
+        self.missing_messages += len(set(expected.messages) - set(told.messages))
+        self.duplicated_messages += sum(max(0, times - 1) for times in told.messages.values())
+        if died_at is not None:
+            self.reached += 1
+            moved = [at for at, _, _ in told.steps_at if at > died_at]
+            self.resumes_s += [moved[0] - died_at] if moved else []
+        if self.faults != before:
+            self.wrong.append(
+                {
+                    "at": about,
+                    "run": told.run_id,
+                    "ended": told.ended,
+                    "effects": told.effects,
+                    "messages": dict(told.messages),
+                    "differs": sorted(set(told.signature) ^ set(expected.signature)),
+                }
+            )
+
+    @property
+    def faults(self) -> int:
+        """Everything that must be 0."""
+        return (
+            self.lost
+            + self.other_outcome
+            + self.missing_effects
+            + self.duplicated_effects
+            + self.missing_messages
+            + self.duplicated_messages
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """Give the figures."""
+        numbers = {name: value for name, value in vars(self).items() if isinstance(value, int)}
+        resume = (
+            {"p50": round(statistics.median(self.resumes_s), 3), "max": round(max(self.resumes_s), 3)}
+            if self.resumes_s
+            else None
+        )
+        return {**numbers, "resume_s": resume, "wrong": self.wrong}
+
+
+class Track:
+    """One crew that plays runs one after the other."""
+
+    def __init__(self, on: World, crew: Crew, store: Store, trial: Trial, name: str) -> None:
+        """Keep what it plays with."""
+        self._on, self._crew, self._store, self._trial, self._name = on, crew, store, trial, name
+        self._count = 0
+
+    async def undisturbed(self) -> tuple[Told, list[Point]]:
+        """Play a run and list the points it came by."""
+        self._crew.points.arm(None)
+        told = await self._play()
+        return told, list(self._crew.points.seen())
+
+    async def at_point(self, point: Point, mode: str) -> tuple[Told, float | None]:
+        """Play a run in which one process gets a signal at a point; gives when that was, if it was."""
+        self._crew.points.arm(point, mode=mode)
+        told = await self._play()
+        hit = self._crew.points.hit
+        if hit is None:
+            return told, None
+        if mode == "zombie":
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(hit[0], signal.SIGCONT)
+            await asyncio.sleep(_WOKEN_S)  # it goes on where it was stopped, as if nothing had happened
+            await self._trial.account(told)
+        await self._bury()
+        return told, hit[1]
+
+    async def under(self, mode: str, chance: random.Random) -> Told:
+        """Play a run under a disturbance."""
+        self._crew.points.arm(None)
+        disturbing = asyncio.create_task(DISTURBANCES[mode](self._on, self._crew, self._store, chance))
+        told = await self._play()
+        await disturbing
+        await self._trial.account(told)
+        await self._bury()
+        return told
+
+    async def _bury(self) -> None:
+        for words in await asyncio.to_thread(self._crew.bury):
+            print(words[:2000], file=sys.stderr)
+
+    async def _play(self) -> Told:
+        self._count += 1
+        return await self._trial(f"{self._name}-{self._count}", within_s=_WITHIN_S)
+
+
+@contextlib.asynccontextmanager
+async def _tracks(on: World, count: int) -> Any:  # noqa: ANN401  # an asynchronous context manager
+    async with contextlib.AsyncExitStack() as stack:
+        client = await stack.enter_async_context(
+            open_client(token=on.slack["bot_token"], api_url=on.slack["api_url"])
+        )
+        made: list[Track] = []
+        for number in range(count):
+            name = f"crew{number}"
+            crew = stack.enter_context(on.crew(name))
+            store = on.store(name)
+            stack.push_async_callback(store.aclose)
+            made.append(Track(on, crew, store, Trial(store, client, on.targets), name))
+        yield made
+
+
+async def measure(
+    *, modes: Sequence[str], sample: int, runs: int, tracks: int, lease_s: float, seed: int
+) -> dict[str, Any]:
+    """Play the matrix: every ``sample``-th point for the signals, ``runs`` runs for what else happens."""
+    tallies = {mode: Tally() for mode in modes}
+    async with world(lease_s=lease_s) as on, _tracks(on, tracks) as crews:
+        expected, points = Told(""), set[Point]()
+        for track in crews:
+            for _ in range(2):  # the first run finds cold caches
+                expected, seen = await track.undisturbed()
+                points |= set(seen)
+        for mode in modes:
+            jobs = _jobs(mode, sorted(points)[seed % sample :: sample], runs)
+            tallies[mode].points = len(points) if mode in SIGNALS else 0
+            await asyncio.gather(*(_work(t, jobs, mode, tallies[mode], expected, seed=seed) for t in crews))
+            print(f"{mode}: {tallies[mode].runs} runs, {tallies[mode].faults} faults", file=sys.stderr)
+    return {
+        "lease_s": lease_s,
+        "modes": {mode: tally.shown() for mode, tally in tallies.items()},
+        **_summed(tallies.values()),
+    }
+
+
+def _jobs(mode: str, points: Sequence[Point], runs: int) -> Iterator[Point | int]:
+    return iter(points) if mode in SIGNALS else iter(range(runs))
+
+
+async def _work(
+    track: Track, jobs: Iterator[Point | int], mode: str, tally: Tally, expected: Told, *, seed: int
+) -> None:
+    for job in jobs:
+        if isinstance(job, Point):
+            told, died_at = await track.at_point(job, mode)
+            tally.add(f"{mode} {job}", told, expected, died_at=died_at)
+        else:
+            told = await track.under(mode, random.Random(seed * 1_000 + job))
+            tally.add(f"{mode} {job}", told, expected, died_at=None)
+
+
+def _summed(tallies: Any) -> dict[str, Any]:  # noqa: ANN401  # a view of tallies
+    every = list(tallies)
+    resumes = [seconds for tally in every for seconds in tally.resumes_s]
+    names = ("runs", "lost", "other_outcome", "missing_effects", "duplicated_effects")
+    more = ("missing_messages", "duplicated_messages")
+    return {
+        "points": max((tally.points for tally in every), default=0),
+        **{name: sum(getattr(tally, name) for tally in every) for name in (*names, *more)},
+        "resume_s": {
+            "p50": round(statistics.median(resumes), 3) if resumes else None,
+            "max": round(max(resumes), 3) if resumes else None,
+        },
+        "held": all(tally.faults == 0 for tally in every),
+    }
+
+
+def main() -> int:
+    """Play and print; 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--modes", default=",".join(MODES), help=f"which ({', '.join(MODES)})")
+    parser.add_argument("--sample", type=int, default=1, help="only every so many-th point (1: all)")
+    parser.add_argument("--runs", type=int, default=20, help="runs under each other disturbance (20)")
+    parser.add_argument("--tracks", type=int, default=2, help="crews that play at the same time (2)")
+    parser.add_argument("--lease", type=float, default=0.8, help="the lease, in seconds (0.8)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="which points of a sample, and when things happen"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object on one line")
+    arguments = parser.parse_args()
+    # A worker that dies in the middle of a request is what is asked for here.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    result = asyncio.run(
+        measure(
+            modes=[mode for mode in MODES if mode in arguments.modes.split(",")],
+            sample=arguments.sample,
+            runs=arguments.runs,
+            tracks=arguments.tracks,
+            lease_s=arguments.lease,
+            seed=arguments.seed,
+        )
+    )
+    print(json.dumps(result, indent=None if arguments.json else 2))
+    return 0 if result["held"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The plugins that the crash matrix's runbook names."""
