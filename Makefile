@@ -7,7 +7,7 @@ SHELL := /bin/bash
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-find-links --no-emit-index-url pyproject.toml
 
-.PHONY: help setup servers demo test check fmt lock reference clean
+.PHONY: help setup servers demo test check bench fmt lock reference clean
 
 help: ## List the tasks
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -34,6 +34,13 @@ check: setup ## Run every check but the tests: lint, format, types, layers, depe
 	$(PYTHON_IN) -m pytest -q tests/docs
 	$(PYTHON_IN) scripts/reference.py --check
 
+bench: setup ## Measure this engine beside its floor and its peers, which go into .venv-bench
+	@test -x .venv-bench/bin/python || $(PYTHON_IN) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.txt
+	@$(PYTHON_IN) scripts/extras.py bench-celery bench-taskiq bench-dbos \
+		| xargs .venv-bench/bin/python -m pip install --quiet
+	@.venv-bench/bin/python -m bench.engine
+
 fmt: setup ## Format the code and mend what can be mended by machine
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
@@ -47,5 +54,5 @@ reference: setup ## Write the generated pages of docs/reference
 	$(PYTHON_IN) scripts/reference.py
 
 clean: ## Remove .venv, caches and the demo's state
-	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv .venv-bench var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

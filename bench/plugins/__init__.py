@@ -1,0 +1,1 @@
+"""Probes and an action that do nothing, so that only the engine is measured."""

@@ -1,0 +1,21 @@
+"""A probe and an action that do nothing."""
+
+from __future__ import annotations
+
+from bot.domain.effect import Done
+from bot.domain.finding import Facts
+from bot.engine.plugins import Context, action, probe
+
+
+@probe(specialist="bench")
+async def look(ctx: Context) -> Facts:
+    """Nothing, at once."""
+    del ctx
+    return Facts(summary="nothing")
+
+
+@action(specialist="bench", in_doubt="retry")
+async def act(ctx: Context) -> Done:
+    """Change nothing."""
+    del ctx
+    return Done(changed=False, summary="nothing")
