@@ -1,7 +1,7 @@
 """How fast a five-way fan-out and a reduce is here, beside its floor and its peers.
 
-``python -m bench.engine --json``: each contender in turn, round by round, on a fresh Valkey with its append-only
-file on; medians over the rounds, and ratios to this engine.  Only ratios mean something on another machine.
+``python -m bench.engine --json``: each contender in turn, round by round, on a fresh Valkey with its
+append-only file on; medians over the rounds, and ratios.  Only ratios mean something elsewhere.
 """
 
 from __future__ import annotations

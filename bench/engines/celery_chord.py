@@ -72,8 +72,8 @@ def made(redis_url: str) -> Celery:
         client.rpush(ENDED, triage_id)
         return max(results, key=lambda result: result["bad"])
 
-    app.task(name="look")(look)
-    app.task(name="fold")(fold)
+    app.task(name="look", shared=False)(look)
+    app.task(name="fold", shared=False)(fold)
     return app
 
 

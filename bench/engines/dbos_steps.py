@@ -1,7 +1,9 @@
 """DBOS on PostgreSQL: one workflow whose five steps are gathered in the worker.
 
 Its queues look for work only every so often, so the worker is told over a Redis list and starts the workflow
-itself: the fastest way there is.  ``python -m bench.engines.dbos_steps REDIS_URL POSTGRES_URL`` is one worker.
+itself: the fastest way there is.
+
+``python -m bench.engines.dbos_steps REDIS_URL POSTGRES_URL`` is one worker.
 """
 
 from __future__ import annotations

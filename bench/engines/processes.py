@@ -27,9 +27,15 @@ class BenchError(BotError):
 
 @contextlib.asynccontextmanager
 async def spawned(
-    *command: str, log: Path, env: Mapping[str, str] | None = None, announces: bool = False
+    *command: str,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    announces: bool = False,
+    pipes: bool = False,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run ``python -m`` with ``command``; with ``announces``, wait for the line it prints when it is ready.
+
+    With ``pipes``, what it prints is left for the caller to read.
 
     Raises:
         BenchError: it ended, or said nothing within a minute.
@@ -37,7 +43,7 @@ async def spawned(
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *command),
-            stdout=asyncio.subprocess.PIPE if announces else output,
+            stdout=asyncio.subprocess.PIPE if announces or pipes else output,
             stderr=output,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
             cwd=_ROOT,

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 _URL = "BENCH_REDIS_URL"
 _POLL_S = 0.001
-"""How often results are looked for.  With its own default, 0.1 s, no triage could be faster than that; the price
-is what many waiting at once cost."""
+"""How often results are looked for; with its own default, 0.1 s, no triage could be faster than that.
+
+The price is what many that wait at once cost."""
 
 
 class TaskiqGather:
