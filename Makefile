@@ -7,7 +7,7 @@ SHELL := /bin/bash
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-find-links --no-emit-index-url pyproject.toml
 
-.PHONY: help setup servers demo test check bench fmt lock reference clean
+.PHONY: help setup servers demo test check bench load fmt lock reference clean
 
 help: ## List the tasks
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -40,6 +40,9 @@ bench: setup ## Measure this engine beside its floor and its peers, which go int
 	@$(PYTHON_IN) scripts/extras.py bench-celery bench-taskiq bench-dbos \
 		| xargs .venv-bench/bin/python -m pip install --quiet
 	@.venv-bench/bin/python -m bench.engine
+
+load: setup ## Put 200 commands a second on two web processes, and count what became of them
+	@$(PYTHON_IN) -m bench.load
 
 fmt: setup ## Format the code and mend what can be mended by machine
 	.venv/bin/ruff check --fix
