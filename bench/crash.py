@@ -1,8 +1,8 @@
 """Whether a run survives: processes killed and stopped at every point, Redis, clocks and Slack taken away.
 
 ``python -m bench.crash --json``: a runbook with every kind of phase, an approval by two and three actions is
-played by real workers on a real Valkey and a local Slack.  First undisturbed, to list its points; then once for
-each point and signal, and some times under each other disturbance, always with another worker beside it.
+played by real workers on a real Valkey and a local Slack.  First undisturbed, to list its points; then once
+for each point and signal, and some times under each other disturbance, always with another worker beside it.
 """
 
 from __future__ import annotations

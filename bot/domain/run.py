@@ -183,7 +183,7 @@ def begin(run_id: str, event: Event) -> Run:
 
 def apply(run: Run, event: Event) -> Run:
     """Fold one more event; pure."""
-    return _change(run, event).model_copy(update={"length": run.length + 1})
+    return _change(run, event).but(length=run.length + 1)
 
 
 def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a closed set
@@ -202,7 +202,7 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
         case PlanRendered():
             return _phase(run, event.phase, plan=event.plan)
         case ApprovalRequested():
-            return run.model_copy(update={"approvals": {**run.approvals, event.approval.id: event.approval}})
+            return run.but(approvals={**run.approvals, event.approval.id: event.approval})
         case VoteCast():
             return _vote(run, event)
         case ApprovalReminded():
@@ -229,23 +229,21 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
                 output=event.output,
             )
         case CancelRequested():
-            return run.model_copy(update={"cancelled_by": event.by})
+            return run.but(cancelled_by=event.by)
         case RunFinished():
-            return run.model_copy(
-                update={"finished_at": event.at, "outcome": event.outcome, "summary": event.summary}
-            )
+            return run.but(finished_at=event.at, outcome=event.outcome, summary=event.summary)
         case _:
             assert_never(event)
 
 
 def _phase(run: Run, phase_id: str, **update: object) -> Run:
-    phase = run.phases[phase_id].model_copy(update=update)
-    return run.model_copy(update={"phases": {**run.phases, phase_id: phase}})
+    phase = run.phases[phase_id].but(**update)
+    return run.but(phases={**run.phases, phase_id: phase})
 
 
 def _step(run: Run, phase_id: str, step_id: str, **update: object) -> Run:
     steps = run.phases[phase_id].steps
-    step = steps.get(step_id, StepState(id=step_id)).model_copy(update=update)
+    step = steps.get(step_id, StepState(id=step_id)).but(**update)
     return _phase(run, phase_id, steps={**steps, step_id: step})
 
 
@@ -267,8 +265,8 @@ def _step_finished(run: Run, event: StepFinished) -> Run:
 
 
 def _approval(run: Run, approval_id: str, **update: object) -> Run:
-    approval = run.approvals[approval_id].model_copy(update=update)
-    return run.model_copy(update={"approvals": {**run.approvals, approval_id: approval}})
+    approval = run.approvals[approval_id].but(**update)
+    return run.but(approvals={**run.approvals, approval_id: approval})
 
 
 def _vote(run: Run, event: VoteCast) -> Run:
@@ -279,5 +277,5 @@ def _vote(run: Run, event: VoteCast) -> Run:
         update["approved_by"] = (*run.approvals[event.approval_id].approved_by, event.by)
     if event.decision is not None:
         update |= {"decision": event.decision, "decided_by": event.by, "decided_at": event.at}
-    voted = run.model_copy(update={"vote_keys": run.vote_keys | {event.key}})
+    voted = run.but(vote_keys=run.vote_keys | {event.key})
     return _approval(voted, event.approval_id, **update)

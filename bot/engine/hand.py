@@ -34,6 +34,7 @@ class Hand:
         """What a watch beside the steps saw; it stops them."""
         self.has_turn = False
         """Whether it holds a place at its service, or waits for one."""
+        self._scope: tuple[Run, dict[str, object]] | None = None
         self._written = self.run.length
         self._pending: list[Event] = []
         self._writing: asyncio.Task[None] | None = None
@@ -132,7 +133,10 @@ class Hand:
 
     def scope(self, **more: object) -> dict[str, object]:
         """What templates may refer to at this point of the run."""
-        return {**scope_of(self.run, catalogue=self.deps.catalogue, settings=self.deps.settings), **more}
+        if self._scope is None or self._scope[0] is not self.run:
+            scope = scope_of(self.run, catalogue=self.deps.catalogue, settings=self.deps.settings)
+            self._scope = (self.run, scope)
+        return {**self._scope[1], **more}
 
     def render(self, arguments: JsonObject, **more: object) -> JsonObject:
         """Render the templates in a call's arguments.

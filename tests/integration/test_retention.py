@@ -46,9 +46,24 @@ async def test_a_packed_run_reads_as_before_and_is_much_smaller(store):
 async def test_a_run_that_is_under_way_is_never_packed(store):
     journal, archive = RedisJournal(store), Archive(store, retention_s=3600, pack_after_s=0)
     await journal.start("r1", started(BOOK))
-    await store.client.zadd(store.keys.shared.finished, {"r1": 0})
+    await store.client.zadd(store.keys.shared.idle, {"r1": 0})
     assert await archive.pack(now=NOW) == 0
     assert await journal.load("r1") == (started(BOOK),)
+
+
+async def test_a_parked_run_is_packed_and_goes_on_from_there_and_is_packed_again(store):
+    journal, archive = RedisJournal(store), Archive(store, retention_s=3600, pack_after_s=0)
+    later = NOW + timedelta(minutes=1)
+    await journal.start("r1", started(BOOK))
+    for count in (1, 2):
+        taken = await journal.take("r1")
+        length = await journal.append("r1", LOOKS, epoch=taken.epoch)
+        await journal.park("r1", epoch=taken.epoch, length=length, until=None)
+        assert await archive.pack(now=later) == 1
+        assert await journal.load("r1") == (started(BOOK), *LOOKS * count)
+    assert await journal.interject("r1", (END,), length=length, wake=True)
+    taken = await journal.take("r1")
+    assert taken.events == (started(BOOK), *LOOKS, *LOOKS, END)
 
 
 async def test_the_index_forgets_what_is_gone_and_nothing_else(store):

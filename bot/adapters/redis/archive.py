@@ -1,4 +1,4 @@
-"""What becomes of runs that have ended: packed after a while, forgotten after the retention."""
+"""What becomes of runs that nobody works on: packed after a while, forgotten after the retention."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _AT_ONCE = 500
 
 
 class Archive:
-    """Keeps finished runs small.  Any number of clocks may do this at the same time."""
+    """Keeps parked and finished runs small.  Any number of clocks may do this at the same time."""
 
-    def __init__(self, store: Store, *, retention_s: float, pack_after_s: float = 600) -> None:
-        """Keep the store; a run that people may still be looking at is left as it is for ``pack_after_s``."""
+    def __init__(self, store: Store, *, retention_s: float, pack_after_s: float = 60) -> None:
+        """Keep the store; a run that may soon be carried on is left as it is for ``pack_after_s``."""
         self._store = store
         self._retention_s = retention_s
         self._pack_after_s = pack_after_s
 
     async def pack(self, *, now: datetime) -> int:
-        """Pack up to some hundred runs that ended a while ago; gives how many.  They read as before."""
+        """Pack up to some hundred runs that were left a while ago; gives how many.  They read as before."""
         before_ms = int((now.timestamp() - self._pack_after_s) * 1000)
         done = 0
         for shard in self._store.keys.all:
-            ids = await self._store.client.zrangebyscore(shard.finished, "-inf", before_ms, 0, _AT_ONCE)
+            ids = await self._store.client.zrangebyscore(shard.idle, "-inf", before_ms, 0, _AT_ONCE)
             for run_id in ids:
                 done += await self._pack(shard, str(run_id))
         return done
@@ -43,6 +43,6 @@ class Archive:
 
     async def _pack(self, shard: Shard, run_id: str) -> int:
         fields = await self._store.hash(shard.run(run_id))
-        text = packed(texts_of(fields)) if fields and "z" not in fields else ""
-        keys = (shard.run(run_id), shard.finished)
+        text = packed(texts_of(fields)) if any(name.startswith("e:") for name in fields) else ""
+        keys = (shard.run(run_id), shard.idle)
         return int(await self._store.run("pack", keys, run_id, fields.get("n", ""), text))

@@ -55,7 +55,7 @@ class Books:
             NotFoundError: its runbook is gone from the store.
         """
         runbook = await self._runbook(shard, fields["bk"]) if "bk" in fields else None
-        first, *rest = unpacked(fields["z"]) if "z" in fields else texts_of(fields)
+        first, *rest = texts_of(fields)
         facts = list(_first_facts(first, runbook))
         for text in rest:
             facts += _facts(text)
@@ -77,13 +77,13 @@ def facts_json(events: Sequence[Event]) -> str:
 
 
 def texts_of(fields: Mapping[str, str]) -> list[str]:
-    """List what was written into a run's hash, in order."""
+    """List what was written into a run's hash, in order: what was packed, then what came after that."""
     numbers = sorted(int(name[2:]) for name in fields if name.startswith("e:"))
-    return [fields[f"e:{number}"] for number in numbers]
+    return [*(unpacked(fields["z"]) if "z" in fields else ()), *(fields[f"e:{number}"] for number in numbers)]
 
 
 def packed(texts: Sequence[str]) -> str:
-    """Make one short text of what a finished run has written."""
+    """Make one short text of what a run has written."""
     return b64encode(zlib.compress("\n".join(texts).encode(), level=9)).decode()
 
 

@@ -67,7 +67,7 @@ class RedisJournal:
         """Let go of the run until a wake-up or ``until``; false if the journal is longer."""
         shard = self._store.keys.of(run_id)
         due = "" if until is None else int(until.timestamp() * 1000)
-        keys = (shard.run(run_id), shard.due, shard.active)
+        keys = (shard.run(run_id), shard.due, shard.active, shard.idle)
         answer = await self._store.run("park", keys, run_id, epoch, length, due)
         if answer == -1:
             raise _stale(run_id, epoch)
@@ -112,7 +112,7 @@ class RedisJournal:
 
     async def _write(self, run_id: str, events: Sequence[Event], *, epoch: int, finish: bool) -> int:
         shard = self._store.keys.of(run_id)
-        keys = (shard.run(run_id), shard.dirty, shard.due, shard.active, shard.finished)
+        keys = (shard.run(run_id), shard.dirty, shard.due, shard.active, shard.idle)
         mode = "finish" if finish else ""
         arguments = (run_id, epoch, next(self._writes), mode, self._retention_s)
         length = await self._store.run(

@@ -94,9 +94,9 @@ class Shard:
         return f"{self.tag}:active"
 
     @property
-    def finished(self) -> str:
-        """Sorted set of finished runs that are not packed yet, by when they ended."""
-        return f"{self.tag}:finished"
+    def idle(self) -> str:
+        """Sorted set of parked and finished runs that are not packed yet, by since when they are."""
+        return f"{self.tag}:idle"
 
     @property
     def dirty(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
@@ -123,7 +124,7 @@ async def _exchange(connection: AbstractConnection, batch: list[_Call], *, repli
     if not connection.is_connected:
         # Sending connects as well, but asks no Sentinel where to.
         await connection.connect()  # type: ignore[no-untyped-call]
-    packed = connection.pack_commands([*commands, *proof])
+    packed = b"".join(pack_command(command) for command in (*commands, *proof))  # type: ignore[arg-type]
     await connection.send_packed_command(packed, check_health=False)
     outcomes: list[Outcome] = []
     for call in batch:

@@ -1,5 +1,6 @@
 -- Write facts as the owner; refused (-1) when the epoch is not the run's; the same write again changes nothing.
--- KEYS: run, dirty, due, active, finished   ARGV: run id, epoch, number of this write, 'finish' or '', retention seconds, facts as JSON array, how many
+-- KEYS: run, dirty, due, active, idle
+-- ARGV: run id, epoch, number of this write, 'finish' or '', retention seconds, facts as JSON array, how many
 local head = redis.call('HMGET', KEYS[1], 'ep', 'n', 'st', 'sq')
 if head[1] ~= ARGV[2] then return -1 end
 local n = tonumber(head[2])
