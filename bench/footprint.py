@@ -21,19 +21,26 @@ _DAY_S = 86_400
 
 
 async def footprint(*, runs: int) -> dict[str, int]:
-    """Tell bytes a run: of the bench's own runbooks, and of the triage that ships, parked at its approval."""
+    """Tell bytes a run: of the bench's own runbooks, and of the triage that ships, parked at its approval.
+
+    Runs are packed a minute after somebody last worked on them.
+    """
     async with _valkey() as url, assembled(url) as parts:
         finished = await _grown(url, parts, "five", runs=runs)
         packed = await _grown(url, parts, "five", runs=runs, pack=True)
     async with _valkey() as url, assembled(url) as parts:
         parked = await _grown(url, parts, "gate", runs=runs)
+        parked_packed = await _grown(url, parts, "gate", runs=runs, pack=True)
     async with _valkey() as url, shipped(url) as parts:
         shipped_parked = await _grown(url, parts, "triage", runs=runs)
+        shipped_packed = await _grown(url, parts, "triage", runs=runs, pack=True)
     return {
         "finished": finished,
         "finished_and_packed": packed,
         "parked": parked,
+        "parked_and_packed": parked_packed,
         "parked_shipped_triage": shipped_parked,
+        "parked_shipped_triage_and_packed": shipped_packed,
     }
 
 

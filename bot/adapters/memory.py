@@ -13,7 +13,7 @@ from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
 from bot.domain.change import Change
 from bot.domain.clock import Clock
-from bot.domain.errors import NotFoundError, StaleEpochError
+from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.event import Event, RunStarted
 from bot.domain.heartbeat import Heartbeat, Pulse, first_pulse
 from bot.domain.intent import Intent
@@ -200,6 +200,8 @@ class MemoryBoard:
 
     async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
         """Write down what is posted."""
+        if topic in self._held and self._held[topic][1] <= time.monotonic():
+            raise HoldLostError(f"{topic.kind}:{topic.id} is no longer held.")
         self._posted.setdefault(topic, {})[slot] = posted
 
     async def wait(self, *, timeout_s: float) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
@@ -13,9 +15,13 @@ from urllib.request import proxy_bypass
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.errors import HoldLostError
+
 DEFAULT_API_URL = "https://slack.com/api/"
 CALL_S = 8.0
 """The longest that one call may take, in seconds."""
+NOT_AFTER: ContextVar[float | None] = ContextVar("not_after", default=None)
+"""On the monotonic clock: when this task must not begin another call any more."""
 
 
 @asynccontextmanager
@@ -26,11 +32,24 @@ async def open_client(
 
     The SDK's own default sends a post again when a connection is lost after the post was handled.
     """
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=call_s)) as session:
+    timely = aiohttp.TraceConfig()
+    timely.on_request_start.append(_not_too_late)
+    timeout = aiohttp.ClientTimeout(total=call_s)
+    async with aiohttp.ClientSession(timeout=timeout, trace_configs=[timely]) as session:
         client = AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
         if is_direct(api_url):
             client.proxy = None
         yield client
+
+
+async def _not_too_late(*_: object) -> None:
+    """Send nothing for a topic that is somebody else's by now: Slack knows neither keys nor fences.
+
+    A process that was stopped, and goes on, comes by here just before it would send.
+    """
+    limit = NOT_AFTER.get()
+    if limit is not None and time.monotonic() >= limit:
+        raise HoldLostError("The time to say this has passed.")
 
 
 def is_direct(url: str) -> bool:

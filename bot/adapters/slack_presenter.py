@@ -10,12 +10,13 @@ from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack_client import NOT_AFTER
 from bot.adapters.slack_pace import Pace
 from bot.adapters.slack_refusals import Style
 from bot.adapters.slack_writer import Rendered, Sheet, Writer
 from bot.domain.board import Topic
 from bot.domain.clock import Clock
-from bot.domain.errors import NotFoundError
+from bot.domain.errors import HoldLostError, NotFoundError
 from bot.engine.ports import Board, Budget
 
 __all__ = ["Presenter", "Render", "Rendered", "Shift", "Style"]
@@ -44,9 +45,9 @@ class Shift:
 
     at_once: int = 4
     """How many topics it shows at the same time."""
-    lease_s: float = 30
+    lease_s: float = 16
     """For how long nobody else shows a topic that it holds."""
-    hold_s: float = 20
+    hold_s: float = 14.5
     """After so long it drops what it does for a topic; less than ``lease_s``."""
     work_s: float = 6
     """After so long it begins nothing more for a topic, but gives it back."""
@@ -95,9 +96,10 @@ class Presenter:
                 await asyncio.sleep(self._writer.outage.rest_s)
                 while len(busy) >= self._shift.at_once:
                     await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
+                until = time.monotonic() + self._shift.lease_s
                 topics = await self._claim(self._shift.at_once - len(busy))
                 for topic in topics:
-                    task = group.create_task(self._show(topic))
+                    task = group.create_task(self._show(topic, until=until))
                     busy.add(task)
                     task.add_done_callback(busy.discard)
                 if not topics:
@@ -111,8 +113,9 @@ class Presenter:
             await asyncio.sleep(1)
             return ()
 
-    async def _show(self, topic: Topic) -> None:
-        """Bring one topic up to date as far as limits allow, and give it back."""
+    async def _show(self, topic: Topic, *, until: float) -> None:
+        """Bring one topic up to date as far as limits allow, and give it back; ``until`` it is ours."""
+        NOT_AFTER.set(until)
         again: float | None = self._shift.settle_s
         fields = {"topic": topic.kind, "id": topic.id}
         try:
@@ -120,6 +123,8 @@ class Presenter:
                 again = await self._sync(topic)
         except TimeoutError:
             log.warning("topic_slow", extra=fields)
+        except HoldLostError as error:
+            log.warning("topic_taken_over", extra={**fields, "error": str(error)})
         except NotFoundError as error:
             log.warning("topic_unknown", extra={**fields, "error": str(error)})
             again = None

@@ -58,6 +58,12 @@ class StaleEpochError(BotError):
     reason = "stale_epoch"
 
 
+class HoldLostError(BotError):
+    """Another worker shows this topic by now; nothing may be written or said about it here."""
+
+    reason = "hold_lost"
+
+
 class ApprovalRefusedError(BotError):
     """A click that may not count; ``code`` says which rule it broke."""
 

@@ -196,7 +196,11 @@ class Board(Protocol):
         ...
 
     async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
-        """Write down what is posted, or, without a ``ts``, that a post begins."""
+        """Write down what is posted, or, without a ``ts``, that a post begins.
+
+        Raises:
+            HoldLostError: the topic was claimed here, and the lease has ended; nothing was written.
+        """
         ...
 
     async def wait(self, *, timeout_s: float) -> None:

@@ -22,7 +22,7 @@ from bot.adapters.redis.work import RedisWork
 from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
 from bot.domain.change import Change
-from bot.domain.errors import NotFoundError, StaleEpochError
+from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.event import CancelRequested, RunFinished
 from bot.domain.intent import CancelRun, Intent
 from bot.domain.runbook import Runbook
@@ -344,6 +344,15 @@ async def test_what_is_posted_is_remembered_by_slot(ports):
     await ports.board.record(TOPIC, "root", Posted(channel="C1"))
     await ports.board.record(TOPIC, "root", Posted(channel="C1", ts="1.2", digest="d"))
     assert await ports.board.posted(TOPIC) == {"root": Posted(channel="C1", ts="1.2", digest="d")}
+
+
+async def test_a_renderer_that_was_stopped_for_long_writes_nothing_down(ports):
+    await ports.board.mark(TOPIC)
+    await ports.board.claim(limit=5, lease_s=0.05)
+    await asyncio.sleep(0.08)
+    with pytest.raises(HoldLostError):
+        await ports.board.record(TOPIC, "root", Posted(channel="C1", ts="1.2", digest="old"))
+    assert await ports.board.posted(TOPIC) == {}
 
 
 async def test_a_budget_grants_its_burst_and_then_says_how_long_to_wait(ports):

@@ -7,6 +7,7 @@ import asyncio
 from bot.adapters.redis.keys import Shard
 from bot.adapters.redis.store import Store
 from bot.domain.board import Posted, Topic
+from bot.domain.errors import HoldLostError
 
 
 class RedisBoard:
@@ -50,8 +51,11 @@ class RedisBoard:
 
     async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
         """Write down what is posted, or, without a ``ts``, that a post begins."""
-        key = self._shard(topic).messages(_name(topic))
-        await self._store.run("record", (key,), slot, posted.model_dump_json(), self._retention_s)
+        shard, name = self._shard(topic), _name(topic)
+        keys, mark = (shard.messages(name), shard.holds + name), self._marks.get(topic, "")
+        text = posted.model_dump_json()
+        if not await self._store.run("record", keys, slot, text, self._retention_s, mark):
+            raise HoldLostError(f"{name} is no longer held by this renderer.")
 
     async def wait(self, *, timeout_s: float) -> None:
         """Sleep until a topic of this process changed, or ``timeout_s`` seconds."""
