@@ -18,6 +18,9 @@ from bot.engine.templates import render
 
 log = logging.getLogger(__name__)
 
+_GATHER_S = 0.001
+"""So long a fact may wait for others to be written with; nobody sees so short a time."""
+
 
 class Hand:
     """Holds a run while this worker owns it.
@@ -37,6 +40,7 @@ class Hand:
         self._scope: tuple[Run, dict[str, object]] | None = None
         self._written = self.run.length
         self._pending: list[Event] = []
+        self._due: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
 
@@ -51,7 +55,7 @@ class Hand:
         return self.breach or ("it was cancelled" if self.run.cancelled_by is not None else "")
 
     def note(self, *events: Event) -> None:
-        """Fold facts now and have them written at once, together with others of the same moment.
+        """Fold facts now and have them written within a millisecond, together with others of that time.
 
         For facts that nothing outside depends on: if they are lost with this worker, what they tell of is
         read anew.  Everything else is written with ``write``.
@@ -64,8 +68,8 @@ class Hand:
         for event in events:
             self.run = apply(self.run, event)
         self._pending += events
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_pending())
+        if self._writing is None and self._due is None:
+            self._due = asyncio.get_running_loop().call_later(_GATHER_S, self._begin_to_write)
 
     async def write(self, *events: Event) -> None:
         """Append facts and fold them, and all that was noted before; facts of others are folded too.
@@ -82,6 +86,8 @@ class Hand:
         Raises:
             StaleEpochError: another worker owns the run by now.
         """
+        if self._due is not None:
+            self._begin_to_write()
         while self._writing is not None:
             await asyncio.wait({self._writing})
         if self._failure is not None:
@@ -101,13 +107,20 @@ class Hand:
         Raises:
             StaleEpochError: another worker owns the run by now.
         """
-        if self._failure is None and self._writing is not None:
-            rest, self._pending = self._pending, []
-            await self.settled()
-            events = (*rest, *events)
-        if self._failure is not None:
-            raise self._failure
+        rest, self._pending = self._pending, []
+        self._rest()
+        await self.settled()
+        events = (*rest, *events)
         await self.deps.journal.finish(self.run.id, events, epoch=self.epoch)
+
+    def _begin_to_write(self) -> None:
+        self._rest()
+        self._writing = asyncio.create_task(self._write_pending())
+
+    def _rest(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     async def _write_pending(self) -> None:
         """Write until nothing is pending; a failure is kept for whoever notes or waits next."""
