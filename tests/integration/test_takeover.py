@@ -229,6 +229,31 @@ async def test_a_queue_that_was_deleted_under_the_workers_is_made_anew(store):
             assert await heard.get() == "r1"
 
 
+async def test_what_is_urgent_never_waits_behind_what_is_not(store):
+    journal, inbox = RedisJournal(store), RedisInbox(store)
+    heard = asyncio.Queue()
+
+    async def carry(run_id):
+        await heard.put(run_id)
+        if run_id.startswith("report"):
+            await forever()
+
+    async with serving(
+        RedisWork(store, consumer="one", lease_s=5, concurrency=2, drain_s=0), carry, on_intent=heard.put
+    ):
+        reports = BOOK.model_copy(update={"lane": "normal"})
+        for number in range(5):
+            await journal.start(f"report-{number}", started(reports))
+        async with asyncio.timeout(5):
+            assert {await heard.get(), await heard.get()} == {"report-0", "report-1"}  # no slot is left
+            await journal.start("rollback", started(BOOK))
+            assert await heard.get() == "rollback"
+            click = CancelRun(key="k", at=START, run_id="r1", by=ANA, channel="C1")
+            await inbox.put(click)
+            assert await heard.get() == click
+        assert heard.empty()
+
+
 async def test_a_new_run_is_refused_when_it_would_be_late_but_a_click_is_not(store):
     inbox = RedisInbox(store, most_waiting=2)
     ask = StartRun(key="k1", at=START, runbook="triage", params={}, by=ANA, origin=Origin(kind="command"))
