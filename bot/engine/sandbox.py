@@ -16,8 +16,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 from pydantic import BaseModel
 
+from bot.domain.durations import format_duration
 from bot.domain.model import JsonValue
-from bot.engine.durations import format_duration
 from bot.engine.nearest import did_you_mean
 
 MAX_RESULT: Final = 20_000

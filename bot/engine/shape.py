@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final, TypeVar, Union, cast, get_args, get_or
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.domain.durations import parse_duration
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.runbook import Background, Explore, FanOut, Param, Phase, Pipeline, Plan, Reduce, Runbook
-from bot.engine.durations import parse_duration
 from bot.engine.marked_yaml import Document, Where, part_of
 from bot.engine.nearest import did_you_mean, nearest
 
