@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from bot.domain.errors import UnknownServiceError
 from bot.domain.model import Model, Name
+from bot.domain.monitor import Monitor
 from bot.domain.slo import Slo
 
 
@@ -38,6 +39,7 @@ class Service(Model):
     sources: dict[str, dict[str, str]] = Field(default_factory=dict)
     target: dict[str, dict[str, str]] = Field(default_factory=dict)
     failover: Failover | None = None
+    monitors: tuple[Monitor, ...] = ()
     slos: tuple[Slo, ...] = ()
     heartbeats: tuple[Name, ...] = ()
     """Jobs that report by heartbeat; where none is listed, a job of any name may report."""
@@ -87,6 +89,15 @@ class Catalogue(Model):
                 return service
         known = ", ".join(f"`{known}`" for known in self.names) or "none yet"
         raise UnknownServiceError(f"I know no service called `{name}`.", hint=f"The catalogue has: {known}.")
+
+    @property
+    def monitors(self) -> dict[str, tuple[str, Monitor]]:
+        """Every monitor by its full name ``service/id``, with its service's name."""
+        return {
+            f"{service.name}/{monitor.id}": (service.name, monitor)
+            for service in self.services
+            for monitor in service.monitors
+        }
 
     def downstream(self, name: str) -> tuple[Service, ...]:
         """List a service and all it stands on, nearest first."""

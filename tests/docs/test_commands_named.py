@@ -30,8 +30,10 @@ def test_every_command_a_page_names_exists(page):
     text = page.read_text(encoding="utf-8")
     assert set(named(r"(?m)(?:^|\s)make ([a-z][a-z-]*)", text)) <= TARGETS
     assert set(named(r"-m bot ([a-z][a-z-]*)", text)) <= set(subcommands())
-    for module in named(r"python3? -m (demo|localslack|bench)\b", text):
+    for module in named(r"python3? -m (demo|localslack)\b", text):
         assert importlib.util.find_spec(f"{module}.__main__") is not None
+    for module in named(r"python3? -m (bench\.[a-z_]+)\b", text):
+        assert importlib.util.find_spec(module) is not None
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))

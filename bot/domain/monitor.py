@@ -1,0 +1,118 @@
+"""A monitor: a probe on a schedule with a condition, and what is known of it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from bot.domain.cron import parse_cron
+from bot.domain.durations import parse_duration
+from bot.domain.model import Instant, JsonObject, Model, Name
+from bot.domain.people import Person
+from bot.domain.runbook import Expression
+from bot.domain.watching import Limits, Watched
+
+Severity = Literal["critical", "warning", "info"]
+MissedPolicy = Literal["skip", "once", "all"]
+_GAPS = 2.5
+"""So many intervals between two measurements leave a time of which nothing is known."""
+_CRON_GAP_S = 26 * 3600.0
+_MS = 1000
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+"""Seconds, written as people do: ``30s``, ``5m``."""
+
+
+class Monitor(Model):
+    """An entry of a service's ``monitors:``; ``result`` in ``expect`` is the probe's answer."""
+
+    id: Name
+    title: str = ""
+    probe: str
+    arguments: JsonObject = Field(default_factory=dict, alias="with")
+    """What the probe takes beside ``service``, which is the monitor's own."""
+    expect: Expression
+    """Holds while all is well, such as ``result.value < 0.05``."""
+    every: Seconds = Field(default=60, ge=1, le=86_400)
+    cron: str = ""
+    """Five fields, instead of ``every``."""
+    time_zone: str = "UTC"
+    """Whose wall clock ``cron`` means."""
+    breached_for: Seconds = Field(default=0, ge=0, alias="for")
+    """A breach this old is an alert."""
+    unknown_for: Seconds = Field(default=300, ge=0)
+    """Not to be measured for so long is an alert of its own."""
+    severity: Severity = "warning"
+    then: Name | None = None
+    """The runbook that each episode starts, once."""
+    missed: MissedPolicy = "once"
+    """What becomes of slots that passed while every clock was down: none, the latest or all are made up."""
+    after_deploy: Seconds | None = Field(default=None, gt=0)
+    """Only looks for so long after a deploy of its service."""
+    timeout: Seconds = Field(default=10, gt=0, le=300)
+
+    @model_validator(mode="after")
+    def _schedule(self) -> Self:
+        if self.cron:
+            parse_cron(self.cron, zone=self.time_zone)
+        return self
+
+    @property
+    def limits(self) -> Limits:
+        """The times by which measurements become episodes."""
+        gap_s = _CRON_GAP_S if self.cron else max(_GAPS * self.every, self.every + self.timeout)
+        return Limits(gap_s=gap_s, for_s=self.breached_for, unknown_for_s=self.unknown_for)
+
+    def slots(self, name: str, *, after: datetime, until: datetime) -> Iterator[datetime]:
+        """List the slots after ``after`` up to ``until``; ``name`` spreads monitors of one interval."""
+        if self.cron:
+            yield from parse_cron(self.cron, zone=self.time_zone).between(after, until)
+            return
+        slot = self.next_slot(name, after=after)
+        while slot is not None and slot <= until:
+            yield slot
+            slot = self.next_slot(name, after=slot)
+
+    def next_slot(self, name: str, *, after: datetime) -> datetime | None:
+        """Tell the first slot after a moment; every clock tells the same."""
+        if self.cron:
+            return parse_cron(self.cron, zone=self.time_zone).next(after)
+        every_ms = round(self.every * _MS)
+        offset_ms = zlib.crc32(name.encode()) % every_ms
+        after_ms = round(after.timestamp() * _MS)
+        slot_ms = ((after_ms - offset_ms) // every_ms + 1) * every_ms + offset_ms
+        return datetime.fromtimestamp(slot_ms // _MS, UTC) + timedelta(milliseconds=slot_ms % _MS)
+
+
+class Pause(Model):
+    """Somebody stopped a monitor from looking."""
+
+    by: Person
+    at: Instant
+    until: Instant | None = None
+    """None: until somebody resumes it."""
+
+
+class MonitorState(Model):
+    """What is known of one monitor."""
+
+    watched: Watched = Field(default_factory=Watched)
+    value: str = ""
+    """What was last seen, for people."""
+    seen_at: Instant | None = None
+    reported: str = ""
+    """The alert as it was last reported: only what differs is reported again."""
+    pause: Pause | None = None
+
+    def paused(self, *, now: datetime) -> bool:
+        """Tell whether it does not look now."""
+        return self.pause is not None and (self.pause.until is None or now < self.pause.until)
