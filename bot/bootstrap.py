@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import secrets
 import socket
@@ -14,13 +13,14 @@ import httpx
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
-from bot.adapters.catalogue_file import load_catalogue
+from bot.adapters.catalogue_file import CatalogueError, load_catalogue
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.heartbeats import RedisHeartbeats
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
+from bot.adapters.redis.monitors import RedisMonitorBook
 from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store, connect
 from bot.adapters.redis.work import RedisWork
@@ -36,14 +36,15 @@ from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.loader import LoadedLibrary, load_runbooks
+from bot.engine.marked_yaml import Problem, shown_path
+from bot.engine.monitor_rules import monitor_problems
 from bot.engine.plugins import Plugins, scan
 from bot.engine.ports import Handlers
+from bot.engine.watchman import Watchman
 from bot.reducers import REDUCERS
 from bot.settings import Settings
 from handlers import register_all
 from handlers.desk import FrontDesk
-
-log = logging.getLogger(__name__)
 
 _DAY_S = 86_400
 _HTTP_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
@@ -63,6 +64,7 @@ class Parts:
     inbox: RedisInbox
     heartbeats: RedisHeartbeats
     archive: Archive
+    monitors: RedisMonitorBook
     handlers: Handlers
     presenter: Presenter
     identity: Identity
@@ -90,6 +92,9 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
     catalogue = load_catalogue(settings.catalogue, os.environ)
     plugins = load_plugins()
     library = load_runbooks(settings.runbooks, plugins=plugins)
+    if wrong := monitor_problems(catalogue, plugins=plugins, runbooks=library.names()):
+        file = shown_path(settings.catalogue)
+        raise CatalogueError([Problem(file=file, text=text) for text in wrong])
     store = connect(
         settings.redis_url,
         prefix=settings.redis_prefix,
@@ -159,6 +164,8 @@ def _join(
     app = build_app(identity=outside.identity, signing_secret=_secret(settings.slack_signing_secret))
     register_all(app, front)
     engine = Engine(deps)
+    monitors = RedisMonitorBook(store)
+    watchman = Watchman(deps, monitors=monitors, alerts=alerts, board=board, inbox=inbox)
     return Parts(
         settings=settings,
         clock=clock,
@@ -177,10 +184,11 @@ def _join(
         inbox=inbox,
         heartbeats=heartbeats,
         archive=Archive(store, retention_s=retention_s),
+        monitors=monitors,
         handlers=Handlers(
             run=engine.advance,
             intent=Desk(deps, directory=directory, alerts=alerts, board=board, teller=teller).handle,
-            check=_no_monitors,
+            check=watchman.check,
             give_up=engine.give_up,
         ),
         presenter=Presenter(
@@ -194,7 +202,3 @@ def _join(
         identity=outside.identity,
         app=app,
     )
-
-
-async def _no_monitors(monitor: str, slot_s: float) -> None:
-    log.warning("monitor_unknown", extra={"check": monitor, "slot_s": slot_s})

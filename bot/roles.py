@@ -13,6 +13,7 @@ import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from redis.exceptions import RedisError
 
+from bot.adapters.monitor_clock import MonitorClock
 from bot.adapters.slack_app import http_routes, serve_socket
 from bot.adapters.web import web_app
 from bot.adapters.web_base import WebParts
@@ -88,6 +89,7 @@ async def clock(parts: Parts) -> None:
     chores = ((_sweep, _SWEEP_S), (_reconcile, parts.settings.reconcile_s))
     for chore, every_s in chores:
         scheduler.add_job(chore, "interval", args=(parts,), seconds=every_s, coalesce=True, max_instances=1)
+    await _monitors(parts, scheduler)
     scheduler.start()
     try:
         while True:
@@ -99,6 +101,17 @@ async def clock(parts: Parts) -> None:
             await asyncio.sleep(_PUMP_S)
     finally:
         scheduler.shutdown(wait=False)
+
+
+async def _monitors(parts: Parts, scheduler: AsyncIOScheduler) -> None:
+    """Schedule every monitor of the catalogue, as soon as the store can say what was fired last."""
+    monitors = MonitorClock(parts.catalogue.monitors, parts.monitors, parts.clock)
+    while True:
+        try:
+            return await monitors.begin(scheduler)
+        except (RedisError, OSError) as error:
+            log.warning("monitors_wait_for_store", extra={"error": type(error).__name__})
+            await asyncio.sleep(1)
 
 
 async def _sweep(parts: Parts) -> None:

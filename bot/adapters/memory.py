@@ -17,6 +17,7 @@ from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.event import Event, RunStarted
 from bot.domain.heartbeat import Heartbeat, Pulse, first_pulse
 from bot.domain.intent import Intent
+from bot.domain.monitor import MonitorState, Pause
 from bot.engine.ports import Handlers, Taken
 
 log = logging.getLogger(__name__)
@@ -213,6 +214,47 @@ class MemoryBoard:
             return
         finally:
             self._changed.clear()
+
+
+class MemoryMonitorBook:
+    """What is known of the monitors; ``fired`` is what is to be looked at."""
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self.fired: list[tuple[str, float]] = []
+        self._states: dict[str, MonitorState] = {}
+        self._slots: dict[str, float] = {}
+        self._pauses: dict[str, Pause] = {}
+
+    async def states(self, names: Sequence[str]) -> dict[str, MonitorState]:
+        """Read what is known of monitors; one that never looked is as new."""
+        known = {name: self._states.get(name, MonitorState()) for name in names}
+        return {name: state.but(pause=self._pauses.get(name)) for name, state in known.items()}
+
+    async def fire(self, name: str, slots_s: Sequence[float]) -> int:
+        """Claim slots, oldest first, and have them looked at; gives how many nobody had claimed."""
+        new = [slot_s for slot_s in slots_s if slot_s > self._slots.get(name, 0)]
+        self.fired += [(name, slot_s) for slot_s in new]
+        self._slots[name] = max([self._slots.get(name, 0), *new])
+        return len(new)
+
+    async def last_slot(self, names: Sequence[str]) -> dict[str, float]:
+        """Tell the latest claimed slot of each, in seconds since the epoch; without one it is left out."""
+        return {name: self._slots[name] for name in names if self._slots.get(name)}
+
+    async def keep(self, name: str, state: MonitorState) -> bool:
+        """Keep what a look has shown, but not its pause; false if a newer slot was kept before."""
+        known = self._states.get(name)
+        if known is not None and known.watched.slot_s > state.watched.slot_s:
+            return False
+        self._states[name] = state.but(pause=None)
+        return True
+
+    async def pause(self, name: str, pause: Pause | None) -> None:
+        """Stop a monitor from looking, or let it look again."""
+        self._pauses.pop(name, None)
+        if pause is not None:
+            self._pauses[name] = pause
 
 
 class MemoryLocks:

@@ -11,7 +11,8 @@ from bot.adapters.catalogue_file import CatalogueError, load_catalogue
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
 from bot.engine.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
-from bot.engine.marked_yaml import Problem
+from bot.engine.marked_yaml import Problem, shown_path
+from bot.engine.monitor_rules import monitor_problems
 from bot.engine.words import usage_of
 from bot.settings import load_settings
 
@@ -53,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
         )
     except RunbooksInvalidError as error:
         problems += error.problems
+    if catalogue is not None and library is not None:
+        file = shown_path(args.catalogue or settings.catalogue)
+        texts = monitor_problems(catalogue, plugins=load_plugins(), runbooks=library.names())
+        problems += [Problem(file=file, text=text) for text in texts]
     if library is None or problems:
         _print_problems(problems)
         return 1
@@ -78,7 +83,8 @@ def _print_table(library: LoadedLibrary, catalogue: Catalogue | None) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     print(f"\n{_count(len(library.names()), 'runbook')}, no problems.")
     if catalogue is not None:
-        print(f"The catalogue has {_count(len(catalogue.services), 'service')}.")
+        services = _count(len(catalogue.services), "service")
+        print(f"The catalogue has {services} and {_count(len(catalogue.monitors), 'monitor')}.")
 
 
 def _count(number: int, what: str) -> str:

@@ -11,11 +11,12 @@ import httpx
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.domain.diagnosis import Diagnosis, Judgement
+from bot.domain.effect import Effect
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.run import PhaseState, Run
 from bot.domain.runbook import ReducerName
 from bot.engine.heartbeats import NoPulses, Pulses
-from bot.engine.plugins import Ledger, Plugins
+from bot.engine.plugins import Context, Ledger, Plugins
 from bot.engine.ports import Journal, Library, Locks
 
 
@@ -51,3 +52,19 @@ class Deps:
     pulses: Pulses = field(default_factory=NoPulses)
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     """What templates may read as ``settings.<name>``."""
+
+    def context(
+        self, run_id: str, step_id: str, *, timeout_s: float, effect: Effect | None = None
+    ) -> Context:
+        """Make what a plugin is handed."""
+        return Context(
+            run_id=run_id,
+            step_id=step_id,
+            timeout_s=timeout_s,
+            clock=self.clock,
+            http=self.http,
+            catalogue=self.catalogue,
+            ledger=self.ledger,
+            pulses=self.pulses,
+            effect=effect,
+        )

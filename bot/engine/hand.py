@@ -163,14 +163,4 @@ class Hand:
 
     def context(self, step_id: str, *, timeout_s: float, effect: Effect | None = None) -> Context:
         """Make what a plugin is handed."""
-        return Context(
-            run_id=self.run.id,
-            step_id=step_id,
-            timeout_s=timeout_s,
-            clock=self.deps.clock,
-            http=self.deps.http,
-            catalogue=self.deps.catalogue,
-            ledger=self.deps.ledger,
-            pulses=self.deps.pulses,
-            effect=effect,
-        )
+        return self.deps.context(self.run.id, step_id, timeout_s=timeout_s, effect=effect)

@@ -22,7 +22,7 @@ from bot.domain.event import StepFinished, StepOutcome
 from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.model import JsonObject
 from bot.engine.hand import Hand
-from bot.engine.plugins import Plugin
+from bot.engine.plugins import Context, Plugin
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +70,21 @@ async def call(
     timeout_s: float,
     effect: Effect | None = None,
 ) -> Called:
-    """Call a plugin; every failure comes back as an outcome.
+    """Call a plugin for a run; every failure comes back as an outcome.
 
     Raises:
         StaleEpochError: the target knows of a newer owner of this run.
     """
-    began = time.monotonic()
-    ctx = hand.context(step_id, timeout_s=timeout_s, effect=effect)
+    return await call_with(hand.context(step_id, timeout_s=timeout_s, effect=effect), plugin, arguments)
+
+
+async def call_with(ctx: Context, plugin: Plugin, arguments: JsonObject) -> Called:
+    """Call a plugin; every failure comes back as an outcome.
+
+    Raises:
+        StaleEpochError: the target knows of a newer owner of what this is done for.
+    """
+    began, timeout_s = time.monotonic(), ctx.timeout_s
     try:
         async with asyncio.timeout(timeout_s):
             result = await plugin.call(ctx, arguments)
@@ -85,7 +93,7 @@ async def call(
     except Exception as error:  # the one place where a plugin's crash is caught, loudly
         outcome, text = _outcome_of(error, plugin, timeout_s=timeout_s)
         if outcome == "crashed":
-            log.exception("plugin_crashed", extra={"run_id": hand.run.id, "plugin": plugin.name})
+            log.exception("plugin_crashed", extra={"run_id": ctx.run_id, "plugin": plugin.name})
         return Called(
             outcome=outcome,
             took_s=time.monotonic() - began,

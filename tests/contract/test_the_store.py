@@ -11,11 +11,19 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory import MemoryAlertBook, MemoryBudget, MemoryLedger, MemoryLocks, MemoryStore
+from bot.adapters.memory import (
+    MemoryAlertBook,
+    MemoryBudget,
+    MemoryLedger,
+    MemoryLocks,
+    MemoryMonitorBook,
+    MemoryStore,
+)
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
+from bot.adapters.redis.monitors import RedisMonitorBook
 from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store
 from bot.adapters.redis.work import RedisWork
@@ -25,9 +33,11 @@ from bot.domain.change import Change
 from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.event import CancelRequested, RunFinished
 from bot.domain.intent import CancelRun, Intent
+from bot.domain.monitor import MonitorState, Pause
 from bot.domain.runbook import Runbook
+from bot.domain.watching import Watched
 from bot.engine.plugins import Ledger
-from bot.engine.ports import AlertBook, Board, Budget, Handlers, Inbox, Journal, Locks, Work
+from bot.engine.ports import AlertBook, Board, Budget, Handlers, Inbox, Journal, Locks, MonitorBook, Work
 from tests.valkeys import fleet, fresh_store, opened
 from tests.worlds import ANA, START, HandClock, started
 
@@ -60,6 +70,7 @@ class Ports:
     budget: Budget
     ledger: Ledger
     locks: Locks
+    monitors: MonitorBook
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +92,7 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             MemoryBudget(),
             MemoryLedger(HandClock()),
             MemoryLocks(),
+            MemoryMonitorBook(),
         )
         return
     async with _store(request) as store:
@@ -93,6 +105,7 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             RedisBudget(store),
             RedisLedger(store, HandClock()),
             RedisLocks(store),
+            RedisMonitorBook(store),
         )
 
 
@@ -303,6 +316,33 @@ async def test_several_may_hold_what_has_several_places_and_names_are_apart(port
     assert await ports.locks.acquire("change:checkout", run_id="c", most=1) == ()
     assert await ports.locks.release("b") == ("c",)
     assert await ports.locks.release("b") == ()
+
+
+async def test_a_slot_is_fired_once_and_none_before_it_later(ports):
+    assert await ports.monitors.last_slot(("s/a",)) == {}
+    fired = await asyncio.gather(*(ports.monitors.fire("s/a", [60.5, 120.5]) for _ in range(4)))
+    assert sorted(fired) == [0, 0, 0, 2]
+    assert await ports.monitors.fire("s/a", [60.5, 120.5, 180.5]) == 1
+    assert await ports.monitors.fire("s/b", [60.5]) == 1
+    assert await ports.monitors.last_slot(("s/a", "s/b", "s/c")) == {"s/a": 180.5, "s/b": 60.5}
+
+
+async def test_what_a_look_has_shown_is_kept_unless_a_newer_one_was(ports):
+    newer = MonitorState(watched=Watched(slot_s=120), value="2")
+    older = MonitorState(watched=Watched(slot_s=60), value="1")
+    assert await ports.monitors.keep("s/a", newer)
+    assert not await ports.monitors.keep("s/a", older)
+    assert await ports.monitors.states(("s/a", "s/b")) == {"s/a": newer, "s/b": MonitorState()}
+
+
+async def test_a_pause_is_kept_apart_from_what_looks_show(ports):
+    pause = Pause(by=ANA, at=START, until=START + timedelta(hours=1))
+    await ports.monitors.pause("s/a", pause)
+    await ports.monitors.keep("s/a", MonitorState(watched=Watched(slot_s=60)))
+    state = (await ports.monitors.states(("s/a",)))["s/a"]
+    assert (state.pause, state.watched.slot_s) == (pause, 60)
+    await ports.monitors.pause("s/a", None)
+    assert (await ports.monitors.states(("s/a",)))["s/a"].pause is None
 
 
 TOPIC = Topic(kind="run", id="r1")

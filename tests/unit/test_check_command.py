@@ -48,6 +48,23 @@ def test_every_problem_of_runbooks_and_catalogue_is_told(
     assert "in 2 files." in out
 
 
+def test_a_monitor_that_cannot_work_is_told_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "services.yaml").write_text(
+        "services:\n  - name: checkout\n    monitors:\n"
+        "      - {id: a, probe: prometheus.eror_ratio, expect: result.value < 1}\n"
+        "      - {id: b, probe: prometheus.query, with: {exprs: up}, expect: result.value <}\n"
+        "      - {id: c, probe: prometheus.error_ratio, expect: result.value < 1, then: traige}\n"
+    )
+    assert run("--runbooks", str(ROOT / "runbooks"), "--catalogue", "services.yaml") == 1
+    out = capsys.readouterr().out
+    assert "checkout/a: no probe is called `prometheus.eror_ratio` (did you mean" in out
+    assert "checkout/b: `with.exprs` of prometheus.query" in out
+    assert "checkout/b: `expect`" in out
+    assert "checkout/c: `then`: there is no runbook `traige` (did you mean `triage`?)" in out
+
+
 def test_services_that_a_runbook_names_outright_are_looked_up(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,7 +85,7 @@ def test_the_settings_say_where_to_look(
     monkeypatch.setenv("PILOTHOUSE_CATALOGUE", "services.yaml")
     monkeypatch.setenv("PILOTHOUSE_RUNBOOKS", str(ROOT / "runbooks"))
     assert run() == 0
-    assert "The catalogue has 2 services." in capsys.readouterr().out
+    assert "The catalogue has 2 services and 0 monitors." in capsys.readouterr().out
 
 
 def test_a_folder_that_is_not_there_is_a_problem(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,6 +79,26 @@ class Shard:
         return f"{self.tag}:waiting:"
 
     @property
+    def monitor_slots(self) -> str:
+        """Hash: the latest claimed slot of each monitor, in ms."""
+        return f"{self.tag}:monitors:slots"
+
+    @property
+    def monitor_kept(self) -> str:
+        """Hash: the slot of each monitor whose look was kept last, in ms."""
+        return f"{self.tag}:monitors:kept"
+
+    @property
+    def monitor_states(self) -> str:
+        """Hash: what is known of each monitor."""
+        return f"{self.tag}:monitors:states"
+
+    @property
+    def monitor_pauses(self) -> str:
+        """Hash: which monitors do not look, and by whose word."""
+        return f"{self.tag}:monitors:pauses"
+
+    @property
     def dead(self) -> str:
         """Stream of work that failed too often, for a person to look at."""
         return f"{self.tag}:dead"

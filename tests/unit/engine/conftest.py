@@ -30,5 +30,6 @@ async def world():
             locks=MemoryLocks(),
             settings={"watch_s": 30},
         )
-        desk = Desk(deps, directory=people, alerts=MemoryAlertBook(), board=store.board, teller=told)
-        yield World(store, clock, people, told, books, Engine(deps), desk, deps)
+        alerts = MemoryAlertBook()
+        desk = Desk(deps, directory=people, alerts=alerts, board=store.board, teller=told)
+        yield World(store, clock, people, told, books, Engine(deps), desk, deps, alerts)

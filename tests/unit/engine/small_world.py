@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.adapters.memory import MemoryStore
+from bot.adapters.memory import MemoryAlertBook, MemoryStore
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.diagnosis import Cause, CauseKind, Diagnosis
 from bot.domain.intent import CastVote
@@ -70,6 +70,7 @@ class World:
     engine: Engine
     desk: Desk
     deps: Deps
+    alerts: MemoryAlertBook
 
     async def begin(self, runbook, run_id="r1", **params):
         await self.store.start(run_id, started(runbook, at=self.clock.now(), **params))

@@ -1,0 +1,3 @@
+-- Read the states and the pauses of monitors, in the order of asking.
+-- KEYS: states, pauses   ARGV: monitors...
+return {redis.call('HMGET', KEYS[1], unpack(ARGV)), redis.call('HMGET', KEYS[2], unpack(ARGV))}

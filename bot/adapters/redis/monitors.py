@@ -1,0 +1,64 @@
+"""What is known of the monitors, and which of their slots are taken, in Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.adapters.redis.store import Store
+from bot.domain.monitor import MonitorState, Pause
+
+_AT_ONCE = 500
+_MOST_CHECKS = 100_000
+_MS = 1000
+
+
+class RedisMonitorBook:
+    """One field a monitor in each of a few hashes: their number grows with the catalogue, not with time."""
+
+    def __init__(self, store: Store) -> None:
+        """Keep the store."""
+        self._store = store
+
+    async def states(self, names: Sequence[str]) -> dict[str, MonitorState]:
+        """Read what is known of monitors; one that never looked is as new."""
+        shard, known = self._store.keys.shared, dict[str, MonitorState]()
+        for start in range(0, len(names), _AT_ONCE):
+            some = names[start : start + _AT_ONCE]
+            keys = (shard.monitor_states, shard.monitor_pauses)
+            states, pauses = await self._store.run("known", keys, *some)
+            for name, state, pause in zip(some, states, pauses, strict=True):
+                known[name] = _read(state, pause)
+        return known
+
+    async def fire(self, name: str, slots_s: Sequence[float]) -> int:
+        """Claim slots, oldest first, and have them looked at; gives how many nobody had claimed."""
+        shard = self._store.keys.shared
+        slots_ms = (round(slot_s * _MS) for slot_s in slots_s)
+        keys = (shard.monitor_slots, shard.checks)
+        return int(await self._store.run("fire", keys, name, _MOST_CHECKS, *slots_ms))
+
+    async def last_slot(self, names: Sequence[str]) -> dict[str, float]:
+        """Tell the latest claimed slot of each, in seconds since the epoch; without one it is left out."""
+        claimed = await self._store.hash(self._store.keys.shared.monitor_slots)
+        return {name: float(claimed[name]) / _MS for name in names if name in claimed}
+
+    async def keep(self, name: str, state: MonitorState) -> bool:
+        """Keep what a look has shown, but not its pause; false if a newer slot was kept before."""
+        shard = self._store.keys.shared
+        keys = (shard.monitor_kept, shard.monitor_states)
+        text = state.model_dump_json(exclude={"pause"})
+        slot_ms = round(state.watched.slot_s * _MS)
+        return bool(await self._store.run("keep", keys, name, slot_ms, text))
+
+    async def pause(self, name: str, pause: Pause | None) -> None:
+        """Stop a monitor from looking, or let it look again."""
+        key = self._store.keys.shared.monitor_pauses
+        if pause is None:
+            await self._store.client.hdel(key, name)
+        else:
+            await self._store.client.hset(key, name, pause.model_dump_json())
+
+
+def _read(state: str | None, pause: str | None) -> MonitorState:
+    known = MonitorState() if state is None else MonitorState.model_validate_json(state)
+    return known if pause is None else known.but(pause=Pause.model_validate_json(pause))

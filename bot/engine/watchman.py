@@ -1,0 +1,195 @@
+"""Looks at monitors when their slots come, and turns what it sees into alerts."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.domain.alert import Alert
+from bot.domain.board import Topic
+from bot.domain.errors import BotError, BusyError, NotFoundError, TemplateError
+from bot.domain.event import Origin
+from bot.domain.finding import Measurement
+from bot.domain.intent import StartRun
+from bot.domain.model import JsonObject
+from bot.domain.monitor import Monitor, MonitorState
+from bot.domain.people import Person
+from bot.domain.watching import Episode, Sample, fold
+from bot.engine.deps import Deps
+from bot.engine.plugins import Plugin
+from bot.engine.ports import AlertBook, Board, Inbox, MonitorBook
+from bot.engine.steps import Called, call_with
+from bot.engine.templates import truth
+
+log = logging.getLogger(__name__)
+
+SOURCE = "monitor"
+"""Where a monitor's alerts say that they come from."""
+_LATE_SLOTS = 2.0
+"""A check this many intervals old is left out: a newer one of the same monitor is queued behind it."""
+_PERSON = "monitor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """One look: true, false, or none where nothing could be measured."""
+
+    ok: bool | None
+    text: str
+    took_s: float
+    url: str = ""
+
+
+class Watchman:
+    """One for all monitors; holds no state of its own, and looking twice at a slot is harmless."""
+
+    def __init__(
+        self, deps: Deps, *, monitors: MonitorBook, alerts: AlertBook, board: Board, inbox: Inbox
+    ) -> None:
+        """Keep the surroundings."""
+        self._deps = deps
+        self._monitors = monitors
+        self._alerts = alerts
+        self._board = board
+        self._inbox = inbox
+        self._known = deps.catalogue.monitors
+
+    async def check(self, name: str, slot_s: float) -> None:
+        """Look at a monitor for a slot and report what has changed; what is not due any more is left out."""
+        if name not in self._known:
+            log.info("monitor_gone", extra={"monitor": name})
+            return
+        service, monitor = self._known[name]
+        state = (await self._monitors.states((name,)))[name]
+        now = self._deps.clock.now()
+        if (
+            state.paused(now=now)
+            or _is_stale(monitor, slot_s, now)
+            or not await self._is_due(service, monitor)
+        ):
+            return
+        looked = await self.look(name)
+        watched = fold(state.watched, Sample(slot_s=slot_s, ok=looked.ok, text=looked.text), monitor.limits)
+        if watched == state.watched:
+            return  # a newer slot was looked at before
+        seen = MonitorState(
+            watched=watched, value=looked.text, seen_at=self._deps.clock.now(), reported=state.reported
+        )
+        # Told before it is kept: if this worker dies in between, the slot is looked at again and told again.
+        seen = await self._report(name, seen, url=looked.url)
+        await self._monitors.keep(name, seen)
+
+    async def look(self, name: str) -> Looked:
+        """Measure now and compare with the expectation; nothing is kept.
+
+        Raises:
+            NotFoundError: there is no such monitor.
+        """
+        if name not in self._known:
+            raise NotFoundError(f"There is no monitor `{name}`.")
+        service, monitor = self._known[name]
+        plugin = self._deps.plugins.get(monitor.probe)
+        ctx = self._deps.context(name, monitor.id, timeout_s=monitor.timeout)
+        called = await call_with(ctx, plugin, arguments_of(plugin, service, monitor))
+        return _judged(monitor, called)
+
+    async def _is_due(self, service: str, monitor: Monitor) -> bool:
+        if monitor.after_deploy is None:
+            return True
+        changes = await self._deps.ledger.since(service=service, seconds=monitor.after_deploy)
+        return any(change.kind == "deploy" for change in changes)
+
+    async def _report(self, name: str, state: MonitorState, *, url: str) -> MonitorState:
+        """Tell of an episode that began, changed or ended; gives the state with what was told."""
+        episode = state.watched.episode
+        if episode is None:
+            return state
+        alert = self._alert(name, episode, text=state.value, url=url)
+        told = _told(alert, episode)
+        if told == state.reported:
+            return state
+        began = not state.reported.startswith(f"{alert.id} ")
+        await self._alerts.report(alert)
+        await self._board.mark(Topic(kind="alert", id=alert.id))
+        log.info("monitor_reported", extra={"monitor": name, "alert": alert.id, "status": alert.status})
+        if began and alert.status == "firing":
+            await self._then(name, alert)
+        return state.but(reported=told)
+
+    async def _then(self, name: str, alert: Alert) -> None:
+        """Start what the monitor asks for; its key is derived, so an episode starts it once."""
+        service, monitor = self._known[name]
+        if monitor.then is None:
+            return
+        channel = self._deps.catalogue.get(service).channel
+        start = StartRun(
+            key=f"{SOURCE}:{alert.id}",
+            at=self._deps.clock.now(),
+            runbook=monitor.then,
+            params={"service": service},
+            by=Person(id=_PERSON, name=f"monitor {name}"),
+            origin=Origin(kind="webhook", channel=channel, alert=alert.id),
+        )
+        try:
+            await self._inbox.put(start)
+        except BusyError as error:
+            log.warning("monitor_then_refused", extra={"monitor": name, "error": str(error)})
+
+    def _alert(self, name: str, episode: Episode, *, text: str, url: str) -> Alert:
+        service, monitor = self._known[name]
+        title = monitor.title or monitor.id
+        what = "cannot be measured" if episode.unknown else f"`{monitor.expect}` does not hold"
+        often = f" Flapping: it came back {episode.times} times." if episode.flapping else ""
+        return Alert(
+            fingerprint=name,
+            name=title,
+            service=service,
+            severity=monitor.severity,
+            summary=f"{title}: {text}",
+            description=f"{what}.{often}",
+            status="firing" if episode.ended_s is None else "resolved",
+            starts_at=_moment(episode.began_s),
+            ends_at=None if episode.ended_s is None else _moment(episode.ended_s),
+            labels={"monitor": name},
+            source=SOURCE,
+            url=url,
+        )
+
+
+def arguments_of(plugin: Plugin, service: str, monitor: Monitor) -> JsonObject:
+    """Complete what the probe is asked: its ``service`` is the monitor's, unless another is written down."""
+    own: JsonObject = {"service": service} if "service" in plugin.params.model_fields else {}
+    return {**own, **monitor.arguments}
+
+
+def _judged(monitor: Monitor, called: Called) -> Looked:
+    if called.outcome != "ok" or called.result is None:
+        return Looked(ok=None, text=f"not measured: {called.error}", took_s=called.took_s)
+    text, url = _shown(called)
+    try:
+        ok = truth(monitor.expect, {"result": called.result})
+    except (TemplateError, BotError) as error:
+        return Looked(ok=None, text=f"not comparable: {error}", took_s=called.took_s, url=url)
+    return Looked(ok=ok, text=text, took_s=called.took_s, url=url)
+
+
+def _shown(called: Called) -> tuple[str, str]:
+    result = called.result
+    if isinstance(result, Measurement):
+        return result.text or f"{result.value:g} {result.unit}".strip(), result.url
+    return str(getattr(result, "summary", "")) or str(getattr(result, "looked_at", "")), ""
+
+
+def _is_stale(monitor: Monitor, slot_s: float, now: datetime) -> bool:
+    late_s = now.timestamp() - slot_s
+    return monitor.missed != "all" and not monitor.cron and late_s > _LATE_SLOTS * monitor.every
+
+
+def _told(alert: Alert, episode: Episode) -> str:
+    facts = (alert.status, episode.unknown, episode.flapping, episode.times)
+    return f"{alert.id} {' '.join(map(str, facts))}"
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
