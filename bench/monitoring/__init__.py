@@ -1,0 +1,1 @@
+"""Clocks and workers with thousands of monitors."""
