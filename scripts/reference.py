@@ -17,6 +17,8 @@ WRITTEN_BY = "<!-- Written by `make reference`; edit the code instead. -->"
 
 sys.path.insert(0, str(ROOT))
 
+import reference_judge  # noqa: E402
+
 import handlers  # noqa: E402  # the checkout's own, wherever this is called from
 from bot import settings  # noqa: E402
 from bot.__main__ import commands  # noqa: E402
@@ -42,6 +44,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield PAGES / "settings.md", _page(_settings())
     yield PAGES / "plugins.md", _page(_plugins())
     yield PAGES / "commands.md", _page(_commands())
+    yield PAGES / "judge.md", _page(reference_judge.lines())
 
 
 def _page(lines: Iterable[str]) -> str:

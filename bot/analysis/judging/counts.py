@@ -1,0 +1,165 @@
+"""Judges errors among requests, at every look."""
+
+from __future__ import annotations
+
+from math import ceil, log
+
+from bot.analysis.judging.evidence import errors_to_clear, errors_to_see, odds
+from bot.analysis.judging.phrases import odds_words, tally_words, wait_words
+from bot.analysis.judging.sequential import Evidence, distinct, fold
+from bot.domain.judging import Counts, Tally
+from bot.domain.verdict import MetricOutcome, MetricVerdict
+
+
+def judge_counts(metric: Counts) -> MetricVerdict:
+    """Fold the looks (or the attempts, each request once) and judge the evidence."""
+    looks = (distinct(metric.attempts),) if metric.attempts else metric.looks
+    return judge_evidence(metric, fold(looks, ratio=metric.harmful_ratio))
+
+
+def judge_evidence(metric: Counts, evidence: Evidence) -> MetricVerdict:
+    """Judge what was counted so far; a watch calls this at each look with the evidence it keeps.
+
+    It fails once the odds for "worse" reach ``1/alpha`` and the canary has more than its share of the errors;
+    it passes once the odds against "``harmful_ratio`` times as bad", or for "harmless", are enough.
+    """
+    total = evidence.total
+    if not total.canary.requests:
+        return _verdict(
+            metric, evidence, MetricOutcome.NO_DATA, "no_requests", "the canary served no requests"
+        )
+    if evidence.log_worse >= log(1 / metric.alpha) and evidence.more_than_its_share:
+        return _told(metric, evidence, MetricOutcome.FAIL, "odds_reached")
+    if total.canary.requests < metric.min_requests:
+        return _waiting(metric, evidence, "too_few_requests")
+    enough = passing_threshold(metric)
+    if metric.harmless_share and evidence.log_harmless(below=metric.harmless_share) >= enough:
+        return _told(metric, evidence, MetricOutcome.PASS, "harmless")
+    if not total.stable.requests:
+        text = "stable served no requests, so that there is nothing to compare with"
+        return _verdict(metric, evidence, MetricOutcome.NO_DATA, "no_baseline", text)
+    if evidence.log_no_worse >= enough:
+        return _told(metric, evidence, MetricOutcome.PASS, "harm_ruled_out")
+    return _waiting(metric, evidence, "not_decided")
+
+
+def passing_threshold(metric: Counts) -> float:
+    """Give the logarithm of the odds at which it passes; two ways of passing share the risk ``beta``."""
+    return log((2 if metric.harmless_share else 1) / metric.beta)
+
+
+def _told(metric: Counts, evidence: Evidence, outcome: MetricOutcome, reason: str) -> MetricVerdict:
+    total = evidence.total
+    errors = f"errors on the canary: {tally_words(total.canary)}, on stable: {tally_words(total.stable)}"
+    match reason:
+        case "odds_reached":
+            text = f"{errors}; odds {odds_words(evidence.log_worse)} against equal"
+        case "harmless":
+            surely = evidence.log_harmless(below=metric.harmless_share)
+            text = f"{errors}; odds {odds_words(surely)} for less than {metric.harmless_share * 100:.3g} %"
+        case _:
+            against = odds_words(evidence.log_no_worse)
+            text = f"{errors}; odds {against} against {metric.harmful_ratio:.3g} times as many"
+    return _verdict(metric, evidence, outcome, reason, text)
+
+
+def _waiting(metric: Counts, evidence: Evidence, reason: str) -> MetricVerdict:
+    have, needed, things = _goal(metric, evidence, reason)
+    wait_s = _wait_s(evidence, have, needed)
+    progress = (
+        f"{have:,} of about {needed:,} {things} needed{wait_words(wait_s)}" if needed else "no end in sight"
+    )
+    verdict = _told(metric, evidence, MetricOutcome.INCONCLUSIVE, "odds_reached")
+    return verdict.model_copy(
+        update={
+            "reason": reason,
+            "have": have if needed else None,
+            "needed": needed,
+            "wait_s": wait_s,
+            "text": f"{verdict.text}; {progress}",
+        }
+    )
+
+
+def _goal(metric: Counts, evidence: Evidence, reason: str) -> tuple[int, int | None, str]:
+    """Tell how much there is of what is needed to decide: of requests or errors, whichever is sooner."""
+    total = evidence.total
+    if reason == "too_few_requests":
+        return total.canary.requests, metric.min_requests, "requests on the canary"
+    errors = _errors_needed(metric, evidence)
+    requests = _requests_needed(metric, total.canary)
+    if requests is not None and (errors is None or _sooner(evidence, requests, errors)):
+        return total.canary.requests, requests, "requests on the canary"
+    return total.errors, errors, "errors on both sides"
+
+
+def _errors_needed(metric: Counts, evidence: Evidence) -> int | None:
+    """Tell after how many errors in all it would be decided, if what is likelier by now is true."""
+    share, so_far = evidence.step.share, evidence.total.errors
+    if not 0 < share < 1:
+        return None
+    if evidence.more_than_its_share and evidence.log_worse > max(0.0, evidence.log_no_worse):
+        closed = so_far - evidence.step.errors
+        needed = errors_to_see(
+            share=share,
+            ratio=_ratio_so_far(evidence),
+            threshold=log(1 / metric.alpha),
+            gained=evidence.closed_worse,
+        )
+        return None if needed is None else max(closed + needed, so_far + 1)
+    more = errors_to_clear(
+        share=share,
+        ratio=metric.harmful_ratio,
+        threshold=passing_threshold(metric),
+        gained=evidence.log_no_worse,
+    )
+    return None if more is None else so_far + max(more, 1)
+
+
+def _ratio_so_far(evidence: Evidence) -> float:
+    """Tell how many times as often the canary errs as stable; half an error stands for none on stable."""
+    canary, every, expected = evidence.total.canary.errors, evidence.total.errors, evidence.expected_errors
+    return max(1.01, canary / expected * (every - expected) / max(every - canary, 0.5))
+
+
+def _requests_needed(metric: Counts, canary: Tally) -> int | None:
+    """Tell after how many requests it would be harmless, if it goes on without an error; rule of three."""
+    if not metric.harmless_share or canary.errors:
+        return None
+    return max(
+        ceil((passing_threshold(metric) + log(2)) / (0.9 * metric.harmless_share)), canary.requests + 1
+    )
+
+
+def _sooner(evidence: Evidence, requests: int, errors: int) -> bool:
+    """Whether so many requests of the canary come before so many errors, at the pace so far."""
+    have = evidence.total
+    return not have.errors or requests / have.canary.requests < errors / have.errors
+
+
+def _wait_s(evidence: Evidence, have: int, needed: int | None) -> float | None:
+    if needed is None or not have or not evidence.lasted_s:
+        return None
+    return evidence.lasted_s * (needed - have) / have
+
+
+def _verdict(
+    metric: Counts, evidence: Evidence, outcome: MetricOutcome, reason: str, text: str
+) -> MetricVerdict:
+    total = evidence.total
+    return MetricVerdict(
+        metric=metric.name,
+        outcome=outcome,
+        reason=reason,
+        text=text,
+        critical=metric.critical,
+        weight=metric.weight,
+        optional=metric.optional,
+        value=total.canary.errors / total.canary.requests if total.canary.requests else None,
+        baseline=total.stable.errors / total.stable.requests if total.stable.requests else None,
+        unit="ratio",
+        odds=odds(evidence.log_worse),
+        effective_canary=total.canary.requests,
+        effective_stable=total.stable.requests,
+        query=metric.query,
+    )

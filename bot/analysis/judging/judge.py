@@ -1,0 +1,43 @@
+"""Judges one case: each metric by its kind, then all of them together."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bot.analysis.judging.combining import combine
+from bot.analysis.judging.counts import judge_counts
+from bot.analysis.judging.limits import judge_burn, judge_limit
+from bot.analysis.judging.samples import judge_samples
+from bot.domain.judging import Burn, Case, Counts, Limit, Metric, Samples
+from bot.domain.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
+
+
+def judge_case(case: Case) -> CanaryVerdict:
+    """Judge all metrics of a case."""
+    return combine([judge_metric(metric) for metric in case.metrics], policy=case.policy)
+
+
+def judge_metric(metric: Metric) -> MetricVerdict:
+    """Judge one metric; one that could not be read stays in the verdict, as an error."""
+    if metric.error:
+        return MetricVerdict(
+            metric=metric.name,
+            outcome=MetricOutcome.ERROR,
+            reason="not_read",
+            text=f"could not be read: {metric.error}",
+            critical=metric.critical,
+            weight=metric.weight,
+            optional=metric.optional,
+            query=metric.query,
+        )
+    match metric:
+        case Counts():
+            return judge_counts(metric)
+        case Samples():
+            return judge_samples(metric)
+        case Limit():
+            return judge_limit(metric)
+        case Burn():
+            return judge_burn(metric)
+        case _:
+            assert_never(metric)

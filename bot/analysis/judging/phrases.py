@@ -1,0 +1,49 @@
+"""The judge's figures in words: odds, shares of requests, shifts, waits."""
+
+from __future__ import annotations
+
+from bot.analysis.judging.evidence import odds
+from bot.analysis.words import figure, span
+from bot.domain.judging import Tally
+
+_MANY_ODDS = 1_000_000
+_NEVER_MORE = 1e6
+
+
+def odds_words(logarithm: float) -> str:
+    """Write odds: ``300:1``, ``more than a million to one``, ``1:4``."""
+    value = odds(logarithm)
+    if value >= _MANY_ODDS:
+        return "more than a million to one"
+    if value >= 1:
+        return f"{value:,.0f}:1"
+    return f"1:{1 / value:,.0f}" if value > 1 / _NEVER_MORE else "less than one to a million"
+
+
+def tally_words(tally: Tally) -> str:
+    """Write counts: ``12 of 1,040 (1.2 %)``."""
+    if not tally.requests:
+        return "no requests"
+    return f"{tally.errors:,} of {tally.requests:,} ({share_words(tally.errors / tally.requests)})"
+
+
+def share_words(share: float) -> str:
+    """Write an error share; what is small keeps two figures, as ``0.041 %``."""
+    return f"{share * 100:.2g} %" if 0 < share < 1e-3 else figure(share, "ratio")  # noqa: PLR2004  # 0.1 %
+
+
+def amount(value: float, unit: str) -> str:
+    """Write a value with its unit, negative ones too: ``85 ms``, ``-3 %``."""
+    return f"-{figure(-value, unit)}" if value < 0 else figure(value, unit)
+
+
+def relative(shift: float, baseline: float, unit: str) -> str:
+    """Write a shift against its baseline: ``+12 ms (+8 %)``; without a baseline only the shift."""
+    sign = "+" if shift >= 0 else ""
+    text = f"{sign}{amount(shift, unit)}"
+    return f"{text} ({sign}{shift / abs(baseline):.0%})".replace("%)", " %)") if baseline else text
+
+
+def wait_words(wait_s: float | None) -> str:
+    """Say how long it may take: ``, about 2 min``; nothing where that is not known."""
+    return "" if wait_s is None else f", about {span(wait_s)}"

@@ -1,0 +1,114 @@
+"""Judges measurements of both sides by the interval of their shift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isnan
+
+import numpy as np
+
+from bot.analysis.judging.phrases import amount, relative, wait_words
+from bot.analysis.judging.selection import Floats
+from bot.analysis.judging.shift import Shift, shift_between
+from bot.domain.judging import Samples
+from bot.domain.verdict import Interval, MetricOutcome, MetricVerdict
+
+_LEFT_OUT_TOO_MANY = 0.5
+_IMMENSE = 1e300
+"""From here on differences may overflow, and no measurement is so large."""
+
+
+def judge_samples(metric: Samples) -> MetricVerdict:
+    """Judge by where the shift's interval lies: beyond the tolerated, within the harmful, or neither."""
+    canary, stable = finite(metric.canary), finite(metric.stable)
+    for side, given, kept in (("the canary", metric.canary, canary), ("stable", metric.stable, stable)):
+        if has_infinite(given):
+            return _verdict(metric, MetricOutcome.ERROR, "infinite", f"{side} has infinite samples")
+        if not kept.size:
+            return _verdict(metric, MetricOutcome.NO_DATA, "no_samples", f"{side} has no samples")
+        if kept.size < len(given) * _LEFT_OUT_TOO_MANY:
+            text = f"{len(given) - kept.size} of {len(given)} samples of {side} are missing"
+            return _verdict(metric, MetricOutcome.NO_DATA, "mostly_missing", text)
+    if min(canary.size, stable.size) < metric.min_samples:
+        return _too_few(metric, canary, stable)
+    confidence = 1 - (1 - metric.confidence) / metric.planned_looks
+    shift = shift_between(canary, stable, confidence=confidence, independent=metric.independent)
+    return _by_interval(metric, shift, baseline=float(np.median(stable)), confidence=confidence)
+
+
+def has_infinite(values: Sequence[float | None]) -> bool:
+    """Whether there is a value that is no measurement: a division by zero, an overflow."""
+    return any(value is not None and abs(value) > _IMMENSE for value in values)
+
+
+def finite(values: Sequence[float | None]) -> Floats:
+    """Keep what was measured, in its order."""
+    kept = [value for value in values if value is not None and not isnan(value)]
+    return np.asarray(kept, dtype=np.float64)
+
+
+def _by_interval(metric: Samples, shift: Shift, *, baseline: float, confidence: float) -> MetricVerdict:
+    tolerated = max(metric.tolerated_change * abs(baseline), metric.tolerated_shift)
+    harmful = max(metric.harmful_change * abs(baseline), metric.harmful_shift, tolerated)
+    # A side on which nothing harms has no bound to cross; an open end crosses none and rules nothing out.
+    up = metric.direction != "decrease"
+    down = metric.direction != "increase"
+    if up and shift.low is not None and shift.low > tolerated:
+        outcome, reason = MetricOutcome.FAIL, "shifted_up"
+    elif down and shift.high is not None and shift.high < -tolerated:
+        outcome, reason = MetricOutcome.FAIL, "shifted_down"
+    elif _within(shift, harmful, up=up, down=down):
+        outcome, reason = MetricOutcome.PASS, "harm_ruled_out"
+    else:
+        outcome, reason = MetricOutcome.INCONCLUSIVE, "interval_too_wide"
+    verdict = _verdict(metric, outcome, reason, _words(metric, shift, baseline, confidence, outcome))
+    return verdict.model_copy(
+        update={
+            "value": baseline + shift.estimate,
+            "baseline": baseline,
+            "interval": Interval(low=shift.low, high=shift.high, confidence=confidence),
+            "effective_canary": shift.effective_canary,
+            "effective_stable": shift.effective_stable,
+        }
+    )
+
+
+def _within(shift: Shift, harmful: float, *, up: bool, down: bool) -> bool:
+    above = not up or (shift.high is not None and shift.high <= harmful)
+    below = not down or (shift.low is not None and shift.low >= -harmful)
+    return above and below
+
+
+def _words(metric: Samples, shift: Shift, baseline: float, confidence: float, outcome: MetricOutcome) -> str:
+    against = amount(baseline, metric.unit)
+    text = f"shifted by {relative(shift.estimate, baseline, metric.unit)} against {against}"
+    if shift.low is None or shift.high is None:
+        text += f"; too few independent samples for {confidence:.4g} confidence"
+    else:
+        low, high = amount(shift.low, metric.unit), amount(shift.high, metric.unit)
+        text += f", between {low} and {high} ({confidence * 100:.4g} % sure)"
+    text += f"; worth {shift.effective_canary:.0f} against {shift.effective_stable:.0f} independent samples"
+    return f"{text}; harm is neither sure nor ruled out" if outcome is MetricOutcome.INCONCLUSIVE else text
+
+
+def _too_few(metric: Samples, canary: Floats, stable: Floats) -> MetricVerdict:
+    have = min(canary.size, stable.size)
+    wait_s = None if metric.interval_s is None else (metric.min_samples - have) * metric.interval_s
+    text = f"{have} of {metric.min_samples} samples needed on each side{wait_words(wait_s)}"
+    return _verdict(metric, MetricOutcome.INCONCLUSIVE, "too_few_samples", text).model_copy(
+        update={"have": have, "needed": metric.min_samples, "wait_s": wait_s}
+    )
+
+
+def _verdict(metric: Samples, outcome: MetricOutcome, reason: str, text: str) -> MetricVerdict:
+    return MetricVerdict(
+        metric=metric.name,
+        outcome=outcome,
+        reason=reason,
+        text=text,
+        critical=metric.critical,
+        weight=metric.weight,
+        optional=metric.optional,
+        unit=metric.unit,
+        query=metric.query,
+    )

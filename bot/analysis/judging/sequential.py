@@ -1,0 +1,177 @@
+"""Folds looks at counters into evidence that can be written down and taken up again after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from bot.analysis.judging.evidence import log_odds_harmless, log_odds_no_worse, log_odds_worse
+from bot.domain.judging import Attempt, Look, Tally
+from bot.domain.model import Model
+
+_NOTHING = Tally()
+
+
+class Sides(Model):
+    """Counts of both sides over the same time."""
+
+    canary: Tally = _NOTHING
+    stable: Tally = _NOTHING
+
+    @property
+    def share(self) -> float:
+        """The canary's part of the requests that were really served; 0 before there are any."""
+        total = self.canary.requests + self.stable.requests
+        return self.canary.requests / total if total else 0.0
+
+    @property
+    def errors(self) -> int:
+        """Errors of both sides."""
+        return self.canary.errors + self.stable.errors
+
+
+class Evidence(Model):
+    """The fold of all looks so far; small, and safe to keep in a journal.
+
+    The evidence of closed steps is kept as logarithms of e-values, which add up.  Within a step the canary's
+    share is that of the requests served, not the weight asked for: balancers round, and sessions stick.
+    """
+
+    ratio: float = Field(gt=1)
+    """How many times as bad is harmful."""
+    weight: float | None = None
+    """Of the step that is open."""
+    began_at_s: float | None = None
+    at_s: float | None = None
+    base: Sides = Sides()
+    """The counters when the open step began."""
+    step: Sides = Sides()
+    """Counted in the open step."""
+    closed: Sides = Sides()
+    """Counted in all steps before."""
+    closed_expected: float = 0.0
+    """Errors of closed steps that would be the canary's if both erred alike."""
+    closed_worse: float = 0.0
+    closed_no_worse: float = 0.0
+
+    @property
+    def total(self) -> Sides:
+        """Everything counted so far."""
+        return _plus(self.closed, self.step)
+
+    @property
+    def log_worse(self) -> float:
+        """Logarithm of the odds that the canary is worse, against equal."""
+        step = self.step
+        return self.closed_worse + log_odds_worse(step.canary.errors, step.stable.errors, share=step.share)
+
+    @property
+    def log_no_worse(self) -> float:
+        """Logarithm of the odds that it is no worse, against ``ratio`` times as bad."""
+        step = self.step
+        return self.closed_no_worse + log_odds_no_worse(
+            step.canary.errors, step.stable.errors, share=step.share, ratio=self.ratio
+        )
+
+    def log_harmless(self, *, below: float) -> float:
+        """Logarithm of the odds that the canary's error share is less than ``below``."""
+        canary = self.total.canary
+        return log_odds_harmless(canary.requests, canary.errors, below=below)
+
+    @property
+    def expected_errors(self) -> float:
+        """Errors that would be the canary's if both erred alike, each step by its own share."""
+        return self.closed_expected + self.step.errors * self.step.share
+
+    @property
+    def more_than_its_share(self) -> bool:
+        """Whether the canary has more of the errors than of the requests."""
+        return self.total.canary.errors > self.expected_errors
+
+    @property
+    def lasted_s(self) -> float | None:
+        """Seconds from the first look to the last."""
+        return None if self.at_s is None or self.began_at_s is None else self.at_s - self.began_at_s
+
+
+def observe(evidence: Evidence, look: Look) -> Evidence:
+    """Add one look.  The same look twice changes nothing; one from before is left out.
+
+    A new weight closes the step, and so does a counter that fell, because its process was started anew; what
+    it counted between the last look and its end is lost.
+    """
+    now = Sides(canary=look.canary, stable=look.stable)
+    if evidence.at_s is None:
+        return evidence.model_copy(
+            update={"weight": look.weight, "began_at_s": look.at_s, "at_s": look.at_s, "step": now}
+        )
+    if look.at_s < evidence.at_s:
+        return evidence
+    before = _plus(evidence.base, evidence.step)
+    if _fell(now.canary, before.canary) or _fell(now.stable, before.stable):
+        base = Sides(
+            canary=_NOTHING if _fell(now.canary, before.canary) else before.canary,
+            stable=_NOTHING if _fell(now.stable, before.stable) else before.stable,
+        )
+        evidence = _close(evidence, base=base)
+    # What was counted up to the look that tells of a new weight was, but for one interval, under the old one.
+    counted = evidence.model_copy(update={"at_s": look.at_s, "step": _minus(now, evidence.base)})
+    if look.weight == counted.weight:
+        return counted
+    return _close(counted, base=now).model_copy(update={"weight": look.weight})
+
+
+def fold(looks: Iterable[Look], *, ratio: float) -> Evidence:
+    """Fold all looks, in their order."""
+    evidence = Evidence(ratio=ratio)
+    for look in looks:
+        evidence = observe(evidence, look)
+    return evidence
+
+
+def distinct(attempts: Iterable[Attempt]) -> Look:
+    """Count each request once a side, however often it was tried; it failed if any of its tries did.
+
+    Retries come in clusters, and would let one unlucky request count as many.
+    """
+    failed: dict[tuple[str, str], bool] = {}
+    for attempt in attempts:
+        key = (attempt.side, attempt.request_id)
+        failed[key] = failed.get(key, False) or attempt.failed
+    canary, stable = (
+        [bad for (side, _), bad in failed.items() if side == wanted] for wanted in ("canary", "stable")
+    )
+    return Look(
+        canary=Tally(requests=len(canary), errors=sum(canary)),
+        stable=Tally(requests=len(stable), errors=sum(stable)),
+    )
+
+
+def _close(evidence: Evidence, *, base: Sides) -> Evidence:
+    return evidence.model_copy(
+        update={
+            "base": base,
+            "step": Sides(),
+            "closed": evidence.total,
+            "closed_expected": evidence.expected_errors,
+            "closed_worse": evidence.log_worse,
+            "closed_no_worse": evidence.log_no_worse,
+        }
+    )
+
+
+def _fell(now: Tally, before: Tally) -> bool:
+    return now.requests < before.requests or now.errors < before.errors
+
+
+def _plus(one: Sides, other: Sides) -> Sides:
+    return Sides(canary=_sum(one.canary, other.canary, 1), stable=_sum(one.stable, other.stable, 1))
+
+
+def _minus(one: Sides, other: Sides) -> Sides:
+    return Sides(canary=_sum(one.canary, other.canary, -1), stable=_sum(one.stable, other.stable, -1))
+
+
+def _sum(one: Tally, other: Tally, sign: int) -> Tally:
+    return Tally(requests=one.requests + sign * other.requests, errors=one.errors + sign * other.errors)

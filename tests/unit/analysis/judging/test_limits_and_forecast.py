@@ -1,0 +1,118 @@
+"""A canary by itself: limits, burn rates; and whether its traffic will do."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.analysis.judging.forecast import forecast
+from bot.analysis.judging.limits import judge_burn, judge_limit
+from bot.domain.judging import Burn, Limit, Traffic
+from bot.domain.verdict import MetricOutcome
+
+FAIL, PASS, NO_DATA = MetricOutcome.FAIL, MetricOutcome.PASS, MetricOutcome.NO_DATA
+
+
+def limit(*values, **options):
+    return judge_limit(Limit.model_validate({"name": "cpu", "unit": "cores", "values": values, **options}))
+
+
+def burn(long, short, **options):
+    window = {
+        "long": "1h",
+        "short": "5m",
+        "factor": 14.4,
+        "long_error_share": long,
+        "short_error_share": short,
+    }
+    return judge_burn(
+        Burn.model_validate({"name": "budget", "objective": 0.999, "windows": [window], **options})
+    )
+
+
+def test_a_value_at_the_limit_is_within_it():
+    assert limit(0.9, at_most=0.9).outcome is PASS
+    assert limit(0.91, at_most=0.9).outcome is FAIL
+    assert limit(0.5, at_least=0.5).outcome is PASS
+    assert limit(0.49, at_least=0.5).outcome is FAIL
+
+
+def test_a_breach_is_told_with_the_worst_value():
+    found = limit(0.5, 0.95, 2.0, 0.7, at_most=0.9)
+    assert found.text == "2 cores is not at most 0.9 cores; 2 of 4 values are outside"
+
+
+def test_breaches_fail_beyond_what_is_tolerated():
+    assert limit(1.0, 1.0, 0.1, at_most=0.9, tolerated_breaches=2).outcome is PASS
+    assert limit(1.0, 1.0, 1.0, at_most=0.9, tolerated_breaches=2).outcome is FAIL
+
+
+def test_no_value_is_no_data_and_never_a_pass():
+    """Argo: a metric whose every measurement failed to be read can end as successful."""
+    assert limit(at_most=0.9).outcome is NO_DATA
+    assert limit(None, None, None, at_most=0.9).outcome is NO_DATA
+    assert limit("NaN", at_most=0.9).outcome is NO_DATA
+    assert limit(0.1, None, None, at_most=0.9).reason == "mostly_missing"
+
+
+def test_what_is_missing_does_not_hide_a_breach():
+    assert limit(2.0, None, None, at_most=0.9).outcome is FAIL
+
+
+def test_an_infinite_value_passes_no_lower_limit():
+    assert limit("+Inf", at_least=0.9).outcome is MetricOutcome.ERROR
+
+
+def test_too_few_values_are_waited_for():
+    found = limit(0.1, at_most=0.9, min_values=3)
+    assert (found.outcome, found.have, found.needed) == (MetricOutcome.INCONCLUSIVE, 1, 3)
+
+
+def test_a_budget_that_burns_in_both_windows_fails():
+    found = burn(0.02, 0.03)
+    assert found.outcome is FAIL
+    assert found.text == (
+        "the error budget burns 20 times too fast over 1h and 30 times over 5m; the limit is 14.4"
+    )
+
+
+@pytest.mark.parametrize(("long", "short"), [(0.02, 0.001), (0.001, 0.03)])
+def test_a_fault_that_has_ended_or_just_began_burns_nothing_yet(long, short):
+    assert burn(long, short).outcome is PASS
+
+
+def test_a_spent_budget_fails_whatever_burns_now():
+    assert burn(0.0, 0.0, budget_left=-0.1).reason == "budget_spent"
+    assert burn(None, None, budget_left=0.0).outcome is FAIL
+
+
+def test_a_window_without_data_is_no_data_and_never_a_pass():
+    assert burn(None, 0.0).outcome is NO_DATA
+    assert burn("NaN", 0.0).outcome is NO_DATA
+    assert judge_burn(Burn(name="budget", objective=0.999)).outcome is NO_DATA
+
+
+def outlook(requests_per_s, *, error_share=0.005, window_s=900.0):
+    return forecast(
+        Traffic(requests_per_s=requests_per_s, error_share=error_share, canary_share=0.1, window_s=window_s)
+    )
+
+
+def test_enough_traffic_is_told_with_the_time_it_needs():
+    found = outlook(50)
+    assert found.enough
+    assert 667 <= found.needed_s <= 667 * 1.25  # the simulated median, and no promise that is too early
+    assert "would be seen within about" in found.text
+
+
+def test_sparse_traffic_is_warned_of_before_the_canary_starts():
+    found = outlook(0.5)
+    assert not found.enough
+    assert found.text.startswith("Traffic is too sparse: at 10 % of 0.5 requests/s")
+    assert found.text.endswith("this canary is watched for 15 min.")
+
+
+@pytest.mark.parametrize(("requests_per_s", "error_share"), [(0.0, 0.005), (50.0, 0.0)])
+def test_without_traffic_or_errors_nothing_can_be_compared(requests_per_s, error_share):
+    found = outlook(requests_per_s, error_share=error_share)
+    assert (found.enough, found.needed_s) == (False, None)
+    assert found.text.startswith("This canary cannot be judged by")
