@@ -13,8 +13,10 @@ from pydantic import JsonValue
 Where = tuple[str | int, ...]
 """A place in a document, such as ``("phases", 2, "steps", 0)``."""
 
-MAX_BYTES: Final = 1_000_000
-_MAX_NODES = 20_000
+MAX_BYTES: Final = 8_000_000
+_LEAST_MAX_NODES = 20_000
+_CHARACTERS_A_NODE = 4
+"""Written out, a part takes this many characters on average at least: only anchors make more of fewer."""
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
 _PLAIN = frozenset(f"{_TAG}{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null"))
@@ -97,7 +99,8 @@ def _parse(document: Document, text: str) -> None:
         if node is None:
             document.report((), "is empty")
             return
-        _Walk(document).visit(node, (), ())
+        most = max(_LEAST_MAX_NODES, len(text) // _CHARACTERS_A_NODE)
+        _Walk(document, most_nodes=most).visit(node, (), ())
         if not document.problems:
             document.data = loader.construct_document(node)
     except yaml.YAMLError as error:
@@ -122,15 +125,16 @@ def _syntax(document: Document, error: yaml.YAMLError) -> None:
 class _Walk:
     """Notes where everything stands, and what YAML allows but people do not mean."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, *, most_nodes: int) -> None:
         self._document = document
         self._nodes = 0
+        self._most_nodes = most_nodes
 
     def visit(self, node: yaml.Node, where: Where, above: tuple[yaml.Node, ...]) -> None:
         """Go through a node; ``above`` holds those it is inside of."""
         self._nodes += 1
-        if self._nodes > _MAX_NODES:
-            raise ValueError(f"it has more than {_MAX_NODES} parts once its anchors are filled in")
+        if self._nodes > self._most_nodes:
+            raise ValueError(f"it has more than {self._most_nodes} parts once its anchors are filled in")
         if any(node is outer for outer in above):
             raise ValueError("an anchor contains itself")
         self._document.marks.setdefault(where, (node.start_mark.line + 1, node.start_mark.column + 1))

@@ -30,7 +30,7 @@ from tests.unit.engine.mending import GOOD, PLUGINS, problems
         (b"name: \x00\n", 0, "is not YAML"),
         (b"? [a]\n: b\n", 1, "must be in quotes"),
         (b"name: " + b"[" * 2000 + b"]" * 2000, 1, "nested too deep"),
-        (b"x" * 1_000_001, 1, "at most 1000000"),
+        (b"x" * 8_000_001, 1, "at most 8000000"),
     ],
 )
 def test_a_file_that_is_no_document_is_told_with_its_line(
