@@ -14,8 +14,12 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.catalogue_file import CatalogueError, load_catalogue
+from bot.adapters.meters import Meters
+from bot.adapters.observed import ObservedBudget, ObservedJournal, Observers
+from bot.adapters.operating import Operating
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.gauges import Gauges
 from bot.adapters.redis.heartbeats import RedisHeartbeats
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
@@ -39,7 +43,7 @@ from bot.engine.loader import LoadedLibrary, load_runbooks
 from bot.engine.marked_yaml import Problem, shown_path
 from bot.engine.monitor_rules import monitor_problems
 from bot.engine.plugins import Plugins, scan
-from bot.engine.ports import Handlers
+from bot.engine.ports import Handlers, Journal
 from bot.engine.watchman import Watchman
 from bot.reducers import REDUCERS
 from bot.settings import Settings
@@ -59,7 +63,7 @@ class Parts:
     catalogue: Catalogue
     library: LoadedLibrary
     store: Store
-    journal: RedisJournal
+    journal: Journal
     work: RedisWork
     inbox: RedisInbox
     heartbeats: RedisHeartbeats
@@ -67,6 +71,7 @@ class Parts:
     monitors: RedisMonitorBook
     handlers: Handlers
     presenter: Presenter
+    operating: Operating
     identity: Identity
     app: AsyncApp
 
@@ -129,7 +134,13 @@ def _join(
 ) -> Parts:
     clock, store = SystemClock(), outside.store
     retention_s = settings.retention_days * _DAY_S
-    journal = RedisJournal(store, retention_s=retention_s)
+    operating = Operating(
+        meters=Meters(),
+        ping=store.client.ping,
+        depths=Gauges(store, clock).read,
+        most_lag_s=settings.lease_s,
+    )
+    journal = ObservedJournal(RedisJournal(store, retention_s=retention_s), Observers(operating.meters))
     alerts = RedisAlertBook(store, retention_s=retention_s)
     board = RedisBoard(store, retention_s=retention_s)
     inbox = RedisInbox(store, most_waiting=settings.most_waiting)
@@ -180,6 +191,7 @@ def _join(
             concurrency=settings.worker_concurrency,
             checks=settings.check_concurrency,
             drain_s=settings.drain_s,
+            on_beat=lambda: operating.beat("worker"),
         ),
         inbox=inbox,
         heartbeats=heartbeats,
@@ -193,12 +205,13 @@ def _join(
         ),
         presenter=Presenter(
             board=board,
-            budget=RedisBudget(store),
+            budget=ObservedBudget(RedisBudget(store), operating.meters.asked_budget),
             client=client,
             render=Renderer(journal=journal, alerts=alerts, catalogue=catalogue, clock=clock),
             clock=clock,
             default_channel=settings.default_channel,
         ),
+        operating=operating,
         identity=outside.identity,
         app=app,
     )

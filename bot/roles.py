@@ -12,8 +12,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from redis.exceptions import RedisError
+from starlette.applications import Starlette
 
 from bot.adapters.monitor_clock import MonitorClock
+from bot.adapters.operating import operating_app
 from bot.adapters.slack_app import http_routes, serve_socket
 from bot.adapters.web import web_app
 from bot.adapters.web_base import WebParts
@@ -24,6 +26,8 @@ from bot.settings import Settings, load_settings
 log = logging.getLogger(__name__)
 
 _PUMP_S = 0.1
+_PUMP_LATE_S = 10
+"""A clock that has woken nobody for so long is not ready."""
 _SWEEP_S = 60
 
 Role = Callable[[Parts], Awaitable[None]]
@@ -43,30 +47,36 @@ async def web(parts: Parts) -> None:
     settings = parts.settings
     surface = WebParts(
         inbox=parts.inbox,
-        work=parts.work,
         clock=parts.clock,
         webhook_token=settings.webhook_token,
         catalogue=parts.catalogue,
         heartbeats=parts.heartbeats,
         heartbeat_token=settings.heartbeat_token,
-        ping=parts.store.client.ping,
+        operating=parts.operating,
     )
     more = http_routes(parts.app) if settings.slack_mode == "http" else ()
-    config = uvicorn.Config(
-        web_app(surface, more=more),
-        host=settings.http_host,
-        port=settings.http_port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-    )
-    server = _Server(config)
+    server = _server(web_app(surface, more=more), host=settings.http_host, port=settings.http_port)
     async with asyncio.TaskGroup() as group:
         group.create_task(_served(server))
         if settings.slack_mode == "socket":
             assert settings.slack_app_token is not None  # noqa: S101  # settings were checked when assembled
             token = settings.slack_app_token.get_secret_value()
             group.create_task(serve_socket(parts.app, app_token=token, identity=parts.identity))
+
+
+def _server(app: Starlette, *, host: str, port: int) -> _Server:
+    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
+    return _Server(config)
+
+
+async def _operate(parts: Parts, roles: Sequence[Role]) -> None:
+    """Watch the loop, and serve health and metrics where ``web`` does not."""
+    settings = parts.settings
+    async with asyncio.TaskGroup() as group:
+        group.create_task(parts.operating.lag.watch())
+        if settings.metrics_port and web not in roles:
+            app = operating_app(parts.operating)
+            group.create_task(_served(_server(app, host=settings.http_host, port=settings.metrics_port)))
 
 
 async def _served(server: uvicorn.Server) -> None:
@@ -78,6 +88,7 @@ async def _served(server: uvicorn.Server) -> None:
 
 async def worker(parts: Parts) -> None:
     """Advance runs, carry out intents, and show what changed."""
+    parts.operating.expect("worker", within_s=parts.settings.lease_s)
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.work.serve(parts.handlers))
         group.create_task(parts.presenter.run())
@@ -91,10 +102,12 @@ async def clock(parts: Parts) -> None:
         scheduler.add_job(chore, "interval", args=(parts,), seconds=every_s, coalesce=True, max_instances=1)
     await _monitors(parts, scheduler)
     scheduler.start()
+    parts.operating.expect("clock", within_s=_PUMP_LATE_S)
     try:
         while True:
             try:
                 await parts.work.pump(now=parts.clock.now())
+                parts.operating.beat("clock")
             except (RedisError, OSError) as error:
                 log.warning("clock_pump_failed", extra={"error": type(error).__name__})
                 await asyncio.sleep(1)
@@ -148,6 +161,7 @@ async def until_told(roles: Sequence[Role], settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     async with assemble(settings) as parts:
         tasks = [asyncio.ensure_future(role(parts)) for role in roles]
+        tasks.append(asyncio.ensure_future(_operate(parts, roles)))
         waiting = asyncio.create_task(stop.wait())
         log.info("started", extra={"roles": [role.__name__ for role in roles]})
         done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)

@@ -111,6 +111,12 @@ class Settings(BaseSettings):
     http_port: int = Field(
         default=8080, ge=0, le=65535, description="The TCP port that `web` listens on; 0 picks a free one."
     )
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="The TCP port on which a process without `web` serves health and metrics; 0: on none.",
+    )
     webhook_token: SecretStr | None = Field(
         default=None,
         description="The bearer token that a monitoring system must send; without it no webhook is taken.",

@@ -18,10 +18,13 @@ WRITTEN_BY = "<!-- Written by `make reference`; edit the code instead. -->"
 sys.path.insert(0, str(ROOT))
 
 import reference_judge  # noqa: E402
+from prometheus_client import CollectorRegistry  # noqa: E402
 
 import handlers  # noqa: E402  # the checkout's own, wherever this is called from
 from bot import settings  # noqa: E402
 from bot.__main__ import commands  # noqa: E402
+from bot.adapters.meters import Meters  # noqa: E402
+from bot.adapters.operating import StoreGauges  # noqa: E402
 from bot.engine.plugins import Plugin, scan  # noqa: E402
 
 
@@ -45,6 +48,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield PAGES / "plugins.md", _page(_plugins())
     yield PAGES / "commands.md", _page(_commands())
     yield PAGES / "judge.md", _page(reference_judge.lines())
+    yield PAGES / "metrics.md", _page(_metrics())
 
 
 def _page(lines: Iterable[str]) -> str:
@@ -191,6 +195,33 @@ def _option_default(option: argparse.Action) -> str:
     if option.default in (None, False, [], (), "") or option.default is argparse.SUPPRESS:
         return ""
     return f"`{option.default}`"
+
+
+# --- metrics -----------------------------------------------------------------------------------------------
+
+
+def _metrics() -> Iterator[str]:
+    yield from ("# Metrics", "")
+    yield (
+        "A process with `web` serves them at `/metrics` of its port, one without it on "
+        "`PILOTHOUSE_METRICS_PORT`. [Operate the bot](../how-to/operate.md) has alert rules."
+    )
+    process, store = Meters().registry, CollectorRegistry()
+    StoreGauges(store)
+    yield from ("", "## Of each process", "", "Add them up over all processes.", "", *_families(process))
+    yield (
+        "\n## Of the store\n\nRead from Redis at each scrape, and the same in every process: take the maximum.\n"
+    )
+    yield from _families(store)
+
+
+def _families(registry: CollectorRegistry) -> Iterator[str]:
+    yield from ("| Metric | Type | Labels | Meaning |", "|---|---|---|---|")
+    for collector in registry._collector_to_names:  # noqa: SLF001  # the registry has no public list
+        (family,) = collector.describe()
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = ", ".join(f"`{label}`" for label in collector._labelnames)  # type: ignore[attr-defined]  # noqa: SLF001  # as above
+        yield _row(f"`{name}`", family.type, labels, family.documentation)
 
 
 # --- words -------------------------------------------------------------------------------------------------

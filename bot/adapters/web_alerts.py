@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.adapters.alertmanager import WebhookError, parse
-from bot.adapters.web_base import Metrics, WebParts, body_of, refused, token_fits
+from bot.adapters.meters import Meters
+from bot.adapters.web_base import WebParts, body_of, refused, token_fits
 from bot.domain.alert import Alert
 from bot.domain.errors import StoreUnavailableError
 from bot.domain.intent import ReportAlert
@@ -22,15 +23,15 @@ _MOST_BYTES = 2_000_000
 class AlertsIn:
     """The webhook that alerts come by; all is written down before it is answered."""
 
-    def __init__(self, parts: WebParts, metrics: Metrics) -> None:
+    def __init__(self, parts: WebParts, meters: Meters) -> None:
         """Keep the parts."""
         self._parts = parts
-        self._metrics = metrics
+        self._meters = meters
 
     async def alertmanager(self, request: Request) -> Response:
         """Write Alertmanager's alerts down, then answer; 5xx makes it deliver again."""
         response = await self._answer(request)
-        self._metrics.webhooks.labels(str(response.status_code)).inc()
+        self._meters.webhooks.labels(str(response.status_code)).inc()
         return response
 
     async def _answer(self, request: Request) -> Response:
@@ -53,7 +54,7 @@ class AlertsIn:
         except (StoreUnavailableError, RedisError, OSError):
             log.exception("webhook_not_written")
             return refused(503, "store_down", "Deliver it again in a moment; nothing was written.")
-        self._metrics.alerts.inc(sum(new))
+        self._meters.alerts.inc(sum(new))
         return JSONResponse({"accepted": len(alerts), "new": sum(new)}, status_code=202)
 
     def _intent(self, alert: Alert) -> ReportAlert:

@@ -1,46 +1,19 @@
-"""What every part of the HTTP surface stands on: its parts, its counts, and how it reads and refuses."""
+"""What every part of the HTTP surface stands on: its parts, and how it reads and refuses."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bot.adapters.operating import Operating
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.engine.heartbeats import Heartbeats
-from bot.engine.ports import Inbox, Work
-
-
-class Metrics:
-    """What this process counts, in a registry of its own."""
-
-    def __init__(self) -> None:
-        """Start at zero."""
-        self.registry = CollectorRegistry()
-        self.webhooks = Counter(
-            "pilothouse_webhooks",
-            "Webhook deliveries by how they were answered.",
-            ["status"],
-            registry=self.registry,
-        )
-        self.alerts = Counter(
-            "pilothouse_alerts", "Alerts written down, redeliveries not counted.", registry=self.registry
-        )
-        self.heartbeats = Counter(
-            "pilothouse_heartbeats",
-            "Heartbeats by how they were answered.",
-            ["status"],
-            registry=self.registry,
-        )
-        self.waiting = Gauge(
-            "pilothouse_work_waiting", "Runs and intents that wait or are worked on.", registry=self.registry
-        )
+from bot.engine.ports import Inbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +21,12 @@ class WebParts:
     """What the HTTP surface stands on."""
 
     inbox: Inbox
-    work: Work
     clock: Clock
     webhook_token: SecretStr | None
     catalogue: Catalogue = field(default_factory=Catalogue)
     heartbeats: Heartbeats | None = None
     heartbeat_token: SecretStr | None = None
-    ping: Callable[[], Awaitable[object]]
-    """Fails when the store is out of reach."""
+    operating: Operating
 
 
 async def body_of(request: Request, *, most_bytes: int) -> bytes | None:

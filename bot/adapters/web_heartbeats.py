@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.web_base import Metrics, WebParts, body_of, refused, token_fits
+from bot.adapters.meters import Meters
+from bot.adapters.web_base import WebParts, body_of, refused, token_fits
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import NotFoundError, UnknownServiceError
 from bot.domain.heartbeat import MOST_TEXT, Heartbeat
@@ -36,15 +37,15 @@ class _Report(BaseModel):
 class HeartbeatsIn:
     """The address that jobs report to; a report is written down before it is answered."""
 
-    def __init__(self, parts: WebParts, metrics: Metrics) -> None:
+    def __init__(self, parts: WebParts, meters: Meters) -> None:
         """Keep the parts."""
         self._parts = parts
-        self._metrics = metrics
+        self._meters = meters
 
     async def report(self, request: Request) -> Response:
         """Take a report by POST, or by GET with the same fields in the query."""
         response = await self._answer(request)
-        self._metrics.heartbeats.labels(str(response.status_code)).inc()
+        self._meters.heartbeats.labels(str(response.status_code)).inc()
         return response
 
     async def _answer(self, request: Request) -> Response:

@@ -12,6 +12,7 @@ import handlers
 from bot.__main__ import commands
 from bot.engine.plugins import Plugins, plugins_in, scan
 from bot.settings import Settings, variable
+from tests.depths import operating
 from tests.docs.pages import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -47,6 +48,17 @@ def test_every_command_is_in_the_reference():
     assert [module.NAME for module in commands() if f"`python -m bot {module.NAME}`" not in text] == []
     slashes = [module.COMMAND for module in handlers.modules() if hasattr(module, "COMMAND")]
     assert [name for name in slashes if f"`{name} " not in text] == []
+
+
+def test_every_metric_is_in_the_reference_and_every_metric_the_docs_name_exists():
+    known = operating(ping=None).meters.registry._names_to_collectors
+    pages = {path: path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md")}
+    told = page("metrics.md")
+    short = {re.sub(r"_(total|created|bucket|count|sum)$", "", name) for name in known}
+    assert [name for name in short if f"`{name}" not in told] == []
+    for path, text in pages.items():
+        named = set(re.findall(r"\bpilothouse_[a-z_]+[a-z]", text))
+        assert named - set(known) - short == set(), path
 
 
 def test_every_name_of_the_glossary_exists():

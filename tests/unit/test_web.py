@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from bot.adapters.memory import MemoryStore
 from bot.adapters.web import web_app
 from bot.adapters.web_base import WebParts
+from tests.depths import operating
 from tests.worlds import HandClock
 
 TOKEN = {"authorization": "Bearer secret"}
@@ -47,7 +48,7 @@ class Store(MemoryStore):
 async def web():
     store = Store()
     parts = WebParts(
-        inbox=store, work=store, clock=HandClock(), webhook_token=SecretStr("secret"), ping=store.ping
+        inbox=store, clock=HandClock(), webhook_token=SecretStr("secret"), operating=operating(store.ping)
     )
     transport = httpx.ASGITransport(app=web_app(parts))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
@@ -96,4 +97,4 @@ async def test_metrics_tell_how_webhooks_were_answered(web):
     await web.post("/webhooks/alertmanager", json=FIRING, headers=TOKEN)
     text = (await web.get("/metrics")).text
     assert 'pilothouse_webhooks_total{status="202"} 1.0' in text
-    assert "pilothouse_work_waiting 1.0" in text
+    assert 'pilothouse_queue_waiting_messages{lane="intents"} 3.0' in text

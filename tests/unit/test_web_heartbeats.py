@@ -17,6 +17,7 @@ from bot.adapters.web_base import WebParts
 from bot.adapters.web_heartbeats import fields_of
 from bot.domain.catalogue import Catalogue
 from bot.domain.heartbeat import Heartbeat
+from tests.depths import operating
 from tests.worlds import HandClock
 
 TOKEN = {"authorization": "Bearer secret"}
@@ -44,13 +45,12 @@ class Web:
         self.kept, self.clock = Kept(), HandClock()
         self.parts = WebParts(
             inbox=store,
-            work=store,
             clock=self.clock,
             webhook_token=SecretStr("another"),
             catalogue=CATALOGUE,
             heartbeats=self.kept,
             heartbeat_token=None if token is None else SecretStr(token),
-            ping=store.depth,
+            operating=operating(store.depth),
         )
 
     async def send(self, method: str, path: str, **more: object) -> httpx.Response:

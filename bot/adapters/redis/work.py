@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,16 +58,19 @@ class RedisWork:
         concurrency: int = 100,
         checks: int = 200,
         drain_s: float | None = None,
+        on_beat: Callable[[], None] | None = None,
     ) -> None:
         """Keep the store; ``consumer`` must be this worker's alone.
 
         ``concurrency`` runs of each lane and ``checks`` monitors are handled at a time.  What is under way
         when the worker is told to end gets ``drain_s`` seconds (a lease, unless given), then it is handed on.
+        ``on_beat`` is called whenever the others have been told that this worker lives.
         """
         self._store = store
         self._consumer = consumer
         self._lease_s = lease_s
         self._drain_s = lease_s if drain_s is None else drain_s
+        self._on_beat = on_beat
         self._lanes = lanes_of(store.keys, runs=concurrency, checks=checks)
         self._tasks: dict[asyncio.Task[None], Delivery] = {}
         self._stopping = False
@@ -161,6 +165,8 @@ class RedisWork:
         while not self._gone:
             try:
                 await liveness.beat()
+                if self._on_beat is not None:
+                    self._on_beat()
                 handled = {delivery.id for delivery in self._tasks.values()}
                 for lane, message_id, fields, before in await liveness.left_behind(handled):
                     self._begin(Delivery(lane=lane, id=message_id, fields=fields, before=before), handlers)
