@@ -13,6 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
+_OWN_HELP = "show this help message and exit"
 WRITTEN_BY = "<!-- Written by `make reference`; edit the code instead. -->"
 
 sys.path.insert(0, str(ROOT))
@@ -170,7 +171,21 @@ def _command(module: ModuleType) -> Iterator[str]:
     parser = argparse.ArgumentParser(prog=f"python -m bot {module.NAME}", add_help=False)
     module.configure(parser)
     yield from ("", f"### `{parser.prog}`", "", module.SUMMARY)
-    options = [action for action in parser._actions if action.help is not argparse.SUPPRESS]  # noqa: SLF001  # argparse has no public list
+    yield from _arguments(parser)
+    for verbs in _verbs(parser):
+        said = {choice.dest: choice.help or "" for choice in verbs._choices_actions}  # noqa: SLF001  # argparse has no public list
+        for name, verb in verbs.choices.items():
+            yield from ("", f"#### `{parser.prog} {name}`", "", f"{said[name][:1].upper()}{said[name][1:]}.")
+            yield from _arguments(verb)
+
+
+def _verbs(parser: argparse.ArgumentParser) -> list[Any]:
+    return [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001  # as above
+
+
+def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
+    told = [action for action in parser._actions if action.help not in (argparse.SUPPRESS, _OWN_HELP)]  # noqa: SLF001  # as above
+    options = [action for action in told if action not in _verbs(parser)]
     if options:
         yield from ("", "| Argument | Default | Meaning |", "|---|---|---|")
     for option in options:
@@ -209,9 +224,8 @@ def _metrics() -> Iterator[str]:
     process, store = Meters().registry, CollectorRegistry()
     StoreGauges(store)
     yield from ("", "## Of each process", "", "Add them up over all processes.", "", *_families(process))
-    yield (
-        "\n## Of the store\n\nRead from Redis at each scrape, and the same in every process: take the maximum.\n"
-    )
+    yield from ("", "## Of the store", "")
+    yield from ("Read from Redis at each scrape, and the same in every process: take the maximum.", "")
     yield from _families(store)
 
 

@@ -203,6 +203,7 @@ class CancelRequested(Model):
     type: Literal["cancel_requested"] = "cancel_requested"
     at: Instant
     by: Person
+    why: str = ""
 
 
 class RunFinished(Model):

@@ -48,6 +48,9 @@ class CancelRun(_Intent):
     by: Person
     channel: str
     thread: str = ""
+    why: str = ""
+    via: Literal["chat", "cli"] = "chat"
+    """Whoever reaches the command line may do everything; in the chat, membership is looked up."""
 
 
 class ReportAlert(_Intent):

@@ -105,6 +105,7 @@ class Run(Model):
     vote_keys: frozenset[str] = frozenset()
     """The keys of the clicks that count."""
     cancelled_by: Person | None = None
+    cancelled_why: str = ""
     finished_at: Instant | None = None
     outcome: RunOutcome | None = None
     summary: str = ""
@@ -229,7 +230,7 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
                 output=event.output,
             )
         case CancelRequested():
-            return run.but(cancelled_by=event.by)
+            return run.but(cancelled_by=event.by, cancelled_why=event.why)
         case RunFinished():
             return run.but(finished_at=event.at, outcome=event.outcome, summary=event.summary)
         case _:

@@ -162,14 +162,15 @@ class Desk:
         raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
 
     async def _cancel(self, intent: CancelRun) -> None:
-        _require_member(await self._directory.profile(intent.by.id))
+        if intent.via != "cli":
+            _require_member(await self._directory.profile(intent.by.id))
         for _ in range(_TRIES):
             run = await self._load(intent.run_id)
             if run.state == "finished":
                 raise NotFoundError("This has ended already; there is nothing to cancel.")
             if run.cancelled_by is not None:
                 return
-            event = CancelRequested(at=self._deps.clock.now(), by=intent.by)
+            event = CancelRequested(at=self._deps.clock.now(), by=intent.by, why=intent.why)
             if await self._deps.journal.interject(run.id, (event,), length=run.length, wake=True):
                 return
         raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
@@ -182,6 +183,8 @@ class Desk:
             case StartRun():
                 origin = intent.origin
                 notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)
+            case CancelRun(via="cli"):
+                return  # nobody there can be answered in the chat
             case CastVote() | CancelRun():
                 notice = Notice(user=intent.by.id, channel=intent.channel, thread=intent.thread, text=text)
             case ReportAlert():

@@ -12,7 +12,8 @@ from bot.domain.runbook import Background, Pipeline
 def outcome_of(run: Run) -> tuple[RunOutcome, str]:
     """Tell a finished run's outcome and say it in one sentence."""
     if run.cancelled_by is not None:
-        return "cancelled", f"{run.cancelled_by.name or 'Somebody'} cancelled it."
+        why = f": {run.cancelled_why}" if run.cancelled_why else "."
+        return "cancelled", f"{run.cancelled_by.name or 'Somebody'} cancelled it{why}"
     for phase in run.runbook.phases:
         state = run.phases[phase.id]
         if isinstance(phase, Pipeline):

@@ -49,7 +49,8 @@ def story(run: Run) -> str:
         case "no_fault_found" | "unclear" | "no_remedy" | "failed" | "not_recovered" | "breached":
             return sentence(prose(after_echo(run.summary, OUTCOMES[run.outcome][1]), 800))
         case "cancelled":
-            return f"{who(run.cancelled_by)} cancelled it. {effects_left(run)}"
+            why = f": {prose(run.cancelled_why, 300)}" if run.cancelled_why else ""
+            return f"{sentence(f'{who(run.cancelled_by)} cancelled it{why}')} {effects_left(run)}"
         case "rejected" | "expired":
             return f"{sentence(_undecided(run))} {effects_left(run)}"
         case "done":

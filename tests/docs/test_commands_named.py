@@ -21,6 +21,13 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
     return dict(subparsers.choices)
 
 
+def options_of(parser: argparse.ArgumentParser) -> list[str]:
+    """Every option of a command and of its verbs."""
+    own = [option for action in parser._actions for option in action.option_strings]
+    verbs = [a.choices.values() for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return own + [option for some in verbs for verb in some for option in options_of(verb)]
+
+
 def named(pattern: str, text: str) -> list[str]:
     return [found for code in code_of(text) for found in re.findall(pattern, code)]
 
@@ -40,7 +47,7 @@ def test_every_command_a_page_names_exists(page):
 def test_every_option_a_page_gives_a_command_exists(page):
     known = subcommands()
     for name, rest in named(r"-m bot ([a-z][a-z-]*)([^\n]*)", page.read_text(encoding="utf-8")):
-        spelt = {option for action in known[name]._actions for option in action.option_strings}
+        spelt = set(options_of(known[name]))
         given = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", rest.partition("#")[0].partition("|")[0]))
         assert given <= spelt, f"{name} has no {given - spelt}"
 

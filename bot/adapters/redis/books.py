@@ -7,13 +7,14 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from bot.adapters.redis.keys import Shard
 from bot.adapters.redis.store import Store
 from bot.domain.errors import NotFoundError
 from bot.domain.event import EVENT, Event
+from bot.domain.journal import read_events
 from bot.domain.runbook import Runbook
 
 _FACTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
@@ -53,12 +54,16 @@ class Books:
 
         Raises:
             NotFoundError: its runbook is gone from the store.
+            JournalError: it holds a fact that this version does not know.
         """
         runbook = await self._runbook(shard, fields["bk"]) if "bk" in fields else None
-        first, *rest = texts_of(fields)
-        facts = list(_first_facts(first, runbook))
-        for text in rest:
-            facts += _facts(text)
+        texts = texts_of(fields)
+        try:
+            facts = list(_first_facts(texts[0], runbook))
+            for text in texts[1:]:
+                facts += _facts(text)
+        except ValidationError:
+            return _named_fault(texts, runbook)
         return tuple(facts)
 
     async def _runbook(self, shard: Shard, digest: str) -> Runbook:
@@ -107,3 +112,12 @@ def _first_facts(text: str, runbook: Runbook | None) -> tuple[Event, ...]:
         return _facts(text)
     first, *rest = from_json(text)
     return _FACTS.validate_python(({**first, _PINNED: runbook}, *rest))
+
+
+def _named_fault(texts: Sequence[str], runbook: Runbook | None) -> tuple[Event, ...]:
+    """Read facts one by one, to name the one that cannot be read."""
+    listed = [fact if isinstance(fact, list) else [fact] for fact in map(from_json, texts)]
+    facts = [fact for some in listed for fact in some]
+    if runbook is not None:
+        facts[0] = {**facts[0], _PINNED: runbook}
+    return tuple(read_events("the run", facts))

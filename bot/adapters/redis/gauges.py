@@ -11,6 +11,7 @@ from bot.adapters.redis.lanes import GROUP, Lane, lanes_of
 from bot.adapters.redis.store import Store
 from bot.domain.clock import Clock
 
+_NO_GROUP: dict[str, Any] = {"pending": 0, "last-delivered-id": "0-0"}
 _BUCKETS = ("slack:edits", "slack:edits:urgent")
 
 
@@ -85,9 +86,7 @@ class Gauges:
             groups: list[dict[str, Any]] = await client.xinfo_groups(lane.stream)
         except ResponseError:  # no worker has ever been here
             groups = []
-        group: dict[str, Any] = next(
-            (g for g in groups if g["name"] == GROUP), {"pending": 0, "last-delivered-id": "0-0"}
-        )
+        group = next((g for g in groups if g["name"] == GROUP), _NO_GROUP)
         handled = int(group["pending"])
         waiting = max(0, int(cast("Any", await client.xlen(lane.stream))) - handled)
         first = await client.xrange(lane.stream, f"({group['last-delivered-id']}", "+", count=1)

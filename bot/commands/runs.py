@@ -1,0 +1,278 @@
+"""Looks at runs and ends them, with Redis alone: Slack may be down."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from redis.exceptions import RedisError
+
+from bot.adapters.redis.inbox import RedisInbox
+from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.store import connect
+from bot.domain.clock import SystemClock
+from bot.domain.errors import BotError, NotFoundError
+from bot.domain.event import EVENT, Event
+from bot.domain.intent import CancelRun
+from bot.domain.journal import export_line, problems_of
+from bot.domain.people import Person
+from bot.domain.run import PhaseState, Run, StepState, fold
+from bot.engine.nearest import did_you_mean
+from bot.engine.ports import Inbox, Journal
+from bot.logs import redact
+from bot.settings import load_settings
+from bot.views.timeline import Tone, timeline
+from bot.views.transcript import thread_text
+from bot.views.words import duration
+
+NAME = "runs"
+SUMMARY = "List, show, replay, cancel and export runs; needs Redis, not Slack."
+
+_MOST = 100_000
+_COLOURS: dict[Tone, str] = {"plain": "1", "good": "32", "bad": "31", "doubt": "33", "quiet": "2"}
+
+
+class StoreDownError(BotError):
+    """Redis does not answer."""
+
+    reason = "store_down"
+    default_hint = "Check PILOTHOUSE_REDIS_URL and that Redis is up."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the subcommands."""
+    parsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    listing = parsers.add_parser("list", help="list the latest runs, newest first")
+    listing.add_argument(
+        "--state", choices=("running", "waiting", "finished"), help="only runs in this state"
+    )
+    listing.add_argument("--service", metavar="NAME", help="only runs about this service")
+    listing.add_argument("--limit", metavar="N", type=int, default=20, help="how many at most")
+    _json(listing)
+    show = parsers.add_parser("show", help="tell one run, fact by fact")
+    _run(show)
+    show.add_argument("--events", action="store_true", help="print the journal itself, a fact a line")
+    _json(show)
+    replay = parsers.add_parser(
+        "replay", help="fold the journal again, look it over and print what was shown; changes nothing"
+    )
+    _run(replay)
+    cancel = parsers.add_parser("cancel", help="ask for a run's end; it is written into its journal")
+    _run(cancel)
+    cancel.add_argument("--by", metavar="NAME", required=True, help="who asks")
+    cancel.add_argument("--why", metavar="TEXT", required=True, help="why, for the record")
+    export = parsers.add_parser("export", help="write runs as JSON lines, each with its whole journal")
+    export.add_argument("run", metavar="RUN", nargs="?", help="a run's id, or the beginning of it")
+    export.add_argument("--all", action="store_true", help="every run that is kept")
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run's id, or the beginning of it")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """What the commands stand on."""
+
+    journal: Journal
+    inbox: Inbox
+    now: datetime
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one verb; 1 where a run has problems."""
+    return asyncio.run(_connected(args))
+
+
+async def _connected(args: argparse.Namespace) -> int:
+    try:
+        async with _archive() as archive:
+            return await VERBS[args.verb](archive, args)
+    except (RedisError, OSError) as error:
+        raise StoreDownError(f"Redis does not answer: {type(error).__name__}.") from None
+
+
+@asynccontextmanager
+async def _archive() -> AsyncIterator[Archive]:
+    settings = load_settings(os.environ)
+    store = connect(settings.redis_url, prefix=settings.redis_prefix, shards=settings.shards)
+    try:
+        yield Archive(journal=RedisJournal(store), inbox=RedisInbox(store), now=SystemClock().now())
+    finally:
+        await store.aclose()
+
+
+async def resolve(journal: Journal, word: str) -> str:
+    """Find the run whose id is, or begins with, ``word``.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
+    known = await journal.recent(limit=_MOST)
+    if word in known:
+        return word
+    found = [run_id for run_id in known if run_id.startswith(word)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(f"{len(found)} runs begin with {word}.", hint=f"Such as {', '.join(found[:5])}.")
+    raise NotFoundError(
+        f"There is no run {word}{did_you_mean(word, known)}.", hint="List them: python -m bot runs list"
+    )
+
+
+async def list_runs(archive: Archive, args: argparse.Namespace) -> int:
+    """Print a table of the latest runs; one that cannot be read is told on stderr."""
+    rows: list[dict[str, object]] = []
+    for run_id in await archive.journal.recent(limit=_MOST):
+        if len(rows) >= args.limit:
+            break
+        try:
+            found = fold(run_id, await archive.journal.load(run_id))
+        except NotFoundError:
+            continue  # it was forgotten meanwhile
+        except (BotError, ValueError) as error:
+            print(f"{run_id}: {error}", file=sys.stderr)
+            continue
+        if args.state in (None, found.state) and args.service in (None, found.service):
+            rows.append(_row(found, archive.now))
+    if args.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        _print_table(rows)
+    return 0
+
+
+def _row(found: Run, now: datetime) -> dict[str, object]:
+    until = found.finished_at or now
+    return {
+        "run": found.id,
+        "runbook": found.runbook.name,
+        "service": found.service,
+        "state": found.state,
+        "outcome": found.outcome or "",
+        "since": found.started_at.isoformat(timespec="seconds"),
+        "age_s": round((now - found.started_at).total_seconds(), 1),
+        "took_s": round((until - found.started_at).total_seconds(), 1),
+    }
+
+
+def _print_table(rows: Sequence[dict[str, object]]) -> None:
+    names = ("run", "runbook", "service", "state", "outcome", "since", "took")
+    table = [[name.upper() for name in names]]
+    for row in rows:
+        told = {**row, "took": duration(float(str(row["took_s"])))}
+        table.append([str(told[name]) for name in names])
+    widths = [max(len(line[column]) for line in table) for column in range(len(names))]
+    for line in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+async def show(archive: Archive, args: argparse.Namespace) -> int:
+    """Print a run's timeline, its state or its facts."""
+    run_id = await resolve(archive.journal, args.run)
+    events = await archive.journal.load(run_id)
+    if args.events:
+        for event in events:
+            print(redact(EVENT.dump_json(event, by_alias=True).decode()))
+        return 0
+    found = fold(run_id, events)
+    if args.json:
+        print(redact(found.model_dump_json(indent=2, by_alias=True, exclude={"runbook", "vote_keys"})))
+        return 0
+    for line in timeline(events):
+        print(_painted(line.tone, redact(f"{line.after_s:>9.3f} s  {line.text}")))
+    doubtful = [f"{p.id}.{s.id} at epoch {s.intent_epoch}" for p, s in _steps(found) if s.in_doubt]
+    for name in doubtful:
+        print(_painted("doubt", f"in doubt: {name}; look at its target before anything else"))
+    print(f"\n{run_id} is {found.state}{f', {found.outcome}' if found.outcome else ''}.")
+    return 0
+
+
+def _steps(found: Run) -> list[tuple[PhaseState, StepState]]:
+    return [(phase, step) for phase in found.phases.values() for step in phase.steps.values()]
+
+
+def _painted(tone: Tone, text: str) -> str:
+    """Colour a line for a terminal; control characters in it are none any more."""
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        return plain
+    return f"\033[{_COLOURS[tone]}m{plain}\033[0m"
+
+
+async def replay(archive: Archive, args: argparse.Namespace) -> int:
+    """Fold a run anew and print its thread as it stands; nothing is written anywhere."""
+    run_id = await resolve(archive.journal, args.run)
+    events = await archive.journal.load(run_id)
+    problems = list(problems_of(run_id, events))
+    again = tuple(EVENT.validate_json(EVENT.dump_json(event, by_alias=True)) for event in events)
+    found = fold(run_id, events)
+    if fold(run_id, again) != found:
+        problems.append("the fold of what is written down differs from the fold of what was read")
+    print(thread_text(found, found.finished_at or archive.now))
+    print(f"\n{len(events)} facts, {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}.")
+    for problem in problems:
+        print(f"- {problem}")
+    return 1 if problems else 0
+
+
+async def cancel(archive: Archive, args: argparse.Namespace) -> int:
+    """Ask for a run's end, through the inbox like everybody; a worker carries it out."""
+    run_id = await resolve(archive.journal, args.run)
+    if fold(run_id, await archive.journal.load(run_id)).state == "finished":
+        raise NotFoundError(f"{run_id} has ended already; there is nothing to cancel.")
+    intent = CancelRun(
+        key=f"cli:{run_id}:{secrets.token_hex(8)}",
+        at=archive.now,
+        run_id=run_id,
+        by=Person(id=f"cli:{args.by}", name=args.by),
+        channel="",
+        why=args.why,
+        via="cli",
+    )
+    await archive.inbox.put(intent)
+    print(f"Asked for the end of {run_id}. A worker carries it out; see: python -m bot runs show {run_id}")
+    return 0
+
+
+async def export(archive: Archive, args: argparse.Namespace) -> int:
+    """Write runs as JSON lines; what looks like a secret is blanked."""
+    if bool(args.run) == args.all:
+        raise NotFoundError("Name a run, or say --all.", hint="python -m bot runs export --all")
+    ids = (
+        await archive.journal.recent(limit=_MOST) if args.all else (await resolve(archive.journal, args.run),)
+    )
+    failed = 0
+    for run_id in reversed(ids):
+        try:
+            events: tuple[Event, ...] = await archive.journal.load(run_id)
+        except NotFoundError:
+            continue  # it was forgotten meanwhile
+        except (BotError, ValueError) as error:
+            print(f"{run_id}: {error}", file=sys.stderr)
+            failed = 1
+            continue
+        print(redact(export_line(run_id, events)))
+    return failed
+
+
+VERBS: dict[str, Callable[[Archive, argparse.Namespace], Awaitable[int]]] = {
+    "list": list_runs,
+    "show": show,
+    "replay": replay,
+    "cancel": cancel,
+    "export": export,
+}
