@@ -40,7 +40,7 @@ def manifest_of(handlers: Iterable[ModuleType], *, name: str = DEFAULT_NAME, url
     ``CALLBACK`` and ``SHORTCUT_SUMMARY`` (a message shortcut) and ``EVENTS``, where they are.
     """
     modules = tuple(handlers)
-    events = sorted({event for module in modules for event in getattr(module, "EVENTS", ())})
+    events = _events(modules)
     at: dict[str, JsonValue] = {"request_url": url} if url else {}
     return {
         "display_information": {
@@ -58,7 +58,7 @@ def manifest_of(handlers: Iterable[ModuleType], *, name: str = DEFAULT_NAME, url
             "shortcuts": [_shortcut(module) for module in modules if hasattr(module, "SHORTCUT")],
             "slash_commands": [_command(module, url) for module in modules if hasattr(module, "COMMAND")],
         },
-        "oauth_config": {"scopes": {"bot": list(_scopes(modules, events))}},
+        "oauth_config": {"scopes": {"bot": list(scopes_of(modules))}},
         "settings": {
             "event_subscriptions": {**at, "bot_events": list(events)},
             "interactivity": {"is_enabled": True, **at},
@@ -69,7 +69,14 @@ def manifest_of(handlers: Iterable[ModuleType], *, name: str = DEFAULT_NAME, url
     }
 
 
-def _scopes(modules: Iterable[ModuleType], events: Iterable[str]) -> list[str]:
+def _events(modules: Iterable[ModuleType]) -> list[str]:
+    return sorted({event for module in modules for event in getattr(module, "EVENTS", ())})
+
+
+def scopes_of(handlers: Iterable[ModuleType]) -> list[str]:
+    """List what the bot's token must be allowed, for what is called and for what the handlers listen to."""
+    modules = tuple(handlers)
+    events = _events(modules)
     scopes = set().union(*SCOPES_OF_METHOD.values(), *(SCOPES_OF_EVENT[event] for event in events))
     if any(hasattr(module, "COMMAND") or hasattr(module, "SHORTCUT") for module in modules):
         scopes.add("commands")

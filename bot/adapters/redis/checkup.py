@@ -1,0 +1,117 @@
+"""Looks at a Redis or Valkey: can it be relied on not to lose runs?"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, cast
+
+from redis.asyncio import RedisCluster
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
+
+from bot.adapters.redis.store import Store
+from bot.domain.checkup import Check, doubtful, good, wrong
+from bot.domain.clock import Clock
+
+_OLDEST = {"redis": 7, "valkey": 8}
+_SKEW_S, _BAD_SKEW_S = 1.0, 30.0
+_ADMIN = "Run this once with a PILOTHOUSE_REDIS_URL whose user may: it changes nothing."
+_PAGE = "See docs/how-to/run-redis.md."
+
+
+async def check_redis(store: Store, clock: Clock) -> tuple[Check, ...]:
+    """Look at version, durability, eviction, the user's trap and the clocks; changes nothing."""
+    try:
+        await cast("Awaitable[Any]", store.client.ping())
+    except (RedisError, OSError) as error:
+        todo = "Check PILOTHOUSE_REDIS_URL, its login, and that the server is up."
+        return (wrong("redis", f"does not answer: {type(error).__name__}", todo=todo),)
+    if isinstance(store.client, RedisCluster):
+        todo = "Look at each node by itself, with a redis:// URL."
+        return (doubtful("redis", "a cluster answers; its nodes were not looked at", todo=todo),)
+    looks: Iterable[tuple[str, Callable[[Store], Awaitable[Check]]]] = (
+        ("redis version", _version),
+        ("redis append-only file", _append_only),
+        ("redis eviction", _eviction),
+        ("redis default user", _default_user),
+    )
+    found = [good("redis", "answers")]
+    for name, look in looks:
+        try:
+            found.append(await look(store))
+        except NoPermissionError:
+            found.append(doubtful(name, "this user may not ask", todo=_ADMIN))
+        except ResponseError as error:
+            found.append(doubtful(name, f"the server does not tell: {error}", todo=_PAGE))
+    return (*found, await _skew(store, clock))
+
+
+async def _version(store: Store) -> Check:
+    """Read it from HELLO, which everybody may ask."""
+    answer: Any = await _ask(store, "HELLO")
+    told = answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
+    told = {_text(key): _text(value) for key, value in told.items()}
+    server, version = told.get("server", "redis"), told.get("version", "0")
+    text = f"{server} {version}"
+    if int(version.partition(".")[0]) < _OLDEST.get(server, 0):
+        return wrong("redis version", text, todo="Use Redis 7 or Valkey 8, or newer.")
+    return good("redis version", text)
+
+
+async def _ask(store: Store, *words: str) -> Any:  # noqa: ANN401  # what the server answers
+    send: Callable[..., Awaitable[Any]] = store.client.execute_command
+    return await send(*words)
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+async def _append_only(store: Store) -> Check:
+    told = await store.client.config_get("append*")
+    if told.get("appendonly") != "yes":
+        todo = f"Set `appendonly yes`: a restart would lose what was acknowledged. {_PAGE}"
+        return wrong("redis append-only file", "is off", todo=todo)
+    sync = told.get("appendfsync", "")
+    if sync == "no":
+        todo = "Set `appendfsync everysec` or `always`."
+        return wrong("redis append-only file", "is written whenever the system likes", todo=todo)
+    return good("redis append-only file", f"is on, {sync}")
+
+
+async def _eviction(store: Store) -> Check:
+    policy = (await store.client.config_get("maxmemory-policy")).get("maxmemory-policy", "")
+    if policy != "noeviction":
+        todo = f"Set `maxmemory-policy noeviction`: a full server would throw runs away. {_PAGE}"
+        return wrong("redis eviction", f"is {policy}", todo=todo)
+    return good("redis eviction", "noeviction")
+
+
+async def _default_user(store: Store) -> Check:
+    """Find the trap: a default user that is off and may nothing loses writes when the file is reloaded."""
+    name = "redis default user"
+    user = cast("dict[str, Any]", await cast("Awaitable[Any]", store.client.acl_getuser("default")))
+    if "off" not in user["flags"]:
+        return good(name, "is on")
+    key = store.keys.shared.inbox
+    try:
+        answer = _text(await _ask(store, "ACL", "DRYRUN", "default", "HSET", key, "a", "b"))
+    except ResponseError as error:
+        answer = str(error)
+    if answer == "OK":
+        return good(name, "is off and keeps its permissions")
+    todo = f"Write `user default off ~* resetchannels &* +@all`: else a restart drops runs. {_PAGE}"
+    return wrong(name, "is off and has no permissions", todo=todo)
+
+
+async def _skew(store: Store, clock: Clock) -> Check:
+    before = clock.now().timestamp()
+    seconds, micros = await store.client.time()
+    after = clock.now().timestamp()
+    skew_s = seconds + micros / 1e6 - (before + after) / 2
+    text = f"{abs(skew_s):.3f} s {'ahead of' if skew_s > 0 else 'behind'} this machine's"
+    todo = "Run NTP (chrony) on both: deadlines and timers are off by as much."
+    if abs(skew_s) > _BAD_SKEW_S:
+        return wrong("redis clock", text, todo=todo)
+    if abs(skew_s) > _SKEW_S + (after - before):
+        return doubtful("redis clock", text, todo=todo)
+    return good("redis clock", text)

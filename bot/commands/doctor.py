@@ -1,0 +1,117 @@
+"""Looks at everything the bot stands on, and says what to do about what it finds."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import handlers
+from bot.adapters.catalogue_file import CatalogueError, load_catalogue
+from bot.adapters.redis.checkup import check_redis
+from bot.adapters.redis.store import connect
+from bot.adapters.slack_checkup import check_slack
+from bot.adapters.slack_client import open_client
+from bot.adapters.slack_manifest import scopes_of
+from bot.adapters.sources_checkup import check_sources
+from bot.bootstrap import load_plugins
+from bot.domain.catalogue import Catalogue
+from bot.domain.checkup import Check, good, wrong
+from bot.domain.clock import SystemClock
+from bot.domain.errors import SettingsError
+from bot.engine.loader import RunbooksInvalidError, load_runbooks
+from bot.settings import Settings, load_settings
+
+NAME = "doctor"
+SUMMARY = "Check settings, Redis, Slack, catalogue, runbooks and sources; say what to do. Changes nothing."
+
+_MARKS = {"ok": ("ok  ", "32"), "warn": ("warn", "33"), "bad": ("BAD ", "31")}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every check; 1 where one is bad."""
+    checks = asyncio.run(examine())
+    if args.json:
+        print(json.dumps([check.model_dump() for check in checks], indent=2, ensure_ascii=False))
+    else:
+        _print_lines(checks)
+    return 1 if any(check.state == "bad" for check in checks) else 0
+
+
+async def examine() -> tuple[Check, ...]:
+    """Make every check; one that fails keeps none of the others from being made."""
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        return (wrong("settings", str(error).replace("\n", " "), todo=error.hint),)
+    catalogue, files = _files(settings)
+    return (
+        _settings(settings),
+        *await _redis(settings),
+        *await _slack(settings),
+        *files,
+        *(await check_sources(catalogue) if catalogue is not None else ()),
+    )
+
+
+def _settings(settings: Settings) -> Check:
+    try:
+        settings.require_slack()
+    except SettingsError as error:
+        return wrong("settings", str(error), todo=error.hint)
+    return good("settings", "can be read")
+
+
+async def _redis(settings: Settings) -> tuple[Check, ...]:
+    store = connect(settings.redis_url, prefix=settings.redis_prefix, shards=settings.shards)
+    try:
+        return await check_redis(store, SystemClock())
+    finally:
+        await store.aclose()
+
+
+async def _slack(settings: Settings) -> tuple[Check, ...]:
+    if settings.slack_bot_token is None:
+        return ()  # the settings' own line tells it
+    token = settings.slack_bot_token.get_secret_value()
+    async with open_client(token=token, api_url=settings.slack_api_url) as client:
+        return await check_slack(client, scopes=scopes_of(handlers.modules()))
+
+
+def _files(settings: Settings) -> tuple[Catalogue | None, tuple[Check, ...]]:
+    """Read the catalogue and the runbooks; the second is checked against the first where it can be read."""
+    checks: list[Check] = []
+    catalogue: Catalogue | None = None
+    todo = "Run `python -m bot check` to see every problem with its line."
+    try:
+        catalogue = load_catalogue(settings.catalogue, os.environ)
+        checks.append(good("catalogue", f"has {len(catalogue.services)} services"))
+    except CatalogueError as error:
+        checks.append(wrong("catalogue", f"has {len(error.problems)} problems", todo=todo))
+    try:
+        library = load_runbooks(settings.runbooks, plugins=load_plugins(), services=catalogue)
+        checks.append(good("runbooks", f"{len(library.names())} are sound"))
+    except RunbooksInvalidError as error:
+        checks.append(wrong("runbooks", f"have {len(error.problems)} problems", todo=todo))
+    return catalogue, tuple(checks)
+
+
+def _print_lines(checks: Sequence[Check]) -> None:
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        mark, code = _MARKS[check.state]
+        painted = f"\033[{code}m{mark}\033[0m" if colour else mark
+        print(f"{painted}  {check.name.ljust(width)}  {check.text}")
+        if check.todo:
+            print(f"{' ' * (width + 8)}→ {check.todo}")
+    bad = sum(check.state == "bad" for check in checks)
+    print(f"\n{len(checks)} checks, {bad or 'none'} bad.")

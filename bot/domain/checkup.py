@@ -1,0 +1,31 @@
+"""What a look at the surroundings found, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.domain.model import Model
+
+
+class Check(Model):
+    """One line of a checkup; ``todo`` says what to do where something is to be done."""
+
+    name: str
+    state: Literal["ok", "warn", "bad"]
+    text: str
+    todo: str = ""
+
+
+def good(name: str, text: str) -> Check:
+    """Say that something is as it should be."""
+    return Check(name=name, state="ok", text=text)
+
+
+def doubtful(name: str, text: str, *, todo: str) -> Check:
+    """Say that something cannot be told, or could be better."""
+    return Check(name=name, state="warn", text=text, todo=todo)
+
+
+def wrong(name: str, text: str, *, todo: str) -> Check:
+    """Say that something will not work, or will lose what must not be lost."""
+    return Check(name=name, state="bad", text=text, todo=todo)
