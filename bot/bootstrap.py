@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import SecretStr
@@ -15,7 +17,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.catalogue_file import CatalogueError, load_catalogue
 from bot.adapters.meters import Meters
-from bot.adapters.observed import ObservedBudget, ObservedJournal, Observers
+from bot.adapters.observed import ObservedBudget, ObservedJournal, Observer, Observers
 from bot.adapters.operating import Operating
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
@@ -36,6 +38,7 @@ from bot.adapters.slack_presenter import Presenter
 from bot.adapters.slack_teller import SlackTeller
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock, SystemClock
+from bot.domain.errors import SettingsError
 from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
@@ -49,6 +52,9 @@ from bot.reducers import REDUCERS
 from bot.settings import Settings
 from handlers import register_all
 from handlers.desk import FrontDesk
+
+if TYPE_CHECKING:
+    from bot.adapters.tracing import Traces
 
 _DAY_S = 86_400
 _HTTP_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
@@ -112,7 +118,9 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         client = await stack.enter_async_context(
             open_client(token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         )
-        outside = _Outside(store=store, http=http, identity=Identity(client))
+        journal = RedisJournal(store, retention_s=settings.retention_days * _DAY_S)
+        traces = _traces(settings, stack, journal)
+        outside = _Outside(store=store, http=http, identity=Identity(client), journal=journal, traces=traces)
         yield _join(settings, catalogue, plugins, library, outside)
 
 
@@ -123,6 +131,28 @@ class _Outside:
     store: Store
     http: httpx.AsyncClient
     identity: Identity
+    journal: RedisJournal
+    traces: tuple[Observer, ...]
+
+
+def _traces(settings: Settings, stack: contextlib.AsyncExitStack, journal: Journal) -> tuple[Observer, ...]:
+    """Trace runs where it is asked for; OpenTelemetry is imported only then, because it is an extra.
+
+    Raises:
+        SettingsError: the extra is not installed.
+    """
+    if not settings.otlp_url:
+        return ()
+    try:
+        tracing = importlib.import_module("bot.adapters.tracing")
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"PILOTHOUSE_OTLP_URL needs {error.name}.", hint="Install the `otel` extra, or unset it."
+        ) from None
+    clock, name = SystemClock(), worker_name()
+    traces: Traces = tracing.otlp_traces(settings.otlp_url, clock, load=journal.load, worker=name)
+    stack.push_async_callback(traces.aclose)
+    return (traces,)
 
 
 def _secret(value: SecretStr | None) -> str:
@@ -140,7 +170,7 @@ def _join(
         depths=Gauges(store, clock).read,
         most_lag_s=settings.lease_s,
     )
-    journal = ObservedJournal(RedisJournal(store, retention_s=retention_s), Observers(operating.meters))
+    journal = ObservedJournal(outside.journal, Observers(operating.meters, *outside.traces))
     alerts = RedisAlertBook(store, retention_s=retention_s)
     board = RedisBoard(store, retention_s=retention_s)
     inbox = RedisInbox(store, most_waiting=settings.most_waiting)

@@ -117,6 +117,10 @@ class Settings(BaseSettings):
         le=65535,
         description="The TCP port on which a process without `web` serves health and metrics; 0: on none.",
     )
+    otlp_url: HttpUrl = Field(
+        default="",
+        description="Where traces go (OTLP, HTTP): `http://host:4318/v1/traces`; needs the `otel` extra.",
+    )
     webhook_token: SecretStr | None = Field(
         default=None,
         description="The bearer token that a monitoring system must send; without it no webhook is taken.",

@@ -70,12 +70,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cancel.add_argument("--by", metavar="NAME", required=True, help="who asks")
     cancel.add_argument("--why", metavar="TEXT", required=True, help="why, for the record")
     export = parsers.add_parser("export", help="write runs as JSON lines, each with its whole journal")
-    export.add_argument("run", metavar="RUN", nargs="?", help="a run's id, or the beginning of it")
+    export.add_argument("run_id", metavar="RUN", nargs="?", help="a run's id, or the beginning of it")
     export.add_argument("--all", action="store_true", help="every run that is kept")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="a run's id, or the beginning of it")
+    parser.add_argument("run_id", metavar="RUN", help="a run's id, or the beginning of it")
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -182,7 +182,7 @@ def _print_table(rows: Sequence[dict[str, object]]) -> None:
 
 async def show(archive: Archive, args: argparse.Namespace) -> int:
     """Print a run's timeline, its state or its facts."""
-    run_id = await resolve(archive.journal, args.run)
+    run_id = await resolve(archive.journal, args.run_id)
     events = await archive.journal.load(run_id)
     if args.events:
         for event in events:
@@ -215,7 +215,7 @@ def _painted(tone: Tone, text: str) -> str:
 
 async def replay(archive: Archive, args: argparse.Namespace) -> int:
     """Fold a run anew and print its thread as it stands; nothing is written anywhere."""
-    run_id = await resolve(archive.journal, args.run)
+    run_id = await resolve(archive.journal, args.run_id)
     events = await archive.journal.load(run_id)
     problems = list(problems_of(run_id, events))
     again = tuple(EVENT.validate_json(EVENT.dump_json(event, by_alias=True)) for event in events)
@@ -231,7 +231,7 @@ async def replay(archive: Archive, args: argparse.Namespace) -> int:
 
 async def cancel(archive: Archive, args: argparse.Namespace) -> int:
     """Ask for a run's end, through the inbox like everybody; a worker carries it out."""
-    run_id = await resolve(archive.journal, args.run)
+    run_id = await resolve(archive.journal, args.run_id)
     if fold(run_id, await archive.journal.load(run_id)).state == "finished":
         raise NotFoundError(f"{run_id} has ended already; there is nothing to cancel.")
     intent = CancelRun(
@@ -250,10 +250,12 @@ async def cancel(archive: Archive, args: argparse.Namespace) -> int:
 
 async def export(archive: Archive, args: argparse.Namespace) -> int:
     """Write runs as JSON lines; what looks like a secret is blanked."""
-    if bool(args.run) == args.all:
+    if bool(args.run_id) == args.all:
         raise NotFoundError("Name a run, or say --all.", hint="python -m bot runs export --all")
     ids = (
-        await archive.journal.recent(limit=_MOST) if args.all else (await resolve(archive.journal, args.run),)
+        await archive.journal.recent(limit=_MOST)
+        if args.all
+        else (await resolve(archive.journal, args.run_id),)
     )
     failed = 0
     for run_id in reversed(ids):

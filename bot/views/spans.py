@@ -1,0 +1,170 @@
+"""A run's trace: the fold of its journal into spans; pure, so that it is the same wherever it is told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from bot.domain.callees import Callees
+from bot.domain.event import (
+    ApprovalEnded,
+    ApprovalRequested,
+    EffectIntended,
+    Event,
+    PhaseFinished,
+    PhaseStarted,
+    PlanRendered,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepUndone,
+    VoteCast,
+)
+from bot.domain.model import Instant, Model
+
+_BAD = frozenset({"failed", "crashed", "in_doubt", "timed_out", "unavailable", "garbage", "not_recovered"})
+
+
+class Span(Model):
+    """One stretch of time; ids are derived, so that telling it twice tells the same span."""
+
+    id: int
+    parent: int | None = None
+    name: str
+    began: Instant
+    ended: Instant
+    bad: bool = False
+    attributes: dict[str, str | int] = Field(default_factory=dict)
+
+
+def trace_id(run_id: str) -> int:
+    """Derive the id of a run's trace, 128 bits, so that every worker knows it."""
+    return _digest(f"trace:{run_id}", 16)
+
+
+def span_id(run_id: str, *path: object) -> int:
+    """Derive the id of a span, 64 bits; without a path that of the run itself."""
+    return _digest(":".join(("span", run_id, *map(str, path))), 8)
+
+
+def _digest(text: str, size: int) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:size], "big") or 1
+
+
+def spans_of(run_id: str, events: Sequence[Event]) -> tuple[Span, ...]:
+    """Tell every span of a journal that has ended: steps, approvals, phases, and the run.
+
+    Raises:
+        ValueError: the first event is not the run's start.
+    """
+    first = events[0] if events else None
+    if not isinstance(first, RunStarted):
+        raise ValueError(f"the journal of {run_id} does not begin with its start")  # noqa: TRY004  # bad data, not a bad type
+    return tuple(_Tracer(run_id, first).spans(events[1:]))
+
+
+class _Tracer:
+    """Remembers what has begun until it ends."""
+
+    def __init__(self, run_id: str, started: RunStarted) -> None:
+        self._run_id = run_id
+        self._started = started
+        self._callees = Callees(started.runbook)
+        self._phases: dict[str, datetime] = {}
+        self._gates: dict[str, ApprovalRequested] = {}
+        self._intents: dict[tuple[str, str], EffectIntended] = {}
+
+    def spans(self, events: Sequence[Event]) -> Iterator[Span]:  # noqa: C901  # one branch a kind of fact
+        for event in events:
+            match event:
+                case PhaseStarted():
+                    self._phases.setdefault(event.phase, event.at)
+                case PlanRendered():
+                    self._callees.learn(event)
+                case ApprovalRequested():
+                    self._gates[event.approval.id] = event
+                case EffectIntended():
+                    self._intents[event.phase, event.step] = event
+                case StepFinished():
+                    yield self._step(event)
+                case StepUndone():
+                    yield self._undo(event)
+                case VoteCast() | ApprovalEnded():
+                    yield from self._gate(event)
+                case PhaseFinished():
+                    yield self._phase(event)
+                case RunFinished():
+                    yield self._run(event)
+                case _:
+                    pass
+
+    def _step(self, event: StepFinished) -> Span:
+        attributes: dict[str, str | int] = {
+            "pilothouse.outcome": event.outcome,
+            "pilothouse.plugin": self._callees.plugin(event.phase, event.step),
+        }
+        intent = self._intents.get((event.phase, event.step))
+        if intent is not None:
+            attributes |= {"pilothouse.effect.key": intent.key, "pilothouse.epoch": intent.epoch}
+        return Span(
+            id=span_id(self._run_id, event.phase, event.step),
+            parent=span_id(self._run_id, event.phase),
+            name=event.step,
+            began=event.at - timedelta(seconds=event.took_s),
+            ended=event.at,
+            bad=event.outcome in _BAD,
+            attributes=attributes,
+        )
+
+    def _undo(self, event: StepUndone) -> Span:
+        return Span(
+            id=span_id(self._run_id, event.phase, event.step, "undo"),
+            parent=span_id(self._run_id, event.phase),
+            name=f"undo {event.step}",
+            began=event.at,
+            ended=event.at,
+            bad=event.outcome in _BAD,
+            attributes={"pilothouse.outcome": event.outcome},
+        )
+
+    def _gate(self, event: VoteCast | ApprovalEnded) -> Iterator[Span]:
+        gate = self._gates.get(event.approval_id)
+        if gate is not None and event.decision is not None:
+            yield Span(
+                id=span_id(self._run_id, "approval", event.approval_id),
+                parent=span_id(self._run_id, gate.approval.phase),
+                name="approval",
+                began=gate.at,
+                ended=max(event.at, gate.at),
+                attributes={"pilothouse.outcome": event.decision},
+            )
+
+    def _phase(self, event: PhaseFinished) -> Span:
+        began = self._phases.get(event.phase, event.at)
+        return Span(
+            id=span_id(self._run_id, event.phase),
+            parent=span_id(self._run_id),
+            name=event.phase,
+            began=began,
+            ended=max(event.at, began),
+            bad=event.outcome in _BAD,
+            attributes={"pilothouse.outcome": event.outcome},
+        )
+
+    def _run(self, event: RunFinished) -> Span:
+        service = self._started.params.get("service")
+        return Span(
+            id=span_id(self._run_id),
+            name=self._started.runbook.name,
+            began=self._started.at,
+            ended=max(event.at, self._started.at),
+            bad=event.outcome in _BAD,
+            attributes={
+                "pilothouse.run": self._run_id,
+                "pilothouse.outcome": event.outcome,
+                "pilothouse.service": service if isinstance(service, str) else "",
+            },
+        )
