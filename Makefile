@@ -51,7 +51,7 @@ fmt: setup ## Format the code and mend what can be mended by machine
 lock: setup ## Write the pinned packages anew from pyproject.toml
 	@test -x .venv/bin/uv || $(PYTHON_IN) -m pip install --quiet uv
 	$(COMPILE) -o requirements.txt
-	$(COMPILE) --extra demo --extra dev -o requirements-dev.txt
+	$(COMPILE) --extra demo --extra dev --extra otel -o requirements-dev.txt
 
 reference: setup ## Write the generated pages of docs/reference
 	$(PYTHON_IN) scripts/reference.py
