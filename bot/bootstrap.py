@@ -19,6 +19,7 @@ from bot.adapters.catalogue_file import CatalogueError, load_catalogue
 from bot.adapters.meters import Meters
 from bot.adapters.observed import ObservedBudget, ObservedJournal, Observer, Observers
 from bot.adapters.operating import Operating
+from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.gauges import Gauges
@@ -27,7 +28,7 @@ from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
 from bot.adapters.redis.monitors import RedisMonitorBook
-from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
+from bot.adapters.redis.records import RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store, connect
 from bot.adapters.redis.work import RedisWork
 from bot.adapters.rendering import Renderer

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 
-from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
 from bot.domain.change import Change
 from bot.domain.clock import Clock
@@ -308,28 +307,6 @@ class MemoryBudget:
         granted = tokens >= 1
         self._buckets[name] = (tokens - 1 if granted else tokens, now)
         return 0.0 if granted else (1 - tokens) / per_s
-
-
-class MemoryAlertBook:
-    """The alerts that were reported."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._alerts: dict[str, Alert] = {}
-
-    async def report(self, alert: Alert) -> bool:
-        """Keep an alert's latest state; false if nothing is new."""
-        known = self._alerts.get(alert.id)
-        if known is not None and (known == alert or known.status == "resolved"):
-            return False
-        self._alerts[alert.id] = alert
-        return True
-
-    async def get(self, alert_id: str) -> Alert:
-        """Read an alert."""
-        if alert_id not in self._alerts:
-            raise NotFoundError("I no longer know this alert.")
-        return self._alerts[alert_id]
 
 
 class MemoryLedger:

@@ -1,16 +1,35 @@
-"""Alerts: what a monitoring system says is wrong, with its life."""
+"""Alerts: what a monitoring system says is wrong, with its life, and what people said to it."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
 from bot.domain.model import Instant, Model
+from bot.domain.people import Person
+
+
+class Acknowledgement(Model):
+    """Somebody said that they look after an alert."""
+
+    by: Person
+    at: Instant
+
+
+class Silence(Model):
+    """Somebody wants to hear nothing new of a fingerprint for a while."""
+
+    by: Person
+    until: Instant
 
 
 class Alert(Model):
-    """One alert; the same ``fingerprint`` and ``starts_at`` are the same episode."""
+    """One alert; the same ``fingerprint`` and ``starts_at`` are the same episode.
+
+    The reporter says all but what people decide, which the book merges in when the alert is read.
+    """
 
     fingerprint: str
     name: str
@@ -24,8 +43,52 @@ class Alert(Model):
     labels: dict[str, str] = Field(default_factory=dict)
     source: str = "alertmanager"
     url: str = ""
+    unknown: bool = False
+    """It cannot be measured whether all is well."""
+    flapping: bool = False
+    """It comes and goes, so that it stays open until it is calm."""
+    times: int = Field(default=1, ge=1)
+    """How often it fired within this episode."""
+    value: str = ""
+    """What was seen last, for people."""
+
+    acknowledged_by: Person | None = None
+    acknowledged_at: Instant | None = None
+    silenced_by: Person | None = None
+    silenced_until: Instant | None = None
+    ended_silenced: bool = False
+    """It was over before its silence was: whoever was not told of it need not be."""
 
     @property
     def id(self) -> str:
         """The episode's id, derived, so that a redelivery is the same alert."""
         return f"{self.fingerprint}-{int(self.starts_at.timestamp())}"
+
+    def as_reported(self) -> Alert:
+        """Leave out what people decided: that is kept beside the reports, not in them."""
+        return self.decided(acknowledgement=None, silence=None, ended_silenced=False)
+
+    def decided(
+        self, *, acknowledgement: Acknowledgement | None, silence: Silence | None, ended_silenced: bool
+    ) -> Alert:
+        """Merge in what people decided."""
+        return self.model_copy(
+            update={
+                "acknowledged_by": acknowledgement and acknowledgement.by,
+                "acknowledged_at": acknowledgement and acknowledgement.at,
+                "silenced_by": silence and silence.by,
+                "silenced_until": silence and silence.until,
+                "ended_silenced": ended_silenced,
+            }
+        )
+
+    def silence_left_s(self, *, now: datetime) -> float:
+        """Tell for how many seconds more it is silenced; 0 if it is not."""
+        if self.silenced_until is None:
+            return 0
+        return max(0.0, (self.silenced_until - now).total_seconds())
+
+
+def fingerprint_of(alert_id: str) -> str:
+    """Tell which fingerprint an episode's id belongs to."""
+    return alert_id.rpartition("-")[0]

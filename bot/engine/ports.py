@@ -12,7 +12,7 @@ from bot.domain.board import Posted, Topic
 from bot.domain.event import Event, RunStarted
 from bot.domain.intent import Intent, Notice
 from bot.domain.monitor import MonitorState, Pause
-from bot.domain.people import Profile
+from bot.domain.people import Person, Profile
 from bot.domain.runbook import Runbook
 
 
@@ -142,7 +142,7 @@ class Locks(Protocol):
 
 
 class AlertBook(Protocol):
-    """The alerts that were reported."""
+    """The alerts that were reported, and what people decided about them, which no report undoes."""
 
     async def report(self, alert: Alert) -> bool:
         """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
@@ -154,6 +154,26 @@ class AlertBook(Protocol):
         Raises:
             NotFoundError: there is none of that id.
         """
+        ...
+
+    async def firing(self, *, limit: int = 50) -> tuple[Alert, ...]:
+        """List the alerts that fire, newest first."""
+        ...
+
+    async def acknowledge(self, alert_id: str, *, by: Person, at: datetime) -> bool:
+        """Write down who looks after an alert; false if somebody does already."""
+        ...
+
+    async def silence(self, fingerprint: str, *, by: Person, until: datetime) -> None:
+        """Let nothing new be told of a fingerprint until then; the latest word wins."""
+        ...
+
+    async def unsilence(self, fingerprint: str) -> None:
+        """End a silence now; who does so marks the topics that should be shown at once."""
+        ...
+
+    async def silence_of(self, fingerprint: str) -> tuple[Person, datetime] | None:
+        """Tell who silenced a fingerprint, and until when; none if it is not silenced."""
         ...
 
 

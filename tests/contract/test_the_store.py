@@ -12,24 +12,26 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.memory import (
-    MemoryAlertBook,
     MemoryBudget,
     MemoryLedger,
     MemoryLocks,
     MemoryMonitorBook,
     MemoryStore,
 )
+from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
 from bot.adapters.redis.monitors import RedisMonitorBook
-from bot.adapters.redis.records import RedisAlertBook, RedisBudget, RedisLedger
+from bot.adapters.redis.records import RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store
 from bot.adapters.redis.work import RedisWork
 from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
 from bot.domain.change import Change
+from bot.domain.clock import SystemClock
 from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.event import CancelRequested, RunFinished
 from bot.domain.intent import CancelRun, Intent
@@ -39,7 +41,7 @@ from bot.domain.watching import Watched
 from bot.engine.plugins import Ledger
 from bot.engine.ports import AlertBook, Board, Budget, Handlers, Inbox, Journal, Locks, MonitorBook, Work
 from tests.valkeys import fleet, fresh_store, opened
-from tests.worlds import ANA, START, HandClock, started
+from tests.worlds import ANA, BEN, START, HandClock, started
 
 BOOK = Runbook.model_validate(
     {
@@ -414,6 +416,74 @@ async def test_an_alert_is_news_once_and_a_resolved_one_does_not_fire_again(port
     assert await ports.alerts.get(ALERT.id) == resolved
     with pytest.raises(NotFoundError):
         await ports.alerts.get("nobody")
+
+
+def episode(number: int, *, fingerprint: str = "f1") -> Alert:
+    """Make the alert of an episode that began so many minutes later."""
+    return ALERT.model_copy(
+        update={"fingerprint": fingerprint, "starts_at": START + timedelta(minutes=number)}
+    )
+
+
+def over(alert: Alert) -> Alert:
+    return alert.model_copy(update={"status": "resolved", "ends_at": alert.starts_at + timedelta(minutes=1)})
+
+
+async def test_what_fires_is_listed_newest_first_until_it_is_over(ports):
+    first, second, third = (episode(number, fingerprint=f"f{number}") for number in range(3))
+    for alert in (second, third, first):
+        await ports.alerts.report(alert)
+    assert await ports.alerts.firing() == (third, second, first)
+    assert await ports.alerts.firing(limit=2) == (third, second)
+    await ports.alerts.report(over(second))
+    await ports.alerts.report(second)  # a late delivery
+    assert await ports.alerts.firing() == (third, first)
+
+
+async def test_the_first_acknowledgement_wins_and_outlives_every_report(ports):
+    await ports.alerts.report(ALERT)
+    assert await ports.alerts.acknowledge(ALERT.id, by=ANA, at=START)
+    assert not await ports.alerts.acknowledge(ALERT.id, by=BEN, at=START)
+    kept = await ports.alerts.get(ALERT.id)
+    assert (kept.acknowledged_by, kept.acknowledged_at) == (ANA, START)
+    assert not await ports.alerts.report(ALERT)
+    assert not await ports.alerts.report(
+        kept
+    )  # what people decided is no news, nor does it become part of it
+    assert await ports.alerts.report(over(ALERT))
+    assert (await ports.alerts.get(ALERT.id)).acknowledged_by == ANA
+    assert (await ports.alerts.get(ALERT.id)).as_reported() == over(ALERT)
+    await ports.alerts.report(episode(5))
+    assert (await ports.alerts.get(episode(5).id)).acknowledged_by is None
+
+
+async def test_a_silence_is_of_a_fingerprint_with_all_its_episodes_and_can_be_ended(ports):
+    until = SystemClock().now().replace(microsecond=0) + timedelta(hours=1)
+    await ports.alerts.report(ALERT)
+    await ports.alerts.silence("f1", by=ANA, until=until + timedelta(hours=1))
+    await ports.alerts.silence("f1", by=BEN, until=until)
+    assert await ports.alerts.silence_of("f1") == (BEN, until)
+    assert await ports.alerts.silence_of("f2") is None
+    await ports.alerts.report(episode(1))
+    for kept in await ports.alerts.firing():
+        assert (kept.silenced_by, kept.silenced_until) == (BEN, until)
+    await ports.alerts.unsilence("f1")
+    assert await ports.alerts.silence_of("f1") is None
+    assert await ports.alerts.get(ALERT.id) == ALERT
+
+
+async def test_a_silence_ends_by_itself_and_leaves_what_ended_within_it_marked(ports):
+    quiet, loud = episode(0), episode(1)
+    for alert in (quiet, loud):
+        await ports.alerts.report(alert)
+    await ports.alerts.silence("f1", by=ANA, until=SystemClock().now() + timedelta(seconds=0.5))
+    await ports.alerts.report(over(quiet))
+    async with asyncio.timeout(5):
+        while await ports.alerts.silence_of("f1") is not None:  # noqa: ASYNC110  # it ends by itself
+            await asyncio.sleep(0.02)
+    await ports.alerts.report(over(loud))
+    assert (await ports.alerts.get(quiet.id)).ended_silenced
+    assert not (await ports.alerts.get(loud.id)).ended_silenced
 
 
 async def test_the_ledger_keeps_a_change_once_and_tells_the_recent_ones(ports):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.adapters.memory import MemoryAlertBook, MemoryStore
+from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError

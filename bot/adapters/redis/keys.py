@@ -42,9 +42,23 @@ class Shard:
         """Prefix of the keys that say who renders a topic."""
         return f"{self.tag}:hold:"
 
-    def alert(self, alert_id: str) -> str:
-        """Hash: an alert."""
-        return f"{self.tag}:alert:{alert_id}"
+    @property
+    def alerts(self) -> str:
+        """Prefix of the hashes of alerts, by id."""
+        return f"{self.tag}:alert:"
+
+    def acknowledgement(self, alert_id: str) -> str:
+        """String: who looks after an alert, and since when."""
+        return f"{self.tag}:ack:{alert_id}"
+
+    def silence(self, fingerprint: str) -> str:
+        """String: who silenced a fingerprint; ends with the silence."""
+        return f"{self.tag}:silence:{fingerprint}"
+
+    @property
+    def firing(self) -> str:
+        """Sorted set of the alerts that fire, by the time they began."""
+        return f"{self.tag}:firing"
 
     def bucket(self, name: str) -> str:
         """Hash: a token bucket."""

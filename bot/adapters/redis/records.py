@@ -1,40 +1,12 @@
-"""Alerts, the change ledger and shared budgets in Redis."""
+"""The change ledger and shared budgets in Redis."""
 
 from __future__ import annotations
 
 from bot.adapters.redis.store import Store
-from bot.domain.alert import Alert
 from bot.domain.change import Change
 from bot.domain.clock import Clock
-from bot.domain.errors import NotFoundError
 
 _MOST_CHANGES = 5_000
-
-
-class RedisAlertBook:
-    """The alerts that were reported, kept ``retention_s`` seconds after their last word."""
-
-    def __init__(self, store: Store, *, retention_s: int = 30 * 86_400) -> None:
-        """Keep the store."""
-        self._store = store
-        self._retention_s = retention_s
-
-    async def report(self, alert: Alert) -> bool:
-        """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
-        shard = self._store.keys.shared
-        keys = (shard.alert(alert.id), shard.dirty)
-        text, topic = alert.model_dump_json(), f"alert:{alert.id}"
-        new = await self._store.run("report", keys, text, alert.status, topic, self._retention_s)
-        self._store.changed.set()
-        return bool(new)
-
-    async def get(self, alert_id: str) -> Alert:
-        """Read an alert."""
-        key = self._store.keys.shared.alert(alert_id)
-        text = await self._store.field(key, "alert")
-        if text is None:
-            raise NotFoundError("I no longer know this alert.", hint="Type `/triage <service>` instead.")
-        return Alert.model_validate_json(text)
 
 
 class RedisLedger:

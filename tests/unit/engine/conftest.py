@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bot.adapters.memory import MemoryAlertBook, MemoryLedger, MemoryLocks, MemoryStore
+from bot.adapters.memory import MemoryLedger, MemoryLocks, MemoryStore
+from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
@@ -30,6 +31,6 @@ async def world():
             locks=MemoryLocks(),
             settings={"watch_s": 30},
         )
-        alerts = MemoryAlertBook()
+        alerts = MemoryAlertBook(clock)
         desk = Desk(deps, directory=people, alerts=alerts, board=store.board, teller=told)
         yield World(store, clock, people, told, books, Engine(deps), desk, deps, alerts)

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import httpx
 
-from bot.adapters.memory import MemoryAlertBook, MemoryLedger, MemoryLocks, MemoryStore
+from bot.adapters.memory import MemoryLedger, MemoryLocks, MemoryStore
+from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError
 from bot.domain.intent import CastVote, Intent

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.adapters.memory import MemoryAlertBook, MemoryStore
+from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.diagnosis import Cause, CauseKind, Diagnosis
 from bot.domain.intent import CastVote

@@ -1,0 +1,71 @@
+"""The memory twin of the book of alerts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.alert import Acknowledgement, Alert, Silence
+from bot.domain.clock import Clock, SystemClock
+from bot.domain.errors import NotFoundError
+from bot.domain.people import Person
+
+
+class MemoryAlertBook:
+    """The alerts that were reported."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Start empty; ``clock`` tells when a silence ends."""
+        self._clock = clock or SystemClock()
+        self._alerts: dict[str, Alert] = {}
+        self._acknowledged: dict[str, Acknowledgement] = {}
+        self._silences: dict[str, Silence] = {}
+        self._ended_silenced: set[str] = set()
+
+    async def report(self, alert: Alert) -> bool:
+        """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
+        known, alert = self._alerts.get(alert.id), alert.as_reported()
+        if known is not None and (known == alert or known.status == "resolved"):
+            return False
+        self._alerts[alert.id] = alert
+        if alert.status == "resolved" and self._silence(alert.fingerprint) is not None:
+            self._ended_silenced.add(alert.id)
+        return True
+
+    async def get(self, alert_id: str) -> Alert:
+        """Read an alert."""
+        if alert_id not in self._alerts:
+            raise NotFoundError("I no longer know this alert.", hint="Type `/triage <service>` instead.")
+        alert = self._alerts[alert_id]
+        return alert.decided(
+            acknowledgement=self._acknowledged.get(alert_id),
+            silence=self._silence(alert.fingerprint),
+            ended_silenced=alert_id in self._ended_silenced,
+        )
+
+    async def firing(self, *, limit: int = 50) -> tuple[Alert, ...]:
+        """List the alerts that fire, newest first."""
+        found = [alert for alert in self._alerts.values() if alert.status == "firing"]
+        found.sort(key=lambda alert: (alert.starts_at, alert.id), reverse=True)
+        return tuple([await self.get(alert.id) for alert in found[:limit]])
+
+    async def acknowledge(self, alert_id: str, *, by: Person, at: datetime) -> bool:
+        """Write down who looks after an alert; false if somebody does already."""
+        mine = Acknowledgement(by=by, at=at)
+        return self._acknowledged.setdefault(alert_id, mine) is mine
+
+    async def silence(self, fingerprint: str, *, by: Person, until: datetime) -> None:
+        """Let nothing new be told of a fingerprint until then; the latest word wins."""
+        self._silences[fingerprint] = Silence(by=by, until=until)
+
+    async def unsilence(self, fingerprint: str) -> None:
+        """End a silence now."""
+        self._silences.pop(fingerprint, None)
+
+    async def silence_of(self, fingerprint: str) -> tuple[Person, datetime] | None:
+        """Tell who silenced a fingerprint, and until when; none if it is not silenced."""
+        silence = self._silence(fingerprint)
+        return None if silence is None else (silence.by, silence.until)
+
+    def _silence(self, fingerprint: str) -> Silence | None:
+        silence = self._silences.get(fingerprint)
+        return silence if silence is not None and self._clock.now() < silence.until else None

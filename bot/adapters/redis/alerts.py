@@ -1,0 +1,84 @@
+"""The book of alerts in Redis; what people decide has keys of its own, which no report touches."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from bot.adapters.redis.store import Store
+from bot.domain.alert import Acknowledgement, Alert, Silence, fingerprint_of
+from bot.domain.errors import NotFoundError
+from bot.domain.people import Person
+
+
+class RedisAlertBook:
+    """The alerts that were reported, kept ``retention_s`` seconds after their last word."""
+
+    def __init__(self, store: Store, *, retention_s: int = 30 * 86_400) -> None:
+        """Keep the store."""
+        self._store = store
+        self._shard = store.keys.shared
+        self._retention_s = retention_s
+
+    async def report(self, alert: Alert) -> bool:
+        """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
+        shard = self._shard
+        keys = (shard.alerts + alert.id, shard.dirty, shard.firing, shard.silence(alert.fingerprint))
+        text, topic = alert.as_reported().model_dump_json(), f"alert:{alert.id}"
+        began_ms = int(alert.starts_at.timestamp() * 1000)
+        arguments = (text, alert.status, topic, self._retention_s, alert.id, began_ms)
+        new = await self._store.run("report", keys, *arguments)
+        self._store.changed.set()
+        return bool(new)
+
+    async def get(self, alert_id: str) -> Alert:
+        """Read an alert."""
+        found = await self._read(alert_id)
+        if found is None:
+            raise NotFoundError("I no longer know this alert.", hint="Type `/triage <service>` instead.")
+        return found
+
+    async def firing(self, *, limit: int = 50) -> tuple[Alert, ...]:
+        """List the alerts that fire, newest first."""
+        ids = await self._store.run("firing", (self._shard.firing,), self._shard.alerts, limit)
+        found = await asyncio.gather(*(self._read(alert_id) for alert_id in ids))
+        return tuple(alert for alert in found if alert is not None and alert.status == "firing")
+
+    async def acknowledge(self, alert_id: str, *, by: Person, at: datetime) -> bool:
+        """Write down who looks after an alert; false if somebody does already."""
+        text = Acknowledgement(by=by, at=at).model_dump_json()
+        key = self._shard.acknowledgement(alert_id)
+        return bool(await self._store.client.set(key, text, nx=True, ex=self._retention_s))
+
+    async def silence(self, fingerprint: str, *, by: Person, until: datetime) -> None:
+        """Let nothing new be told of a fingerprint until then; the latest word wins."""
+        text, key = Silence(by=by, until=until).model_dump_json(), self._shard.silence(fingerprint)
+        await self._store.client.set(key, text, pxat=int(until.timestamp() * 1000))
+
+    async def unsilence(self, fingerprint: str) -> None:
+        """End a silence now."""
+        await self._store.client.delete(self._shard.silence(fingerprint))
+
+    async def silence_of(self, fingerprint: str) -> tuple[Person, datetime] | None:
+        """Tell who silenced a fingerprint, and until when; none if it is not silenced."""
+        text = await self._store.client.get(self._shard.silence(fingerprint))
+        if text is None:
+            return None
+        silence = Silence.model_validate_json(text)
+        return silence.by, silence.until
+
+    async def _read(self, alert_id: str) -> Alert | None:
+        shard = self._shard
+        keys = (
+            shard.alerts + alert_id,
+            shard.acknowledgement(alert_id),
+            shard.silence(fingerprint_of(alert_id)),
+        )
+        alert, ended_silenced, acknowledged, silenced = await self._store.run("alert", keys)
+        if not alert:
+            return None
+        return Alert.model_validate_json(alert).decided(
+            acknowledgement=Acknowledgement.model_validate_json(acknowledged) if acknowledged else None,
+            silence=Silence.model_validate_json(silenced) if silenced else None,
+            ended_silenced=bool(ended_silenced),
+        )
