@@ -1,4 +1,4 @@
-"""*Triage* on an alert."""
+"""*Triage*, *Acknowledge* and *Silence* on an alert."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.event import Origin
+from bot.domain.intent import AcknowledgeAlert, SilenceAlert
 from bot.engine.words import complete_params
 from bot.views import ids
 from handlers.desk import FrontDesk
 from handlers.payloads import button_value, person_of, place_of
 from handlers.triage import RUNBOOK
 
+_SILENCE_S = 3600
+
 
 def register(app: AsyncApp, desk: FrontDesk) -> None:
-    """Listen to the button."""
+    """Listen to the buttons."""
 
     async def triage(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         alert = await desk.alert(button_value(action))
@@ -26,4 +29,35 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
         await desk.start(RUNBOOK, params, key=body["trigger_id"], by=person_of(body), origin=origin)
         await ack()
 
+    async def acknowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        channel, thread = place_of(body)
+        await desk.submit(
+            AcknowledgeAlert(
+                key=body["trigger_id"],
+                at=desk.clock.now(),
+                alert_id=button_value(action),
+                by=person_of(body),
+                channel=channel,
+                thread=thread,
+            )
+        )
+        await ack()
+
+    async def silence(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        channel, thread = place_of(body)
+        await desk.submit(
+            SilenceAlert(
+                key=body["trigger_id"],
+                at=desk.clock.now(),
+                alert_id=button_value(action),
+                seconds=_SILENCE_S,
+                by=person_of(body),
+                channel=channel,
+                thread=thread,
+            )
+        )
+        await ack()
+
     app.action(ids.TRIAGE)(triage)
+    app.action(ids.ACKNOWLEDGE)(acknowledge)
+    app.action(ids.SILENCE)(silence)

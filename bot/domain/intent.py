@@ -60,7 +60,29 @@ class ReportAlert(_Intent):
     alert: Alert
 
 
-Intent = Annotated[StartRun | CastVote | CancelRun | ReportAlert, Field(discriminator="type")]
+class AcknowledgeAlert(_Intent):
+    """Somebody clicked *Acknowledge*."""
+
+    type: Literal["acknowledge_alert"] = "acknowledge_alert"
+    alert_id: str
+    by: Person
+    channel: str
+    thread: str = ""
+
+
+class SilenceAlert(_Intent):
+    """Somebody wants to hear nothing new of an alert, for ``seconds`` from when they asked."""
+
+    type: Literal["silence_alert"] = "silence_alert"
+    alert_id: str
+    by: Person
+    seconds: float = Field(gt=0, le=30 * 86_400)
+    channel: str
+    thread: str = ""
+
+
+AnyIntent = StartRun | CastVote | CancelRun | ReportAlert | AcknowledgeAlert | SilenceAlert
+Intent = Annotated[AnyIntent, Field(discriminator="type")]
 
 INTENT: TypeAdapter[Intent] = TypeAdapter(Intent)
 """Reads one intent from JSON."""

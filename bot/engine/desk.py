@@ -6,13 +6,23 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import assert_never
 
 from bot.domain.approval import Vote, decide
 from bot.domain.board import Topic
 from bot.domain.errors import BotError, IdentityUnknownError, NotAllowedError, NotFoundError
 from bot.domain.event import CancelRequested, RunStarted, VoteCast
-from bot.domain.intent import CancelRun, CastVote, Intent, Notice, ReportAlert, StartRun
+from bot.domain.intent import (
+    AcknowledgeAlert,
+    CancelRun,
+    CastVote,
+    Intent,
+    Notice,
+    ReportAlert,
+    SilenceAlert,
+    StartRun,
+)
 from bot.domain.people import Profile
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
@@ -80,6 +90,10 @@ class Desk:
             case ReportAlert():
                 if await self._alerts.report(intent.alert):
                     await self._board.mark(Topic(kind="alert", id=intent.alert.id))
+            case AcknowledgeAlert():
+                await self._acknowledge(intent)
+            case SilenceAlert():
+                await self._silence(intent)
             case _:
                 assert_never(intent)
 
@@ -175,6 +189,24 @@ class Desk:
                 return
         raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
 
+    async def _acknowledge(self, intent: AcknowledgeAlert) -> None:
+        _require_member(await self._directory.profile(intent.by.id))
+        alert = await self._alerts.get(intent.alert_id)
+        if alert.status == "resolved":
+            raise NotFoundError("This alert is over already; there is nothing to acknowledge.")
+        if not await self._alerts.acknowledge(alert.id, by=intent.by, at=intent.at):
+            first = (await self._alerts.get(alert.id)).acknowledged_by
+            if first is not None and first.id != intent.by.id:
+                raise NotAllowedError(f"<@{first.id}> has acknowledged this already.", code="acknowledged")
+        await self._board.mark(Topic(kind="alert", id=alert.id))
+
+    async def _silence(self, intent: SilenceAlert) -> None:
+        _require_member(await self._directory.profile(intent.by.id))
+        alert = await self._alerts.get(intent.alert_id)
+        until = intent.at + timedelta(seconds=intent.seconds)  # so that handling it twice is the same silence
+        await self._alerts.silence(alert.fingerprint, by=intent.by, until=until)
+        await self._board.mark(Topic(kind="alert", id=alert.id))
+
     async def _load(self, run_id: str) -> Run:
         return fold(run_id, await self._deps.journal.load(run_id))
 
@@ -185,7 +217,7 @@ class Desk:
                 notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)
             case CancelRun(via="cli"):
                 return  # nobody there can be answered in the chat
-            case CastVote() | CancelRun():
+            case CastVote() | CancelRun() | AcknowledgeAlert() | SilenceAlert():
                 notice = Notice(user=intent.by.id, channel=intent.channel, thread=intent.thread, text=text)
             case ReportAlert():
                 return

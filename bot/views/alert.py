@@ -1,4 +1,4 @@
-"""An alert as one message: firing with a button, resolved without."""
+"""An alert as one message: firing with buttons, resolved without."""
 
 from __future__ import annotations
 
@@ -10,35 +10,50 @@ from bot.domain.model import JsonObject
 from bot.views import ids
 from bot.views.blocks import actions, button, context, header, message, section
 from bot.views.limits import bold, code, link, prose
-from bot.views.words import BAD, GOOD, NEEDS_YOU, RUNNING, duration, human, local_day
+from bot.views.words import BAD, GOOD, NEEDS_YOU, RUNNING, duration, human, local, local_day, several, who
 
 _COLOURS = {"warning": NEEDS_YOU, "info": RUNNING, "notice": RUNNING}
 _TOLD = frozenset({"alertname", "service", "severity"})
 _MOST_LABELS = 8
+_SINCE = {
+    (False, "firing"): "firing since",
+    (False, "resolved"): "fired",
+    (True, "firing"): "cannot be measured since",
+    (True, "resolved"): "could not be measured from",
+}
+"""What began, by whether it is unknown and its status."""
 
 
 def alert_message(alert: Alert, *, known_service: bool, now: datetime) -> Message:
     """Render an alert; an end that lies ahead of ``now`` (another machine's clock) counts as now."""
-    return message("alert", _blocks(alert, known_service=known_service, now=now), names={}, urgent=True)
+    people = (alert.acknowledged_by, alert.silenced_by)
+    names = {person.id: person.name or person.id for person in people if person is not None}
+    return message("alert", _blocks(alert, known_service=known_service, now=now), names=names, urgent=True)
 
 
 def _blocks(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonObject]:
     firing = alert.status == "firing"
     about = f"{alert.service}: {alert.name}" if alert.service else alert.name
-    colour = _COLOURS.get(alert.severity.lower(), BAD) if firing else GOOD
     ended = "" if firing else f" · resolved{_lasted(alert, now=now)}"
     more = "" if alert.description == alert.summary else prose(alert.description, 600)
-    blocks = [header(f"{colour} {about}{ended}")]
+    blocks = [header(f"{_colour(alert)} {about}{ended}")]
     if alert.summary or more:
         blocks.append(section(bold(alert.summary, 400), more))
     blocks.append(context(*_small_print(alert)))
     if labels := [code(f"{name}={value}", 120) for name, value in alert.labels.items() if name not in _TOLD]:
         blocks.append(context(*labels[:_MOST_LABELS]))
-    if firing and known_service:
-        blocks.append(actions(button("Triage", action_id=ids.TRIAGE, value=alert.id, style="primary")))
-    elif firing:
-        blocks.append(context(_unknown(alert)))
+    blocks += [context(line) for line in (_flapping(alert), _decided(alert, now=now)) if line]
+    if firing and not known_service:
+        blocks.append(context(_no_service(alert)))
+    if firing and (buttons := _buttons(alert, known_service=known_service, now=now)):
+        blocks.append(actions(*buttons))
     return blocks
+
+
+def _colour(alert: Alert) -> str:
+    if alert.status == "resolved":
+        return GOOD
+    return NEEDS_YOU if alert.unknown else _COLOURS.get(alert.severity.lower(), BAD)
 
 
 def _lasted(alert: Alert, *, now: datetime) -> str:
@@ -49,15 +64,42 @@ def _lasted(alert: Alert, *, now: datetime) -> str:
 
 
 def _small_print(alert: Alert) -> list[str]:
-    since = "firing since" if alert.status == "firing" else "fired"
-    parts = [f"{since} {local_day(alert.starts_at)}"]
+    parts = [f"{_SINCE[alert.unknown, alert.status]} {local_day(alert.starts_at)}"]
+    if alert.value:
+        parts.append(f"seen: {prose(alert.value, 200)}")
     if alert.severity:
         parts.append(f"severity {prose(alert.severity, 40)}")
     source = human(alert.source) or "Source"
     return [*parts, link(alert.url, "open where it comes from") or f"from {prose(source, 60)}"]
 
 
-def _unknown(alert: Alert) -> str:
+def _flapping(alert: Alert) -> str:
+    if alert.flapping:
+        return f"flapping: {several(alert.times, 'time')} within the hour, kept in one message until calm"
+    return f"fired {several(alert.times, 'time')}" if alert.times > 1 else ""
+
+
+def _decided(alert: Alert, *, now: datetime) -> str:
+    said: list[str] = []
+    if alert.acknowledged_at is not None:
+        said.append(f"acknowledged by {who(alert.acknowledged_by)} at {local(alert.acknowledged_at)}")
+    if alert.silenced_until is not None and alert.silence_left_s(now=now) > 0:
+        said.append(f"silenced until {local(alert.silenced_until)} by {who(alert.silenced_by)}")
+    return " · ".join(said)
+
+
+def _buttons(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonObject]:
+    offered: list[JsonObject] = []
+    if known_service:
+        offered.append(button("Triage", action_id=ids.TRIAGE, value=alert.id, style="primary"))
+    if alert.acknowledged_by is None:
+        offered.append(button("Acknowledge", action_id=ids.ACKNOWLEDGE, value=alert.id))
+    if alert.silence_left_s(now=now) == 0:
+        offered.append(button("Silence 1 h", action_id=ids.SILENCE, value=alert.id))
+    return offered
+
+
+def _no_service(alert: Alert) -> str:
     if not alert.service:
         return "It names no service (label `service`), so I cannot triage it: `/triage &lt;service&gt;` can."
     return f"{code(alert.service, 80)} is not in the catalogue, so I cannot triage it."

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack_client import open_client
 from bot.domain.alert import Alert
 from bot.domain.event import Origin, RunStarted
-from bot.domain.intent import CancelRun, CastVote, StartRun
+from bot.domain.intent import AcknowledgeAlert, CancelRun, CastVote, SilenceAlert, StartRun
 from bot.domain.people import Person
 from bot.views import ids
 from bot.views.alert import alert_message
@@ -75,6 +75,26 @@ async def test_triage_on_a_forgotten_alert_says_so_to_that_person_alone(front: F
     )
     assert seen.is_ephemeral
     assert front.inbox.intents == []
+
+
+async def test_acknowledging_an_alert_is_written_down(front: Front):
+    ts = await _post(front, (ids.ACKNOWLEDGE, ALERT.id))
+    done = await front.people.click(user="ana", channel="checkout-oncall", ts=ts, action_id=ids.ACKNOWLEDGE)
+    assert done.ok
+    (intent,) = front.inbox.intents
+    assert isinstance(intent, AcknowledgeAlert)
+    assert (intent.key, intent.alert_id, intent.by.id) == (done.trigger_id, ALERT.id, ANA)
+    assert (intent.channel, intent.thread) == (ONCALL, ts)
+
+
+async def test_silencing_an_alert_is_written_down_for_an_hour(front: Front):
+    ts = await _post(front, (ids.SILENCE, ALERT.id))
+    done = await front.people.click(user="ben", channel="checkout-oncall", ts=ts, action_id=ids.SILENCE)
+    assert done.ok
+    (intent,) = front.inbox.intents
+    assert isinstance(intent, SilenceAlert)
+    assert (intent.key, intent.alert_id, intent.by.id) == (done.trigger_id, ALERT.id, BEN)
+    assert (intent.seconds, intent.channel, intent.thread) == (3600, ONCALL, ts)
 
 
 @pytest.mark.parametrize(("action", "verdict"), [(ids.APPROVE, "approve"), (ids.REJECT, "reject")])

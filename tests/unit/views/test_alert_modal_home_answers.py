@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from bot.domain.alert import Alert
 from bot.domain.errors import UnknownServiceError, UsageError
+from bot.domain.people import Person
 from bot.views import ids
 from bot.views.alert import alert_message
 from bot.views.answers import broken_text, error_text, help_text
@@ -47,15 +49,58 @@ def test_a_firing_alert_says_what_since_when_and_offers_triage():
     assert "`instance=a:1`" in read
     assert "alertname" not in read
     [row] = [block for block in message.blocks if block["type"] == "actions"]
-    assert [(b["action_id"], b["value"], b["style"]) for b in row["elements"]] == [
-        (ids.TRIAGE, FIRING.id, "primary")
+    assert [(b["action_id"], b["value"], b.get("style")) for b in row["elements"]] == [
+        (ids.TRIAGE, FIRING.id, "primary"),
+        (ids.ACKNOWLEDGE, FIRING.id, None),
+        (ids.SILENCE, FIRING.id, None),
     ]
 
 
 def test_a_resolved_alert_is_green_with_its_duration_and_no_button():
     _, read = shown(RESOLVED)
     assert read.startswith("🟢 checkout: HighErrorRate · resolved after 4 min 12 s")
-    assert "[Triage]" not in read
+    assert not re.search(r"\[(Triage|Acknowledge|Silence 1 h)\]", read)
+
+
+def test_what_cannot_be_measured_is_not_called_firing():
+    lost = FIRING.model_copy(update={"unknown": True, "value": "connection refused"})
+    _, read = shown(lost)
+    assert read.startswith("🟠 checkout")
+    assert "cannot be measured since 2026-03-04 03:00 UTC · seen: connection refused" in read
+    assert "firing since" not in read
+    _, read = shown(lost.model_copy(update={"status": "resolved", "ends_at": RESOLVED.ends_at}))
+    assert "could not be measured from 2026-03-04 03:00 UTC" in read
+
+
+def test_what_comes_and_goes_says_how_often():
+    flapping = FIRING.model_copy(update={"flapping": True, "times": 5, "value": "12 %"})
+    _, read = shown(flapping)
+    assert "flapping: 5 times within the hour, kept in one message until calm" in read
+    assert "seen: 12 %" in read
+    calm = shown(RESOLVED.model_copy(update={"times": 5}))[1]
+    assert "fired 5 times" in calm
+    assert "flapping" not in calm
+    assert "times" not in shown(FIRING)[1]
+
+
+def test_an_acknowledged_alert_says_by_whom_and_when_and_the_button_goes():
+    who = Person(id="U0ANA00001", name="Ana")
+    message, read = shown(FIRING.model_copy(update={"acknowledged_by": who, "acknowledged_at": START}))
+    assert "acknowledged by U0ANA00001 at 03:00 UTC" in read
+    assert "acknowledged by Ana at 03:00 UTC" in message.text
+    assert "[Triage]  [Silence 1 h]" in read
+
+
+def test_a_silenced_alert_says_until_when_and_offers_silence_again_afterwards():
+    who = Person(id="U0ANA00001", name="Ana")
+    until = START + timedelta(hours=1)
+    silenced = FIRING.model_copy(update={"silenced_by": who, "silenced_until": until})
+    message, read = shown(silenced, now=until - timedelta(seconds=1))
+    assert "silenced until 04:00 UTC by Ana" in message.text
+    assert "[Triage]  [Acknowledge]\n" in read + "\n"
+    _, read = shown(silenced, now=until)
+    assert "silenced" not in read
+    assert "[Silence 1 h]" in read
 
 
 def test_an_end_ahead_of_our_clock_counts_as_now():

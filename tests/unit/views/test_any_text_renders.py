@@ -149,8 +149,15 @@ def test_any_run_renders_within_the_limits_and_pings_nobody(story, style):
     status=st.sampled_from(["firing", "resolved"]),
     known=st.booleans(),
     labels=st.dictionaries(texts, texts, max_size=12),
+    said=st.fixed_dictionaries(
+        {
+            "unknown": st.booleans(),
+            "flapping": st.booleans(),
+            "silenced_until": st.sampled_from([None, START, START + timedelta(seconds=1)]),
+        }
+    ),
 )
-def test_any_alert_renders_within_the_limits_and_pings_nobody(text, other, status, known, labels):
+def test_any_alert_renders_within_the_limits_and_pings_nobody(text, other, status, known, labels, *, said):
     alert = Alert(
         fingerprint="f",
         name=text,
@@ -164,6 +171,12 @@ def test_any_alert_renders_within_the_limits_and_pings_nobody(text, other, statu
         labels=labels,
         source=other,
         url=text,
+        times=3,
+        value=text,
+        acknowledged_by=Person(id=text, name=other),
+        acknowledged_at=START,
+        silenced_by=Person(id=other, name=text),
+        **said,
     )
     assert_valid_message(alert_message(alert, known_service=known, now=START))
 
