@@ -42,5 +42,11 @@ class Renderer:
         alert = await self._alerts.get(alert_id)
         known = alert.service in self._catalogue.names
         channel = self._catalogue.get(alert.service).channel if known else ""
-        message = alert_message(alert, known_service=known, now=self._clock.now())
-        return Rendered(channel=channel, thread="", messages=(message,))
+        now = self._clock.now()
+        silence_left_s = alert.silence_left_s(now=now)
+        return Rendered(
+            channel=channel,
+            messages=(alert_message(alert, known_service=known, now=now),),
+            quiet=silence_left_s > 0 or alert.ended_silenced,
+            again_in_s=silence_left_s or None,
+        )

@@ -149,12 +149,14 @@ class Presenter:
             rendered=await self._render(topic, style=self._writer.style),
             posted=await self._board.posted(topic),
         )
-        waits: list[float] = []
-        may_post = True
+        again = sheet.rendered.again_in_s
+        waits = [] if again is None else [again]
+        may_post = not sheet.rendered.quiet
         for message in sheet.rendered.messages:
             known = sheet.posted.get(message.slot)
             is_posted = known is not None and bool(known.ts)
-            if not (is_posted or may_post):
+            began = known is not None  # a post without an answer may be there: it is seen to in any case
+            if not (is_posted or may_post or (began and sheet.rendered.quiet)):
                 continue  # replies keep their order: nothing is posted before what comes before it
             if time.monotonic() >= until:
                 return 0

@@ -38,6 +38,10 @@ class Rendered:
     channel: str
     thread: str = ""
     messages: tuple[Message, ...]
+    quiet: bool = False
+    """Nothing new is posted; what is there is kept up to date."""
+    again_in_s: float | None = None
+    """After so many seconds it looks different though nothing has changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
