@@ -111,6 +111,8 @@ class MonitorState(Model):
     seen_at: Instant | None = None
     reported: str = ""
     """The alert as it was last reported: only what differs is reported again."""
+    started: str = ""
+    """The alert for which its runbook was started."""
     pause: Pause | None = None
 
     def paused(self, *, now: datetime) -> bool:

@@ -73,9 +73,7 @@ class Watchman:
         watched = fold(state.watched, Sample(slot_s=slot_s, ok=looked.ok, text=looked.text), monitor.limits)
         if watched == state.watched:
             return  # a newer slot was looked at before
-        seen = MonitorState(
-            watched=watched, value=looked.text, seen_at=self._deps.clock.now(), reported=state.reported
-        )
+        seen = state.but(watched=watched, value=looked.text, seen_at=self._deps.clock.now())
         # Told before it is kept: if this worker dies in between, the slot is looked at again and told again.
         seen = await self._report(name, seen, url=looked.url)
         await self._monitors.keep(name, seen)
@@ -107,26 +105,26 @@ class Watchman:
             return state
         alert = self._alert(name, episode, text=state.value, url=url)
         told = _told(alert, episode)
-        if told == state.reported:
-            return state
-        began = not state.reported.startswith(f"{alert.id} ")
-        await self._alerts.report(alert)
-        await self._board.mark(Topic(kind="alert", id=alert.id))
-        log.info("monitor_reported", extra={"monitor": name, "alert": alert.id, "status": alert.status})
-        if began and alert.status == "firing":
-            await self._then(name, alert)
-        return state.but(reported=told)
+        if told != state.reported:
+            await self._alerts.report(alert)
+            await self._board.mark(Topic(kind="alert", id=alert.id))
+            log.info("monitor_reported", extra={"monitor": name, "alert": alert.id, "status": alert.status})
+        wanted = self._known[name][1].then
+        if wanted is None or alert.status != "firing" or state.started == alert.id:
+            return state.but(reported=told)
+        if await self._alerts.silence_of(name) is not None:
+            return state.but(reported=told)  # it is started when the silence ends and all is still not well
+        await self._then(name, wanted, alert)
+        return state.but(reported=told, started=alert.id)
 
-    async def _then(self, name: str, alert: Alert) -> None:
+    async def _then(self, name: str, runbook: str, alert: Alert) -> None:
         """Start what the monitor asks for; its key is derived, so an episode starts it once."""
-        service, monitor = self._known[name]
-        if monitor.then is None:
-            return
+        service, _ = self._known[name]
         channel = self._deps.catalogue.get(service).channel
         start = StartRun(
             key=f"{SOURCE}:{alert.id}",
             at=self._deps.clock.now(),
-            runbook=monitor.then,
+            runbook=runbook,
             params={"service": service},
             by=Person(id=_PERSON, name=f"monitor {name}"),
             origin=Origin(kind="webhook", channel=channel, alert=alert.id),
@@ -139,21 +137,23 @@ class Watchman:
     def _alert(self, name: str, episode: Episode, *, text: str, url: str) -> Alert:
         service, monitor = self._known[name]
         title = monitor.title or monitor.id
-        what = "cannot be measured" if episode.unknown else f"`{monitor.expect}` does not hold"
-        often = f" Flapping: it came back {episode.times} times." if episode.flapping else ""
         return Alert(
             fingerprint=name,
             name=title,
             service=service,
             severity=monitor.severity,
             summary=f"{title}: {text}",
-            description=f"{what}.{often}",
+            description="" if episode.unknown else f"`{monitor.expect}` does not hold.",
             status="firing" if episode.ended_s is None else "resolved",
             starts_at=_moment(episode.began_s),
             ends_at=None if episode.ended_s is None else _moment(episode.ended_s),
             labels={"monitor": name},
             source=SOURCE,
             url=url,
+            unknown=episode.unknown,
+            flapping=episode.flapping,
+            times=episode.times,
+            value=text,
         )
 
 

@@ -76,7 +76,7 @@ async def test_what_cannot_be_measured_for_long_is_told_and_is_never_well(world)
     state = await post.look(None)
     assert state.watched.health == "unknown"
     (alert,) = post.alerts._alerts.values()
-    assert alert.description.startswith("cannot be measured")
+    assert alert.unknown
 
 
 async def test_looking_twice_at_a_slot_tells_and_keeps_nothing_more(world):
@@ -97,6 +97,18 @@ async def test_an_episode_starts_its_runbook_once(world):
         ("triage", {"service": "checkout"}, "monitor checkout/errors")
     ] * 2
     assert len({intent.key for intent in started}) == 2
+
+
+async def test_a_silenced_episode_starts_its_runbook_when_the_silence_ends_and_it_is_still_there(world):
+    post = Post(world, then="triage")
+    await post.alerts.silence(NAME, by=ANA, until=world.clock.now() + timedelta(minutes=3))
+    await post.look(9)
+    await post.look(9)
+    assert world.store._ready.empty()
+    await post.look(9)
+    assert world.store._ready.qsize() == 1
+    await post.look(9)
+    assert world.store._ready.qsize() == 1
 
 
 async def test_a_paused_monitor_does_not_look_until_its_pause_ends(world):
