@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.gauges import Gauges
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.records import RedisBudget
 from bot.adapters.redis.work import RedisWork
+from bot.domain.board import Topic
 from bot.domain.clock import SystemClock
 from bot.domain.intent import CancelRun
 from bot.engine.ports import Handlers
@@ -30,6 +32,18 @@ async def test_an_empty_store_is_all_zeroes_even_before_any_worker_came():
     assert {(lane.waiting, lane.handled, lane.oldest_s) for lane in depths.lanes.values()} == {(0, 0, 0)}
     assert set(depths.lanes) == {"intents", "urgent", "normal", "checks"}
     assert (depths.active, depths.timed, depths.dead, depths.workers, depths.tokens) == (0, 0, 0, 0, {})
+
+
+async def test_a_topic_that_waits_for_a_time_far_off_wants_no_look_yet():
+    async with fresh_store() as store:
+        board, gauges = RedisBoard(store), Gauges(store, SystemClock())
+        topics = [Topic(kind="alert", id=f"a{number}") for number in range(2)]
+        for topic in topics:
+            await board.mark(topic)
+        await board.claim(limit=2, lease_s=16)
+        assert (await gauges.read()).dirty == 2
+        await board.release(topics[0], again_in_s=3600)
+        assert (await gauges.read()).dirty == 1
 
 
 async def test_what_waits_and_what_is_in_hand_are_told_apart_and_the_oldest_has_an_age():

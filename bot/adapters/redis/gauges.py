@@ -14,6 +14,9 @@ from bot.domain.clock import Clock
 _NO_GROUP: dict[str, Any] = {"pending": 0, "last-delivered-id": "0-0"}
 _BUCKETS = ("slack:edits", "slack:edits:urgent")
 
+_SOON_S = 60
+"""More than the lease of a topic that is being shown, and than every pause before it is tried again."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LaneDepth:
@@ -44,6 +47,7 @@ class Depths:
     kept: int
     """Runs that are kept, those that ended among them."""
     dirty: int
+    """Topics to be looked at now, or in somebody's hands; not those that wait for a silence to end."""
     dead: int
     workers: int
     tokens: dict[str, float]
@@ -63,6 +67,7 @@ class Gauges:
         """Read everything; the numbers are of nearly the same moment."""
         client, shards = self._store.client, self._store.keys.all
         now_s = self._clock.now().timestamp()
+        soon_ms = int((now_s + _SOON_S) * 1000)
         lanes: dict[str, LaneDepth] = {}
         for lane in self._lanes:
             name = lane.stream.rpartition(":")[2]
@@ -74,7 +79,7 @@ class Gauges:
             active=sum([int(await cast("Any", client.scard(shard.active))) for shard in shards]),
             timed=sum([int(await client.zcard(shard.due)) for shard in shards]),
             kept=sum([int(await client.zcard(shard.index)) for shard in shards]),
-            dirty=sum([int(await client.zcard(shard.dirty)) for shard in shards]),
+            dirty=sum([int(await client.zcount(shard.dirty, "-inf", soon_ms)) for shard in shards]),
             dead=sum([int(await client.xlen(shard.dead)) for shard in shards]),
             workers=len(set().union(*beats)),
             tokens=await self._tokens(),
