@@ -45,6 +45,7 @@ from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.loader import LoadedLibrary, load_runbooks
 from bot.engine.marked_yaml import Problem, shown_path
+from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.monitor_rules import monitor_problems
 from bot.engine.plugins import Plugins, scan
 from bot.engine.ports import Handlers, Journal
@@ -176,6 +177,7 @@ def _join(
     board = RedisBoard(store, retention_s=retention_s)
     inbox = RedisInbox(store, most_waiting=settings.most_waiting)
     heartbeats = RedisHeartbeats(store)
+    monitors = RedisMonitorBook(store)
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
     teller = SlackTeller(client)
@@ -200,14 +202,22 @@ def _join(
         clock=clock,
         journal=journal,
         alerts=alerts,
+        monitors=monitors,
         directory=directory,
         teller=teller,
     )
     app = build_app(identity=outside.identity, signing_secret=_secret(settings.slack_signing_secret))
     register_all(app, front)
     engine = Engine(deps)
-    monitors = RedisMonitorBook(store)
     watchman = Watchman(deps, monitors=monitors, alerts=alerts, board=board, inbox=inbox)
+    desk = Desk(
+        deps,
+        directory=directory,
+        alerts=alerts,
+        board=board,
+        teller=teller,
+        monitors=MonitorDesk(catalogue, monitors=monitors, alerts=alerts, board=board, watchman=watchman),
+    )
     return Parts(
         settings=settings,
         clock=clock,
@@ -230,7 +240,7 @@ def _join(
         monitors=monitors,
         handlers=Handlers(
             run=engine.advance,
-            intent=Desk(deps, directory=directory, alerts=alerts, board=board, teller=teller).handle,
+            intent=desk.handle,
             check=watchman.check,
             give_up=engine.give_up,
         ),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.domain.alert import Alert
 from bot.domain.catalogue import Catalogue
@@ -13,7 +14,8 @@ from bot.domain.intent import Intent, StartRun
 from bot.domain.model import JsonObject
 from bot.domain.people import Person
 from bot.domain.run import Run, fold
-from bot.engine.ports import AlertBook, Directory, Inbox, Journal, Library, Teller
+from bot.engine.ports import AlertBook, Directory, Inbox, Journal, Library, MonitorBook, Teller
+from bot.views.monitor import MOST_LISTED, Sight, worst_first
 
 _STORE_S = 1.2
 """Slack waits three seconds for an answer; a store that is slower than this is told as a failure."""
@@ -30,6 +32,8 @@ class FrontDesk:
     journal: Journal
     """Only read."""
     alerts: AlertBook
+    """Only read."""
+    monitors: MonitorBook
     """Only read."""
     directory: Directory
     """Only for what the Home tab shows; what counts is checked when an intent is carried out."""
@@ -63,6 +67,25 @@ class FrontDesk:
         """
         async with asyncio.timeout(_STORE_S):
             return fold(run_id, await self.journal.load(run_id))
+
+    async def sights(self, names: Sequence[str]) -> list[Sight]:
+        """Read what is known of monitors of the catalogue, by their full names; the worst come first.
+
+        Who muted them is looked up for as many as are ever shown one by one.
+
+        Raises:
+            TimeoutError: the store did not answer in time.
+        """
+        known, now = self.catalogue.monitors, self.clock.now()
+        async with asyncio.timeout(_STORE_S):
+            states = await self.monitors.states(names)
+            sights = worst_first(
+                [Sight(name=n, monitor=known[n][1], state=states[n]) for n in names], now=now
+            )
+            shown = sights[:MOST_LISTED]
+            muted = await asyncio.gather(*(self.alerts.silence_of(sight.name) for sight in shown))
+        told = [replace(sight, muted=by) for sight, by in zip(shown, muted, strict=True)]
+        return [*told, *sights[MOST_LISTED:]]
 
     async def start(self, runbook: str, params: JsonObject, *, key: str, by: Person, origin: Origin) -> None:
         """Ask for a run.

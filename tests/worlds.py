@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from bot.adapters.memory import MemoryMonitorBook, MemoryStore
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
 from bot.domain.event import Origin, RunStarted
@@ -15,7 +16,11 @@ from bot.domain.finding import Facts, Measurement
 from bot.domain.intent import Notice
 from bot.domain.people import Person, Profile
 from bot.domain.runbook import Runbook
+from bot.engine.deps import Deps
+from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
+from bot.engine.ports import AlertBook, MonitorBook
+from bot.engine.watchman import Watchman
 
 ANA = Person(id="U0ANA00001", name="Ana")
 BEN = Person(id="U0BEN00001", name="Ben")
@@ -131,6 +136,19 @@ async def measure(ctx: Context) -> Measurement:
 def world_plugins() -> Plugins:
     """The plugins of this module, as ``worlds.read``, ``worlds.measure`` and ``worlds.act``."""
     return Plugins({plugin.name: plugin for plugin in plugins_in(sys.modules[__name__])})
+
+
+def monitor_desk(
+    deps: Deps,
+    *,
+    store: MemoryStore,
+    alerts: AlertBook,
+    monitors: MonitorBook | None = None,
+) -> MonitorDesk:
+    """The part of a desk that looks after monitors, in memory."""
+    book = monitors or MemoryMonitorBook()
+    watchman = Watchman(deps, monitors=book, alerts=alerts, board=store.board, inbox=store)
+    return MonitorDesk(deps.catalogue, monitors=book, alerts=alerts, board=store.board, watchman=watchman)
 
 
 def started(runbook: Runbook, *, at: datetime = START, **params: str) -> RunStarted:

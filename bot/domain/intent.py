@@ -81,7 +81,51 @@ class SilenceAlert(_Intent):
     thread: str = ""
 
 
-AnyIntent = StartRun | CastVote | CancelRun | ReportAlert | AcknowledgeAlert | SilenceAlert
+class MonitorIntent(_Intent):
+    """Somebody asked something of a monitor."""
+
+    name: str
+    """The monitor's full name, ``service/id``."""
+    by: Person
+    channel: str
+    thread: str = ""
+
+
+class PauseMonitor(MonitorIntent):
+    """Somebody asked for a monitor not to look: for ``seconds``, or until it is resumed."""
+
+    type: Literal["pause_monitor"] = "pause_monitor"
+    seconds: float | None = Field(default=None, gt=0)
+
+
+class ResumeMonitor(MonitorIntent):
+    """Somebody asked for a paused monitor to look again."""
+
+    type: Literal["resume_monitor"] = "resume_monitor"
+
+
+class MuteMonitor(MonitorIntent):
+    """Somebody asked for a monitor to look on, but to begin no message for ``seconds``."""
+
+    type: Literal["mute_monitor"] = "mute_monitor"
+    seconds: float = Field(gt=0)
+
+
+class UnmuteMonitor(MonitorIntent):
+    """Somebody asked for a muted monitor to be heard again."""
+
+    type: Literal["unmute_monitor"] = "unmute_monitor"
+
+
+class TryMonitor(MonitorIntent):
+    """Somebody asked what a monitor would see now; nothing is kept of it."""
+
+    type: Literal["try_monitor"] = "try_monitor"
+
+
+AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
+AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
+AnyIntent = StartRun | CastVote | CancelRun | AnyAlertIntent | AnyMonitorIntent
 Intent = Annotated[AnyIntent, Field(discriminator="type")]
 
 INTENT: TypeAdapter[Intent] = TypeAdapter(Intent)

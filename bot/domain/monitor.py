@@ -115,6 +115,11 @@ class MonitorState(Model):
     """The alert for which its runbook was started."""
     pause: Pause | None = None
 
+    @property
+    def alert_id(self) -> str:
+        """The alert that was last reported; empty before the first."""
+        return self.reported.partition(" ")[0]
+
     def paused(self, *, now: datetime) -> bool:
         """Tell whether it does not look now."""
         return self.pause is not None and (self.pause.until is None or now < self.pause.until)

@@ -18,6 +18,7 @@ from bot.domain.intent import (
     CancelRun,
     CastVote,
     Intent,
+    MonitorIntent,
     Notice,
     ReportAlert,
     SilenceAlert,
@@ -26,6 +27,7 @@ from bot.domain.intent import (
 from bot.domain.people import Profile
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
+from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.ports import AlertBook, Board, Directory, Teller
 from bot.engine.words import complete_params
 
@@ -51,6 +53,7 @@ class Desk:
         alerts: AlertBook,
         board: Board,
         teller: Teller,
+        monitors: MonitorDesk,
         patience_s: Sequence[float] = (0.5, 1, 2, 4, 8),
     ) -> None:
         """Keep the surroundings; ``patience_s`` are the pauses before it is asked again who somebody is."""
@@ -59,6 +62,7 @@ class Desk:
         self._alerts = alerts
         self._board = board
         self._teller = teller
+        self._monitors = monitors
         self._patience_s = tuple(patience_s)
 
     async def handle(self, intent: Intent) -> None:
@@ -94,6 +98,9 @@ class Desk:
                 await self._acknowledge(intent)
             case SilenceAlert():
                 await self._silence(intent)
+            case MonitorIntent():
+                _require_member(await self._directory.profile(intent.by.id))
+                await self._tell(intent, await self._monitors.carry_out(intent))
             case _:
                 assert_never(intent)
 
@@ -217,7 +224,7 @@ class Desk:
                 notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)
             case CancelRun(via="cli"):
                 return  # nobody there can be answered in the chat
-            case CastVote() | CancelRun() | AcknowledgeAlert() | SilenceAlert():
+            case CastVote() | CancelRun() | AcknowledgeAlert() | SilenceAlert() | MonitorIntent():
                 notice = Notice(user=intent.by.id, channel=intent.channel, thread=intent.thread, text=text)
             case ReportAlert():
                 return

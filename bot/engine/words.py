@@ -46,7 +46,7 @@ def parse_words(runbook: Runbook, text: str, *, catalogue: Catalogue, command: s
     if len(text) > _MAX_TEXT:
         raise UsageError(f"That is {len(text)} characters; I read at most {_MAX_TEXT}.", hint=hint)
     try:
-        return _checked(runbook, _sort_out(runbook, _split(text)), catalogue=catalogue)
+        return _checked(runbook, _sort_out(runbook, split_words(text)), catalogue=catalogue)
     except UsageError as error:
         raise type(error)(str(error), hint=f"{hint} {error.hint}".strip()) from None
 
@@ -63,7 +63,7 @@ def complete_params(runbook: Runbook, given: Mapping[str, JsonValue], *, catalog
     unknown = [name for name in given if name not in runbook.params]
     if unknown:
         raise UsageError(
-            f"I know no parameter `{_echo(unknown[0])}`{did_you_mean(unknown[0], runbook.params)}."
+            f"I know no parameter `{echo(unknown[0])}`{did_you_mean(unknown[0], runbook.params)}."
         )
     return _checked(runbook, given, catalogue=catalogue)
 
@@ -93,13 +93,13 @@ def example_of(runbook: Runbook, command: str, *, catalogue: Catalogue) -> str:
     return "`" + " ".join(words) + "`"
 
 
-def _split(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Cut what was typed into words; the chat's own mark-up becomes what the person saw."""
     seen = html.unescape(_LINK.sub(_as_seen, text)).translate(_QUOTES)
     words: list[str] = []
     for prefix, quoted, bare in _WORD.findall(seen):
         if bare.count('"') % 2:
-            raise UsageError(f"A quote is not closed: `{_echo(bare)}`.")
+            raise UsageError(f"A quote is not closed: `{echo(bare)}`.")
         words.append(prefix + quoted if not bare else bare.strip("`*'").replace('"', ""))
     return [re.sub("^[–—]", "--", word) for word in words if word]  # noqa: RUF001  # what phones make of --
 
@@ -148,7 +148,7 @@ def _name(runbook: Runbook, word: str) -> str:
 
 def _unknown_name(runbook: Runbook, word: str) -> UsageError:
     name = word.removeprefix("--").replace("-", "_")
-    return UsageError(f"I know no parameter `{_echo(word)}`{did_you_mean(name, runbook.params)}.")
+    return UsageError(f"I know no parameter `{echo(word)}`{did_you_mean(name, runbook.params)}.")
 
 
 def _is_flag(runbook: Runbook, name: str, rest: list[str]) -> bool:
@@ -161,7 +161,7 @@ def _next_in_order(runbook: Runbook, given: Mapping[str, JsonValue], word: str) 
         if param.required and name not in given:
             return name
     optional = [name for name, param in runbook.params.items() if not param.required]
-    raise UsageError(f"I do not understand `{_echo(word)}`{did_you_mean(word, optional)}.")
+    raise UsageError(f"I do not understand `{echo(word)}`{did_you_mean(word, optional)}.")
 
 
 def _checked(runbook: Runbook, given: Mapping[str, JsonValue], *, catalogue: Catalogue) -> JsonObject:
@@ -192,7 +192,7 @@ def _convert(name: str, param: Param, value: JsonValue, *, catalogue: Catalogue)
             return value
         case _:
             wanted = {"boolean": "`yes` or `no`", "integer": "a whole number"}.get(param.type, "a text")
-            raise UsageError(f"`{name}` must be {wanted}, not `{_echo(value)}`.")
+            raise UsageError(f"`{name}` must be {wanted}, not `{echo(value)}`.")
 
 
 def _service(word: str, catalogue: Catalogue) -> str:
@@ -201,7 +201,7 @@ def _service(word: str, catalogue: Catalogue) -> str:
         return name
     known = ", ".join(f"`{known}`" for known in catalogue.names) or "no service yet"
     raise UnknownServiceError(
-        f"I know no service called `{_echo(word)}`{did_you_mean(word, catalogue.names)}.",
+        f"I know no service called `{echo(word)}`{did_you_mean(word, catalogue.names)}.",
         hint=f"The catalogue has {known}.",
     )
 
@@ -211,7 +211,7 @@ def _duration(name: str, value: JsonValue) -> float:
         try:
             return parse_duration(value)
         except ValueError as error:
-            raise UsageError(f"`{name}`: `{_echo(value)}` {error}.") from None
+            raise UsageError(f"`{name}`: `{echo(value)}` {error}.") from None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UsageError(f"`{name}` must be a duration such as `30m`.")
     if not math.isfinite(value) or not 0 < value <= MAX_DURATION_S:
@@ -232,7 +232,7 @@ def _shown(param: Param) -> str:
             return str(param.default)
 
 
-def _echo(value: object) -> str:
+def echo(value: object) -> str:
     """Repeat what was given, cut short and on one line, without what would end its code span."""
     text = " ".join(str(value).replace("`", "'").split())
     return text if len(text) <= _MAX_ECHO else text[: _MAX_ECHO - 1] + "…"

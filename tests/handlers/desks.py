@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.adapters.memory import MemoryStore
+from bot.adapters.memory import MemoryMonitorBook, MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
@@ -36,7 +36,20 @@ TRIAGE = Runbook.model_validate(
 CATALOGUE = Catalogue.model_validate(
     {
         "services": [
-            {"name": "checkout", "channel": "checkout-oncall", "depends_on": ["payments"]},
+            {
+                "name": "checkout",
+                "channel": "checkout-oncall",
+                "depends_on": ["payments"],
+                "monitors": [
+                    {
+                        "id": "errors",
+                        "title": "Failed requests",
+                        "probe": "worlds.measure",
+                        "expect": "result.value < 5",
+                        "every": "30s",
+                    }
+                ],
+            },
             {"name": "payments"},
             {"name": "storefront"},
         ],
@@ -105,6 +118,7 @@ def memory_desk(
     teller: Teller | None = None,
     store: MemoryStore | None = None,
     alerts: MemoryAlertBook | None = None,
+    monitors: MemoryMonitorBook | None = None,
 ) -> FrontDesk:
     """Set up a desk; what is not given is empty."""
     return FrontDesk(
@@ -114,6 +128,7 @@ def memory_desk(
         clock=SystemClock(),
         journal=store or MemoryStore(),
         alerts=alerts or MemoryAlertBook(),
+        monitors=monitors or MemoryMonitorBook(),
         directory=directory or NoDirectory(),
         teller=teller or Told(),
     )

@@ -12,7 +12,7 @@ import uvicorn
 from slack_bolt.async_app import AsyncApp
 from starlette.applications import Starlette
 
-from bot.adapters.memory import MemoryStore
+from bot.adapters.memory import MemoryMonitorBook, MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.slack_app import EVENTS_PATH, build_app, http_routes, serve_socket
 from bot.adapters.slack_client import Identity, open_client
@@ -37,6 +37,7 @@ class Front:
     desk: FrontDesk
     inbox: Kept
     alerts: MemoryAlertBook
+    monitors: MemoryMonitorBook
     store: MemoryStore
     app: AsyncApp
 
@@ -59,7 +60,7 @@ def workspace_with(*, http: str = "", ack_timeout_s: float = 3.0) -> LocalSlack:
 @asynccontextmanager
 async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
     """Set up the handlers; their directory and teller are Slack's own, everything else is in memory."""
-    inbox, alerts, store = Kept(), MemoryAlertBook(), MemoryStore()
+    inbox, alerts, monitors, store = Kept(), MemoryAlertBook(), MemoryMonitorBook(), MemoryStore()
     async with (
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
         LocalSlackClient(slack.url) as people,
@@ -68,13 +69,23 @@ async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]
         desk = memory_desk(
             inbox=inbox,
             alerts=alerts,
+            monitors=monitors,
             store=store,
             directory=SlackDirectory(client, identity=identity, catalogue=CATALOGUE),
             teller=SlackTeller(client),
         )
         app = build_app(identity=identity, signing_secret=slack.signing_secret)
         register_all(app, desk)
-        front = Front(slack=slack, people=people, desk=desk, inbox=inbox, alerts=alerts, store=store, app=app)
+        front = Front(
+            slack=slack,
+            people=people,
+            desk=desk,
+            inbox=inbox,
+            alerts=alerts,
+            monitors=monitors,
+            store=store,
+            app=app,
+        )
         yield front, identity
 
 

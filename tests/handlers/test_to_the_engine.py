@@ -16,7 +16,7 @@ from bot.engine.deps import Deps
 from bot.engine.desk import Desk, run_id_of
 from tests.handlers.desks import CATALOGUE, Shelf
 from tests.handlers.fronts import ANA, GIL, ONCALL, Front
-from tests.worlds import world_plugins
+from tests.worlds import monitor_desk, world_plugins
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ async def judge(front: Front) -> AsyncIterator[Desk]:
             alerts=front.alerts,
             board=front.store.board,
             teller=front.desk.teller,
+            monitors=monitor_desk(deps, store=front.store, alerts=front.alerts, monitors=front.monitors),
         )
 
 
@@ -83,3 +84,11 @@ async def test_a_vote_on_what_is_gone_is_answered(front: Front, judge: Desk):
     )
     await judge.handle(vote)
     assert (await front.people.wait("There is no", channel="checkout-oncall", user="ana")).is_ephemeral
+
+
+async def test_what_a_monitor_sees_now_is_told_where_it_was_asked_for(front: Front, judge: Desk):
+    await front.people.slash("/monitor test errors", user="ana", channel="checkout-oncall")
+    (intent,) = front.inbox.intents
+    await judge.handle(intent)
+    seen = await front.people.wait("It holds", channel="checkout-oncall", user="ana")
+    assert seen.is_ephemeral

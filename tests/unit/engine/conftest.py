@@ -11,7 +11,7 @@ from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from tests.unit.engine.small_world import CATALOGUE, Books, World, diagnose
-from tests.worlds import HandClock, People, Told, renew, world_plugins
+from tests.worlds import HandClock, People, Told, monitor_desk, renew, world_plugins
 
 
 @pytest.fixture
@@ -32,5 +32,6 @@ async def world():
             settings={"watch_s": 30},
         )
         alerts = MemoryAlertBook(clock)
-        desk = Desk(deps, directory=people, alerts=alerts, board=store.board, teller=told)
+        monitors = monitor_desk(deps, store=store, alerts=alerts)
+        desk = Desk(deps, directory=people, alerts=alerts, board=store.board, teller=told, monitors=monitors)
         yield World(store, clock, people, told, books, Engine(deps), desk, deps, alerts)

@@ -22,7 +22,7 @@ from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
 from tests.unit.engine.small_world import CATALOGUE, Books, diagnose
-from tests.worlds import BEN, BENCH, CHI, HandClock, People, Told, renew, started, world_plugins
+from tests.worlds import BEN, BENCH, CHI, HandClock, People, Told, monitor_desk, renew, started, world_plugins
 
 Side = Literal["before", "after"]
 Death = tuple[int, Side]
@@ -148,7 +148,14 @@ class FrailWorld:
             settings={"watch_s": 30},
         )
         self.engine = Engine(deps)
-        self.desk = Desk(deps, directory=People(), alerts=self._alerts, board=self.store.board, teller=Told())
+        self.desk = Desk(
+            deps,
+            directory=People(),
+            alerts=self._alerts,
+            board=self.store.board,
+            teller=Told(),
+            monitors=monitor_desk(deps, store=self.store, alerts=self._alerts),
+        )
 
     async def live(self, runbook: Runbook, *, run_id: str = "r1") -> Run:
         """Carry a run to its end, one message at a time; a message is gone only once it was handled."""

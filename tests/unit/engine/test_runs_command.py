@@ -34,7 +34,9 @@ async def kept(world, monkeypatch):
         world.store = RedisJournal(store)
         world.deps = dataclasses.replace(world.deps, journal=world.store)
         world.engine = Engine(world.deps)
-        world.desk = Desk(world.deps, directory=world.people, alerts=None, board=None, teller=world.told)
+        world.desk = Desk(
+            world.deps, directory=world.people, alerts=None, board=None, teller=world.told, monitors=None
+        )
         BENCH.down.add("b")
         run = await world.begin(book(*STORY), run_id="rab12")
         await world.vote(run, BEN)

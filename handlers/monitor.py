@@ -1,0 +1,86 @@
+"""`/monitor`: what the monitors see, and who stops, mutes or tries one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.domain.intent import (
+    AnyMonitorIntent,
+    MuteMonitor,
+    PauseMonitor,
+    ResumeMonitor,
+    TryMonitor,
+    UnmuteMonitor,
+)
+from bot.engine.monitor_words import MonitorWords, parse_monitor_words
+from bot.views.answers import help_text
+from bot.views.monitor import monitor_card, monitor_list
+from handlers.desk import FrontDesk
+from handlers.payloads import Payload, person_of, place_of
+
+COMMAND = "/monitor"
+USAGE = "list | show | test | pause | resume | mute | unmute <service/monitor> [2h]"
+SUMMARY = "See what the monitors see; pause, mute or try one"
+
+_HELP = frozenset({"", "help", "-h", "--help", "?"})
+_COMMANDS = (
+    ("list [service]", "Every monitor in a line, the worst first."),
+    ("show <service/monitor>", "All that is known of one: what it looks at, when, and what it saw."),
+    ("test <service/monitor>", "Look now and tell only you; nothing is kept of it."),
+    ("pause <service/monitor> [2h]", "Do not look, for a while or until it is resumed."),
+    ("resume <service/monitor>", "Look again."),
+    ("mute <service/monitor> <2h>", "Look on, but begin no message for so long."),
+    ("unmute <service/monitor>", "Be heard again."),
+)
+_KINDS: dict[str, type[AnyMonitorIntent]] = {
+    "pause": PauseMonitor,
+    "resume": ResumeMonitor,
+    "mute": MuteMonitor,
+    "unmute": UnmuteMonitor,
+    "test": TryMonitor,
+}
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Listen to the command."""
+
+    async def monitor(ack: AsyncAck, command: dict[str, Any]) -> None:
+        text = (command.get("text") or "").strip()
+        if text.casefold() in _HELP:
+            await ack(help_text([(f"{COMMAND} {usage}", does) for usage, does in _COMMANDS]))
+            return
+        asked = parse_monitor_words(text, catalogue=desk.catalogue, command=COMMAND)
+        if asked.verb in ("list", "show"):
+            await ack(await _read(desk, asked))
+            return
+        await desk.submit(_intent(desk, asked, command))
+        await ack()
+
+    app.command(COMMAND)(monitor)
+
+
+async def _read(desk: FrontDesk, asked: MonitorWords) -> str:
+    now = desk.clock.now()
+    if asked.verb == "show":
+        (sight,) = await desk.sights((asked.name,))
+        return monitor_card(sight, now=now)
+    known = desk.catalogue.monitors.items()
+    names = [name for name, (service, _) in known if asked.name in ("", service)]
+    return monitor_list(await desk.sights(names), now=now, command=COMMAND)
+
+
+def _intent(desk: FrontDesk, asked: MonitorWords, command: Payload) -> AnyMonitorIntent:
+    channel, thread = place_of(command)
+    common: dict[str, Any] = {
+        "key": command["trigger_id"],
+        "at": desk.clock.now(),
+        "name": asked.name,
+        "by": person_of(command),
+        "channel": channel,
+        "thread": thread,
+    }
+    if asked.seconds is not None:
+        common["seconds"] = asked.seconds
+    return _KINDS[asked.verb](**common)
