@@ -20,6 +20,8 @@ from bot.views.monitor import MOST_LISTED, Sight, worst_first
 _STORE_S = 1.2
 """Slack waits three seconds for an answer; a store that is slower than this is told as a failure."""
 
+_MOST_FIRING = 100
+
 
 @dataclass(frozen=True, kw_only=True)
 class FrontDesk:
@@ -67,6 +69,15 @@ class FrontDesk:
         """
         async with asyncio.timeout(_STORE_S):
             return fold(run_id, await self.journal.load(run_id))
+
+    async def firing(self) -> tuple[Alert, ...]:
+        """List the alerts that fire, newest first.
+
+        Raises:
+            TimeoutError: the store did not answer in time.
+        """
+        async with asyncio.timeout(_STORE_S):
+            return await self.alerts.firing(limit=_MOST_FIRING)
 
     async def sights(self, names: Sequence[str]) -> list[Sight]:
         """Read what is known of monitors of the catalogue, by their full names; the worst come first.

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.run import Run
-from bot.views.home import home_view
+from bot.views.home import HomeFacts, home_view
 from handlers.desk import FrontDesk
 
 EVENTS = ("app_home_opened",)
@@ -25,8 +25,15 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
             return
         user = event["user"]
         runs = await _recent(desk)
-        view = home_view(runs=runs, waiting=await _waiting(desk, runs, user), services=desk.catalogue.names)
-        await client.views_publish(user_id=user, view=view)
+        facts = HomeFacts(
+            now=desk.clock.now(),
+            services=desk.catalogue.names,
+            runs=runs,
+            waiting=await _waiting(desk, runs, user),
+            firing=await desk.firing(),
+            monitors=await desk.sights(tuple(desk.catalogue.monitors)),
+        )
+        await client.views_publish(user_id=user, view=home_view(facts))
 
     app.event("app_home_opened")(opened)
 

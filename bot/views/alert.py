@@ -36,7 +36,7 @@ def _blocks(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonObj
     about = f"{alert.service}: {alert.name}" if alert.service else alert.name
     ended = "" if firing else f" · resolved{_lasted(alert, now=now)}"
     more = "" if alert.description == alert.summary else prose(alert.description, 600)
-    blocks = [header(f"{_colour(alert)} {about}{ended}")]
+    blocks = [header(f"{alert_colour(alert)} {about}{ended}")]
     if alert.summary or more:
         blocks.append(section(bold(alert.summary, 400), more))
     blocks.append(context(*_small_print(alert)))
@@ -50,7 +50,8 @@ def _blocks(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonObj
     return blocks
 
 
-def _colour(alert: Alert) -> str:
+def alert_colour(alert: Alert) -> str:
+    """Tell the colour of an alert: by its severity, one that nobody knows being as bad as the worst."""
     if alert.status == "resolved":
         return GOOD
     return NEEDS_YOU if alert.unknown else _COLOURS.get(alert.severity.lower(), BAD)

@@ -1,35 +1,83 @@
-"""The Home tab: what waits for me, what runs, what was, and how to begin."""
+"""The Home tab: what fires, what waits for me, what runs, how the monitors are, and how to begin."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
+from bot.domain.alert import Alert
 from bot.domain.model import JsonObject
 from bot.domain.run import Run
+from bot.views.alert import alert_colour
 from bot.views.blocks import context, fit, header, section
 from bot.views.limits import HOME_BLOCKS, MESSAGE_CHARS, bold, prose
+from bot.views.monitor import Sight, counted, monitor_line, worst_first
 from bot.views.state import headline
 from bot.views.words import channel, human, local, local_day, several, who
 
 _MOST = 10
 
 
-def home_view(*, runs: Sequence[Run], waiting: Sequence[Run], services: Sequence[str]) -> JsonObject:
-    """Render one person's Home tab; ``waiting`` are the runs that this person may decide."""
-    shown = {run.id for run in waiting}
-    running = [run for run in runs if run.outcome is None and run.id not in shown]
-    recent = [run for run in runs if run.outcome is not None]
+@dataclass(frozen=True, kw_only=True)
+class HomeFacts:
+    """What one person's Home tab is made of."""
+
+    now: datetime
+    services: Sequence[str]
+    runs: Sequence[Run] = ()
+    waiting: Sequence[Run] = ()
+    """Those that this person may decide."""
+    firing: Sequence[Alert] = ()
+    """Newest first."""
+    monitors: Sequence[Sight] = ()
+
+
+def home_view(facts: HomeFacts) -> JsonObject:
+    """Render one person's Home tab."""
+    shown = {run.id for run in facts.waiting}
+    running = [run for run in facts.runs if run.outcome is None and run.id not in shown]
+    recent = [run for run in facts.runs if run.outcome is not None]
     blocks: list[JsonObject] = []
-    if waiting:
-        blocks += [header("Waiting for you"), *_list(waiting)]
+    if facts.firing:
+        blocks += [header("Firing"), *_firing(facts.firing)]
+    if facts.waiting:
+        blocks += [header("Waiting for you"), *_list(facts.waiting)]
     if running:
         blocks += [header("Running"), *_list(running)]
-    if not waiting and not running:
-        blocks.append(section("🟢 *All quiet.* Nothing is running and nothing waits for you."))
+    if not facts.firing and not facts.waiting and not running:
+        blocks.append(section("🟢 *All quiet.* Nothing fires, nothing is running and nothing waits for you."))
+    if facts.monitors:
+        blocks += [header("Monitors"), *_monitors(facts.monitors, now=facts.now)]
     if recent:
         blocks += [header("Recent"), *_list(recent)]
-    blocks += [{"type": "divider"}, *_how_to(services)]
+    blocks += [{"type": "divider"}, *_how_to(facts.services)]
     return {"type": "home", "blocks": list(fit(blocks, chars=MESSAGE_CHARS, count=HOME_BLOCKS))}
+
+
+def _firing(alerts: Sequence[Alert]) -> list[JsonObject]:
+    blocks = [section(_alert(alert)) for alert in alerts[:_MOST]]
+    if len(alerts) > _MOST:
+        blocks.append(context(f"and {several(len(alerts) - _MOST, 'more alert')}"))
+    return blocks
+
+
+def _alert(alert: Alert) -> str:
+    about = bold(f"{alert.service}: {alert.name}" if alert.service else alert.name, 120)
+    parts = [
+        f"{alert_colour(alert)} {about}",
+        prose(alert.severity, 40),
+        f"since {local_day(alert.starts_at)}",
+        f"acknowledged by {who(alert.acknowledged_by)}" if alert.acknowledged_by else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _monitors(sights: Sequence[Sight], *, now: datetime) -> list[JsonObject]:
+    bad = [sight for sight in worst_first(sights, now=now) if sight.is_bad(now=now)]
+    blocks = [section(counted(sights, now=now), *(monitor_line(sight, now=now) for sight in bad[:_MOST]))]
+    more = [f"and {len(bad) - _MOST:,} more that are not well"] if len(bad) > _MOST else []
+    return [*blocks, context(*more, "`/monitor list` shows them all")]
 
 
 def _list(runs: Sequence[Run]) -> list[JsonObject]:
@@ -67,6 +115,7 @@ def _how_to(services: Sequence[str]) -> list[JsonObject]:
             " and the database, name the likely cause and propose a remedy. Nothing changes before somebody"
             " approves.",
             "• In a thread, mention me: `@pilothouse triage …`. On any message: ⋮ → *Triage this*.",
+            "• `/monitor list` shows what I watch; `/monitor help` says the rest.",
             "• An alert comes with a *Triage* button.",
         ),
         context(f"I know these services: {known}"),

@@ -6,12 +6,15 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
+from bot.domain.alert import Alert
 from bot.domain.approval import Approval
 from bot.domain.event import ApprovalRequested, Origin, RunStarted
+from bot.domain.monitor import MonitorState
 from bot.domain.people import Person
 from bot.domain.runbook import ApprovalPolicy
+from bot.domain.watching import Episode, Watched
 from tests.handlers.desks import TRIAGE
-from tests.handlers.fronts import ANA, ONCALL, Front
+from tests.handlers.fronts import ANA, BEN, ONCALL, Front
 
 NOW = datetime.now(UTC)  # noqa: TID251  # the gate must not be long over
 
@@ -67,3 +70,16 @@ async def test_the_tab_is_shown_although_groups_cannot_be_looked_up(front: Front
     async with front.people.faulty(fail={"usergroups.list": "internal_error"}):
         shown = await _home(front, user="ben")
     assert "Triage checkout" in shown
+
+
+async def test_what_fires_and_how_the_monitors_are_is_shown(front: Front):
+    alert = Alert(fingerprint="fp", name="Slow", service="payments", status="firing", starts_at=NOW)
+    await front.alerts.report(alert)
+    await front.alerts.acknowledge(alert.id, by=Person(id=BEN), at=NOW)
+    watched = Watched(slot_s=NOW.timestamp(), ok=False, episode=Episode(began_s=NOW.timestamp()))
+    await front.monitors.keep("checkout/errors", MonitorState(watched=watched, value="9 errors", seen_at=NOW))
+    shown = await _home(front, user="ana")
+    assert "payments: Slow" in shown
+    assert f"acknowledged by <@{BEN}>" in shown
+    assert "1 firing" in shown
+    assert "`checkout/errors`: firing \\u00b7 9 errors" in shown

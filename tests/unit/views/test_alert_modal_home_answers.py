@@ -14,7 +14,7 @@ from bot.views import ids
 from bot.views.alert import alert_message
 from bot.views.answers import broken_text, error_text, help_text
 from bot.views.blocks import flatten
-from bot.views.home import home_view
+from bot.views.home import HomeFacts, home_view
 from bot.views.modals import pick_service_modal, picked
 from tests.unit.views.oracle import assert_harmless, assert_valid_message, assert_valid_view
 from tests.unit.views.story import Story
@@ -167,7 +167,9 @@ def test_home_shows_what_waits_for_me_what_runs_and_what_was():
     waiting = Story().diagnoses().proposes().run
     running = Story().asks().run.model_copy(update={"id": "r-2"})
     ended = Story().recovers().run.model_copy(update={"id": "r-3"})
-    view = home_view(runs=[waiting, running, ended], waiting=[waiting], services=["checkout"])
+    view = home_view(
+        HomeFacts(now=START, runs=[waiting, running, ended], waiting=[waiting], services=["checkout"])
+    )
     assert_valid_view(view)
     read = flatten(view["blocks"], names={"U0ANA00001": "Ana"})
     first, rest = read.split("Running", 1)
@@ -179,7 +181,7 @@ def test_home_shows_what_waits_for_me_what_runs_and_what_was():
 
 
 def test_home_tells_a_newcomer_how_to_begin():
-    view = home_view(runs=[], waiting=[], services=[])
+    view = home_view(HomeFacts(now=START, runs=[], waiting=[], services=[]))
     assert_valid_view(view)
     read = flatten(view["blocks"], names={})
     assert "All quiet" in read
@@ -189,7 +191,7 @@ def test_home_tells_a_newcomer_how_to_begin():
 
 def test_a_long_home_counts_the_rest():
     runs = [Story().recovers().run.model_copy(update={"id": f"r-{i}"}) for i in range(30)]
-    view = home_view(runs=runs, waiting=[], services=["checkout"])
+    view = home_view(HomeFacts(now=START, runs=runs, waiting=[], services=["checkout"]))
     assert_valid_view(view)
     assert "and 20 more runs" in flatten(view["blocks"], names={})
 

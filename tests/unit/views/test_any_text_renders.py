@@ -18,7 +18,7 @@ from bot.domain.plan import PlannedStep, RenderedPlan
 from bot.domain.runbook import Call, Check
 from bot.views.alert import alert_message
 from bot.views.answers import error_text, help_text
-from bot.views.home import home_view
+from bot.views.home import HomeFacts, home_view
 from bot.views.run import run_messages
 from tests.unit.views.oracle import assert_harmless, assert_valid_message, assert_valid_view
 from tests.unit.views.story import BAD_RELEASE, START, Story
@@ -184,6 +184,7 @@ def test_any_alert_renders_within_the_limits_and_pings_nobody(text, other, statu
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(story=stories(), service=words)
 def test_any_home_and_answer_is_valid_and_pings_nobody(story, service):
-    assert_valid_view(home_view(runs=[story.run] * 15, waiting=[story.run] * 2, services=[service] * 50))
+    facts = HomeFacts(now=START, runs=[story.run] * 15, waiting=[story.run] * 2, services=[service] * 50)
+    assert_valid_view(home_view(facts))
     assert_harmless(error_text(UsageError(service, hint=service)))
     assert_harmless(help_text([(service, service)] * 30))
