@@ -35,10 +35,11 @@ make_venv() {
 }
 
 install_packages() {
+    # The pins are everything there is: what a package asks for by itself (`coverage[toml]`, say) is not looked up anew.
     if command -v uv >/dev/null; then
-        uv pip install --quiet --python .venv/bin/python --require-hashes "$pins"
+        uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes "$pins"
     else
-        .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$pins"
+        .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r "$pins"
     fi
     # The checkout is importable from anywhere in this environment, as an installed package would be.
     local site
