@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.adapters.memory import MemoryMonitorBook, MemoryStore
+from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
 from bot.domain.event import Origin, RunStarted

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from bot.adapters.memory import MemoryBoard, MemoryBudget
+from bot.adapters.memory import MemoryBoard
+from bot.adapters.memory_records import MemoryBudget
 from bot.adapters.slack_client import open_client
 from bot.adapters.slack_pace import Pace
 from bot.adapters.slack_presenter import Presenter, Rendered, Shift, Style

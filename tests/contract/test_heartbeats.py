@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory import MemoryHeartbeats
+from bot.adapters.memory_records import MemoryHeartbeats
 from bot.adapters.redis.heartbeats import RedisHeartbeats
 from bot.adapters.redis.store import connect
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.adapters.memory import MemoryBudget
+from bot.adapters.memory_records import MemoryBudget
 from bot.adapters.slack_pace import Allowance, Pace
 
 MINUTE = 60.0

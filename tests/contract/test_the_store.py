@@ -11,14 +11,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory import (
-    MemoryBudget,
-    MemoryLedger,
-    MemoryLocks,
-    MemoryMonitorBook,
-    MemoryStore,
-)
+from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_records import MemoryBudget, MemoryLedger, MemoryLocks, MemoryMonitorBook
 from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.inbox import RedisInbox

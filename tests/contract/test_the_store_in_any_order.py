@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from bot.adapters.memory import MemoryLocks, MemoryStore
+from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_records import MemoryLocks
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
 from bot.adapters.redis.store import connect

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.adapters.memory import MemoryMonitorBook, MemoryStore
+from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError

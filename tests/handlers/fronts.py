@@ -12,8 +12,9 @@ import uvicorn
 from slack_bolt.async_app import AsyncApp
 from starlette.applications import Starlette
 
-from bot.adapters.memory import MemoryMonitorBook, MemoryStore
+from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_records import MemoryMonitorBook
 from bot.adapters.slack_app import EVENTS_PATH, build_app, http_routes, serve_socket
 from bot.adapters.slack_client import Identity, open_client
 from bot.adapters.slack_directory import SlackDirectory

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from bot.adapters.memory import MemoryLedger, MemoryLocks
+from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import CastVote
 from bot.domain.people import Person

@@ -13,7 +13,8 @@ import pytest
 from aiohttp import web
 
 from bot.adapters.catalogue_file import load_catalogue
-from bot.adapters.memory import MemoryLedger, MemoryLocks, MemoryStore
+from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock

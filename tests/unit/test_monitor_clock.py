@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.memory import MemoryMonitorBook
+from bot.adapters.memory_records import MemoryMonitorBook
 from bot.adapters.monitor_clock import MonitorClock, due_slots
 from bot.domain.monitor import Monitor
 from tests.worlds import START, HandClock

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.adapters.memory import MemoryHeartbeats, MemoryStore
+from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_records import MemoryHeartbeats
 from bot.adapters.web import web_app
 from bot.adapters.web_base import WebParts
 from bot.adapters.web_heartbeats import fields_of

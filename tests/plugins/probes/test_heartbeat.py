@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.memory import MemoryHeartbeats
+from bot.adapters.memory_records import MemoryHeartbeats
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.heartbeat import Heartbeat, Pulse
 from bot.engine.plugins import Context

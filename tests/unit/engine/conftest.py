@@ -5,8 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bot.adapters.memory import MemoryLedger, MemoryLocks, MemoryStore
+from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine

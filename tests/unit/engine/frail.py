@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import httpx
 
-from bot.adapters.memory import MemoryLedger, MemoryLocks, MemoryStore
+from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError
 from bot.domain.intent import CastVote, Intent

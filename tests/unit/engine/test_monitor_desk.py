@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory import MemoryMonitorBook
+from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.intent import MuteMonitor, PauseMonitor, ResumeMonitor, TryMonitor, UnmuteMonitor

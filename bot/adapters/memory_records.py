@@ -1,0 +1,145 @@
+"""The memory twins of what is kept beside runs: monitors, places, budgets, the ledger, heartbeats."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from bot.domain.change import Change
+from bot.domain.clock import Clock
+from bot.domain.heartbeat import Heartbeat, Pulse, first_pulse
+from bot.domain.monitor import MonitorState, Pause
+
+
+class MemoryMonitorBook:
+    """What is known of the monitors; ``fired`` is what is to be looked at."""
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self.fired: list[tuple[str, float]] = []
+        self._states: dict[str, MonitorState] = {}
+        self._slots: dict[str, float] = {}
+        self._pauses: dict[str, Pause] = {}
+
+    async def states(self, names: Sequence[str]) -> dict[str, MonitorState]:
+        """Read what is known of monitors; one that never looked is as new."""
+        known = {name: self._states.get(name, MonitorState()) for name in names}
+        return {name: state.but(pause=self._pauses.get(name)) for name, state in known.items()}
+
+    async def fire(self, name: str, slots_s: Sequence[float]) -> int:
+        """Claim slots, oldest first, and have them looked at; gives how many nobody had claimed."""
+        new = [slot_s for slot_s in slots_s if slot_s > self._slots.get(name, 0)]
+        self.fired += [(name, slot_s) for slot_s in new]
+        self._slots[name] = max([self._slots.get(name, 0), *new])
+        return len(new)
+
+    async def last_slot(self, names: Sequence[str]) -> dict[str, float]:
+        """Tell the latest claimed slot of each, in seconds since the epoch; without one it is left out."""
+        return {name: self._slots[name] for name in names if self._slots.get(name)}
+
+    async def keep(self, name: str, state: MonitorState) -> bool:
+        """Keep what a look has shown, but not its pause; false if a newer slot was kept before."""
+        known = self._states.get(name)
+        if known is not None and known.watched.slot_s > state.watched.slot_s:
+            return False
+        self._states[name] = state.but(pause=None)
+        return True
+
+    async def pause(self, name: str, pause: Pause | None) -> None:
+        """Stop a monitor from looking, or let it look again."""
+        self._pauses.pop(name, None)
+        if pause is not None:
+            self._pauses[name] = pause
+
+
+class MemoryLocks:
+    """Places at a service, in this process."""
+
+    def __init__(self) -> None:
+        """Start with all of them free."""
+        self._held: dict[str, set[str]] = {}
+        self._waiting: dict[str, list[str]] = {}
+
+    async def acquire(self, name: str, *, run_id: str, most: int) -> tuple[str, ...]:
+        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one."""
+        held, waiting = self._held.setdefault(name, set()), self._waiting.setdefault(name, [])
+        if run_id in held:
+            return ()
+        if len(held) < most and waiting[:1] in ([], [run_id]):
+            held.add(run_id)
+            waiting[:] = waiting[1:]
+            return ()
+        if run_id not in waiting:
+            waiting.append(run_id)
+        return (*held, *waiting[: waiting.index(run_id)])
+
+    async def release(self, run_id: str) -> tuple[str, ...]:
+        """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
+        heirs: list[str] = []
+        for name, held in self._held.items():
+            waiting = self._waiting[name]
+            if run_id in waiting:
+                waiting.remove(run_id)
+            if run_id in held:
+                held.remove(run_id)
+                if waiting:
+                    heirs.append(waiting.pop(0))
+                    held.add(heirs[-1])
+        return tuple(heirs)
+
+
+class MemoryBudget:
+    """Token buckets in this process."""
+
+    def __init__(self) -> None:
+        """Start with every bucket full."""
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    async def take(self, name: str, *, burst: float, per_s: float) -> float:
+        """Take one of ``name``; 0 if granted, else the seconds after which to ask again."""
+        now = time.monotonic()
+        tokens, at = self._buckets.get(name, (burst, now))
+        tokens = min(burst, tokens + (now - at) * per_s)
+        granted = tokens >= 1
+        self._buckets[name] = (tokens - 1 if granted else tokens, now)
+        return 0.0 if granted else (1 - tokens) / per_s
+
+
+class MemoryLedger:
+    """The change ledger."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Start empty; ``clock`` tells what is recent."""
+        self._clock = clock
+        self._changes: deque[Change] = deque(maxlen=10_000)
+
+    async def record(self, change: Change) -> None:
+        """Keep one change; the same ``id`` twice is kept once."""
+        if all(known.id != change.id for known in self._changes):
+            self._changes.append(change)
+
+    async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
+        """List a service's changes of the last ``seconds``, oldest first."""
+        now = self._clock.now()
+        recent = (
+            c for c in self._changes if c.service == service and (now - c.at).total_seconds() <= seconds
+        )
+        return tuple(sorted(recent, key=lambda change: change.at))
+
+
+class MemoryHeartbeats:
+    """The heartbeats of all jobs."""
+
+    def __init__(self) -> None:
+        """Start with jobs that have never reported."""
+        self._pulses: dict[tuple[str, str], Pulse] = {}
+
+    async def beat(self, beat: Heartbeat) -> None:
+        """Write a report down."""
+        known = self._pulses.get((beat.service, beat.job))
+        self._pulses[beat.service, beat.job] = known.after(beat) if known else first_pulse(beat)
+
+    async def pulse(self, *, service: str, job: str) -> Pulse | None:
+        """Read what is known of a job; none if it has never reported."""
+        return self._pulses.get((service, job))
