@@ -14,5 +14,5 @@ async def test_a_run_survives_whatever_happens_to_the_processes_that_carry_it():
     result = await measure(modes=modes, sample=24, runs=3, tracks=2, lease_s=0.8, seed=7)
     assert result["held"], [wrong for told in result["modes"].values() for wrong in told["wrong"]]
     assert result["points"] > 100
-    assert all(result["modes"][mode]["reached"] >= 5 for mode in ("kill", "zombie"))
+    assert all(result["modes"][mode]["reached"] >= 3 for mode in ("kill", "zombie"))
     assert result["runs"] >= 2 * 7 + 5 * 3
