@@ -132,11 +132,11 @@ class Pilothouse:
 
 
 async def _no_intents(intent: Intent) -> None:
-    raise NotImplementedError(intent.type)
+    raise AssertionError(f"nobody asks for {intent.type} here")
 
 
 async def _no_checks(monitor: str, slot_s: float) -> None:
-    raise NotImplementedError(f"{monitor} at {slot_s}")
+    raise AssertionError(f"nobody watches {monitor} here, at {slot_s}")
 
 
 async def _work(redis_url: str) -> None:
