@@ -11,7 +11,7 @@ from bot.domain.intent import AcknowledgeAlert, SilenceAlert
 from bot.engine.words import complete_params
 from bot.views import ids
 from handlers.desk import FrontDesk
-from handlers.payloads import button_value, person_of, place_of
+from handlers.payloads import button_value, click_of, person_of, place_of
 from handlers.triage import RUNBOOK
 
 _SILENCE_S = 3600
@@ -30,30 +30,20 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
         await ack()
 
     async def acknowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        channel, thread = place_of(body)
         await desk.submit(
             AcknowledgeAlert(
-                key=body["trigger_id"],
-                at=desk.clock.now(),
                 alert_id=button_value(action),
-                by=person_of(body),
-                channel=channel,
-                thread=thread,
+                **click_of(body, at=desk.clock.now()),
             )
         )
         await ack()
 
     async def silence(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        channel, thread = place_of(body)
         await desk.submit(
             SilenceAlert(
-                key=body["trigger_id"],
-                at=desk.clock.now(),
                 alert_id=button_value(action),
                 seconds=_SILENCE_S,
-                by=person_of(body),
-                channel=channel,
-                thread=thread,
+                **click_of(body, at=desk.clock.now()),
             )
         )
         await ack()

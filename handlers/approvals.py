@@ -10,23 +10,18 @@ from bot.domain.approval import Verdict
 from bot.domain.intent import CastVote
 from bot.views import ids
 from handlers.desk import FrontDesk
-from handlers.payloads import button_value, person_of, place_of
+from handlers.payloads import button_value, click_of
 
 
 def register(app: AsyncApp, desk: FrontDesk) -> None:
     """Listen to both buttons."""
 
     async def vote(body: dict[str, Any], action: dict[str, Any], verdict: Verdict) -> None:
-        channel, thread = place_of(body)
         await desk.submit(
             CastVote(
-                key=body["trigger_id"],
-                at=desk.clock.now(),
                 approval_id=button_value(action),
                 verdict=verdict,
-                by=person_of(body),
-                channel=channel,
-                thread=thread,
+                **click_of(body, at=desk.clock.now()),
             )
         )
 

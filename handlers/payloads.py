@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict
 
 from bot.domain.people import Person
 
@@ -35,6 +36,22 @@ def place_of(body: Payload) -> tuple[str, str]:
     event = _event(body)
     place = event.get("channel")
     return place if isinstance(place, str) else "", event.get("thread_ts") or ""
+
+
+class Click(TypedDict):
+    """What every intent says of the click that asked for it."""
+
+    key: str
+    at: datetime
+    by: Person
+    channel: str
+    thread: str
+
+
+def click_of(body: Payload, *, at: datetime) -> Click:
+    """Tell who clicked where; ``key`` is the delivery's own, so that a redelivery is the same click."""
+    channel, thread = place_of(body)
+    return Click(key=body["trigger_id"], at=at, by=person_of(body), channel=channel, thread=thread)
 
 
 def team_of(body: Payload) -> str:

@@ -11,22 +11,17 @@ from bot.domain.intent import CancelRun
 from bot.engine.words import complete_params
 from bot.views import ids
 from handlers.desk import FrontDesk
-from handlers.payloads import button_value, person_of, place_of
+from handlers.payloads import button_value, click_of, person_of, place_of
 
 
 def register(app: AsyncApp, desk: FrontDesk) -> None:
     """Listen to both buttons."""
 
     async def cancel(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        channel, thread = place_of(body)
         await desk.submit(
             CancelRun(
-                key=body["trigger_id"],
-                at=desk.clock.now(),
                 run_id=button_value(action),
-                by=person_of(body),
-                channel=channel,
-                thread=thread,
+                **click_of(body, at=desk.clock.now()),
             )
         )
         await ack()
