@@ -1,0 +1,85 @@
+"""Every port, on the memory twins, on a real Valkey, and on a cluster of three."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_records import MemoryBudget, MemoryLedger, MemoryLocks, MemoryMonitorBook
+from bot.adapters.redis.alerts import RedisAlertBook
+from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.inbox import RedisInbox
+from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.locks import RedisLocks
+from bot.adapters.redis.monitors import RedisMonitorBook
+from bot.adapters.redis.records import RedisBudget, RedisLedger
+from bot.adapters.redis.store import Store
+from bot.adapters.redis.work import RedisWork
+from bot.engine.plugins import Ledger
+from bot.engine.ports import AlertBook, Board, Budget, Inbox, Journal, Locks, MonitorBook, Work
+from tests.valkeys import fleet, fresh_store, opened
+from tests.worlds import HandClock
+
+
+@dataclass
+class Ports:
+    """One implementation of every port."""
+
+    journal: Journal
+    work: Work
+    inbox: Inbox
+    board: Board
+    alerts: AlertBook
+    budget: Budget
+    ledger: Ledger
+    locks: Locks
+    monitors: MonitorBook
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    with fleet() as servers:
+        yield servers.cluster(3)
+
+
+@pytest.fixture(params=["memory", "redis", "cluster"])
+async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
+    if request.param == "memory":
+        memory = MemoryStore()
+        yield Ports(
+            memory,
+            memory,
+            memory,
+            memory.board,
+            MemoryAlertBook(),
+            MemoryBudget(),
+            MemoryLedger(HandClock()),
+            MemoryLocks(),
+            MemoryMonitorBook(),
+        )
+        return
+    async with _store(request) as store:
+        yield Ports(
+            RedisJournal(store),
+            RedisWork(store, consumer="one", lease_s=1),
+            RedisInbox(store),
+            RedisBoard(store),
+            RedisAlertBook(store),
+            RedisBudget(store),
+            RedisLedger(store, HandClock()),
+            RedisLocks(store),
+            RedisMonitorBook(store),
+        )
+
+
+def _store(request: pytest.FixtureRequest) -> contextlib.AbstractAsyncContextManager[Store]:
+    """Open a fresh server, or a corner of the cluster that is this test's alone."""
+    if request.param == "redis":
+        return fresh_store()
+    return opened(request.getfixturevalue("cluster"), prefix=secrets.token_hex(4), shards=4)

@@ -1,0 +1,165 @@
+"""What is kept beside runs is kept alike by the memory twins, a real Valkey and a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.alert import Alert
+from bot.domain.change import Change
+from bot.domain.clock import SystemClock
+from bot.domain.errors import NotFoundError
+from bot.domain.monitor import MonitorState, Pause
+from bot.domain.watching import Watched
+from tests.worlds import ANA, BEN, START
+
+
+async def test_places_are_given_in_the_order_of_asking(ports):
+    async def ask(run_id):
+        return await ports.locks.acquire("change:checkout", run_id=run_id, most=1)
+
+    assert await ask("a") == ()
+    assert await ask("b") == ("a",)
+    assert await ask("c") == ("a", "b")
+    assert await ask("b") == ("a",)  # asking again changes nothing
+    assert await ports.locks.release("a") == ("b",)
+    assert await ask("b") == ()
+    assert await ask("a") == ("b", "c")  # whoever gave a place back waits behind the others
+    assert await ports.locks.release("c") == ()
+    assert await ports.locks.release("b") == ("a",)
+
+
+async def test_several_may_hold_what_has_several_places_and_names_are_apart(ports):
+    for run_id in ("a", "b"):
+        assert await ports.locks.acquire("read:checkout", run_id=run_id, most=2) == ()
+    assert set(await ports.locks.acquire("read:checkout", run_id="c", most=2)) == {"a", "b"}
+    assert await ports.locks.acquire("change:checkout", run_id="c", most=1) == ()
+    assert await ports.locks.release("b") == ("c",)
+    assert await ports.locks.release("b") == ()
+
+
+async def test_a_slot_is_fired_once_and_none_before_it_later(ports):
+    assert await ports.monitors.last_slot(("s/a",)) == {}
+    fired = await asyncio.gather(*(ports.monitors.fire("s/a", [60.5, 120.5]) for _ in range(4)))
+    assert sorted(fired) == [0, 0, 0, 2]
+    assert await ports.monitors.fire("s/a", [60.5, 120.5, 180.5]) == 1
+    assert await ports.monitors.fire("s/b", [60.5]) == 1
+    assert await ports.monitors.last_slot(("s/a", "s/b", "s/c")) == {"s/a": 180.5, "s/b": 60.5}
+
+
+async def test_what_a_look_has_shown_is_kept_unless_a_newer_one_was(ports):
+    newer = MonitorState(watched=Watched(slot_s=120), value="2")
+    older = MonitorState(watched=Watched(slot_s=60), value="1")
+    assert await ports.monitors.keep("s/a", newer)
+    assert not await ports.monitors.keep("s/a", older)
+    assert await ports.monitors.states(("s/a", "s/b")) == {"s/a": newer, "s/b": MonitorState()}
+
+
+async def test_a_pause_is_kept_apart_from_what_looks_show(ports):
+    pause = Pause(by=ANA, at=START, until=START + timedelta(hours=1))
+    await ports.monitors.pause("s/a", pause)
+    await ports.monitors.keep("s/a", MonitorState(watched=Watched(slot_s=60)))
+    state = (await ports.monitors.states(("s/a",)))["s/a"]
+    assert (state.pause, state.watched.slot_s) == (pause, 60)
+    await ports.monitors.pause("s/a", None)
+    assert (await ports.monitors.states(("s/a",)))["s/a"].pause is None
+
+
+async def test_a_budget_grants_its_burst_and_then_says_how_long_to_wait(ports):
+    granted = [await ports.budget.take("post:C1", burst=2, per_s=1) for _ in range(3)]
+    assert granted[:2] == [0, 0]
+    assert 0 < granted[2] <= 1
+    assert await ports.budget.take("post:C2", burst=2, per_s=1) == 0
+
+
+ALERT = Alert(fingerprint="f1", name="HighErrorRate", service="checkout", status="firing", starts_at=START)
+
+
+async def test_an_alert_is_news_once_and_a_resolved_one_does_not_fire_again(ports):
+    resolved = ALERT.model_copy(update={"status": "resolved", "ends_at": START + timedelta(minutes=1)})
+    assert await ports.alerts.report(ALERT)
+    assert not await ports.alerts.report(ALERT)
+    assert await ports.alerts.report(resolved)
+    assert not await ports.alerts.report(ALERT)
+    assert await ports.alerts.get(ALERT.id) == resolved
+    with pytest.raises(NotFoundError):
+        await ports.alerts.get("nobody")
+
+
+def episode(number: int, *, fingerprint: str = "f1") -> Alert:
+    """Make the alert of an episode that began so many minutes later."""
+    return ALERT.model_copy(
+        update={"fingerprint": fingerprint, "starts_at": START + timedelta(minutes=number)}
+    )
+
+
+def over(alert: Alert) -> Alert:
+    return alert.model_copy(update={"status": "resolved", "ends_at": alert.starts_at + timedelta(minutes=1)})
+
+
+async def test_what_fires_is_listed_newest_first_until_it_is_over(ports):
+    first, second, third = (episode(number, fingerprint=f"f{number}") for number in range(3))
+    for alert in (second, third, first):
+        await ports.alerts.report(alert)
+    assert await ports.alerts.firing() == (third, second, first)
+    assert await ports.alerts.firing(limit=2) == (third, second)
+    await ports.alerts.report(over(second))
+    await ports.alerts.report(second)  # a late delivery
+    assert await ports.alerts.firing() == (third, first)
+
+
+async def test_the_first_acknowledgement_wins_and_outlives_every_report(ports):
+    await ports.alerts.report(ALERT)
+    assert await ports.alerts.acknowledge(ALERT.id, by=ANA, at=START)
+    assert not await ports.alerts.acknowledge(ALERT.id, by=BEN, at=START)
+    kept = await ports.alerts.get(ALERT.id)
+    assert (kept.acknowledged_by, kept.acknowledged_at) == (ANA, START)
+    assert not await ports.alerts.report(ALERT)
+    assert not await ports.alerts.report(
+        kept
+    )  # what people decided is no news, nor does it become part of it
+    assert await ports.alerts.report(over(ALERT))
+    assert (await ports.alerts.get(ALERT.id)).acknowledged_by == ANA
+    assert (await ports.alerts.get(ALERT.id)).as_reported() == over(ALERT)
+    await ports.alerts.report(episode(5))
+    assert (await ports.alerts.get(episode(5).id)).acknowledged_by is None
+
+
+async def test_a_silence_is_of_a_fingerprint_with_all_its_episodes_and_can_be_ended(ports):
+    until = SystemClock().now().replace(microsecond=0) + timedelta(hours=1)
+    await ports.alerts.report(ALERT)
+    await ports.alerts.silence("f1", by=ANA, until=until + timedelta(hours=1))
+    await ports.alerts.silence("f1", by=BEN, until=until)
+    assert await ports.alerts.silence_of("f1") == (BEN, until)
+    assert await ports.alerts.silence_of("f2") is None
+    await ports.alerts.report(episode(1))
+    for kept in await ports.alerts.firing():
+        assert (kept.silenced_by, kept.silenced_until) == (BEN, until)
+    await ports.alerts.unsilence("f1")
+    assert await ports.alerts.silence_of("f1") is None
+    assert await ports.alerts.get(ALERT.id) == ALERT
+
+
+async def test_a_silence_ends_by_itself_and_leaves_what_ended_within_it_marked(ports):
+    quiet, loud = episode(0), episode(1)
+    for alert in (quiet, loud):
+        await ports.alerts.report(alert)
+    await ports.alerts.silence("f1", by=ANA, until=SystemClock().now() + timedelta(seconds=0.5))
+    await ports.alerts.report(over(quiet))
+    async with asyncio.timeout(5):
+        while await ports.alerts.silence_of("f1") is not None:  # noqa: ASYNC110  # it ends by itself
+            await asyncio.sleep(0.02)
+    await ports.alerts.report(over(loud))
+    assert (await ports.alerts.get(quiet.id)).ended_silenced
+    assert not (await ports.alerts.get(loud.id)).ended_silenced
+
+
+async def test_the_ledger_keeps_a_change_once_and_tells_the_recent_ones(ports):
+    change = Change(id="c1", at=START, kind="deploy", service="checkout", summary="1.4.2")
+    old = change.model_copy(update={"id": "c0", "at": START - timedelta(hours=3)})
+    for kept in (change, old, change):
+        await ports.ledger.record(kept)
+    assert await ports.ledger.since(service="checkout", seconds=3600) == (change,)
+    assert await ports.ledger.since(service="payments", seconds=3600) == ()
