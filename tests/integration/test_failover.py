@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.inbox import RedisInbox
@@ -18,7 +19,7 @@ from bot.domain.errors import NotFoundError, StoreUnavailableError
 from bot.domain.event import CancelRequested
 from bot.domain.intent import CancelRun
 from tests.integration.test_takeover import BOOK, serving
-from tests.valkeys import SERVICE, fleet, opened
+from tests.valkeys import SERVICE, Server, fleet, opened
 from tests.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server
@@ -64,6 +65,16 @@ async def until_all(handled: set[str], wanted: set[str], *, within_s: float = 20
             await asyncio.sleep(0.02)
 
 
+async def until_it_leads(replica: Server, *, within_s: float = 20) -> None:
+    """Wait until a replica is the primary; it drops its connections while it becomes one."""
+
+    async def leads() -> None:
+        if replica.ask("ROLE")[0] != "master":
+            raise ServerLostError("not yet")
+
+    await insist(leads, within_s=within_s)
+
+
 async def test_work_goes_on_at_the_promoted_replica_when_the_primary_dies(servers):
     primary, replica = servers.primary_with_replica()
     sentinel = servers.sentinel(primary)
@@ -90,10 +101,9 @@ async def test_work_goes_on_when_the_primary_is_demoted_and_stays_up(servers):
         await journal.start("before", started(BOOK))
         await until_all(handled, {"before"})
         sentinel.ask("SENTINEL", "FAILOVER", SERVICE)
-        async with asyncio.timeout(20):
-            while replica.ask("ROLE")[0] != "master":  # noqa: ASYNC110  # Redis has no event
-                await asyncio.sleep(0.05)
-        primary.ask("REPLICAOF", "127.0.0.1", replica.port)  # as the Sentinel does, some seconds later
+        await until_it_leads(replica)
+        # As the Sentinel does, some seconds later.
+        await insist(lambda: asyncio.to_thread(primary.ask, "REPLICAOF", "127.0.0.1", replica.port))
         await insist(lambda: journal.start("after", started(BOOK)))
         await until_all(handled, {"before", "after"})
 
