@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from bot.domain.errors import UnknownServiceError
 from bot.domain.model import Model, Name
 from bot.domain.monitor import Monitor
 from bot.domain.slo import Slo
+
+Address = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}(@[a-z][a-z0-9_-]{0,62})?$")]
+"""A service's name; in another environment than its own, with that behind it: ``checkout@staging``."""
 
 
 class Failover(Model):
@@ -21,10 +24,21 @@ class Failover(Model):
     value: str
 
 
+class Environment(Model):
+    """Where else a service runs: how it is read and changed there; nothing of that is taken from production."""
+
+    channel: str = ""
+    approvers: tuple[str, ...] = ()
+    depends_on: tuple[Name, ...] = ()
+    """Addresses of what it stands on there; nothing of production unless it is named."""
+    sources: dict[str, dict[str, str]] = Field(default_factory=dict)
+    target: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
 class Service(Model):
     """One entry of the catalogue; ``sources`` and ``target`` map a plugin's name to its settings."""
 
-    name: Name
+    name: Address
     summary: str = ""
     owner: str = ""
     channel: str = ""
@@ -34,7 +48,9 @@ class Service(Model):
     environment: str = "production"
     external: bool = False
     """Somebody else's service: it can be read, not changed."""
-    depends_on: tuple[Name, ...] = ()
+    depends_on: tuple[Address, ...] = ()
+    environments: dict[Name, Environment] = Field(default_factory=dict)
+    """Where else it runs; each is a service of its own, with the address ``checkout@staging``."""
     versioned_by: str = ""
     sources: dict[str, dict[str, str]] = Field(default_factory=dict)
     target: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -43,6 +59,29 @@ class Service(Model):
     slos: tuple[Slo, ...] = ()
     heartbeats: tuple[Name, ...] = ()
     """Jobs that report by heartbeat; where none is listed, a job of any name may report."""
+
+    @property
+    def elsewhere(self) -> tuple[Service, ...]:
+        """The same service in its other environments, with the addresses it has there."""
+        return tuple(
+            self.model_copy(
+                update={
+                    "name": f"{self.name}@{name}",
+                    "environment": name,
+                    "channel": there.channel or self.channel,
+                    "approvers": there.approvers or self.approvers,
+                    "depends_on": there.depends_on,
+                    "sources": there.sources,
+                    "target": there.target,
+                    "environments": {},
+                    "failover": None,
+                    "monitors": (),
+                    "slos": (),
+                    "heartbeats": (),
+                }
+            )
+            for name, there in self.environments.items()
+        )
 
 
 class Group(Model):
@@ -60,6 +99,14 @@ class Catalogue(Model):
     services: tuple[Service, ...] = ()
     groups: dict[str, Group] = Field(default_factory=dict)
     """A group without an entry is the chat's user group of the same handle."""
+
+    @field_validator("services", mode="after")
+    @classmethod
+    def _everywhere(cls, services: tuple[Service, ...]) -> tuple[Service, ...]:
+        """List each service in each of its environments."""
+        listed = {service.name for service in services}
+        elsewhere = (there for service in services for there in service.elsewhere)
+        return (*services, *(there for there in elsewhere if there.name not in listed))
 
     @model_validator(mode="after")
     def _check(self) -> Self:
