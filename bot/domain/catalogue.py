@@ -29,7 +29,7 @@ class Environment(Model):
 
     channel: str = ""
     approvers: tuple[str, ...] = ()
-    depends_on: tuple[Name, ...] = ()
+    depends_on: tuple[Address, ...] = ()
     """Addresses of what it stands on there; nothing of production unless it is named."""
     sources: dict[str, dict[str, str]] = Field(default_factory=dict)
     target: dict[str, dict[str, str]] = Field(default_factory=dict)
