@@ -28,9 +28,15 @@ def judge(scene: Scene, causes: Sequence[Cause]) -> Verdict:
     if causes and causes[0].confidence >= FOUND and causes[0].kind not in _PLACES:
         return "unclear" if _torn(causes) or _in_the_dark(scene, causes[0]) else "cause_found"
     in_trouble = any(scene.impaired(name) for name in scene.scope)
-    if in_trouble or causes or not scene.was_read("metrics"):
+    if in_trouble or causes or not scene.was_read("metrics") or _half_seen(scene):
         return "unclear"
     return "no_fault_found"
+
+
+def _half_seen(scene: Scene) -> bool:
+    """Whether something unusual was seen, and a source that might have said more of it was not read."""
+    seen = (f for f in scene.findings if f.service in scene.scope and f.kind not in CHANGES)
+    return bool(scene.unread) and any(seen)
 
 
 def ties(causes: Sequence[Cause]) -> tuple[Cause, ...]:
