@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
+from pathlib import Path
+
 import pytest
 
-from bench.crash import measure
-
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ("--sample", "24", "--runs", "3", "--tracks", "2", "--lease", "0.8", "--seed", "7", "--json")
 
 
 async def test_a_run_survives_whatever_happens_to_the_processes_that_carry_it():
     modes = ("kill", "zombie", "redis", "clock", "slack", "doubled", "lost")
-    result = await measure(modes=modes, sample=24, runs=3, tracks=2, lease_s=0.8, seed=7)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.crash", "--modes", ",".join(modes), *SAMPLE),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    told, _ = await process.communicate()
+    result = json.loads(told)
     assert result["held"], [wrong for told in result["modes"].values() for wrong in told["wrong"]]
+    assert process.returncode == 0
     assert result["points"] > 100
     assert all(result["modes"][mode]["reached"] >= 3 for mode in ("kill", "zombie"))
     assert result["runs"] >= 2 * 7 + 5 * 3
