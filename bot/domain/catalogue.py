@@ -25,7 +25,7 @@ class Failover(Model):
 
 
 class Environment(Model):
-    """Where else a service runs: how it is read and changed there; nothing of that is taken from production."""
+    """Where else a service runs: how it is read and changed there, and nothing of production's."""
 
     channel: str = ""
     approvers: tuple[str, ...] = ()
