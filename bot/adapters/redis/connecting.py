@@ -57,6 +57,10 @@ class _Cluster(RedisCluster):
             return await super().execute_command(*args, **options)
         except RedisClusterException as error:
             raise ServerLostError(str(error)) from error
+        except AttributeError as error:
+            # redis-py closes a node's connections when it asks anew who serves what, also one that is just
+            # being opened by somebody else: that one then has no writer (`NoneType`).
+            raise ServerLostError(f"the connection was closed while it was opened: {error}") from error
 
 
 def link_to(address: Address, *, connections: int, replicas: int) -> Link:
