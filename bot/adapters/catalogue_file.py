@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from bot.domain.catalogue import Catalogue, Failover, Group, Service
+from bot.domain.catalogue import Catalogue, Environment, Failover, Group, Service
 from bot.domain.errors import BotError
 from bot.domain.model import JsonValue
+from bot.domain.monitor import Monitor
 from bot.domain.slo import Slo
 from bot.engine.marked_yaml import Document, Problem, Where, part_of, read_yaml
 from bot.engine.nearest import did_you_mean
@@ -113,12 +114,16 @@ def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
     models: dict[tuple[str, ...], type[BaseModel]] = {
         (): Catalogue,
         ("services",): Service,
+        ("services", "environments"): Environment,
         ("services", "failover"): Failover,
+        ("services", "monitors"): Monitor,
         ("services", "slos"): Slo,
+        ("groups",): Group,
     }
-    if loc[0] == "groups":
-        return Group.model_fields
-    return models[tuple(part for part in loc[:-1] if isinstance(part, str))].model_fields
+    named = tuple(part for part in loc[:-1] if isinstance(part, str))
+    if named[:1] == ("groups",) or named[:2] == ("services", "environments"):
+        named = named[:-1]  # what people called it
+    return models[named].model_fields
 
 
 def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
@@ -127,20 +132,38 @@ def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
     entries = services if isinstance(services, list) else []
     names = [part_of(entry, ("name",)) for entry in entries]
     known = [name for name in names if isinstance(name, str)]
+    known += [
+        f"{name}@{there}"
+        for name, entry in zip(names, entries, strict=True)
+        for there in _environments(entry)
+        if f"{name}@{there}" not in known
+    ]
     for index, entry in enumerate(entries):
         if names[index] in names[:index]:
             yield ("services", index, "name"), f"there are two services called `{names[index]}`"
         for at, again in _twice(part_of(entry, ("slos",))):
             yield ("services", index, "slos", at, "name"), f"there are two SLOs called `{again}`"
-        wanted = part_of(entry, ("depends_on",))
-        places: list[Where] = [
-            ("depends_on", at) for at, _ in enumerate(wanted if isinstance(wanted, list) else ())
-        ]
-        for place in [*places, ("failover", "service")]:
+        bases: list[Where] = [(), *(("environments", there) for there in _environments(entry))]
+        for place in [
+            *(place for base in bases for place in _standing_on(entry, base)),
+            ("failover", "service"),
+        ]:
             name = part_of(entry, place)
             if isinstance(name, str) and name not in known:
                 text = f"there is no service called `{name}`{did_you_mean(name, known)}"
                 yield ("services", index, *place), text
+
+
+def _environments(entry: JsonValue) -> Sequence[str]:
+    """List the names of a service's other environments."""
+    found = part_of(entry, ("environments",))
+    return tuple(found) if isinstance(found, dict) else ()
+
+
+def _standing_on(entry: JsonValue, base: Where) -> Iterable[Where]:
+    """Find where a service, or one of its environments, names what it stands on."""
+    wanted = part_of(entry, (*base, "depends_on"))
+    return [(*base, "depends_on", at) for at, _ in enumerate(wanted if isinstance(wanted, list) else ())]
 
 
 def _twice(entries: JsonValue) -> Iterable[tuple[int, str]]:

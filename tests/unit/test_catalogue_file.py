@@ -166,6 +166,28 @@ def test_an_unknown_field_of_a_group_or_a_failover_is_told_with_what_was_meant(l
     assert "(did you mean `key`?)" in said
 
 
+def test_an_unknown_field_of_an_environment_or_a_monitor_is_told_with_what_was_meant(load):
+    text = (
+        "services:\n  - name: a\n    environments:\n      staging: {targett: {}}\n"
+        "    monitors:\n      - {id: m, probe: http.check, every: 10s, expect: 'true', severityy: critical}\n"
+    )
+    found = problems(load, text)
+    assert [problem.partition(": ")[0] for problem in found] == ["catalogue.yaml:4", "catalogue.yaml:6"]
+    assert "(did you mean `target`?)" in found[0]
+    assert "(did you mean `severity`?)" in found[1]
+
+
+def test_what_a_service_or_an_environment_stands_on_may_be_an_address_and_must_be_there(load):
+    good = (
+        "services:\n  - name: a\n    environments:\n      staging:\n        depends_on: [b@staging]\n"
+        "  - name: b\n    depends_on: [a@staging]\n    environments: {staging: {}}\n"
+    )
+    assert load(good).get("a@staging").depends_on == ("b@staging",)
+    (found,) = problems(load, good.replace("[b@staging]", "[b@stagin]"))
+    assert found.startswith("catalogue.yaml:5: ")
+    assert "there is no service called `b@stagin` (did you mean `b@staging`?)" in found
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
