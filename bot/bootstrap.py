@@ -37,6 +37,7 @@ from bot.adapters.slack_client import Identity, open_client
 from bot.adapters.slack_directory import SlackDirectory
 from bot.adapters.slack_presenter import Presenter
 from bot.adapters.slack_teller import SlackTeller
+from bot.analysis.judging.judge import judge_case
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.errors import SettingsError
@@ -186,6 +187,7 @@ def _join(
         library=library,
         plugins=plugins,
         reducers=REDUCERS,
+        judge=judge_case,
         catalogue=catalogue,
         clock=clock,
         http=outside.http,

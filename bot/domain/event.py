@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.domain.approval import Approval, Decision, Verdict
+from bot.domain.canary import Reading, SteeringWord
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
 from bot.domain.plan import RenderedPlan
 from bot.domain.runbook import Runbook
+from bot.domain.verdict import CanaryVerdict
 
 StepOutcome = Literal[
     "ok", "failed", "unavailable", "garbage", "not_configured", "timed_out", "crashed", "in_doubt"
@@ -186,6 +188,39 @@ class Sampled(Model):
     text: str = ""
 
 
+class ApprovalWaived(Model):
+    """Nobody was asked, because the runbook says so for this case; loud."""
+
+    type: Literal["approval_waived"] = "approval_waived"
+    at: Instant
+    phase: str
+    step: str = ""
+    plan_hash: str
+    why: str
+
+
+class Judged(Model):
+    """A judge looked once at a canary and at stable."""
+
+    type: Literal["judged"] = "judged"
+    at: Instant
+    phase: str
+    step: str
+    reading: Reading
+    verdict: CanaryVerdict
+
+
+class Steered(Model):
+    """A person told a rollout under way what to do."""
+
+    type: Literal["steered"] = "steered"
+    at: Instant
+    by: Person
+    word: SteeringWord
+    key: str = ""
+    """The click's own key: a redelivery of the same click is the same word."""
+
+
 class PhaseFinished(Model):
     """A phase ended; ``output`` is its reducer's, where it has one."""
 
@@ -218,7 +253,7 @@ class RunFinished(Model):
 Event = Annotated[
     RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | PlanRendered | ApprovalRequested
     | ApprovalReminded | VoteCast | ApprovalEnded | EffectIntended | StepUndone | Sampled | PhaseFinished
-    | CancelRequested | RunFinished,
+    | CancelRequested | RunFinished | ApprovalWaived | Judged | Steered,
     Field(discriminator="type"),
 ]  # fmt: skip
 

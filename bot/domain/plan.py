@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.domain.model import JsonObject, Model, Name
-from bot.domain.runbook import ApprovalPolicy, Call, Check
+from bot.domain.runbook import ApprovalPolicy, Call, Check, Judging
 
 
 class PlannedStep(Model):
@@ -27,6 +27,7 @@ class PlannedStep(Model):
     verify: tuple[Check, ...] = ()
     approval: ApprovalPolicy | None = None
     """A gate of the step's own, beside its pipeline's."""
+    judge: Judging | None = None
 
     @property
     def plugin(self) -> str:

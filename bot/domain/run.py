@@ -8,14 +8,17 @@ from typing import Literal, assert_never
 from pydantic import Field
 
 from bot.domain.approval import Approval
+from bot.domain.canary import Reading, Steering
 from bot.domain.diagnosis import Diagnosis
 from bot.domain.event import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
+    ApprovalWaived,
     CancelRequested,
     EffectIntended,
     Event,
+    Judged,
     Origin,
     PhaseFinished,
     PhaseOutcome,
@@ -25,6 +28,7 @@ from bot.domain.event import (
     RunOutcome,
     RunStarted,
     Sampled,
+    Steered,
     StepFinished,
     StepOutcome,
     StepUndone,
@@ -36,6 +40,7 @@ from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
 from bot.domain.plan import RenderedPlan
 from bot.domain.runbook import Runbook, plan_source
+from bot.domain.verdict import CanaryVerdict
 
 
 class StepState(Model):
@@ -53,6 +58,11 @@ class StepState(Model):
     intent_key: str = ""
     """Set once its outside effect was intended; with no outcome it is in doubt."""
     intent_epoch: int = 0
+    readings: tuple[Reading, ...] = ()
+    """What its judge has read so far."""
+    verdict: CanaryVerdict | None = None
+    """The judge's latest."""
+    judged_since: Instant | None = None
     undone: StepOutcome | None = None
     undo_key: str = ""
     """Set once its undo was intended; with nothing ``undone`` that is in doubt."""
@@ -104,6 +114,9 @@ class Run(Model):
     approvals: dict[str, Approval] = Field(default_factory=dict)
     vote_keys: frozenset[str] = frozenset()
     """The keys of the clicks that count."""
+    waived: tuple[ApprovalWaived, ...] = ()
+    """The gates at which nobody was asked."""
+    steering: Steering = Steering()
     cancelled_by: Person | None = None
     cancelled_why: str = ""
     finished_at: Instant | None = None
@@ -233,8 +246,26 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
             return run.but(cancelled_by=event.by, cancelled_why=event.why)
         case RunFinished():
             return run.but(finished_at=event.at, outcome=event.outcome, summary=event.summary)
+        case ApprovalWaived():
+            return run.but(waived=(*run.waived, event))
+        case Judged():
+            return _judged(run, event)
+        case Steered():
+            return run.but(steering=run.steering.told(event.word, by=event.by, key=event.key))
         case _:
             assert_never(event)
+
+
+def _judged(run: Run, event: Judged) -> Run:
+    known = run.phases[event.phase].steps.get(event.step, StepState(id=event.step))
+    return _step(
+        run,
+        event.phase,
+        event.step,
+        readings=(*known.readings, event.reading),
+        verdict=event.verdict,
+        judged_since=known.judged_since or event.at,
+    )
 
 
 def _phase(run: Run, phase_id: str, **update: object) -> Run:

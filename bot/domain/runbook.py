@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import Field, model_validator
 
+from bot.domain.judging import Metric, Policy
 from bot.domain.model import JsonObject, JsonValue, Model, Name
 
 Expression = Annotated[str, Field(min_length=1, max_length=500)]
@@ -73,13 +74,36 @@ class ApprovalPolicy(Model):
     """Seconds after which those who may decide are reminded; half of ``expires_s`` unless given."""
     allow_requester: bool = False
     """Whether the person who started the run may approve; needs ``why``."""
+    waived_when: Expression | None = None
+    """Nobody is asked where this is true; loud, recorded, and needs ``why``."""
     why: str = ""
 
     @model_validator(mode="after")
     def _loud(self) -> Self:
-        if self.allow_requester and not self.why:
-            raise ValueError("`allow_requester` needs a `why`")
+        if (self.allow_requester or self.waived_when) and not self.why:
+            raise ValueError("`allow_requester` and `waived_when` need a `why`")
         return self
+
+
+class ReadMetric(Call):
+    """A metric that a judge reads at each look, and the rule it is judged by."""
+
+    rule: Metric
+    """As in the reference of the judge, without its data."""
+
+
+class Judging(Model):
+    """Compares a canary with stable at every look until it is sure; when the time is over, people decide."""
+
+    metrics: tuple[ReadMetric, ...] = Field(min_length=1)
+    policy: Policy = Policy()
+    for_s: float | Expression = 60
+    """After so many seconds a person is asked, if it is not decided."""
+    at_least_s: float | Expression = 0
+    """It never passes before."""
+    every_s: float = Field(default=1, gt=0)
+    ask: ApprovalPolicy = ApprovalPolicy()
+    """Who decides where the judge cannot; until then it goes on looking, and may still stop."""
 
 
 class Step(Call):
@@ -89,12 +113,14 @@ class Step(Call):
     title: str = ""
     timeout_s: float = Field(default=10, gt=0, le=3600)
     for_each: Expression | None = None
-    """An expression that yields a list; one step per ``item`` (fan_out only)."""
+    """An expression that yields a list; one step per ``item`` (in a fan_out or a pipeline)."""
     undo: Call | None = None
     no_undo: str = ""
     """Why there is no undo, where there is none."""
     verify: tuple[Check, ...] = ()
     approval: ApprovalPolicy | None = None
+    judge: Judging | None = None
+    """Compares canary and stable after the step, before what comes next."""
 
 
 class PhaseBase(Model):

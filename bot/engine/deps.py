@@ -12,9 +12,12 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.domain.diagnosis import Diagnosis, Judgement
 from bot.domain.effect import Effect
+from bot.domain.errors import RunbookError
+from bot.domain.judging import Case
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.run import PhaseState, Run
 from bot.domain.runbook import ReducerName
+from bot.domain.verdict import CanaryVerdict
 from bot.engine.heartbeats import NoPulses, Pulses
 from bot.engine.plugins import Context, Ledger, Plugins
 from bot.engine.ports import Journal, Library, Locks
@@ -32,6 +35,11 @@ class ReduceInput:
 
 
 Reducer = Callable[[ReduceInput], Diagnosis | Judgement]
+Judge = Callable[[Case], CanaryVerdict]
+
+
+def _no_judge(_case: Case) -> CanaryVerdict:
+    raise RunbookError("This installation judges no canaries.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +55,7 @@ class Deps:
     http: httpx.AsyncClient
     ledger: Ledger
     locks: Locks
+    judge: Judge = field(default=_no_judge)
     readers_per_service: int = 8
     """How many runs may read the sources of one service at a time."""
     pulses: Pulses = field(default_factory=NoPulses)

@@ -52,7 +52,11 @@ class Hand:
     @property
     def stopping(self) -> str:
         """Why nothing more should be begun; empty while all is well."""
-        return self.breach or ("it was cancelled" if self.run.cancelled_by is not None else "")
+        if self.breach:
+            return self.breach
+        if (aborter := self.run.steering.aborted_by) is not None:
+            return f"{aborter.name or aborter.id} aborted it"
+        return "it was cancelled" if self.run.cancelled_by is not None else ""
 
     def note(self, *events: Event) -> None:
         """Fold facts now and have them written within a millisecond, together with others of that time.

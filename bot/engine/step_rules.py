@@ -20,12 +20,36 @@ def check_steps(spot: Spot, steps: tuple[Step, ...]) -> None:
     refuse_twice(spot, "steps", _ids(spot.where, steps))
     for index, step in enumerate(steps):
         here = spot.at("steps", index)
-        here.at("title").check_value(step.title)
         if step.for_each is not None:
-            here.at("for_each").report("only a `fan_out` phase has `for_each`")
-        check_call(here, step)
+            here.at("for_each").check_expression(step.for_each)
+        inside = here.knowing("item") if step.for_each is not None else here
+        inside.at("title").check_value(step.title)
+        check_call(inside, step)
         _check_undo(here, step)
-        check_all(here, "verify", step.verify)
+        check_all(inside, "verify", step.verify)
+        _check_judge(inside, step)
+
+
+def _check_judge(spot: Spot, step: Step) -> None:
+    """Check what a judge reads; it may look only where there is a way back."""
+    if step.judge is None:
+        return
+    if step.is_action and step.undo is None:
+        spot.at("judge").report("the judge can stop this step, so it needs an `undo`")
+    for field in ("for_s", "at_least_s"):
+        value = getattr(step.judge, field)
+        if isinstance(value, str):
+            spot.at("judge", field).check_expression(value)
+    seen: set[str] = set()
+    for index, metric in enumerate(step.judge.metrics):
+        here = spot.at("judge", "metrics", index)
+        if metric.is_action:
+            here.at("action").report("a judge only reads: name a `probe`")
+            continue
+        if metric.rule.name in seen:
+            here.at("rule", "name").report(f"another metric of this judge is called `{metric.rule.name}`")
+        seen.add(metric.rule.name)
+        check_call(here, metric)
 
 
 def _check_undo(spot: Spot, step: Step) -> None:
@@ -108,6 +132,7 @@ def _refuse_pipeline_fields(spot: Spot, step: Step) -> None:
         "no_undo": step.no_undo,
         "verify": step.verify,
         "approval": step.approval,
+        "judge": step.judge,
     }
     for field, given in fields.items():
         if given:

@@ -8,15 +8,18 @@ from bot.domain.event import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
+    ApprovalWaived,
     CancelRequested,
     EffectIntended,
     Event,
+    Judged,
     PhaseFinished,
     PhaseStarted,
     PlanRendered,
     RunFinished,
     RunStarted,
     Sampled,
+    Steered,
     StepFinished,
     StepUndone,
     TurnAwaited,
@@ -25,6 +28,7 @@ from bot.domain.event import (
 )
 from bot.domain.model import Model
 from bot.domain.people import Person
+from bot.domain.verdict import Decision
 
 Tone = Literal["plain", "good", "bad", "doubt", "quiet"]
 
@@ -87,12 +91,19 @@ def _told(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
         case CancelRequested():
             why = f": {event.why}" if event.why else ""
             return "bad", f"{_who(event.by)} asked for its end{why}"
+        case ApprovalWaived():
+            return "bad", f"{event.step or event.phase}: NOBODY WAS ASKED ({event.why})"
+        case Judged():
+            return _VERDICTS[event.verdict.decision], f"  {event.step}: {event.verdict.text}"
+        case Steered():
+            return "doubt", f"{_who(event.by)} said: {event.word}"
         case RunFinished():
             return _tone(event.outcome), f"ended, {_word(event.outcome)}. {event.summary}"
         case _:
             assert_never(event)
 
 
+_VERDICTS: dict[Decision, Tone] = {"proceed": "good", "stop": "bad", "ask": "quiet"}
 _GOOD = frozenset({"ok", "done", "recovered", "no_fault_found", "approve"})
 _DOUBTFUL = frozenset({"partial", "unclear", "no_remedy", "in_doubt", "skipped", "not_configured"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from datetime import timedelta
+from functools import partial
 
 from bot.domain.approval import Approval
 from bot.domain.errors import BotError
@@ -12,6 +13,7 @@ from bot.domain.event import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
+    ApprovalWaived,
     PhaseStarted,
     PlanRendered,
     Sampled,
@@ -25,7 +27,9 @@ from bot.engine.checks import check_step_id, look, settle_check
 from bot.engine.effects import put_back, run_step
 from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
+from bot.engine.phases.judged import Bench, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
+from bot.engine.templates import truth
 from bot.engine.turns import take_turn
 
 
@@ -53,6 +57,11 @@ async def _gate(
 ) -> Answer | None:
     """Raise or read an approval; none means that the way is free for exactly this plan."""
     approval = hand.run.gate(phase, step=step)
+    if approval is None and policy.waived_when and truth(policy.waived_when, hand.scope()):
+        waiver = ApprovalWaived(at=hand.now, phase=phase, step=step, plan_hash=plan_hash, why=policy.why)
+        if not any((w.phase, w.step, w.plan_hash) == (phase, step, plan_hash) for w in hand.run.waived):
+            await hand.write(waiver)
+        return None
     if approval is None:
         approval = _new_approval(hand, phase, step=step, policy=policy, plan_hash=plan_hash)
         hand.note(ApprovalRequested(at=hand.now, approval=approval))
@@ -113,6 +122,10 @@ def _refs(hand: Hand, plan: RenderedPlan) -> tuple[StepRef, ...]:
     for step in plan.steps:
         specialist = hand.deps.plugins.get(step.plugin).specialist
         refs.append(StepRef(id=step.id, title=step.title, specialist=specialist))
+        if step.judge is not None:
+            refs.append(
+                StepRef(id=judge_step_id(step.id), title="Judge canary and stable", specialist="judge")
+            )
         refs.extend(_check_ref(hand, check) for check in step.verify)
     return (*refs, *(_check_ref(hand, check) for check in plan.verify))
 
@@ -164,6 +177,8 @@ async def _breach(hand: Hand, checks: tuple[Check, ...]) -> None:
 async def _steps(hand: Hand, phase: str, plan: RenderedPlan) -> Answer:
     for step in plan.steps:
         if hand.stopping:
+            if any(planned.judge for planned in plan.steps):
+                await _undo(hand, phase, plan)
             return Ended(outcome="failed", why=hand.stopping)
         if step.approval is not None:
             waiting = await _gate(hand, phase, policy=step.approval, plan_hash=plan.digest, step=step.id)
@@ -171,7 +186,7 @@ async def _steps(hand: Hand, phase: str, plan: RenderedPlan) -> Answer:
                 await _undo(hand, phase, plan)
             if waiting is not None:
                 return waiting
-        finished = await _step(hand, phase, step)
+        finished = await _step(hand, phase, step, plan)
         if finished is not None:
             return await _failed(hand, phase, plan, step=step, finished=finished)
     for check in plan.verify:
@@ -181,8 +196,8 @@ async def _steps(hand: Hand, phase: str, plan: RenderedPlan) -> Answer:
     return Ended(outcome="ok")
 
 
-async def _step(hand: Hand, phase: str, step: PlannedStep) -> StepFinished | None:
-    """Do one step and its checks; what is returned is what went wrong."""
+async def _step(hand: Hand, phase: str, step: PlannedStep, plan: RenderedPlan) -> StepFinished | None:
+    """Do one step, have it judged and checked; what is returned is what went wrong."""
     if (known := hand.run.phases[phase].steps.get(step.id)) is None or known.outcome is None:
         plugin = hand.deps.plugins.get(step.plugin)
         finished = await run_step(
@@ -192,11 +207,19 @@ async def _step(hand: Hand, phase: str, step: PlannedStep) -> StepFinished | Non
             return finished
     elif known.outcome != "ok":
         return _as_finished(hand, phase, step.id)
+    if step.judge is not None:
+        bench = Bench(hand, phase, step, step.judge, raise_gate=partial(_gate_of_judge, hand, phase, plan))
+        if (stopped := await bench.decided()) is not None:
+            return stopped
     for check in step.verify:
         failed = await _verified(hand, phase, check)
         if failed is not None:
             return failed
     return None
+
+
+def _gate_of_judge(hand: Hand, phase: str, plan: RenderedPlan, step: str, policy: ApprovalPolicy) -> Approval:
+    return _new_approval(hand, phase, step=step, policy=policy, plan_hash=plan.digest)
 
 
 async def _verified(hand: Hand, phase: str, check: Check) -> StepFinished | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bot.domain.diagnosis import Cause
-from bot.domain.errors import BotError
+from bot.domain.errors import BotError, RunbookError
 from bot.domain.event import PhaseStarted, PlanRendered
 from bot.domain.plan import PlannedStep, RenderedPlan
-from bot.domain.runbook import Check, Pipeline, Plan, Remedy, Step
+from bot.domain.runbook import Check, Judging, Pipeline, Plan, Remedy, Step
 from bot.engine.hand import Hand
 from bot.engine.phases import Ended
-from bot.engine.templates import render, truth
+from bot.engine.templates import evaluate, render, truth
+
+_MOST_ITEMS = 200
 
 
 async def plan(hand: Hand, phase: Plan) -> Ended:
@@ -30,21 +34,56 @@ def render_steps(hand: Hand, steps: tuple[Step, ...], **scope: object) -> tuple[
     Raises:
         TemplateError: a step refers to something the run does not know.
     """
-    return tuple(
-        PlannedStep(
-            id=step.id,
-            title=_text(hand, step.title or step.id, **scope),
-            action=step.action,
-            probe=step.probe,
-            arguments=hand.render(step.arguments, **scope),
-            timeout_s=step.timeout_s,
-            undo=step.undo,
-            no_undo=step.no_undo,
-            verify=render_checks(hand, step.verify, **scope),
-            approval=step.approval,
-        )
-        for step in steps
+    return tuple(planned for step in steps for planned in _planned(hand, step, **scope))
+
+
+def _planned(hand: Hand, step: Step, **scope: object) -> Iterator[PlannedStep]:
+    """Render one step, or one for each ``item``, numbered from 1."""
+    if step.for_each is None:
+        yield _planned_step(hand, step, step.id, **scope)
+        return
+    items = evaluate(step.for_each, hand.scope(**scope))
+    if not isinstance(items, list | tuple) or len(items) > _MOST_ITEMS:
+        raise RunbookError(f"`for_each` of {step.id} must yield a list of at most {_MOST_ITEMS} items")
+    for number, item in enumerate(items, start=1):
+        yield _planned_step(hand, step, f"{step.id}-{number}", item=item, **scope)
+
+
+def _planned_step(hand: Hand, step: Step, name: str, **scope: object) -> PlannedStep:
+    return PlannedStep(
+        id=name,
+        title=_text(hand, step.title or step.id, **scope),
+        action=step.action,
+        probe=step.probe,
+        arguments=hand.render(step.arguments, **scope),
+        timeout_s=step.timeout_s,
+        undo=step.undo,
+        no_undo=step.no_undo,
+        verify=_numbered(render_checks(hand, step.verify, **scope), name if step.for_each else ""),
+        approval=step.approval,
+        judge=None if step.judge is None else _judging(hand, step.judge, **scope),
     )
+
+
+def _numbered(checks: tuple[Check, ...], step: str) -> tuple[Check, ...]:
+    """Tell the checks of one item's step from those of another's."""
+    return tuple(check.but(id=f"{step}-{check.id}") for check in checks) if step else checks
+
+
+def _judging(hand: Hand, judging: Judging, **scope: object) -> Judging:
+    metrics = tuple(m.but(arguments=hand.render(m.arguments, **scope)) for m in judging.metrics)
+    return judging.but(
+        metrics=metrics,
+        for_s=_seconds(hand, judging.for_s, **scope),
+        at_least_s=_seconds(hand, judging.at_least_s, **scope),
+    )
+
+
+def _seconds(hand: Hand, value: float | str, **scope: object) -> float:
+    seconds = evaluate(value, hand.scope(**scope)) if isinstance(value, str) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        raise RunbookError(f"`{value}` must be a number of seconds")
+    return float(seconds)
 
 
 def render_checks(hand: Hand, checks: tuple[Check, ...], **scope: object) -> tuple[Check, ...]:

@@ -41,11 +41,6 @@ def test_a_plan_of_a_pipeline_loads(tmp_path: Path) -> None:
             "verify[0].id: another check of the same plan is called `good`",
         ),
         (
-            "      - id: one\n",
-            "      - id: one\n        for_each: range(2)\n",
-            "only a `fan_out` phase has `for_each`",
-        ),
-        (
             "        action: supervisor.restart\n",
             "        probe: ground.facts\n",
             "phases[2].steps[0].no_undo: a probe changes nothing, so there is nothing to undo",

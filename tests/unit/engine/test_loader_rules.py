@@ -528,7 +528,7 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
         "approval: {expires_s: 600}",
         "approval: {allow_requester: true} #!",
         "phases[4].approval",
-        "`allow_requester` needs a `why`",
+        "`allow_requester` and `waived_when` need a `why`",
     ),
     (
         "a phase that is no mapping",

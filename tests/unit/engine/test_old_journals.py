@@ -22,6 +22,7 @@ ENDED = {
     "cancelled": "cancelled",
     "expired": "expired",
     "recovered": "recovered",
+    "rolled_out": "done",
     "undone": "failed",
 }
 

@@ -1,0 +1,117 @@
+"""A canary under judgement: what was read of it at each look, and what people told its rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, assert_never
+
+from pydantic import Field, ValidationError
+
+from bot.domain.judging import Burn, Case, Counts, Limit, Look, Metric, Policy, Samples
+from bot.domain.model import JsonObject, Model
+from bot.domain.people import Person
+
+SteeringWord = Literal["promote", "pause", "resume", "abort"]
+
+_BLIND_LOOKS = 3
+"""So many looks in a row without an answer are an error of the metric; fewer are a gap."""
+
+
+class Seen(Model):
+    """What one look read of one metric; ``error`` says why it could not."""
+
+    data: JsonObject = Field(default_factory=dict)
+    error: str = ""
+
+
+class Reading(Model):
+    """One look of a judge: what it read, by the metric's name."""
+
+    at_s: float = Field(ge=0)
+    """Seconds since the first look."""
+    seen: dict[str, Seen]
+
+
+class Steering(Model):
+    """What people told a rollout under way; the latest word about pausing counts, an abort is for good."""
+
+    promoted_by: Person | None = None
+    paused_by: Person | None = None
+    aborted_by: Person | None = None
+    keys: frozenset[str] = frozenset()
+
+    def told(self, word: SteeringWord, *, by: Person, key: str) -> Steering:
+        """Give what holds once one more word was said; the same click again changes nothing."""
+        if key and key in self.keys:
+            return self
+        keys = self.keys | {key}
+        match word:
+            case "promote":
+                return self.but(promoted_by=by, paused_by=None, keys=keys)
+            case "pause":
+                return self.but(paused_by=by, keys=keys)
+            case "resume":
+                return self.but(paused_by=None, keys=keys)
+            case "abort":
+                return self.but(aborted_by=by, keys=keys)
+            case _:
+                assert_never(word)
+
+
+def case_of(rules: Sequence[Metric], readings: Sequence[Reading], *, policy: Policy) -> Case:
+    """Put what was read into the rules, as a judge wants it.
+
+    A counter's probe gives ``canary`` and ``stable`` with ``requests`` and ``errors``; a sample's gives a
+    number for each, under the metric's own name; a limit's gives ``value``.
+    """
+    return Case(metrics=tuple(_filled(rule, readings) for rule in rules), policy=policy)
+
+
+def _filled(rule: Metric, readings: Sequence[Reading]) -> Metric:
+    seen = [(reading.at_s, reading.seen[rule.name]) for reading in readings if rule.name in reading.seen]
+    latest = [one.error for _, one in seen[-_BLIND_LOOKS:]]
+    if len(latest) == _BLIND_LOOKS and all(latest):
+        return rule.model_copy(update={"error": latest[-1]})
+    read = [(at_s, one.data) for at_s, one in seen if not one.error]
+    try:
+        return _with_data(rule, read)
+    except (KeyError, TypeError, ValidationError) as error:
+        return rule.model_copy(update={"error": f"its probe gave something else: {type(error).__name__}"})
+
+
+def _with_data(rule: Metric, read: Sequence[tuple[float, JsonObject]]) -> Metric:
+    given = rule.model_dump()
+    match rule:
+        case Counts():
+            looks = [
+                Look.model_validate({"at_s": at_s, "weight": data.get("weight"), **_tallies(data)})
+                for at_s, data in read
+            ]
+            return Counts.model_validate({**given, "looks": looks})
+        case Samples():
+            sides = {
+                side: [_number(data, side, rule.name) for _, data in read] for side in ("canary", "stable")
+            }
+            return Samples.model_validate({**given, **sides})
+        case Limit():
+            return Limit.model_validate({**given, "values": [data["value"] for _, data in read]})
+        case Burn():
+            latest = read[-1][1] if read else {}
+            return Burn.model_validate({**given, **latest})
+        case _:
+            assert_never(rule)
+
+
+def _tallies(data: JsonObject) -> dict[str, object]:
+    return {side: _pick(data[side], ("requests", "errors")) for side in ("canary", "stable")}
+
+
+def _pick(data: object, names: Sequence[str]) -> dict[str, object]:
+    if not isinstance(data, dict):
+        raise TypeError("a side of a canary is no object")
+    return {name: data[name] for name in names}
+
+
+def _number(data: JsonObject, side: str, name: str) -> object:
+    found = data[side]
+    return found.get(name) if isinstance(found, dict) else found

@@ -1,0 +1,126 @@
+"""A step under judgement: it passes, is stopped and taken back, or is put to people, who may steer it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.event import Steered
+from bot.domain.verdict import CanaryVerdict
+from bot.engine.engine import Engine
+from tests.unit.engine.small_world import UNDO, act, book, fix
+from tests.worlds import ANA, BEN, BENCH
+
+JUDGE = {
+    "every_s": 0.001,
+    "for_s": 5,
+    "metrics": [
+        {"probe": "worlds.measure", "with": {}, "rule": {"kind": "limit", "name": "a", "at_most": 1}}
+    ],
+}
+CANARY = book(fix(act("shift", undo=UNDO, judge=JUDGE), act("promote", undo=UNDO)))
+
+
+def verdict(decision):
+    return CanaryVerdict(
+        decision=decision, reason="test", text=f"{decision}!", score=None, decided_by=(), metrics=()
+    )
+
+
+def judging(world, *decisions, after=None):
+    """A judge that says these, the last one for ever; ``after`` is called at each look with its number."""
+    said = []
+
+    def judge(case):
+        said.append(case)
+        world.clock.forward(1)
+        if after is not None:
+            after(len(said))
+        return verdict(decisions[min(len(said), len(decisions)) - 1])
+
+    world.deps = replace(world.deps, judge=judge)
+    world.engine = Engine(world.deps)
+    return said
+
+
+def done():
+    return [effect.partition(":")[0] for effect in BENCH.effects]
+
+
+async def begin(world):
+    run = await world.begin(CANARY, service="checkout")
+    await world.vote(run, BEN)
+
+
+async def test_a_good_canary_goes_on(world):
+    judging(world, "ask", "proceed")
+    await begin(world)
+    run = await world.go()
+    assert done() == ["shift", "promote"]
+    assert run.phases["fix"].steps["judge:shift"].verdict.decision == "proceed"
+    assert len(run.phases["fix"].steps["judge:shift"].readings) == 2
+
+
+async def test_a_bad_canary_is_taken_back_and_says_why(world):
+    judging(world, "ask", "stop")
+    await begin(world)
+    run = await world.go()
+    assert done() == ["shift", "undo-shift"]
+    assert "the judge stopped it: stop!" in run.phases["fix"].why
+
+
+async def test_what_the_judge_cannot_decide_is_put_to_a_person_and_nothing_passes_in_silence(world):
+    looks = judging(world, "ask")
+    await begin(world)
+    run = await world.go()
+    (asked,) = [gate for gate in run.approvals.values() if gate.step == "judge:shift"]
+    assert asked.decision == "expired"
+    assert done() == ["shift", "undo-shift"]
+    assert len(looks) > 1000  # it went on looking all the time
+
+
+@pytest.mark.parametrize(
+    ("word", "effects"), [("promote", ["shift", "promote"]), ("abort", ["shift", "undo-shift"])]
+)
+async def test_a_person_may_promote_or_abort_at_any_look(world, word, effects):
+    async def steer():
+        run = await world.read()
+        said = Steered(at=world.clock.now(), by=ANA, word=word, key="click")
+        assert await world.store.interject("r1", (said,), length=run.length, wake=False)
+
+    judging(world, "ask")
+
+    class Once:
+        told = False
+
+    original = world.store.append
+
+    async def append(run_id, events, *, epoch):
+        length = await original(run_id, events, epoch=epoch)
+        if not Once.told and any(event.type == "judged" for event in events):
+            Once.told = True
+            await steer()
+        return length
+
+    world.store.append = append
+    await begin(world)
+    await world.go()
+    assert done() == effects
+
+
+async def test_another_worker_judges_on_with_what_was_read(world):
+    def die(number):
+        if number == 3:
+            raise RuntimeError("the worker dies")
+
+    judging(world, "ask", after=die)
+    await begin(world)
+    with pytest.raises(RuntimeError):
+        await world.go()
+    read = len((await world.read()).phases["fix"].steps["judge:shift"].readings)
+    looks = judging(world, "proceed")
+    await world.go()
+    assert read >= 1
+    assert len(looks[0].metrics[0].values) == read + 1
+    assert done() == ["shift", "promote"]
