@@ -7,13 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.actions._haproxy_socket import RuntimeSocket, Server
 from bot.actions._targets import PATIENCE, change_of, field_of, settings_of
 from bot.domain.change import ChangeKind
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, action
+from bot.targets.haproxy_socket import RuntimeSocket, Server
 
 Weights = Annotated[dict[str, Annotated[int, Field(ge=0, le=256)]], Field(min_length=1)]
 """The weight of each server: its share of the traffic relative to the others."""

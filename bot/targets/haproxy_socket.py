@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from bot.domain.errors import ActionFailedError, ActionInDoubtError
 _MOST_BYTES = 1_000_000
 _ANSWER_VERSION = "1"
 _STARTING, _RUNNING = 1, 2  # srv_op_state; 0 is stopped, 3 is stopping
+_CHECK_CONFIGURED, _CHECK_ENABLED = 2, 4  # bits of srv_check_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,11 @@ class Server:
     weight: int
     usable: bool
     """Healthy, and neither drained nor in maintenance."""
+    up: bool = True
+    """Healthy, drained or not."""
+    has_check: bool = False
+    checked: bool = False
+    """The health check is on; without it a server counts as up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +44,7 @@ class RuntimeSocket:
         Raises:
             ActionFailedError: HAProxy cannot be asked, knows no such backend, or answers something else.
         """
-        try:
-            answer = await self._say(f"show servers state {self.backend}")
-        except ActionInDoubtError as error:  # a question changes nothing
-            raise ActionFailedError(str(error), code="target_unavailable") from error
+        answer = await self.ask(f"show servers state {self.backend}")
         lines = answer.strip().splitlines()
         if len(lines) < 2 or lines[0] != _ANSWER_VERSION or not lines[1].startswith("# "):  # noqa: PLR2004  # version and header
             raise ActionFailedError(
@@ -67,8 +70,29 @@ class RuntimeSocket:
         """
         # Up before down, in one line: at no moment is nobody there to serve.
         order = sorted(weights.items(), key=lambda item: -item[1])
-        lines = [f"set server {self.backend}/{name} weight {weight}" for name, weight in order]
-        return " ".join((await self._say(";".join(lines))).split())
+        return await self.tell(
+            [f"set server {self.backend}/{name} weight {weight}" for name, weight in order]
+        )
+
+    async def tell(self, lines: Sequence[str]) -> str:
+        """Say these in one go; gives HAProxy's complaint, empty if it had none.
+
+        Raises:
+            ActionFailedError: nothing was sent.
+            ActionInDoubtError: no answer came.
+        """
+        return " ".join((await self._say(";".join(lines))).split()) if lines else ""
+
+    async def ask(self, line: str) -> str:
+        """Ask what changes nothing.
+
+        Raises:
+            ActionFailedError: HAProxy cannot be asked.
+        """
+        try:
+            return await self._say(line)
+        except ActionInDoubtError as error:  # a question changes nothing
+            raise ActionFailedError(str(error), code="target_unavailable") from error
 
     async def _say(self, line: str) -> str:
         sent = False
@@ -110,8 +134,13 @@ async def _whole(reader: asyncio.StreamReader) -> bytes:
 
 
 def _server(row: Mapping[str, str]) -> Server:
+    up = int(row["srv_op_state"]) in (_STARTING, _RUNNING)
+    check = int(row.get("srv_check_state", "0"))
     return Server(
         name=row["srv_name"],
         weight=int(row["srv_uweight"]),
-        usable=int(row["srv_op_state"]) in (_STARTING, _RUNNING) and int(row["srv_admin_state"]) == 0,
+        usable=up and int(row["srv_admin_state"]) == 0,
+        up=up,
+        has_check=bool(check & _CHECK_CONFIGURED),
+        checked=bool(check & _CHECK_ENABLED),
     )

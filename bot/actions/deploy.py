@@ -1,0 +1,205 @@
+"""Changes what version of a service serves, whatever kind of target it has."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.actions._targets import change_of
+from bot.domain.change import ChangeKind
+from bot.domain.effect import Done
+from bot.domain.model import JsonObject
+from bot.engine.plugins import Context, action
+from bot.engine.targets import Moved, Observation
+from bot.targets.choosing import target_of
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+"""Of the traffic; more than all is refused."""
+Route = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
+"""A tenant or a header's value, as the map of the target has it."""
+Instances = Annotated[list[str], Field(min_length=1)]
+Versions = Annotated[dict[str, str], Field(min_length=1)]
+
+
+async def is_staged(ctx: Context, *, service: str, version: str, by: str = "") -> Done | None:
+    """Tell whether the candidate is up already; asked only after an interrupted try."""
+    side = (await _observed(ctx, service, by)).candidate
+    up = side is not None and side.version == version and side.healthy
+    return _found(ctx, service, f"{version} of {service} is up") if up else None
+
+
+@action(specialist="cicd", in_doubt="retry", look=is_staged)
+async def stage(ctx: Context, *, service: str, version: str, by: str = "") -> Done:
+    """Bring ``version`` up as the candidate of ``service``, healthy and without traffic.
+
+    Raises:
+        ActionFailedError: the target cannot be reached or refused, or another candidate has traffic.
+        ActionInDoubtError: it did not come up in time, or no clear answer came.
+        StaleEpochError: the launcher has seen a newer owner of this effect.
+    """
+    return _done(ctx, service, await target_of(ctx, service, by=by).stage(version), to=version)
+
+
+@action(specialist="cicd", in_doubt="retry")
+async def unstage(ctx: Context, *, service: str, version: str, by: str = "") -> Done:
+    """Take the candidate away if it is ``version`` and has no traffic.  Raises as ``stage`` does."""
+    return _done(ctx, service, await target_of(ctx, service, by=by).unstage(version), kind="rollback")
+
+
+@action(specialist="cicd", in_doubt="retry")
+async def retire(ctx: Context, *, service: str, version: str, by: str = "") -> Done:
+    """Stop ``version``, which was kept warm after a promotion.  Raises as ``stage`` does."""
+    return _done(ctx, service, await target_of(ctx, service, by=by).unstage(version))
+
+
+async def is_shifted(
+    ctx: Context,
+    *,
+    service: str,
+    version: str,
+    percent: Percent,
+    routes: list[Route] | None = None,
+    by: str = "",
+) -> Done | None:
+    """Tell whether the candidate has its share already; asked only after an interrupted try."""
+    side = (await _observed(ctx, service, by)).candidate
+    has = side is not None and round(side.weight_percent) == percent and not routes
+    return _found(ctx, service, f"{version} of {service} has {percent} % of the traffic") if has else None
+
+
+@action(specialist="cicd", in_doubt="retry", look=is_shifted)
+async def shift(
+    ctx: Context,
+    *,
+    service: str,
+    version: str,
+    percent: Percent,
+    routes: list[Route] | None = None,
+    by: str = "",
+) -> Done:
+    """Give ``version`` of ``service`` ``percent`` of the traffic, and all of ``routes`` (tenants or headers).
+
+    ``before`` of the result holds ``percent`` and ``routes``: what stood before.
+
+    Raises:
+        ActionFailedError: the target cannot be reached or refused, or the candidate is another version.
+        ActionInDoubtError: the candidate did not become healthy in time, or no clear answer came.
+    """
+    target = target_of(ctx, service, by=by)
+    moved = await target.shift(version, percent=percent, routes=routes or [])
+    return _done(ctx, service, moved, to=version)
+
+
+async def is_promoted(
+    ctx: Context,
+    *,
+    service: str,
+    version: str,
+    by: str = "",
+    keep_warm: bool = True,  # noqa: ARG001  # a look has its action's arguments
+) -> Done | None:
+    """Tell whether ``version`` is the stable one with all traffic; asked only after an interrupted try."""
+    side = (await _observed(ctx, service, by)).stable
+    is_it = side.version == version and side.weight_percent == 100  # noqa: PLR2004  # all of it
+    return _found(ctx, service, f"{service} is at {version}", serves=version) if is_it else None
+
+
+@action(specialist="cicd", in_doubt="retry", look=is_promoted)
+async def promote(ctx: Context, *, service: str, version: str, by: str = "", keep_warm: bool = True) -> Done:
+    """Make ``version`` the stable one of ``service``, so that a restart of the target brings no other back.
+
+    ``keep_warm`` leaves the version before running without traffic, until ``retire``.  ``before`` of the
+    result holds ``version``: the one before.
+
+    Raises:
+        ActionFailedError: the target cannot be reached or refused.
+        ActionInDoubtError: it did not come up in time, or no clear answer came; the candidate serves on.
+        StaleEpochError: the launcher has seen a newer owner of this effect.
+    """
+    moved = await target_of(ctx, service, by=by).promote(version, keep_warm=keep_warm)
+    return _done(ctx, service, moved, to=version, serves=version)
+
+
+async def is_rolled_back(ctx: Context, *, service: str, to_version: str = "", by: str = "") -> Done | None:
+    """Tell whether stable serves and no candidate is left; asked only after an interrupted try."""
+    found = await _observed(ctx, service, by)
+    back = found.candidate is None and to_version in ("", found.stable.version)
+    if not back:
+        return None
+    said = f"All traffic of {service} is back at {to_version or 'stable'}"
+    return _found(ctx, service, said, kind="rollback", serves=found.stable.version)
+
+
+@action(specialist="cicd", in_doubt="retry", look=is_rolled_back)
+async def rollback(ctx: Context, *, service: str, to_version: str = "", by: str = "") -> Done:
+    """Give all traffic of ``service`` to the stable version at once, then stop the candidate.
+
+    ``to_version`` is for the time after a promotion: where it is not the stable version it is brought back.
+
+    Raises:
+        ActionFailedError: the target cannot be reached or refused, or nothing healthy could take the traffic.
+        ActionInDoubtError: no clear answer came.
+        StaleEpochError: the launcher has seen a newer owner of this effect.
+    """
+    moved = await target_of(ctx, service, by=by).rollback(to_version)
+    return _done(ctx, service, moved, kind="rollback", to=to_version, serves=to_version)
+
+
+@action(specialist="cicd", in_doubt="retry")
+async def replace(ctx: Context, *, service: str, version: str, instances: Instances, by: str = "") -> Done:
+    """Bring these instances of ``service`` to ``version``, never more at a time than ``max_unavailable``.
+
+    Each is drained, replaced, seen healthy and let in again.  ``before`` of the result holds ``versions``.
+
+    Raises:
+        ActionFailedError: the target refused, or nobody would be left to serve.
+        ActionInDoubtError: an instance did not come up; it stays out of the traffic.
+        StaleEpochError: the launcher has seen a newer owner of this effect.
+    """
+    moved = await target_of(ctx, service, by=by).replace(dict.fromkeys(instances, version))
+    return _done(ctx, service, moved, to=version)
+
+
+@action(specialist="cicd", in_doubt="retry")
+async def restore(ctx: Context, *, service: str, versions: Versions, by: str = "") -> Done:
+    """Bring each named instance of ``service`` back to its version: the undo of ``replace``."""
+    return _done(ctx, service, await target_of(ctx, service, by=by).replace(versions), kind="rollback")
+
+
+async def _observed(ctx: Context, service: str, by: str) -> Observation:
+    return await target_of(ctx, service, by=by).observe()
+
+
+def _done(
+    ctx: Context, service: str, moved: Moved, *, kind: ChangeKind = "deploy", to: str = "", serves: str = ""
+) -> Done:
+    """Make the result; ``serves`` is the version that is the stable one from now on."""
+    if not moved.changed:
+        return Done(summary=moved.summary, changed=False, before=moved.before, after=moved.after)
+    return Done(
+        summary=moved.summary,
+        before=moved.before,
+        after=moved.after,
+        change=change_of(
+            ctx,
+            kind=kind,
+            service=service,
+            summary=moved.summary,
+            before=moved.before.get("version", ""),
+            after=to,
+            data=_data(to, serves),
+        ),
+    )
+
+
+def _found(
+    ctx: Context, service: str, summary: str, *, kind: ChangeKind = "deploy", serves: str = ""
+) -> Done:
+    # What stood before is not known any more, so ``before`` is empty and an undo says so.
+    return _done(ctx, service, Moved(summary=summary), kind=kind, to=serves, serves=serves)
+
+
+def _data(to: str, serves: str) -> JsonObject:
+    told: JsonObject = {"version": to, "serves": serves}
+    return {key: value for key, value in told.items() if value}

@@ -1,0 +1,141 @@
+"""The port of a deployment's target: what runs where, with what share of the traffic, and how it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from bot.domain.model import JsonObject, Model, Share
+
+Role = Literal["stable", "candidate", "other"]
+Verdict = Literal["safe", "until", "impossible"]
+
+
+class Instance(Model):
+    """One place where a version runs; ``weight`` is its share relative to the others, 0 to 256."""
+
+    name: str
+    version: str
+    """Empty where the target does not tell."""
+    role: Role
+    weight: int
+    healthy: bool
+
+
+class Side(Model):
+    """All instances of one role: the ``stable`` ones, or the ``candidate``."""
+
+    version: str
+    """Empty where the target does not tell, or where its instances differ."""
+    weight_percent: float
+    """Of the traffic, 0 to 100."""
+    healthy: bool
+    instances: int
+
+
+class Can(Model):
+    """What a target is able to do; a strategy that needs more is refused before it starts."""
+
+    shift: bool
+    """Divide the traffic by percent."""
+    routes: bool
+    """Send named tenants or headers to the candidate."""
+    instant_back: bool
+    """Give all traffic back without starting anything."""
+    lease: bool
+    """Take the traffic off the candidate by itself when the bot is gone."""
+
+
+class Observation(Model):
+    """What serves now."""
+
+    target: str
+    stable: Side
+    candidate: Side | None
+    """None while nothing runs there."""
+    instances: tuple[Instance, ...]
+    can: Can
+
+
+class SideCounts(Model):
+    """Cumulative counters of one side."""
+
+    requests: int
+    errors: int
+    """Of the requests, those that the server answered with 5xx or not at all."""
+    latency_ms: float | None
+    """The mean of the latest requests; none without any."""
+
+
+class Counts(Model):
+    """Cumulative counters of both sides since a fixed moment; a retried request counts once."""
+
+    at_s: float
+    """Seconds since the epoch."""
+    weight: Share
+    """The candidate's share of the traffic now, 0 to 1."""
+    canary: SideCounts
+    stable: SideCounts
+
+
+class WayBack(Model):
+    """Whether the way back works now, tried without changing anything."""
+
+    verdict: Verdict
+    because: str
+    checked: tuple[str, ...]
+
+
+class Moved(Model):
+    """What a change of the target did; ``before`` is what its undo needs."""
+
+    summary: str
+    changed: bool = True
+    before: JsonObject = Field(default_factory=dict)
+    after: JsonObject = Field(default_factory=dict)
+
+
+class Target(Protocol):
+    """The target of one service, within one step's time.
+
+    Each change states what shall be, so that it may be asked for twice.  Changes raise ``ActionFailedError``
+    when nothing, and ``ActionInDoubtError`` when not all of it, is known to have been done.
+    """
+
+    async def observe(self) -> Observation:
+        """Tell what serves now."""
+        ...
+
+    async def counts(self) -> Counts:
+        """Read the counters."""
+        ...
+
+    async def way_back(self, version: str) -> WayBack:
+        """Tell whether ``version`` could be taken back now."""
+        ...
+
+    async def stage(self, version: str) -> Moved:
+        """Bring ``version`` up as the candidate, healthy and without traffic."""
+        ...
+
+    async def unstage(self, version: str) -> Moved:
+        """Take the candidate away if it is ``version`` and has no traffic."""
+        ...
+
+    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:
+        """Give the candidate ``percent`` of the traffic, 0 to 100, and all of ``routes``."""
+        ...
+
+    async def promote(self, version: str, *, keep_warm: bool) -> Moved:
+        """Make ``version`` the stable one; what it replaces is kept without traffic if it is to be warm."""
+        ...
+
+    async def rollback(self, to_version: str) -> Moved:
+        """Give all traffic to the stable version at once, or to ``to_version`` where that is another."""
+        ...
+
+    async def replace(self, versions: Mapping[str, str]) -> Moved:
+        """Bring each named instance to its version, never more at a time than may be missing."""
+        ...

@@ -1,0 +1,118 @@
+"""Reads what a deployment needs to know of its target."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+from bot.domain.change import Change
+from bot.domain.errors import ActionFailedError, ProbeUnavailableError
+from bot.domain.finding import Facts
+from bot.domain.model import JsonObject
+from bot.engine.plugins import Context, probe
+from bot.engine.targets import Observation
+from bot.targets.choosing import target_of
+
+_MEMORY_S = 30 * 86_400.0
+
+T = TypeVar("T")
+
+
+@probe(specialist="cicd")
+async def observe(ctx: Context, *, service: str, by: str = "") -> Facts:
+    """Tell which versions of ``service`` run, with what share of the traffic (percent).
+
+    What serves is compared with what the last promotion or rollback of the last 30 days said;
+    ``data.warnings`` tells where they differ, as after a restart that forgot the weights.
+
+    Raises:
+        ProbeUnavailableError: the target cannot be asked; that says nothing about what runs.
+    """
+    found = await _read(_observed(ctx, service, by))
+    changes = await ctx.ledger.since(service=service, seconds=_MEMORY_S)
+    warnings = strays(found, promised=promised(changes))
+    data: JsonObject = {**found.model_dump(mode="json"), "warnings": [*warnings]}
+    return Facts(
+        summary=" ".join((*(f"⚠️ {warning}" for warning in warnings), _shown(service, found))), data=data
+    )
+
+
+@probe(specialist="cicd")
+async def counts(ctx: Context, *, service: str, by: str = "") -> Facts:
+    """Read requests, errors (5xx) and mean latency (ms) of both sides, cumulative since a fixed moment.
+
+    Raises:
+        ProbeUnavailableError: the target cannot be asked, or does not count.
+    """
+
+    async def read() -> Facts:
+        found = await target_of(ctx, service, by=by).counts()
+        said = ", ".join(
+            f"{name} {side.errors} errors of {side.requests}"
+            for name, side in (("canary", found.canary), ("stable", found.stable))
+        )
+        return Facts(summary=f"{service}: {said}", data=found.model_dump(mode="json"))
+
+    return await _read(read())
+
+
+@probe(specialist="cicd")
+async def rollback_path(ctx: Context, *, service: str, version: str, by: str = "") -> Facts:
+    """Tell whether ``version`` of ``service`` could be taken back now, tried without changing anything.
+
+    Raises:
+        ProbeUnavailableError: the target cannot be asked; then nothing is known of the way back.
+    """
+
+    async def read() -> Facts:
+        way = await target_of(ctx, service, by=by).way_back(version)
+        verdict: JsonObject = {"verdict": way.verdict, "step": "", "because": way.because}
+        return Facts(
+            summary=f"The way back from {version} is {way.verdict}: {way.because}.",
+            data={"rollback": verdict, "checked": [*way.checked]},
+        )
+
+    return await _read(read())
+
+
+def promised(changes: Sequence[Change]) -> str:
+    """Tell which version the last promotion or rollback left as the stable one; empty without any; pure."""
+    said = [change.data["serves"] for change in changes if "serves" in change.data]
+    return str(said[-1]) if said else ""
+
+
+def strays(found: Observation, *, promised: str) -> tuple[str, ...]:
+    """Say where what serves is not what was promised, or cannot be right; pure."""
+    warnings = []
+    if promised and found.stable.version and found.stable.version != promised:
+        warnings.append(
+            f"The stable version is {found.stable.version}, but the last deployment left {promised}."
+        )
+    if len({item.version for item in found.instances if item.role == "stable"}) > 1:
+        warnings.append("The stable instances run different versions.")
+    if not found.stable.healthy:
+        warnings.append("No stable instance is healthy.")
+    if found.candidate is not None and found.candidate.weight_percent and not found.candidate.healthy:
+        warnings.append("The candidate has a share of the traffic and is not healthy.")
+    return tuple(warnings)
+
+
+async def _observed(ctx: Context, service: str, by: str) -> Observation:
+    return await target_of(ctx, service, by=by).observe()
+
+
+async def _read(reading: Awaitable[T]) -> T:
+    try:
+        return await reading
+    except ActionFailedError as error:
+        raise ProbeUnavailableError(str(error), hint=error.hint, code=error.code) from error
+
+
+def _shown(service: str, found: Observation) -> str:
+    def side(version: str, percent: float) -> str:
+        return f"{version or 'an unknown version'} has {percent:g} %"
+
+    said = f"{service}: {side(found.stable.version, found.stable.weight_percent)} of the traffic"
+    if found.candidate is None:
+        return said
+    return f"{said}, {side(found.candidate.version, found.candidate.weight_percent)}"

@@ -1,0 +1,1 @@
+"""The kinds of target that a deployment can change, one file each."""

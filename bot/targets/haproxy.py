@@ -1,0 +1,341 @@
+"""HAProxy as a deployment's target: a stable slot, a candidate slot, and weights between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.engine.plugins import Context
+from bot.engine.targets import Can, Counts, Instance, Moved, Observation, Role, Side, WayBack
+from bot.targets.haproxy_backend import KIND, Backend, backend_of
+from bot.targets.haproxy_counts import Row, side_of
+from bot.targets.haproxy_replacing import replace
+from bot.targets.haproxy_socket import Server
+from bot.targets.haproxy_weights import WHOLE, share_of, weights_for
+from bot.targets.launching import Slot
+
+
+@dataclass(frozen=True)
+class HAProxyTarget:
+    """One service's backend; docs/adr/0011 says why the slots never change their roles."""
+
+    backend: Backend
+
+    @classmethod
+    def of(cls, ctx: Context, service: str) -> HAProxyTarget:
+        """Read the catalogue.
+
+        Raises:
+            ActionFailedError: something is missing there.
+        """
+        return cls(backend_of(ctx, service))
+
+    async def observe(self) -> Observation:
+        """Tell what serves now; with a lease, the candidate itself is asked whether it is healthy."""
+        backend, slots = self.backend, self.backend.slots
+        servers, versions = await backend.servers(), await backend.versions()
+        found = [_instance(server, versions, self._role(name)) for name, server in servers.items()]
+        if slots.lease and await backend.is_fit():
+            found = [item.but(healthy=True) if item.role == "candidate" else item for item in found]
+        candidate = _side(found, "candidate", servers)
+        gone = versions[slots.candidate].state == "stopped" if versions else not servers[slots.candidate].up
+        return Observation(
+            target=KIND,
+            stable=_side(found, "stable", servers),
+            candidate=None if gone and not candidate.weight_percent else candidate,
+            instances=tuple(found),
+            can=Can(shift=True, routes=bool(slots.map_file), instant_back=True, lease=bool(slots.lease)),
+        )
+
+    async def counts(self) -> Counts:
+        """Read HAProxy's own counters, which begin at 0 when it starts."""
+        backend, slots = self.backend, self.backend.slots
+        rows, servers = await backend.rows(), await backend.servers()
+        at_s = backend.ctx.clock.now().timestamp()
+        # A candidate that HAProxy holds for down gets nothing, whatever its weight.
+        serving = {name: server.weight for name, server in servers.items() if server.usable}
+        return Counts(
+            at_s=at_s,
+            weight=share_of(serving, [slots.candidate]),
+            canary=side_of(rows, [slots.candidate]),
+            stable=side_of(rows, slots.stable),
+        )
+
+    async def way_back(self, version: str) -> WayBack:
+        """Try the socket's level, the stable servers' health and room, and where the old version is."""
+        backend, slots, checked = self.backend, self.backend.slots, list[str]()
+        level = (await backend.runtime.ask("show cli level")).strip()
+        if level != "admin":
+            return WayBack(verdict="impossible", because="HAProxy's socket may not be written to", checked=())
+        checked.append("HAProxy's socket may be written to")
+        servers, rows, versions = await backend.servers(), await backend.rows(), await backend.versions()
+        if versions and all(versions[name].version == version for name in slots.stable):
+            return _after_promotion(version, versions[slots.candidate], checked)
+        up = [name for name in slots.stable if servers[name].up]
+        if not up:
+            return _no_way("no stable server is healthy", checked)
+        checked.append(f"{', '.join(up)} healthy")
+        room, busy = _room(rows, up), rows["BACKEND"].sessions
+        if room is not None and room < busy:
+            return _no_way(f"{', '.join(up)} take {room} requests at once, and {busy} are under way", checked)
+        checked.append("room for all traffic")
+        return WayBack(
+            verdict="safe", because="the stable version can take all traffic now", checked=(*checked,)
+        )
+
+    async def stage(self, version: str) -> Moved:
+        """Start ``version`` in the candidate's slot and wait until it is healthy."""
+        backend, name = self.backend, self.backend.slots.candidate
+        launcher, servers = backend.needs_launcher(), await backend.servers()
+        slots = await backend.versions()
+        now, before = slots[name], self._before(slots)
+        if now.version == version and now.state == "running" and await self._is_up():
+            return Moved(
+                summary=f"{version} of {backend.service} was up already", changed=False, before=before
+            )
+        if servers[name].weight and now.version != version:
+            raise ActionFailedError(
+                f"{backend.service}'s candidate is {now.version or 'another'} and has traffic.",
+                hint="Roll back or promote that first.",
+                code="candidate_busy",
+            )
+        await backend.quiet(name)
+        await launcher.start(name, version)
+
+        async def launched() -> bool:
+            slot = await launcher.slot(name)
+            return (slot.version, slot.state) == (version, "running")
+
+        await backend.until(launched, what=f"{version} on {name}")
+        await backend.until(self._is_up, what=f"The health of {version} on {name}")
+        return Moved(
+            summary=f"{version} of {backend.service} is up on {name}, without traffic",
+            before=before,
+            after={"candidate": version},
+        )
+
+    async def unstage(self, version: str) -> Moved:
+        """Stop the candidate if it is ``version``."""
+        backend, name = self.backend, self.backend.slots.candidate
+        launcher, servers = backend.needs_launcher(), await backend.servers()
+        now = await launcher.slot(name)
+        if now.state == "stopped" or now.version != version:
+            return Moved(
+                summary=f"{version} of {backend.service} was not the candidate any more", changed=False
+            )
+        if servers[name].weight or await backend.routes():
+            raise ActionFailedError(
+                f"{version} of {backend.service} still has traffic.",
+                hint="Roll back first.",
+                code="candidate_busy",
+            )
+        await backend.quiet(name)
+        await launcher.stop(name)
+        return Moved(
+            summary=f"{version} of {backend.service} was stopped on {name}", before={"candidate": version}
+        )
+
+    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:
+        """Give the candidate its share; refuses while the candidate is another version, or not healthy."""
+        backend, slots = self.backend, self.backend.slots
+        if routes and not slots.map_file:
+            raise ActionFailedError(
+                f"{backend.service} cannot route by tenant or header.",
+                hint="Add `map: <path>` to its `haproxy` in the catalogue.",
+                code="target_not_configured",
+            )
+        if percent or routes:
+            await backend.must_run(version)
+            await backend.until(self._has_health, what=f"The health of {version} as HAProxy sees it")
+        return await self._divide(percent, routes)
+
+    async def promote(self, version: str, *, keep_warm: bool) -> Moved:
+        """Bring the stable slots to ``version`` while the candidate serves, then give them all traffic."""
+        backend, slots = self.backend, self.backend.slots
+        found = await backend.versions()
+        backend.needs_launcher()
+        previous = next((found[name].version for name in slots.stable if found[name].version != version), "")
+        if not previous and await self._stands(0, ()):
+            return Moved(summary=f"{backend.service} was at {version} already", changed=False)
+        await backend.must_run(version)
+        await self._let_go()
+        if len(slots.stable) == 1 and previous:
+            await self._divide(WHOLE, ())
+        await replace(backend, dict.fromkeys(slots.stable, version))
+        await self._divide(0, ())
+        kept = await self._settle(previous if keep_warm else "")
+        return Moved(
+            summary=f"{backend.service} is at {version} (was {previous or version}){kept}",
+            before={"version": previous},
+            after={"version": version},
+        )
+
+    async def rollback(self, to_version: str) -> Moved:
+        """Give all traffic to the stable slots; a version that is not there comes by the candidate's slot."""
+        backend, slots = self.backend, self.backend.slots
+        if to_version and await self._is_elsewhere(to_version):
+            await self._bring_back(to_version)
+            return await self.promote(to_version, keep_warm=False)
+        servers = await backend.servers()
+        if not any(servers[name].up for name in slots.stable):
+            raise ActionFailedError(
+                f"No stable server of {backend.service} is healthy; the traffic stays where it is.",
+                hint="Bring a stable server up first.",
+                code="no_healthy_server",
+            )
+        percent = self._percent(servers)
+        await backend.tell([backend.setting(name, "state ready") for name in slots.stable])
+        moved = await self._divide(0, ())
+        stopped = await self._settle("") if backend.launcher else ""
+        return Moved(
+            summary=f"All traffic of {backend.service} is back at {to_version or 'stable'}{stopped}",
+            changed=moved.changed or bool(stopped),
+            before={"percent": percent},
+            after={"percent": 0},
+        )
+
+    async def replace(self, versions: Mapping[str, str]) -> Moved:
+        """Drain, replace, wait for health and let in again, a batch at a time."""
+        before = await replace(self.backend, versions)
+        names = ", ".join(f"{name} {versions[name]}" for name in before)
+        said = f"now runs {names}" if before else "ran that already"
+        return Moved(
+            summary=f"{self.backend.service} {said}",
+            changed=bool(before),
+            before={"versions": {**before}},
+            after={"versions": {**versions}},
+        )
+
+    # --- what these are made of ---
+
+    async def _divide(self, percent: int, routes: Iterable[str]) -> Moved:
+        """Set weights and routes in one go, and see that they stand."""
+        backend, slots = self.backend, self.backend.slots
+        servers, now = await backend.servers(), await backend.routes()
+        before = self._percent(servers)
+        wanted = weights_for(percent, stable=slots.stable, candidate=slots.candidate)
+        after = {"percent": percent, "routes": sorted(routes)}
+        told = partial(Moved, before={"percent": before, "routes": sorted(now)}, after={**after})
+        if await self._stands(percent, routes):
+            return told(summary=f"{backend.service}'s candidate had {percent} % already", changed=False)
+        backend.somebody_serves(servers, wanted)
+        # Where the candidate serves alone, nobody could take over: then it must not hang on the lease.
+        leash = backend.lease_lines(servers, hangs=percent < WHOLE)
+        moves = [*backend.weight_lines(wanted), *backend.route_lines(now, routes)]
+        await backend.tell([*moves, *leash] if percent < WHOLE else [*leash, *moves])
+        if not await self._stands(percent, routes):
+            raise ActionInDoubtError(
+                f"HAProxy was told {percent} % for {slots.candidate}, and it does not stand."
+            )
+        return told(summary=f"{backend.service}'s candidate has {percent} % of the traffic (was {before} %)")
+
+    async def _let_go(self) -> None:
+        """Take the candidate off the bot's lease, whoever holds it, once it has been seen healthy itself."""
+        backend = self.backend
+        if not backend.slots.lease:
+            return
+        if not await backend.is_fit():
+            raise ActionFailedError(
+                f"{backend.service}'s candidate says that it is not healthy.",
+                hint="Roll back, or look at its own health page.",
+                code="no_healthy_server",
+            )
+        health = backend.setting(backend.slots.candidate, "health up")
+        await backend.tell([*backend.lease_lines(await backend.servers(), hangs=False), health])
+
+    async def _stands(self, percent: int, routes: Iterable[str]) -> bool:
+        backend, slots = self.backend, self.backend.slots
+        servers = await backend.servers()
+        wanted = weights_for(percent, stable=slots.stable, candidate=slots.candidate)
+        if any(servers[name].weight != weight for name, weight in wanted.items()):
+            return False
+        hangs_as_it_should = not backend.lease_lines(servers, hangs=percent < WHOLE)
+        return hangs_as_it_should and await backend.routes() == frozenset(routes)
+
+    async def _settle(self, version: str) -> str:
+        """Have ``version`` or nothing in the candidate's slot; what fails here undoes no promotion."""
+        backend, name = self.backend, self.backend.slots.candidate
+        launcher = backend.needs_launcher()
+        try:
+            if (await launcher.slot(name)).state == "stopped" and not version:
+                return ""
+            await backend.quiet(name)
+            await (launcher.start(name, version) if version else launcher.stop(name))
+        except (ActionFailedError, ActionInDoubtError) as error:
+            return f"; the candidate's slot could not be cleared: {error}"
+        return f"; {version} is kept warm" if version else "; the candidate was stopped"
+
+    async def _is_elsewhere(self, version: str) -> bool:
+        versions = await self.backend.versions()
+        return bool(versions) and any(versions[name].version != version for name in self.backend.slots.stable)
+
+    async def _bring_back(self, version: str) -> None:
+        found = (await self.backend.needs_launcher().slot(self.backend.slots.candidate)).version
+        if found != version:
+            await self._divide(0, ())
+        await self.stage(version)
+
+    async def _is_up(self) -> bool:
+        return await self.backend.is_fit() if self.backend.slots.lease else await self._has_health()
+
+    async def _has_health(self) -> bool:
+        return (await self.backend.servers())[self.backend.slots.candidate].usable
+
+    def _percent(self, servers: Mapping[str, Server]) -> int:
+        weights = {name: server.weight for name, server in servers.items()}
+        return round(share_of(weights, [self.backend.slots.candidate]) * WHOLE)
+
+    def _before(self, slots: Mapping[str, Slot]) -> dict[str, str | None]:
+        candidate = slots[self.backend.slots.candidate]
+        stable = slots[self.backend.slots.stable[0]].version
+        return {"stable": stable, "candidate": None if candidate.state == "stopped" else candidate.version}
+
+    def _role(self, name: str) -> Role:
+        slots = self.backend.slots
+        return "stable" if name in slots.stable else "candidate" if name == slots.candidate else "other"
+
+
+def _instance(server: Server, versions: Mapping[str, Slot], role: Role) -> Instance:
+    slot = versions.get(server.name)
+    return Instance(
+        name=server.name,
+        version=slot.version if slot else "",
+        role=role,
+        weight=server.weight,
+        healthy=server.usable,
+    )
+
+
+def _side(found: Sequence[Instance], role: Role, servers: Mapping[str, Server]) -> Side:
+    own = [item for item in found if item.role == role]
+    versions = {item.version for item in own}
+    weights = {name: server.weight for name, server in servers.items()}
+    return Side(
+        version=versions.pop() if len(versions) == 1 else "",
+        weight_percent=round(share_of(weights, [item.name for item in own]) * WHOLE, 2),
+        healthy=any(item.healthy for item in own),
+        instances=len(own),
+    )
+
+
+def _room(rows: Mapping[str, Row], names: Iterable[str]) -> int | None:
+    rooms = [rows[name].room for name in names]
+    known = [room for room in rooms if room is not None]
+    return sum(known) if len(known) == len(rooms) else None
+
+
+def _no_way(because: str, checked: Sequence[str]) -> WayBack:
+    return WayBack(verdict="impossible", because=because, checked=tuple(checked))
+
+
+def _after_promotion(version: str, candidate: Slot, checked: Sequence[str]) -> WayBack:
+    """Once promoted, the way back leads through the candidate's slot."""
+    if candidate.state == "running" and candidate.version != version:
+        because = f"{candidate.version} is kept warm and can take all traffic"
+        return WayBack(
+            verdict="safe", because=because, checked=(*checked, f"{candidate.version} is kept warm")
+        )
+    because = "the version before must be started again, which the launcher can do"
+    return WayBack(verdict="safe", because=because, checked=(*checked, "the launcher answers"))

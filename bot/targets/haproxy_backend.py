@@ -1,0 +1,229 @@
+"""One HAProxy backend as deployments see it: its slots, and the moves that every strategy is made of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.engine.plugins import Context
+from bot.targets.haproxy_counts import Row, rows_of
+from bot.targets.haproxy_socket import RuntimeSocket, Server
+from bot.targets.launching import Launcher, Slot
+from bot.targets.wire import PATIENCE, field_of, settings_of
+
+KIND = "haproxy"
+_LOOK_S = 0.05
+_EXCHANGE_S = 2.0
+_QUIET_S = 10.0
+_ROUTED = "candidate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slots:
+    """Who is who, as the catalogue says."""
+
+    stable: tuple[str, ...]
+    candidate: str
+    map_file: str
+    lease: str
+    """The candidate's own health page, where its check in HAProxy asks the bot; empty where it does not."""
+    most_missing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """A service's backend within one step's time."""
+
+    ctx: Context
+    service: str
+    slots: Slots
+    runtime: RuntimeSocket
+    launcher: Launcher | None
+    until_s: float = field(default=0.0)
+    """When to give up, by the loop's clock."""
+
+    async def servers(self) -> dict[str, Server]:
+        """Read the slots' servers.
+
+        Raises:
+            ActionFailedError: HAProxy cannot be asked, or lacks one of the slots.
+        """
+        servers = await self.runtime.servers()
+        unknown = sorted({*self.slots.stable, self.slots.candidate} - set(servers))
+        if unknown:
+            raise ActionFailedError(
+                f"{self.service}'s backend has no {', '.join(unknown)}; it has {', '.join(sorted(servers))}.",
+                hint="Check `stable` and `candidate` in the catalogue.",
+                code="unknown_server",
+            )
+        return servers
+
+    async def rows(self) -> dict[str, Row]:
+        """Read the counters."""
+        return rows_of(await self.runtime.ask("show stat"), backend=self.runtime.backend)
+
+    async def routes(self) -> frozenset[str]:
+        """Tell which keys the map sends to the candidate."""
+        if not self.slots.map_file:
+            return frozenset()
+        lines = (await self.runtime.ask(f"show map {self.slots.map_file}")).splitlines()
+        entries = [line.split() for line in lines if line.strip()]
+        if any(len(entry) != 3 for entry in entries):  # noqa: PLR2004  # address, key, value
+            raise ActionFailedError(
+                f"HAProxy does not show the map {self.slots.map_file}: {' '.join(lines)[:200]}",
+                hint="Check `map` in the catalogue: it must be the path that HAProxy's configuration names.",
+                code="target_refused",
+            )
+        return frozenset(key for _, key, value in entries if value == _ROUTED)
+
+    def needs_launcher(self) -> Launcher:
+        """Give the launcher.
+
+        Raises:
+            ActionFailedError: the catalogue names none.
+        """
+        if self.launcher is None:
+            raise ActionFailedError(
+                f"The catalogue's `{KIND}` of {self.service} has no `launch`: no version can be started.",
+                hint="Add `launch: <url>` to it in the catalogue.",
+                code="target_not_configured",
+            )
+        return self.launcher
+
+    async def versions(self) -> dict[str, Slot]:
+        """Tell what runs in each slot; nothing is known without a launcher."""
+        if self.launcher is None:
+            return {}
+        names = (*self.slots.stable, self.slots.candidate)
+        slots = await asyncio.gather(*(self.launcher.slot(name) for name in names))
+        return dict(zip(names, slots, strict=True))
+
+    async def is_fit(self) -> bool:
+        """Ask the candidate itself, because with a lease HAProxy asks the bot instead."""
+        try:
+            response = await self.ctx.http.get(self.slots.lease, timeout=_EXCHANGE_S)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return False
+        return response.is_success
+
+    async def must_run(self, version: str) -> None:
+        """Refuse to give traffic to a candidate that is not ``version``.
+
+        Raises:
+            ActionFailedError: it is another, or none.
+        """
+        if self.launcher is None:
+            return
+        slot = await self.launcher.slot(self.slots.candidate)
+        if (slot.version, slot.state) != (version, "running"):
+            raise ActionFailedError(
+                f"{self.service}'s candidate is not {version}, but {slot.version or '?'}, {slot.state}.",
+                hint=f"Stage {version} first.",
+                code="wrong_candidate",
+            )
+
+    async def tell(self, lines: Sequence[str]) -> None:
+        """Say these to HAProxy in one go.
+
+        Raises:
+            ActionFailedError: nothing was sent.
+            ActionInDoubtError: no answer came, or HAProxy refused some of it.
+        """
+        if complaint := await self.runtime.tell(lines):
+            raise ActionInDoubtError(f"HAProxy did not do all it was told: {complaint}")
+
+    def setting(self, name: str, what: str) -> str:
+        """Make a line that sets something of a server."""
+        return f"set server {self.runtime.backend}/{name} {what}"
+
+    def weight_lines(self, weights: Mapping[str, int]) -> list[str]:
+        """Make the lines that divide the traffic; up before down, so that somebody serves at any moment."""
+        order = sorted(weights.items(), key=lambda item: -item[1])
+        return [self.setting(name, f"weight {weight}") for name, weight in order]
+
+    def lease_lines(self, servers: Mapping[str, Server], *, hangs: bool) -> list[str]:
+        """Make the line that lets the candidate hang on the bot's lease, or not any more."""
+        candidate = servers[self.slots.candidate]
+        if not self.slots.lease or not candidate.has_check or candidate.checked == hangs:
+            return []
+        return [f"{'enable' if hangs else 'disable'} health {self.runtime.backend}/{candidate.name}"]
+
+    def route_lines(self, now: Iterable[str], wanted: Iterable[str]) -> list[str]:
+        """Make the lines that turn the routes of now into those that are wanted."""
+        file, now, wanted = self.slots.map_file, set(now), set(wanted)
+        return [
+            *(f"add map {file} {key} {_ROUTED}" for key in sorted(wanted - now)),
+            *(f"del map {file} {key}" for key in sorted(now - wanted)),
+        ]
+
+    async def until(self, reached: Callable[[], Awaitable[bool]], *, what: str) -> None:
+        """Wait for something to become true.
+
+        Raises:
+            ActionInDoubtError: it does not within the step's time.
+        """
+        while not await reached():
+            if asyncio.get_running_loop().time() > self.until_s:
+                raise ActionInDoubtError(
+                    f"{what} did not come about within {self.ctx.timeout_s * PATIENCE:.0f} s.",
+                    hint="Look at the service's own log, then try again or roll back.",
+                    code="not_in_time",
+                )
+            await asyncio.sleep(_LOOK_S)
+
+    async def quiet(self, name: str) -> None:
+        """Wait until no request is under way at a server, for ten seconds at most."""
+        loop = asyncio.get_running_loop()
+        until_s = min(loop.time() + _QUIET_S, self.until_s)
+        while (await self.rows())[name].sessions and loop.time() < until_s:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(_LOOK_S)
+
+    def somebody_serves(self, servers: Mapping[str, Server], weights: Mapping[str, int]) -> None:
+        """Refuse to leave nobody to serve.
+
+        Raises:
+            ActionFailedError: no server that could serve would have any traffic.
+        """
+        if not any(weight and servers[name].usable for name, weight in weights.items()):
+            shown = ", ".join(f"{name} {weight}" for name, weight in weights.items())
+            raise ActionFailedError(
+                f"At {shown} no healthy server of {self.service} would have any traffic.",
+                hint="Bring that server up first.",
+                code="no_healthy_server",
+            )
+
+
+def backend_of(ctx: Context, service: str) -> Backend:
+    """Read the catalogue.
+
+    Raises:
+        ActionFailedError: something is missing there.
+    """
+    settings = settings_of(ctx, service, where="target", kind=KIND)
+
+    def needed(name: str) -> str:
+        return field_of(settings, name, service=service, kind=KIND)
+
+    launch = settings.get("launch")
+    return Backend(
+        ctx=ctx,
+        service=service,
+        slots=Slots(
+            stable=tuple(needed("stable").replace(",", " ").split()),
+            candidate=needed("candidate"),
+            map_file=settings.get("map", ""),
+            lease=settings.get("lease", ""),
+            most_missing=int(settings.get("max_unavailable", "1")),
+        ),
+        runtime=RuntimeSocket(
+            address=needed("socket"),
+            backend=needed("backend"),
+            timeout_s=min(_EXCHANGE_S, ctx.timeout_s * PATIENCE / 3),
+        ),
+        launcher=Launcher(ctx=ctx, url=launch, service=service) if launch else None,
+        until_s=asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE,
+    )

@@ -1,0 +1,69 @@
+"""What HAProxy's statistics say of a backend's servers; pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.domain.errors import ActionFailedError
+from bot.engine.targets import SideCounts
+
+_ANSWERS = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One server's counters since HAProxy started."""
+
+    name: str
+    requests: int
+    errors: int
+    latency_ms: float
+    """The mean over the latest 1024 requests."""
+    sessions: int
+    """Under way now."""
+    room: int | None
+    """How many may be under way; none if there is no limit."""
+
+
+def rows_of(text: str, *, backend: str) -> dict[str, Row]:
+    """Read ``show stat``, the backend's own line included under the name ``BACKEND``.
+
+    Answers are counted, not tries: a request that was tried again counts once, at the server that answered.
+
+    Raises:
+        ActionFailedError: it cannot be read.
+    """
+    lines = csv.DictReader(io.StringIO(text.removeprefix("# ")))
+    try:
+        found = [_row(line) for line in lines if line["pxname"] == backend and line["svname"] != "FRONTEND"]
+    except (KeyError, ValueError) as error:
+        raise ActionFailedError(
+            f"HAProxy's statistics cannot be read: {error}", code="target_garbage"
+        ) from error
+    return {row.name: row for row in found}
+
+
+def side_of(rows: dict[str, Row], names: Iterable[str]) -> SideCounts:
+    """Add up one side's servers; latencies weigh as many as the requests they stand for."""
+    own = [rows[name] for name in names if name in rows]
+    requests = sum(row.requests for row in own)
+    spent = sum(row.latency_ms * row.requests for row in own)
+    return SideCounts(
+        requests=requests,
+        errors=sum(row.errors for row in own),
+        latency_ms=spent / requests if requests else None,
+    )
+
+
+def _row(line: dict[str, str]) -> Row:
+    return Row(
+        name=line["svname"],
+        requests=sum(int(line[field] or 0) for field in _ANSWERS),
+        errors=int(line["hrsp_5xx"] or 0),
+        latency_ms=float(line["ttime"] or 0),
+        sessions=int(line["scur"] or 0),
+        room=int(line["slim"]) if line["slim"] else None,
+    )

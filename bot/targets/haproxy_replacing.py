@@ -1,0 +1,82 @@
+"""Brings servers of an HAProxy backend to another version, batch by batch, without losing a request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from bot.domain.errors import ActionFailedError
+from bot.targets.haproxy_backend import Backend
+
+
+async def replace(backend: Backend, versions: Mapping[str, str]) -> dict[str, str]:
+    """Bring each named server to its version; gives what ran there before, of those that were changed.
+
+    Raises:
+        ActionFailedError: nobody would be left to serve, or the launcher refused; the server serves on.
+        ActionInDoubtError: a server did not come up; it stays out of the traffic.
+        StaleEpochError: the launcher has seen a newer owner of this effect.
+    """
+    slots = await backend.versions()
+    unknown = sorted(set(versions) - set(slots))
+    if unknown:
+        raise ActionFailedError(
+            f"{backend.service} has no instance {', '.join(unknown)}; it has {', '.join(sorted(slots))}.",
+            hint="Name instances as the catalogue does, in `stable` and `candidate`.",
+            code="unknown_server",
+        )
+    due = [name for name, version in versions.items() if not _runs(backend, slots[name].version, version)]
+    undrained = await _drained(backend, [name for name in versions if name not in due])
+    await backend.tell([backend.setting(name, "state ready") for name in undrained])
+    for batch in _batches(due, most=backend.slots.most_missing):
+        await _leaves_somebody(backend, batch)
+        await asyncio.gather(*(_replace_one(backend, name, versions[name]) for name in batch))
+    return {name: slots[name].version for name in due}
+
+
+def _runs(backend: Backend, found: str, wanted: str) -> bool:
+    backend.needs_launcher()
+    return found == wanted
+
+
+async def _drained(backend: Backend, names: Sequence[str]) -> list[str]:
+    """List those that an interrupted try has left out of the traffic."""
+    servers = await backend.servers()
+    return [name for name in names if servers[name].up and not servers[name].usable]
+
+
+def _batches(names: Sequence[str], *, most: int) -> list[Sequence[str]]:
+    return [names[start : start + most] for start in range(0, len(names), most)]
+
+
+async def _leaves_somebody(backend: Backend, batch: Sequence[str]) -> None:
+    servers = await backend.servers()
+    others = {name: server.weight for name, server in servers.items() if name not in batch}
+    carries = any(servers[name].weight for name in batch)
+    if carries:
+        backend.somebody_serves(servers, others)
+
+
+async def _replace_one(backend: Backend, name: str, version: str) -> None:
+    launcher = backend.needs_launcher()
+    await backend.tell([backend.setting(name, "state drain")])
+    await backend.quiet(name)
+    try:
+        await launcher.start(name, version)
+    except ActionFailedError:
+        await backend.tell([backend.setting(name, "state ready")])
+        raise
+
+    async def launched() -> bool:
+        slot = await launcher.slot(name)
+        return (slot.version, slot.state) == (version, "running")
+
+    async def up() -> bool:
+        return (await backend.servers())[name].up
+
+    await backend.until(launched, what=f"{version} on {name}")
+    if (await backend.servers())[name].checked:
+        # What HAProxy believes is of the version before: let the next check of this one decide.
+        await backend.tell([backend.setting(name, "health down")])
+    await backend.until(up, what=f"The health of {version} on {name}")
+    await backend.tell([backend.setting(name, "state ready")])

@@ -1,0 +1,175 @@
+"""What every target needs: its settings, its effect, and honest words for what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx
+
+from bot.domain.change import Change, ChangeKind
+from bot.domain.effect import Effect
+from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
+from bot.domain.model import JsonObject, JsonValue
+from bot.engine.plugins import Context
+
+ACTOR = "pilothouse"
+"""Who targets are told it was."""
+
+PATIENCE = 0.9
+"""The share of a step's time that an action waits, so that it is the one to say what is known."""
+
+_CONFLICT = 409
+_STALE = "stale_fencing_token"
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+def effect_of(ctx: Context) -> Effect:
+    """Give the effect that is to happen.
+
+    Raises:
+        ActionFailedError: there is none, so nothing may be changed.
+    """
+    if ctx.effect is None:
+        raise ActionFailedError("An action was called without an idempotency key.")
+    return ctx.effect
+
+
+def settings_of(ctx: Context, service: str, *, where: str, kind: str) -> Mapping[str, str]:
+    """Read how to reach a service's target; ``where`` is ``sources`` or ``target``.
+
+    Raises:
+        ActionFailedError: the catalogue names none, or the service is somebody else's.
+    """
+    found = ctx.service(service)
+    if found.external:
+        raise ActionFailedError(
+            f"{service} is somebody else's service; it can be read, not changed.", code="external_service"
+        )
+    settings = (found.sources if where == "sources" else found.target).get(kind)
+    if not settings:
+        raise ActionFailedError(
+            f"The catalogue does not say how to reach `{kind}` of {service}.",
+            hint=f"Add `{where}: {{{kind}: …}}` to {service} in the catalogue.",
+            code="target_not_configured",
+        )
+    return settings
+
+
+def field_of(settings: Mapping[str, str], name: str, *, service: str, kind: str) -> str:
+    """Read one field of a target's settings.
+
+    Raises:
+        ActionFailedError: it is missing.
+    """
+    if not settings.get(name):
+        raise ActionFailedError(
+            f"The catalogue's `{kind}` of {service} has no `{name}`.",
+            hint=f"Add `{name}` to it in the catalogue.",
+            code="target_not_configured",
+        )
+    return settings[name]
+
+
+def change_of(
+    ctx: Context,
+    *,
+    kind: ChangeKind,
+    service: str,
+    summary: str,
+    before: JsonValue = "",
+    after: JsonValue = "",
+    data: JsonObject | None = None,
+) -> Change:
+    """Make the ledger's entry; its id comes from the effect's key, so that it is there once."""
+    return Change(
+        id=effect_of(ctx).key,
+        at=ctx.clock.now(),
+        kind=kind,
+        service=service,
+        summary=summary,
+        author=ACTOR,
+        before=str(before),
+        after=str(after),
+        data=data or {},
+    )
+
+
+async def write(ctx: Context, method: str, url: str, *, body: JsonObject, part: str = "") -> httpx.Response:
+    """Send a change under the effect's key and fencing token; gives a 2xx answer.
+
+    An effect of several requests names each of them by ``part``, so that each has a key of its own.
+
+    Raises:
+        ActionFailedError: it was not sent, or the target refused it (4xx); ``code`` is the target's own.
+        ActionInDoubtError: it was sent and no clear answer came.
+        StaleEpochError: the target has seen a newer owner of this effect.
+    """
+    effect = effect_of(ctx)
+    headers = {
+        "Idempotency-Key": f"{effect.key}:{part}" if part else effect.key,
+        "X-Fencing-Token": str(effect.epoch),
+        "X-Actor": ACTOR,
+    }
+    try:
+        response = await ctx.http.request(
+            method, url, json={**body, "author": ACTOR}, headers=headers, timeout=ctx.timeout_s * PATIENCE
+        )
+    except (*_NOTHING_SENT, httpx.InvalidURL) as error:
+        raise ActionFailedError(
+            f"{url} cannot be reached: {type(error).__name__}.",
+            hint="Check that it is up and that the catalogue names it rightly.",
+            code="target_unavailable",
+        ) from error
+    except httpx.HTTPError as error:
+        raise ActionInDoubtError(f"{url} was asked and did not answer: {type(error).__name__}.") from error
+    if response.is_server_error:
+        raise ActionInDoubtError(f"{url} answered {response.status_code}{_said(response)}.")
+    if not response.is_success:
+        raise _refusal(url, response)
+    return response
+
+
+async def look(ctx: Context, url: str) -> JsonObject:
+    """Read an object of the target.
+
+    Raises:
+        ActionFailedError: it cannot be read; nothing was changed.
+    """
+    try:
+        response = await ctx.http.get(url, timeout=ctx.timeout_s * PATIENCE)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ActionFailedError(
+            f"{url} does not answer: {type(error).__name__}.",
+            hint="Check that it is up and that the catalogue names it rightly.",
+            code="target_unavailable",
+        ) from error
+    if not response.is_success:
+        raise _refusal(url, response)
+    found = _object(response)
+    if found is None:
+        raise ActionFailedError(f"{url} answered no JSON object.", code="target_garbage")
+    return found
+
+
+def _refusal(url: str, response: httpx.Response) -> ActionFailedError | StaleEpochError:
+    code = (_object(response) or {}).get("error")
+    if response.status_code == _CONFLICT and code == _STALE:
+        return StaleEpochError(f"{url} has seen a newer owner of this run{_said(response)}.")
+    return ActionFailedError(
+        f"{url} refused with {response.status_code}{_said(response)}.",
+        hint="Nothing was changed. Look at what the target says, then decide by hand.",
+        code=code if isinstance(code, str) else "target_refused",
+    )
+
+
+def _said(response: httpx.Response) -> str:
+    message = (_object(response) or {}).get("message")
+    return f": {message[:300].rstrip('.')}" if isinstance(message, str) and message else ""
+
+
+def _object(response: httpx.Response) -> JsonObject | None:
+    try:
+        found = response.json()
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
