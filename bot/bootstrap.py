@@ -26,6 +26,7 @@ from bot.adapters.redis.gauges import Gauges
 from bot.adapters.redis.heartbeats import RedisHeartbeats
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.leases import RedisLeases
 from bot.adapters.redis.locks import RedisLocks
 from bot.adapters.redis.monitors import RedisMonitorBook
 from bot.adapters.redis.records import RedisBudget, RedisLedger
@@ -76,6 +77,8 @@ class Parts:
     work: RedisWork
     inbox: RedisInbox
     heartbeats: RedisHeartbeats
+    leases: RedisLeases
+    http: httpx.AsyncClient
     archive: Archive
     monitors: RedisMonitorBook
     handlers: Handlers
@@ -178,6 +181,7 @@ def _join(
     board = RedisBoard(store, retention_s=retention_s)
     inbox = RedisInbox(store, most_waiting=settings.most_waiting)
     heartbeats = RedisHeartbeats(store)
+    leases = RedisLeases(store)
     monitors = RedisMonitorBook(store)
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
@@ -195,6 +199,7 @@ def _join(
         locks=RedisLocks(store),
         readers_per_service=settings.service_readers,
         pulses=heartbeats,
+        leases=leases,
         settings={"watch_s": settings.watch_s},
     )
     front = FrontDesk(
@@ -238,6 +243,8 @@ def _join(
         ),
         inbox=inbox,
         heartbeats=heartbeats,
+        leases=leases,
+        http=outside.http,
         archive=Archive(store, retention_s=retention_s),
         monitors=monitors,
         handlers=Handlers(

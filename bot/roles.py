@@ -52,6 +52,8 @@ async def web(parts: Parts) -> None:
         catalogue=parts.catalogue,
         heartbeats=parts.heartbeats,
         heartbeat_token=settings.heartbeat_token,
+        leases=parts.leases,
+        http=parts.http,
         operating=parts.operating,
     )
     more = http_routes(parts.app) if settings.slack_mode == "http" else ()

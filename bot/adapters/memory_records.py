@@ -1,11 +1,13 @@
-"""The memory twins of what is kept beside runs: monitors, places, budgets, the ledger, heartbeats."""
+"""The memory twins of what is kept beside runs: monitors, places, budgets, the ledger, heartbeats, leases."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
+from bot.adapters import leasing
 from bot.domain.change import Change
 from bot.domain.clock import Clock
 from bot.domain.heartbeat import Heartbeat, Pulse, first_pulse
@@ -143,3 +145,39 @@ class MemoryHeartbeats:
     async def pulse(self, *, service: str, job: str) -> Pulse | None:
         """Read what is known of a job; none if it has never reported."""
         return self._pulses.get((service, job))
+
+
+class MemoryLeases:
+    """The dead-man switches of all services."""
+
+    def __init__(self) -> None:
+        """Start with none held."""
+        self._held: dict[str, tuple[str, float]] = {}
+
+    def hold(self, service: str) -> AbstractAsyncContextManager[None]:
+        """Hold the lease of a service's address, renewed all the while; whoever takes it last has it."""
+        return leasing.held(self, service)
+
+    async def is_held(self, service: str) -> bool:
+        """Tell whether somebody holds it now."""
+        return bool(self._holder(service))
+
+    async def take(self, service: str, token: str) -> None:
+        """Have the lease, whoever had it."""
+        self._held[service] = (token, time.monotonic() + leasing.TTL_MS / 1000)
+
+    async def keep(self, service: str, token: str) -> bool:
+        """Renew it; false if somebody else has it by now."""
+        if self._holder(service) not in {"", token}:
+            return False
+        await self.take(service, token)
+        return True
+
+    async def drop(self, service: str, token: str) -> None:
+        """Give it back; nothing happens if somebody else has it."""
+        if self._holder(service) == token:
+            del self._held[service]
+
+    def _holder(self, service: str) -> str:
+        token, until_s = self._held.get(service, ("", 0.0))
+        return token if time.monotonic() < until_s else ""

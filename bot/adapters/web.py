@@ -1,4 +1,4 @@
-"""The HTTP surface: webhooks, heartbeats, health and metrics."""
+"""The HTTP surface: webhooks, heartbeats, leases, health and metrics."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bot.adapters.operating import operating_routes
 from bot.adapters.web_alerts import AlertsIn
 from bot.adapters.web_base import WebParts
 from bot.adapters.web_heartbeats import HeartbeatsIn
+from bot.adapters.web_leases import LeasesOut
 
 
 def web_app(parts: WebParts, *, more: Sequence[BaseRoute] = ()) -> Starlette:
@@ -21,6 +22,7 @@ def web_app(parts: WebParts, *, more: Sequence[BaseRoute] = ()) -> Starlette:
         *operating_routes(parts.operating),
         Route("/webhooks/alertmanager", alerts.alertmanager, methods=["POST"]),
         Route("/heartbeats/{service}/{job}", heartbeats.report, methods=["GET", "POST"]),
+        Route("/leases/{service}/{server}", LeasesOut(parts).lease, methods=["GET"]),
         *more,
     ]
     return Starlette(routes=routes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field
 
+import httpx
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,7 +14,8 @@ from bot.adapters.operating import Operating
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.engine.heartbeats import Heartbeats
-from bot.engine.ports import Inbox
+from bot.engine.ports import Inbox, Leases
+from bot.engine.targets import NoLeases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,9 @@ class WebParts:
     catalogue: Catalogue = field(default_factory=Catalogue)
     heartbeats: Heartbeats | None = None
     heartbeat_token: SecretStr | None = None
+    leases: Leases = field(default_factory=NoLeases)
+    http: httpx.AsyncClient | None = None
+    """For asking candidates how they are."""
     operating: Operating
 
 

@@ -20,7 +20,8 @@ from bot.domain.runbook import ReducerName
 from bot.domain.verdict import CanaryVerdict
 from bot.engine.heartbeats import NoPulses, Pulses
 from bot.engine.plugins import Context, Ledger, Plugins
-from bot.engine.ports import Journal, Library, Locks
+from bot.engine.ports import Journal, Leases, Library, Locks
+from bot.engine.targets import NoLeases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,8 @@ class Deps:
     readers_per_service: int = 8
     """How many runs may read the sources of one service at a time."""
     pulses: Pulses = field(default_factory=NoPulses)
+    leases: Leases = field(default_factory=NoLeases)
+    """What keeps a candidate in the traffic while a worker carries its rollout."""
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     """What templates may read as ``settings.<name>``."""
 

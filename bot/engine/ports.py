@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -138,6 +139,21 @@ class Locks(Protocol):
 
     async def release(self, run_id: str) -> tuple[str, ...]:
         """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
+        ...
+
+
+class Leases(Protocol):
+    """Dead-man switches: a candidate has traffic only while somebody holds its service's lease.
+
+    A lease lapses by itself within a second when its holder is gone, however it went.
+    """
+
+    def hold(self, service: str) -> AbstractAsyncContextManager[None]:
+        """Hold the lease of a service's address, renewed all the while; whoever takes it last has it."""
+        ...
+
+    async def is_held(self, service: str) -> bool:
+        """Tell whether somebody holds it now."""
         ...
 
 

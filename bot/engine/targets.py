@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Literal, Protocol
 
 from pydantic import Field
@@ -139,3 +140,15 @@ class Target(Protocol):
     async def replace(self, versions: Mapping[str, str]) -> Moved:
         """Bring each named instance to its version, never more at a time than may be missing."""
         ...
+
+
+class NoLeases:
+    """Where no target has a dead-man switch: nobody asks, and nothing needs to be held."""
+
+    def hold(self, service: str) -> AbstractAsyncContextManager[None]:  # noqa: ARG002  # the port's
+        """Do nothing."""
+        return nullcontext()
+
+    async def is_held(self, service: str) -> bool:  # noqa: ARG002  # the port's
+        """Say no."""
+        return False

@@ -68,6 +68,10 @@ class Shard:
         """Hash: what is known of a job that reports."""
         return f"{self.tag}:heartbeat:{service}:{job}"
 
+    def lease(self, service: str) -> str:
+        """String that lapses: who holds the dead-man switch of a service's address."""
+        return f"{self.tag}:lease:{service}"
+
     @property
     def inbox(self) -> str:
         """Stream of intents."""

@@ -1,0 +1,48 @@
+"""The part of the bot that a dead-man switch is about: it holds a lease and answers the health check.
+
+``python -m bench.rollouts.bot <Redis URL> <port> <candidate's health page>``: both in one process, so that
+one signal ends or stops both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import httpx
+import uvicorn
+
+from bot.adapters.memory import MemoryStore
+from bot.adapters.meters import Meters
+from bot.adapters.operating import Operating
+from bot.adapters.redis.leases import RedisLeases
+from bot.adapters.redis.store import connect
+from bot.adapters.web import web_app
+from bot.adapters.web_base import WebParts
+from bot.domain.catalogue import Catalogue, Service
+from bot.domain.clock import SystemClock
+
+
+async def main(url: str, port: int, page: str) -> None:
+    """Hold the lease of ``shop`` and serve, until killed."""
+    store = connect(url)
+    leases = RedisLeases(store)
+    target = {"haproxy": {"candidate": "canary", "lease": page}}
+    memory = MemoryStore()
+    async with httpx.AsyncClient() as http:
+        parts = WebParts(
+            inbox=memory,
+            clock=SystemClock(),
+            webhook_token=None,
+            catalogue=Catalogue(services=(Service(name="shop", target=target),)),
+            operating=Operating(meters=Meters(), ping=store.client.ping, depths=memory.depth, most_lag_s=10),
+            leases=leases,
+            http=http,
+        )
+        config = uvicorn.Config(web_app(parts), host="127.0.0.1", port=port, log_config=None, lifespan="off")
+        async with leases.hold("shop"):
+            await uvicorn.Server(config).serve()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))

@@ -1,0 +1,92 @@
+"""A balancer is told yes only while a lease is held and the candidate is well; every doubt is a no."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_records import MemoryLeases
+from bot.adapters.web import web_app
+from bot.adapters.web_base import WebParts
+from bot.domain.catalogue import Catalogue, Service
+from tests.depths import operating
+from tests.servers import answering, hanging, http_server
+from tests.worlds import HandClock
+
+
+class Kept(MemoryLeases):
+    """Leases that can be out of reach, or slow to answer."""
+
+    trouble = ""
+
+    async def is_held(self, service: str) -> bool:
+        if self.trouble == "down":
+            raise ConnectionRefusedError
+        if self.trouble == "slow":
+            await asyncio.Event().wait()
+        return await super().is_held(service)
+
+
+@contextlib.asynccontextmanager
+async def asked(leases: MemoryLeases, page: str) -> AsyncIterator[httpx.AsyncClient]:
+    target = {"haproxy": {"candidate": "canary", "lease": page}}
+    services = (Service(name="shop", target=target), Service(name="plain"))
+    async with httpx.AsyncClient() as http:
+        parts = WebParts(
+            inbox=MemoryStore(),
+            clock=HandClock(),
+            webhook_token=None,
+            catalogue=Catalogue(services=services),
+            operating=operating(MemoryStore().depth),
+            leases=leases,
+            http=http,
+        )
+        transport = httpx.ASGITransport(app=web_app(parts))
+        async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
+            yield client
+
+
+async def test_the_lease_must_be_held_and_the_candidate_well():
+    leases = Kept()
+    async with http_server({"/healthz": answering({})}) as url, asked(leases, f"{url}/healthz") as bot:
+        told = await bot.get("/leases/shop/canary")
+        assert (told.status_code, told.json()["error"]) == (503, "lease_lapsed")
+        async with leases.hold("shop"):
+            assert (await bot.get("/leases/shop/canary")).status_code == 200
+        assert (await bot.get("/leases/shop/canary")).status_code == 503
+
+
+@pytest.mark.parametrize("answer", [answering({}, status=503), hanging])
+async def test_a_held_lease_does_not_hide_a_candidate_that_is_not_well(answer):
+    leases = Kept()
+    async with (
+        http_server({"/healthz": answer}) as url,
+        asked(leases, f"{url}/healthz") as bot,
+        leases.hold("shop"),
+    ):
+        told = await bot.get("/leases/shop/canary")
+        assert (told.status_code, told.json()["error"]) == (503, "candidate_unhealthy")
+
+
+@pytest.mark.parametrize("trouble", ["down", "slow"])
+async def test_a_lease_that_cannot_be_read_is_a_no(trouble):
+    leases = Kept()
+    async with (
+        http_server({"/healthz": answering({})}) as url,
+        asked(leases, f"{url}/healthz") as bot,
+        leases.hold("shop"),
+    ):
+        leases.trouble = trouble
+        assert (await bot.get("/leases/shop/canary")).status_code == 503
+
+
+@pytest.mark.parametrize("path", ["shop/blue", "plain/canary", "unknown/canary"])
+async def test_a_server_that_hangs_on_no_lease_is_not_found(path):
+    leases = Kept()
+    async with asked(leases, "http://127.0.0.1:9/healthz") as bot, leases.hold("shop"):
+        assert (await bot.get(f"/leases/{path}")).status_code == 404
