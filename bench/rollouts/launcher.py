@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 APP = """
-import asyncio, signal, sys
+import asyncio, os, signal, sys
 version, port = sys.argv[1], int(sys.argv[2])
 busy = set()
 async def serve(reader, writer):
@@ -37,6 +37,7 @@ async def main():
     await stop.wait()
     server.close()
     while busy: await asyncio.sleep(0.01)
+    os._exit(0)  # idle connections need no farewell
 asyncio.run(main())
 """
 

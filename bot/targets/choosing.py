@@ -7,9 +7,15 @@ from collections.abc import Callable, Mapping
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
 from bot.engine.targets import Target
+from bot.targets.command import CommandTarget
+from bot.targets.git import GitTarget
 from bot.targets.haproxy import HAProxyTarget
 
-KINDS: Mapping[str, Callable[[Context, str], Target]] = {"haproxy": HAProxyTarget.of}
+KINDS: Mapping[str, Callable[[Context, str], Target]] = {
+    "haproxy": HAProxyTarget.of,
+    "git": GitTarget,
+    "command": CommandTarget,
+}
 """The one that carries traffic is first: it is meant where a service has several and none is named."""
 
 

@@ -8,11 +8,12 @@ from functools import partial
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context
-from bot.engine.targets import Can, Counts, Instance, Moved, Observation, Role, Side, WayBack
+from bot.engine.targets import Can, Counts, Moved, Observation, Role, WayBack
+from bot.targets import haproxy_counts as counting
 from bot.targets.haproxy_backend import KIND, Backend, backend_of
-from bot.targets.haproxy_counts import Row, side_of
 from bot.targets.haproxy_replacing import replace
 from bot.targets.haproxy_socket import Server
+from bot.targets.haproxy_view import after_promotion, instance_of, no_way, room_of, side_of
 from bot.targets.haproxy_weights import WHOLE, share_of, weights_for
 from bot.targets.launching import Slot
 
@@ -36,14 +37,14 @@ class HAProxyTarget:
         """Tell what serves now; with a lease, the candidate itself is asked whether it is healthy."""
         backend, slots = self.backend, self.backend.slots
         servers, versions = await backend.servers(), await backend.versions()
-        found = [_instance(server, versions, self._role(name)) for name, server in servers.items()]
+        found = [instance_of(server, versions, self._role(name)) for name, server in servers.items()]
         if slots.lease and await backend.is_fit():
             found = [item.but(healthy=True) if item.role == "candidate" else item for item in found]
-        candidate = _side(found, "candidate", servers)
+        candidate = side_of(found, "candidate", servers)
         gone = versions[slots.candidate].state == "stopped" if versions else not servers[slots.candidate].up
         return Observation(
             target=KIND,
-            stable=_side(found, "stable", servers),
+            stable=side_of(found, "stable", servers),
             candidate=None if gone and not candidate.weight_percent else candidate,
             instances=tuple(found),
             can=Can(shift=True, routes=bool(slots.map_file), instant_back=True, lease=bool(slots.lease)),
@@ -59,8 +60,8 @@ class HAProxyTarget:
         return Counts(
             at_s=at_s,
             weight=share_of(serving, [slots.candidate]),
-            canary=side_of(rows, [slots.candidate]),
-            stable=side_of(rows, slots.stable),
+            canary=counting.side_of(rows, [slots.candidate]),
+            stable=counting.side_of(rows, slots.stable),
         )
 
     async def way_back(self, version: str) -> WayBack:
@@ -72,14 +73,14 @@ class HAProxyTarget:
         checked.append("HAProxy's socket may be written to")
         servers, rows, versions = await backend.servers(), await backend.rows(), await backend.versions()
         if versions and all(versions[name].version == version for name in slots.stable):
-            return _after_promotion(version, versions[slots.candidate], checked)
+            return after_promotion(version, versions[slots.candidate], checked)
         up = [name for name in slots.stable if servers[name].up]
         if not up:
-            return _no_way("no stable server is healthy", checked)
+            return no_way("no stable server is healthy", checked)
         checked.append(f"{', '.join(up)} healthy")
-        room, busy = _room(rows, up), rows["BACKEND"].sessions
+        room, busy = room_of(rows, up), rows["BACKEND"].sessions
         if room is not None and room < busy:
-            return _no_way(f"{', '.join(up)} take {room} requests at once, and {busy} are under way", checked)
+            return no_way(f"{', '.join(up)} take {room} requests at once, and {busy} are under way", checked)
         checked.append("room for all traffic")
         return WayBack(
             verdict="safe", because="the stable version can take all traffic now", checked=(*checked,)
@@ -295,47 +296,3 @@ class HAProxyTarget:
     def _role(self, name: str) -> Role:
         slots = self.backend.slots
         return "stable" if name in slots.stable else "candidate" if name == slots.candidate else "other"
-
-
-def _instance(server: Server, versions: Mapping[str, Slot], role: Role) -> Instance:
-    slot = versions.get(server.name)
-    return Instance(
-        name=server.name,
-        version=slot.version if slot else "",
-        role=role,
-        weight=server.weight,
-        healthy=server.usable,
-    )
-
-
-def _side(found: Sequence[Instance], role: Role, servers: Mapping[str, Server]) -> Side:
-    own = [item for item in found if item.role == role]
-    versions = {item.version for item in own}
-    weights = {name: server.weight for name, server in servers.items()}
-    return Side(
-        version=versions.pop() if len(versions) == 1 else "",
-        weight_percent=round(share_of(weights, [item.name for item in own]) * WHOLE, 2),
-        healthy=any(item.healthy for item in own),
-        instances=len(own),
-    )
-
-
-def _room(rows: Mapping[str, Row], names: Iterable[str]) -> int | None:
-    rooms = [rows[name].room for name in names]
-    known = [room for room in rooms if room is not None]
-    return sum(known) if len(known) == len(rooms) else None
-
-
-def _no_way(because: str, checked: Sequence[str]) -> WayBack:
-    return WayBack(verdict="impossible", because=because, checked=tuple(checked))
-
-
-def _after_promotion(version: str, candidate: Slot, checked: Sequence[str]) -> WayBack:
-    """Once promoted, the way back leads through the candidate's slot."""
-    if candidate.state == "running" and candidate.version != version:
-        because = f"{candidate.version} is kept warm and can take all traffic"
-        return WayBack(
-            verdict="safe", because=because, checked=(*checked, f"{candidate.version} is kept warm")
-        )
-    because = "the version before must be started again, which the launcher can do"
-    return WayBack(verdict="safe", because=because, checked=(*checked, "the launcher answers"))

@@ -1,0 +1,135 @@
+"""A command as a deployment's target: the catalogue allows a few lines and fills in typed arguments."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+from collections.abc import Mapping
+
+from bot.domain.errors import ActionFailedError
+from bot.engine.plugins import Context
+from bot.engine.targets import Can, Instance, Moved, Observation, Side, WayBack
+from bot.targets.plain import PlainTarget
+from bot.targets.processes import Ran, run
+from bot.targets.wire import PATIENCE, field_of, settings_of
+
+KIND = "command"
+_ARGUMENT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+@-]{0,127}$")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class CommandTarget(PlainTarget):
+    """Whatever one's own scripts deploy to.
+
+    ``deploy``, ``rollback`` and ``version`` of the catalogue are command lines.  One that ends with 0 has
+    done all, with anything else nothing; it finds the effect's key and epoch in ``IDEMPOTENCY_KEY`` and
+    ``FENCING_TOKEN``.
+    """
+
+    def __init__(self, ctx: Context, service: str) -> None:
+        """Read the catalogue.
+
+        Raises:
+            ActionFailedError: the service has no command.
+        """
+        super().__init__(KIND)
+        self._ctx, self._service = ctx, service
+        self._settings = settings_of(ctx, service, where="target", kind=KIND)
+        self._until_s = asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE
+
+    async def observe(self) -> Observation:
+        """Take the first line that the ``version`` command prints for the version."""
+        version = await self._version()
+        own = Instance(name=self._service, version=version, role="stable", weight=100, healthy=True)
+        return Observation(
+            target=KIND,
+            stable=Side(version=version, weight_percent=100, healthy=True, instances=1),
+            candidate=None,
+            instances=(own,),
+            can=Can(shift=False, routes=False, instant_back=False, lease=False),
+        )
+
+    async def way_back(self, version: str) -> WayBack:
+        """Look whether there is a command for it, and whether the version can be told."""
+        if not self._settings.get("rollback"):
+            because = "the catalogue has no `rollback` command"
+            return WayBack(verdict="impossible", because=because, checked=())
+        self._line("rollback", version=version)
+        checked = (f"the version is {await self._version()}", "there is a `rollback` command")
+        return WayBack(verdict="safe", because="there is a command for it", checked=checked)
+
+    async def promote(self, version: str, *, keep_warm: bool) -> Moved:  # noqa: ARG002  # nothing is kept warm
+        """Run the ``deploy`` command."""
+        return await self._change("deploy", version)
+
+    async def rollback(self, to_version: str) -> Moved:
+        """Run the ``rollback`` command."""
+        if not to_version:
+            raise ActionFailedError(
+                f"Which version {self._service} is to go back to is not known.",
+                hint="Name it with `to_version`.",
+                code="nothing_to_revert",
+            )
+        return await self._change("rollback", to_version)
+
+    async def _change(self, which: str, version: str) -> Moved:
+        line, before = self._line(which, version=version), await self._version()
+        if before == version:
+            return Moved(summary=f"{self._service} was at {version} already", changed=False)
+        ran = await self._run(line)
+        if ran.code:
+            raise ActionFailedError(
+                f"`{line[0]}` ended with {ran.code}: {ran.complaint or 'it said nothing'}",
+                hint="Nothing was changed, if the command keeps its word. Look at what it says.",
+                code="target_refused",
+            )
+        return Moved(
+            summary=f"{self._service} is at {version} (was {before})",
+            before={"version": before},
+            after={"version": version},
+        )
+
+    async def _version(self) -> str:
+        ran = await self._run(self._line("version"))
+        said = ran.out.strip().splitlines()
+        if ran.code or not said:
+            raise ActionFailedError(
+                f"The `version` command of {self._service} ended with {ran.code}: {ran.complaint}",
+                code="target_unavailable",
+            )
+        return said[0].strip()
+
+    def _line(self, which: str, **arguments: str) -> list[str]:
+        template = field_of(self._settings, which, service=self._service, kind=KIND)
+        return command_line(template, {"service": self._service, **arguments})
+
+    async def _run(self, line: list[str]) -> Ran:
+        left_s = max(0.1, self._until_s - asyncio.get_running_loop().time())
+        effect = self._ctx.effect
+        env = {"IDEMPOTENCY_KEY": effect.key, "FENCING_TOKEN": str(effect.epoch)} if effect else {}
+        return await run(line, within_s=left_s, env=env)
+
+
+def command_line(template: str, arguments: Mapping[str, str]) -> list[str]:
+    """Fill a template's words; an argument stays one word and never becomes an option; pure.
+
+    Raises:
+        ActionFailedError: the template asks for something else, or an argument has odd signs.
+    """
+    for name, value in arguments.items():
+        if not _ARGUMENT.match(value):
+            raise ActionFailedError(
+                f"{value!r} cannot be the {name} of a command.",
+                hint="Letters, digits and `.` `_` `+` `@` `-`, a letter or digit first.",
+                code="bad_argument",
+            )
+    asked = set(_PLACEHOLDER.findall(template))
+    if not asked <= set(arguments):
+        unknown = ", ".join(sorted(asked - set(arguments)))
+        raise ActionFailedError(
+            f"A command of the catalogue asks for {unknown}.",
+            hint=f"It may ask for {', '.join(f'{{{name}}}' for name in arguments)}.",
+            code="target_not_configured",
+        )
+    return [_PLACEHOLDER.sub(lambda found: arguments[found[1]], word) for word in shlex.split(template)]

@@ -1,0 +1,159 @@
+"""A Git repository as a deployment's target: the version stands in a file, and something else syncs it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.engine.plugins import Context
+from bot.engine.targets import Can, Instance, Moved, Observation, Side, WayBack
+from bot.targets.git_file import version_in, with_version
+from bot.targets.git_repository import Repository
+from bot.targets.plain import PlainTarget
+from bot.targets.wire import PATIENCE, effect_of, field_of, settings_of
+
+KIND = "git"
+_TRIES = 8
+_EFFECT, _VERSION = "Pilothouse-Effect", "Pilothouse-Version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the version stands."""
+
+    repository: Repository
+    file: str
+    key: str
+
+
+class GitTarget(PlainTarget):
+    """One file of one branch; nothing is ever forced, and a rollback is a commit of its own."""
+
+    def __init__(self, ctx: Context, service: str) -> None:
+        """Read the catalogue.
+
+        Raises:
+            ActionFailedError: something is missing there.
+        """
+        super().__init__(KIND)
+        self._ctx, self._service = ctx, service
+        self._place = _place_of(ctx, service)
+
+    async def observe(self) -> Observation:
+        """Tell which version the branch asks for; whether it runs is for another target to tell."""
+        version = await self._version(await self._place.repository.fetch())
+        own = Instance(name=self._place.file, version=version, role="stable", weight=100, healthy=True)
+        return Observation(
+            target=KIND,
+            stable=Side(version=version, weight_percent=100, healthy=True, instances=1),
+            candidate=None,
+            instances=(own,),
+            can=Can(shift=False, routes=False, instant_back=False, lease=False),
+        )
+
+    async def way_back(self, version: str) -> WayBack:
+        """Fetch, read the version before, and rehearse the push."""
+        repository, checked = self._place.repository, list[str]()
+        head = await repository.fetch()
+        checked.append("the remote can be read")
+        await repository.push(head, rehearse=True)
+        checked.append("the remote takes a push")
+        now = await self._version(head)
+        if now != version:
+            because = f"the branch is at {now} still"
+            return WayBack(verdict="safe", because=because, checked=tuple(checked))
+        before = await self._before(head, now)
+        if not before:
+            because = f"no commit of this bot brought {version}, so what to revert is not known"
+            return WayBack(verdict="impossible", because=because, checked=tuple(checked))
+        because = f"the revert to {before} applies cleanly"
+        return WayBack(verdict="safe", because=because, checked=(*checked, because))
+
+    async def promote(self, version: str, *, keep_warm: bool) -> Moved:  # noqa: ARG002  # nothing is kept warm in Git
+        """Commit the version to the branch and push it."""
+        return await self._write(version, title=f"{self._service}: Deploy {version}", back=False)
+
+    async def rollback(self, to_version: str) -> Moved:
+        """Revert in Git too, because the next sync would bring the bad version again."""
+        if not to_version:
+            raise ActionFailedError(
+                f"Which version {self._service} is to go back to is not known.",
+                hint="Name it with `to_version`.",
+                code="nothing_to_revert",
+            )
+        return await self._write(to_version, title=f"{self._service}: Go back to {to_version}", back=True)
+
+    async def _write(self, version: str, *, title: str, back: bool) -> Moved:
+        repository, place = self._place.repository, self._place
+        for _ in range(_TRIES):
+            head = await repository.fetch()
+            if pushed := await self._pushed(head):
+                return await self._told(pushed)
+            text = await repository.read(head, place.file)
+            before = version_in(text, place.key)
+            if before == version:
+                return Moved(summary=f"{place.file} had {version} already", changed=False)
+            changed = with_version(text, place.key, version)
+            reverts = await self._bringing(head, before) if back else ""
+            message = self._message(title, version, reverts=reverts)
+            commit = await repository.commit(head, file=place.file, text=changed, message=message)
+            if await repository.push(commit):
+                return _moved(place.file, before, version, commit)
+        raise ActionInDoubtError(
+            f"Others pushed to {repository.branch} each time this was to be pushed.", code="busy_branch"
+        )
+
+    def _message(self, title: str, version: str, *, reverts: str) -> str:
+        effect = effect_of(self._ctx)
+        body = [f"This reverts commit {reverts}.", ""] if reverts else []
+        trailers = (
+            f"{_EFFECT}: {effect.key}",
+            f"{_VERSION}: {version}",
+            f"Pilothouse-Epoch: {effect.epoch}",
+        )
+        return "\n".join((title, "", *body, *trailers, ""))
+
+    async def _pushed(self, head: str) -> str:
+        """Find what an earlier try of this very effect has pushed."""
+        line = f"{_EFFECT}: {effect_of(self._ctx).key}"
+        return await self._place.repository.find(head, file=self._place.file, line=line)
+
+    async def _told(self, commit: str) -> Moved:
+        before, after = await self._version(f"{commit}^"), await self._version(commit)
+        return _moved(self._place.file, before, after, commit)
+
+    async def _bringing(self, head: str, version: str) -> str:
+        line = f"{_VERSION}: {version}"
+        return await self._place.repository.find(head, file=self._place.file, line=line)
+
+    async def _before(self, head: str, version: str) -> str:
+        commit = await self._bringing(head, version)
+        return await self._version(f"{commit}^") if commit else ""
+
+    async def _version(self, commit: str) -> str:
+        return version_in(await self._place.repository.read(commit, self._place.file), self._place.key)
+
+
+def _moved(file: str, before: str, after: str, commit: str) -> Moved:
+    return Moved(
+        summary=f"{file} asks for {after} (was {before}), in commit {commit[:10]}",
+        before={"version": before},
+        after={"version": after, "commit": commit},
+    )
+
+
+def _place_of(ctx: Context, service: str) -> Place:
+    settings = settings_of(ctx, service, where="target", kind=KIND)
+
+    def needed(name: str) -> str:
+        return field_of(settings, name, service=service, kind=KIND)
+
+    repository = Repository(
+        remote=needed("remote"),
+        branch=settings.get("branch", "main"),
+        clone=Path(needed("clone")),
+        until_s=asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE,
+    )
+    return Place(repository=repository, file=needed("file"), key=needed("key"))

@@ -1,0 +1,44 @@
+"""What a target says to the moves that it cannot make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from bot.domain.errors import ActionFailedError
+from bot.engine.targets import Counts, Moved
+
+
+class PlainTarget:
+    """A target of one version at a time: it cannot stage, divide the traffic, or count."""
+
+    def __init__(self, kind: str) -> None:
+        """Keep what it is called in the catalogue."""
+        self._kind = kind
+
+    async def counts(self) -> Counts:
+        """Refuse."""
+        self._cannot("counts no requests")
+
+    async def stage(self, version: str) -> Moved:  # noqa: ARG002  # the port's
+        """Refuse."""
+        self._cannot("has no candidate to stage")
+
+    async def unstage(self, version: str) -> Moved:  # noqa: ARG002  # the port's
+        """Refuse."""
+        self._cannot("has no candidate to take away")
+
+    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:  # noqa: ARG002  # the port's
+        """Refuse."""
+        self._cannot("cannot divide the traffic")
+
+    async def replace(self, versions: Mapping[str, str]) -> Moved:  # noqa: ARG002  # the port's
+        """Refuse."""
+        self._cannot("knows no instances")
+
+    def _cannot(self, what: str) -> NoReturn:
+        raise ActionFailedError(
+            f"A `{self._kind}` target {what}.",
+            hint="Use a strategy that promotes at once, or name another target with `by`.",
+            code="not_supported",
+        )
