@@ -22,6 +22,7 @@ from bot.adapters.operating import Operating
 from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.flags import RedisFlags
 from bot.adapters.redis.gauges import Gauges
 from bot.adapters.redis.heartbeats import RedisHeartbeats
 from bot.adapters.redis.inbox import RedisInbox
@@ -199,6 +200,7 @@ def _join(
         locks=RedisLocks(store),
         readers_per_service=settings.service_readers,
         pulses=heartbeats,
+        flags=RedisFlags(store),
         leases=leases,
         settings={"watch_s": settings.watch_s},
     )

@@ -1,4 +1,4 @@
-"""The memory twins of what is kept beside runs: monitors, places, budgets, the ledger, heartbeats, leases."""
+"""The memory twins of what is kept beside runs, from monitors to flags."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from bot.adapters import leasing
 from bot.domain.change import Change
 from bot.domain.clock import Clock
+from bot.domain.errors import StaleEpochError
+from bot.domain.flag import Flag
 from bot.domain.heartbeat import Heartbeat, Pulse, first_pulse
 from bot.domain.monitor import MonitorState, Pause
 
@@ -181,3 +183,23 @@ class MemoryLeases:
     def _holder(self, service: str) -> str:
         token, until_s = self._held.get(service, ("", 0.0))
         return token if time.monotonic() < until_s else ""
+
+
+class MemoryFlags:
+    """The flags of all services."""
+
+    def __init__(self) -> None:
+        """Start with none set."""
+        self._flags: dict[tuple[str, str], Flag] = {}
+        self._fences: dict[str, int] = {}
+
+    async def find(self, service: str, key: str) -> Flag | None:
+        """Read a flag; none if it was never set."""
+        return self._flags.get((service, key))
+
+    async def put(self, service: str, flag: Flag, *, run_id: str, epoch: int) -> None:
+        """Set a flag."""
+        if self._fences.get(run_id, 0) > epoch:
+            raise StaleEpochError(f"A newer owner of this run has set flags; {flag.key} was left alone.")
+        self._fences[run_id] = epoch
+        self._flags[service, flag.key] = flag

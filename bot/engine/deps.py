@@ -18,6 +18,7 @@ from bot.domain.model import JsonObject, JsonValue
 from bot.domain.run import PhaseState, Run
 from bot.domain.runbook import ReducerName
 from bot.domain.verdict import CanaryVerdict
+from bot.engine.flags import Flags, NoFlags
 from bot.engine.heartbeats import NoPulses, Pulses
 from bot.engine.plugins import Context, Ledger, Plugins
 from bot.engine.ports import Journal, Leases, Library, Locks
@@ -60,6 +61,7 @@ class Deps:
     readers_per_service: int = 8
     """How many runs may read the sources of one service at a time."""
     pulses: Pulses = field(default_factory=NoPulses)
+    flags: Flags = field(default_factory=NoFlags)
     leases: Leases = field(default_factory=NoLeases)
     """What keeps a candidate in the traffic while a worker carries its rollout."""
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -78,5 +80,6 @@ class Deps:
             catalogue=self.catalogue,
             ledger=self.ledger,
             pulses=self.pulses,
+            flags=self.flags,
             effect=effect,
         )

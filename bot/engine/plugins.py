@@ -26,6 +26,7 @@ from bot.domain.errors import (
 )
 from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
+from bot.engine.flags import Flags, NoFlags
 from bot.engine.heartbeats import NoPulses, Pulses
 
 ENTRY_POINT_GROUP = "pilothouse.plugins"
@@ -62,6 +63,7 @@ class Context:
     ledger: Ledger
     pulses: Pulses = field(default_factory=NoPulses)
     """What is known of the jobs that report by heartbeat."""
+    flags: Flags = field(default_factory=NoFlags)
     effect: Effect | None = None
     """Set for actions: the idempotency key and the fencing token."""
 

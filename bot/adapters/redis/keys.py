@@ -72,6 +72,14 @@ class Shard:
         """String that lapses: who holds the dead-man switch of a service's address."""
         return f"{self.tag}:lease:{service}"
 
+    def flags(self, service: str) -> str:
+        """Hash: the flags of a service's address."""
+        return f"{self.tag}:flags:{service}"
+
+    def flag_fence(self, run_id: str) -> str:
+        """String: the newest owner of a run that has set flags."""
+        return f"{self.tag}:flag-fence:{run_id}"
+
     @property
     def inbox(self) -> str:
         """Stream of intents."""

@@ -1,0 +1,86 @@
+"""Turns feature flags up and down, for a share of the users or for single tenants."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.actions._targets import change_of
+from bot.domain.effect import Done
+from bot.domain.errors import ActionFailedError, ProbeUnavailableError
+from bot.domain.flag import Flag, FlagKey
+from bot.domain.model import JsonObject
+from bot.engine.plugins import Context, action
+from bot.targets.wire import effect_of
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+"""Of the targeting keys."""
+
+
+async def is_ramped(
+    ctx: Context, *, service: str, flag: FlagKey, percent: Percent, tenants: dict[str, bool] | None = None
+) -> Done | None:
+    """Tell whether the flag stands so already; asked only after an interrupted try."""
+    wanted, found = await _wanted(ctx, service, flag, percent, tenants)
+    # What stood before is not known any more, so ``before`` is empty and an undo says so.
+    return _done(ctx, service, wanted, None) if found == wanted else None
+
+
+@action(specialist="cicd", in_doubt="retry", look=is_ramped)
+async def ramp(
+    ctx: Context, *, service: str, flag: FlagKey, percent: Percent, tenants: dict[str, bool] | None = None
+) -> Done:
+    """Turn ``flag`` of ``service`` on for ``percent`` of its users, and for or against single ``tenants``.
+
+    Whoever had it at a lower percentage keeps it.  Without ``tenants`` their rules stay.  ``before`` of the
+    result holds ``percent`` and ``tenants``: what stood before.
+
+    Raises:
+        ActionFailedError: the flags cannot be read; nothing was changed.
+        ActionInDoubtError: no answer came.
+        StaleEpochError: a newer owner of this run has set flags.
+    """
+    wanted, found = await _wanted(ctx, service, flag, percent, tenants)
+    if found == wanted:
+        return Done(summary=f"{flag} of {service} was so already", changed=False, before=_told(found))
+    await ctx.flags.put(service, wanted, run_id=ctx.run_id, epoch=effect_of(ctx).epoch)
+    return _done(ctx, service, wanted, found)
+
+
+async def _wanted(
+    ctx: Context, service: str, key: str, percent: int, tenants: dict[str, bool] | None
+) -> tuple[Flag, Flag]:
+    ctx.service(service)
+    try:
+        found = await ctx.flags.find(service, key) or Flag(key=key)
+    except ProbeUnavailableError as error:
+        raise ActionFailedError(str(error), hint=error.hint, code="target_unavailable") from error
+    return Flag(key=key, percent=percent, tenants=found.tenants if tenants is None else tenants), found
+
+
+def _done(ctx: Context, service: str, flag: Flag, before: Flag | None) -> Done:
+    summary = f"{flag.key} of {service} is {_shown(flag)}{f' (was {_shown(before)})' if before else ''}"
+    return Done(
+        summary=summary,
+        before=_told(before) if before else {},
+        after=_told(flag),
+        change=change_of(
+            ctx,
+            kind="flag",
+            service=service,
+            summary=summary,
+            before=_shown(before) if before else "",
+            after=_shown(flag),
+            data={"key": flag.key},
+        ),
+    )
+
+
+def _told(flag: Flag) -> JsonObject:
+    return {"percent": flag.percent, "tenants": {**flag.tenants}}
+
+
+def _shown(flag: Flag) -> str:
+    ruled = [f"{tenant} {'on' if on else 'off'}" for tenant, on in sorted(flag.tenants.items())]
+    return ", ".join((f"on for {flag.percent} %", *ruled))

@@ -1,0 +1,39 @@
+"""Flags in Redis: one hash a service, written under the fencing token of the run."""
+
+from __future__ import annotations
+
+from redis.exceptions import RedisError
+
+from bot.adapters.redis.store import Store
+from bot.domain.errors import ActionInDoubtError, ProbeUnavailableError, StaleEpochError
+from bot.domain.flag import Flag
+
+_FENCE_S = 7 * 86_400
+"""No worker is stopped for longer and then wakes up."""
+
+
+class RedisFlags:
+    """The flags of all services."""
+
+    def __init__(self, store: Store) -> None:
+        """Keep the store."""
+        self._store = store
+
+    async def find(self, service: str, key: str) -> Flag | None:
+        """Read a flag; none if it was never set."""
+        try:
+            text = await self._store.field(self._store.keys.shared.flags(service), key)
+        except (RedisError, OSError) as error:
+            raise ProbeUnavailableError("The flags cannot be read now.", hint="Is Redis up?") from error
+        return Flag.model_validate_json(text) if text else None
+
+    async def put(self, service: str, flag: Flag, *, run_id: str, epoch: int) -> None:
+        """Set a flag."""
+        shard = self._store.keys.shared
+        keys = (shard.flags(service), shard.flag_fence(run_id))
+        try:
+            told = await self._store.run("flag", keys, flag.key, flag.model_dump_json(), epoch, _FENCE_S)
+        except (RedisError, OSError) as error:
+            raise ActionInDoubtError(f"The flag {flag.key} was sent, and no answer came.") from error
+        if told == "stale":
+            raise StaleEpochError(f"A newer owner of this run has set flags; {flag.key} was left alone.")
