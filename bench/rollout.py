@@ -62,19 +62,22 @@ async def bench(*, rollouts: int, requests: int, trials: int) -> dict[str, Any]:
     shifted = await shifts(rollouts=rollouts, requests=requests)
     killed = [await play(signal.SIGKILL) for _ in range(trials)]
     stopped = [await play(signal.SIGSTOP) for _ in range(trials)]
+    workers = [await play(how, apart=True) for how in (signal.SIGKILL, signal.SIGSTOP)]
     seen = {
-        "broken": shifted["broken"] + sum(outcome.broken for outcome in (*killed, *stopped)),
+        "broken": shifted["broken"] + sum(outcome.broken for outcome in (*killed, *stopped, *workers)),
         "last_canary_answer_ms": max(shifted["last_canary_answer_ms"]),
-        "killed_last_canary_answer_s": _worst(killed),
-        "stopped_last_canary_answer_s": _worst(stopped),
+        "killed_last_canary_answer_s": _worst([*killed, workers[0]]),
+        "stopped_last_canary_answer_s": _worst([*stopped, workers[1]]),
     }
     return {
         "asked": ASKED,
         "seen": seen,
-        "ok": all(seen[name] <= asked for name, asked in ASKED.items()) and _measured(killed, stopped),
+        "ok": all(seen[name] <= asked for name, asked in ASKED.items())
+        and _measured(killed, stopped, workers),
         "shifts": shifted,
         "killed": [asdict(outcome) for outcome in killed],
         "stopped": [asdict(outcome) for outcome in stopped],
+        "only_the_worker": [asdict(outcome) for outcome in workers],
         "load_average": os.getloadavg()[0],
     }
 

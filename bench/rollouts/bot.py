@@ -1,7 +1,7 @@
 """The part of the bot that a dead-man switch is about: it holds a lease and answers the health check.
 
 ``python -m bench.rollouts.bot <Redis URL> <port> <candidate's health page>``: both in one process, so that
-one signal ends or stops both.
+one signal ends or stops both.  A last word, ``holds`` or ``answers``, has it do one of the two only.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
 
 
-async def main(url: str, port: int, page: str) -> None:
-    """Hold the lease of ``shop`` and serve, until killed."""
+async def hold(url: str) -> None:
+    """Hold the lease of ``shop``, until killed."""
+    async with RedisLeases(connect(url)).hold("shop"):
+        await asyncio.Event().wait()
+
+
+async def answer(url: str, port: int, page: str) -> None:
+    """Serve the health check, until killed."""
     store = connect(url)
-    leases = RedisLeases(store)
     target = {"haproxy": {"candidate": "canary", "lease": page}}
     memory = MemoryStore()
     async with httpx.AsyncClient() as http:
@@ -36,13 +41,21 @@ async def main(url: str, port: int, page: str) -> None:
             webhook_token=None,
             catalogue=Catalogue(services=(Service(name="shop", target=target),)),
             operating=Operating(meters=Meters(), ping=store.client.ping, depths=memory.depth, most_lag_s=10),
-            leases=leases,
+            leases=RedisLeases(store),
             http=http,
         )
         config = uvicorn.Config(web_app(parts), host="127.0.0.1", port=port, log_config=None, lifespan="off")
-        async with leases.hold("shop"):
-            await uvicorn.Server(config).serve()
+        await uvicorn.Server(config).serve()
+
+
+async def main(url: str, port: str, page: str, role: str = "") -> None:
+    """Do what is asked for."""
+    async with asyncio.TaskGroup() as group:
+        if role != "answers":
+            group.create_task(hold(url))
+        if role != "holds":
+            group.create_task(answer(url, int(port), page))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+    asyncio.run(main(*sys.argv[1:]))

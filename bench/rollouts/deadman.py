@@ -44,10 +44,10 @@ async def leased_floor() -> AsyncIterator[tuple[Floor, str]]:
 
 
 @contextlib.asynccontextmanager
-async def bot_beside(floor: Floor, url: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run the bot that holds the floor's lease."""
+async def bot_beside(floor: Floor, url: str, *, role: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the bot that holds the floor's lease and answers for it, or one of the two."""
     page = f"http://127.0.0.1:{floor.launcher.ports['canary']}/healthz"
-    command = [sys.executable, "-m", "bench.rollouts.bot", url, str(floor.lease_port), page]
+    command = [sys.executable, "-m", "bench.rollouts.bot", url, str(floor.lease_port), page, role]
     process = await asyncio.create_subprocess_exec(*command)
     try:
         yield process
@@ -55,10 +55,15 @@ async def bot_beside(floor: Floor, url: str) -> AsyncIterator[asyncio.subprocess
         await ended(process)
 
 
-async def play(how: signal.Signals) -> Outcome:
-    """Shift a canary, send the bot a signal, and watch who answers."""
+async def play(how: signal.Signals, *, apart: bool = False) -> Outcome:
+    """Shift a canary, signal the bot, and watch who answers; ``apart`` spares what answers checks."""
     loop = asyncio.get_running_loop()
-    async with leased_floor() as (floor, url), bot_beside(floor, url) as process:
+    async with contextlib.AsyncExitStack() as stack:
+        floor, url = await stack.enter_async_context(leased_floor())
+        if apart:
+            await stack.enter_async_context(bot_beside(floor, url, role="answers"))
+        role = "holds" if apart else ""
+        process = await stack.enter_async_context(bot_beside(floor, url, role=role))
         await deploy.stage(floor.ctx(), service="shop", version=CANARY)
         await deploy.shift(floor.ctx(), service="shop", version=CANARY, percent=_PERCENT)
         async with asking(floor.port, clients=4, pause_s=0.002) as seen:

@@ -8,11 +8,13 @@ from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
 from bot.engine.targets import Target
 from bot.targets.command import CommandTarget
+from bot.targets.flags import FlagsTarget
 from bot.targets.git import GitTarget
 from bot.targets.haproxy import HAProxyTarget
 
 KINDS: Mapping[str, Callable[[Context, str], Target]] = {
     "haproxy": HAProxyTarget.of,
+    "flags": FlagsTarget,
     "git": GitTarget,
     "command": CommandTarget,
 }

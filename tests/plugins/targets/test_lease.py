@@ -16,9 +16,11 @@ from bot.probes import deploy as probes
 pytestmark = pytest.mark.server
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-async def test_a_bot_that_is_gone_takes_its_canary_out_of_the_traffic_and_breaks_no_request(how):
-    outcome = await play(how)
+@pytest.mark.parametrize(
+    ("how", "apart"), [(signal.SIGKILL, False), (signal.SIGSTOP, False), (signal.SIGSTOP, True)]
+)
+async def test_a_bot_that_is_gone_takes_its_canary_out_of_the_traffic_and_breaks_no_request(how, apart):
+    outcome = await play(how, apart=apart)
     assert outcome.canary_before > 0
     assert outcome.broken == 0
     assert outcome.last_s < 3.5  # of 4 that were watched: it did end

@@ -1,0 +1,91 @@
+"""A feature flag as a deployment's target: the candidate is the code behind the flag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain.errors import ActionFailedError, ProbeUnavailableError
+from bot.domain.flag import Flag
+from bot.engine.plugins import Context
+from bot.engine.targets import Can, Moved, Observation, Side, WayBack
+from bot.targets.plain import PlainTarget
+from bot.targets.wire import effect_of, field_of, settings_of
+
+KIND = "flags"
+_WHOLE = 100
+
+
+class FlagsTarget(PlainTarget):
+    """One flag of a service; routes are tenants.  Rules against a tenant are people's, and stay."""
+
+    def __init__(self, ctx: Context, service: str) -> None:
+        """Read the catalogue.
+
+        Raises:
+            ActionFailedError: it names no flag.
+        """
+        super().__init__(KIND)
+        self._ctx, self._service = ctx, service
+        settings = settings_of(ctx, service, where="target", kind=KIND)
+        self._key = field_of(settings, "flag", service=service, kind=KIND)
+
+    async def observe(self) -> Observation:
+        """Tell the share of the flag; which versions run is for another target to tell."""
+        flag = await self._find()
+        candidate = Side(version="", weight_percent=flag.percent, healthy=True, instances=0)
+        return Observation(
+            target=KIND,
+            stable=Side(version="", weight_percent=_WHOLE - flag.percent, healthy=True, instances=0),
+            candidate=candidate if flag.percent or _routes(flag) else None,
+            instances=(),
+            can=Can(shift=True, routes=True, instant_back=True, lease=False),
+        )
+
+    async def way_back(self, version: str) -> WayBack:  # noqa: ARG002  # the port's
+        """See that the flag can be read."""
+        await self._find()
+        return WayBack(
+            verdict="safe", because="the flag can be turned off", checked=("the flags can be read",)
+        )
+
+    async def stage(self, version: str) -> Moved:
+        """Start nothing: what is behind the flag runs already."""
+        await self._find()
+        return Moved(summary=f"{version} is behind the flag {self._key} already", changed=False)
+
+    async def unstage(self, version: str) -> Moved:
+        """Stop nothing."""
+        return await self.stage(version)
+
+    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:  # noqa: ARG002  # the port's
+        """Turn the flag on for a share of the users, and for these tenants."""
+        found = await self._find()
+        against = {tenant: on for tenant, on in found.tenants.items() if not on}
+        wanted = Flag(key=self._key, percent=percent, tenants={**against, **dict.fromkeys(routes, True)})
+        before = {"percent": found.percent, "routes": _routes(found)}
+        after = {"percent": percent, "routes": sorted(routes)}
+        said = f"{self._key} of {self._service} is on for {percent} %"
+        if found == wanted:
+            return Moved(summary=f"{said} already", changed=False, before={**before}, after={**after})
+        epoch = effect_of(self._ctx).epoch
+        await self._ctx.flags.put(self._service, wanted, run_id=self._ctx.run_id, epoch=epoch)
+        return Moved(summary=f"{said} (was {found.percent} %)", before={**before}, after={**after})
+
+    async def promote(self, version: str, *, keep_warm: bool) -> Moved:  # noqa: ARG002  # the port's
+        """Turn the flag on for everybody whom no rule excludes."""
+        return await self.shift(version, percent=_WHOLE, routes=())
+
+    async def rollback(self, to_version: str) -> Moved:
+        """Turn the flag off for everybody."""
+        return await self.shift(to_version, percent=0, routes=())
+
+    async def _find(self) -> Flag:
+        try:
+            found = await self._ctx.flags.find(self._service, self._key)
+        except ProbeUnavailableError as error:
+            raise ActionFailedError(str(error), hint=error.hint, code="target_unavailable") from error
+        return found or Flag(key=self._key)
+
+
+def _routes(flag: Flag) -> list[str]:
+    return sorted(tenant for tenant, on in flag.tenants.items() if on)

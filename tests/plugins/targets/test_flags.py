@@ -1,0 +1,90 @@
+"""A rollout by flag goes up by percent and tenant, and back to off at once."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from bench.rollouts.floor import Ledger
+from bot.actions import deploy as actions
+from bot.adapters.redis.flags import RedisFlags
+from bot.adapters.redis.store import connect
+from bot.domain.catalogue import Catalogue, Service
+from bot.domain.clock import SystemClock
+from bot.domain.effect import Effect
+from bot.domain.errors import ActionFailedError, ProbeUnavailableError
+from bot.domain.flag import Flag
+from bot.engine.plugins import Context
+from bot.probes import deploy as probes
+from bot.probes import flags as flag_probes
+from tests.servers import free_port
+from tests.valkeys import fresh_store
+
+pytestmark = pytest.mark.server
+ASKED = {"service": "shop", "version": "1.4.2"}
+
+
+@pytest.fixture
+async def make():
+    async with httpx.AsyncClient() as http, fresh_store() as store:
+        kept = RedisFlags(store)
+
+        def made(flags: RedisFlags = kept) -> Context:
+            service = Service(name="shop", target={"flags": {"flag": "new-cart"}})
+            return Context(
+                run_id="run1",
+                step_id="step1",
+                timeout_s=5,
+                clock=SystemClock(),
+                http=http,
+                catalogue=Catalogue(services=(service,)),
+                ledger=Ledger(),
+                flags=flags,
+                effect=Effect(key="run1:shift:1", epoch=1),
+            )
+
+        yield made
+
+
+async def answer(ctx: Context, **about: str) -> bool:
+    return (await flag_probes.evaluate(ctx, service="shop", flag="new-cart", **about)).data["value"]
+
+
+async def test_a_rollout_by_flag_goes_up_and_back(make):
+    await actions.stage(make(), **ASKED)
+    done = await actions.shift(make(), **ASKED, percent=10, routes=["acme"])
+    assert done.before == {"percent": 0, "routes": []}
+    assert await answer(make(), tenant="acme")
+    seen = (await probes.observe(make(), service="shop")).data
+    assert (seen["stable"]["weight_percent"], seen["candidate"]["weight_percent"]) == (90, 10)
+    await actions.promote(make(), **ASKED)
+    assert await answer(make(), targeting_key="anybody")
+    back = await actions.rollback(make(), service="shop")
+    assert back.before == {"percent": 100, "routes": []}
+    assert not await answer(make(), tenant="acme", targeting_key="anybody")
+    assert not (await actions.rollback(make(), service="shop")).changed
+    assert (await probes.observe(make(), service="shop")).data["candidate"] is None
+
+
+async def test_a_tenant_that_people_excluded_stays_excluded_in_a_promotion(make):
+    await make().flags.put("shop", Flag(key="new-cart", tenants={"bank": False}), run_id="r", epoch=1)
+    await actions.promote(make(), **ASKED)
+    assert not await answer(make(), tenant="bank", targeting_key="x")
+    assert await answer(make(), tenant="other", targeting_key="x")
+
+
+async def test_the_way_back_is_unknown_while_the_flags_cannot_be_read(make):
+    way = await probes.rollback_path(make(), **ASKED)
+    assert way.data["rollback"]["verdict"] == "safe"
+    store = connect(f"redis://127.0.0.1:{free_port()}")
+    with pytest.raises(ProbeUnavailableError):
+        await probes.rollback_path(make(RedisFlags(store)), **ASKED)
+    with pytest.raises(ActionFailedError):
+        await actions.rollback(make(RedisFlags(store)), service="shop")
+    await store.aclose()
+
+
+async def test_a_flag_counts_no_requests(make):
+    with pytest.raises(ProbeUnavailableError) as caught:
+        await probes.counts(make(), service="shop")
+    assert caught.value.code == "not_supported"
