@@ -64,7 +64,8 @@ async def is_shifted(
 ) -> Done | None:
     """Tell whether the candidate has its share already; asked only after an interrupted try."""
     side = (await _observed(ctx, service, by)).candidate
-    has = side is not None and round(side.weight_percent) == percent and not routes
+    has = side is not None and round(side.weight_percent) == percent and side.version in ("", version)
+    has = has and not routes  # an observation tells no routes
     return _found(ctx, service, f"{version} of {service} has {percent} % of the traffic") if has else None
 
 

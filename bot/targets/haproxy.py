@@ -177,8 +177,7 @@ class HAProxyTarget:
         """Give all traffic to the stable slots; a version that is not there comes by the candidate's slot."""
         backend, slots = self.backend, self.backend.slots
         if to_version and await self._is_elsewhere(to_version):
-            await self._bring_back(to_version)
-            return await self.promote(to_version, keep_warm=False)
+            return await self._return_to(to_version)
         servers = await backend.servers()
         if not any(servers[name].up for name in slots.stable):
             raise ActionFailedError(
@@ -272,11 +271,22 @@ class HAProxyTarget:
         versions = await self.backend.versions()
         return bool(versions) and any(versions[name].version != version for name in self.backend.slots.stable)
 
-    async def _bring_back(self, version: str) -> None:
-        found = (await self.backend.needs_launcher().slot(self.backend.slots.candidate)).version
-        if found != version:
-            await self._divide(0, ())
-        await self.stage(version)
+    async def _return_to(self, version: str) -> Moved:
+        backend, slots = self.backend, self.backend.slots
+        serving = (await backend.servers())[slots.candidate].weight
+        found = (await backend.needs_launcher().slot(slots.candidate)).version
+        if not serving or found == version:
+            await self.stage(version)
+            return await self.promote(version, keep_warm=False)
+        # A promotion broke off half-way: its candidate serves while the old version comes back beside it.
+        before = await replace(backend, dict.fromkeys(slots.stable, version))
+        await self._divide(0, ())
+        stopped = await self._settle("")
+        return Moved(
+            summary=f"All traffic of {backend.service} is back at {version}{stopped}",
+            before={"versions": {**before}},
+            after={"version": version},
+        )
 
     async def _is_up(self) -> bool:
         return await self.backend.is_fit() if self.backend.slots.lease else await self._has_health()

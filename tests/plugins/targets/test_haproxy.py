@@ -196,6 +196,19 @@ async def test_a_promotion_that_was_interrupted_is_finished_by_the_next_try(floo
     assert await floor.weights() == {"blue": 100, "canary": 0}
 
 
+async def test_a_promotion_whose_version_does_not_come_up_is_taken_back_while_the_candidate_serves(floor):
+    await _staged(floor)
+    await _shifted(floor, 100)
+    async with floor.load() as seen:
+        await floor.say("set server shop/blue state drain")
+        await floor.launcher.stop("blue")  # and the new version never came up there
+        await asyncio.sleep(0.4)
+        await actions.rollback(floor.ctx(), service="shop", to_version="1.4.1")
+        assert await floor.served(50) == {"1.4.1": 50}
+    assert _broken(seen) == {}
+    assert "canary" not in floor.launcher.running
+
+
 async def test_every_change_asked_for_twice_happens_once(floor):
     for name, more in (
         ("stage", {"version": "1.4.2"}),
