@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from bot.domain.catalogue import Catalogue, Environment, Failover, Group, Service
 from bot.domain.errors import BotError
+from bot.domain.freeze import Exemption, Freeze, GlobalFreeze
+from bot.domain.gate import Gates
 from bot.domain.model import JsonValue
 from bot.domain.monitor import Monitor
 from bot.domain.slo import Slo
@@ -118,12 +120,18 @@ def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
         ("services", "failover"): Failover,
         ("services", "monitors"): Monitor,
         ("services", "slos"): Slo,
+        ("services", "gates"): Gates,
+        ("services", "freezes"): Freeze,
+        ("services", "freezes", "except"): Exemption,
+        ("freezes",): GlobalFreeze,
+        ("freezes", "except"): Exemption,
         ("groups",): Group,
     }
     named = tuple(part for part in loc[:-1] if isinstance(part, str))
     if named[:1] == ("groups",) or named[:2] == ("services", "environments"):
         named = named[:-1]  # what people called it
-    return models[named].model_fields
+    fields = models[named].model_fields
+    return [field.alias or name for name, field in fields.items()]
 
 
 def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:

@@ -8,6 +8,8 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from bot.domain.errors import UnknownServiceError
+from bot.domain.freeze import Freeze, GlobalFreeze
+from bot.domain.gate import Gates
 from bot.domain.model import Model, Name
 from bot.domain.monitor import Monitor
 from bot.domain.slo import Slo
@@ -59,6 +61,9 @@ class Service(Model):
     slos: tuple[Slo, ...] = ()
     heartbeats: tuple[Name, ...] = ()
     """Jobs that report by heartbeat; where none is listed, a job of any name may report."""
+    freezes: tuple[Freeze, ...] = ()
+    """When nothing is deployed here, on top of what holds for all."""
+    gates: Gates = Gates()
 
     @property
     def elsewhere(self) -> tuple[Service, ...]:
@@ -78,6 +83,7 @@ class Service(Model):
                     "monitors": (),
                     "slos": (),
                     "heartbeats": (),
+                    "freezes": (),
                 }
             )
             for name, there in self.environments.items()
@@ -99,6 +105,8 @@ class Catalogue(Model):
     services: tuple[Service, ...] = ()
     groups: dict[str, Group] = Field(default_factory=dict)
     """A group without an entry is the chat's user group of the same handle."""
+    freezes: tuple[GlobalFreeze, ...] = ()
+    """When nothing is deployed in an environment, whatever the service."""
 
     @field_validator("services", mode="after")
     @classmethod
@@ -160,6 +168,12 @@ class Catalogue(Model):
     def upstream(self, name: str) -> tuple[Service, ...]:
         """List the services that stand directly on ``name``."""
         return tuple(service for service in self.services if name in service.depends_on)
+
+    def freezes_of(self, name: str) -> tuple[Freeze, ...]:
+        """List the freezes of a service: those of its environment, then its own."""
+        service = self.get(name)
+        everywhere = (freeze for freeze in self.freezes if service.environment in freeze.environments)
+        return (*everywhere, *service.freezes)
 
     def group(self, name: str) -> Group:
         """Find a group; one without an entry is the user group of the same handle."""

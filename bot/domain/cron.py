@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from bot.domain.wall import end_of_gap, moments_of, zone_of
 
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 _PART = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?")
@@ -65,13 +67,9 @@ class Cron:
         return by_day and by_weekday if self.any_day or self.any_weekday else by_day or by_weekday
 
     def _in_utc(self, wall: datetime) -> tuple[datetime, ...]:
-        first = wall.replace(tzinfo=self.zone, fold=0)
-        second = wall.replace(tzinfo=self.zone, fold=1)
-        if first.utcoffset() == second.utcoffset():
-            return (first.astimezone(UTC),)
-        if first.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != wall:  # the clock skips it
-            return () if self.every_hour else (_end_of_gap(first, second),)
-        moments = (first.astimezone(UTC), second.astimezone(UTC))
+        moments = moments_of(wall, self.zone)
+        if not moments:
+            return () if self.every_hour else (end_of_gap(wall, self.zone),)
         return moments if self.every_hour else moments[:1]
 
 
@@ -96,7 +94,7 @@ def parse_cron(text: str, *, zone: str = "UTC") -> Cron:
         every_hour=words[1].startswith("*"),
         any_day=words[2].startswith("*"),
         any_weekday=words[4].startswith("*"),
-        zone=_zone(zone),
+        zone=zone_of(zone),
     )
     if cron.next(datetime(2024, 1, 1, tzinfo=UTC)) is None:
         raise ValueError("names a day that never comes")
@@ -117,23 +115,3 @@ def _values(word: str, name: str, low: int, high: int) -> frozenset[int]:
             raise ValueError(f"has a {name} outside of {low} to {high} in `{part[:20]}`")
         values.update(range(start, end + 1, step or 1))
     return frozenset(values)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"knows no time zone `{name[:60]}`; write one such as `Europe/Berlin`") from None
-
-
-def _end_of_gap(first: datetime, second: datetime) -> datetime:
-    """Find the first moment after the clock was put forward; it lies between the two readings of the wall."""
-    low, high = second.astimezone(UTC), first.astimezone(UTC)
-    before = low.astimezone(first.tzinfo).utcoffset()
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        if middle.astimezone(first.tzinfo).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return high.replace(second=0, microsecond=0)  # zones change on whole minutes

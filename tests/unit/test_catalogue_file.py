@@ -247,3 +247,22 @@ def test_any_document_gives_a_catalogue_or_a_catalogue_error(tree, tmp_path_fact
     path.write_text(json.dumps(tree), encoding="utf-8")
     with suppress(CatalogueError):
         assert isinstance(load_catalogue(path, {}), Catalogue)
+
+
+FREEZE = "id: night, reason: quiet, time_zone: UTC, from: '22:00', until: '06:00'"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "said"),
+    [
+        (f"freezes: [{{{FREEZE}, resaon: x}}]", "freezes[0].resaon", "did you mean `reason`?"),
+        (f"freezes: [{{{FREEZE}, form: x}}]", "freezes[0].form", "did you mean `from`?"),
+        (f"services: [{{name: a, freezes: [{{{FREEZE}, day: x}}]}}]", "services[0].freezes[0].day", "`days`"),
+        ("services: [{name: a, gates: {waivabel: []}}]", "services[0].gates.waivabel", "`waivable`"),
+        (f"freezes: [{{{FREEZE.replace(chr(39) + '22:00' + chr(39), '22:00')}}}]", "freezes[0].from", "in quotes"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_freeze_or_gate_is_told_with_its_place(load, text, where, said):
+    (found,) = problems(load, text)
+    assert where in found
+    assert said in found

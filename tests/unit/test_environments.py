@@ -47,3 +47,12 @@ def test_an_environment_may_not_stand_on_what_is_not_there():
     wrong = {"services": [{"name": "checkout", "environments": {"staging": {"depends_on": ["db@staging"]}}}]}
     with pytest.raises(ValidationError, match="db@staging, not in the catalogue"):
         Catalogue.model_validate(wrong)
+
+
+def test_a_freeze_for_all_holds_in_its_environments_and_one_of_a_service_only_there():
+    window = {"reason": "Quiet.", "time_zone": "UTC", "from": "22:00", "until": "06:00"}
+    services = [{"name": "payments"}, {**SHOP["services"][1], "freezes": [{"id": "own", **window}]}]
+    freezes = [{"id": "night", **window}, {"id": "lab", "environments": ["staging"], **window}]
+    catalogue = Catalogue.model_validate({"services": services, "freezes": freezes})
+    found = {name: [freeze.id for freeze in catalogue.freezes_of(name)] for name in catalogue.names}
+    assert found == {"payments": ["night"], "checkout": ["night", "own"], "checkout@staging": ["lab"]}
