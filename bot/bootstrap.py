@@ -22,6 +22,7 @@ from bot.adapters.operating import Operating
 from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.deploy_locks import RedisDeployLocks
 from bot.adapters.redis.flags import RedisFlags
 from bot.adapters.redis.gauges import Gauges
 from bot.adapters.redis.heartbeats import RedisHeartbeats
@@ -46,6 +47,7 @@ from bot.domain.errors import SettingsError
 from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
+from bot.engine.gatekeeper import StateGatekeeper
 from bot.engine.loader import LoadedLibrary, load_runbooks
 from bot.engine.marked_yaml import Problem, shown_path
 from bot.engine.monitor_desk import MonitorDesk
@@ -202,6 +204,7 @@ def _join(
         pulses=heartbeats,
         flags=RedisFlags(store),
         leases=leases,
+        gatekeeper=StateGatekeeper(locks=RedisDeployLocks(store), alerts=alerts, journal=journal),
         settings={"watch_s": settings.watch_s},
     )
     front = FrontDesk(

@@ -76,6 +76,12 @@ class NotAllowedError(BotError):
     reason = "not_allowed"
 
 
+class GateClosedError(BotError):
+    """A gate says "not now" to a deployment; ``code`` says which and why, and nothing has begun."""
+
+    reason = "gate_closed"
+
+
 class IdentityUnknownError(NotAllowedError):
     """Who somebody is cannot be found out now; that does not mean that they may not."""
 

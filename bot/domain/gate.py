@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from bot.domain.model import Instant, JsonObject, Model
 
-GateName = Literal["freeze"]
+GateName = Literal["freeze", "lock", "incident", "error_budget"]
 Ruled = Literal["proceed", "reject", "unknown"]
 
 
 class Gates(Model):
     """How the gates of a service are set."""
 
-    waivable: frozenset[GateName] = frozenset({"freeze"})
-    """What an emergency opens."""
+    incident: bool = True
+    """No deployment while an incident is open here, or at anything that it stands on."""
+    error_budget: bool = True
+    """No deployment while an error budget of the service's SLOs is spent."""
+    waivable: frozenset[GateName] = frozenset({"freeze", "incident", "error_budget"})
+    """What an emergency opens; a person's lock is opened by people."""
 
 
 class Ruling(Model):
@@ -34,20 +39,46 @@ class Ruling(Model):
     waived_by: str = ""
     """Who or what opened it although it is closed."""
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a deployment may pass."""
+        return self.verdict == "proceed" or bool(self.waived_by)
+
     def under(self, gates: Gates) -> Self:
         """Say whether an emergency may open it."""
         return self.but(waivable=self.gate in gates.waivable)
+
+    def waived_for(self, emergency: str) -> Self:
+        """Open it for an emergency, where that may be; the verdict stays as it was, for the record."""
+        if self.verdict == "proceed" or not self.waivable or not emergency.strip():
+            return self
+        return self.but(waived_by=f"emergency: {emergency.strip()}")
 
     def as_data(self) -> JsonObject:
         """Write it as plain data, for cards and templates."""
         return self.model_dump(mode="json")
 
 
-def proceed(gate: GateName, why: str, *, code: str = "open") -> Ruling:
+def proceed(gate: GateName, why: str) -> Ruling:
     """Let a deployment pass."""
-    return Ruling(gate=gate, verdict="proceed", code=code, why=why)
+    return Ruling(gate=gate, verdict="proceed", code="open", why=why)
 
 
 def reject(gate: GateName, *, code: str, why: str, way_out: str, until: Instant | None = None) -> Ruling:
     """Close the gate."""
     return Ruling(gate=gate, verdict="reject", code=code, why=why, way_out=way_out, until=until)
+
+
+def not_asked(gate: GateName, why: str) -> Ruling:
+    """Let a deployment pass where there is nothing to ask, and say that."""
+    return Ruling(gate=gate, verdict="proceed", code="not_applicable", why=why)
+
+
+def unknown(gate: GateName, *, why: str, way_out: str) -> Ruling:
+    """Say that it cannot be told whether a deployment may pass: so it may not."""
+    return Ruling(gate=gate, verdict="unknown", code=f"{gate}_unknown", why=why, way_out=way_out)
+
+
+def first_closed(rulings: Iterable[Ruling]) -> Ruling | None:
+    """Find the first gate that is not open."""
+    return next((ruling for ruling in rulings if not ruling.is_open), None)

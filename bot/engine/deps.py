@@ -19,6 +19,7 @@ from bot.domain.run import PhaseState, Run
 from bot.domain.runbook import ReducerName
 from bot.domain.verdict import CanaryVerdict
 from bot.engine.flags import Flags, NoFlags
+from bot.engine.gatekeeper import Gatekeeper, NoGatekeeper
 from bot.engine.heartbeats import NoPulses, Pulses
 from bot.engine.plugins import Context, Ledger, Plugins
 from bot.engine.ports import Journal, Leases, Library, Locks
@@ -64,6 +65,7 @@ class Deps:
     flags: Flags = field(default_factory=NoFlags)
     leases: Leases = field(default_factory=NoLeases)
     """What keeps a candidate in the traffic while a worker carries its rollout."""
+    gatekeeper: Gatekeeper = field(default_factory=NoGatekeeper)
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     """What templates may read as ``settings.<name>``."""
 
@@ -81,5 +83,6 @@ class Deps:
             ledger=self.ledger,
             pulses=self.pulses,
             flags=self.flags,
+            gatekeeper=self.gatekeeper,
             effect=effect,
         )

@@ -27,6 +27,7 @@ from bot.domain.errors import (
 from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
 from bot.engine.flags import Flags, NoFlags
+from bot.engine.gatekeeper import Gatekeeper, NoGatekeeper
 from bot.engine.heartbeats import NoPulses, Pulses
 
 ENTRY_POINT_GROUP = "pilothouse.plugins"
@@ -64,6 +65,8 @@ class Context:
     pulses: Pulses = field(default_factory=NoPulses)
     """What is known of the jobs that report by heartbeat."""
     flags: Flags = field(default_factory=NoFlags)
+    gatekeeper: Gatekeeper = field(default_factory=NoGatekeeper)
+    """What keeps services from being deployed, as far as the bot itself knows."""
     effect: Effect | None = None
     """Set for actions: the idempotency key and the fencing token."""
 

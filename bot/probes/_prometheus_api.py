@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping
 from typing import Literal
@@ -9,7 +10,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError
+from bot.analysis.words import span
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.slo import Slo
 from bot.engine.plugins import Context
 
 
@@ -41,6 +44,24 @@ async def ask(ctx: Context, url: str, params: Mapping[str, str]) -> list[Result]
         return _Answer.model_validate(await ctx.get_json(url, params=params)).data.result
     except ValidationError as error:
         raise ProbeGarbageError(f"{url} does not answer as Prometheus does.") from error
+
+
+async def slo_ratio(ctx: Context, source: Mapping[str, str], slo: Slo, *, window_s: float) -> float:
+    """Ask for the error ratio of an SLO, 0 to 1, over the last ``window_s`` seconds.
+
+    Raises:
+        ProbeUnavailableError: no answer, or no traffic in the window; that is not a ratio of 0.
+        ProbeGarbageError: as ``ask_now``.
+    """
+    queries = slo.queries(window_s=window_s)
+    values = await asyncio.gather(*(ask_now(ctx, source, query) for query in queries.values()))
+    ratio = slo.ratio_of(**dict(zip(queries, values, strict=True)))
+    if ratio is None:
+        raise ProbeUnavailableError(
+            f"Prometheus has no traffic for the SLO {slo.name} over {span(window_s)}.",
+            hint=f"Asked: {' and '.join(queries.values())}",
+        )
+    return ratio
 
 
 async def ask_now(ctx: Context, source: Mapping[str, str], expr: str) -> float:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
+from bot.domain.deploy_lock import rule_lock
+from bot.domain.errors import GateClosedError, ProbeUnavailableError
 from bot.domain.finding import Facts
 from bot.domain.freeze import rule_freeze
-from bot.domain.gate import Ruling
+from bot.domain.gate import GateName, Ruling, first_closed, not_asked, proceed, reject, unknown
+from bot.domain.slo import Slo
+from bot.domain.trouble import rule_incident
 from bot.engine.plugins import Context, probe
+from bot.probes._prometheus_api import slo_ratio
+
+_DAY_S = 86_400
 
 
 @probe(specialist="gates")
@@ -18,13 +27,128 @@ async def freeze(ctx: Context, *, service: str, version: str = "") -> Facts:
     Raises:
         UnknownServiceError: the catalogue has no such service.
     """
-    return _facts(_freeze(ctx, service), version=version)
+    return _facts(await _freeze(ctx, service), version=version)
 
 
-def _freeze(ctx: Context, service: str) -> Ruling:
+@probe(specialist="gates")
+async def lock(ctx: Context, *, service: str, version: str = "") -> Facts:
+    """Whether a person has locked a service, who, why, and until when; ``data`` is as for ``gates.freeze``.
+
+    Raises:
+        UnknownServiceError: the catalogue has no such service.
+    """
+    return _facts(await _lock(ctx, service), version=version)
+
+
+@probe(specialist="gates")
+async def incident(ctx: Context, *, service: str, version: str = "") -> Facts:
+    """Whether an incident is open at a service or at anything that it stands on, however far.
+
+    That is an alert of severity ``critical`` or ``page`` that fires, silenced or not, or a triage under way.
+    ``data`` is as for ``gates.freeze``.
+
+    Raises:
+        UnknownServiceError: the catalogue has no such service.
+    """
+    return _facts(await _incident(ctx, service), version=version)
+
+
+@probe(specialist="gates")
+async def error_budget(ctx: Context, *, service: str, version: str = "") -> Facts:
+    """Whether a service has some error budget left, over the whole window of each of its ``slos:``.
+
+    A budget that cannot be measured is ``unknown``, which is not open.  ``data`` is as for ``gates.freeze``.
+
+    Raises:
+        UnknownServiceError: the catalogue has no such service.
+    """
+    return _facts(await _error_budget(ctx, service), version=version)
+
+
+@probe(specialist="gates")
+async def all(  # noqa: A001  # runbooks call it gates.all
+    ctx: Context, *, service: str, version: str, strategy: str = "", emergency: str = ""
+) -> Facts:
+    """Ask every gate of a service; a closed one that is not waived is an error with its code.
+
+    ``emergency`` is a reason, empty for none: it opens the gates that are waivable at the service, loudly.
+    ``data`` holds ``gates``, the rulings in the order of asking, and ``waived``, the names of those that are
+    open for the emergency alone.
+
+    Raises:
+        GateClosedError: a deployment may not start now; the code is that of the first gate that is closed.
+        UnknownServiceError: the catalogue has no such service.
+    """
+    asked = [await ask(ctx, service) for ask in (_freeze, _lock, _incident, _error_budget)]
+    rulings = [ruling.waived_for(emergency) for ruling in asked]
+    closed = first_closed(rulings)
+    if closed is not None:
+        raise GateClosedError(closed.why, hint=closed.way_out, code=closed.code)
+    waived = [ruling for ruling in rulings if ruling.waived_by]
+    said = " ".join(f"WAIVED ({ruling.waived_by}): {ruling.why}" for ruling in waived)
+    return Facts(
+        summary=said or f"All {len(rulings)} gates of {service} are open.",
+        data={
+            "gates": [ruling.as_data() for ruling in rulings],
+            "waived": [ruling.gate for ruling in waived],
+            "version": version,
+            "strategy": strategy,
+        },
+    )
+
+
+async def _freeze(ctx: Context, service: str) -> Ruling:
     return rule_freeze(ctx.catalogue.freezes_of(service), at=ctx.clock.now()).under(
         ctx.service(service).gates
     )
+
+
+async def _lock(ctx: Context, service: str) -> Ruling:
+    async def asked() -> Ruling:
+        return rule_lock(await ctx.gatekeeper.lock_of(service), at=ctx.clock.now())
+
+    return await _known(ctx, service, "lock", asked())
+
+
+async def _incident(ctx: Context, service: str) -> Ruling:
+    if not ctx.service(service).gates.incident:
+        return not_asked("incident", f"The catalogue does not ask {service} for open incidents.")
+
+    async def asked() -> Ruling:
+        around = {below.name for below in ctx.catalogue.downstream(service)}
+        return rule_incident(service, await ctx.gatekeeper.troubles(around))
+
+    return await _known(ctx, service, "incident", asked())
+
+
+async def _error_budget(ctx: Context, service: str) -> Ruling:
+    entry = ctx.service(service)
+    if not entry.gates.error_budget or not entry.slos:
+        return not_asked("error_budget", f"The catalogue asks {service} for no error budget.")
+    return await _known(ctx, service, "error_budget", _budgets(ctx, service, entry.slos))
+
+
+async def _budgets(ctx: Context, service: str, slos: tuple[Slo, ...]) -> Ruling:
+    source = ctx.source(service, "prometheus")
+    for slo in slos:
+        burn = slo.burn(await slo_ratio(ctx, source, slo, window_s=slo.window_days * _DAY_S))
+        if round(burn, 6) >= 1:  # 1 - 0.99 is a little more than 0.01
+            return reject(
+                "error_budget",
+                code="budget_spent",
+                why=f"The error budget of {slo.name} for {slo.window_days:g} days is spent to {burn:.0%}.",
+                way_out="Wait until old failures leave the window, or deploy a remedy as an emergency.",
+            )
+    return proceed("error_budget", f"{service} has error budget left.")
+
+
+async def _known(ctx: Context, service: str, gate: GateName, asked: Awaitable[Ruling]) -> Ruling:
+    """Make what cannot be read a ruling of its own."""
+    try:
+        ruling = await asked
+    except ProbeUnavailableError as error:
+        ruling = unknown(gate, why=str(error), way_out=error.hint)
+    return ruling.under(ctx.service(service).gates)
 
 
 def _facts(ruling: Ruling, *, version: str) -> Facts:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError
@@ -17,7 +16,7 @@ from bot.domain.finding import Findings, Measurement
 from bot.domain.slo import Slo
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Context, probe
-from bot.probes._prometheus_api import ask_now, base_of, graph_of, selector_of
+from bot.probes._prometheus_api import ask_now, base_of, graph_of, selector_of, slo_ratio
 from bot.probes._prometheus_panels import count_series, read_panels
 
 
@@ -172,7 +171,7 @@ async def burn_rate(
     wanted = _slo(ctx, service, slo)
     source = ctx.source(service, "prometheus")
     ratios = await asyncio.gather(
-        *(_error_ratio(ctx, source, wanted, window_s=window_s) for window_s in (long_s, short_s))
+        *(slo_ratio(ctx, source, wanted, window_s=window_s) for window_s in (long_s, short_s))
     )
     long, short = (wanted.burn(ratio) for ratio in ratios)
     burn = min(long, short)
@@ -208,15 +207,3 @@ def _slo(ctx: Context, service: str, name: str) -> Slo:
     raise ProbeNotConfiguredError(
         f"{service} has no {missing}.", hint="Add it to the service's `slos:` in the catalogue."
     )
-
-
-async def _error_ratio(ctx: Context, source: Mapping[str, str], slo: Slo, *, window_s: float) -> float:
-    queries = slo.queries(window_s=window_s)
-    values = await asyncio.gather(*(ask_now(ctx, source, query) for query in queries.values()))
-    ratio = slo.ratio_of(**dict(zip(queries, values, strict=True)))
-    if ratio is None:
-        raise ProbeUnavailableError(
-            f"Prometheus has no traffic for the SLO {slo.name} over {span(window_s)}.",
-            hint=f"Asked: {' and '.join(queries.values())}",
-        )
-    return ratio

@@ -104,6 +104,10 @@ class Shard:
         """Prefix of the sorted sets of runs that wait for something, by since when."""
         return f"{self.tag}:waiting:"
 
+    def deploy_lock(self, service: str) -> str:
+        """String: who keeps a service from being deployed; ends with the lock."""
+        return f"{self.tag}:deploylock:{service}"
+
     @property
     def monitor_slots(self) -> str:
         """Hash: the latest claimed slot of each monitor, in ms."""

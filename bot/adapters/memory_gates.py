@@ -1,0 +1,49 @@
+"""The memory twin of the locks by people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain.clock import Clock, SystemClock
+from bot.domain.deploy_lock import DeployLock
+
+
+class MemoryDeployLocks:
+    """Locks of services by people, in this process."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Start with nothing locked; ``clock`` tells what has expired."""
+        self._clock = clock or SystemClock()
+        self._locks: dict[str, DeployLock] = {}
+
+    async def lock(self, wanted: DeployLock) -> DeployLock:
+        """Lock a service, or change one's own lock; gives the lock that holds now, which may be another's."""
+        known = self._held(wanted.service)
+        if known is not None and known.by.id != wanted.by.id:
+            return known
+        self._locks[wanted.service] = wanted
+        return wanted
+
+    async def unlock(self, service: str, *, owner: str) -> DeployLock | None:
+        """Take off the lock that ``owner``, a person's id, holds; none if that person holds none."""
+        known = self._held(service)
+        if known is None or known.by.id != owner:
+            return None
+        return self._locks.pop(service)
+
+    async def hand_over(self, lock: DeployLock, *, owner: str) -> bool:
+        """Put ``lock`` in the place of the one that ``owner`` holds; false if that person holds none."""
+        known = self._held(lock.service)
+        if known is None or known.by.id != owner:
+            return False
+        self._locks[lock.service] = lock
+        return True
+
+    async def held(self, services: Sequence[str]) -> tuple[DeployLock, ...]:
+        """List the locks of these services that have not expired, in the order of asking."""
+        locks = (self._held(service) for service in services)
+        return tuple(lock for lock in locks if lock is not None)
+
+    def _held(self, service: str) -> DeployLock | None:
+        lock = self._locks.get(service)
+        return lock if lock is not None and lock.holds(at=self._clock.now()) else None

@@ -1,0 +1,42 @@
+"""Open incidents, as far as they keep services from being deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from bot.domain.alert import Alert
+from bot.domain.gate import Ruling, proceed, reject
+from bot.domain.model import Instant, Model
+
+GRAVE = frozenset({"critical", "page"})
+"""Severities of alerts that are an incident."""
+
+
+class Trouble(Model):
+    """One open incident: an alert that fires, or somebody at work on one."""
+
+    kind: Literal["alert", "triage"]
+    service: str
+    what: str
+    since: Instant
+
+
+def is_grave(alert: Alert) -> bool:
+    """Tell whether an alert is an incident while it fires, silenced and acknowledged or not."""
+    return alert.status == "firing" and alert.severity.casefold() in GRAVE
+
+
+def rule_incident(service: str, troubles: Sequence[Trouble]) -> Ruling:
+    """Say whether the open incidents at a service and at what it stands on let it be deployed."""
+    if not troubles:
+        return proceed("incident", "No incident is open here, nor at anything it stands on.")
+    first = min(troubles, key=lambda trouble: (trouble.service != service, trouble.since))
+    where = "here" if first.service == service else f"at `{first.service}`, which it stands on"
+    others = f" and {len(troubles) - 1} more" if len(troubles) > 1 else ""
+    return reject(
+        "incident",
+        code="incident_open",
+        why=f"An incident is open {where}: {first.what}, since {first.since:%Y-%m-%d %H:%M} UTC{others}.",
+        way_out="Bring it to an end first, roll back what caused it, or name an emergency.",
+    )

@@ -1,0 +1,136 @@
+"""What the gates read of the bot's own state: locks by people, and open incidents."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from bot.domain.deploy_lock import DeployLock
+from bot.domain.errors import NotFoundError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.run import Run, fold
+from bot.domain.trouble import Trouble, is_grave
+from bot.engine.ports import AlertBook, Journal
+
+TRIAGE = "triage"
+"""The runbook that somebody is at work on an incident with."""
+_MOST_ALERTS = 1000
+_MOST_RUNS = 200
+_AT_ONCE = 20
+
+
+class DeployLocks(Protocol):
+    """Locks of services by people; each ends by itself, whoever has died."""
+
+    async def lock(self, wanted: DeployLock) -> DeployLock:
+        """Lock a service, or change one's own lock; gives the lock that holds now, which may be another's."""
+        ...
+
+    async def unlock(self, service: str, *, owner: str) -> DeployLock | None:
+        """Take off the lock that ``owner``, a person's id, holds; none if that person holds none."""
+        ...
+
+    async def hand_over(self, lock: DeployLock, *, owner: str) -> bool:
+        """Put ``lock`` in the place of the one that ``owner`` holds; false if that person holds none."""
+        ...
+
+    async def held(self, services: Sequence[str]) -> tuple[DeployLock, ...]:
+        """List the locks of these services that have not expired, in the order of asking."""
+        ...
+
+
+class Gatekeeper(Protocol):
+    """All that the gates may ask of the bot itself."""
+
+    async def lock_of(self, service: str) -> DeployLock | None:
+        """Tell who has locked a service."""
+        ...
+
+    async def troubles(self, services: Collection[str]) -> tuple[Trouble, ...]:
+        """List the open incidents at these services, oldest first.
+
+        Raises:
+            ProbeUnavailableError: there may be more than can be seen; that is not peace.
+        """
+        ...
+
+
+class NoGatekeeper:
+    """Where nothing is kept of locks and incidents, that is said instead of opening every gate."""
+
+    async def lock_of(self, service: str) -> DeployLock | None:
+        """Refuse.
+
+        Raises:
+            ProbeNotConfiguredError: always.
+        """
+        raise ProbeNotConfiguredError(f"No locks are kept here, so nobody knows who has locked {service}.")
+
+    async def troubles(self, services: Collection[str]) -> tuple[Trouble, ...]:
+        """Refuse.
+
+        Raises:
+            ProbeNotConfiguredError: always.
+        """
+        raise ProbeNotConfiguredError(
+            f"No incidents are kept here, of {', '.join(sorted(services))} neither."
+        )
+
+
+class StateGatekeeper:
+    """Answers from the locks, the alerts and the journals."""
+
+    def __init__(self, *, locks: DeployLocks, alerts: AlertBook, journal: Journal) -> None:
+        """Keep the surroundings; nothing is ever written."""
+        self._locks = locks
+        self._alerts = alerts
+        self._journal = journal
+
+    async def lock_of(self, service: str) -> DeployLock | None:
+        """Tell who has locked a service."""
+        return next(iter(await self._locks.held((service,))), None)
+
+    async def troubles(self, services: Collection[str]) -> tuple[Trouble, ...]:
+        """List the open incidents at these services, oldest first.
+
+        Of the runs, the latest two hundred are looked at: a triage that began before them is not seen.
+
+        Raises:
+            ProbeUnavailableError: more alerts fire than can be looked at.
+        """
+        found = [*await self._of_alerts(services), *await self._of_runs(services)]
+        return tuple(sorted(found, key=lambda trouble: trouble.since))
+
+    async def _of_alerts(self, services: Collection[str]) -> list[Trouble]:
+        firing = await self._alerts.firing(limit=_MOST_ALERTS)
+        found = [
+            Trouble(kind="alert", service=alert.service, what=f"{alert.name} fires", since=alert.starts_at)
+            for alert in firing
+            if alert.service in services and is_grave(alert)
+        ]
+        if not found and len(firing) == _MOST_ALERTS:
+            raise ProbeUnavailableError(f"More than {_MOST_ALERTS} alerts fire; not all can be looked at.")
+        return found
+
+    async def _of_runs(self, services: Collection[str]) -> list[Trouble]:
+        ids = await self._journal.recent(limit=_MOST_RUNS)
+        found: list[Trouble] = []
+        for start in range(0, len(ids), _AT_ONCE):
+            runs = await asyncio.gather(*(self._run(run_id) for run_id in ids[start : start + _AT_ONCE]))
+            found += [_at_work(run) for run in runs if run is not None and _is_triage(run, services)]
+        return found
+
+    async def _run(self, run_id: str) -> Run | None:
+        try:
+            return fold(run_id, await self._journal.load(run_id))
+        except NotFoundError:  # it has been kept for long enough, and is gone
+            return None
+
+
+def _is_triage(run: Run, services: Collection[str]) -> bool:
+    return run.runbook.name == TRIAGE and run.state != "finished" and run.service in services
+
+
+def _at_work(run: Run) -> Trouble:
+    what = f"<@{run.requested_by.id}> is at work on it"
+    return Trouble(kind="triage", service=run.service, what=what, since=run.started_at)
