@@ -47,6 +47,7 @@ from bot.domain.errors import SettingsError
 from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
+from bot.engine.gate_desk import GateDesk
 from bot.engine.gatekeeper import StateGatekeeper
 from bot.engine.loader import LoadedLibrary, load_runbooks
 from bot.engine.marked_yaml import Problem, shown_path
@@ -186,6 +187,7 @@ def _join(
     heartbeats = RedisHeartbeats(store)
     leases = RedisLeases(store)
     monitors = RedisMonitorBook(store)
+    deploy_locks = RedisDeployLocks(store)
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
     teller = SlackTeller(client)
@@ -204,7 +206,7 @@ def _join(
         pulses=heartbeats,
         flags=RedisFlags(store),
         leases=leases,
-        gatekeeper=StateGatekeeper(locks=RedisDeployLocks(store), alerts=alerts, journal=journal),
+        gatekeeper=StateGatekeeper(locks=deploy_locks, alerts=alerts, journal=journal),
         settings={"watch_s": settings.watch_s},
     )
     front = FrontDesk(
@@ -229,6 +231,7 @@ def _join(
         board=board,
         teller=teller,
         monitors=MonitorDesk(catalogue, monitors=monitors, alerts=alerts, board=board, watchman=watchman),
+        gates=GateDesk(deps, locks=deploy_locks, directory=directory, teller=teller),
     )
     return Parts(
         settings=settings,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_gates import MemoryDeployLocks
 from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
@@ -18,9 +19,10 @@ from bot.domain.intent import Notice
 from bot.domain.people import Person, Profile
 from bot.domain.runbook import Runbook
 from bot.engine.deps import Deps
+from bot.engine.gate_desk import GateDesk
 from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
-from bot.engine.ports import AlertBook, MonitorBook
+from bot.engine.ports import AlertBook, Directory, MonitorBook, Teller
 from bot.engine.watchman import Watchman
 
 ANA = Person(id="U0ANA00001", name="Ana")
@@ -150,6 +152,11 @@ def monitor_desk(
     book = monitors or MemoryMonitorBook()
     watchman = Watchman(deps, monitors=book, alerts=alerts, board=store.board, inbox=store)
     return MonitorDesk(deps.catalogue, monitors=book, alerts=alerts, board=store.board, watchman=watchman)
+
+
+def gate_desk(deps: Deps, *, directory: Directory, teller: Teller) -> GateDesk:
+    """The part of a desk that looks after the gates, with nothing locked."""
+    return GateDesk(deps, locks=MemoryDeployLocks(deps.clock), directory=directory, teller=teller)
 
 
 def started(runbook: Runbook, *, at: datetime = START, **params: str) -> RunStarted:

@@ -45,7 +45,7 @@ def rule_lock(lock: DeployLock | None, *, at: datetime) -> Ruling:
     if lock is None or not lock.holds(at=at):
         return proceed("lock", "Nobody has locked it.")
     left = format_duration(max(1, round((lock.until - at).total_seconds())))
-    who, why = f"<@{lock.by.id}>", lock.reason.rstrip(".")
+    who, why = lock.by.name or lock.by.id, lock.reason.rstrip(".")
     return reject(
         "lock",
         code="locked",

@@ -16,7 +16,9 @@ from bot.domain.wall import first_at, last_at, zone_of
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+MOST_REASON = 300
+"""The longest reason, in characters."""
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_REASON)]
 
 _READING = re.compile(
     rf"(?:(?P<weekday>{'|'.join(WEEKDAYS)}) |(?P<date>\d{{4}}-\d\d-\d\d)[ t])?"

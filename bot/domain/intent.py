@@ -8,7 +8,10 @@ from pydantic import Field, TypeAdapter
 
 from bot.domain.alert import Alert
 from bot.domain.approval import Verdict
+from bot.domain.catalogue import Address
+from bot.domain.deploy_lock import MOST_S
 from bot.domain.event import Origin
+from bot.domain.freeze import Reason
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
 
@@ -123,9 +126,55 @@ class TryMonitor(MonitorIntent):
     type: Literal["try_monitor"] = "try_monitor"
 
 
+class GateIntent(_Intent):
+    """Somebody asked something of the gates."""
+
+    by: Person
+    channel: str
+    thread: str = ""
+
+
+class LockDeploys(GateIntent):
+    """Somebody wants a service not to be deployed, for ``seconds`` from when they asked."""
+
+    type: Literal["lock_deploys"] = "lock_deploys"
+    service: Address
+    reason: Reason
+    seconds: float = Field(gt=0, le=MOST_S)
+
+
+class UnlockDeploys(GateIntent):
+    """Somebody wants a lock to be taken off."""
+
+    type: Literal["unlock_deploys"] = "unlock_deploys"
+    service: Address
+
+
+class HandOverLocks(GateIntent):
+    """Somebody wants another person, by id, to hold all their locks."""
+
+    type: Literal["hand_over_locks"] = "hand_over_locks"
+    to: str
+
+
+class ListLocks(GateIntent):
+    """Somebody asked what is locked."""
+
+    type: Literal["list_locks"] = "list_locks"
+
+
+class AskWhyNot(GateIntent):
+    """Somebody asked whether a service may be deployed now, and why not."""
+
+    type: Literal["ask_why_not"] = "ask_why_not"
+    service: Address
+    version: str = ""
+
+
+AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot
 AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
 AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
-AnyIntent = StartRun | CastVote | CancelRun | AnyAlertIntent | AnyMonitorIntent
+AnyIntent = StartRun | CastVote | CancelRun | AnyAlertIntent | AnyMonitorIntent | AnyGateIntent
 Intent = Annotated[AnyIntent, Field(discriminator="type")]
 
 INTENT: TypeAdapter[Intent] = TypeAdapter(Intent)

@@ -17,6 +17,7 @@ from bot.domain.intent import (
     AcknowledgeAlert,
     CancelRun,
     CastVote,
+    GateIntent,
     Intent,
     MonitorIntent,
     Notice,
@@ -27,6 +28,7 @@ from bot.domain.intent import (
 from bot.domain.people import Profile
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
+from bot.engine.gate_desk import GateDesk
 from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.ports import AlertBook, Board, Directory, Teller
 from bot.engine.words import complete_params
@@ -54,6 +56,7 @@ class Desk:
         board: Board,
         teller: Teller,
         monitors: MonitorDesk,
+        gates: GateDesk,
         patience_s: Sequence[float] = (0.5, 1, 2, 4, 8),
     ) -> None:
         """Keep the surroundings; ``patience_s`` are the pauses before it is asked again who somebody is."""
@@ -63,6 +66,7 @@ class Desk:
         self._board = board
         self._teller = teller
         self._monitors = monitors
+        self._gates = gates
         self._patience_s = tuple(patience_s)
 
     async def handle(self, intent: Intent) -> None:
@@ -101,6 +105,9 @@ class Desk:
             case MonitorIntent():
                 _require_member(await self._directory.profile(intent.by.id))
                 await self._tell(intent, await self._monitors.carry_out(intent))
+            case GateIntent():
+                _require_member(await self._directory.profile(intent.by.id))
+                await self._tell(intent, await self._gates.carry_out(intent))
             case _:
                 assert_never(intent)
 
@@ -224,7 +231,14 @@ class Desk:
                 notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)
             case CancelRun(via="cli"):
                 return  # nobody there can be answered in the chat
-            case CastVote() | CancelRun() | AcknowledgeAlert() | SilenceAlert() | MonitorIntent():
+            case (
+                CastVote()
+                | CancelRun()
+                | AcknowledgeAlert()
+                | SilenceAlert()
+                | MonitorIntent()
+                | GateIntent()
+            ):
                 notice = Notice(user=intent.by.id, channel=intent.channel, thread=intent.thread, text=text)
             case ReportAlert():
                 return

@@ -132,5 +132,5 @@ def _is_triage(run: Run, services: Collection[str]) -> bool:
 
 
 def _at_work(run: Run) -> Trouble:
-    what = f"<@{run.requested_by.id}> is at work on it"
+    what = f"{run.requested_by.name or run.requested_by.id} is at work on it"
     return Trouble(kind="triage", service=run.service, what=what, since=run.started_at)

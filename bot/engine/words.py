@@ -177,7 +177,7 @@ def _checked(runbook: Runbook, given: Mapping[str, JsonValue], *, catalogue: Cat
 def _convert(name: str, param: Param, value: JsonValue, *, catalogue: Catalogue) -> JsonValue:
     match param.type, value:
         case "service", str():
-            return _service(value, catalogue)
+            return find_service(value, catalogue)
         case "duration", _:
             return _duration(name, value)
         case "boolean", bool():
@@ -195,7 +195,12 @@ def _convert(name: str, param: Param, value: JsonValue, *, catalogue: Catalogue)
             raise UsageError(f"`{name}` must be {wanted}, not `{echo(value)}`.")
 
 
-def _service(word: str, catalogue: Catalogue) -> str:
+def find_service(word: str, catalogue: Catalogue) -> str:
+    """Find the name of the service that somebody typed.
+
+    Raises:
+        UnknownServiceError: the catalogue has none of that name.
+    """
     name = word if word in catalogue.names else word.casefold()
     if name in catalogue.names:
         return name

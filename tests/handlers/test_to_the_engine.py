@@ -16,7 +16,7 @@ from bot.engine.deps import Deps
 from bot.engine.desk import Desk, run_id_of
 from tests.handlers.desks import CATALOGUE, Shelf
 from tests.handlers.fronts import ANA, GIL, ONCALL, Front
-from tests.worlds import monitor_desk, world_plugins
+from tests.worlds import gate_desk, monitor_desk, world_plugins
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ async def judge(front: Front) -> AsyncIterator[Desk]:
             board=front.store.board,
             teller=front.desk.teller,
             monitors=monitor_desk(deps, store=front.store, alerts=front.alerts, monitors=front.monitors),
+            gates=gate_desk(deps, directory=front.desk.directory, teller=front.desk.teller),
         )
 
 

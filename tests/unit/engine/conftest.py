@@ -12,7 +12,7 @@ from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from tests.unit.engine.small_world import CATALOGUE, Books, World, diagnose
-from tests.worlds import HandClock, People, Told, monitor_desk, renew, world_plugins
+from tests.worlds import HandClock, People, Told, gate_desk, monitor_desk, renew, world_plugins
 
 
 @pytest.fixture
@@ -34,5 +34,13 @@ async def world():
         )
         alerts = MemoryAlertBook(clock)
         monitors = monitor_desk(deps, store=store, alerts=alerts)
-        desk = Desk(deps, directory=people, alerts=alerts, board=store.board, teller=told, monitors=monitors)
+        desk = Desk(
+            deps,
+            directory=people,
+            alerts=alerts,
+            board=store.board,
+            teller=told,
+            monitors=monitors,
+            gates=gate_desk(deps, directory=people, teller=told),
+        )
         yield World(store, clock, people, told, books, Engine(deps), desk, deps, alerts)

@@ -23,7 +23,19 @@ from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
 from tests.unit.engine.small_world import CATALOGUE, Books, diagnose
-from tests.worlds import BEN, BENCH, CHI, HandClock, People, Told, monitor_desk, renew, started, world_plugins
+from tests.worlds import (
+    BEN,
+    BENCH,
+    CHI,
+    HandClock,
+    People,
+    Told,
+    gate_desk,
+    monitor_desk,
+    renew,
+    started,
+    world_plugins,
+)
 
 Side = Literal["before", "after"]
 Death = tuple[int, Side]
@@ -151,11 +163,12 @@ class FrailWorld:
         self.engine = Engine(deps)
         self.desk = Desk(
             deps,
-            directory=People(),
+            directory=(people := People()),
             alerts=self._alerts,
             board=self.store.board,
-            teller=Told(),
+            teller=(told := Told()),
             monitors=monitor_desk(deps, store=self.store, alerts=self._alerts),
+            gates=gate_desk(deps, directory=people, teller=told),
         )
 
     async def live(self, runbook: Runbook, *, run_id: str = "r1") -> Run:

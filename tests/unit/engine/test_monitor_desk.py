@@ -15,7 +15,7 @@ from bot.domain.monitor import Monitor
 from bot.engine.desk import Desk
 from bot.engine.watchman import Watchman
 from tests.unit.engine.small_world import World
-from tests.worlds import ANA, BEN, BENCH, monitor_desk
+from tests.worlds import ANA, BEN, BENCH, gate_desk, monitor_desk
 
 NAME = "checkout/errors"
 MONITOR = Monitor.model_validate({"id": "errors", "probe": "worlds.measure", "expect": "result.value < 5"})
@@ -53,6 +53,7 @@ def counter(world):
         board=world.store.board,
         teller=world.told,
         monitors=monitor_desk(deps, store=world.store, alerts=world.alerts, monitors=book),
+        gates=gate_desk(deps, directory=world.people, teller=world.told),
     )
     watchman = Watchman(deps, monitors=book, alerts=world.alerts, board=world.store.board, inbox=world.store)
     return Counter(world, desk, book, watchman)

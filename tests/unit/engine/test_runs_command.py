@@ -35,7 +35,13 @@ async def kept(world, monkeypatch):
         world.deps = dataclasses.replace(world.deps, journal=world.store)
         world.engine = Engine(world.deps)
         world.desk = Desk(
-            world.deps, directory=world.people, alerts=None, board=None, teller=world.told, monitors=None
+            world.deps,
+            directory=world.people,
+            alerts=None,
+            board=None,
+            teller=world.told,
+            monitors=None,
+            gates=None,
         )
         BENCH.down.add("b")
         run = await world.begin(book(*STORY), run_id="rab12")

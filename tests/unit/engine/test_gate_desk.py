@@ -1,0 +1,173 @@
+"""Locks are people's: taken, kept, handed over and taken off by whom the rules say, and never in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from bot.adapters.memory_gates import MemoryDeployLocks
+from bot.domain.alert import Alert
+from bot.domain.catalogue import Catalogue
+from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
+from bot.engine.desk import Desk
+from bot.engine.gate_desk import GateDesk
+from bot.engine.gatekeeper import StateGatekeeper
+from bot.engine.plugins import Plugins, plugins_in
+from bot.probes import gates
+from tests.unit.engine.small_world import World
+from tests.worlds import ANA, BEN, CHI, monitor_desk
+
+NIGHT = {"id": "night", "reason": "<!channel> sleeps", "time_zone": "UTC", "from": "02:00", "until": "06:00"}
+CATALOGUE = Catalogue.model_validate(
+    {"services": [{"name": "checkout"}, {"name": "payments", "depends_on": ["checkout"], "freezes": [NIGHT]}]}
+)
+
+
+@dataclass
+class Counter:
+    """A desk before which people stand, and the locks behind it."""
+
+    world: World
+    desk: Desk
+    locks: MemoryDeployLocks
+
+    async def ask(self, kind, *, by=ANA, key="k", at=None, **more) -> str:
+        at = at or self.world.clock.now()
+        await self.desk.handle(kind(key=key, at=at, by=by, channel="C1", thread="1.0", **more))
+        notice = self.world.told.notices[-1]
+        assert (notice.user, notice.channel, notice.thread) == (by.id, "C1", "1.0")
+        return notice.text
+
+    async def lock(self, *, by=ANA, service="checkout", reason="the fair", seconds=7200, **more) -> str:
+        return await self.ask(LockDeploys, by=by, service=service, reason=reason, seconds=seconds, **more)
+
+    async def owners(self) -> dict[str, str]:
+        return {lock.service: lock.by.id for lock in await self.locks.held(CATALOGUE.names)}
+
+
+@pytest.fixture
+def counter(world):
+    world.people.groups["oncall"] = {CHI.id}
+    locks = MemoryDeployLocks(world.clock)
+    keeper = StateGatekeeper(locks=locks, alerts=world.alerts, journal=world.store)
+    plugins = Plugins({plugin.name: plugin for plugin in plugins_in(gates)})
+    deps = replace(world.deps, catalogue=CATALOGUE, gatekeeper=keeper, plugins=plugins)
+    desk = Desk(
+        deps,
+        directory=world.people,
+        alerts=world.alerts,
+        board=world.store.board,
+        teller=world.told,
+        monitors=monitor_desk(deps, store=world.store, alerts=world.alerts),
+        gates=GateDesk(deps, locks=locks, directory=world.people, teller=world.told),
+    )
+    return Counter(world, desk, locks)
+
+
+async def test_a_lock_counts_from_when_it_was_asked_for_however_often_that_is_delivered(counter):
+    asked = counter.world.clock.now()
+    counter.world.clock.forward(60)
+    for _ in range(2):
+        assert "`checkout` is locked until 2026-03-04 05:00 UTC" in await counter.lock(at=asked)
+    (lock,) = await counter.locks.held(("checkout",))
+    assert (lock.by, lock.reason, lock.until) == (ANA, "the fair", asked + timedelta(hours=2))
+
+
+async def test_the_second_person_is_told_who_was_first_and_why(counter):
+    await counter.lock()
+    told = await counter.lock(by=BEN, reason="mine")
+    assert told.startswith(f"<@{ANA.id}> has locked `checkout` until 2026-03-04 05:00 UTC: the fair.")
+    assert f"Ask <@{ANA.id}>" in told
+    assert await counter.owners() == {"checkout": ANA.id}
+
+
+async def test_who_is_no_member_locks_nothing(counter):
+    counter.world.people.outsiders.add(ANA.id)
+    assert "you are a guest" in await counter.lock()
+    assert await counter.owners() == {}
+
+
+async def test_the_owner_takes_the_lock_off(counter):
+    await counter.lock()
+    assert "no longer locked" in await counter.ask(UnlockDeploys, service="checkout")
+    assert await counter.owners() == {}
+    assert "is not locked" in await counter.ask(UnlockDeploys, service="checkout")
+
+
+async def test_whoever_is_neither_owner_nor_approver_takes_no_lock_off(counter):
+    await counter.lock()
+    told = await counter.ask(UnlockDeploys, by=BEN, service="checkout")
+    assert f"Only <@{ANA.id}> or somebody in `oncall`" in told
+    assert await counter.owners() == {"checkout": ANA.id}
+
+
+async def test_an_approver_takes_anybodys_lock_off_and_its_owner_and_the_log_are_told(counter, caplog):
+    await counter.lock()
+    await counter.ask(UnlockDeploys, by=CHI, service="checkout")
+    assert await counter.owners() == {}
+    told = {notice.user: notice.text for notice in counter.world.told.notices}
+    assert told[ANA.id] == f"🔓 <@{CHI.id}> has taken your lock of `checkout` off."
+    (broken,) = [record for record in caplog.records if record.msg == "deploy_lock_broken"]
+    assert (broken.levelname, broken.owner, broken.by) == ("WARNING", ANA.id, CHI.id)
+
+
+async def test_all_ones_locks_go_to_another_member_with_their_reason_and_end(counter):
+    await counter.lock()
+    await counter.lock(service="payments", key="k2")
+    told = await counter.ask(HandOverLocks, to=BEN.id)
+    assert told == f"🔒 <@{BEN.id}> holds the lock of `checkout`, `payments` now."
+    assert await counter.owners() == {"checkout": BEN.id, "payments": BEN.id}
+    assert any(notice.user == BEN.id and "handed you" in notice.text for notice in counter.world.told.notices)
+    assert "You hold no lock" in await counter.ask(HandOverLocks, to=BEN.id)
+
+
+async def test_no_lock_goes_to_a_guest(counter):
+    await counter.lock()
+    counter.world.people.outsiders.add(BEN.id)
+    assert "only members can" in await counter.ask(HandOverLocks, to=BEN.id)
+    assert await counter.owners() == {"checkout": ANA.id}
+
+
+async def test_the_list_shows_what_is_locked_now_and_pings_nobody_by_a_reason(counter):
+    assert await counter.ask(ListLocks) == "Nothing is locked."
+    await counter.lock(reason="<!channel> look")
+    assert await counter.ask(ListLocks) == (
+        f"🔒 <@{ANA.id}> has locked `checkout` until 2026-03-04 05:00 UTC: &lt;!channel&gt; look."
+    )
+    counter.world.clock.forward(7200)
+    assert await counter.ask(ListLocks) == "Nothing is locked."
+
+
+async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens_it(counter):
+    await counter.lock(service="payments")
+    fires = {"fingerprint": "f", "name": "Errors", "service": "checkout", "severity": "page"}
+    at = counter.world.clock.now()
+    await counter.world.alerts.report(Alert.model_validate({**fires, "status": "firing", "starts_at": at}))
+    told = (await counter.ask(AskWhyNot, service="payments", version="1.4.2")).splitlines()
+    assert told[0] == "*`payments` 1.4.2 cannot be deployed now*: 3 of 4 gates are closed."
+    assert told[1].startswith(
+        "🔴 *freeze*: The freeze `night` holds (02:00 to 06:00, UTC): &lt;!channel&gt; sleeps."
+    )
+    assert "2026-03-04 06:00 (UTC)" in told[1]
+    assert told[2].endswith("An emergency opens it.")
+    assert told[3] == "🔴 *lock*: Ana has locked `payments`: the fair. It ends by itself in 2h."
+    assert told[4].endswith("No emergency opens it.")
+    assert told[5].startswith("🔴 *incident*: An incident is open at `checkout`")
+    assert told[7].startswith("🟢 *error_budget*")
+
+
+async def test_why_not_says_so_when_nothing_is_in_the_way(counter):
+    told = await counter.ask(AskWhyNot, service="checkout")
+    assert told.startswith("*`checkout` may be deployed now*: all 4 gates are open.")
+
+
+async def test_a_gate_that_cannot_be_asked_is_told_as_closed(counter, monkeypatch):
+    async def away(self, services):
+        raise OSError
+
+    monkeypatch.setattr(StateGatekeeper, "troubles", away)
+    told = await counter.ask(AskWhyNot, service="checkout")
+    assert "1 of 4 gates are closed" in told
+    assert "🟠 *incident*: not known" in told
