@@ -1,0 +1,5 @@
+-- verdict: impossible
+-- shown: differs
+-- because: What was in it is gone.
+-- up
+DROP TABLE parcels;

@@ -1,0 +1,6 @@
+-- verdict: impossible
+-- shown: differs
+-- because: A SELECT may call a function that deletes.
+-- tricky: yes
+-- up
+SELECT purge();
