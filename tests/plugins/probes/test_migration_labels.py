@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from bot.analysis.migrations.assessing import assess
+from bot.probes._postgres_schema import schema_of
 from tests.migrations import SHOP, Labelled, labelled, statements
 from tests.servers import kept, postgres
 
@@ -95,6 +97,14 @@ async def test_what_a_label_says_is_what_the_server_does(server, case):
             assert not same
         case "argued":  # what it costs comes later, or with other roles
             assert (failed, same) == ("", True)
+
+
+async def test_with_the_schema_read_from_the_server_every_verdict_is_that_of_its_label(server):
+    told = {}
+    for case in labelled():
+        async with a_copy(server, case) as connection:
+            told[case.name] = assess(case.sql, schema=await schema_of(connection)).rollback.value
+    assert told == {case.name: case.verdict for case in labelled()}
 
 
 def test_nothing_is_labelled_safe_without_proof():

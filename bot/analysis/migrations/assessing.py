@@ -1,0 +1,178 @@
+"""Reads a migration with PostgreSQL's own parser and says whether the old version can come back after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+
+from pglast import ast, parse_sql
+from pglast.parser import ParseError
+
+from bot.analysis.migrations import objects, rows, settings
+from bot.analysis.migrations.ground import Ground, Schema
+from bot.analysis.migrations.rulings import (
+    Assessment,
+    Lock,
+    Rollback,
+    Ruling,
+    Stage,
+    Statement,
+    safe,
+    unknown,
+    until,
+)
+from bot.analysis.migrations.tables import alter_table
+
+_SAFE_ANYWAY = {
+    ast.CommentStmt: "it says something about the schema",
+    ast.CreateSeqStmt: "the old version does not know it",
+    ast.CreateStatsStmt: "statistics change no answer",
+    ast.LockStmt: "a lock ends with the transaction",
+    ast.ReindexStmt: "an index changes no answer",
+    ast.RefreshMatViewStmt: "it is computed from what is there",
+    ast.ClusterStmt: "the order on disk changes no answer",
+    ast.VariableShowStmt: "it reads",
+}
+_NEVER_QUITE = {
+    ast.AlterDefaultPrivilegesStmt: "rights change",
+    ast.AlterDomainStmt: "what the old version writes may be refused",
+    ast.AlterFunctionStmt: "the old version gets other answers",
+    ast.AlterObjectSchemaStmt: "the old version looks for it where it was",
+    ast.AlterOwnerStmt: "the role of the old version may no longer be allowed to",
+    ast.AlterPolicyStmt: "the old version may see other rows",
+    ast.AlterSeqStmt: "numbers may be given twice, or never",
+    ast.CreateDomainStmt: "its rules are not looked at",
+    ast.CreateExtensionStmt: "calls of the old version may resolve to what it brings",
+    ast.CreatePolicyStmt: "the old version may see other rows",
+    ast.CreatePublicationStmt: "a published table without an identity refuses updates and deletes",
+    ast.CreateTrigStmt: "it runs on what the old version writes",
+    ast.RuleStmt: "it rewrites what the old version says",
+}
+_OBJECTS: dict[type, Callable[[Ground, ast.Node], Ruling]] = {
+    ast.AlterTableStmt: alter_table,
+    ast.CreateStmt: objects.create_table,
+    ast.CreateTableAsStmt: objects.create_table_as,
+    ast.IndexStmt: objects.create_index,
+    ast.CreateFunctionStmt: objects.create_function,
+    ast.ViewStmt: objects.create_view,
+    ast.CreateEnumStmt: objects.create_enum,
+    ast.AlterEnumStmt: objects.alter_enum,
+    ast.CreateSchemaStmt: objects.create_schema,
+    ast.RenameStmt: objects.rename,
+    ast.DropStmt: objects.drop,
+}
+
+
+def assess(sql: str, *, schema: Schema | None = None) -> Assessment:
+    """Judge a migration; ``schema`` is what was there before it, without which less can be called safe.
+
+    SQL that PostgreSQL cannot parse is ``impossible``: nobody knows what it does.
+    """
+    return assess_all([sql], schema=schema)[0]
+
+
+def assess_all(files: Sequence[str], *, schema: Schema | None = None) -> list[Assessment]:
+    """Judge files that are applied in this order: what one makes is new to those after it."""
+    ground = Ground(schema=schema or Schema())
+    return [_assess(ground, sql) for sql in files]
+
+
+def _assess(ground: Ground, sql: str) -> Assessment:
+    try:
+        parsed = parse_sql(sql)
+    except ParseError as error:
+        ground.forget()
+        return summary([_statement(sql.strip(), unknown(f"PostgreSQL cannot parse it ({error.args[0]})"))])
+    told = []
+    for raw in parsed:
+        end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(sql)
+        text = sql[raw.stmt_location : end].strip()
+        told.append(_statement(text, _rule(ground, raw.stmt)))
+    return summary(told)
+
+
+def summary(statements: Sequence[Statement]) -> Assessment:
+    """Fold statements to their worst; none at all is safe."""
+    lead = max(statements, key=lambda one: one.rollback.badness, default=None)
+    bad = lead is not None and lead.rollback is not Rollback.SAFE
+    return Assessment(
+        statements=tuple(statements),
+        rollback=lead.rollback if lead else Rollback.SAFE,
+        step=lead.sql if lead and bad else "",
+        because=lead.because if lead and bad else "the old version works on, and nothing of it is lost",
+        transactional=not any(statement.alone for statement in statements),
+    )
+
+
+def _statement(sql: str, ruling: Ruling) -> Statement:
+    return Statement(sql=sql, **asdict(ruling))
+
+
+def _rule(ground: Ground, node: ast.Node) -> Ruling:
+    said = _rows(ground, node) or _objects(ground, node) or _session(ground, node) or _listed(node)
+    return replace(said, alone=_alone(node))
+
+
+def _rows(ground: Ground, node: ast.Node) -> Ruling | None:
+    match node:
+        case ast.InsertStmt():
+            return rows.insert(ground, node)
+        case ast.UpdateStmt():
+            return rows.update(ground, node)
+        case ast.DeleteStmt() | ast.MergeStmt():
+            return rows.remove(ground, node)
+        case ast.TruncateStmt():
+            return rows.truncate(ground, node)
+        case ast.SelectStmt():
+            return rows.select(node)
+        case _:
+            return None
+
+
+def _objects(ground: Ground, node: ast.Node) -> Ruling | None:
+    rule = _OBJECTS.get(type(node))
+    return rule(ground, node) if rule else None
+
+
+def _session(ground: Ground, node: ast.Node) -> Ruling | None:
+    match node:
+        case ast.VariableSetStmt():
+            return settings.setting(ground, node)
+        case ast.TransactionStmt():
+            return settings.transaction(ground, node)
+        case ast.VacuumStmt():
+            return settings.vacuum(node)
+        case ast.GrantStmt():
+            return settings.grant(node)
+        case _:
+            return None
+
+
+def _listed(node: ast.Node) -> Ruling:
+    kind = type(node)
+    if kind in _SAFE_ANYWAY:
+        return safe(Stage.EXPAND, _SAFE_ANYWAY[kind])
+    if kind in _NEVER_QUITE:
+        return until(Stage.CONTRACT, _NEVER_QUITE[kind], lock=Lock.SHARE_ROW_EXCLUSIVE)
+    return unknown(kind.__name__.removesuffix("Stmt"))
+
+
+def _alone(node: ast.Node) -> bool:
+    """Whether PostgreSQL refuses the statement in a transaction, or it is of no use there."""
+    match node:
+        case ast.IndexStmt():
+            return bool(node.concurrent)
+        case ast.DropStmt():
+            return bool(node.concurrent)
+        case ast.VacuumStmt():
+            return bool(node.is_vacuumcmd)
+        case ast.AlterEnumStmt():
+            return not node.oldVal  # a new value cannot be used in the transaction that adds it
+        case ast.ReindexStmt():
+            return any(option.defname == "concurrently" for option in node.params or ())
+        case ast.AlterTableStmt():
+            return any(isinstance(c.def_, ast.PartitionCmd) and c.def_.concurrent for c in node.cmds)
+        case ast.CreatedbStmt() | ast.DropdbStmt() | ast.AlterSystemStmt():
+            return True
+        case _:
+            return False

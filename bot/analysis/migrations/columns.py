@@ -1,0 +1,64 @@
+"""New columns of old tables: whether inserts that do not know them still work."""
+
+from __future__ import annotations
+
+from pglast import ast, enums
+
+from bot.analysis.migrations.expressions import fills, harm_in, varies
+from bot.analysis.migrations.ground import Ground
+from bot.analysis.migrations.rulings import Lock, Ruling, Stage, safe, until, worst
+from bot.analysis.migrations.types import SERIALS, is_own
+
+_C = enums.ConstrType
+_LOCK = Lock.ACCESS_EXCLUSIVE
+
+
+def add_column(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+    """Rule on ADD COLUMN; what is new is noted unless IF NOT EXISTS leaves that open."""
+    column: ast.ColumnDef = command.def_
+    constraints = list(column.constraints or ())
+    kinds = {constraint.contype for constraint in constraints}
+    default = next((c.raw_expr for c in constraints if c.contype == _C.CONSTR_DEFAULT), None)
+    filled = fills(default) or _C.CONSTR_IDENTITY in kinds
+    if not command.missing_ok:
+        ground.columns[table, column.colname] = filled
+    rewrites = varies(default) or bool(kinds & {_C.CONSTR_IDENTITY, _C.CONSTR_GENERATED})
+    said = [safe(Stage.EXPAND, "the old version does not name it", lock=_LOCK, rewrites=rewrites)]
+    said += [_limit(why) for why in _kind_limits(ground, column, filled=filled, kinds=kinds)]
+    if default is not None and (harm := harm_in((default,))):
+        said.append(_limit(f"old inserts compute its default, and {harm}"))
+    said += [ruling for c in constraints if (ruling := _constraint(c, alone=default is None))]
+    return worst(said)
+
+
+def _kind_limits(
+    ground: Ground, column: ast.ColumnDef, *, filled: bool, kinds: set[enums.ConstrType]
+) -> list[str]:
+    said = []
+    if _C.CONSTR_NOTNULL in kinds and not filled:
+        said.append("old inserts do not give it, and NULL is refused")
+    if column.typeName.names[-1].sval in SERIALS:
+        said.append("old inserts draw from a sequence that their role may not be allowed to use")
+    elif not is_own(column.typeName, new_types=ground.types):
+        said.append("its type may refuse the NULL or the default of old inserts")
+    return said
+
+
+def _constraint(constraint: ast.Constraint, *, alone: bool) -> Ruling | None:
+    match constraint.contype:
+        case _C.CONSTR_CHECK:
+            return _limit("the check is made on old inserts too")
+        case _C.CONSTR_GENERATED:
+            return _limit("the expression is computed on old writes too, and may fail")
+        case _C.CONSTR_UNIQUE if alone and not constraint.nulls_not_distinct:
+            return None
+        case _C.CONSTR_UNIQUE | _C.CONSTR_PRIMARY | _C.CONSTR_EXCLUSION:
+            return _limit("old inserts all leave the same value, which is refused the second time")
+        case _C.CONSTR_FOREIGN:
+            return _limit("rows that the old version deletes may be held on to")
+        case _:
+            return None
+
+
+def _limit(why: str) -> Ruling:
+    return until(Stage.CONTRACT, why, lock=_LOCK)

@@ -1,0 +1,70 @@
+"""Statements that write rows, or only seem to read."""
+
+from __future__ import annotations
+
+from pglast import ast, enums
+
+from bot.analysis.migrations.expressions import function_of, harm_in, nodes
+from bot.analysis.migrations.ground import Ground, name_of
+from bot.analysis.migrations.rulings import Lock, Ruling, Stage, impossible, safe, until
+
+_LOCK = Lock.ROW_EXCLUSIVE
+_STAGE = Stage.MIGRATE
+_NEW = "only rows of a table that this migration made are written"
+
+
+def insert(ground: Ground, statement: ast.InsertStmt) -> Ruling:
+    """Rule on INSERT, its ON CONFLICT and all it reads from."""
+    if harm := harm_in(statement):
+        return impossible(_STAGE, harm, lock=_LOCK)
+    if ground.is_new(statement.relation):
+        return safe(_STAGE, _NEW)
+    clause = statement.onConflictClause
+    if clause and clause.action == enums.OnConflictAction.ONCONFLICT_UPDATE:
+        return impossible(_STAGE, "the values of before are overwritten", lock=_LOCK)
+    return until(_STAGE, "the old version reads rows that it did not write", lock=_LOCK)
+
+
+def update(ground: Ground, statement: ast.UpdateStmt) -> Ruling:
+    """Rule on UPDATE: new columns may be filled where no trigger joins in."""
+    if harm := harm_in(statement):
+        return impossible(_STAGE, harm, lock=_LOCK)
+    if ground.is_new(statement.relation):
+        return safe(_STAGE, _NEW)
+    table = name_of(statement.relation)
+    if not all((table, target.name) in ground.columns for target in statement.targetList):
+        return impossible(_STAGE, f"values of {table} that were there before are overwritten", lock=_LOCK)
+    if table in ground.schema.triggers:
+        return impossible(_STAGE, f"a trigger of {table} fires, and may write more", lock=_LOCK)
+    if table not in ground.schema.columns:
+        return until(_STAGE, f"whether {table} has a trigger that writes more is not known", lock=_LOCK)
+    return safe(_STAGE, "only a new column is written", lock=_LOCK)
+
+
+def remove(ground: Ground, statement: ast.DeleteStmt | ast.MergeStmt) -> Ruling:
+    """Rule on DELETE and MERGE."""
+    if not ground.is_new(statement.relation):
+        return impossible(_STAGE, f"rows of {name_of(statement.relation)} are gone", lock=_LOCK)
+    if harm := harm_in(statement):
+        return impossible(_STAGE, harm)
+    return safe(_STAGE, _NEW)
+
+
+def truncate(ground: Ground, statement: ast.TruncateStmt) -> Ruling:
+    """Rule on TRUNCATE."""
+    cascades = statement.behavior == enums.DropBehavior.DROP_CASCADE
+    if not cascades and all(ground.is_new(relation) for relation in statement.relations):
+        return safe(_STAGE, _NEW)
+    return impossible(_STAGE, "all rows are gone", lock=Lock.ACCESS_EXCLUSIVE)
+
+
+def select(statement: ast.SelectStmt) -> Ruling:
+    """Rule on SELECT, which may call what writes."""
+    if statement.intoClause is not None:
+        return until(_STAGE, "SELECT INTO makes a table; CREATE TABLE AS says so")
+    calls = {function_of(node) for node in nodes(statement) if isinstance(node, ast.FuncCall)}
+    if calls == {"setval"}:
+        return until(_STAGE, "numbers may be given twice, or never")
+    if harm := harm_in(statement):
+        return impossible(_STAGE, harm)
+    return safe(_STAGE, "it reads")

@@ -1,0 +1,113 @@
+"""What is said of one statement, and of a migration as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.model import Model
+
+
+class Rollback(StrEnum):
+    """Whether the old version can come back with the new schema in place."""
+
+    SAFE = "safe"
+    """The old version works, and nothing that it knows is lost."""
+    UNTIL = "until"
+    """From this statement on the old version may fail, or misread what is written after it."""
+    IMPOSSIBLE = "impossible"
+    """What was there is gone, or nobody can know that it is not."""
+
+    @property
+    def badness(self) -> int:
+        """Rank: 0 is safe."""
+        return list(Rollback).index(self)
+
+
+class Stage(StrEnum):
+    """What a statement is for: it adds, moves data, or takes away."""
+
+    EXPAND = "expand"
+    MIGRATE = "migrate"
+    CONTRACT = "contract"
+
+
+class Lock(StrEnum):
+    """The strongest lock a statement takes on a table that was there before, by PostgreSQL's names."""
+
+    NONE = ""
+    ROW_EXCLUSIVE = "ROW EXCLUSIVE"
+    SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
+    SHARE = "SHARE"
+    SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+    ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """What one statement, or one part of it, does."""
+
+    stage: Stage
+    rollback: Rollback
+    because: str
+    lock: Lock = Lock.NONE
+    rewrites: bool = False
+    """The whole table is written anew, under the lock."""
+    alone: bool = False
+    """PostgreSQL refuses it inside a transaction."""
+
+
+class Statement(Model):
+    """One statement of a migration and what is said of it."""
+
+    sql: str
+    stage: Stage
+    rollback: Rollback
+    because: str
+    lock: Lock
+    rewrites: bool
+    alone: bool
+
+
+class Assessment(Model):
+    """What is said of a migration; ``step`` is its worst statement, empty if all are safe."""
+
+    statements: tuple[Statement, ...]
+    rollback: Rollback
+    step: str
+    because: str
+    transactional: bool
+    """All of it may run in one transaction."""
+
+
+def safe(stage: Stage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False) -> Ruling:
+    """Say that the old version does not notice."""
+    return Ruling(stage=stage, rollback=Rollback.SAFE, because=because, lock=lock, rewrites=rewrites)
+
+
+def until(stage: Stage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False) -> Ruling:
+    """Say that from here on the way back has a price."""
+    return Ruling(stage=stage, rollback=Rollback.UNTIL, because=because, lock=lock, rewrites=rewrites)
+
+
+def impossible(stage: Stage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False) -> Ruling:
+    """Say that there is no way back, or none that anybody knows."""
+    return Ruling(stage=stage, rollback=Rollback.IMPOSSIBLE, because=because, lock=lock, rewrites=rewrites)
+
+
+def unknown(what: str) -> Ruling:
+    """Rule on what is not understood: it is never safe."""
+    return impossible(Stage.CONTRACT, f"{what}: what it does is not known", lock=Lock.ACCESS_EXCLUSIVE)
+
+
+def worst(rulings: list[Ruling]) -> Ruling:
+    """Join what is said of the parts of one statement; its reason is that of the first worst part."""
+    lead = max(rulings, key=lambda ruling: ruling.rollback.badness)
+    return Ruling(
+        stage=max((ruling.stage for ruling in rulings), key=list(Stage).index),
+        rollback=lead.rollback,
+        because=lead.because,
+        lock=max((ruling.lock for ruling in rulings), key=list(Lock).index),
+        rewrites=any(ruling.rewrites for ruling in rulings),
+        alone=any(ruling.alone for ruling in rulings),
+    )

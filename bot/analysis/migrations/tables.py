@@ -1,0 +1,142 @@
+"""ALTER TABLE, command by command."""
+
+from __future__ import annotations
+
+from pglast import ast, enums
+
+from bot.analysis.migrations.columns import add_column
+from bot.analysis.migrations.expressions import fills, harm_in, nodes
+from bot.analysis.migrations.ground import Ground, name_of
+from bot.analysis.migrations.rulings import Lock, Ruling, Stage, impossible, safe, unknown, until, worst
+from bot.analysis.migrations.types import canonical, change, written
+
+_T = enums.AlterTableType
+_LOCK = Lock.ACCESS_EXCLUSIVE
+
+_QUIET = {
+    _T.AT_SetStatistics: Lock.SHARE_UPDATE_EXCLUSIVE,
+    _T.AT_SetRelOptions: Lock.SHARE_UPDATE_EXCLUSIVE,
+    _T.AT_ResetRelOptions: Lock.SHARE_UPDATE_EXCLUSIVE,
+    _T.AT_SetOptions: Lock.SHARE_UPDATE_EXCLUSIVE,
+    _T.AT_ResetOptions: Lock.SHARE_UPDATE_EXCLUSIVE,
+    _T.AT_ClusterOn: Lock.SHARE_UPDATE_EXCLUSIVE,
+    _T.AT_DropCluster: Lock.SHARE_UPDATE_EXCLUSIVE,
+    _T.AT_ValidateConstraint: Lock.SHARE_UPDATE_EXCLUSIVE,
+    _T.AT_SetStorage: _LOCK,
+    _T.AT_SetCompression: _LOCK,
+    _T.AT_SetLogged: _LOCK,
+    _T.AT_SetTableSpace: _LOCK,
+}
+"""Commands that change how a table is kept and not what it takes or tells."""
+
+_REWRITING = frozenset({_T.AT_SetLogged, _T.AT_SetTableSpace})
+
+_LIMITS = {
+    _T.AT_SetNotNull: "the old version may still write NULL",
+    _T.AT_DropNotNull: "the old version never saw NULL there, and reads what is written after it",
+    _T.AT_DropConstraint: "rows may be written that the old version never saw",
+    _T.AT_AddConstraint: "what the old version writes may be refused",
+    _T.AT_AddIndexConstraint: "what the old version writes may be refused",
+    _T.AT_ChangeOwner: "the role of the old version may no longer be allowed to",
+    _T.AT_SetUnLogged: "what is written after it does not survive a crash",
+    _T.AT_EnableRowSecurity: "the role of the old version may no longer see its rows",
+    _T.AT_ForceRowSecurity: "the role of the old version may no longer see its rows",
+    _T.AT_AttachPartition: "the old version reads rows that were not there",
+    _T.AT_DetachPartition: "the old version no longer finds its rows, and writes into that range are refused",
+}
+
+_TIES = frozenset(
+    {_T.AT_AddInherit, _T.AT_DropInherit, _T.AT_AttachPartition, _T.AT_DetachPartition, _T.AT_AddOf}
+)
+
+
+def alter_table(ground: Ground, statement: ast.AlterTableStmt) -> Ruling:
+    """Rule on all commands of one ALTER TABLE, also of an index, a view or a type."""
+    table = name_of(statement.relation)
+    if statement.objtype != enums.ObjectType.OBJECT_TABLE:
+        if any(command.subtype == _T.AT_DropColumn for command in statement.cmds):
+            return impossible(Stage.CONTRACT, "what was in it is gone", lock=_LOCK)
+        return until(Stage.CONTRACT, "the old version uses it as it was", lock=_LOCK)
+    return worst([_command(ground, table, command) for command in statement.cmds])
+
+
+def _command(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+    if table in ground.tables:
+        return _of_new_table(ground, table, command)
+    kind = command.subtype
+    if kind in _QUIET:
+        rewrites = kind in _REWRITING
+        return safe(Stage.EXPAND, "the old version does not notice", lock=_QUIET[kind], rewrites=rewrites)
+    match kind:
+        case _T.AT_AddColumn:
+            return add_column(ground, table, command)
+        case _T.AT_DropColumn:
+            return _drop_column(ground, table, command)
+        case _T.AT_AlterColumnType:
+            return _change_type(ground, table, command)
+        case _T.AT_ColumnDefault:
+            return _set_default(ground, table, command)
+        case _T.AT_SetNotNull if ground.columns.get((table, command.name)):
+            return safe(Stage.EXPAND, "the column is new and its default meets it", lock=_LOCK)
+    return _limit(ground, table, command)
+
+
+def _of_new_table(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+    if command.subtype in _TIES:
+        ground.forget_table(table)
+        return until(Stage.CONTRACT, "it ties a new table to an old one", lock=_LOCK)
+    if holds_old_rows(ground, command):
+        return until(Stage.CONTRACT, HOLDS, lock=Lock.SHARE_ROW_EXCLUSIVE)
+    if harm := harm_in(command):
+        return impossible(Stage.MIGRATE, harm)
+    return safe(Stage.EXPAND, "this migration made the table")
+
+
+HOLDS = "its foreign key holds on to rows that the old version deletes"
+
+
+def holds_old_rows(ground: Ground, root: ast.Node) -> bool:
+    """Whether a foreign key in the tree points at a table that was there before."""
+    return any(
+        isinstance(node, ast.Constraint)
+        and node.contype == enums.ConstrType.CONSTR_FOREIGN
+        and not ground.is_new(node.pktable)
+        for node in nodes(root)
+    )
+
+
+def _drop_column(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+    cascades = command.behavior == enums.DropBehavior.DROP_CASCADE
+    if ground.columns.pop((table, command.name), None) is not None and not cascades:
+        return safe(Stage.CONTRACT, "this migration made the column", lock=_LOCK)
+    return impossible(Stage.CONTRACT, f"what was in {table}.{command.name} is gone", lock=_LOCK)
+
+
+def _change_type(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+    ground.columns.pop((table, command.name), None)
+    before = ground.schema.columns.get(table, {}).get(command.name)
+    definition: ast.ColumnDef = command.def_
+    if before is None or definition.raw_default is not None or definition.collClause is not None:
+        why = "what becomes of its values cannot be told" if before else "its type of before is not known"
+        return impossible(Stage.CONTRACT, why, lock=_LOCK, rewrites=True)
+    return change(canonical(before), written(definition.typeName))
+
+
+def _set_default(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+    key = (table, command.name)
+    if key not in ground.columns:
+        return until(Stage.CONTRACT, "old inserts rely on the default of before", lock=_LOCK)
+    ground.columns[key] = fills(command.def_)
+    if not fills(command.def_):
+        return until(Stage.CONTRACT, "old inserts do not fill the new column", lock=_LOCK)
+    return safe(Stage.EXPAND, "only the new column gets another default", lock=_LOCK)
+
+
+def _limit(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+    ground.columns.pop((table, command.name or ""), None)
+    why = _LIMITS.get(command.subtype)
+    if why is None:
+        return unknown(command.subtype.name.removeprefix("AT_"))
+    if command.subtype == _T.AT_AddConstraint and command.def_.contype == enums.ConstrType.CONSTR_FOREIGN:
+        return until(Stage.CONTRACT, why, lock=Lock.SHARE_ROW_EXCLUSIVE)
+    return until(Stage.CONTRACT, why, lock=_LOCK)
