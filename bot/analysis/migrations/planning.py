@@ -1,0 +1,48 @@
+"""Folds what is said of the files of a version into one answer: can it be taken back, and until when?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.analysis.migrations.rulings import Assessment, Rollback
+from bot.domain.model import Model
+
+
+class Judged(Model):
+    """One file of a version and what is said of it; ``title`` is ``<phase>/<name>``."""
+
+    phase: str
+    title: str
+    assessment: Assessment
+
+
+class WayBack(Model):
+    """The way back from a version: ``step`` is the file from which on it is not ``safe``."""
+
+    verdict: Rollback
+    step: str = ""
+    because: str = ""
+
+
+def way_back(files: Sequence[Judged]) -> WayBack:
+    """Say how far the old version can come back.
+
+    What stands under ``contract`` comes last and behind an approval of its own.  If only that is not
+    safe, the whole is safe *until* its first such file, however much that one destroys.
+    """
+    before = [file for file in files if file.phase != "contract"]
+    lead = _worst(before)
+    if lead is not None and lead.assessment.rollback is not Rollback.SAFE:
+        return _said(lead, lead.assessment.rollback)
+    for file in files:
+        if file.phase == "contract" and file.assessment.rollback is not Rollback.SAFE:
+            return _said(file, Rollback.UNTIL)
+    return WayBack(verdict=Rollback.SAFE, because="the old version works on, and nothing of it is lost")
+
+
+def _worst(files: Sequence[Judged]) -> Judged | None:
+    return max(files, key=lambda file: file.assessment.rollback.badness, default=None)
+
+
+def _said(file: Judged, verdict: Rollback) -> WayBack:
+    return WayBack(verdict=verdict, step=file.title, because=file.assessment.because)
