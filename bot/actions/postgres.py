@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import asyncpg
 from pydantic import AwareDatetime, Field
 
-from bot.actions._targets import ACTOR, PATIENCE, change_of, field_of, settings_of
+from bot.actions._database import TROUBLE, connected
+from bot.actions._targets import PATIENCE, change_of
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context, action
@@ -20,7 +19,6 @@ Pid = Annotated[int, Field(gt=0, lt=2**31)]
 """A process id on the database's machine."""
 
 _LOOK_AGAIN_S = 0.05
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 # A session is its pid and its start: the server gives the pid of an ended one to the next.
 _FIND = """
@@ -39,7 +37,7 @@ async def is_gone(ctx: Context, *, service: str, pid: Pid, backend_start: AwareD
     Raises:
         ActionFailedError: the server cannot be asked.
     """
-    async with _connected(ctx, service) as connection:
+    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE / 2) as connection:
         if await _session(connection, pid, backend_start) is not None:
             return None
     return _done(ctx, service, pid, name="")
@@ -56,7 +54,7 @@ async def terminate(ctx: Context, *, service: str, pid: Pid, backend_start: Awar
         ActionFailedError: the server cannot be reached or refused, or it is no client's session; it goes on.
         ActionInDoubtError: the session was told to end and is still there.
     """
-    async with _connected(ctx, service) as connection:
+    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE / 2) as connection:
         session = await _session(connection, pid, backend_start)
         if session is None:
             return Done(summary=f"Session {pid} of {service}'s database was gone already", changed=False)
@@ -70,37 +68,11 @@ async def terminate(ctx: Context, *, service: str, pid: Pid, backend_start: Awar
     return done.model_copy(update={"before": before})
 
 
-@asynccontextmanager
-async def _connected(ctx: Context, service: str) -> AsyncIterator[Any]:
-    settings = settings_of(ctx, service, where="sources", kind="postgres")
-    dsn = field_of(settings, "dsn", service=service, kind="postgres")
-    patience_s = ctx.timeout_s * PATIENCE / 2
-    try:
-        connection = await asyncpg.connect(
-            dsn,
-            timeout=patience_s,
-            command_timeout=patience_s,
-            server_settings={"application_name": ACTOR},
-        )
-    except (*_TROUBLE, ValueError) as error:
-        # The text of an error may hold the DSN and with it a password.
-        raise ActionFailedError(
-            f"{service}'s database cannot be reached: {type(error).__name__}.",
-            hint="Check that it is up and that the catalogue names it rightly.",
-            code="target_unavailable",
-        ) from None
-    try:
-        yield connection
-    finally:
-        with suppress(*_TROUBLE):  # what was done is done, however the connection ends
-            await connection.close(timeout=1)
-
-
 async def _session(connection: Any, pid: int, backend_start: AwareDatetime) -> Any:  # noqa: ANN401  # asyncpg is untyped
     """Find the session; none if it is gone or its pid belongs to another one by now."""
     try:
         row = await connection.fetchrow(_FIND, pid)
-    except _TROUBLE as error:
+    except TROUBLE as error:
         raise ActionFailedError(f"The sessions cannot be read: {type(error).__name__}.") from error
     if row is None:
         return None
@@ -122,7 +94,7 @@ async def _end(connection: Any, pid: int, backend_start: AwareDatetime) -> None:
             hint="Grant that role `pg_signal_backend`; a superuser's session only a superuser can end.",
             code="not_permitted",
         ) from error
-    except _TROUBLE as error:
+    except TROUBLE as error:
         raise ActionInDoubtError(f"Session {pid} was told to end: {type(error).__name__}.") from error
 
 

@@ -5,26 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import StringConstraints
 
 from bot.analysis.migrations.assessing import assess_all
 from bot.analysis.migrations.ground import Schema
+from bot.analysis.migrations.layout import LayoutError, MigrationFile, Version, lay_out
 from bot.analysis.migrations.planning import Judged, WayBack, way_back
 from bot.analysis.migrations.rulings import Assessment, Rollback
-from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Facts
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
-from bot.probes._migration_files import MigrationFile, read_version
 from bot.probes._postgres import reading
 from bot.probes._postgres_schema import schema_of
 from bot.probes._reaching import SHARE_OF_TIME
 from bot.probes._squawk import Violation, lint, squawk_command
-
-Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._+-]{0,63}$")]
-"""A version, which is also the name of a folder."""
 
 
 @probe(specialist="database")
@@ -45,7 +39,7 @@ async def plan(ctx: Context, *, service: str, version: Version) -> Facts:
     path = ctx.source(service, "migrations").get("path")
     if not path:
         raise ProbeNotConfiguredError(f"The `migrations` source of {service} has no `path`.")
-    files = await asyncio.to_thread(read_version, Path(path), version)
+    files = await asyncio.to_thread(_read, Path(path), version)
     schema, gaps = await _schema(ctx, service)
     told = assess_all([file.sql for file in files], schema=schema)
     violations = await _lint(ctx, files, told)
@@ -69,6 +63,21 @@ async def plan(ctx: Context, *, service: str, version: Version) -> Facts:
         "gaps": list(gaps),
     }
     return Facts(summary=_summary(version, files, back), data=data)
+
+
+def _read(folder: Path, version: str) -> list[MigrationFile]:
+    if not folder.is_dir():
+        raise ProbeUnavailableError(f"The folder of the migrations, {folder.name}, is not there.")
+    try:
+        root = folder / version
+        found = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.sql")}
+        return lay_out(found)
+    except OSError as error:
+        raise ProbeUnavailableError(
+            f"The migrations of {version} cannot be read: {type(error).__name__}."
+        ) from error
+    except LayoutError as error:
+        raise ProbeGarbageError(f"{version}: {error}.") from error
 
 
 async def _schema(ctx: Context, service: str) -> tuple[Schema, tuple[str, ...]]:
@@ -100,7 +109,7 @@ def _file(file: MigrationFile, told: Assessment) -> JsonObject:
         "phase": file.phase,
         "name": file.name,
         "checksum": file.checksum,
-        "has_down": file.has_down,
+        "has_down": file.down is not None,
         "transactional": told.transactional,
         "steps": [step.model_dump(mode="json") for step in told.statements],
     }

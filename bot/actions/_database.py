@@ -1,0 +1,46 @@
+"""A connection to a service's PostgreSQL that may write, and honest words for why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import asyncpg
+
+from bot.actions._targets import ACTOR, field_of, settings_of
+from bot.domain.errors import ActionFailedError
+from bot.engine.plugins import Context
+
+TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What asyncpg raises when the server refuses, goes away or does not answer."""
+
+
+@asynccontextmanager
+async def connected(ctx: Context, service: str, *, patience_s: float) -> AsyncIterator[Any]:
+    """Connect as the catalogue says; each command may take ``patience_s`` seconds.
+
+    Raises:
+        ActionFailedError: it is not configured, or the server cannot be reached; nothing was changed.
+    """
+    settings = settings_of(ctx, service, where="sources", kind="postgres")
+    dsn = field_of(settings, "dsn", service=service, kind="postgres")
+    try:
+        connection = await asyncpg.connect(
+            dsn,
+            timeout=patience_s,
+            command_timeout=patience_s,
+            server_settings={"application_name": ACTOR},
+        )
+    except (*TROUBLE, ValueError) as error:
+        # The text of an error may hold the DSN and with it a password.
+        raise ActionFailedError(
+            f"{service}'s database cannot be reached: {type(error).__name__}.",
+            hint="Check that it is up and that the catalogue names it rightly.",
+            code="target_unavailable",
+        ) from None
+    try:
+        yield connection
+    finally:
+        with suppress(*TROUBLE):  # what was done is done, however the connection ends
+            await connection.close(timeout=1)

@@ -1,0 +1,148 @@
+"""What was applied: a table in the database itself, written in the transaction of the migration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+
+from bot.actions._database import TROUBLE
+from bot.analysis.migrations.applying import Manner
+from bot.analysis.migrations.layout import MigrationFile
+from bot.domain.effect import Effect
+from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
+
+_LOCK = "pilothouse_migrations"
+_TABLES = """
+CREATE TABLE IF NOT EXISTS public.pilothouse_migrations (
+  version text, phase text, file text, checksum text NOT NULL, started boolean NOT NULL DEFAULT false,
+  effect_key text NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (version, phase, file));
+CREATE TABLE IF NOT EXISTS public.pilothouse_migration_fences (
+  effect_key text PRIMARY KEY, epoch bigint NOT NULL);
+"""
+_FENCE = """
+INSERT INTO public.pilothouse_migration_fences AS f VALUES ($1, $2)
+ON CONFLICT (effect_key) DO UPDATE SET epoch = greatest(f.epoch, excluded.epoch) RETURNING epoch
+"""
+_ENTER = """
+INSERT INTO public.pilothouse_migrations (version, phase, file, checksum, effect_key, started)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (version, phase, file) DO UPDATE SET started = excluded.started, at = now()
+"""
+_REMOVE = "DELETE FROM public.pilothouse_migrations WHERE version = $1 AND phase = $2 AND file = $3"
+_LIST = "SELECT file, checksum, started FROM public.pilothouse_migrations WHERE version = $1 AND phase = $2"
+
+
+class Ledger:
+    """The ledger of one version's phase over one session, which holds the lock until it ends."""
+
+    def __init__(self, connection: Any, *, version: str, phase: str, effect: Effect) -> None:  # noqa: ANN401  # asyncpg is untyped
+        """Keep what names the rows."""
+        self._connection = connection
+        self._of = (version, phase)
+        self._effect = effect
+
+    async def applied(self, files: Sequence[MigrationFile]) -> dict[str, bool]:
+        """Tell which files are entered; true where one was begun and its end is not known.
+
+        Raises:
+            ActionFailedError: a file is not what was applied under its name, or the ledger cannot be read.
+        """
+        try:
+            if await self._connection.fetchval("SELECT to_regclass('public.pilothouse_migrations')") is None:
+                return {}
+            rows = await self._connection.fetch(_LIST, *self._of)
+        except TROUBLE as error:
+            raise ActionFailedError(f"The ledger cannot be read: {type(error).__name__}.") from error
+        entered = {row["file"]: row for row in rows}
+        for file in files:
+            row = entered.get(file.name)
+            if row is not None and row["checksum"] != file.checksum:
+                raise ActionFailedError(
+                    f"{file.title} of {self._of[0]} was applied with other contents than it has now.",
+                    hint="Put the file back as it was, and write what is new into another one.",
+                    code="migration_changed",
+                )
+        return {name: row["started"] for name, row in entered.items()}
+
+    async def open(self) -> None:
+        """Take the lock of all migrations of this database, and refuse an older owner of the effect.
+
+        Raises:
+            ActionFailedError: somebody else applies migrations now, or the role may not write here.
+            ActionInDoubtError: that somebody may be an earlier try of this effect.
+            StaleEpochError: a newer owner of the effect was here.
+        """
+        try:
+            if not await self._connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", _LOCK):
+                await self._refuse()
+            await self._connection.execute(_TABLES)
+            epoch = await self._connection.fetchval(_FENCE, self._effect.key, self._effect.epoch)
+        except TROUBLE as error:
+            raise ActionFailedError(
+                f"The ledger of migrations cannot be written: {type(error).__name__}.",
+                hint="The catalogue's role must be allowed to create tables there.",
+                code="not_permitted",
+            ) from error
+        if epoch > self._effect.epoch:
+            raise StaleEpochError("A newer owner of this run has applied migrations here.")
+
+    async def _refuse(self) -> None:
+        """Tell whose session has the lock, as far as that can be known."""
+        said = "Migrations of this database are being applied by another session."
+        with suppress(*TROUBLE):
+            mine = "SELECT count(*) FROM public.pilothouse_migration_fences WHERE effect_key = $1"
+            if await self._connection.fetchval(mine, self._effect.key):
+                raise ActionInDoubtError(said)
+        raise ActionFailedError(said, hint="Wait until it is done.", code="migration_running")
+
+    async def run(self, files: Sequence[MigrationFile]) -> None:
+        """Apply files in one transaction, with their entries: all of them or none."""
+        async with self._connection.transaction():
+            for file in files:
+                await self._connection.execute(file.sql)
+                await self._enter(file)
+
+    async def run_alone(self, file: MigrationFile, manner: Manner, *, begun: bool) -> None:
+        """Apply the one statement of a file that may not run in a transaction."""
+        if begun and not manner.index:
+            raise ActionInDoubtError(
+                f"{file.title} was begun, and whether it was done nobody wrote down.",
+                hint="Look, then set `started` to false in pilothouse_migrations, or delete the row.",
+            )
+        if begun and await self._is_valid(manner.index):
+            await self._enter(file)
+            return
+        await self._enter(file, started=True)
+        try:
+            if begun:
+                await self._drop(manner.index)
+            await self._connection.execute(file.sql)
+        except asyncpg.PostgresError:
+            if manner.index:  # what is left of it is invalid, and in the way of the next try
+                await self._drop(manner.index)
+            await self._connection.execute(_REMOVE, *self._of, file.name)
+            raise
+        await self._enter(file)
+
+    async def reverse(self, files: Sequence[MigrationFile]) -> None:
+        """Run the reversing SQL of files, the last first, and remove their entries: all or none."""
+        async with self._connection.transaction():
+            for file in reversed(files):
+                await self._connection.execute(file.down)
+                await self._connection.execute(_REMOVE, *self._of, file.name)
+
+    async def _enter(self, file: MigrationFile, *, started: bool = False) -> None:
+        await self._connection.execute(_ENTER, *self._of, file.name, file.checksum, self._effect.key, started)
+
+    async def _is_valid(self, index: str) -> bool:
+        found = await self._connection.fetchval(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", index
+        )
+        return bool(found)
+
+    async def _drop(self, index: str) -> None:
+        if not await self._is_valid(index):  # a valid one of that name is somebody else's
+            await self._connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")

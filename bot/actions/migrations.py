@@ -1,0 +1,222 @@
+"""Applies the migrations of a version to a service's PostgreSQL, and reverses them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+
+from bot.actions._database import connected
+from bot.actions._migration_ledger import Ledger
+from bot.actions._targets import PATIENCE, change_of, effect_of, field_of, settings_of
+from bot.analysis.migrations.applying import Manner, manner_of
+from bot.analysis.migrations.layout import LayoutError, MigrationFile, Phase, Version, lay_out
+from bot.domain.effect import Done
+from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.engine.plugins import Context, action
+
+_GONE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
+"""Errors after which nobody has said whether it happened."""
+
+
+async def is_applied(
+    ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
+) -> Done | None:
+    """Tell whether all files of the phase are in the ledger.
+
+    Raises:
+        ActionFailedError: the files or the ledger cannot be read, or a file was changed since.
+    """
+    del lock_timeout_s  # a look waits for no lock
+    files = await _files(ctx, service, version, phase)
+    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE) as connection:
+        known = await _ledger(ctx, connection, version, phase).applied(files)
+    if any(known.get(file.name, True) for file in files):
+        return None
+    return _done(ctx, service, version, phase, files, verb="applied")
+
+
+@action(specialist="database", in_doubt="retry", look=is_applied)
+async def apply(
+    ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
+) -> Done:
+    """Apply one phase of a version's migrations, each file once: what is in the ledger is left alone.
+
+    Files that may run in a transaction are applied in one, with their entries in the ledger; a file that
+    may not is applied by itself.  No statement waits for a lock longer than ``lock_timeout_s`` seconds.
+
+    Raises:
+        ActionFailedError: a file cannot be applied, was changed since, or the server refused it; none of
+            the phase was applied by this try.
+        ActionInDoubtError: the server went away, or refused a file after others had been applied.
+        StaleEpochError: a newer owner of this run was here.
+    """
+    files = await _files(ctx, service, version, phase)
+    manners = {file.name: _manner(file) for file in files}
+    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE) as connection:
+        ledger = _ledger(ctx, connection, version, phase)
+        await ledger.open()
+        known = await ledger.applied(files)
+        todo = [file for file in files if known.get(file.name, True)]
+        await _limit(connection, lock_timeout_s)
+        for done, batch in enumerate(_batches(todo, manners)):
+            with _telling(batch, earlier=done > 0):
+                if manners[batch[0].name].in_transaction:
+                    await ledger.run(batch)
+                else:
+                    [file] = batch
+                    await ledger.run_alone(file, manners[file.name], begun=file.name in known)
+    if not todo:
+        return Done(
+            summary=f"{phase} of {version} was applied to {service}'s database already", changed=False
+        )
+    return _done(ctx, service, version, phase, todo, verb="applied")
+
+
+async def is_reverted(
+    ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
+) -> Done | None:
+    """Tell whether no file of the phase is in the ledger.
+
+    Raises:
+        ActionFailedError: the files or the ledger cannot be read.
+    """
+    del lock_timeout_s
+    files = await _files(ctx, service, version, phase)
+    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE) as connection:
+        known = await _ledger(ctx, connection, version, phase).applied(files)
+    return None if known else _done(ctx, service, version, phase, files, verb="reversed")
+
+
+@action(specialist="database", in_doubt="retry", look=is_reverted)
+async def revert(
+    ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
+) -> Done:
+    """Reverse what was applied of one phase by its files under ``down``, in one transaction, the last first.
+
+    It brings no data back that the phase has destroyed.
+
+    Raises:
+        ActionFailedError: a file has no reverse, or the server refused one; nothing was changed.
+        ActionInDoubtError: the server went away.
+        StaleEpochError: a newer owner of this run was here.
+    """
+    files = await _files(ctx, service, version, phase)
+    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE) as connection:
+        ledger = _ledger(ctx, connection, version, phase)
+        await ledger.open()
+        known = await ledger.applied(files)
+        todo = [file for file in files if file.name in known]
+        _refuse_what_has_no_reverse(todo)
+        await _limit(connection, lock_timeout_s)
+        with _telling(todo, earlier=False):
+            await ledger.reverse(todo)
+    if not todo:
+        summary = f"Nothing of {phase} of {version} was applied to {service}'s database"
+        return Done(summary=summary, changed=False)
+    return _done(ctx, service, version, phase, todo, verb="reversed")
+
+
+@contextmanager
+def _telling(files: Sequence[MigrationFile], *, earlier: bool) -> Iterator[None]:
+    """Put the driver's errors in our words: what the server refused did not happen, all else is in doubt."""
+    titles = ", ".join(file.title for file in files)
+    try:
+        yield
+    except _GONE as error:
+        raise ActionInDoubtError(f"{titles}: the database went away ({type(error).__name__}).") from error
+    except asyncpg.PostgresError as error:
+        if earlier:
+            raise ActionInDoubtError(
+                f"{titles} was refused ({error}); files before it are applied and stay.",
+                hint="Mend that file and apply the phase again: what is applied is left alone.",
+            ) from error
+        if isinstance(error, asyncpg.LockNotAvailableError):
+            raise ActionFailedError(
+                f"{titles}: a lock was not free in time.",
+                hint="Find who holds it with `/triage`, or try again when there is less traffic.",
+                code="lock_timeout",
+            ) from error
+        raise ActionFailedError(f"{titles} was refused: {error}", code="migration_refused") from error
+
+
+async def _files(ctx: Context, service: str, version: str, phase: str) -> list[MigrationFile]:
+    settings = settings_of(ctx, service, where="sources", kind="migrations")
+    path = Path(field_of(settings, "path", service=service, kind="migrations"))
+    try:
+        files = lay_out(await asyncio.to_thread(_content, path, version))
+    except (OSError, LayoutError) as error:
+        raise ActionFailedError(f"The migrations of {version} cannot be read: {error}.") from error
+    return [file for file in files if file.phase == phase]
+
+
+def _content(folder: Path, version: str) -> dict[str, bytes]:
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder.name}")
+    root = folder / version
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.sql")}
+
+
+def _ledger(ctx: Context, connection: object, version: str, phase: str) -> Ledger:
+    return Ledger(connection, version=version, phase=phase, effect=effect_of(ctx))
+
+
+def _manner(file: MigrationFile) -> Manner:
+    manner = manner_of(file.sql)
+    if manner.refused:
+        raise ActionFailedError(f"{file.title}: {manner.refused}.", code="migration_unfit")
+    return manner
+
+
+def _refuse_what_has_no_reverse(files: Sequence[MigrationFile]) -> None:
+    for file in files:
+        if file.down is None:
+            raise ActionFailedError(
+                f"{file.title} has no reverse.", hint=f"Write down/{file.title}.", code="no_way_back"
+            )
+        if (unfit := manner_of(file.down)).refused or not unfit.in_transaction:
+            raise ActionFailedError(
+                f"down/{file.title} cannot run in one transaction.", code="migration_unfit"
+            )
+
+
+def _batches(files: Sequence[MigrationFile], manners: dict[str, Manner]) -> list[list[MigrationFile]]:
+    """Put neighbours that share a transaction together."""
+    batches: list[list[MigrationFile]] = []
+    joins = False
+    for file in files:
+        shares = manners[file.name].in_transaction
+        if joins and shares:
+            batches[-1].append(file)
+        else:
+            batches.append([file])
+        joins = shares
+    return batches
+
+
+async def _limit(connection: object, lock_timeout_s: float) -> None:
+    milliseconds = max(1, round(lock_timeout_s * 1000))
+    await connection.execute(f"SET lock_timeout = {milliseconds}")  # type: ignore[attr-defined]  # asyncpg is untyped
+
+
+def _done(
+    ctx: Context, service: str, version: str, phase: str, files: Sequence[MigrationFile], *, verb: str
+) -> Done:
+    titles = [file.title for file in files]
+    summary = f"{', '.join(titles) or phase} of {version} {'were' if len(titles) > 1 else 'was'} {verb}"
+    return Done(
+        summary=f"{summary} in {service}'s database",
+        after={"version": version, "phase": phase, "files": list(titles)},
+        change=change_of(
+            ctx, kind="database", service=service, summary=summary, after=version, data={"phase": phase}
+        ),
+    )

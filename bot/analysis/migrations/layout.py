@@ -1,0 +1,79 @@
+"""How the migration files of a version are laid out: ``<version>/{expand,migrate,contract}/*.sql``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from bot.domain.model import Model
+
+PHASES = ("expand", "migrate", "contract")
+Phase = Literal["expand", "migrate", "contract"]
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._+-]{0,63}$")]
+"""A version, which is also the name of a folder."""
+
+_DOWN = "down"
+_MOST_BYTES = 1_000_000
+
+
+class LayoutError(ValueError):
+    """A file is no text, is too large, or lies where it would never be applied."""
+
+
+class MigrationFile(Model):
+    """One file; ``checksum`` is the SHA-256 of its bytes, ``down`` the SQL that reverses it, if any."""
+
+    phase: Phase
+    name: str
+    sql: str
+    checksum: str
+    down: str | None = Field(default=None)
+
+    @property
+    def title(self) -> str:
+        """How people call it."""
+        return f"{self.phase}/{self.name}"
+
+
+def lay_out(content: Mapping[str, bytes]) -> list[MigrationFile]:
+    """Order the files of one version as they are applied; keys are paths inside the version's folder.
+
+    Raises:
+        LayoutError: as it says.
+    """
+    for path in content:
+        folder = path.rpartition("/")[0]
+        if folder not in PHASES and folder.removeprefix(f"{_DOWN}/") not in PHASES:
+            raise LayoutError(f"{path} would never be applied: it is in none of {', '.join(PHASES)}")
+    return [
+        _file(phase, path.removeprefix(f"{phase}/"), content)
+        for phase in PHASES
+        for path in sorted(content)
+        if path.startswith(f"{phase}/")
+    ]
+
+
+def _file(phase: str, name: str, content: Mapping[str, bytes]) -> MigrationFile:
+    path = f"{phase}/{name}"
+    down = f"{_DOWN}/{path}"
+    return MigrationFile.model_validate(
+        {
+            "phase": phase,
+            "name": name,
+            "sql": _text(path, content[path]),
+            "checksum": hashlib.sha256(content[path]).hexdigest(),
+            "down": _text(down, content[down]) if down in content else None,
+        }
+    )
+
+
+def _text(path: str, content: bytes) -> str:
+    if len(content) > _MOST_BYTES:
+        raise LayoutError(f"{path} has {len(content)} bytes")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise LayoutError(f"{path} is no UTF-8") from error
