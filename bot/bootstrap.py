@@ -56,7 +56,7 @@ from bot.engine.monitor_rules import monitor_problems
 from bot.engine.plugins import Plugins, scan
 from bot.engine.ports import Handlers, Journal
 from bot.engine.watchman import Watchman
-from bot.reducers import REDUCERS
+from bot.reducers import REDUCERS, ranker_version
 from bot.settings import Settings
 from handlers import register_all
 from handlers.desk import FrontDesk
@@ -197,6 +197,7 @@ def _join(
         plugins=plugins,
         reducers=REDUCERS,
         judge=judge_case,
+        ranker=ranker_version(),
         catalogue=catalogue,
         clock=clock,
         http=outside.http,

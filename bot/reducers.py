@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from bot.analysis.causes import rank_causes
+from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import Diagnosis, Judgement, Source, SourceStatus
 from bot.domain.event import StepOutcome
 from bot.domain.finding import Findings
+from bot.domain.model import JsonObject
 from bot.domain.run import PhaseState, StepState
 from bot.domain.runbook import ReducerName
 from bot.engine.deps import ReduceInput, Reducer
@@ -27,14 +33,23 @@ _DEFAULT_SINCE_S = 1800.0
 
 def causes(given: ReduceInput) -> Diagnosis:
     """Rank the causes that the folded phases' findings speak for; each step is one source."""
-    since = given.arguments.get("since_s", _DEFAULT_SINCE_S)
-    return rank_causes(
-        service=given.run.service,
-        catalogue=given.catalogue,
-        results={step.id: reading_of(step) for phase in given.phases for step in phase.steps.values()},
-        now=given.now,
-        since_s=float(since) if isinstance(since, int | float | str) else _DEFAULT_SINCE_S,
-    )
+    steps = tuple(step for phase in given.phases for step in phase.steps.values())
+    since_s = since_s_of(given.arguments)
+    return diagnose(given.run.service, steps, catalogue=given.catalogue, now=given.now, since_s=since_s)
+
+
+def diagnose(
+    service: str, steps: Iterable[StepState], *, catalogue: Catalogue, now: datetime, since_s: float
+) -> Diagnosis:
+    """Rank the causes of the trouble of ``service`` by what ``steps`` brought; ``since_s`` is in seconds."""
+    results = {step.id: reading_of(step) for step in steps}
+    return rank_causes(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s)
+
+
+def since_s_of(arguments: JsonObject) -> float:
+    """Tell how many seconds the sources looked back."""
+    since = arguments.get("since_s", _DEFAULT_SINCE_S)
+    return float(since) if isinstance(since, int | float | str) else _DEFAULT_SINCE_S
 
 
 def reading_of(step: StepState) -> Findings | Source:
@@ -79,6 +94,26 @@ def worst(given: ReduceInput) -> Judgement:
 
 
 REDUCERS: Mapping[ReducerName, Reducer] = {"rank_causes": causes, "all": every, "any": some, "worst": worst}
+
+
+def ranker_version() -> str:
+    """Name the ranker by its content: twelve hexadecimal digits over its code and its weights.
+
+    Two that rank alike by construction have the same name; a release need not have changed it.
+    """
+    digest = hashlib.sha256()
+    for path, content in sorted(_contents(files("bot.analysis"))):
+        digest.update(f"{path}\n{len(content)}\n".encode() + content)
+    return digest.hexdigest()[:12]
+
+
+def _contents(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        path = f"{above}/{entry.name}"
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _contents(entry, path)
+        elif entry.is_file():
+            yield path, entry.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _sorted(phases: tuple[PhaseState, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -8,27 +8,17 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from redis.exceptions import RedisError
-
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.store import connect
-from bot.domain.clock import SystemClock
+from bot.commands._archive import MOST, Archive, open_archive, resolve
 from bot.domain.errors import BotError, NotFoundError
 from bot.domain.event import EVENT, Event
 from bot.domain.intent import CancelRun
 from bot.domain.journal import export_line, problems_of
 from bot.domain.people import Person
 from bot.domain.run import PhaseState, Run, StepState, fold
-from bot.engine.nearest import did_you_mean
-from bot.engine.ports import Inbox, Journal
 from bot.logs import redact
-from bot.settings import load_settings
 from bot.views.timeline import Tone, timeline
 from bot.views.transcript import thread_text
 from bot.views.words import duration
@@ -36,15 +26,7 @@ from bot.views.words import duration
 NAME = "runs"
 SUMMARY = "List, show, replay, cancel and export runs; needs Redis, not Slack."
 
-_MOST = 100_000
 _COLOURS: dict[Tone, str] = {"plain": "1", "good": "32", "bad": "31", "doubt": "33", "quiet": "2"}
-
-
-class StoreDownError(BotError):
-    """Redis does not answer."""
-
-    reason = "store_down"
-    default_hint = "Check PILOTHOUSE_REDIS_URL and that Redis is up."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -82,61 +64,21 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Archive:
-    """What the commands stand on."""
-
-    journal: Journal
-    inbox: Inbox
-    now: datetime
+async def connected(args: argparse.Namespace) -> int:
+    """Run one verb on what Redis holds."""
+    async with open_archive() as archive:
+        return await VERBS[args.verb](archive, args)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run one verb; 1 where a run has problems."""
-    return asyncio.run(_connected(args))
-
-
-async def _connected(args: argparse.Namespace) -> int:
-    try:
-        async with _archive() as archive:
-            return await VERBS[args.verb](archive, args)
-    except (RedisError, OSError) as error:
-        raise StoreDownError(f"Redis does not answer: {type(error).__name__}.") from None
-
-
-@asynccontextmanager
-async def _archive() -> AsyncIterator[Archive]:
-    settings = load_settings(os.environ)
-    store = connect(settings.redis_url, prefix=settings.redis_prefix, shards=settings.shards)
-    try:
-        yield Archive(journal=RedisJournal(store), inbox=RedisInbox(store), now=SystemClock().now())
-    finally:
-        await store.aclose()
-
-
-async def resolve(journal: Journal, word: str) -> str:
-    """Find the run whose id is, or begins with, ``word``.
-
-    Raises:
-        NotFoundError: there is none, or more than one.
-    """
-    known = await journal.recent(limit=_MOST)
-    if word in known:
-        return word
-    found = [run_id for run_id in known if run_id.startswith(word)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise NotFoundError(f"{len(found)} runs begin with {word}.", hint=f"Such as {', '.join(found[:5])}.")
-    raise NotFoundError(
-        f"There is no run {word}{did_you_mean(word, known)}.", hint="List them: python -m bot runs list"
-    )
+    return asyncio.run(connected(args))
 
 
 async def list_runs(archive: Archive, args: argparse.Namespace) -> int:
     """Print a table of the latest runs; one that cannot be read is told on stderr."""
     rows: list[dict[str, object]] = []
-    for run_id in await archive.journal.recent(limit=_MOST):
+    for run_id in await archive.journal.recent(limit=MOST):
         if len(rows) >= args.limit:
             break
         try:
@@ -253,7 +195,7 @@ async def export(archive: Archive, args: argparse.Namespace) -> int:
     if bool(args.run_id) == args.all:
         raise NotFoundError("Name a run, or say --all.", hint="python -m bot runs export --all")
     ids = (
-        await archive.journal.recent(limit=_MOST)
+        await archive.journal.recent(limit=MOST)
         if args.all
         else (await resolve(archive.journal, args.run_id),)
     )

@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from bot.domain.approval import Approval, Decision, Verdict
 from bot.domain.canary import Reading, SteeringWord
+from bot.domain.inputs import Inputs
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
 from bot.domain.plan import RenderedPlan
@@ -177,6 +178,15 @@ class StepUndone(Model):
     error: str = ""
 
 
+class InputsPinned(Model):
+    """A reducer is about to be asked with this; whoever asks again later gives it the same."""
+
+    type: Literal["inputs_pinned"] = "inputs_pinned"
+    at: Instant
+    phase: str
+    inputs: Inputs
+
+
 class Sampled(Model):
     """A watch looked once."""
 
@@ -251,9 +261,9 @@ class RunFinished(Model):
 
 
 Event = Annotated[
-    RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | PlanRendered | ApprovalRequested
-    | ApprovalReminded | VoteCast | ApprovalEnded | EffectIntended | StepUndone | Sampled | PhaseFinished
-    | CancelRequested | RunFinished | ApprovalWaived | Judged | Steered,
+    RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | InputsPinned | PlanRendered
+    | ApprovalRequested | ApprovalReminded | VoteCast | ApprovalEnded | ApprovalWaived | EffectIntended
+    | StepUndone | Sampled | Judged | Steered | PhaseFinished | CancelRequested | RunFinished,
     Field(discriminator="type"),
 ]  # fmt: skip
 

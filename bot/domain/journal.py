@@ -14,6 +14,7 @@ from bot.domain.event import (
     ApprovalRequested,
     EffectIntended,
     Event,
+    InputsPinned,
     PhaseFinished,
     PhaseStarted,
     StepFinished,
@@ -98,7 +99,7 @@ def _oddities(run: Run, event: Event) -> Iterator[str]:
     if run.outcome is not None:
         yield "comes after the run's end"
     match event:
-        case PhaseStarted() | PhaseFinished() if event.phase not in run.phases:
+        case PhaseStarted() | InputsPinned() | PhaseFinished() if event.phase not in run.phases:
             yield f"names the phase {event.phase}, which the runbook does not have"
         case StepFinished():
             step = run.phases[event.phase].steps.get(event.step)

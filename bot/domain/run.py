@@ -18,6 +18,7 @@ from bot.domain.event import (
     CancelRequested,
     EffectIntended,
     Event,
+    InputsPinned,
     Judged,
     Origin,
     PhaseFinished,
@@ -36,6 +37,7 @@ from bot.domain.event import (
     TurnTaken,
     VoteCast,
 )
+from bot.domain.inputs import Inputs
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
 from bot.domain.plan import RenderedPlan
@@ -88,6 +90,8 @@ class PhaseState(Model):
     outcome: PhaseOutcome | None = None
     why: str = ""
     output: JsonObject | None = None
+    inputs: Inputs | None = None
+    """What its reducer is asked with, besides the phases it folds."""
     plan: RenderedPlan | None = None
     samples: tuple[Sampled, ...] = ()
     """The last few looks of a watch."""
@@ -213,6 +217,9 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
             return _phase(run, event.phase, behind=())
         case StepFinished():
             return _step_finished(run, event)
+        case InputsPinned():
+            pinned = run.phases[event.phase].inputs or event.inputs  # the first stand
+            return _phase(run, event.phase, inputs=pinned)
         case PlanRendered():
             return _phase(run, event.phase, plan=event.plan)
         case ApprovalRequested():

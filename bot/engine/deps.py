@@ -61,6 +61,8 @@ class Deps:
     judge: Judge = field(default=_no_judge)
     readers_per_service: int = 8
     """How many runs may read the sources of one service at a time."""
+    ranker: str = ""
+    """Which version of the code and of its weights ranks causes; it is written down beside what it says."""
     pulses: Pulses = field(default_factory=NoPulses)
     flags: Flags = field(default_factory=NoFlags)
     leases: Leases = field(default_factory=NoLeases)

@@ -12,6 +12,7 @@ from bot.domain.event import (
     CancelRequested,
     EffectIntended,
     Event,
+    InputsPinned,
     Judged,
     PhaseFinished,
     PhaseStarted,
@@ -66,6 +67,9 @@ def _told(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
         case StepFinished():
             why = f": {event.error}" if event.error else ""
             return _tone(event.outcome), f"  {event.step} {_word(event.outcome)} in {event.took_s:.3g} s{why}"
+        case InputsPinned():
+            known = f"{len(event.inputs.services)} services known"
+            return "quiet", f"  {event.phase} is asked as of {event.inputs.now:%H:%M:%S} UTC, {known}"
         case PlanRendered():
             return "plain", f"  plan {event.plan.digest[:12]}: {event.plan.summary or event.plan.why_empty}"
         case ApprovalRequested():

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bot.domain.errors import BotError
-from bot.domain.event import PhaseStarted
+from bot.domain.event import InputsPinned, PhaseStarted
+from bot.domain.finding import Findings
+from bot.domain.inputs import Inputs, neighbourhood
+from bot.domain.model import JsonObject
 from bot.domain.runbook import Reduce
-from bot.engine.deps import ReduceInput
 from bot.engine.hand import Hand
 from bot.engine.phases import Ended
+from bot.engine.replay import input_of
 
 
 async def reduce(hand: Hand, phase: Reduce) -> Ended:
-    """Let the named reducer speak; it says itself when it does not know."""
+    """Let the named reducer speak; it says itself when it does not know.
+
+    It is asked with what is pinned, never with what is at hand, so that asking again later is the same.
+    """
     if hand.run.phases[phase.id].started_at is None:
         hand.note(PhaseStarted(at=hand.now, phase=phase.id))
-    try:
-        arguments = hand.render(phase.arguments)
-    except BotError as error:
-        return Ended(outcome="failed", why=str(error))
-    output = hand.deps.reducers[phase.reducer](
-        ReduceInput(
-            run=hand.run,
-            phases=tuple(hand.run.phases[name] for name in phase.over),
-            arguments=arguments,
-            catalogue=hand.deps.catalogue,
-            now=hand.now,
-        )
-    )
+    if hand.run.phases[phase.id].inputs is None:
+        try:
+            arguments = hand.render(phase.arguments)
+        except BotError as error:
+            return Ended(outcome="failed", why=str(error))
+        hand.note(InputsPinned(at=hand.now, phase=phase.id, inputs=_inputs(hand, phase, arguments)))
+    output = hand.deps.reducers[phase.reducer](input_of(hand.run, phase))
     return Ended(outcome="ok", output=output.model_dump(mode="json"))
+
+
+def _inputs(hand: Hand, phase: Reduce, arguments: JsonObject) -> Inputs:
+    return Inputs(
+        now=hand.now,
+        arguments=arguments,
+        services=neighbourhood(hand.deps.catalogue, {hand.run.service, *_named(hand, phase)}),
+        ranker=hand.deps.ranker,
+    )
+
+
+def _named(hand: Hand, phase: Reduce) -> Iterator[str]:
+    """Name everything that the folded findings are about; some of it is in the catalogue."""
+    for name in phase.over:
+        for step in hand.run.phases[name].steps.values():
+            if step.result is not None and step.result.get("type") == "findings":
+                for finding in Findings.model_validate(step.result).items:
+                    yield finding.service
+                    yield finding.component

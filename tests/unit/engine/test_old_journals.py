@@ -23,6 +23,7 @@ ENDED = {
     "expired": "expired",
     "recovered": "recovered",
     "rolled_out": "done",
+    "triaged": "recovered",
     "undone": "failed",
 }
 

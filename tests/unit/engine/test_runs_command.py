@@ -11,6 +11,7 @@ import pytest
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.commands import runs
+from bot.commands._archive import StoreDownError
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import INTENT
 from bot.domain.journal import import_line
@@ -55,7 +56,7 @@ async def kept(world, monkeypatch):
 async def call(*words: str) -> int:
     parser = argparse.ArgumentParser()
     runs.configure(parser)
-    return await runs._connected(parser.parse_args(words))
+    return await runs.connected(parser.parse_args(words))
 
 
 async def test_the_list_tells_state_and_outcome_and_can_be_narrowed(kept, capsys):
@@ -137,5 +138,5 @@ async def test_a_cancellation_goes_through_the_inbox_and_says_who_and_why(kept, 
 
 async def test_a_store_that_is_away_is_told_with_a_way_out(monkeypatch, tmp_path):
     monkeypatch.setenv("PILOTHOUSE_REDIS_URL", f"unix://{tmp_path}/none.sock")
-    with pytest.raises(runs.StoreDownError):
+    with pytest.raises(StoreDownError):
         await call("list")

@@ -1,0 +1,119 @@
+"""Finds runs for the commands of the command line, in Redis or in an exported file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from redis.exceptions import RedisError
+
+from bot.adapters.redis.inbox import RedisInbox
+from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.store import connect
+from bot.domain.clock import SystemClock
+from bot.domain.errors import BotError, NotFoundError, UsageError
+from bot.domain.event import Event
+from bot.domain.journal import import_line
+from bot.engine.nearest import did_you_mean
+from bot.engine.ports import Inbox, Journal
+from bot.settings import load_settings
+
+MOST = 100_000
+"""So many runs are looked through at most."""
+
+
+class StoreDownError(BotError):
+    """Redis does not answer."""
+
+    reason = "store_down"
+    default_hint = "Check PILOTHOUSE_REDIS_URL and that Redis is up."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """What the commands stand on."""
+
+    journal: Journal
+    inbox: Inbox
+    now: datetime
+
+
+@asynccontextmanager
+async def open_archive() -> AsyncIterator[Archive]:
+    """Reach what the settings name.
+
+    Raises:
+        StoreDownError: Redis does not answer.
+    """
+    settings = load_settings(os.environ)
+    store = connect(settings.redis_url, prefix=settings.redis_prefix, shards=settings.shards)
+    try:
+        yield Archive(journal=RedisJournal(store), inbox=RedisInbox(store), now=SystemClock().now())
+    except (RedisError, OSError) as error:
+        raise StoreDownError(f"Redis does not answer: {type(error).__name__}.") from None
+    finally:
+        await store.aclose()
+
+
+async def resolve(journal: Journal, word: str) -> str:
+    """Find the run whose id is, or begins with, ``word``.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
+    return chosen(await journal.recent(limit=MOST), word)
+
+
+def chosen(known: Iterable[str], word: str) -> str:
+    """Choose the id that is, or begins with, ``word``.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
+    ids = tuple(known)
+    if word in ids:
+        return word
+    found = [run_id for run_id in ids if run_id.startswith(word)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(f"{len(found)} runs begin with {word}.", hint=f"Such as {', '.join(found[:5])}.")
+    raise NotFoundError(
+        f"There is no run {word}{did_you_mean(word, ids)}.", hint="List them: python -m bot runs list"
+    )
+
+
+async def journal_of(word: str, *, file: Path | None) -> tuple[str, tuple[Event, ...]]:
+    """Read one run's journal; from ``file``, what ``runs export`` wrote, where one is given.
+
+    ``word`` is the run's id or the beginning of it, and may be empty where a file holds only one.
+
+    Raises:
+        NotFoundError: there is no such run, or more than one.
+        UsageError: neither a run nor a file was named, or the file cannot be read.
+    """
+    if file is not None:
+        exported = _exported(file)
+        if not word and len(exported) == 1:
+            return next(iter(exported.items()))
+        if not word:
+            raise NotFoundError(f"{file} holds {len(exported)} runs; name one.")
+        run_id = chosen(exported, word)
+        return run_id, exported[run_id]
+    if not word:
+        raise UsageError("Name a run, or a file that `runs export` wrote.")
+    async with open_archive() as archive:
+        run_id = await resolve(archive.journal, word)
+        return run_id, await archive.journal.load(run_id)
+
+
+def _exported(file: Path) -> dict[str, tuple[Event, ...]]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {type(error).__name__}.") from None
+    return dict(import_line(line) for line in lines if line.strip())

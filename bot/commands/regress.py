@@ -1,0 +1,111 @@
+"""Turns a wrong diagnosis into a case that has to come out right from now on."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+
+from bot.commands._archive import journal_of
+from bot.domain.diagnosis import CauseKind
+from bot.domain.errors import NotFoundError, UsageError
+from bot.domain.inputs import Inputs
+from bot.domain.regression import NO_FAULT, UNCLEAR, Expected, Regression, mistake
+from bot.engine.nearest import did_you_mean
+from bot.engine.replay import Recorded, recorded
+from bot.logs import redact
+from bot.reducers import diagnose, since_s_of
+
+NAME = "regress"
+SUMMARY = "Write a run's diagnosis down as a regression case, with what it should have said."
+
+_INTO = Path("tests/data/diagnoses")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "run_id", metavar="RUN", nargs="?", default="", help="a run's id, or the beginning of it"
+    )
+    parser.add_argument(
+        "--cause",
+        metavar="KIND",
+        required=True,
+        choices=(*(kind.value for kind in CauseKind), NO_FAULT, UNCLEAR),
+        help=f"what it was: {', '.join(CauseKind)}; {NO_FAULT} or {UNCLEAR}",
+    )
+    parser.add_argument("--service", metavar="NAME", default="", help="the service at fault")
+    parser.add_argument(
+        "--component", metavar="NAME", default="", help="the part of it, such as a version or a setting"
+    )
+    parser.add_argument("--why", metavar="TEXT", default="", help="what was wrong, for the record")
+    parser.add_argument(
+        "--file", metavar="FILE", type=Path, help="read the run from what `runs export` wrote, not from Redis"
+    )
+    parser.add_argument(
+        "--into", metavar="FOLDER", type=Path, default=_INTO, help="where the case is written"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the case, and say whether today's ranker gets it right."""
+    run_id, events = asyncio.run(journal_of(args.run_id, file=args.file))
+    told = next((t for t in reversed(recorded(run_id, events)) if t.phase.reducer == "rank_causes"), None)
+    if told is None:
+        raise NotFoundError(f"{run_id} tells no diagnosis.")
+    case = regression(told, run_id=run_id, expected=_expected(args, told), why=args.why)
+    path = args.into / f"{case.service}-{case.expected.cause}-{run_id}.json"
+    args.into.mkdir(parents=True, exist_ok=True)
+    data = case.model_dump(mode="json", exclude_defaults=True) | {"format": case.format}
+    path.write_text(redact(json.dumps(data, ensure_ascii=False, indent=1)) + "\n", encoding="utf-8")
+    wrong = mistake_of(case)
+    print(f"Written: {path}")
+    print(f"Today's ranker is wrong about it: {wrong}." if wrong else "Today's ranker is right about it.")
+    return 0
+
+
+def regression(told: Recorded, *, run_id: str, expected: Expected, why: str = "") -> Regression:
+    """Make a case of what a reducer was given."""
+    given = told.given
+    return Regression(
+        run=run_id,
+        why=why,
+        service=given.run.service,
+        expected=expected,
+        inputs=given.run.phases[told.phase.id].inputs or Inputs(now=given.now),
+        steps=tuple(step for phase in given.phases for step in phase.steps.values()),
+    )
+
+
+def mistake_of(case: Regression) -> str:
+    """Tell what today's ranker gets wrong about a case; empty if nothing."""
+    said = diagnose(
+        case.service,
+        case.steps,
+        catalogue=case.inputs.catalogue,
+        now=case.inputs.now,
+        since_s=since_s_of(case.inputs.arguments),
+    )
+    return mistake(case.expected, said)
+
+
+def _expected(args: argparse.Namespace, told: Recorded) -> Expected:
+    """Read what it should have said.
+
+    Raises:
+        UsageError: a cause without a service, or the other way round.
+        NotFoundError: the run knew no such service, so no ranker could name it.
+    """
+    named = args.cause not in (NO_FAULT, UNCLEAR)
+    if named != bool(args.service):
+        text = f"{args.cause} needs --service." if named else f"With {args.cause} no service is at fault."
+        raise UsageError(text)
+    known = told.given.catalogue.names
+    if named and args.service not in known:
+        raise NotFoundError(
+            f"The run knew no service {args.service}{did_you_mean(args.service, known)}.",
+            hint=f"It knew {', '.join(known)}.",
+        )
+    cause = CauseKind(args.cause) if named else args.cause
+    return Expected(cause=cause, service=args.service, component=args.component)

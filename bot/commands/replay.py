@@ -1,0 +1,116 @@
+"""Asks the ranker again what it said of a run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+from pathlib import Path
+
+from bot.adapters.catalogue_file import load_catalogue
+from bot.commands._archive import journal_of
+from bot.domain.catalogue import Catalogue
+from bot.domain.diagnosis import Diagnosis, Judgement
+from bot.domain.errors import BotError
+from bot.domain.model import JsonObject
+from bot.engine.replay import Recorded, again, as_text, difference, recorded
+from bot.logs import redact
+from bot.reducers import REDUCERS, ranker_version
+from bot.settings import load_settings
+
+NAME = "replay"
+SUMMARY = "Make a run's diagnosis again from what it read then; exits with 1 where it comes out differently."
+
+_MOST_CAUSES = 3
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "run_id", metavar="RUN", nargs="?", default="", help="a run's id, or the beginning of it"
+    )
+    parser.add_argument(
+        "--file", metavar="FILE", type=Path, help="read the run from what `runs export` wrote, not from Redis"
+    )
+    parser.add_argument(
+        "--with-current",
+        action="store_true",
+        help="tell beside it what today's ranker says with today's catalogue",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each diagnosis of a run and whether it comes out the same, byte for byte."""
+    run_id, events = asyncio.run(journal_of(args.run_id, file=args.file))
+    catalogue = load_catalogue(load_settings(os.environ).catalogue, os.environ) if args.with_current else None
+    ranker = ranker_version()
+    replays = [_replayed(told, ranker=ranker, catalogue=catalogue) for told in recorded(run_id, events)]
+    if args.json:
+        print(redact(json.dumps({"run": run_id, "replays": replays}, ensure_ascii=False, indent=2)))
+    else:
+        for line in (line for replay in replays for line in _lines(run_id, replay)):
+            print(redact(_plain(line)))
+    return 0 if all(replay["same"] for replay in replays) else 1
+
+
+def _replayed(told: Recorded, *, ranker: str, catalogue: Catalogue | None) -> JsonObject:
+    found = again(told, REDUCERS)
+    differs = difference(told, found)
+    return {
+        "phase": told.phase.id,
+        "same": not differs,
+        "bytes": len(as_text(told.output).encode()),
+        "ranker": told.ranker,
+        "ranker_today": ranker,
+        "difference": list(differs),
+        "recorded": told.output,
+        "current": None if catalogue is None else _current(told, catalogue),
+    }
+
+
+def _current(told: Recorded, catalogue: Catalogue) -> JsonObject:
+    """Tell what would be said today of the same findings; today's catalogue may not know the service."""
+    try:
+        return again(told, REDUCERS, catalogue=catalogue).model_dump(mode="json")
+    except BotError as error:
+        return {"type": "judgement", "verdict": "unknown", "summary": str(error), "details": []}
+
+
+def _lines(run_id: str, replay: JsonObject) -> list[str]:
+    where = f"{run_id}, {replay['phase']}"
+    if replay["same"]:
+        lines = [f"{where}: the same again, {replay['bytes']} bytes."]
+    else:
+        lines = [f"{where}: it comes out differently."]
+    if replay["ranker"] != replay["ranker_today"]:
+        then = replay["ranker"] or "unnamed"
+        lines.append(f"The ranker has changed since, from {then} to {replay['ranker_today']}.")
+    difference = replay["difference"]
+    lines += [str(line) for line in difference] if isinstance(difference, list) else []
+    if replay["current"] is not None:
+        lines += [
+            "",
+            *_told("As recorded", replay["recorded"]),
+            "",
+            *_told("With today's ranker and catalogue", replay["current"]),
+        ]
+    return lines
+
+
+def _plain(line: str) -> str:
+    """Take out what would steer a terminal."""
+    return "".join(char if char.isprintable() else " " for char in line)
+
+
+def _told(title: str, output: object) -> list[str]:
+    if isinstance(output, dict) and output.get("type") == "diagnosis":
+        diagnosis = Diagnosis.model_validate(output)
+        causes = [
+            f"  {cause.confidence:.2f}  {cause.kind.value} of {cause.service}: {cause.summary}"
+            for cause in diagnosis.causes[:_MOST_CAUSES]
+        ]
+        return [f"{title}: {diagnosis.verdict.replace('_', ' ')}", *causes]
+    judgement = Judgement.model_validate(output)
+    return [f"{title}: {judgement.verdict}. {judgement.summary}"]

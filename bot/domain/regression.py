@@ -1,0 +1,64 @@
+"""A diagnosis that must come out right from now on: what was read, and what it should have said."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.domain.diagnosis import CauseKind, Diagnosis
+from bot.domain.inputs import Inputs
+from bot.domain.model import Model
+from bot.domain.run import StepState
+
+NO_FAULT = "none"
+UNCLEAR = "unclear"
+
+
+class Expected(Model):
+    """What should be said; ``none`` that there is no fault, ``unclear`` that one cannot tell."""
+
+    cause: CauseKind | Literal["none", "unclear"]
+    service: str = ""
+    """The service at fault; not given with ``none`` and ``unclear``."""
+    component: str = ""
+    """The part of it, where that is to be right as well."""
+
+
+class Regression(Model):
+    """One case: nobody's name and no channel is in it, only what the sources brought."""
+
+    format: Literal["pilothouse-regression/1"] = "pilothouse-regression/1"
+    run: str
+    """The run it was taken from."""
+    why: str = ""
+    """What was wrong with what was said."""
+    service: str
+    """The service that was triaged."""
+    expected: Expected
+    inputs: Inputs
+    steps: tuple[StepState, ...]
+
+
+def mistake(expected: Expected, said: Diagnosis) -> str:
+    """Tell in words what is wrong with a diagnosis; empty if it is as expected."""
+    told = f"it said {_said(said)}"
+    match expected.cause:
+        case "none":
+            return "" if said.verdict == "no_fault_found" else f"there was no fault, but {told}"
+        case "unclear":
+            return "" if said.verdict == "unclear" else f"nobody could tell, but {told}"
+        case kind:
+            top = said.top
+            wanted = f"{kind.value} of {expected.service} {expected.component}".rstrip()
+            right = (
+                top is not None
+                and (top.kind, top.service) == (kind, expected.service)
+                and expected.component in ("", top.component)
+            )
+            return "" if right else f"it was {wanted}, but {told}"
+
+
+def _said(said: Diagnosis) -> str:
+    top = said.top
+    if top is None:
+        return said.verdict.replace("_", " ")
+    return f"{top.kind.value} of {top.service} {top.component}".rstrip()
