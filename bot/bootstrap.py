@@ -23,6 +23,7 @@ from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.deploy_locks import RedisDeployLocks
+from bot.adapters.redis.feedback import RedisFeedbackBook
 from bot.adapters.redis.flags import RedisFlags
 from bot.adapters.redis.gauges import Gauges
 from bot.adapters.redis.heartbeats import RedisHeartbeats
@@ -80,6 +81,7 @@ class Parts:
     journal: Journal
     work: RedisWork
     inbox: RedisInbox
+    board: RedisBoard
     heartbeats: RedisHeartbeats
     leases: RedisLeases
     http: httpx.AsyncClient
@@ -182,6 +184,7 @@ def _join(
     )
     journal = ObservedJournal(outside.journal, Observers(operating.meters, *outside.traces))
     alerts = RedisAlertBook(store, retention_s=retention_s)
+    feedback = RedisFeedbackBook(store)
     board = RedisBoard(store, retention_s=retention_s)
     inbox = RedisInbox(store, most_waiting=settings.most_waiting)
     heartbeats = RedisHeartbeats(store)
@@ -218,6 +221,7 @@ def _join(
         journal=journal,
         alerts=alerts,
         monitors=monitors,
+        feedback=feedback,
         directory=directory,
         teller=teller,
     )
@@ -233,6 +237,7 @@ def _join(
         teller=teller,
         monitors=MonitorDesk(catalogue, monitors=monitors, alerts=alerts, board=board, watchman=watchman),
         gates=GateDesk(deps, locks=deploy_locks, directory=directory, teller=teller),
+        feedback=feedback,
     )
     return Parts(
         settings=settings,
@@ -251,6 +256,7 @@ def _join(
             on_beat=lambda: operating.beat("worker"),
         ),
         inbox=inbox,
+        board=board,
         heartbeats=heartbeats,
         leases=leases,
         http=outside.http,
@@ -266,7 +272,14 @@ def _join(
             board=board,
             budget=ObservedBudget(RedisBudget(store), operating.meters.asked_budget),
             client=client,
-            render=Renderer(journal=journal, alerts=alerts, catalogue=catalogue, clock=clock),
+            render=Renderer(
+                journal=journal,
+                alerts=alerts,
+                feedback=feedback,
+                catalogue=catalogue,
+                clock=clock,
+                accuracy_channel=settings.accuracy_channel,
+            ),
             clock=clock,
             default_channel=settings.default_channel,
         ),

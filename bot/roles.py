@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import timedelta
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -20,6 +21,8 @@ from bot.adapters.slack_app import http_routes, serve_socket
 from bot.adapters.web import web_app
 from bot.adapters.web_base import WebParts
 from bot.bootstrap import Parts, assemble
+from bot.domain.board import Topic
+from bot.domain.feedback import week_of
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
 
@@ -29,6 +32,8 @@ _PUMP_S = 0.1
 _PUMP_LATE_S = 10
 """A clock that has woken nobody for so long is not ready."""
 _SWEEP_S = 60
+_ACCURACY_HOUR = 9
+"""On Mondays, in UTC."""
 
 Role = Callable[[Parts], Awaitable[None]]
 
@@ -102,6 +107,8 @@ async def clock(parts: Parts) -> None:
     chores = ((_sweep, _SWEEP_S), (_reconcile, parts.settings.reconcile_s))
     for chore, every_s in chores:
         scheduler.add_job(chore, "interval", args=(parts,), seconds=every_s, coalesce=True, max_instances=1)
+    await tell_accuracy(parts)  # what was missed while no clock ran
+    scheduler.add_job(tell_accuracy, "cron", args=(parts,), day_of_week="mon", hour=_ACCURACY_HOUR, minute=0)
     await _monitors(parts, scheduler)
     scheduler.start()
     parts.operating.expect("clock", within_s=_PUMP_LATE_S)
@@ -116,6 +123,17 @@ async def clock(parts: Parts) -> None:
             await asyncio.sleep(_PUMP_S)
     finally:
         scheduler.shutdown(wait=False)
+
+
+async def tell_accuracy(parts: Parts) -> None:
+    """Have last week's accuracy told; the same week again is the same message."""
+    if not parts.settings.accuracy_channel:
+        return
+    week = week_of(parts.clock.now() - timedelta(weeks=1, hours=_ACCURACY_HOUR))
+    try:
+        await parts.board.mark(Topic(kind="accuracy", id=week))
+    except (RedisError, OSError) as error:
+        log.warning("accuracy_not_told", extra={"week": week, "error": type(error).__name__})
 
 
 async def _monitors(parts: Parts, scheduler: AsyncIOScheduler) -> None:

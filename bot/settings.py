@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         min_length=1,
         description="The channel, without `#`, for what belongs to no service's own channel.",
     )
+    accuracy_channel: str = Field(
+        default="",
+        description="The channel, without `#`, that is told each Monday at 9:00 UTC how often the diagnoses "
+        "of the week before were right; empty: nobody is told.",
+    )
     catalogue: Path = Field(
         default=Path("catalogue.yaml"), description="The file that lists your services and their sources."
     )

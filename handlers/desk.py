@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.domain.alert import Alert
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.domain.event import Origin
+from bot.domain.feedback import Rated
 from bot.domain.intent import Intent, StartRun
 from bot.domain.model import JsonObject
 from bot.domain.people import Person
 from bot.domain.run import Run, fold
+from bot.engine.feedback import FeedbackBook
 from bot.engine.ports import AlertBook, Directory, Inbox, Journal, Library, MonitorBook, Teller
 from bot.views.monitor import MOST_LISTED, Sight, worst_first
 
@@ -36,6 +39,8 @@ class FrontDesk:
     alerts: AlertBook
     """Only read."""
     monitors: MonitorBook
+    """Only read."""
+    feedback: FeedbackBook
     """Only read."""
     directory: Directory
     """Only for what the Home tab shows; what counts is checked when an intent is carried out."""
@@ -97,6 +102,16 @@ class FrontDesk:
             muted = await asyncio.gather(*(self.alerts.silence_of(sight.name) for sight in shown))
         told = [replace(sight, muted=by) for sight, by in zip(shown, muted, strict=True)]
         return [*told, *sights[MOST_LISTED:]]
+
+    async def rated(self, *, seconds: float) -> tuple[Rated, ...]:
+        """List the diagnoses of the last ``seconds`` that people spoke about.
+
+        Raises:
+            TimeoutError: the store did not answer in time.
+        """
+        now = self.clock.now()
+        async with asyncio.timeout(_STORE_S):
+            return await self.feedback.between(now - timedelta(seconds=seconds), now)
 
     async def start(self, runbook: str, params: JsonObject, *, key: str, by: Person, origin: Origin) -> None:
         """Ask for a run.

@@ -7,25 +7,23 @@ import re
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.alert import Alert
-from bot.domain.errors import BotError, NotFoundError
+from bot.domain.errors import NotFoundError
 from bot.domain.event import Origin
 from bot.domain.model import JsonObject
 from bot.engine.words import complete_params
 from bot.views import ids
 from bot.views.modals import pick_service_modal, picked
 from handlers.desk import FrontDesk
+from handlers.opening import open_modal
 from handlers.payloads import Payload, elements_of, person_of, place_of, words_in
 from handlers.triage import RUNBOOK
 
 SHORTCUT = "Triage this"
 CALLBACK = ids.TRIAGE_MESSAGE
 SHORTCUT_SUMMARY = "Find out what is wrong with the service that this message is about"
-
-_TOO_LATE = frozenset({"expired_trigger_id", "trigger_expired", "trigger_exchanged"})
 
 
 def register(app: AsyncApp, desk: FrontDesk) -> None:
@@ -49,7 +47,13 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
             private_metadata=json.dumps({"channel": channel, "thread": thread}),
             initial=named[0] if named else None,
         )
-        await _open(client, body["trigger_id"], view)
+        await open_modal(
+            client,
+            trigger_id=body["trigger_id"],
+            view=view,
+            what="ask which service you mean",
+            instead="Try again, or type `/triage <service>` in the channel.",
+        )
 
     async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         service, since = picked(view["state"]["values"])
@@ -65,19 +69,6 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
 
 def _params(desk: FrontDesk, given: JsonObject) -> JsonObject:
     return complete_params(desk.library.get(RUNBOOK), given, catalogue=desk.catalogue)
-
-
-async def _open(client: AsyncWebClient, trigger_id: str, view: JsonObject) -> None:
-    try:
-        await client.views_open(trigger_id=trigger_id, view=view)
-    except SlackApiError as error:
-        if error.response.get("error") in _TOO_LATE:
-            raise BotError(
-                "That took too long, so Slack did not let me ask which service you mean.",
-                hint="Try again, or type `/triage <service>` in the channel.",
-                code="trigger_expired",
-            ) from error
-        raise
 
 
 async def _alert_of(desk: FrontDesk, message: Payload) -> Alert | None:

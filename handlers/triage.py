@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.domain.durations import format_duration, parse_duration
+from bot.domain.errors import UsageError
 from bot.domain.event import Origin
 from bot.engine.words import parse_words, usage_of
 from bot.views.answers import help_text
+from bot.views.feedback import accuracy_lines
 from handlers.desk import FrontDesk
 from handlers.payloads import person_of
 
 COMMAND = "/triage"
-USAGE = "<service> [since 30m]"
+USAGE = "<service> [since 30m] | accuracy [30d]"
 SUMMARY = "Find out what is wrong with a service, and propose a remedy"
 
 RUNBOOK = "triage"
+_ACCURACY, _PERIOD = "accuracy", "30d"
 _HELP = frozenset({"", "help", "-h", "--help", "?"})
 
 
@@ -28,6 +33,10 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
         if text.casefold() in _HELP:
             await ack(help_for(desk, name="me"))
             return
+        if (period := accuracy_asked(text, services=desk.catalogue.names)) is not None:
+            rated = await desk.rated(seconds=period)
+            await ack("\n".join(accuracy_lines(rated, period=f"the last {format_duration(period)}")))
+            return
         runbook = desk.library.get(RUNBOOK)
         params = parse_words(runbook, text, catalogue=desk.catalogue, command=COMMAND)
         origin = Origin(kind="command", channel=command["channel_id"], thread=command.get("thread_ts") or "")
@@ -35,6 +44,21 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
         await ack()
 
     app.command(COMMAND)(triage)
+
+
+def accuracy_asked(text: str, *, services: Sequence[str]) -> float | None:
+    """Read ``accuracy [30d]`` as seconds; none if something else was asked, such as a service of that name.
+
+    Raises:
+        UsageError: what stands behind it is no duration.
+    """
+    word, _, rest = text.partition(" ")
+    if word.casefold() != _ACCURACY or _ACCURACY in services:
+        return None
+    try:
+        return parse_duration(rest or _PERIOD)
+    except ValueError as error:
+        raise UsageError(f"`{rest}` {error}.", hint=f"Type `{COMMAND} {_ACCURACY} {_PERIOD}`.") from None
 
 
 def help_for(desk: FrontDesk, *, name: str) -> str:
@@ -45,6 +69,7 @@ def help_for(desk: FrontDesk, *, name: str) -> str:
         (
             (usage_of(runbook, COMMAND).strip("`"), f"{SUMMARY}."),
             (mention.strip("`"), "The same; this works in threads too."),
+            (f"{COMMAND} {_ACCURACY} [30d]", "How often the diagnoses were right, by the word of people."),
             ("⋮ → Triage this", "On any message: triage the service that it is about."),
         )
     )

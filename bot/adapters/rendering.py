@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from bot.adapters.slack_presenter import Rendered
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
+from bot.domain.feedback import span_of
 from bot.domain.run import fold
+from bot.engine.feedback import FeedbackBook
 from bot.engine.ports import AlertBook, Journal
 from bot.views.alert import alert_message
+from bot.views.feedback import accuracy_message
 from bot.views.run import run_messages
 
 Style = Literal["classic", "plan"]
@@ -19,10 +22,21 @@ Style = Literal["classic", "plan"]
 class Renderer:
     """Renders any topic; the same state gives the same messages."""
 
-    def __init__(self, *, journal: Journal, alerts: AlertBook, catalogue: Catalogue, clock: Clock) -> None:
-        """Keep what topics are read from."""
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        alerts: AlertBook,
+        feedback: FeedbackBook,
+        catalogue: Catalogue,
+        clock: Clock,
+        accuracy_channel: str = "",
+    ) -> None:
+        """Keep what topics are read from; no ``accuracy_channel``: the weeks' accuracy is not told."""
         self._journal = journal
         self._alerts = alerts
+        self._feedback = feedback
+        self._accuracy_channel = accuracy_channel
         self._catalogue = catalogue
         self._clock = clock
 
@@ -32,11 +46,27 @@ class Renderer:
         Raises:
             NotFoundError: it is not kept any more.
         """
-        if topic.kind == "alert":
-            return await self._alert(topic.id)
-        run = fold(topic.id, await self._journal.load(topic.id))
-        messages = run_messages(run, now=self._clock.now(), style=style)
+        match topic.kind:
+            case "run":
+                return await self._run(topic.id, style)
+            case "alert":
+                return await self._alert(topic.id)
+            case "accuracy":
+                return await self._accuracy(topic.id)
+            case _:
+                assert_never(topic.kind)
+
+    async def _run(self, run_id: str, style: Style) -> Rendered:
+        run = fold(run_id, await self._journal.load(run_id))
+        # Only what people can see can be spoken about, so most renderings need not ask.
+        feedback = await self._feedback.of(run_id) if run.diagnosis is not None else ()
+        messages = run_messages(run, now=self._clock.now(), style=style, feedback=feedback)
         return Rendered(channel=run.origin.channel, thread=run.origin.thread, messages=messages)
+
+    async def _accuracy(self, week: str) -> Rendered:
+        rated = await self._feedback.between(*span_of(week)) if self._accuracy_channel else ()
+        messages = (accuracy_message(rated, week=week),) if rated else ()
+        return Rendered(channel=self._accuracy_channel, messages=messages)
 
     async def _alert(self, alert_id: str) -> Rendered:
         alert = await self._alerts.get(alert_id)

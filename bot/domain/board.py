@@ -10,9 +10,9 @@ from bot.domain.model import JsonObject, Model
 
 
 class Topic(Model):
-    """What messages are about: a run or an alert."""
+    """What messages are about: a run, an alert, or the diagnoses of a week (``2026-W48``)."""
 
-    kind: Literal["run", "alert"]
+    kind: Literal["run", "alert", "accuracy"]
     id: str
 
 
@@ -20,7 +20,7 @@ class Message(Model):
     """One message as it should be now; the same ``slot`` of a topic is the same message, edited in place."""
 
     slot: str
-    """``root``, ``phase:<id>``, ``remind:<approval>``, ``final`` or, for an alert, ``alert``."""
+    """``root``, ``phase:<id>``, ``remind:<approval>``, ``final``; for the others their ``kind``."""
     text: str
     """The whole message as plain text: notifications, screen readers, search.  At most 4,000 characters."""
     blocks: tuple[JsonObject, ...] = ()

@@ -10,7 +10,9 @@ from bot.domain.alert import Alert
 from bot.domain.approval import Verdict
 from bot.domain.catalogue import Address
 from bot.domain.deploy_lock import MOST_S
+from bot.domain.diagnosis import CauseKind
 from bot.domain.event import Origin
+from bot.domain.feedback import MOST_CHARS, Opinion
 from bot.domain.freeze import Reason
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
@@ -80,6 +82,20 @@ class SilenceAlert(_Intent):
     alert_id: str
     by: Person
     seconds: float = Field(gt=0, le=30 * 86_400)
+    channel: str
+    thread: str = ""
+
+
+class RateDiagnosis(_Intent):
+    """Somebody said whether a diagnosis was right."""
+
+    type: Literal["rate_diagnosis"] = "rate_diagnosis"
+    run_id: str
+    opinion: Opinion
+    cause: CauseKind | None = None
+    service: str = ""
+    text: str = Field(default="", max_length=MOST_CHARS)
+    by: Person
     channel: str
     thread: str = ""
 
@@ -174,7 +190,9 @@ class AskWhyNot(GateIntent):
 AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot
 AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
 AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
-AnyIntent = StartRun | CastVote | CancelRun | AnyAlertIntent | AnyMonitorIntent | AnyGateIntent
+AnyIntent = (
+    StartRun | CastVote | CancelRun | RateDiagnosis | AnyAlertIntent | AnyMonitorIntent | AnyGateIntent
+)
 Intent = Annotated[AnyIntent, Field(discriminator="type")]
 
 INTENT: TypeAdapter[Intent] = TypeAdapter(Intent)

@@ -13,14 +13,17 @@ from bot.domain.approval import Vote, decide
 from bot.domain.board import Topic
 from bot.domain.errors import BotError, IdentityUnknownError, NotAllowedError, NotFoundError
 from bot.domain.event import CancelRequested, RunStarted, VoteCast
+from bot.domain.feedback import Feedback
 from bot.domain.intent import (
     AcknowledgeAlert,
+    AnyAlertIntent,
     CancelRun,
     CastVote,
     GateIntent,
     Intent,
     MonitorIntent,
     Notice,
+    RateDiagnosis,
     ReportAlert,
     SilenceAlert,
     StartRun,
@@ -28,6 +31,7 @@ from bot.domain.intent import (
 from bot.domain.people import Profile
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
+from bot.engine.feedback import FeedbackBook, said_by
 from bot.engine.gate_desk import GateDesk
 from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.ports import AlertBook, Board, Directory, Teller
@@ -57,6 +61,7 @@ class Desk:
         teller: Teller,
         monitors: MonitorDesk,
         gates: GateDesk,
+        feedback: FeedbackBook,
         patience_s: Sequence[float] = (0.5, 1, 2, 4, 8),
     ) -> None:
         """Keep the surroundings; ``patience_s`` are the pauses before it is asked again who somebody is."""
@@ -67,6 +72,7 @@ class Desk:
         self._teller = teller
         self._monitors = monitors
         self._gates = gates
+        self._feedback = feedback
         self._patience_s = tuple(patience_s)
 
     async def handle(self, intent: Intent) -> None:
@@ -95,13 +101,10 @@ class Desk:
                 await self._vote(intent)
             case CancelRun():
                 await self._cancel(intent)
-            case ReportAlert():
-                if await self._alerts.report(intent.alert):
-                    await self._board.mark(Topic(kind="alert", id=intent.alert.id))
-            case AcknowledgeAlert():
-                await self._acknowledge(intent)
-            case SilenceAlert():
-                await self._silence(intent)
+            case RateDiagnosis():
+                await self._rate(intent)
+            case ReportAlert() | AcknowledgeAlert() | SilenceAlert():
+                await self._about_alert(intent)
             case MonitorIntent():
                 _require_member(await self._directory.profile(intent.by.id))
                 await self._tell(intent, await self._monitors.carry_out(intent))
@@ -110,6 +113,16 @@ class Desk:
                 await self._tell(intent, await self._gates.carry_out(intent))
             case _:
                 assert_never(intent)
+
+    async def _about_alert(self, intent: AnyAlertIntent) -> None:
+        match intent:
+            case ReportAlert():
+                if await self._alerts.report(intent.alert):
+                    await self._board.mark(Topic(kind="alert", id=intent.alert.id))
+            case AcknowledgeAlert():
+                await self._acknowledge(intent)
+            case SilenceAlert():
+                await self._silence(intent)
 
     async def _start(self, intent: StartRun) -> None:
         if intent.origin.kind not in ("cli", "webhook", "run"):
@@ -221,6 +234,21 @@ class Desk:
         await self._alerts.silence(alert.fingerprint, by=intent.by, until=until)
         await self._board.mark(Topic(kind="alert", id=alert.id))
 
+    async def _rate(self, intent: RateDiagnosis) -> None:
+        _require_member(await self._directory.profile(intent.by.id))
+        said = said_by(await self._load(intent.run_id))
+        word = Feedback(
+            by=intent.by,
+            at=intent.at,
+            opinion=intent.opinion,
+            cause=intent.cause,
+            service=intent.service,
+            text=intent.text,
+        )
+        if await self._feedback.rate(said, word):
+            log.info("diagnosis_rated", extra={"run_id": said.run_id, "opinion": word.opinion})
+            await self._board.mark(Topic(kind="run", id=said.run_id))
+
     async def _load(self, run_id: str) -> Run:
         return fold(run_id, await self._deps.journal.load(run_id))
 
@@ -234,6 +262,7 @@ class Desk:
             case (
                 CastVote()
                 | CancelRun()
+                | RateDiagnosis()
                 | AcknowledgeAlert()
                 | SilenceAlert()
                 | MonitorIntent()

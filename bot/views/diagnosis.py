@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from bot.domain.diagnosis import Cause, Diagnosis, Judgement
+from bot.domain.feedback import Feedback
 from bot.domain.finding import Findings
 from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.domain.runbook import Reduce
 from bot.views.blocks import section
 from bot.views.evidence import finding_lines
+from bot.views.feedback import feedback_blocks
 from bot.views.limits import bold, prose
 from bot.views.state import result_of, title_of, trouble_began
 from bot.views.words import (
@@ -34,11 +36,12 @@ from bot.views.words import (
 _TOP_EVIDENCE = 5
 _TOP = 3
 _MOST = 8
-_TIE = 0.05
+TIE = 0.05
+"""Causes this close to the one before them are shown as equals."""
 
 
-def diagnosis_blocks(run: Run, phase: Reduce) -> list[JsonObject]:
-    """Show what a reducer said."""
+def diagnosis_blocks(run: Run, phase: Reduce, *, feedback: Sequence[Feedback] = ()) -> list[JsonObject]:
+    """Show what a reducer said; a diagnosis with the buttons to ask and to answer, and what people said."""
     state = run.phases[phase.id]
     title = bold(title_of(phase), 120)
     if state.outcome is None:
@@ -46,7 +49,8 @@ def diagnosis_blocks(run: Run, phase: Reduce) -> list[JsonObject]:
     if state.outcome == "failed" or state.output is None:
         return [section(f"{FAILED} {title}: {prose(state.why) or 'no verdict'}")]
     if state.output.get("type") == "diagnosis":
-        return _diagnosed(run, phase, Diagnosis.model_validate(state.output))
+        told = _diagnosed(run, phase, Diagnosis.model_validate(state.output))
+        return [*told, *feedback_blocks(run.id, feedback)]
     return [section(*_judged(title, Judgement.model_validate(state.output)))]
 
 
@@ -82,7 +86,7 @@ def unread_line(diagnosis: Diagnosis) -> str:
 
 def _cause_found(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
     top, *others = diagnosis.causes
-    tied = [cause for cause in others if top.confidence - cause.confidence <= _TIE]
+    tied = [cause for cause in others if top.confidence - cause.confidence <= TIE]
     blocks = [section(f"{TARGET} {cause_line(top)}", _began(run, diagnosis, top))]
     if tied:
         blocks.append(section(*_list("About as likely", map(_suspect, tied))))

@@ -22,23 +22,45 @@ def pick_service_modal(
     Raises:
         ValueError: ``private_metadata`` is longer than Slack keeps.
     """
+    names = [name for name in services if 0 < len(name) <= OPTION_VALUE_CHARS]
+    if names:
+        blocks, submit = [_service_field(names, initial=initial), _since_field()], "Triage"
+    else:
+        blocks, submit = [section("The catalogue lists no services yet, so there is nothing to triage.")], ""
+    return modal(
+        ids.PICK_SERVICE,
+        title="Triage a service",
+        blocks=blocks,
+        submit=submit,
+        private_metadata=private_metadata,
+    )
+
+
+def modal(
+    callback_id: str,
+    *,
+    title: str,
+    blocks: Sequence[JsonObject],
+    submit: str = "",
+    close: str = "Cancel",
+    private_metadata: str = "",
+) -> JsonObject:
+    """Build a modal; one without ``submit`` only shows something.
+
+    Raises:
+        ValueError: ``private_metadata`` is longer than Slack keeps.
+    """
     if len(private_metadata) > METADATA_CHARS:
         raise ValueError(f"private_metadata is longer than {METADATA_CHARS} characters")
     view: JsonObject = {
         "type": "modal",
-        "callback_id": ids.PICK_SERVICE,
+        "callback_id": callback_id,
         "private_metadata": private_metadata,
-        "title": _text("Triage a service"),
-        "close": _text("Cancel"),
+        "title": _text(title),
+        "close": _text(close),
+        "blocks": list(blocks),
     }
-    names = [name for name in services if 0 < len(name) <= OPTION_VALUE_CHARS]
-    if not names:
-        return {
-            **view,
-            "blocks": [section("The catalogue lists no services yet, so there is nothing to triage.")],
-        }
-    fields: list[JsonObject] = [_service_field(names, initial=initial), _since_field()]
-    return {**view, "submit": _text("Triage"), "blocks": list(fields)}
+    return {**view, "submit": _text(submit)} if submit else view
 
 
 def picked(values: Mapping[str, Any]) -> tuple[str, str]:
@@ -61,35 +83,38 @@ def _service_field(names: Sequence[str], *, initial: str | None) -> JsonObject:
     ordered = sorted(names)
     pages = [ordered[i : i + SELECT_OPTIONS] for i in range(0, len(ordered), SELECT_OPTIONS)][:SELECT_OPTIONS]
     if len(pages) == 1:
-        select["options"] = [_option(name, name) for name in ordered]
+        select["options"] = [option(name, name) for name in ordered]
     else:
         select["option_groups"] = [
             {
                 "label": _text(plain(f"{page[0]} … {page[-1]}", OPTION_CHARS)),
-                "options": [_option(name, name) for name in page],
+                "options": [option(name, name) for name in page],
             }
             for page in pages
         ]
     if initial is not None and any(initial in page for page in pages):
-        select["initial_option"] = _option(initial, initial)
-    return _input(ids.SERVICE_BLOCK, "Service", select)
+        select["initial_option"] = option(initial, initial)
+    return field(ids.SERVICE_BLOCK, "Service", select)
 
 
 def _since_field() -> JsonObject:
     select: JsonObject = {
         "type": "static_select",
         "action_id": ids.SINCE_INPUT,
-        "options": [_option(value, words) for value, words in _SINCE.items()],
-        "initial_option": _option(_DEFAULT_SINCE, _SINCE[_DEFAULT_SINCE]),
+        "options": [option(value, words) for value, words in _SINCE.items()],
+        "initial_option": option(_DEFAULT_SINCE, _SINCE[_DEFAULT_SINCE]),
     }
-    return _input(ids.SINCE_BLOCK, "Look back", select)
+    return field(ids.SINCE_BLOCK, "Look back", select)
 
 
-def _input(block_id: str, label: str, element: JsonObject) -> JsonObject:
-    return {"type": "input", "block_id": block_id, "label": _text(label), "element": element}
+def field(block_id: str, label: str, element: JsonObject, *, optional: bool = False) -> JsonObject:
+    """Build a field of a modal."""
+    made: JsonObject = {"type": "input", "block_id": block_id, "label": _text(label), "element": element}
+    return {**made, "optional": True} if optional else made
 
 
-def _option(value: str, words: str) -> JsonObject:
+def option(value: str, words: str) -> JsonObject:
+    """Build one thing to choose."""
     return {"text": _text(plain(words, OPTION_CHARS)), "value": value}
 
 

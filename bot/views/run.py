@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
 from bot.domain.approval import Approval
 from bot.domain.board import Message
+from bot.domain.feedback import Feedback
 from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce, plan_source
@@ -22,17 +24,19 @@ from bot.views.watch import watch_blocks
 from bot.views.words import names_in
 
 
-def run_messages(run: Run, *, now: datetime, style: Style = "classic") -> tuple[Message, ...]:
+def run_messages(
+    run: Run, *, now: datetime, style: Style = "classic", feedback: Sequence[Feedback] = ()
+) -> tuple[Message, ...]:
     """Render a run's thread, in order: ``root``, each ``phase:<id>`` and ``remind:<approval>``, ``final``.
 
     Pure, and still while nothing happens: ``now`` decides only whether an approval's buttons still count.
-    A reply that was once there stays, whatever happens later.
+    A reply that was once there stays, whatever happens later.  ``feedback`` is shown below the diagnosis.
     """
     names = names_in(run)
     pressing = run.waiting_for is not None or run.outcome is not None
     messages = [message("root", root_blocks(run, style=style), names=names, urgent=pressing)]
     for phase in run.runbook.phases:
-        blocks = _phase_blocks(run, phase, now=now)
+        blocks = _phase_blocks(run, phase, now=now, feedback=feedback)
         if blocks:
             messages.append(message(f"phase:{phase.id}", blocks, names=names, urgent=_is_urgent(run, phase)))
         messages += [
@@ -51,7 +55,7 @@ def _reminder(run: Run, gate: Approval) -> list[JsonObject]:
     return reminder_blocks(gate, what=what or gate.step or gate.phase, day=run.started_at)
 
 
-def _phase_blocks(run: Run, phase: Phase, *, now: datetime) -> list[JsonObject]:
+def _phase_blocks(run: Run, phase: Phase, *, now: datetime, feedback: Sequence[Feedback]) -> list[JsonObject]:
     """Render a phase's reply; none where the root's checklist says enough."""
     if run.phases[phase.id].started_at is None:
         return []
@@ -59,7 +63,7 @@ def _phase_blocks(run: Run, phase: Phase, *, now: datetime) -> list[JsonObject]:
         case Explore() | FanOut():
             return evidence_blocks(run, phase) if is_worth_a_reply(run, phase) else []
         case Reduce():
-            return diagnosis_blocks(run, phase)
+            return diagnosis_blocks(run, phase, feedback=feedback)
         case Plan():
             return [] if _is_carried_out(run, phase) else plan_blocks(run, phase)
         case Pipeline():

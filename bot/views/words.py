@@ -60,8 +60,12 @@ _WHOLE = 0.1
 
 def likelihood(confidence: float) -> str:
     """Say a confidence in words and per cent: ``very likely (92 %)``."""
-    word = next(word for least, word in _CONFIDENCE if confidence >= least)
-    return f"{word} ({confidence * 100:.0f} %)"
+    return f"{confidence_word(confidence)} ({confidence * 100:.0f} %)"
+
+
+def confidence_word(confidence: float) -> str:
+    """Say a confidence in words alone."""
+    return next(word for least, word in _CONFIDENCE if confidence >= least)
 
 
 def duration(seconds: float) -> str:

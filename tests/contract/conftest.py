@@ -11,9 +11,11 @@ import pytest
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryBudget, MemoryLedger, MemoryLocks, MemoryMonitorBook
 from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.feedback import RedisFeedbackBook
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
@@ -21,6 +23,7 @@ from bot.adapters.redis.monitors import RedisMonitorBook
 from bot.adapters.redis.records import RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store
 from bot.adapters.redis.work import RedisWork
+from bot.engine.feedback import FeedbackBook
 from bot.engine.plugins import Ledger
 from bot.engine.ports import AlertBook, Board, Budget, Inbox, Journal, Locks, MonitorBook, Work
 from tests.valkeys import fleet, fresh_store, opened
@@ -40,6 +43,7 @@ class Ports:
     ledger: Ledger
     locks: Locks
     monitors: MonitorBook
+    feedback: FeedbackBook
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +66,7 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             MemoryLedger(HandClock()),
             MemoryLocks(),
             MemoryMonitorBook(),
+            MemoryFeedbackBook(),
         )
         return
     async with _store(request) as store:
@@ -75,6 +80,7 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             RedisLedger(store, HandClock()),
             RedisLocks(store),
             RedisMonitorBook(store),
+            RedisFeedbackBook(store),
         )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack_presenter import Rendered, Style
 from bot.domain.alert import Alert
@@ -39,7 +40,11 @@ class AlertScreen(Screen):
 
     async def render(self, topic: Topic, *, style: Style) -> Rendered:
         renderer = Renderer(
-            journal=MemoryStore(), alerts=self.alerts, catalogue=CATALOGUE, clock=SystemClock()
+            journal=MemoryStore(),
+            alerts=self.alerts,
+            feedback=MemoryFeedbackBook(),
+            catalogue=CATALOGUE,
+            clock=SystemClock(),
         )
         rendered = await renderer(topic, style=style)
         self.shown.append(rendered)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
@@ -120,6 +121,7 @@ def memory_desk(
     store: MemoryStore | None = None,
     alerts: MemoryAlertBook | None = None,
     monitors: MemoryMonitorBook | None = None,
+    feedback: MemoryFeedbackBook | None = None,
 ) -> FrontDesk:
     """Set up a desk; what is not given is empty."""
     return FrontDesk(
@@ -130,6 +132,7 @@ def memory_desk(
         journal=store or MemoryStore(),
         alerts=alerts or MemoryAlertBook(),
         monitors=monitors or MemoryMonitorBook(),
+        feedback=feedback or MemoryFeedbackBook(),
         directory=directory or NoDirectory(),
         teller=teller or Told(),
     )

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryMonitorBook
 from bot.adapters.slack_app import EVENTS_PATH, build_app, http_routes, serve_socket
 from bot.adapters.slack_client import Identity, open_client
@@ -40,6 +41,7 @@ class Front:
     alerts: MemoryAlertBook
     monitors: MemoryMonitorBook
     store: MemoryStore
+    feedback: MemoryFeedbackBook
     app: AsyncApp
 
     async def settled(self, count: int = 1) -> None:
@@ -62,6 +64,7 @@ def workspace_with(*, http: str = "", ack_timeout_s: float = 3.0) -> LocalSlack:
 async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
     """Set up the handlers; their directory and teller are Slack's own, everything else is in memory."""
     inbox, alerts, monitors, store = Kept(), MemoryAlertBook(), MemoryMonitorBook(), MemoryStore()
+    feedback = MemoryFeedbackBook()
     async with (
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
         LocalSlackClient(slack.url) as people,
@@ -72,6 +75,7 @@ async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]
             alerts=alerts,
             monitors=monitors,
             store=store,
+            feedback=feedback,
             directory=SlackDirectory(client, identity=identity, catalogue=CATALOGUE),
             teller=SlackTeller(client),
         )
@@ -85,6 +89,7 @@ async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]
             alerts=alerts,
             monitors=monitors,
             store=store,
+            feedback=feedback,
             app=app,
         )
         yield front, identity

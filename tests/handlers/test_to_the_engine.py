@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import CastVote
@@ -42,6 +43,7 @@ async def judge(front: Front) -> AsyncIterator[Desk]:
             teller=front.desk.teller,
             monitors=monitor_desk(deps, store=front.store, alerts=front.alerts, monitors=front.monitors),
             gates=gate_desk(deps, directory=front.desk.directory, teller=front.desk.teller),
+            feedback=MemoryFeedbackBook(),
         )
 
 

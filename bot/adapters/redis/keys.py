@@ -80,6 +80,15 @@ class Shard:
         """String: the newest owner of a run that has set flags."""
         return f"{self.tag}:flag-fence:{run_id}"
 
+    def feedback(self, run_id: str) -> str:
+        """Hash: what people say of a run's diagnosis, by person."""
+        return f"{self.tag}:feedback:{run_id}"
+
+    @property
+    def rated(self) -> str:
+        """Sorted set of the runs whose diagnoses people spoke about, by when these were made."""
+        return f"{self.tag}:rated"
+
     @property
     def inbox(self) -> str:
         """Stream of intents."""

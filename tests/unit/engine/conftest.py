@@ -7,6 +7,7 @@ import pytest
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.engine.deps import Deps
 from bot.engine.desk import Desk
@@ -34,6 +35,7 @@ async def world():
         )
         alerts = MemoryAlertBook(clock)
         monitors = monitor_desk(deps, store=store, alerts=alerts)
+        feedback = MemoryFeedbackBook()
         desk = Desk(
             deps,
             directory=people,
@@ -42,5 +44,6 @@ async def world():
             teller=told,
             monitors=monitors,
             gates=gate_desk(deps, directory=people, teller=told),
+            feedback=feedback,
         )
-        yield World(store, clock, people, told, books, Engine(deps), desk, deps, alerts)
+        yield World(store, clock, people, told, books, Engine(deps), desk, deps, alerts, feedback)

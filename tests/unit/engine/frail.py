@@ -11,6 +11,7 @@ import httpx
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError
@@ -169,6 +170,7 @@ class FrailWorld:
             teller=(told := Told()),
             monitors=monitor_desk(deps, store=self.store, alerts=self._alerts),
             gates=gate_desk(deps, directory=people, teller=told),
+            feedback=MemoryFeedbackBook(),
         )
 
     async def live(self, runbook: Runbook, *, run_id: str = "r1") -> Run:

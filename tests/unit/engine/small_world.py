@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.diagnosis import Cause, CauseKind, Diagnosis
 from bot.domain.intent import CastVote
@@ -72,6 +73,7 @@ class World:
     desk: Desk
     deps: Deps
     alerts: MemoryAlertBook
+    feedback: MemoryFeedbackBook
 
     async def begin(self, runbook, run_id="r1", **params):
         await self.store.start(run_id, started(runbook, at=self.clock.now(), **params))

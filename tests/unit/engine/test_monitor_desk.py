@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Service
@@ -54,6 +55,7 @@ def counter(world):
         teller=world.told,
         monitors=monitor_desk(deps, store=world.store, alerts=world.alerts, monitors=book),
         gates=gate_desk(deps, directory=world.people, teller=world.told),
+        feedback=MemoryFeedbackBook(),
     )
     watchman = Watchman(deps, monitors=book, alerts=world.alerts, board=world.store.board, inbox=world.store)
     return Counter(world, desk, book, watchman)

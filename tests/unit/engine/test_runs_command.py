@@ -43,6 +43,7 @@ async def kept(world, monkeypatch):
             teller=world.told,
             monitors=None,
             gates=None,
+            feedback=None,
         )
         BENCH.down.add("b")
         run = await world.begin(book(*STORY), run_id="rab12")

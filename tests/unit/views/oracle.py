@@ -112,6 +112,10 @@ def _element(item: Any) -> Any:
             style=item.get("style"),
             confirm=confirm,
         )
+    if item["type"] == "plain_text_input":
+        return sb.PlainTextInput(
+            action_id=item["action_id"], multiline=item["multiline"], max_length=item["max_length"]
+        )
     assert item["type"] == "static_select"
     groups = [sb.OptionGroup.from_dict(group) for group in item.get("option_groups", [])]
     options = [sb.Option.from_dict(option) for option in item.get("options", [])]

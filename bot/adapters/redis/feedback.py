@@ -1,0 +1,54 @@
+"""What people say of diagnoses, in Redis: one hash a diagnosis, and an index by time."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from bot.adapters.redis.store import Store
+from bot.domain.feedback import Feedback, Rated, Said
+
+_KEPT_S = 400 * 86_400
+"""Runs are forgotten sooner, but whether the ranking has become better shows over a year."""
+_WORD = "word:"
+
+
+class RedisFeedbackBook:
+    """Everybody's latest word on each diagnosis, kept for 400 days."""
+
+    def __init__(self, store: Store) -> None:
+        """Keep the store."""
+        self._store = store
+        self._shard = store.keys.shared
+
+    async def rate(self, said: Said, feedback: Feedback) -> bool:
+        """Keep a person's word; false, and nothing kept, if a later one of theirs is there."""
+        keys = (self._shard.feedback(said.run_id), self._shard.rated)
+        word, about = feedback.model_dump_json(), said.model_dump_json()
+        arguments = (feedback.by.id, _ms(feedback.at), word, about, said.run_id, _ms(said.at), _KEPT_S)
+        return bool(await self._store.run("rate", keys, *arguments))
+
+    async def of(self, run_id: str) -> tuple[Feedback, ...]:
+        """List everybody's latest word on a run's diagnosis, oldest first."""
+        rated = await self._read(run_id)
+        return rated.feedback if rated is not None else ()
+
+    async def between(self, start: datetime, end: datetime) -> tuple[Rated, ...]:
+        """List the diagnoses made from ``start`` to before ``end`` that people spoke about, oldest first."""
+        ids = await self._store.client.zrangebyscore(self._shard.rated, _ms(start), f"({_ms(end)}")
+        found = await asyncio.gather(*(self._read(str(run_id)) for run_id in ids))
+        return tuple(rated for rated in found if rated is not None)
+
+    async def _read(self, run_id: str) -> Rated | None:
+        fields = await self._store.hash(self._shard.feedback(run_id))
+        if not fields:
+            return None
+        words = [
+            Feedback.model_validate_json(text) for name, text in fields.items() if name.startswith(_WORD)
+        ]
+        words.sort(key=lambda word: (word.at, word.by.id))
+        return Rated(said=Said.model_validate_json(fields["said"]), feedback=tuple(words))
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,49 @@
+"""The port for what people say of diagnoses, and what a run's diagnosis said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.errors import NotFoundError
+from bot.domain.feedback import Feedback, Rated, Said
+from bot.domain.run import Run
+
+
+class FeedbackBook(Protocol):
+    """Everybody's latest word on each diagnosis; it outlives the runs."""
+
+    async def rate(self, said: Said, feedback: Feedback) -> bool:
+        """Keep a person's word; false, and nothing kept, if a later one of theirs is there."""
+        ...
+
+    async def of(self, run_id: str) -> tuple[Feedback, ...]:
+        """List everybody's latest word on a run's diagnosis, oldest first."""
+        ...
+
+    async def between(self, start: datetime, end: datetime) -> tuple[Rated, ...]:
+        """List the diagnoses made from ``start`` to before ``end`` that people spoke about, oldest first."""
+        ...
+
+
+def said_by(run: Run) -> Said:
+    """Tell what a run's latest diagnosis said.
+
+    Raises:
+        NotFoundError: it came to none.
+    """
+    made = [
+        phase.finished_at
+        for phase in run.phases.values()
+        if phase.finished_at is not None and phase.output and phase.output.get("type") == "diagnosis"
+    ]
+    diagnosis = run.diagnosis
+    if diagnosis is None or not made:
+        raise NotFoundError("There is no diagnosis here.", hint="It appears once the evidence is in.")
+    return Said(
+        run_id=run.id,
+        at=made[-1],
+        service=run.service,
+        verdict=diagnosis.verdict,
+        confidence=diagnosis.top.confidence if diagnosis.top is not None else None,
+    )

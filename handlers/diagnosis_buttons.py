@@ -1,0 +1,92 @@
+"""*Why?*, *What else?*, *Right*, *Wrong* and *Other …* below a diagnosis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.diagnosis import Diagnosis
+from bot.domain.errors import NotFoundError
+from bot.domain.feedback import Opinion
+from bot.domain.intent import RateDiagnosis
+from bot.domain.model import JsonObject
+from bot.domain.run import Run
+from bot.views import ids
+from bot.views.feedback import other_modal, told_instead
+from bot.views.why import what_else_modal, why_modal
+from handlers.desk import FrontDesk
+from handlers.opening import open_modal
+from handlers.payloads import button_value, click_of, person_of, place_of
+
+Body = dict[str, Any]
+Opens = Callable[[AsyncAck, Body, Body, AsyncWebClient], Awaitable[None]]
+Says = Callable[[AsyncAck, Body, Body], Awaitable[None]]
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Listen to the buttons and the modal."""
+    app.action(ids.WHY)(_shows(desk, why_modal))
+    app.action(ids.WHAT_ELSE)(_shows(desk, what_else_modal))
+    app.action(ids.SAY_RIGHT)(_says(desk, "right"))
+    app.action(ids.SAY_WRONG)(_says(desk, "wrong"))
+
+    async def other(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
+        await ack()
+        channel, thread = place_of(body)
+        place = json.dumps({"run": button_value(action), "channel": channel, "thread": thread})
+        view = other_modal(desk.catalogue.names, private_metadata=place)
+        await _open(client, body, view)
+
+    async def submitted(ack: AsyncAck, body: Body, view: Body) -> None:
+        service, cause, text = told_instead(view["state"]["values"])
+        place = json.loads(view["private_metadata"])
+        intent = RateDiagnosis(
+            key=body["trigger_id"],
+            at=desk.clock.now(),
+            run_id=place["run"],
+            opinion="other",
+            cause=cause,
+            service=service,
+            text=text,
+            by=person_of(body),
+            channel=place["channel"],
+            thread=place["thread"],
+        )
+        await desk.submit(intent)
+        await ack()
+
+    app.action(ids.SAY_OTHER)(other)
+    app.view(ids.FEEDBACK)(submitted)
+
+
+def _shows(desk: FrontDesk, render: Callable[[Run, Diagnosis], JsonObject]) -> Opens:
+    """Answer a click with a modal that only that person sees."""
+
+    async def show(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
+        await ack()
+        run = await desk.run(button_value(action))
+        diagnosis = run.diagnosis
+        if diagnosis is None:
+            raise NotFoundError("There is no diagnosis here.", hint="It appears once the evidence is in.")
+        await _open(client, body, render(run, diagnosis))
+
+    return show
+
+
+def _says(desk: FrontDesk, opinion: Opinion) -> Says:
+    async def say(ack: AsyncAck, body: Body, action: Body) -> None:
+        click = click_of(body, at=desk.clock.now())
+        await desk.submit(RateDiagnosis(run_id=button_value(action), opinion=opinion, **click))
+        await ack()
+
+    return say
+
+
+async def _open(client: AsyncWebClient, body: Body, view: JsonObject) -> None:
+    await open_modal(
+        client, trigger_id=body["trigger_id"], view=view, what="open that", instead="Please click again."
+    )
