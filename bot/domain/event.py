@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from bot.domain.approval import Approval, Decision, Verdict
 from bot.domain.canary import Reading, SteeringWord
 from bot.domain.inputs import Inputs
+from bot.domain.leaning import Leaning, Move
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
 from bot.domain.plan import RenderedPlan
@@ -178,6 +179,17 @@ class StepUndone(Model):
     error: str = ""
 
 
+class Leaned(Model):
+    """The answer of a step moved what the evidence so far points to; it decides nothing."""
+
+    type: Literal["leaned"] = "leaned"
+    at: Instant
+    phase: str
+    step: str
+    leaning: Leaning
+    move: Move
+
+
 class InputsPinned(Model):
     """A reducer is about to be asked with this; whoever asks again later gives it the same."""
 
@@ -261,9 +273,9 @@ class RunFinished(Model):
 
 
 Event = Annotated[
-    RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | InputsPinned | PlanRendered
-    | ApprovalRequested | ApprovalReminded | VoteCast | ApprovalEnded | ApprovalWaived | EffectIntended
-    | StepUndone | Sampled | Judged | Steered | PhaseFinished | CancelRequested | RunFinished,
+    RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | Leaned | InputsPinned
+    | PlanRendered | ApprovalRequested | ApprovalReminded | VoteCast | ApprovalEnded | ApprovalWaived
+    | EffectIntended | StepUndone | Sampled | Judged | Steered | PhaseFinished | CancelRequested | RunFinished,
     Field(discriminator="type"),
 ]  # fmt: skip
 

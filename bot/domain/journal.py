@@ -15,6 +15,7 @@ from bot.domain.event import (
     EffectIntended,
     Event,
     InputsPinned,
+    Leaned,
     PhaseFinished,
     PhaseStarted,
     StepFinished,
@@ -99,7 +100,7 @@ def _oddities(run: Run, event: Event) -> Iterator[str]:
     if run.outcome is not None:
         yield "comes after the run's end"
     match event:
-        case PhaseStarted() | InputsPinned() | PhaseFinished() if event.phase not in run.phases:
+        case PhaseStarted() | Leaned() | InputsPinned() | PhaseFinished() if event.phase not in run.phases:
             yield f"names the phase {event.phase}, which the runbook does not have"
         case StepFinished():
             step = run.phases[event.phase].steps.get(event.step)

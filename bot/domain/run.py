@@ -20,6 +20,7 @@ from bot.domain.event import (
     Event,
     InputsPinned,
     Judged,
+    Leaned,
     Origin,
     PhaseFinished,
     PhaseOutcome,
@@ -90,6 +91,8 @@ class PhaseState(Model):
     outcome: PhaseOutcome | None = None
     why: str = ""
     output: JsonObject | None = None
+    leanings: tuple[Leaned, ...] = ()
+    """What its answers pointed to, each time that one moved it."""
     inputs: Inputs | None = None
     """What its reducer is asked with, besides the phases it folds."""
     plan: RenderedPlan | None = None
@@ -217,6 +220,8 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
             return _phase(run, event.phase, behind=())
         case StepFinished():
             return _step_finished(run, event)
+        case Leaned():
+            return _phase(run, event.phase, leanings=(*run.phases[event.phase].leanings, event))
         case InputsPinned():
             pinned = run.phases[event.phase].inputs or event.inputs  # the first stand
             return _phase(run, event.phase, inputs=pinned)

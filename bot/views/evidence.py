@@ -10,6 +10,7 @@ from bot.domain.model import JsonObject
 from bot.domain.run import Run, StepState
 from bot.domain.runbook import Explore, FanOut
 from bot.views.blocks import section, stack
+from bot.views.leaning import leaning_lines
 from bot.views.limits import bold, code, link, prose
 from bot.views.state import name_of, result_of, title_of, took
 from bot.views.words import (
@@ -54,7 +55,9 @@ def evidence_blocks(run: Run, phase: Explore | FanOut) -> list[JsonObject]:
         first_mark = DONE if len(read) == len(asked) else WARNING
         first = f"{first_mark} {title}: {len(read)} of {several(len(asked), 'source')} read in {took(state)}"
     over = state.outcome is not None
-    return [section(first), *stack([_paragraph(run, step, over=over) for step in state.steps.values()])]
+    leaning = leaning_lines(state)
+    blocks = [section(first), *([section(*leaning)] if leaning else [])]
+    return [*blocks, *stack([_paragraph(run, step, over=over) for step in state.steps.values()])]
 
 
 def strongest(run: Run, phase: Explore | FanOut) -> Finding | None:

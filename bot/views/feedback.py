@@ -101,11 +101,14 @@ def _selected(answer: Mapping[str, Any] | None) -> str:
 def accuracy_lines(rated: Sequence[Rated], *, period: str) -> list[str]:
     """Say how often diagnoses of a ``period`` were right: as a whole, and by how sure they were."""
     whole = score(rated)
-    if not whole.judged:
+    if not rated:
         return [
             f"Nobody has said of a diagnosis of {period} whether it was right.",
             "*Right*, *Wrong* and *Other …* are below each one.",
         ]
+    if not whole.judged:
+        what = several(len(rated), "diagnosis", "diagnoses")
+        return [f"There is no figure of {period}: people disagree about {what}, and spoke of no other."]
     lines = [f"*{_share(whole)} of {period} were right*, by the word of those who were there."]
     lines += [f"• {word}: {_share(score(group))}" for word, group in _by_word(rated) if score(group).judged]
     disputed = sum(one.was_right is None for one in rated)

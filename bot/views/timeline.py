@@ -14,6 +14,7 @@ from bot.domain.event import (
     Event,
     InputsPinned,
     Judged,
+    Leaned,
     PhaseFinished,
     PhaseStarted,
     PlanRendered,
@@ -67,6 +68,11 @@ def _told(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
         case StepFinished():
             why = f": {event.error}" if event.error else ""
             return _tone(event.outcome), f"  {event.step} {_word(event.outcome)} in {event.took_s:.3g} s{why}"
+        case Leaned():
+            leaning = event.leaning
+            suspect = " ".join(filter(None, leaning.suspect))
+            so_sure = f"{suspect} {leaning.confidence:.2f}" if suspect else "nothing"
+            return "quiet", f"  so far {so_sure}, {event.move} by {event.step}"
         case InputsPinned():
             known = f"{len(event.inputs.services)} services known"
             return "quiet", f"  {event.phase} is asked as of {event.inputs.now:%H:%M:%S} UTC, {known}"

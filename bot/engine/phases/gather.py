@@ -13,6 +13,7 @@ from bot.domain.runbook import Explore, FanOut, Step
 from bot.engine.effects import run_step
 from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended
+from bot.engine.phases.leaning import lean
 from bot.engine.plugins import Plugin
 from bot.engine.templates import evaluate
 from bot.engine.turns import take_turn
@@ -52,7 +53,7 @@ async def _gather(hand: Hand, phase: Explore | FanOut, *, deadline_s: float) -> 
         refs = tuple(StepRef(id=r.id, title=r.title, specialist=r.plugin.specialist) for r in ready)
         hand.note(PhaseStarted(at=hand.now, phase=phase.id, steps=refs))
     todo = [r for r in ready if _outcome(hand, phase.id, r.id) is None]
-    tasks = {asyncio.create_task(_one(hand, phase.id, r, deadline_s=deadline_s)): r for r in todo}
+    tasks = {asyncio.create_task(_one(hand, phase, r, deadline_s=deadline_s)): r for r in todo}
     try:
         await _until(set(tasks), deadline_s)
         for task, item in tasks.items():
@@ -87,9 +88,10 @@ def _expand(hand: Hand, step: Step) -> list[_Ready]:
     ]
 
 
-async def _one(hand: Hand, phase: str, item: _Ready, *, deadline_s: float) -> None:
+async def _one(hand: Hand, phase: Explore | FanOut, item: _Ready, *, deadline_s: float) -> None:
     timeout_s = min(item.step.timeout_s, deadline_s)
-    await run_step(hand, item.plugin, item.arguments, phase=phase, step=item.id, timeout_s=timeout_s)
+    await run_step(hand, item.plugin, item.arguments, phase=phase.id, step=item.id, timeout_s=timeout_s)
+    lean(hand, phase, step=item.id)
 
 
 async def _late(hand: Hand, phase: str, item: _Ready, *, deadline_s: float) -> None:

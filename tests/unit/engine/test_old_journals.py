@@ -23,6 +23,7 @@ ENDED = {
     "expired": "expired",
     "recovered": "recovered",
     "rolled_out": "done",
+    "leaned": "recovered",
     "triaged": "recovered",
     "undone": "failed",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from tests.unit.engine.small_world import World, book
 
 FOUND: list[Finding] = []
 AWAY: set[str] = set()
+GATES: dict[str, asyncio.Event] = {}
+"""A source with a gate answers once it is opened."""
 
 TRIAGE = book(
     {
@@ -37,6 +40,8 @@ TRIAGE = book(
 @probe(specialist="test")
 async def bring(ctx: Context, *, source: str) -> Findings:
     """Bring what the test has put there for a source."""
+    if source in GATES:
+        await GATES[source].wait()
     if source in AWAY:
         raise ProbeUnavailableError(f"{source} does not answer.")
     return Findings(items=tuple(f for f in FOUND if f.source == source), looked_at=source)

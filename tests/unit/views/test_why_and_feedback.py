@@ -168,6 +168,12 @@ def test_accuracy_is_told_with_its_count_its_doubt_and_by_how_sure_the_diagnoses
     assert "of week 2026-W10 were right" in message.text
 
 
-@pytest.mark.parametrize("told", [[], [rated(1, ["right", "wrong"])]])
-def test_without_a_judgement_no_figure_is_made_up(told):
-    assert accuracy_lines(told, period="the last 30d")[0].startswith("Nobody has said")
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ([], "Nobody has said of a diagnosis of the last 30d"),
+        ([rated(1, ["right", "wrong"])], "There is no figure of the last 30d: people disagree about 1"),
+    ],
+)
+def test_without_a_judgement_no_figure_is_made_up(told, said):
+    assert accuracy_lines(told, period="the last 30d")[0].startswith(said)

@@ -1,0 +1,54 @@
+"""What the evidence points to while it comes in, and how each answer moves it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.domain.diagnosis import CauseKind, Diagnosis
+from bot.domain.model import Model, Share
+
+Move = Literal["first", "strengthened", "weakened", "replaced", "gone"]
+
+_WORTH_A_WORD = 0.05
+"""A confidence that moves less is as it was."""
+
+
+class Leaning(Model):
+    """The first cause of a diagnosis before all was read; without a ``kind`` there is none yet."""
+
+    kind: CauseKind | None = None
+    service: str = ""
+    component: str = ""
+    summary: str = ""
+    confidence: Share = 0
+
+    @property
+    def suspect(self) -> tuple[CauseKind | None, str, str]:
+        """What is suspected, however sure."""
+        return self.kind, self.service, self.component
+
+
+def leaning_of(diagnosis: Diagnosis) -> Leaning:
+    """Tell what a diagnosis leans to, whether or not that is enough to say that it was found."""
+    if not diagnosis.causes:
+        return Leaning()
+    first = diagnosis.causes[0]
+    return Leaning(
+        kind=first.kind,
+        service=first.service,
+        component=first.component,
+        summary=first.summary,
+        confidence=first.confidence,
+    )
+
+
+def move(before: Leaning, after: Leaning) -> Move | None:
+    """Say in a word how a leaning has moved; none if it has not."""
+    if after.suspect != before.suspect:
+        if before.kind is None:
+            return "first"
+        return "gone" if after.kind is None else "replaced"
+    gained = after.confidence - before.confidence
+    if abs(gained) < _WORTH_A_WORD:
+        return None
+    return "strengthened" if gained > 0 else "weakened"

@@ -1,0 +1,55 @@
+"""What it looks like so far, and how it came to that, as people read it."""
+
+from __future__ import annotations
+
+from bot.domain.diagnosis import CauseKind
+from bot.domain.event import Leaned
+from bot.domain.leaning import Leaning
+from tests.unit.views.story import Story, found
+
+RELEASE = Leaning(
+    kind=CauseKind.BAD_RELEASE, service="checkout", component="2.3.1", summary="2.3.1 fails", confidence=0.5
+)
+PLACE = Leaning(kind=CauseKind.UNKNOWN, service="checkout", summary="It is in <!here>", confidence=0.4)
+
+
+def leaned(story, step, move, leaning):
+    return story.tell(Leaned(at=story.at, phase="evidence", step=step, leaning=leaning, move=move))
+
+
+def test_what_it_looks_like_so_far_is_told_with_what_moved_it():
+    story = Story().asks().step("evidence", "logs", found("logs"))
+    leaned(story, "logs", "first", PLACE)
+    assert "🎯 So far: possible (40 %) by Logs: It is in <!here>." in story.read("phase:evidence")
+    story.step("evidence", "changes", found("changes"))
+    leaned(story, "changes", "replaced", RELEASE)
+    assert "🎯 So far: Recent changes (cicd) points elsewhere, possible (50 %): 2.3.1 fails." in story.read(
+        "phase:evidence"
+    )
+    story.step("evidence", "metrics", found("metrics"))
+    leaned(story, "metrics", "strengthened", RELEASE.model_copy(update={"confidence": 0.92}))
+    assert (
+        "🎯 So far: strengthened by Metrics (monitoring), now very likely (92 %): 2.3.1 fails."
+        in story.read("phase:evidence")
+    )
+
+
+def test_once_all_is_in_the_way_there_is_told_and_stays():
+    story = Story().gathers()
+    leaned(story, "logs", "first", PLACE)
+    assert "How it came to that" not in story.read("phase:evidence")
+    leaned(story, "changes", "replaced", RELEASE)
+    leaned(story, "database", "weakened", RELEASE.model_copy(update={"confidence": 0.3}))
+    leaned(story, "dependencies", "gone", Leaning())
+    told = story.read("phase:evidence")
+    assert "So far" not in told
+    assert "How it came to that\n• Possible (40 %) by Logs" in told
+    assert "• Weakened by Database, now possible (30 %): 2.3.1 fails." in told
+    assert "• Dependencies (network) speaks against it; nothing else is suspected." in told
+
+
+def test_only_the_last_turns_are_told_one_by_one():
+    story = Story().gathers()
+    for number in range(9):
+        leaned(story, "logs", "replaced", RELEASE.model_copy(update={"component": str(number)}))
+    assert "• 3 turns before" in story.read("phase:evidence")
