@@ -65,6 +65,27 @@ async def test_any_message_can_be_triaged_by_its_menu_once_a_modal_knows_which_s
     await expect(ana.reply("Errors in the logs")).to_contain_text("over 15 min", timeout=SOON_MS)
 
 
+async def test_a_diagnosis_is_asked_why_in_private_and_what_people_say_of_it_is_seen_by_all(room: Room):
+    ana, ben = await room.person(ANA), await room.person(BEN)
+    await ana.say("/triage payments")
+    for person in (ana, ben):
+        await person.open_thread_of("Triage payments: no fault found")
+    await ana.thread.get_by_role("button", name="Why?").click(timeout=SOON_MS)
+    why = ana.page.get_by_role("dialog", name="Why?")
+    await expect(why).to_contain_text("No fault found: errors and latency of payments", timeout=SOON_MS)
+    await expect(why).to_contain_text("metrics:")
+    await expect(ben.page.get_by_role("dialog")).to_have_count(0)
+    await why.get_by_role("button", name="Close", exact=True).last.click()
+    await ana.thread.get_by_role("button", name="Right", exact=True).click()
+    await expect(ben.thread.get_by_text("1 says right")).to_be_visible(timeout=SOON_MS)
+    await ben.thread.get_by_role("button", name="Other").click()
+    other = ben.page.get_by_role("dialog", name="What was it?")
+    await other.get_by_role("textbox").fill("The bank was away.", timeout=SOON_MS)
+    await other.get_by_role("button", name="Send", exact=True).click()
+    said = "1 says right, 1 says something else (The bank was away.)"
+    await expect(ana.thread.get_by_text(said)).to_be_visible(timeout=SOON_MS)
+
+
 async def test_a_finished_run_is_on_the_home_tab_with_who_asked_for_it(room: Room):
     ana = await room.person(ANA)
     await ana.say("/triage storefront")
