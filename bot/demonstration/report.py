@@ -13,6 +13,9 @@ from bot.domain.event import EffectIntended, Event, PhaseFinished, VoteCast
 from bot.domain.model import Model
 from bot.domain.run import Run
 
+_BLAMED = 0.3
+"""From this confidence on people read a blame into it."""
+
 
 class RankedCause(Model):
     """One cause as the diagnosis ranked it."""
@@ -34,7 +37,8 @@ class Report(Model):
     expected: str
     """The truth: ``kind of service``, or ``no fault``."""
     right: bool
-    """Whether the first cause is the true one, or, where nothing is wrong, that nothing was blamed."""
+    """Whether the first cause is the true one and nobody innocent is blamed for it, or, where nothing is
+    wrong, that nothing was blamed."""
     ruled_out: tuple[str, ...]
     unread_sources: tuple[str, ...]
     remedy: str
@@ -114,7 +118,9 @@ def is_right(scenario: Scenario, diagnosis: Diagnosis | None) -> bool:
     if scenario.cause is None:
         return diagnosis.verdict == "no_fault_found"
     top = diagnosis.top
-    return top is not None and (top.kind, top.service) == (scenario.cause, scenario.at)
+    blamed = {f"{c.service} {c.component}" for c in diagnosis.causes if c.confidence >= _BLAMED}
+    true = top is not None and (top.kind, top.service) == (scenario.cause, scenario.at)
+    return true and scenario.innocent not in blamed
 
 
 def unapproved_writes(events: tuple[Event, ...]) -> int:

@@ -61,6 +61,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         at="payments",
     ),
     Scenario(
+        name="loud-innocent",
+        summary="a setting of payments is wrong; storefront, just deployed, is the loudest",
+        fault="loud-innocent",
+        service="storefront",
+        cause=CauseKind.BAD_CONFIGURATION,
+        at="payments",
+        innocent="storefront 2.3.1",
+    ),
+    Scenario(
         name="log-storm",
         summary="a harmless line floods the logs just after an innocent deploy",
         fault="log-storm",

@@ -9,6 +9,7 @@ from demo.faults.database_lock import DatabaseLock
 from demo.faults.dependency_down import DependencyDown
 from demo.faults.false_alarm import FalseAlarm
 from demo.faults.log_storm import LogStorm
+from demo.faults.loud_innocent import LoudInnocent
 from demo.faults.saturation import Saturation
 
 
@@ -20,6 +21,7 @@ def all_faults() -> list[Fault]:
         DependencyDown(),
         Saturation(),
         BadConfiguration(),
+        LoudInnocent(),
         LogStorm(),
         FalseAlarm(),
     ]

@@ -208,6 +208,17 @@ def test_a_bad_setting_fails_payments_without_a_deploy_until_it_is_restored(shop
     assert shop.fault("bad-configuration")["state"] == "cured"
 
 
+def test_the_loud_innocent_is_deployed_and_the_setting_is_what_hurts(shop: OpenShop) -> None:
+    shop.begin("loud-innocent")
+    began = shop.fault("loud-innocent")["since"]
+    shop.until_failing(more_than=0.5)
+    kinds = {(change["kind"], change["service"]) for change in shop.get("/changes", since=began)["changes"]}
+    assert kinds == {("deploy", "storefront"), ("config", "payments")}
+    shop.http.put("/settings/payments/bank_timeout_ms", json={"value": 2000}).raise_for_status()
+    shop.until_well()
+    assert (shop.fault("loud-innocent")["state"], version(shop, "storefront")) == ("cured", "2.3.1")
+
+
 def test_a_reset_ends_whatever_is_on(shop: OpenShop) -> None:
     shop.begin("bad-configuration")
     shop.begin("database-lock")
