@@ -275,7 +275,8 @@ class RunFinished(Model):
 Event = Annotated[
     RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | Leaned | InputsPinned
     | PlanRendered | ApprovalRequested | ApprovalReminded | VoteCast | ApprovalEnded | ApprovalWaived
-    | EffectIntended | StepUndone | Sampled | Judged | Steered | PhaseFinished | CancelRequested | RunFinished,
+    | EffectIntended | StepUndone | Sampled | Judged | Steered | PhaseFinished | CancelRequested
+    | RunFinished,
     Field(discriminator="type"),
 ]  # fmt: skip
 

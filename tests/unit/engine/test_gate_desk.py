@@ -62,6 +62,7 @@ def counter(world):
         teller=world.told,
         monitors=monitor_desk(deps, store=world.store, alerts=world.alerts),
         gates=GateDesk(deps, locks=locks, directory=world.people, teller=world.told),
+        feedback=world.feedback,
     )
     return Counter(world, desk, locks)
 
