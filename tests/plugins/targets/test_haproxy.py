@@ -43,7 +43,7 @@ async def test_a_staged_candidate_is_up_and_gets_nothing(floor):
     assert done.before == {"stable": "1.4.1", "candidate": None}
     assert await floor.served() == {"1.4.1": 100}
     async with asyncio.timeout(10):  # one health check may be late on a busy machine
-        while not (seen := await _observed(floor))["candidate"]["healthy"]:
+        while not (seen := await _observed(floor))["candidate"]["healthy"]:  # noqa: ASYNC110  # HAProxy tells nobody
             await asyncio.sleep(0.05)
     assert (seen["candidate"]["version"], seen["candidate"]["weight_percent"]) == ("1.4.2", 0)
     assert seen["can"] == {"shift": True, "routes": True, "instant_back": True, "lease": False}
