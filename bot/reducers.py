@@ -9,6 +9,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from bot.analysis.causes import rank_causes
+from bot.analysis.way_back import Word, rollback_safety, word_of
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import Diagnosis, Judgement, Source, SourceStatus
 from bot.domain.event import StepOutcome
@@ -93,7 +94,29 @@ def worst(given: ReduceInput) -> Judgement:
     return Judgement(verdict="pass", summary=f"all {len(good)} are well")
 
 
-REDUCERS: Mapping[ReducerName, Reducer] = {"rank_causes": causes, "all": every, "any": some, "worst": worst}
+def way_back(given: ReduceInput) -> Judgement:
+    """Say whether there is a way back; each step whose ``data`` has a ``rollback`` key has a word in it."""
+    steps = (step for phase in given.phases for step in phase.steps.values())
+    words = [word for step in steps if (word := _word_of(step)) is not None]
+    return rollback_safety(words, accepted=given.arguments.get("accept") is True)
+
+
+def _word_of(step: StepState) -> Word | None:
+    if step.outcome == "not_configured":
+        return None
+    if step.outcome != "ok" or step.result is None:
+        return Word(source=step.title, because=step.error or "it did not answer")
+    data = step.result.get("data")
+    return word_of(step.title, data) if isinstance(data, dict) else None
+
+
+REDUCERS: Mapping[ReducerName, Reducer] = {
+    "rank_causes": causes,
+    "all": every,
+    "any": some,
+    "worst": worst,
+    "rollback_safety": way_back,
+}
 
 
 def ranker_version() -> str:

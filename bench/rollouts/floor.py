@@ -86,9 +86,10 @@ class Floor:
             f"    server {name} 127.0.0.1:{self.launcher.ports[name]} weight 100 {CHECK}"
             for name in self.stable
         ]
-        asked = f"check addr 127.0.0.1 port {self.lease_port}" if self.lease_port else "check"
+        # Without a lease a process that is starved for a moment is to stay up: the machine may be busy.
+        asked = f"check addr 127.0.0.1 port {self.lease_port} fall 2" if self.lease_port else "check fall 8"
         candidate = self.launcher.ports["canary"]
-        lines.append(f"    server canary 127.0.0.1:{candidate} weight 0 {asked} inter 100ms rise 1 fall 2")
+        lines.append(f"    server canary 127.0.0.1:{candidate} weight 0 {asked} inter 100ms rise 1")
         text = CONFIG.format(
             socket=self.folder / "s",
             level=self.level,

@@ -64,6 +64,8 @@ class Service(Model):
     freezes: tuple[Freeze, ...] = ()
     """When nothing is deployed here, on top of what holds for all."""
     gates: Gates = Gates()
+    emergency_rollback: bool = False
+    """Whether a rollback in an emergency that somebody states needs no approval; loud, and recorded."""
 
     @property
     def elsewhere(self) -> tuple[Service, ...]:

@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from bot.domain.alert import Alert
 from bot.domain.approval import Verdict
+from bot.domain.canary import SteeringWord
 from bot.domain.catalogue import Address
 from bot.domain.deploy_lock import MOST_S
 from bot.domain.diagnosis import CauseKind
@@ -56,6 +57,17 @@ class CancelRun(_Intent):
     why: str = ""
     via: Literal["chat", "cli"] = "chat"
     """Whoever reaches the command line may do everything; in the chat, membership is looked up."""
+
+
+class SteerRun(_Intent):
+    """Somebody told a rollout under way what to do."""
+
+    type: Literal["steer_run"] = "steer_run"
+    run_id: str
+    word: SteeringWord
+    by: Person
+    channel: str
+    thread: str = ""
 
 
 class ReportAlert(_Intent):
@@ -191,7 +203,14 @@ AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhy
 AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
 AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
 AnyIntent = (
-    StartRun | CastVote | CancelRun | RateDiagnosis | AnyAlertIntent | AnyMonitorIntent | AnyGateIntent
+    StartRun
+    | CastVote
+    | CancelRun
+    | SteerRun
+    | RateDiagnosis
+    | AnyAlertIntent
+    | AnyMonitorIntent
+    | AnyGateIntent
 )
 Intent = Annotated[AnyIntent, Field(discriminator="type")]
 

@@ -22,6 +22,8 @@ class Param(Model):
     summary: str = ""
     required: bool = False
     default: JsonValue = None
+    pattern: str = Field(default="", max_length=200)
+    """A regular expression that the whole of a `string` must match; none unless given."""
 
 
 class Call(Model):
@@ -137,6 +139,8 @@ class Explore(PhaseBase):
 
     kind: Literal["explore"]
     steps: tuple[Step, ...] = Field(min_length=1)
+    required: bool = False
+    """Whether a step that could not be read ends the run, before anything is changed."""
 
 
 class FanOut(PhaseBase):
@@ -145,9 +149,11 @@ class FanOut(PhaseBase):
     kind: Literal["fan_out"]
     steps: tuple[Step, ...] = Field(min_length=1)
     deadline_s: float = Field(default=20, gt=0, le=3600)
+    required: bool = False
+    """Whether a step that could not be read ends the run, before anything is changed."""
 
 
-ReducerName = Literal["rank_causes", "all", "any", "worst"]
+ReducerName = Literal["rank_causes", "all", "any", "worst", "rollback_safety"]
 
 
 class Reduce(PhaseBase):
@@ -157,6 +163,8 @@ class Reduce(PhaseBase):
     reducer: ReducerName
     over: tuple[Name, ...] = Field(min_length=1)
     arguments: JsonObject = Field(default_factory=dict, alias="with")
+    required: bool = False
+    """Whether a verdict of `fail` ends the run, before anything is changed."""
 
 
 class Remedy(Model):
@@ -179,6 +187,10 @@ class Plan(PhaseBase):
 
     kind: Literal["plan"]
     of: Name | None = None
+    summary: str = ""
+    """What a plan `of` a pipeline does, in a sentence; its title unless given."""
+    risk: str = ""
+    """What a plan `of` a pipeline costs and who will notice, for the person who approves."""
     diagnosis: Name | None = None
     remedies: dict[str, tuple[Remedy, ...]] = Field(default_factory=dict)
     verify: tuple[Check, ...] = ()
@@ -202,6 +214,10 @@ class Pipeline(PhaseBase):
     verify: tuple[Check, ...] = ()
     watch: tuple[Check, ...] = ()
     """Must hold while the steps run; a breach stops the pipeline and undoes."""
+    preempts: bool = False
+    """Whether a rollout that is under way at the service is aborted for it, before anybody is asked."""
+    lease: bool = False
+    """Whether the candidate's traffic hangs on the worker that runs the steps: a dead-man switch."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -27,6 +27,7 @@ from bot.domain.intent import (
     ReportAlert,
     SilenceAlert,
     StartRun,
+    SteerRun,
 )
 from bot.domain.people import Profile
 from bot.domain.run import Run, fold
@@ -35,6 +36,7 @@ from bot.engine.feedback import FeedbackBook, said_by
 from bot.engine.gate_desk import GateDesk
 from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.ports import AlertBook, Board, Directory, Teller
+from bot.engine.steering import SteeringDesk
 from bot.engine.words import complete_params
 
 log = logging.getLogger(__name__)
@@ -73,6 +75,7 @@ class Desk:
         self._monitors = monitors
         self._gates = gates
         self._feedback = feedback
+        self._steering = SteeringDesk(deps, directory=directory)
         self._patience_s = tuple(patience_s)
 
     async def handle(self, intent: Intent) -> None:
@@ -101,6 +104,9 @@ class Desk:
                 await self._vote(intent)
             case CancelRun():
                 await self._cancel(intent)
+            case SteerRun():
+                _require_member(await self._directory.profile(intent.by.id))
+                await self._steering.carry_out(intent)
             case RateDiagnosis():
                 await self._rate(intent)
             case ReportAlert() | AcknowledgeAlert() | SilenceAlert():
@@ -262,6 +268,7 @@ class Desk:
             case (
                 CastVote()
                 | CancelRun()
+                | SteerRun()
                 | RateDiagnosis()
                 | AcknowledgeAlert()
                 | SilenceAlert()

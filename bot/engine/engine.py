@@ -7,7 +7,7 @@ from typing import assert_never
 
 from bot.domain.errors import BotError, StaleEpochError
 from bot.domain.event import ApprovalEnded, Event, PhaseFinished, RunFinished
-from bot.domain.run import Run
+from bot.domain.rollout import rollout_under_way
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.engine.deps import Deps
 from bot.engine.hand import Hand
@@ -99,26 +99,15 @@ def next_phase(hand: Hand) -> Phase | None:
     """Find the phase to work on: the first without an outcome, unless the run is over."""
     run = hand.run
     if run.cancelled_by is not None:
-        return next((phase for phase in run.runbook.phases if _canary_is_out(run, phase)), None)
+        return rollout_under_way(run)  # it must be taken back before the run may end
     for phase in run.runbook.phases:
         state = run.phases[phase.id]
         if state.outcome is None:
             return phase
-        gathering = isinstance(phase, Explore | FanOut)
-        if state.outcome in _STOPPING or (state.outcome == "failed" and not gathering):
+        may_fail = isinstance(phase, Explore | FanOut) and not phase.required
+        if state.outcome in _STOPPING or (state.outcome == "failed" and not may_fail):
             return None
     return None
-
-
-def _canary_is_out(run: Run, phase: Phase) -> bool:
-    """Whether a rollout is under way, which must be taken back before the run may end."""
-    state = run.phases[phase.id]
-    return (
-        isinstance(phase, Pipeline)
-        and any(step.judge for step in phase.steps)
-        and state.outcome is None
-        and any(step.intent_key for step in state.steps.values())
-    )
 
 
 async def _skip_or_run(hand: Hand, phase: Phase) -> Answer:

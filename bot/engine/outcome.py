@@ -6,7 +6,7 @@ from typing import assert_never
 
 from bot.domain.event import RunOutcome
 from bot.domain.run import Run
-from bot.domain.runbook import Background, Pipeline
+from bot.domain.runbook import Background, Explore, FanOut, Pipeline, Reduce
 
 
 def outcome_of(run: Run) -> tuple[RunOutcome, str]:
@@ -23,8 +23,10 @@ def outcome_of(run: Run) -> tuple[RunOutcome, str]:
         elif isinstance(phase, Background) and state.outcome == "breached":
             return "breached", f"It came back while I watched: {state.why}"
         elif state.outcome == "failed" and not isinstance(phase, Background):
-            if phase.kind in ("explore", "fan_out"):
-                continue  # a phase that gathers may come back empty-handed; the reducer says what that means
+            if isinstance(phase, Explore | FanOut) and not phase.required:
+                continue  # it may come back empty-handed; the reducer says what that means
+            if isinstance(phase, Explore | FanOut | Reduce) and phase.required:
+                return "failed", f"Nothing was changed: {state.why}"
             return "failed", f"{phase.title or phase.id} failed: {state.why}"
     return _of_diagnosis(run)
 

@@ -18,6 +18,10 @@ _CAUSES = tuple(kind.value for kind in CauseKind)
 def check_plan(place: Place, phase: Plan) -> None:
     """Check a plan: of a later pipeline, or with remedies for the causes that a diagnosis may find."""
     spot = place.spot
+    for field in ("summary", "risk"):
+        spot.at(field).check_value(getattr(phase, field))
+        if getattr(phase, field) and phase.of is None:
+            spot.at(field).report("each remedy has its own")
     if phase.of is not None:
         _check_of(place, phase, phase.of)
     else:
@@ -44,6 +48,7 @@ def check_pipeline(place: Place, phase: Pipeline) -> None:
     shared = planned.phase.verify if planned and isinstance(planned.phase, Plan) else ()
     refuse_same_checks(spot, phase.steps, (*phase.verify, *shared))
     _check_approvals(spot, phase, planned)
+    _check_lease(spot, phase)
 
 
 def _check_of(place: Place, phase: Plan, name: str) -> None:
@@ -114,6 +119,19 @@ def _check_approvals(spot: Spot, phase: Pipeline, planned: Drafted | None) -> No
         if step.approval is not None and not step.approval.groups:
             spot.at("steps", index, "approval").report(
                 "name the `groups` who may approve: there is no parameter `service`"
+            )
+
+
+def _check_lease(spot: Spot, phase: Pipeline) -> None:
+    """A run that waits for people is in nobody's hands, and its candidate would lose its traffic."""
+    if not phase.lease:
+        return
+    if "service" not in spot.params:
+        spot.at("lease").report("there is no parameter `service` whose candidate could hang on it")
+    for index, step in enumerate(phase.steps):
+        if step.approval is not None:
+            spot.at("steps", index, "approval").report(
+                "under a `lease` nobody can be waited for in between; have a `judge` ask instead"
             )
 
 

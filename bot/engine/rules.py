@@ -33,6 +33,7 @@ _REDUCER_ARGUMENTS: Mapping[ReducerName, tuple[str, ...]] = {
     "all": (),
     "any": (),
     "worst": (),
+    "rollback_safety": ("accept",),
 }
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
@@ -73,6 +74,12 @@ def _check_param(spot: Spot, name: str, param: Param) -> None:
         spot.report("a parameter's name is lower-case letters, digits and `_`, beginning with a letter")
     if name == "service" and param.type != "service":
         spot.at("type").report("the parameter `service` must be of type `service`")
+    if param.pattern and param.type != "string":
+        spot.at("pattern").report("only a `string` has a pattern")
+    try:
+        re.compile(param.pattern)
+    except re.error as error:
+        spot.at("pattern").report(f"is no regular expression: {error}")
     if param.required and param.default is not None:
         spot.at("default").report("a required parameter has no default")
     types: tuple[type, ...] = {"integer": (int,), "boolean": (bool,), "duration": (int, float)}.get(

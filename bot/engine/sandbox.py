@@ -112,6 +112,19 @@ def _join(values: Iterable[object], separator: str = "") -> str:
     return separator.join(texts)
 
 
+def _split(text: str, separator: str = ",") -> list[str]:
+    """Cut a text into its parts, without the blanks around them and without empty ones."""
+    return [part.strip() for part in text.split(separator) if part.strip()]
+
+
+def _chunks(values: Iterable[object], size: int) -> list[list[object]]:
+    """Cut a list into parts of ``size``; the last one may be shorter."""
+    if size < 1:
+        raise ValueError("parts of less than one item")
+    items = list(values)
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
 def _percent(share: float, digits: int = 1) -> str:
     return f"{round(share * 100, digits):g} %"
 
@@ -128,7 +141,14 @@ def check_size(characters: int) -> None:
 
 def _environment() -> Environment:
     made = _Sandbox(undefined=_Missing, keep_trailing_newline=True, cache_size=0)
-    ours = {"join": _join, "percent": _percent, "tojson": _tojson, "duration": format_duration}
+    ours = {
+        "join": _join,
+        "split": _split,
+        "chunks": _chunks,
+        "percent": _percent,
+        "tojson": _tojson,
+        "duration": format_duration,
+    }
     made.filters = {name: made.filters[name] for name in _FILTERS.split()} | ours
     made.globals = {"range": _range}
     return made

@@ -30,6 +30,7 @@ class ServiceFacts(Model):
     depends_on: tuple[str, ...]
     versioned_by: str
     failover: Failover | None
+    emergency_rollback: bool
 
 
 class RunFacts(Model):

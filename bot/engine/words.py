@@ -46,9 +46,24 @@ def parse_words(runbook: Runbook, text: str, *, catalogue: Catalogue, command: s
     if len(text) > _MAX_TEXT:
         raise UsageError(f"That is {len(text)} characters; I read at most {_MAX_TEXT}.", hint=hint)
     try:
-        return _checked(runbook, _sort_out(runbook, split_words(text)), catalogue=catalogue)
+        words = _with_environment(runbook, split_words(text), catalogue=catalogue)
+        return _checked(runbook, _sort_out(runbook, words), catalogue=catalogue)
     except UsageError as error:
         raise type(error)(str(error), hint=f"{hint} {error.hint}".strip()) from None
+
+
+def _with_environment(runbook: Runbook, words: list[str], *, catalogue: Catalogue) -> list[str]:
+    """Read ``checkout 1.4.2 staging`` as ``checkout@staging 1.4.2``, where there is such an environment."""
+    needed = [param for param in runbook.params.values() if param.required]
+    if not needed or needed[0].type != "service" or len(words) <= len(needed):
+        return words
+    service, environment = words[0].casefold(), words[len(needed)].casefold()
+    rest = [*words[1 : len(needed)], *words[len(needed) + 1 :]]
+    if f"{service}@{environment}" in catalogue.names:
+        return [f"{service}@{environment}", *rest]
+    if service in catalogue.names and catalogue.get(service).environment.casefold() == environment:
+        return [service, *rest]
+    return words
 
 
 def complete_params(runbook: Runbook, given: Mapping[str, JsonValue], *, catalogue: Catalogue) -> JsonObject:
@@ -189,6 +204,9 @@ def _convert(name: str, param: Param, value: JsonValue, *, catalogue: Catalogue)
         case "integer", str() if _INTEGER.fullmatch(value):
             return int(value)
         case "string", str() if value:
+            if param.pattern and not re.fullmatch(param.pattern, value):
+                like = f"such as `{param.default}`" if param.default else f"that matches `{param.pattern}`"
+                raise UsageError(f"`{name}` must be something {like}, not `{echo(value)}`.")
             return value
         case _:
             wanted = {"boolean": "`yes` or `no`", "integer": "a whole number"}.get(param.type, "a text")

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
+from pydantic import Field
+
+from bot.analysis.judging.forecast import forecast as foresee
 from bot.domain.change import Change
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.finding import Facts
+from bot.domain.judging import Traffic
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
 from bot.engine.targets import Observation
 from bot.targets.choosing import target_of
 
 _MEMORY_S = 30 * 86_400.0
+
+Percent = Annotated[int, Field(gt=0, lt=100)]
+"""Of the traffic, less than all of it."""
+Seconds = Annotated[float, Field(gt=0, le=60)]
 
 T = TypeVar("T")
 
@@ -73,6 +82,78 @@ async def rollback_path(ctx: Context, *, service: str, version: str, by: str = "
         )
 
     return await _read(read())
+
+
+@probe(specialist="cicd")
+async def forecast(
+    ctx: Context, *, service: str, percent: Percent, within_s: float, sample_s: Seconds = 2.0
+) -> Facts:
+    """Tell whether a canary's traffic is enough to see a doubling of the errors, before it gets any.
+
+    The traffic is measured for ``sample_s`` seconds; ``data`` has the fields of ``judge``'s forecast:
+    ``enough``, ``needed_s``, ``errors_needed`` and ``text``.
+
+    Raises:
+        ProbeUnavailableError: the target cannot be asked, or does not count.
+    """
+    target = target_of(ctx, service)
+    before = await _read(target.counts())
+    await asyncio.sleep(sample_s)
+    after = await _read(target.counts())
+    came = after.canary.requests + after.stable.requests - before.canary.requests - before.stable.requests
+    seen = after.stable.requests
+    outlook = foresee(
+        Traffic(
+            requests_per_s=max(0.0, came / max(after.at_s - before.at_s, 0.001)),
+            error_share=min(1.0, after.stable.errors / seen) if seen else 0.0,
+            canary_share=percent / 100,
+            window_s=within_s,
+        )
+    )
+    return Facts(summary=outlook.text, data=outlook.model_dump(mode="json"))
+
+
+@probe(specialist="cicd")
+async def back_to(ctx: Context, *, service: str, version: str = "", by: str = "") -> Facts:
+    """Tell which version a rollback of ``service`` leads to: ``version``, or the one before.
+
+    While a candidate has traffic that is the stable version; else the one that served before it, by the
+    ledger of the last 30 days.  ``data`` holds ``version``, ``current`` and ``why``.
+
+    Raises:
+        ProbeUnavailableError: the target cannot be asked, or no earlier version is known.
+    """
+    found = await _read(_observed(ctx, service, by))
+    current, candidate = found.stable.version, found.candidate
+    if version:
+        why = f"{version} was asked for"
+    elif candidate is not None and candidate.weight_percent:
+        why = f"{candidate.version or 'the candidate'} has {candidate.weight_percent:g} % of the traffic"
+        version, current = current, candidate.version or current
+    else:
+        version = served_before(await ctx.ledger.since(service=service, seconds=_MEMORY_S), now=current)
+        why = f"{version} served before {current}"
+    if not version:
+        raise ProbeUnavailableError(
+            f"I know of no version of {service} before {current or 'the one that serves'}.",
+            hint=f"Say which: `/rollback {service} to 1.4.1`.",
+            code="nothing_to_go_back_to",
+        )
+    return Facts(
+        summary=f"Back to {version}, because {why}.",
+        data={"version": version, "current": current, "why": why},
+    )
+
+
+def served_before(changes: Sequence[Change], *, now: str) -> str:
+    """Tell which version served before the one that serves ``now``; empty where that is not known; pure."""
+    served = [
+        str(one)
+        for change in changes
+        for one in (change.before, change.data.get("serves"))
+        if one and change.data.get("serves")
+    ]
+    return next((version for version in reversed(served) if version != now), "")
 
 
 def promised(changes: Sequence[Change]) -> str:

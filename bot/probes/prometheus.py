@@ -12,7 +12,7 @@ from bot.analysis.families import FAMILIES
 from bot.analysis.metrics import Read, findings_of, normal_of
 from bot.analysis.words import figure, listing, span
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Findings, Measurement
+from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.slo import Slo
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Context, probe
@@ -103,6 +103,36 @@ async def query(
         query=expr,
         url=graph_of(source, expr, since_s=1800),
         text=f"{service}: {figure(value, unit)}",
+    )
+
+
+@probe(specialist="monitoring")
+async def sides(ctx: Context, *, service: str, metric: str, canary: str, stable: str) -> Facts:
+    """One number each of the canary and of stable now, as the judge of samples wants them.
+
+    The query is the field ``by_version.<metric>`` of the service's ``prometheus`` source, in which
+    ``$version`` stands for the version; ``data`` holds ``canary``, ``stable`` (null without data) and
+    ``query``.
+
+    Raises:
+        ProbeNotConfiguredError: the source has no such query.
+        ProbeUnavailableError: no answer; that is not a value of 0.
+        ProbeGarbageError: more than one series, or no answer of a Prometheus.
+    """
+    source = ctx.source(service, "prometheus")
+    field = f"by_version.{metric}"
+    if not source.get(field):
+        raise ProbeNotConfiguredError(
+            f"The `prometheus` source of {service} has no `{field}`.",
+            hint=f'Add a query for one version: `{field}: …{{version="$version"}}…`.',
+        )
+    queries = [source[field].replace("$version", version) for version in (canary, stable)]
+    values = await asyncio.gather(*(ask_now(ctx, source, query) for query in queries))
+    ours, theirs = (value if math.isfinite(value) else None for value in values)
+    said = " against ".join("no data" if value is None else f"{value:.4g}" for value in (ours, theirs))
+    return Facts(
+        summary=f"{service}, {metric}: {said}",
+        data={"canary": ours, "stable": theirs, "query": source[field]},
     )
 
 

@@ -14,6 +14,7 @@ from bot.views.approval import decided_line, decision_blocks
 from bot.views.blocks import context, section
 from bot.views.limits import bold, prose
 from bot.views.remedy import plan_name, proposal, step_card
+from bot.views.rollout import rollout_blocks, verdict_line
 from bot.views.state import is_check, is_verifying, name_of, result_of, title_of, took
 from bot.views.watch import bar
 from bot.views.words import (
@@ -75,7 +76,7 @@ def in_doubt(step: StepState, *, over: bool) -> bool:
 def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime) -> list[JsonObject]:
     state = run.phases[phase.id]
     gates = [gate for gate in run.approvals.values() if gate.phase == phase.id]
-    decisions = [_decision(run, gate) for gate in gates]
+    decisions = [*_waived(run, phase), *(_decision(run, gate) for gate in gates)]
     over = state.outcome is not None or run.outcome is not None
     waiting = next((gate for gate in gates if gate.decision is None), None)
     blocks = [
@@ -84,11 +85,23 @@ def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime
     ]
     if waiting is not None:
         blocks += _step_gate(plan, waiting, now=now)
+    blocks += rollout_blocks(run, phase, plan)
     if _stopped(state):
         blocks.append(section(f"*Why it stopped:* {prose(state.why, 800)}"))
     whole = run.gate(phase.id, step="")
     lasted = took(state, since=whole.decided_at if whole else None)
     return [*blocks, context(plan_name(plan.digest), f"took {lasted}" if lasted else "")]
+
+
+def _waived(run: Run, phase: Pipeline) -> list[str]:
+    """Say loudly that nobody was asked, why that may be, and what the emergency is."""
+    stated = run.params.get("emergency")
+    emergency = f" The emergency: {sentence(prose(stated, 300))}" if isinstance(stated, str) else ""
+    return [
+        f"{ALARM} *Nobody was asked:* {sentence(prose(waiver.why, 300))}{emergency}"
+        for waiver in run.waived
+        if waiver.phase == phase.id
+    ]
 
 
 def _decision(run: Run, gate: Approval) -> str:
@@ -154,6 +167,8 @@ def _step_line(state: PhaseState, step: StepState, *, over: bool, ahead: bool) -
     name = prose(name_of(step), 160)
     if in_doubt(step, over=over):
         return _doubtful(step, name) + _undone(step)
+    if step.verdict is not None and step.outcome in (None, "ok"):
+        return verdict_line(step, name)
     if step.outcome is None:
         return f"{SKIPPED if over else OPEN} {name}" if over or ahead else _under_way(state, step, name)
     mark, words = STEP_OUTCOMES[step.outcome]

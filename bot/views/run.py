@@ -75,9 +75,13 @@ def _phase_blocks(run: Run, phase: Phase, *, now: datetime, feedback: Sequence[F
 
 
 def _is_carried_out(run: Run, plan: Plan) -> bool:
-    """Whether a pipeline shows the plan in its own reply."""
+    """Whether a pipeline shows the plan in its own reply; one that is skipped shows nothing."""
+    found = run.phases[plan.id].plan
+    only_shown = found is not None and bool(found.steps)
     return any(
-        isinstance(phase, Pipeline) and plan_source(run.runbook, phase.id) == plan.id
+        isinstance(phase, Pipeline)
+        and plan_source(run.runbook, phase.id) == plan.id
+        and not (only_shown and run.phases[phase.id].outcome == "skipped")
         for phase in run.runbook.phases
     )
 

@@ -41,7 +41,7 @@ _MARKS: dict[PhaseOutcome, str] = {
     "expired": FAILED,
     "breached": FAILED,
 }
-_LOOKS_OF = "verify:"
+_LOOKS_OF = ("verify:", "judge:")
 
 
 def headline(run: Run) -> tuple[str, str]:

@@ -60,7 +60,7 @@ def manifest() -> dict[str, Any]:
 
 def test_every_command_is_in_the_manifest_and_no_other(heard, manifest):
     commands = {item["command"] for item in manifest["features"]["slash_commands"]}
-    assert commands == heard["command"] == {"/monitor", "/triage"}
+    assert commands == heard["command"] == {"/deploy", "/monitor", "/rollback", "/triage"}
 
 
 def test_every_shortcut_is_in_the_manifest_and_no_other(heard, manifest):

@@ -136,7 +136,8 @@ def remedy_for(runbook: Runbook, cause: Cause) -> Remedy | None:
 def test_every_file_of_the_folder_is_loaded(library: LoadedLibrary) -> None:
     assert len(library.names()) == len(list((ROOT / "runbooks").rglob("*.yaml")))
     for name in library.names():
-        assert library.files[name].endswith(f"{name}.yaml")
+        stem = name.removeprefix("deploy-") if "/deploy/" in library.files[name] else name
+        assert library.files[name].endswith(f"/{stem}.yaml")
         assert library.get(name).summary.endswith(".")
 
 

@@ -64,7 +64,7 @@ async def _gather(hand: Hand, phase: Explore | FanOut, *, deadline_s: float) -> 
     failures = [task.exception() for task in tasks if task.done() and not task.cancelled()]
     for failure in filter(None, failures):
         raise failure
-    return _end(hand.run.phases[phase.id])
+    return _end(hand.run.phases[phase.id], required=phase.required)
 
 
 def _expand(hand: Hand, step: Step) -> list[_Ready]:
@@ -126,11 +126,12 @@ def _outcome(hand: Hand, phase: str, step: str) -> str | None:
     return None if known is None else known.outcome
 
 
-def _end(state: PhaseState) -> Ended:
+def _end(state: PhaseState, *, required: bool) -> Ended:
+    well = ("ok",) if required else ("ok", "not_configured")
     good = [step for step in state.steps.values() if step.outcome == "ok"]
-    bad = [step for step in state.steps.values() if step.outcome not in ("ok", "not_configured")]
+    bad = [step for step in state.steps.values() if step.outcome not in well]
     outcome: PhaseOutcome = "partial" if bad else "ok"
-    if bad and not good:
+    if bad and (required or not good):
         outcome = "failed"
     why = "; ".join(f"{step.title}: {step.error}" for step in bad)
     return Ended(outcome=outcome, why=why)

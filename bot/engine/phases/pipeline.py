@@ -29,6 +29,7 @@ from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.phases.judged import Bench, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
+from bot.engine.steering import make_way
 from bot.engine.templates import truth
 from bot.engine.turns import take_turn
 
@@ -43,13 +44,18 @@ async def pipeline(hand: Hand, phase: Pipeline) -> Answer:
         return Ended(outcome="skipped", why=plan.why_empty)
     if hand.run.phases[phase.id].started_at is None:
         hand.note(PhaseStarted(at=hand.now, phase=phase.id, steps=_refs(hand, plan)))
+    if phase.preempts:
+        await make_way(hand, phase.id)
     if phase.approval is not None:
         waiting = await _gate(hand, phase.id, policy=phase.approval, plan_hash=plan.digest)
         if waiting is not None:
             return waiting
     if (in_line := await take_turn(hand, phase.id, to="change")) is not None:
         return in_line
-    return await _watched(hand, phase, plan)
+    if not phase.lease:
+        return await _watched(hand, phase, plan)
+    async with hand.deps.leases.hold(hand.run.service):
+        return await _watched(hand, phase, plan)
 
 
 async def _gate(

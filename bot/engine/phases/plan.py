@@ -107,7 +107,8 @@ def _of_pipeline(hand: Hand, phase: Plan) -> RenderedPlan:
     pipeline = hand.run.runbook.phase(phase.of or "")
     assert isinstance(pipeline, Pipeline)  # noqa: S101  # the loader has made sure
     return RenderedPlan(
-        summary=_text(hand, phase.title or pipeline.title or pipeline.id),
+        summary=_text(hand, phase.summary or phase.title or pipeline.title or pipeline.id),
+        risk=_text(hand, phase.risk),
         steps=render_steps(hand, pipeline.steps),
         verify=render_checks(hand, (*pipeline.verify, *phase.verify)),
     )

@@ -29,7 +29,10 @@ async def reduce(hand: Hand, phase: Reduce) -> Ended:
             return Ended(outcome="failed", why=str(error))
         hand.note(InputsPinned(at=hand.now, phase=phase.id, inputs=_inputs(hand, phase, arguments)))
     output = hand.deps.reducers[phase.reducer](input_of(hand.run, phase))
-    return Ended(outcome="ok", output=output.model_dump(mode="json"))
+    told = output.model_dump(mode="json")
+    if phase.required and output.verdict == "fail":
+        return Ended(outcome="failed", why=output.summary, output=told)
+    return Ended(outcome="ok", output=told)
 
 
 def _inputs(hand: Hand, phase: Reduce, arguments: JsonObject) -> Inputs:

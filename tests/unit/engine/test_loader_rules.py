@@ -573,7 +573,7 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
         "reducer: rank_causes",
         "reducer: rank_cause #!",
         "phases[2].reducer",
-        "must be 'rank_causes', 'all', 'any' or 'worst' (did you mean `rank_causes`?)",
+        "must be 'rank_causes', 'all', 'any', 'worst' or 'rollback_safety' (did you mean `rank_causes`?)",
     ),
     (
         "a number that is too small",

@@ -1,0 +1,98 @@
+"""Carry out what people tell a rollout under way: promote it now, pause it, resume it, or abort it."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.domain.canary import SteeringWord
+from bot.domain.errors import BotError, NotAllowedError, NotFoundError
+from bot.domain.event import Steered
+from bot.domain.intent import SteerRun
+from bot.domain.rollout import rollout_under_way
+from bot.domain.run import Run, fold
+from bot.domain.runbook import Pipeline
+from bot.engine.deps import Deps
+from bot.engine.hand import Hand
+from bot.engine.ports import Directory
+from bot.engine.turns import take_turn
+
+log = logging.getLogger(__name__)
+
+_TRIES = 50
+_ONWARDS: frozenset[SteeringWord] = frozenset({"promote", "resume"})
+"""Words that bring a version to more people; the others only keep it from them."""
+
+
+async def make_way(hand: Hand, phase: str) -> None:
+    """Be next at the service, and abort the rollouts that are before; aborting needs nobody's approval."""
+    if await take_turn(hand, phase, to="change") is None:
+        return
+    for other in hand.run.phases[phase].behind:
+        await _abort(hand, other)
+
+
+async def _abort(hand: Hand, other: str) -> None:
+    for _ in range(_TRIES):
+        run = fold(other, await hand.deps.journal.load(other))
+        key = f"{hand.run.id}:preempts"
+        if rollout_under_way(run) is None or key in run.steering.keys:
+            return
+        said = Steered(at=hand.now, by=hand.run.requested_by, word="abort", key=key)
+        if await hand.deps.journal.interject(run.id, (said,), length=run.length, wake=False):
+            log.info("rollout_preempted", extra={"run_id": run.id, "by": hand.run.id})
+            return
+    log.warning("rollout_not_preempted", extra={"run_id": other, "by": hand.run.id})
+
+
+class SteeringDesk:
+    """Writes people's words into the journal; whoever judges reads them at the next look."""
+
+    def __init__(self, deps: Deps, *, directory: Directory) -> None:
+        """Keep the surroundings."""
+        self._deps = deps
+        self._directory = directory
+
+    async def carry_out(self, intent: SteerRun) -> None:
+        """Write it down, once; that whoever asks is a member is known.
+
+        Any member may pause or abort.  To promote or to resume takes an approver who did not ask for the
+        rollout: it overrides the judge, or somebody who had doubts.
+
+        Raises:
+            NotFoundError: nothing is rolled out here any more.
+            NotAllowedError: this person may not say that.
+        """
+        for _ in range(_TRIES):
+            run = fold(intent.run_id, await self._deps.journal.load(intent.run_id))
+            phase = rollout_under_way(run)
+            if phase is None:
+                raise NotFoundError(
+                    "Nothing is rolled out here any more.", hint="See the end of this thread."
+                )
+            if intent.key in run.steering.keys:
+                return  # this very click was written down before a crash
+            if intent.word in _ONWARDS:
+                await self._require_approver(run, phase, intent)
+            said = Steered(at=self._deps.clock.now(), by=intent.by, word=intent.word, key=intent.key)
+            if await self._deps.journal.interject(run.id, (said,), length=run.length, wake=False):
+                log.info("run_steered", extra={"run_id": run.id, "word": intent.word, "by": intent.by.id})
+                return
+        raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
+
+    async def _require_approver(self, run: Run, phase: Pipeline, intent: SteerRun) -> None:
+        own = phase.approval.groups if phase.approval is not None else ()
+        groups = own or self._deps.catalogue.get(run.service).approvers
+        if not await self._directory.groups_of(intent.by.id, among=groups):
+            names = " or ".join(f"@{name}" for name in groups)
+            raise NotAllowedError(
+                f"Only members of {names} may {intent.word} this.",
+                code="not_in_group",
+                hint="You may pause or abort it.",
+            )
+        lenient = phase.approval is not None and phase.approval.allow_requester
+        if intent.by.id == run.requested_by.id and not lenient:
+            raise NotAllowedError(
+                f"You asked for this, so you cannot {intent.word} it.",
+                code="self_approval",
+                hint="Ask someone else on call. You may pause or abort it.",
+            )

@@ -1,0 +1,164 @@
+"""A rollout under way: the canary's share, what the judge says of each metric, and how to steer it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.domain.model import JsonObject
+from bot.domain.plan import RenderedPlan
+from bot.domain.rollout import judged_now, last_judged, rollout_under_way, share_of
+from bot.domain.run import Run, StepState
+from bot.domain.runbook import Pipeline
+from bot.domain.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
+from bot.views import ids
+from bot.views.blocks import actions, button, confirmation, context, section
+from bot.views.limits import bold, code, prose
+from bot.views.modals import modal
+from bot.views.words import BUSY, DONE, FAILED, PAUSED, WAITING, WARNING, duration, local, sentence, who
+
+_CELLS = 10
+_MARKS = {
+    MetricOutcome.PASS: DONE,
+    MetricOutcome.FAIL: FAILED,
+    MetricOutcome.INCONCLUSIVE: BUSY,
+    MetricOutcome.NO_DATA: WARNING,
+    MetricOutcome.ERROR: WARNING,
+}
+_MOST_METRICS = 12
+
+
+def rollout_blocks(run: Run, phase: Pipeline, plan: RenderedPlan) -> list[JsonObject]:
+    """Show what the judge sees now and who may steer; nothing but *Why?* once it is over."""
+    why = button("Why?", action_id=ids.WHY_SO, value=run.id)
+    if rollout_under_way(run) is not phase:
+        mine = any(step.verdict for step in run.phases[phase.id].steps.values())
+        return [actions(why)] if mine else []
+    step = judged_now(run, phase)
+    if step is None or step.verdict is None:
+        return [actions(_abort(run))] if any(planned.judge for planned in plan.steps) else []
+    lines = [_share_line(step), *_metric_lines(step.verdict), _steered(run)]
+    return [section(*lines), context(_what_next(run, plan, step)), actions(*_steering(run), why)]
+
+
+def verdict_line(step: StepState, name: str) -> str:
+    """Say a judgement in one line, under way or passed."""
+    said = prose(step.verdict.text, 400) if step.verdict is not None else ""
+    if step.outcome is None:
+        return f"{BUSY} {name}: {said}"
+    return f"{DONE} {name}: {said} · {duration(step.took_s)}"
+
+
+def share_bar(share: float) -> str:
+    """Draw a share of the traffic, 0 to 1, as a bar of ten cells."""
+    full = min(_CELLS, round(share * _CELLS)) if share < 1 else _CELLS
+    full = max(full, 1) if share > 0 else 0
+    return "█" * full + "░" * (_CELLS - full)
+
+
+def rollout_why_modal(run: Run) -> JsonObject:
+    """Show all that the latest judgement of a rollout stands on, metric by metric."""
+    step = last_judged(run)
+    verdict = step.verdict if step is not None else None
+    if step is None or verdict is None:
+        return modal(
+            ids.REASONS, title="Why?", blocks=[section("Nothing has been judged yet.")], close="Close"
+        )
+    score = "" if verdict.score is None else f"score {verdict.score:.0f} of 100"
+    decided = f"decided by {', '.join(prose(name, 60) for name in verdict.decided_by)}"
+    blocks = [
+        section(bold(f"{verdict.decision.capitalize()}: {verdict.text}", 600)),
+        context(score, decided if verdict.decided_by else "not decided yet", f"{len(step.readings)} looks"),
+        *(section(*_reasons(metric)) for metric in verdict.metrics[:_MOST_METRICS]),
+    ]
+    return modal(ids.REASONS, title="Why?", blocks=blocks, close="Close")
+
+
+def _reasons(metric: MetricVerdict) -> list[str]:
+    lines = [f"{_MARKS[metric.outcome]} {bold(metric.metric, 100)}{' · critical' if metric.critical else ''}"]
+    lines.append(sentence(prose(metric.text, 500)))
+    if metric.value is not None and metric.baseline is not None:
+        unit = f" {prose(metric.unit, 20)}" if metric.unit else ""
+        lines.append(f"canary {metric.value:.4g}{unit}, stable {metric.baseline:.4g}{unit}")
+    if (found := metric.interval) is not None:
+        low, high = ("open" if end is None else f"{end:+.4g}" for end in (found.low, found.high))
+        lines.append(f"shift between {low} and {high}, {found.confidence:.1%} sure")
+    if metric.odds is not None:
+        lines.append(f"odds that it is worse: {metric.odds:.3g} to 1")
+    if metric.effective_canary is not None and metric.effective_stable is not None:
+        lines.append(
+            f"worth {metric.effective_canary:.0f} and {metric.effective_stable:.0f} independent samples"
+        )
+    lines.append(code(metric.query, 400) if metric.query else "")
+    return lines
+
+
+def _share_line(step: StepState) -> str:
+    share = share_of(step)
+    if share is None:
+        return "*Canary* · its share of the traffic is not known"
+    return f"*Canary* {share_bar(share)} {share:.0%} of the traffic"
+
+
+def _metric_lines(verdict: CanaryVerdict) -> list[str]:
+    return [
+        f"{_MARKS[metric.outcome]} {bold(metric.metric, 60)}: {prose(metric.text, 300)}{_wait(metric)}"
+        for metric in verdict.metrics[:_MOST_METRICS]
+    ]
+
+
+def _wait(metric: MetricVerdict) -> str:
+    if metric.outcome is not MetricOutcome.INCONCLUSIVE or not metric.needed or metric.have is None:
+        return ""
+    wait = "" if metric.wait_s is None else f", about {duration(metric.wait_s)}"
+    known = f"{metric.have} of {metric.needed}"
+    return "" if known in metric.text else f" ({known}{wait})"
+
+
+def _steered(run: Run) -> str:
+    steering = run.steering
+    if steering.aborted_by is not None:
+        return f"{FAILED} *{who(steering.aborted_by)} aborted it:* all traffic goes back to stable."
+    if steering.paused_by is not None:
+        return (
+            f"{PAUSED} *Paused by {who(steering.paused_by)}.* It is still judged, and stopped if it is bad."
+        )
+    if steering.promoted_by is not None:
+        return f"{DONE} *{who(steering.promoted_by)} promotes it now.*"
+    return ""
+
+
+def _what_next(run: Run, plan: RenderedPlan, step: StepState) -> str:
+    planned = next((one for one in plan.steps if f"judge:{one.id}" == step.id), None)
+    if planned is None or planned.judge is None or step.judged_since is None:
+        return ""
+    asks = step.judged_since + timedelta(seconds=float(planned.judge.for_s))
+    gate = next((gate for gate in run.approvals.values() if gate.step == step.id), None)
+    if gate is not None and gate.decision is None:
+        return f"{WAITING} the judge could not decide; it looks on, and a person may"
+    return f"a person is asked if it is not decided by {local(asks)}"
+
+
+def _steering(run: Run) -> list[JsonObject]:
+    steering = run.steering
+    if steering.aborted_by is not None or run.cancelled_by is not None:
+        return []
+    sure = confirmation(
+        "Promote it now?", "The judge may still stop it; nobody waits for it any more.", yes="Promote now"
+    )
+    promote = button("Promote now", action_id=ids.PROMOTE, value=run.id, style="primary", confirm=sure)
+    paused = steering.paused_by is not None
+    hold = button(
+        "Resume" if paused else "Pause", action_id=ids.RESUME if paused else ids.PAUSE, value=run.id
+    )
+    return [hold, _abort(run)] if steering.promoted_by else [promote, hold, _abort(run)]
+
+
+def _abort(run: Run) -> JsonObject:
+    sure = confirmation(
+        "Abort this rollout?",
+        "All traffic goes back to the stable version at once.",
+        yes="Abort it",
+        no="Keep going",
+        style="danger",
+    )
+    return button("Abort", action_id=ids.ABORT, value=run.id, style="danger", confirm=sure)

@@ -1,0 +1,91 @@
+"""`/deploy <strategy> <service> <version> [environment]`, its dry run, and its other words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.domain.errors import UsageError
+from bot.domain.event import Origin
+from bot.domain.model import JsonObject
+from bot.domain.runbook import Runbook
+from bot.engine.nearest import did_you_mean
+from bot.engine.words import echo, parse_words, split_words
+from bot.views.answers import help_text
+from handlers import _deploy_gates
+from handlers._deploy_word import Word
+from handlers.desk import FrontDesk
+from handlers.payloads import Payload, person_of
+
+COMMAND = "/deploy"
+USAGE = "<strategy> <service> <version> [environment] | plan … | why <service> | help"
+SUMMARY = "Deploy a version, see what would happen, or why it may not be deployed now"
+
+WORDS: dict[str, Word] = {**_deploy_gates.WORDS}
+_PREFIX = "deploy-"
+_PLAN = "plan"
+_HELP = frozenset({"", "help", "-h", "--help", "?"})
+
+
+def register(app: AsyncApp, desk: FrontDesk) -> None:
+    """Listen to the command."""
+
+    async def deploy(ack: AsyncAck, command: dict[str, Any]) -> None:
+        text = (command.get("text") or "").strip()
+        if text.casefold() in _HELP:
+            await ack(help_text(_commands(desk)))
+            return
+        name, _, rest = text.partition(" ")
+        name = name.casefold()
+        if name in WORDS:
+            told = await WORDS[name].run(desk, split_words(rest), command)
+            await (ack(told) if told else ack())
+            return
+        await _start(desk, name, rest, command)
+        await ack()
+
+    app.command(COMMAND)(deploy)
+
+
+def strategies(desk: FrontDesk) -> dict[str, Runbook]:
+    """List the strategies by the word that people type: every runbook that is called ``deploy-…``."""
+    names = [name for name in desk.library.names() if name.startswith(_PREFIX)]
+    return {name.removeprefix(_PREFIX): desk.library.get(name) for name in names}
+
+
+async def _start(desk: FrontDesk, name: str, rest: str, command: Payload) -> None:
+    only_plan = name == _PLAN
+    if only_plan:
+        name, _, rest = rest.strip().partition(" ")
+        name = name.casefold()
+    known = strategies(desk)
+    if name not in known:
+        words = (*known, *(() if only_plan else (_PLAN, *WORDS)))
+        listed = ", ".join(f"`{word}`" for word in known)
+        raise UsageError(
+            f"I know no strategy `{echo(name)}`{did_you_mean(name, words)}.",
+            hint=f"There are {listed}. `{COMMAND} help` says more.",
+        )
+    typed = f"{COMMAND} {_PLAN} {name}" if only_plan else f"{COMMAND} {name}"
+    params = parse_words(known[name], rest, catalogue=desk.catalogue, command=typed)
+    await _ask(desk, known[name].name, {**params, "dry_run": True} if only_plan else params, command)
+
+
+async def _ask(desk: FrontDesk, runbook: str, params: JsonObject, command: Payload) -> None:
+    origin = Origin(kind="command", channel=command["channel_id"], thread=command.get("thread_ts") or "")
+    await desk.start(runbook, params, key=command["trigger_id"], by=person_of(command), origin=origin)
+
+
+def _commands(desk: FrontDesk) -> list[tuple[str, str]]:
+    found = strategies(desk).items()
+    lines = [
+        (f"{COMMAND} {name} <service> <version> [environment]", runbook.summary) for name, runbook in found
+    ]
+    lines.append(
+        (f"{COMMAND} {_PLAN} <strategy> <service> <version>", "Only show what would happen; nothing changes.")
+    )
+    return [
+        *lines,
+        *((f"{COMMAND} {name} {word.usage}".strip(), word.summary) for name, word in WORDS.items()),
+    ]

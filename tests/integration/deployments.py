@@ -1,0 +1,154 @@
+"""A small bot with the runbooks that ship, in front of a real HAProxy: what tests of deployments play on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.rollouts.floor import Floor, floor_with
+from bot.adapters.memory import MemoryStore
+from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_feedback import MemoryFeedbackBook
+from bot.adapters.memory_gates import MemoryDeployLocks
+from bot.adapters.memory_records import MemoryLocks
+from bot.analysis.judging.judge import judge_case
+from bot.domain.board import Message
+from bot.domain.catalogue import Catalogue, Service
+from bot.domain.clock import SystemClock
+from bot.domain.event import Event, Origin
+from bot.domain.intent import CastVote, StartRun, SteerRun
+from bot.domain.run import Run, fold
+from bot.engine.deps import Deps
+from bot.engine.desk import Desk, run_id_of
+from bot.engine.engine import Engine
+from bot.engine.gatekeeper import StateGatekeeper
+from bot.engine.loader import load_runbooks
+from bot.engine.plugins import scan
+from bot.engine.words import parse_words
+from bot.reducers import REDUCERS
+from tests.worlds import ANA, BEN, People, Told, gate_desk, monitor_desk
+
+RUNBOOKS = Path(__file__).parents[2] / "runbooks"
+QUICK = "pause 1s patience 8s weights 20,50"
+
+
+@dataclass
+class Stage:
+    """The bot, HAProxy, and what came of it."""
+
+    floor: Floor
+    store: MemoryStore
+    deps: Deps
+    desk: Desk
+    told: Told
+
+    async def ask(self, runbook: str, words: str, *, key: str = "k") -> str:
+        """Type a command as Ana; gives the run's id once it waits or has ended."""
+        book = self.deps.library.get(runbook)
+        params = parse_words(book, words, catalogue=self.deps.catalogue)
+        origin = Origin(kind="command", channel="C1")
+        await self.desk.handle(
+            StartRun(key=key, at=self.deps.clock.now(), runbook=runbook, params=params, by=ANA, origin=origin)
+        )
+        await self.go(run_id_of(key))
+        return run_id_of(key)
+
+    async def go(self, run_id: str) -> Run:
+        """Carry a run on until it waits or has ended."""
+        await Engine(self.deps).advance(run_id)
+        return await self.read(run_id)
+
+    async def read(self, run_id: str) -> Run:
+        return fold(run_id, await self.store.load(run_id))
+
+    async def events(self, run_id: str) -> tuple[Event, ...]:
+        return await self.store.load(run_id)
+
+    async def approve(self, run_id: str) -> Run:
+        """Approve the latest gate as Ben, and carry the run on."""
+        gate = list((await self.read(run_id)).approvals.values())[-1]
+        vote = CastVote(
+            key=f"v{gate.id}",
+            at=self.deps.clock.now(),
+            approval_id=gate.id,
+            verdict="approve",
+            by=BEN,
+            channel="C1",
+        )
+        await self.desk.handle(vote)
+        return await self.go(run_id)
+
+    async def steer(self, run_id: str, word: str) -> None:
+        intent = SteerRun(key=word, at=self.deps.clock.now(), run_id=run_id, word=word, by=BEN, channel="C1")
+        await self.desk.handle(intent)
+
+    async def judged(self, run_id: str, *, looks: int = 2) -> Run:
+        """Wait until the judge has looked so often."""
+        async with asyncio.timeout(30):
+            while True:
+                run = await self.read(run_id)
+                steps = [step for phase in run.phases.values() for step in phase.steps.values()]
+                if any(len(step.readings) >= looks for step in steps):
+                    return run
+                await asyncio.sleep(0.1)
+
+
+def effects(events: tuple[Event, ...]) -> list[str]:
+    """List the steps whose effects were intended, in order; undos with a ``-`` before."""
+    intended = [event for event in events if event.type == "effect_intended"]
+    return [f"-{event.step}" if event.undo else event.step for event in intended]
+
+
+def actions_in(card: Message) -> set[str]:
+    """List the buttons on a message."""
+    return {
+        element["action_id"]
+        for block in card.blocks
+        for element in block.get("elements", ())
+        if "action_id" in element
+    }
+
+
+def failed(seen: Counter[str]) -> int:
+    """Count the requests that did not get a clean answer, other than what a bad version itself answers."""
+    return sum(count for text, count in seen.items() if text.startswith("broken") and text != "broken 500")
+
+
+@contextlib.asynccontextmanager
+async def stage_with(stable: tuple[str, ...] = ("blue",)) -> AsyncIterator[Stage]:
+    """Bring it up with 1.4.1 of the service ``shop``."""
+    async with floor_with(stable) as floor:
+        clock, store, people, told = SystemClock(), MemoryStore(), People(), Told()
+        target = dict(floor.ctx().catalogue.get("shop").target)
+        shop = Service(name="shop", target=target, emergency_rollback=True)
+        alerts = MemoryAlertBook(clock)
+        plugins = scan("bot.probes", "bot.actions", third_parties=False)
+        deps = Deps(
+            journal=store,
+            library=load_runbooks([RUNBOOKS], plugins=plugins),
+            plugins=plugins,
+            reducers=REDUCERS,
+            judge=judge_case,
+            catalogue=Catalogue(services=(shop,)),
+            clock=clock,
+            http=floor.http,
+            ledger=floor.ledger,
+            locks=MemoryLocks(),
+            gatekeeper=StateGatekeeper(locks=MemoryDeployLocks(clock), alerts=alerts, journal=store),
+            settings={"watch_s": 1},
+        )
+        desk = Desk(
+            deps,
+            directory=people,
+            alerts=alerts,
+            board=store.board,
+            teller=told,
+            monitors=monitor_desk(deps, store=store, alerts=alerts),
+            gates=gate_desk(deps, directory=people, teller=told),
+            feedback=MemoryFeedbackBook(),
+        )
+        yield Stage(floor, store, deps, desk, told)

@@ -1,0 +1,139 @@
+"""The strategies that ship, carried out on a real HAProxy: the right outcome, and no request lost to them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.views.rollout import rollout_why_modal
+from bot.views.run import run_messages
+from tests.integration.deployments import QUICK, actions_in, effects, failed, stage_with
+from tests.unit.views.oracle import assert_valid_message
+
+pytestmark = pytest.mark.server
+
+
+async def test_a_good_canary_gets_more_and_then_all_of_the_traffic():
+    async with stage_with() as stage, stage.floor.load() as seen:
+        run_id = await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}")
+        assert effects(await stage.events(run_id)) == []  # nothing before somebody has agreed
+        run = await stage.approve(run_id)
+        assert effects(await stage.events(run_id)) == ["stage", "shift-1", "shift-2", "promote"]
+        assert run.phases["rollout"].outcome == "ok"
+        assert await stage.floor.served(50) == {"1.5.0": 50}
+    assert failed(seen) == 0
+    assert seen["1.4.1"] > 0
+
+
+async def test_a_canary_that_fails_is_stopped_by_its_errors_and_all_traffic_goes_back_at_once():
+    async with stage_with() as stage, stage.floor.load() as seen:
+        run_id = await stage.ask("deploy-canary", f"shop 1.5.1-bad {QUICK}")
+        run = await stage.approve(run_id)
+        verdict = run.phases["rollout"].steps["judge:shift-1"].verdict
+        assert verdict is not None
+        assert (verdict.decision, verdict.decided_by) == ("stop", ("errors",))
+        assert effects(await stage.events(run_id)) == ["stage", "shift-1", "-shift-1", "-stage"]
+        assert run.outcome == "failed"
+        assert "the judge stopped it" in run.summary
+        assert await stage.floor.served(50) == {"1.4.1": 50}
+        assert stage.floor.launcher.running.keys() == {"blue"}
+    assert failed(seen) == 0
+
+
+async def test_a_canary_without_traffic_passes_nothing_and_is_put_to_a_person():
+    async with stage_with() as stage:
+        run_id = await stage.ask("deploy-canary", "shop 1.5.0 pause 1s patience 2s weights 20")
+        plan = (await stage.read(run_id)).phases["plan"].plan
+        assert plan is not None
+        assert "cannot be judged" in plan.risk  # it warns before the canary begins
+        deploying = asyncio.create_task(stage.approve(run_id))
+        await stage.judged(run_id, looks=4)
+        run = await stage.read(run_id)
+        card = next(m for m in run_messages(run, now=stage.deps.clock.now()) if m.slot == "phase:rollout")
+        assert_valid_message(card)
+        assert "██░░░░░░░░ 20% of the traffic" in card.text
+        assert {"rollout_promote", "rollout_pause", "rollout_abort", "rollout_why"} <= actions_in(card)
+        assert "no_data" not in str(rollout_why_modal(run))
+        (asked,) = [gate for gate in run.approvals.values() if gate.step]
+        assert asked.decision is None
+        assert not {"-shift-1", "promote"} & {*effects(await stage.events(run_id))}
+        await stage.steer(run_id, "abort")
+        run = await deploying
+        assert "aborted" in run.summary
+        assert await stage.floor.served(20) == {"1.4.1": 20}
+
+
+async def test_blue_and_green_are_switched_at_once_and_one_command_brings_the_old_one_back():
+    async with stage_with() as stage, stage.floor.load() as seen:
+        run_id = await stage.ask("deploy-blue-green", "shop 1.5.0")
+        await stage.approve(run_id)
+        assert await stage.floor.served(50) == {"1.5.0": 50}
+        assert stage.floor.launcher.running["canary"][0] == "1.4.1"  # kept warm
+        back = await stage.ask("rollback", "shop", key="back")
+        run = await stage.read(back)
+        assert run.waiting_for is not None
+        assert (run.phases["plan"].plan.summary) == "Take shop back to 1.4.1 (now 1.5.0)"
+        run = await stage.approve(back)
+        assert (run.outcome, effects(await stage.events(back))) == ("done", ["rollback"])
+        assert await stage.floor.served(50) == {"1.4.1": 50}
+    assert failed(seen) == 0
+
+
+async def test_in_an_emergency_a_rollback_asks_nobody_and_says_so():
+    async with stage_with() as stage:
+        await stage.approve(await stage.ask("deploy-blue-green", "shop 1.5.0"))
+        back = await stage.ask("rollback", 'shop emergency "orders are lost"', key="back")
+        run = await stage.read(back)
+        assert run.outcome == "done"
+        assert not run.approvals
+        assert [waiver.phase for waiver in run.waived] == ["back"]
+        assert await stage.floor.served(20) == {"1.4.1": 20}
+
+
+async def test_a_rolling_deployment_stops_at_the_first_instance_that_does_not_come_up_and_restores():
+    async with stage_with(("a", "b", "c")) as stage, stage.floor.load() as seen:
+        good = await stage.ask("deploy-rolling", "shop 1.5.0")
+        run = await stage.approve(good)
+        assert run.phases["rollout"].outcome == "ok"
+        assert effects(await stage.events(good)) == ["replace-1", "replace-2", "replace-3"]
+        assert await stage.floor.served(30) == {"1.5.0": 30}
+        stage.floor.launcher.refuse = "1.5.4"
+        run = await stage.approve(await stage.ask("deploy-rolling", "shop 1.5.4", key="bad"))
+        assert run.outcome == "failed"
+        assert await stage.floor.served(30) == {"1.5.0": 30}
+    assert failed(seen) == 0
+
+
+async def test_a_dry_run_shows_the_plan_and_changes_nothing():
+    async with stage_with() as stage:
+        run_id = await stage.ask("deploy-canary", "shop 1.5.0 dry_run")
+        run = await stage.read(run_id)
+        plan = run.phases["plan"].plan
+        assert plan is not None
+        assert run.outcome == "done"
+        assert [step.id for step in plan.steps] == [
+            "still_open",
+            "stage",
+            "shift-1",
+            "shift-2",
+            "shift-3",
+            "promote",
+        ]
+        assert not run.approvals
+        assert effects(await stage.events(run_id)) == []
+
+
+async def test_a_rollback_ends_a_canary_that_is_under_way():
+    async with stage_with() as stage, stage.floor.load() as seen:
+        canary = await stage.ask("deploy-canary", "shop 1.5.0 pause 20s patience 30s weights 30")
+        deploying = asyncio.create_task(stage.approve(canary))
+        await stage.judged(canary)
+        back = await stage.ask("rollback", "shop", key="back")
+        run = await deploying
+        assert run.steering.aborted_by is not None
+        assert effects(await stage.events(canary))[-2:] == ["-shift-1", "-stage"]
+        assert await stage.floor.served(30) == {"1.4.1": 30}
+        await stage.approve(back)
+        assert await stage.floor.served(30) == {"1.4.1": 30}
+    assert failed(seen) == 0
