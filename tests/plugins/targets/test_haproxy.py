@@ -94,7 +94,7 @@ async def test_a_candidate_with_traffic_is_not_replaced_by_another(floor):
 async def test_a_candidate_that_died_gets_nothing_and_the_shift_says_so(floor):
     await _staged(floor)
     floor.launcher.running["canary"][1].kill()
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.5)
     with pytest.raises(ActionInDoubtError) as caught:
         await actions.shift(floor.ctx(timeout_s=1), service="shop", version="1.4.2", percent=5)
     assert caught.value.code == "not_in_time"
