@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from bot.demonstration.scenarios import SCENARIOS, scenario
+from bot.demonstration.scenarios import ALL, scenario
 
 NAME = "demo"
 SUMMARY = "Bring up a shop, a local Slack and the bot; break the shop and watch it being mended."
@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demonstration."""
     if arguments.list:
-        for known in SCENARIOS:
+        for known in ALL:
             print(f"{known.name:20} {known.summary}")
         return 0
     from bot.demonstration.main import by_hand, by_script  # noqa: PLC0415  # the bot's roles need none of it
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.scenario:
         watch_s = arguments.watch or 60
         return asyncio.run(by_hand(port=arguments.port, watch_s=watch_s, slack_mode=arguments.slack_mode))
-    chosen = SCENARIOS if arguments.scenario == "all" else (scenario(arguments.scenario),)
+    chosen = ALL if arguments.scenario == "all" else (scenario(arguments.scenario),)
     return asyncio.run(
         by_script(
             chosen,

@@ -7,8 +7,10 @@ import json
 import signal
 import sys
 
+from bot.demonstration.deploying import RolloutReport, roll_out
 from bot.demonstration.play import Start, play, settle, warm_up
 from bot.demonstration.report import Report
+from bot.demonstration.rollouts import Rollout
 from bot.demonstration.scenarios import Scenario
 from bot.demonstration.stage import stage
 from bot.demonstration.waiting import DemonstrationError
@@ -16,7 +18,12 @@ from bot.demonstration.world import SlackMode, World, running
 
 
 async def by_script(
-    chosen: tuple[Scenario, ...], *, start: Start, as_json: bool, watch_s: float, slack_mode: SlackMode
+    chosen: tuple[Scenario | Rollout, ...],
+    *,
+    start: Start,
+    as_json: bool,
+    watch_s: float,
+    slack_mode: SlackMode,
 ) -> int:
     """Play scenarios one after the other; 0 if each went as it should."""
     good = True
@@ -27,18 +34,20 @@ async def by_script(
             if number:
                 await settle(on)
             _say(f"{one.name}: {one.summary} …")
-            report = await play(on, one, start=start)
+            report = await (roll_out(on, one) if isinstance(one, Rollout) else play(on, one, start=start))
             good = good and _good(one, report)
             print(report.model_dump_json() if as_json else _told(report), flush=True)
     return 0 if good else 1
 
 
-def _good(one: Scenario, report: Report) -> bool:
+def _good(one: Scenario | Rollout, report: Report | RolloutReport) -> bool:
+    if isinstance(one, Rollout) or isinstance(report, RolloutReport):
+        return report.right
     mended = report.verified if one.cause is not None else not report.writes
     return report.right and mended and report.writes_without_approval == 0
 
 
-def _told(report: Report) -> str:
+def _told(report: Report | RolloutReport) -> str:
     data = json.dumps(report.model_dump(mode="json", exclude={"thread"}), indent=2)
     return f"{report.thread}\n\n{data}"
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Literal, assert_never
 
+from bot.demonstration.acting import ASKS, approve, new_run, told
 from bot.demonstration.report import Report, report_of
 from bot.demonstration.scenarios import Scenario
 from bot.demonstration.stage import Stage
-from bot.demonstration.waiting import DemonstrationError, until
-from bot.domain.run import Run
-from bot.views.ids import APPROVE, TRIAGE
+from bot.demonstration.waiting import until
+from bot.views.ids import TRIAGE
 from localslack.outcomes import Seen
 
-ASKS, APPROVES = "ana", "ben"
-"""Who runs the triage and who approves; nobody may do both."""
 CHANNELS = ("checkout-oncall", "payments-oncall", "storefront-oncall")
 _ALERT_S, _RUN_S, _CAUSE_S, _FIX_S = 60.0, 10.0, 20.0, 200.0
 
@@ -40,16 +37,16 @@ async def play(on: Stage, scenario: Scenario, *, start: Start = "button") -> Rep
     before = await on.slack.stats()
     known = set(await on.journal.recent())
     seen = {m.ts for channel in _channels(scenario) for m in await on.slack.messages(channel, user=ASKS)}
-    await _switch(on, f"/faults/{scenario.fault}")
+    await told(on, "POST", f"/faults/{scenario.fault}")
     try:
         alert = await until(lambda: _alert(on, scenario, seen), "the alert in Slack", _ALERT_S)
         asked_at = await _ask(on, scenario, alert, start)
-        run_id = await until(lambda: _new_run(on, known), "the run", _RUN_S)
+        run_id = await until(lambda: new_run(on, known), "the run", _RUN_S)
         await on.posted(run_id, "phase:diagnosis")
         run = await on.when(
             run_id, lambda r: bool(r.approvals) or r.state == "finished", "the proposal", _CAUSE_S
         )
-        refused = await _approve(on, run) if run.waiting_for else None
+        refused = await approve(on, run) if run.waiting_for else None
         run = await on.when(run_id, lambda r: r.state == "finished", "the end of the run", _FIX_S)
         await on.posted(run_id, "final")
         return await report_of(
@@ -62,7 +59,7 @@ async def play(on: Stage, scenario: Scenario, *, start: Start = "button") -> Rep
             self_approval_refused=refused,
         )
     finally:
-        await _switch(on, "/faults/reset")
+        await told(on, "POST", "/faults/reset")
 
 
 async def settle(on: Stage) -> None:
@@ -76,12 +73,6 @@ async def settle(on: Stage) -> None:
         return None if any(TRIAGE in _actions(message) for message in messages) else True
 
     await until(calm, "the shop to be well again", 90)
-
-
-async def _switch(on: Stage, path: str) -> None:
-    answer = await on.shop.post(path, timeout=30)
-    if not answer.is_success:
-        raise DemonstrationError(f"The shop refused {path}: {answer.text}")
 
 
 async def _alert(on: Stage, scenario: Scenario, seen: set[str]) -> Seen | None:
@@ -118,19 +109,3 @@ async def _ask(on: Stage, scenario: Scenario, alert: Seen, start: Start) -> floa
         case _:
             assert_never(start)
     return at
-
-
-async def _new_run(on: Stage, known: set[str]) -> str | None:
-    return next((run_id for run_id in await on.journal.recent() if run_id not in known), None)
-
-
-async def _approve(on: Stage, run: Run) -> bool:
-    """Let the requester try (refused), then let somebody else approve; tells whether it was refused."""
-    gate = run.waiting_for
-    assert gate is not None  # noqa: S101  # the caller has looked
-    card = await on.posted(run.id, f"phase:{gate.phase}")
-    await on.slack.click(user=ASKS, channel=card.channel, ts=card.ts, action_id=APPROVE)
-    await asyncio.sleep(0.5)
-    refused = (await on.run(run.id)).waiting_for is not None
-    await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=APPROVE)
-    return refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.demonstration.rollouts import ROLLOUTS, Rollout
 from bot.domain.diagnosis import CauseKind
 from bot.domain.errors import NotFoundError
 from bot.domain.model import Model
@@ -86,14 +87,18 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
-def scenario(name: str) -> Scenario:
+ALL: tuple[Scenario | Rollout, ...] = (*SCENARIOS, *ROLLOUTS)
+"""Every scenario: incidents first, then deployments."""
+
+
+def scenario(name: str) -> Scenario | Rollout:
     """Find a scenario.
 
     Raises:
         NotFoundError: there is none of that name.
     """
-    for known in SCENARIOS:
+    for known in ALL:
         if known.name == name:
             return known
-    names = ", ".join(known.name for known in SCENARIOS)
+    names = ", ".join(known.name for known in ALL)
     raise NotFoundError(f"There is no scenario called {name}.", hint=f"There are: {names}.")

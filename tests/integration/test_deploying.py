@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.demonstration.deploying import decided_by, ending_of
 from bot.views.rollout import rollout_why_modal
 from bot.views.run import run_messages
 from tests.integration.deployments import QUICK, actions_in, effects, failed, stage_with
@@ -21,6 +22,7 @@ async def test_a_good_canary_gets_more_and_then_all_of_the_traffic():
         run = await stage.approve(run_id)
         assert effects(await stage.events(run_id)) == ["stage", "shift-1", "shift-2", "promote"]
         assert run.phases["rollout"].outcome == "ok"
+        assert ending_of(run, await stage.events(run_id)) == "promoted"
         assert await stage.floor.served(50) == {"1.5.0": 50}
     assert failed(seen) == 0
     assert seen["1.4.1"] > 0
@@ -36,6 +38,7 @@ async def test_a_canary_that_fails_is_stopped_by_its_errors_and_all_traffic_goes
         assert effects(await stage.events(run_id)) == ["stage", "shift-1", "-shift-1", "-stage"]
         assert run.outcome == "failed"
         assert "the judge stopped it" in run.summary
+        assert (ending_of(run, await stage.events(run_id)), decided_by(run)) == ("rolled_back", ("errors",))
         assert await stage.floor.served(50) == {"1.4.1": 50}
         assert stage.floor.launcher.running.keys() == {"blue"}
     assert failed(seen) == 0
@@ -61,6 +64,7 @@ async def test_a_canary_without_traffic_passes_nothing_and_is_put_to_a_person():
         await stage.steer(run_id, "abort")
         run = await deploying
         assert "aborted" in run.summary
+        assert ending_of(run, await stage.events(run_id)) == "asked"
         assert await stage.floor.served(20) == {"1.4.1": 20}
 
 
@@ -101,6 +105,7 @@ async def test_a_rolling_deployment_stops_at_the_first_instance_that_does_not_co
         stage.floor.launcher.refuse = "1.5.4"
         run = await stage.approve(await stage.ask("deploy-rolling", "shop 1.5.4", key="bad"))
         assert run.outcome == "failed"
+        assert decided_by(run) == ("replace-1",)
         assert await stage.floor.served(30) == {"1.5.0": 30}
     assert failed(seen) == 0
 

@@ -1,0 +1,187 @@
+"""Play a deployment as people would: type it, approve it as somebody else, and measure what clients saw."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from bot.demonstration.acting import APPROVES, ASKS, approve, new_run, told
+from bot.demonstration.report import unapproved_writes
+from bot.demonstration.rollouts import Ending, Rollout
+from bot.demonstration.stage import Stage
+from bot.demonstration.waiting import until
+from bot.domain.event import EffectIntended, Event, Judged, StepFinished
+from bot.domain.model import Model
+from bot.domain.run import Run
+from bot.views.ids import ABORT
+
+CHANNEL = "checkout-oncall"
+_RUN_S, _PLAN_S, _ROLLOUT_S, _CALM_S = 10.0, 45.0, 400.0, 60.0
+
+
+class RolloutReport(Model):
+    """One deployment, as it went; times are in seconds."""
+
+    scenario: str
+    service: str
+    strategy: str
+    version: str
+    expected: str
+    ended: str
+    right: bool
+    """Whether it ended as it should, decided by what should decide it, and nothing was changed unasked."""
+    outcome: str
+    verdict: str
+    """The judge's last word: ``proceed``, ``stop``, ``ask``; empty without a judge."""
+    decided_by: tuple[str, ...]
+    """The metrics of the judge, or the step that failed."""
+    why: str
+    safety: str
+    """What the card says of the way back."""
+    approved_by: tuple[str, ...]
+    self_approval_refused: bool | None
+    detection_s: float | None
+    """From the candidate's first traffic to the decision to stop it."""
+    rollback_s: float | None
+    """From the decision to the candidate's last answer, as clients saw it; 0 if that was earlier."""
+    requests: int
+    failed_requests: int
+    """What clients saw fail, whoever failed it."""
+    failed_by_candidate: int
+    """Of those, the ones that the candidate itself answered with an error."""
+    writes: int
+    writes_without_approval: int
+    slack_rate_limited: int
+    run_id: str
+    thread: str
+
+
+async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
+    """Type the deployment as one person, approve it as another, and tell how it went.
+
+    Raises:
+        DemonstrationError: something that should have happened did not.
+    """
+    await told(on, "PUT", f"/load/{one.service}", {"per_s": one.per_s, "faulty_share": one.faulty_share})
+    await _steady(on, one)
+    slack_before, before = await on.slack.stats(), await _load(on, one.service)
+    known = set(await on.journal.recent())
+    words = f"{one.strategy} {one.service} {one.version} {one.words}".strip()
+    await on.slack.slash("/deploy", words, user=ASKS, channel=CHANNEL)
+    run_id = await until(lambda: new_run(on, known), "the run", _RUN_S)
+    run = await on.when(run_id, lambda r: bool(r.approvals) or r.state == "finished", "the plan", _PLAN_S)
+    refused = await approve(on, run) if run.waiting_for else None
+    if one.ends == "asked":
+        await _abort_once_asked(on, run_id)
+    run = await on.when(run_id, lambda r: r.state == "finished", "the end of the rollout", _ROLLOUT_S)
+    final = await on.posted(run_id, "final")
+    after, slack_after = await _load(on, one.service), await on.slack.stats()
+    events = await on.journal.load(run_id)
+    ended = ending_of(run, events)
+    decided_at = decision_at(events)
+    return RolloutReport(
+        scenario=one.name,
+        service=one.service,
+        strategy=one.strategy,
+        version=one.version,
+        expected=one.ends,
+        ended=ended,
+        right=ended == one.ends
+        and one.decided_by in ("", *decided_by(run))
+        and unapproved_writes(events) == 0,
+        outcome=run.outcome or "",
+        verdict=next((e.verdict.decision for e in reversed(events) if isinstance(e, Judged)), ""),
+        decided_by=decided_by(run),
+        why=run.summary,
+        safety=str((run.phases["safety"].output or {}).get("summary", "")),
+        approved_by=tuple(p.name or p.id for gate in run.approvals.values() for p in gate.approved_by),
+        self_approval_refused=refused,
+        detection_s=_between(_first_traffic(events), decided_at),
+        rollback_s=None if decided_at is None else _last_answer_after(after, one.version, decided_at),
+        requests=after["sent"] - before["sent"],
+        failed_requests=after["failed"] - before["failed"],
+        failed_by_candidate=_failed_of(after, one.version) - _failed_of(before, one.version),
+        writes=sum(isinstance(event, EffectIntended) for event in events),
+        writes_without_approval=unapproved_writes(events),
+        slack_rate_limited=slack_after["rate_limited"] - slack_before["rate_limited"],
+        run_id=run.id,
+        thread=await on.slack.thread_text(final.channel, final.thread or final.ts),
+    )
+
+
+def ending_of(run: Run, events: tuple[Event, ...]) -> Ending:
+    """Tell in one word how a deployment ended, from its journal."""
+    if any(gate.step.startswith("judge:") for gate in run.approvals.values()):
+        return "asked"
+    if any(isinstance(event, EffectIntended) and event.undo for event in events):
+        return "rolled_back"
+    done = run.phases["rollout"].outcome == "ok" if "rollout" in run.phases else False
+    return "promoted" if done else "refused"
+
+
+def decided_by(run: Run) -> tuple[str, ...]:
+    """Name the judge's metrics that decided, or the step or check that failed."""
+    named: list[str] = []
+    for state in run.phases.values():
+        for step in state.steps.values():
+            if step.outcome == "failed" and step.verdict is not None:
+                named += step.verdict.decided_by
+            elif step.outcome not in (None, "ok") and state.outcome == "failed":
+                named.append(step.id)
+    return tuple(named)
+
+
+def decision_at(events: tuple[Event, ...]) -> datetime | None:
+    """Tell when it was decided to take the version back; none where it was not."""
+    for event in events:
+        if isinstance(event, Judged) and event.verdict.decision == "stop":
+            return event.at
+    undos = [event.at for event in events if isinstance(event, EffectIntended) and event.undo]
+    return undos[0] if undos else None
+
+
+def _first_traffic(events: tuple[Event, ...]) -> datetime | None:
+    shifted = (
+        e.at for e in events if isinstance(e, StepFinished) and e.step.startswith(("shift", "replace"))
+    )
+    return next(shifted, None)
+
+
+def _between(first: datetime | None, then: datetime | None) -> float | None:
+    return None if first is None or then is None else round(max(0.0, (then - first).total_seconds()), 2)
+
+
+def _last_answer_after(load: dict[str, Any], version: str, moment: datetime) -> float | None:
+    last = load["by_version"].get(version, {}).get("last_at")
+    return 0.0 if last is None else _between(moment, datetime.fromisoformat(last))
+
+
+def _failed_of(load: dict[str, Any], version: str) -> int:
+    return int(load["by_version"].get(version, {}).get("failed", 0))
+
+
+async def _load(on: Stage, service: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await on.shop.get(f"/load/{service}")).json()
+    return found
+
+
+async def _steady(on: Stage, one: Rollout) -> None:
+    """Let the traffic flow for a moment, so that the counters of the target know it."""
+    begun = (await _load(on, one.service))["sent"]
+    wanted = min(100, round(one.per_s * 4))
+
+    async def flowed() -> bool | None:
+        return (await _load(on, one.service))["sent"] >= begun + wanted or None
+
+    await until(flowed, f"the traffic of {one.service}", _CALM_S)
+
+
+async def _abort_once_asked(on: Stage, run_id: str) -> None:
+    """Wait until the judge puts it to a person, and abort it as one."""
+
+    def is_asked(run: Run) -> bool:
+        return any(gate.step.startswith("judge:") for gate in run.approvals.values())
+
+    await on.when(run_id, is_asked, "the judge to ask", _ROLLOUT_S)
+    card = await on.posted(run_id, "phase:rollout")
+    await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=ABORT)

@@ -1,0 +1,103 @@
+"""The scenarios of deployments: what is typed, what the version is like, and what a right outcome is."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.domain.model import Model
+
+Ending = Literal["promoted", "rolled_back", "asked", "refused"]
+"""``asked``: the judge put it to a person, who aborts; ``refused``: nothing was changed."""
+
+
+class Rollout(Model):
+    """One deployment, the traffic under it, and how it should end."""
+
+    name: str
+    summary: str
+    strategy: str
+    service: str
+    version: str
+    words: str = ""
+    """What is typed behind it."""
+    per_s: float = 20.0
+    """Requests a second."""
+    faulty_share: float = 0.0
+    """Share of the requests that every release stumbles over."""
+    ends: Ending
+    decided_by: str = ""
+    """The metric or the check that should decide it, where one should."""
+
+
+_CANARY = "weights 30,50 pause 3s patience 2m"
+
+ROLLOUTS: tuple[Rollout, ...] = (
+    Rollout(
+        name="canary-good",
+        summary="checkout 1.5.0 does no harm, and gets all of the traffic",
+        strategy="canary",
+        service="checkout",
+        version="1.5.0",
+        words=_CANARY,
+        ends="promoted",
+    ),
+    Rollout(
+        name="canary-bad",
+        summary="checkout 1.5.1 fails one order in five, and is taken back",
+        strategy="canary",
+        service="checkout",
+        version="1.5.1",
+        words=_CANARY,
+        ends="rolled_back",
+        decided_by="errors",
+    ),
+    Rollout(
+        name="canary-subtle",
+        summary="checkout 1.5.2 doubles the errors that there are, and is taken back",
+        strategy="canary",
+        service="checkout",
+        version="1.5.2",
+        words="weights 30,50 pause 20s patience 4m",
+        per_s=40.0,
+        faulty_share=0.05,
+        ends="rolled_back",
+        decided_by="errors",
+    ),
+    Rollout(
+        name="canary-latency",
+        summary="checkout 1.5.3 fails nothing and answers 1.6 times as late, and is taken back",
+        strategy="canary",
+        service="checkout",
+        version="1.5.3",
+        words="weights 30,50 pause 60s patience 3m",
+        ends="rolled_back",
+        decided_by="latency",
+    ),
+    Rollout(
+        name="canary-no-traffic",
+        summary="nobody orders anything, so nothing can be judged, and a person is asked",
+        strategy="canary",
+        service="checkout",
+        version="1.5.0",
+        words="weights 30 pause 1s patience 5s",
+        per_s=0.05,
+        ends="asked",
+    ),
+    Rollout(
+        name="blue-green",
+        summary="receipts 1.3.0 comes up beside 1.2.0, and all traffic is switched at once",
+        strategy="blue-green",
+        service="receipts",
+        version="1.3.0",
+        ends="promoted",
+    ),
+    Rollout(
+        name="rolling-bad",
+        summary="catalog 2.1.1 never comes up; the first instance is put back and the others stay",
+        strategy="rolling",
+        service="catalog",
+        version="2.1.1",
+        ends="rolled_back",
+        decided_by="replace-1",
+    ),
+)
