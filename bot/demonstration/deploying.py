@@ -111,12 +111,13 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
 
 def ending_of(run: Run, events: tuple[Event, ...]) -> Ending:
     """Tell in one word how a deployment ended, from its journal."""
+    if run.phases["rollout"].outcome == "ok":
+        return "promoted"
     if any(gate.step.startswith("judge:") for gate in run.approvals.values()):
         return "asked"
     if any(isinstance(event, EffectIntended) and event.undo for event in events):
         return "rolled_back"
-    done = run.phases["rollout"].outcome == "ok" if "rollout" in run.phases else False
-    return "promoted" if done else "refused"
+    return "refused"
 
 
 def decided_by(run: Run) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class Bench:
                 why, free = self._ask()
             if why or free:
                 fact = self._ended(why, by=verdict)
-                self._hand.note(fact)
+                self._hand.note(*self._nobody_needs_to_decide(), fact)
                 return fact if why else None
             await asyncio.sleep(self._judging.every_s)
 
@@ -130,6 +130,13 @@ class Bench:
             case _:
                 who = f" by {gate.decided_by.name or gate.decided_by.id}" if gate.decided_by else ""
                 return f"the judge could not decide, and it was {gate.decision}{who}", False
+
+    def _nobody_needs_to_decide(self) -> tuple[ApprovalEnded, ...]:
+        """Close the gate that people were asked at, where it was decided without them."""
+        gate = self._hand.run.gate(self._phase, step=self._name)
+        if gate is None or gate.decision is not None:
+            return ()
+        return (ApprovalEnded(at=self._hand.now, approval_id=gate.id, decision="cancelled"),)
 
     def _ended(self, why: str, *, by: CanaryVerdict | None = None) -> StepFinished:
         return StepFinished(

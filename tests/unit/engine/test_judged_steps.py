@@ -81,6 +81,18 @@ async def test_what_the_judge_cannot_decide_is_put_to_a_person_and_nothing_passe
 
 
 @pytest.mark.parametrize(
+    ("then", "effects"), [("proceed", ["shift", "promote"]), ("stop", ["shift", "undo-shift"])]
+)
+async def test_what_the_judge_decides_after_all_needs_nobody_any_more(world, then, effects):
+    judging(world, *["ask"] * 10, then)
+    await begin(world)
+    run = await world.go()
+    (asked,) = [gate for gate in run.approvals.values() if gate.step == "judge:shift"]
+    assert asked.decision == "cancelled"
+    assert done() == effects
+
+
+@pytest.mark.parametrize(
     ("word", "effects"), [("promote", ["shift", "promote"]), ("abort", ["shift", "undo-shift"])]
 )
 async def test_a_person_may_promote_or_abort_at_any_look(world, word, effects):
