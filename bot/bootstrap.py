@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.catalogue_file import CatalogueError, load_catalogue
+from bot.adapters.charts import Painter
 from bot.adapters.meters import Meters
 from bot.adapters.observed import ObservedBudget, ObservedJournal, Observer, Observers
 from bot.adapters.operating import Operating
@@ -281,6 +282,7 @@ def _join(
                 accuracy_channel=settings.accuracy_channel,
             ),
             clock=clock,
+            paint=Painter().paint,
             default_channel=settings.default_channel,
         ),
         operating=operating,

@@ -10,7 +10,7 @@ from localslack.errors import SlackError, invalid_blocks
 from localslack.ids import filled
 from localslack.limits import check_message
 from localslack.shapes import Blocks, Json
-from localslack.store import Store
+from localslack.store import File, Store
 
 MAX_TEXT = 40_000
 MAX_UPDATE_TEXT = 4_000
@@ -106,12 +106,20 @@ def _check_files(blocks: Blocks, store: Store) -> None:
         f"[ERROR] invalid slack file [json-pointer:{at}/slack_file]"
         for at, wanted in _slack_files(blocks, "/blocks")
         if not any(
-            f.is_complete and (wanted.get("id") == f.id or f.id in str(wanted.get("url")))
+            (wanted.get("id") == f.id or f.id in str(wanted.get("url"))) and _is_ready(f)
             for f in store.files.values()
         )
     ]
     if faults:
         raise invalid_blocks(faults)
+
+
+def _is_ready(file: File) -> bool:
+    """Whether blocks may show a file: Slack looks a new one over, and refuses it until it has."""
+    if file.unready > 0:
+        file.unready -= 1
+        return False
+    return file.is_complete
 
 
 def _slack_files(value: Any, at: str) -> list[tuple[str, Json]]:  # noqa: ANN401  # walks any JSON

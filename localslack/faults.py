@@ -33,6 +33,12 @@ class Faults(BaseModel):
     retry_after_s: int = Field(default=1, ge=0, le=600, description="the Retry-After of forced 429s")
     api_down: bool = Field(default=False, description="every Web API call is answered 503")
     slow_api_s: float = Field(default=0, ge=0, le=60, description="Web API calls take so much longer")
+    unready_files: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="a new picture is refused in blocks so many times before it is taken",
+    )
     fail: dict[str, str] = Field(default_factory=dict, description="method: the error it answers")
 
     def change(self, wanted: Json) -> None:

@@ -74,6 +74,8 @@ class File:
     width: int = 0
     height: int = 0
     is_complete: bool = False
+    unready: int = 0
+    """How often blocks that show it are refused before it is taken."""
     shares: list[tuple[str, str]] = field(default_factory=list)
 
 

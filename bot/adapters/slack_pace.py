@@ -24,6 +24,10 @@ class Pace:
     urgent_edits_burst: float = 4
     edit_gap_s: float = 3.0
     """At least so long between two edits of one message, unless it is urgent."""
+    picture_gap_s: float = 15.0
+    """At least so long between two pictures of one message, unless it is urgent."""
+    uploads_per_s: float = 20 / 60
+    uploads_burst: float = 4
     first_edit_s: float = 1.0
     """At least so long between a post and its first edit, unless it is urgent."""
 
@@ -51,6 +55,15 @@ class Allowance:
                 "slack:edits:urgent", burst=pace.urgent_edits_burst, per_s=pace.urgent_edits_per_s
             )
         return wait
+
+    async def upload(self) -> float:
+        """Ask for one upload of a picture; as ``post``."""
+        pace = self._pace
+        return await self._take("slack:uploads", burst=pace.uploads_burst, per_s=pace.uploads_per_s)
+
+    def pause_uploads(self, seconds: float) -> None:
+        """Heed Slack's own word: no upload for so long."""
+        self._paused["slack:uploads"] = time.monotonic() + seconds
 
     def pause_posts(self, channel: str, seconds: float) -> None:
         """Heed Slack's own word: no post to the channel for so long."""

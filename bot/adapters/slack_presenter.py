@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack_client import NOT_AFTER
 from bot.adapters.slack_pace import Pace
+from bot.adapters.slack_pictures import Paint
 from bot.adapters.slack_refusals import Style
 from bot.adapters.slack_writer import Rendered, Sheet, Writer
 from bot.domain.board import Topic
@@ -68,6 +69,7 @@ class Presenter:
         client: AsyncWebClient,
         render: Render,
         clock: Clock,
+        paint: Paint,
         default_channel: str,
         style: Style = "plan",
         pace: Pace | None = None,
@@ -82,6 +84,7 @@ class Presenter:
             budget=budget,
             client=client,
             clock=clock,
+            paint=paint,
             default_channel=default_channel,
             style=style,
             pace=pace or Pace(),

@@ -57,7 +57,7 @@ class Refusals:
         """Give a message as it can be sent: without its blocks if they were refused."""
         if message.digest not in self._plain:
             return message
-        return message.model_copy(update={"blocks": (), "text": message.text[:_SHORT]})
+        return message.model_copy(update={"blocks": (), "chart": None, "text": message.text[:_SHORT]})
 
     async def of_post(self, topic: Topic, message: Message, code: str, *, channel: str, thread: str) -> float:
         """Prepare another way; gives the seconds after which to try it."""

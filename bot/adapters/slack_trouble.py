@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 SLACK_ERRORS = (SlackApiError, aiohttp.ClientError, TimeoutError)
 """Everything that a call of the client raises when it fails."""
 
+NO_PICTURE = "invalid_slack_file"
+"""Our word for blocks that are refused because their picture is not to be had, at least not yet."""
+
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 _UNSURE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Slack's documentation says of these that something may have happened nevertheless."""
@@ -53,7 +56,11 @@ def trouble_of(error: BaseException) -> Trouble:
         return Trouble(kind="limited", code="ratelimited", retry_s=_retry_s(getattr(response, "headers", {})))
     if status >= _SERVER_FAULT or not code or code in _UNSURE:
         return Trouble(kind="unsure", code=code or f"http_{status}")
-    return Trouble(kind="refused", code=code)
+    return Trouble(kind="refused", code=NO_PICTURE if _lacks_picture(code, data) else code)
+
+
+def _lacks_picture(code: str, data: object) -> bool:
+    return code == "invalid_blocks" and "invalid slack file" in str(data)
 
 
 def _retry_s(headers: Mapping[str, str]) -> float:

@@ -11,8 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack_channels import Channels
 from bot.adapters.slack_messages import Messages
 from bot.adapters.slack_pace import Allowance, Pace
+from bot.adapters.slack_pictures import Paint, Pictures, shown
 from bot.adapters.slack_refusals import LATER_S, Refusals, Style
-from bot.adapters.slack_trouble import SLACK_ERRORS, Loud, Outage, Trouble, trouble_of
+from bot.adapters.slack_trouble import NO_PICTURE, SLACK_ERRORS, Loud, Outage, Trouble, trouble_of
 from bot.domain.board import Message, Posted, Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
@@ -73,6 +74,7 @@ class Writer:
         budget: Budget,
         client: AsyncWebClient,
         clock: Clock,
+        paint: Paint,
         default_channel: str,
         style: Style,
         pace: Pace,
@@ -88,6 +90,7 @@ class Writer:
         self._messages = Messages(client)
         self._channels = Channels(client, default=default_channel)
         self._allowance = Allowance(budget, pace)
+        self._pictures = Pictures(client, paint, self._allowance, loud=self._loud)
         self._refusals = Refusals(self._messages, self._channels, loud=self._loud, style=style)
 
     @property
@@ -100,13 +103,19 @@ class Writer:
         known = sheet.posted[message.slot]
         if known.digest in (message.digest, GONE):
             return None
-        gap = min(self._pace.edit_gap_s, known.edited_at + self._pace.edit_gap_s - self._now())
+        is_new = message.chart is not None and message.chart.digest != known.picture
+        between_s = self._pace.picture_gap_s if is_new else self._pace.edit_gap_s
+        gap = min(between_s, known.edited_at + between_s - self._now())
         if gap > 0 and not message.urgent:
             return gap
+        ready = await self._ready(sheet, message)
+        if not isinstance(ready, Message):
+            return ready
         if wait := await self._allowance.edit(urgent=message.urgent):
             return wait
+        known = sheet.posted[message.slot]
         try:
-            await self._messages.edit(self._refusals.fitted(message), known)
+            await self._messages.edit(ready, known)
         except SLACK_ERRORS as error:
             return await self._edit_failed(sheet, message, trouble_of(error))
         self.outage.over()
@@ -119,6 +128,8 @@ class Writer:
             return trouble.retry_s
         if trouble.kind != "refused":
             return self._unreachable(trouble)
+        if trouble.code == NO_PICTURE:
+            return self._pictures.failed(message, trouble)
         wait = self._refusals.of_edit(sheet.topic, message, trouble.code)
         if wait is None:
             await self._record(sheet, message, sheet.posted[message.slot], digest=GONE)
@@ -138,15 +149,34 @@ class Writer:
             return LATER_S
         except SLACK_ERRORS as error:
             return self._unanswered(trouble_of(error))
-        return await self._allowance.post(channel) or await self._send(sheet, message, channel, thread)
+        ready = await self._ready(sheet, message)
+        if not isinstance(ready, Message):
+            return ready
+        wait = await self._allowance.post(channel)
+        return wait or await self._send(sheet, message, ready, channel=channel, thread=thread)
 
-    async def _send(self, sheet: Sheet, message: Message, channel: str, thread: str) -> float | None:
-        intent = Posted(channel=channel, thread=thread, digest=message.digest, edited_at=self._now())
+    async def _ready(self, sheet: Sheet, message: Message) -> Message | float:
+        """Make a message as it can be sent, its picture uploaded; or say after how long to try again."""
+        fitted, known = self._refusals.fitted(message), sheet.posted.get(message.slot, _NOT_POSTED)
+        if fitted.chart is None:
+            return fitted
+        if known.picture != fitted.chart.digest:
+            file = await self._pictures.upload(fitted.chart)
+            if not isinstance(file, str):
+                return file
+            # Written down before the message is sent, so that a crash in between uploads nothing twice.
+            known = known.model_copy(update={"file": file, "picture": fitted.chart.digest if file else ""})
+            await self._record(sheet, message, known)
+        return shown(fitted, file="" if self._pictures.is_hopeless(fitted.chart) else known.file)
+
+    async def _send(
+        self, sheet: Sheet, message: Message, ready: Message, *, channel: str, thread: str
+    ) -> float | None:
+        begun = {"channel": channel, "thread": thread, "digest": message.digest, "edited_at": self._now()}
+        intent = sheet.posted.get(message.slot, _NOT_POSTED).model_copy(update=begun)
         await self._record(sheet, message, intent)
         try:
-            ts, real_thread = await self._messages.post(
-                sheet.topic, self._refusals.fitted(message), channel=channel, thread=thread
-            )
+            ts, real_thread = await self._messages.post(sheet.topic, ready, channel=channel, thread=thread)
         except SLACK_ERRORS as error:
             return await self._post_failed(sheet, message, intent, trouble_of(error))
         self.outage.over()
@@ -160,12 +190,14 @@ class Writer:
     async def _post_failed(self, sheet: Sheet, message: Message, intent: Posted, trouble: Trouble) -> float:
         if trouble.kind == "unsure":
             return max(self._settle_s, self._unreachable(trouble))  # the intent stays: it may have happened
-        await self._record(sheet, message, _NOT_POSTED)
+        await self._record(sheet, message, intent.model_copy(update={"channel": "", "thread": ""}))
         if trouble.kind == "limited":
             self._allowance.pause_posts(intent.channel, trouble.retry_s)
             return trouble.retry_s
         if trouble.kind == "unreached":
             return self._unreachable(trouble)
+        if trouble.code == NO_PICTURE:
+            return self._pictures.failed(message, trouble)
         return await self._refusals.of_post(
             sheet.topic, message, trouble.code, channel=intent.channel, thread=intent.thread
         )

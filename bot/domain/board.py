@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Literal
 
+from bot.domain.chart import Chart
 from bot.domain.model import JsonObject, Model
 
 
@@ -20,17 +21,21 @@ class Message(Model):
     """One message as it should be now; the same ``slot`` of a topic is the same message, edited in place."""
 
     slot: str
-    """``root``, ``phase:<id>``, ``remind:<approval>``, ``final``; for the others their ``kind``."""
+    """``root``, ``phase:<id>``, ``chart:<name>``, ``remind:<approval>``, ``final``; for the others their
+    ``kind``."""
     text: str
     """The whole message as plain text: notifications, screen readers, search.  At most 4,000 characters."""
     blocks: tuple[JsonObject, ...] = ()
+    chart: Chart | None = None
+    """Shown as a picture below the blocks, which say in words what it shows."""
     urgent: bool = False
     """Worth an edit at once: somebody is waiting for it."""
 
     @property
     def digest(self) -> str:
         """A hash of what people see."""
-        data = json.dumps([self.text, self.blocks], sort_keys=True, separators=(",", ":"))
+        seen = [self.text, self.blocks, *([] if self.chart is None else [self.chart.digest])]
+        data = json.dumps(seen, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(data.encode()).hexdigest()[:16]
 
 
@@ -43,3 +48,7 @@ class Posted(Model):
     digest: str = ""
     edited_at: float = 0
     """When it was last posted or edited, in seconds since the epoch."""
+    file: str = ""
+    """The uploaded picture that it shows, or will show."""
+    picture: str = ""
+    """The digest of the chart in ``file``."""

@@ -14,6 +14,7 @@ from bot.domain.run import Run
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce, plan_source
 from bot.views.approval import reminder_blocks
 from bot.views.blocks import message
+from bot.views.charts import phase_charts
 from bot.views.diagnosis import diagnosis_blocks
 from bot.views.ending import final_blocks
 from bot.views.evidence import evidence_blocks, is_worth_a_reply
@@ -39,6 +40,7 @@ def run_messages(
         blocks = _phase_blocks(run, phase, now=now, feedback=feedback)
         if blocks:
             messages.append(message(f"phase:{phase.id}", blocks, names=names, urgent=_is_urgent(run, phase)))
+        messages += phase_charts(run, phase, names=names)
         messages += [
             message(f"remind:{gate.id}", _reminder(run, gate), names=names, urgent=gate.decision is not None)
             for gate in run.approvals.values()

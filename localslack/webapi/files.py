@@ -42,6 +42,7 @@ def complete_upload(call: Call) -> Json:
     )
     for file in files:
         file.is_complete = True
+        file.unready = call.core.faults.unready_files
     for channel in channels:
         _share(call, files, channel, content)
     return {"ok": True, "files": [call.core.shown.file(file) for file in files]}

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from bot.adapters.charts import Painter
 from bot.adapters.memory import MemoryBoard
 from bot.adapters.memory_records import MemoryBudget
 from bot.adapters.slack_client import open_client
@@ -48,6 +49,7 @@ class Screen:
     state: dict[Topic, Rendered] = field(default_factory=dict)
     classic: dict[Topic, Rendered] = field(default_factory=dict)
     renders: int = 0
+    painter: Painter = field(default_factory=Painter)
 
     async def show(self, topic: Topic, rendered: Rendered) -> None:
         """Change the state of a topic."""
@@ -79,6 +81,7 @@ class Screen:
                 client=client,
                 render=self.render,
                 clock=SystemClock(),
+                paint=self.painter.paint,
                 default_channel=default_channel,
                 pace=pace,
                 shift=shift,

@@ -53,7 +53,8 @@ class RedisBoard:
         """Write down what is posted, or, without a ``ts``, that a post begins."""
         shard, name = self._shard(topic), _name(topic)
         keys, mark = (shard.messages(name), shard.holds + name), self._marks.get(topic, "")
-        text = posted.model_dump_json()
+        # Without what is not set, so that an older version of the bot can read what this one wrote.
+        text = posted.model_dump_json(exclude_defaults=True)
         if not await self._store.run("record", keys, slot, text, self._retention_s, mark):
             raise HoldLostError(f"{name} is no longer held by this renderer.")
 

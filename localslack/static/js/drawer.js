@@ -81,7 +81,7 @@ const set = (change) => tried(() => post("faults", change));
 async function drawFaults(panel) {
   const { faults, about } = await get("faults");
   const flags = ["double_click", "double_delivery", "redeliver_events", "api_down"];
-  const numbers = ["delay_delivery_s", "delay_acks_s", "slow_api_s", "lose_acks"];
+  const numbers = ["delay_delivery_s", "delay_acks_s", "slow_api_s", "lose_acks", "unready_files"];
   fill(panel, h("div", { class: "switches", "data-testid": "faults" },
     h("fieldset", {}, h("legend", {}, "Delivery and calls"), flags.map((name) => flag(name, faults[name], about[name])), numbers.map((name) => number(name, faults[name], about[name]))),
     h("fieldset", {}, h("legend", {}, "One method"), counted("drop_after", "Lose the answer after doing it"), counted("rate_limit", "Answer 429")),
@@ -104,9 +104,9 @@ function flag(name, value, about) {
 }
 
 function number(name, value, about) {
-  const whole = name === "lose_acks";
+  const whole = !name.endsWith("_s");
   const unit = whole ? "" : " (seconds)";
-  const input = h("input", { type: "number", min: whole ? -1 : 0, step: whole ? 1 : 0.1, value, "data-fault": name });
+  const input = h("input", { type: "number", min: name === "lose_acks" ? -1 : 0, step: whole ? 1 : 0.1, value, "data-fault": name });
   input.addEventListener("change", () => set({ [name]: Number(input.value) || 0 }));
   return h("label", { class: "line", title: name }, h("span", {}, sentence(about), unit), input);
 }

@@ -1,0 +1,170 @@
+"""Draws a chart with matplotlib: light, labelled, readable on a phone."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.dates as mdates
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bot.domain.chart import Band, Bars, Chart, Limit, Line, Mark, Panel, Tone
+
+_COLOURS: Mapping[Tone, str] = {
+    "first": "#0072B2",
+    "second": "#E69F00",
+    "third": "#CC79A7",
+    "good": "#009E73",
+    "bad": "#D55E00",
+    "muted": "#6B7280",
+}
+"""Told apart by people who see few colours (Okabe and Ito, 2008)."""
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "axes.edgecolor": "#9CA3AF",
+    "axes.labelcolor": "#374151",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E5E7EB",
+    "text.color": "#111827",
+    "xtick.color": "#4B5563",
+    "ytick.color": "#4B5563",
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+}
+_WIDTH_IN = 8.4
+_PANEL_IN = 2.5
+_FRAME_IN = 1.3
+_DPI = 140
+_TITLE_CHARS = 74
+_MARK_CHARS = 34
+_MOST_MARKS = 8
+_HEADROOM = 1.18
+_DAY_S = 86_400
+
+
+def draw(chart: Chart) -> bytes:
+    """Draw a chart as a PNG; the same chart gives the same bytes."""
+    with mpl.rc_context(_STYLE):
+        height_in = _FRAME_IN + _PANEL_IN * len(chart.panels)
+        figure = Figure(figsize=(_WIDTH_IN, height_in), dpi=_DPI, layout="constrained", facecolor="white")
+        FigureCanvasAgg(figure)
+        shared = figure.subplots(len(chart.panels), 1, sharex=True, squeeze=False)
+        axes: list[Axes] = [row[0] for row in shared]
+        for axis, panel in zip(axes, chart.panels, strict=True):
+            _panel(axis, panel)
+        figure.suptitle(_wrapped(chart.title), x=0.02, ha="left", fontsize=13, fontweight="bold")
+        _time_axis(axes[-1], source=chart.source)
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", metadata={"Software": None})
+    return picture.getvalue()
+
+
+def _panel(axis: Axes, panel: Panel) -> None:
+    axis.set_ylabel(_plain(panel.unit))
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    for band in panel.bands:
+        _band(axis, band)
+    _bars(axis, panel.bars, bar_s=panel.bar_s)
+    for line in panel.lines:
+        _line(axis, line)
+    for limit in panel.limits:
+        _limit(axis, limit)
+    axis.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=bool(panel.bars and not panel.lines)))
+    axis.margins(x=0.01)
+    if panel.from_zero:
+        axis.set_ylim(bottom=0)
+    if panel.marks:
+        bottom, top = axis.get_ylim()
+        axis.set_ylim(bottom, bottom + (top - bottom) * _HEADROOM)  # the words of the marks stand there
+    for number, mark in enumerate(panel.marks[:_MOST_MARKS]):
+        _mark(axis, mark, row=number % 2)
+    if axis.get_legend_handles_labels()[1]:
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0, handlelength=1.4)
+
+
+def _line(axis: Axes, line: Line) -> None:
+    times = [_time(at_s) for at_s, _ in line.points]
+    values = [float("nan") if value is None else value for _, value in line.points]
+    alone = "o" if len(times) == 1 else None
+    axis.plot(times, values, color=_COLOURS[line.tone], linewidth=1.9, marker=alone, label=_plain(line.name))
+
+
+def _band(axis: Axes, band: Band) -> None:
+    times = [_time(at_s) for at_s, _, _ in band.points]
+    low, high = [low for _, low, _ in band.points], [high for _, _, high in band.points]
+    colour = _COLOURS[band.tone]
+    axis.fill_between(times, low, high, color=colour, alpha=0.16, linewidth=0, label=_plain(band.name))
+
+
+def _bars(axis: Axes, stacked: tuple[Bars, ...], *, bar_s: float) -> None:
+    reached: dict[float, float] = {}
+    for bars in stacked:
+        starts = [at_s for at_s, _ in bars.points]
+        axis.bar(
+            [_time(at_s) for at_s in starts],
+            [value for _, value in bars.points],
+            width=0.86 * bar_s / _DAY_S,
+            bottom=[reached.get(at_s, 0.0) for at_s in starts],
+            align="edge",
+            color=_COLOURS[bars.tone],
+            label=_plain(bars.name),
+        )
+        for at_s, value in bars.points:
+            reached[at_s] = reached.get(at_s, 0.0) + value
+
+
+def _limit(axis: Axes, limit: Limit) -> None:
+    colour = _COLOURS[limit.tone]
+    axis.axhline(limit.value, color=colour, linewidth=1.2, linestyle=(0, (5, 3)), label=_plain(limit.text))
+
+
+def _mark(axis: Axes, mark: Mark, *, row: int) -> None:
+    """Draw an upright line with its words at the top; neighbours' words stand in two rows."""
+    colour = _COLOURS[mark.tone]
+    axis.axvline(_time(mark.at_s), color=colour, linewidth=1.2, linestyle=(0, (2, 2)))
+    left, right = axis.get_xlim()
+    late = _time(mark.at_s) > left + 0.7 * (right - left)
+    axis.annotate(
+        textwrap.shorten(_plain(mark.text), _MARK_CHARS, placeholder="…"),
+        xy=(_time(mark.at_s), 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4 if late else 4, -3 - 13 * row),
+        textcoords="offset points",
+        ha="right" if late else "left",
+        va="top",
+        fontsize=9.5,
+        color=colour,
+    )
+
+
+def _time_axis(axis: Axes, *, source: str) -> None:
+    locator = mdates.AutoDateLocator(tz=UTC, minticks=3, maxticks=8)
+    axis.xaxis.set_major_locator(locator)
+    axis.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, tz=UTC, show_offset=True))
+    below = f"time (UTC)    ·    {_plain(source)}" if source else "time (UTC)"
+    axis.set_xlabel(below, fontsize=9.5, color=_COLOURS["muted"])
+
+
+def _time(at_s: float) -> float:
+    """Tell a moment in the library's own unit, days since the epoch."""
+    return at_s / _DAY_S
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(_plain(text), _TITLE_CHARS, max_lines=2, placeholder="…")
+
+
+def _plain(text: str) -> str:
+    """Keep the library from reading names from outside as formulas."""
+    return " ".join(text.split()).replace("$", r"\$")

@@ -1,0 +1,119 @@
+"""Uploads charts to Slack, for messages to show: nobody sees a file before its message is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.slack_pace import Allowance
+from bot.adapters.slack_trouble import SLACK_ERRORS, Loud, Trouble, trouble_of
+from bot.domain.board import Message
+from bot.domain.chart import Chart
+from bot.domain.model import JsonObject
+
+Paint = Callable[[Chart], Awaitable[bytes]]
+"""Draws a chart as a PNG."""
+
+_TITLE_CHARS = 1_900
+_FIRST_S = 0.5
+_MOST_TRIES = 6
+_REMEMBERED = 500
+_INSTEAD = "The chart is not shown: Slack does not take the picture. What it shows is in the words above."
+
+
+class Pictures:
+    """Uploads without sharing, so that the post of the message stays all that must not happen twice.
+
+    Slack looks a picture over before blocks may show it, which takes a second or so, and until then refuses
+    the blocks.
+    """
+
+    def __init__(self, client: AsyncWebClient, paint: Paint, allowance: Allowance, *, loud: Loud) -> None:
+        """Keep the surroundings; ``client`` must never send anything twice by itself."""
+        self._client = client
+        self._paint = paint
+        self._allowance = allowance
+        self._loud = loud
+        self._tries: Counter[str] = Counter()
+        self._hopeless: dict[str, None] = {}
+
+    def is_hopeless(self, chart: Chart) -> bool:
+        """Tell whether this process has given up showing a chart as a picture."""
+        return chart.digest in self._hopeless
+
+    async def upload(self, chart: Chart) -> str | float:
+        """Upload a chart; gives the file's id, none if that is hopeless, or the seconds until another try."""
+        if self.is_hopeless(chart):
+            return ""
+        if wait := await self._allowance.upload():
+            return wait
+        png = await self._paint(chart)
+        try:
+            return await self._uploaded(chart, png)
+        except SLACK_ERRORS as error:
+            trouble = trouble_of(error)
+        if trouble.kind == "limited":
+            self._allowance.pause_uploads(trouble.retry_s)
+            return trouble.retry_s
+        return self._failed(chart, trouble, for_good=trouble.kind == "refused") or ""
+
+    def failed(self, message: Message, trouble: Trouble) -> float:
+        """Note that the picture of a message was refused; gives the seconds until the next try."""
+        return 0 if message.chart is None else self._failed(message.chart, trouble, for_good=False)
+
+    async def _uploaded(self, chart: Chart, png: bytes) -> str:
+        name = f"chart-{chart.digest}.png"
+        place = await self._client.files_getUploadURLExternal(
+            filename=name, length=len(png), alt_txt=chart.alt
+        )
+        await self._send(str(place["upload_url"]), png)
+        file = str(place["file_id"])
+        await self._client.files_completeUploadExternal(files=[{"id": file, "title": chart.title}])
+        return file
+
+    async def _send(self, url: str, png: bytes) -> None:
+        """Send the bytes to where Slack wants them, which is no method of the Web API.
+
+        Raises:
+            aiohttp.ClientError: they did not arrive.
+        """
+        session = self._client.session
+        if session is None:
+            raise aiohttp.ClientConnectionError("The client was opened without a session.")
+        async with session.post(
+            url, data=png, proxy=self._client.proxy, ssl=self._client.ssl or True
+        ) as answer:
+            answer.raise_for_status()
+
+    def _failed(self, chart: Chart, trouble: Trouble, *, for_good: bool) -> float:
+        """Give the seconds until the next try, twice as long each time; 0 once it is hopeless."""
+        self._tries[chart.digest] += 1
+        tries = self._tries[chart.digest]
+        if not for_good and tries < _MOST_TRIES:
+            return _FIRST_S * float(2 ** (tries - 1))
+        del self._tries[chart.digest]
+        self._hopeless[chart.digest] = None
+        if len(self._hopeless) > _REMEMBERED:
+            del self._hopeless[next(iter(self._hopeless))]
+        self._loud.say("picture_refused", {"code": trouble.code}, about=trouble.code)
+        return 0
+
+
+def shown(message: Message, *, file: str) -> Message:
+    """Put the uploaded picture below the blocks; without one, say that it is not shown."""
+    chart = message.chart
+    if chart is None:
+        return message
+    picture: JsonObject = {
+        "type": "image",
+        "slack_file": {"id": file},
+        "alt_text": chart.alt[:_TITLE_CHARS],
+        "title": {"type": "plain_text", "text": chart.title[:_TITLE_CHARS]},
+    }
+    instead: JsonObject = {"type": "context", "elements": [{"type": "mrkdwn", "text": _INSTEAD}]}
+    return message.model_copy(
+        update={"blocks": (*message.blocks, picture if file else instead), "chart": None}
+    )

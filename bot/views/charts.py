@@ -1,0 +1,52 @@
+"""Charts as messages of their own: words first, the picture below them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from bot.domain.board import Message
+from bot.domain.chart import Chart
+from bot.domain.finding import Facts, Measurement
+from bot.domain.run import Run
+from bot.domain.runbook import Phase
+from bot.views.blocks import message, section
+from bot.views.limits import bold, prose
+from bot.views.state import result_of
+
+_ALT_CHARS = 1_500
+
+
+def chart_message(name: str, chart: Chart, *, names: Mapping[str, str], urgent: bool = False) -> Message:
+    """Make the message ``chart:<name>`` of a topic; it is posted once, and edited when the chart changes.
+
+    The words say what the picture shows, so that nothing is lost to a screen reader, to a search, or in a
+    workspace that takes no uploads.
+    """
+    said = message(
+        f"chart:{name}",
+        [section(bold(prose(chart.title, 200)), prose(chart.alt, _ALT_CHARS))],
+        names=names,
+        urgent=urgent,
+    )
+    return said.but(chart=chart)
+
+
+def phase_charts(run: Run, phase: Phase, *, names: Mapping[str, str]) -> list[Message]:
+    """Show the charts that the steps of a phase brought back as ``data.chart``."""
+    found: list[Message] = []
+    for step in run.phases[phase.id].steps.values():
+        result = result_of(step)
+        chart = _chart_in(result) if isinstance(result, Facts | Measurement) else None
+        if chart is not None:
+            found.append(chart_message(f"{phase.id}.{step.id}", chart, names=names))
+    return found
+
+
+def _chart_in(result: Facts | Measurement) -> Chart | None:
+    """Read a chart; none where there is none, or another version of the bot wrote it."""
+    try:
+        return None if "chart" not in result.data else Chart.model_validate(result.data["chart"])
+    except ValidationError:
+        return None

@@ -1,0 +1,52 @@
+"""Charts are messages whose words say what the picture shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.board import Message
+from bot.domain.chart import Chart, Line, Panel
+from bot.domain.finding import Facts
+from bot.domain.model import JsonObject
+from bot.views.charts import chart_message
+from bot.views.run import run_messages
+from tests.unit.views.oracle import assert_valid_message
+from tests.unit.views.story import Story
+
+CHART = Chart(
+    title="Errors of checkout",
+    alt="The canary fails 4 %, stable 0.5 %.",
+    panels=(Panel(unit="errors (%)", lines=(Line(name="canary", points=((1.0, 2.0), (2.0, None))),)),),
+)
+
+
+def _looked(data: JsonObject) -> Story:
+    return Story().begin("ground").step("ground", "who", Facts(summary="owned by payments", data=data))
+
+
+def _charts(story: Story) -> list[Message]:
+    return [m for m in run_messages(story.run, now=story.at) if m.slot.startswith("chart:")]
+
+
+def test_a_chart_that_a_step_brings_back_is_shown_below_its_phase():
+    [charted] = _charts(_looked({"chart": CHART.model_dump(mode="json")}))
+    assert (charted.slot, charted.chart) == ("chart:ground.who", CHART)
+    assert "The canary fails 4 %, stable 0.5 %." in charted.text
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"chart": None}, {"chart": {"title": "from a newer version", "axes": 3}}]
+)
+def test_what_is_no_chart_of_this_version_is_no_message(data: JsonObject):
+    assert _charts(_looked(data)) == []
+
+
+def test_words_from_outside_stay_words_beside_a_chart():
+    odd = CHART.model_copy(update={"title": "<!channel> *x*" * 99, "alt": "<@U0ANA00001> `" * 999})
+    assert_valid_message(chart_message("odd", odd, names={}))
+
+
+def test_other_figures_are_another_message_and_the_same_ones_are_not():
+    other = CHART.model_copy(update={"panels": (Panel(unit="ms"),)})
+    digests = [chart_message("c", chart, names={}).digest for chart in (CHART, CHART.model_copy(), other)]
+    assert digests[0] == digests[1] != digests[2]
