@@ -24,6 +24,7 @@ from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.deploy_locks import RedisDeployLocks
+from bot.adapters.redis.deployments import RedisDeploymentBook
 from bot.adapters.redis.feedback import RedisFeedbackBook
 from bot.adapters.redis.flags import RedisFlags
 from bot.adapters.redis.gauges import Gauges
@@ -192,6 +193,7 @@ def _join(
     leases = RedisLeases(store)
     monitors = RedisMonitorBook(store)
     deploy_locks = RedisDeployLocks(store)
+    deployments = RedisDeploymentBook(store, clock, retention_s=settings.deployment_retention_days * _DAY_S)
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
     teller = SlackTeller(client)
@@ -212,6 +214,7 @@ def _join(
         flags=RedisFlags(store),
         leases=leases,
         gatekeeper=StateGatekeeper(locks=deploy_locks, alerts=alerts, journal=journal),
+        deployments=deployments,
         settings={"watch_s": settings.watch_s},
     )
     front = FrontDesk(
@@ -279,6 +282,7 @@ def _join(
                 feedback=feedback,
                 catalogue=catalogue,
                 clock=clock,
+                deployments=deployments,
                 accuracy_channel=settings.accuracy_channel,
             ),
             clock=clock,

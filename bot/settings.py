@@ -178,6 +178,9 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         default=30, ge=1, le=3650, description="Days for which a finished run is kept."
     )
+    deployment_retention_days: int = Field(
+        default=400, ge=1, le=3650, description="Days for which the record of a deployment is kept."
+    )
     log_format: Literal["json", "console"] = Field(
         default="json", description="`json`: one object a line; `console`: for people, in colour."
     )

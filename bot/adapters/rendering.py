@@ -10,9 +10,11 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.domain.feedback import span_of
 from bot.domain.run import fold
+from bot.engine.deployments import NoDeployments
 from bot.engine.feedback import FeedbackBook
-from bot.engine.ports import AlertBook, Journal
+from bot.engine.ports import AlertBook, DeploymentBook, Journal
 from bot.views.alert import alert_message
+from bot.views.deployment import announcement
 from bot.views.feedback import accuracy_message
 from bot.views.run import run_messages
 
@@ -30,12 +32,14 @@ class Renderer:
         feedback: FeedbackBook,
         catalogue: Catalogue,
         clock: Clock,
+        deployments: DeploymentBook | None = None,
         accuracy_channel: str = "",
     ) -> None:
         """Keep what topics are read from; no ``accuracy_channel``: the weeks' accuracy is not told."""
         self._journal = journal
         self._alerts = alerts
         self._feedback = feedback
+        self._deployments = deployments or NoDeployments()
         self._accuracy_channel = accuracy_channel
         self._catalogue = catalogue
         self._clock = clock
@@ -53,6 +57,8 @@ class Renderer:
                 return await self._alert(topic.id)
             case "accuracy":
                 return await self._accuracy(topic.id)
+            case "deployment":
+                return await self._deployment(topic.id)
             case _:
                 assert_never(topic.kind)
 
@@ -67,6 +73,13 @@ class Renderer:
         rated = await self._feedback.between(*span_of(week)) if self._accuracy_channel else ()
         messages = (accuracy_message(rated, week=week),) if rated else ()
         return Rendered(channel=self._accuracy_channel, messages=messages)
+
+    async def _deployment(self, deployment_id: str) -> Rendered:
+        """Announce what was changed; what never came to a change is nobody else's news."""
+        deployment = await self._deployments.get(deployment_id)
+        channel = self._catalogue.announce_of(deployment.service)
+        messages = (announcement(deployment),) if channel and deployment.changed else ()
+        return Rendered(channel=channel, messages=messages)
 
     async def _alert(self, alert_id: str) -> Rendered:
         alert = await self._alerts.get(alert_id)

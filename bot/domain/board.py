@@ -11,9 +11,9 @@ from bot.domain.model import JsonObject, Model
 
 
 class Topic(Model):
-    """What messages are about: a run, an alert, or the diagnoses of a week (``2026-W48``)."""
+    """What messages are about: a run, an alert, the diagnoses of a week (``2026-W48``), or a deployment."""
 
-    kind: Literal["run", "alert", "accuracy"]
+    kind: Literal["run", "alert", "accuracy", "deployment"]
     id: str
 
 

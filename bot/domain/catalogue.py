@@ -30,6 +30,7 @@ class Environment(Model):
     """Where else a service runs: how it is read and changed there, and nothing of production's."""
 
     channel: str = ""
+    announce: str = ""
     approvers: tuple[str, ...] = ()
     depends_on: tuple[Address, ...] = ()
     """Addresses of what it stands on there; nothing of production unless it is named."""
@@ -45,6 +46,8 @@ class Service(Model):
     owner: str = ""
     channel: str = ""
     """The on-call channel's name, without ``#``."""
+    announce: str = ""
+    """The channel, without ``#``, that is told of each deployment; none: the catalogue's."""
     approvers: tuple[str, ...] = ("oncall",)
     """Names of the groups who may approve changes to this service."""
     environment: str = "production"
@@ -76,6 +79,7 @@ class Service(Model):
                     "name": f"{self.name}@{name}",
                     "environment": name,
                     "channel": there.channel or self.channel,
+                    "announce": there.announce or self.announce,
                     "approvers": there.approvers or self.approvers,
                     "depends_on": there.depends_on,
                     "sources": there.sources,
@@ -109,6 +113,8 @@ class Catalogue(Model):
     """A group without an entry is the chat's user group of the same handle."""
     freezes: tuple[GlobalFreeze, ...] = ()
     """When nothing is deployed in an environment, whatever the service."""
+    announce: str = ""
+    """The channel, without ``#``, that is told of each deployment; none: nobody is told."""
 
     @field_validator("services", mode="after")
     @classmethod
@@ -170,6 +176,11 @@ class Catalogue(Model):
     def upstream(self, name: str) -> tuple[Service, ...]:
         """List the services that stand directly on ``name``."""
         return tuple(service for service in self.services if name in service.depends_on)
+
+    def announce_of(self, name: str) -> str:
+        """Name the channel that is told of a service's deployments; none: nobody is told."""
+        known = next((service for service in self.services if service.name == name), None)
+        return (known.announce if known is not None else "") or self.announce
 
     def freezes_of(self, name: str) -> tuple[Freeze, ...]:
         """List the freezes of a service: those of its environment, then its own."""

@@ -18,11 +18,12 @@ from bot.domain.model import JsonObject, JsonValue
 from bot.domain.run import PhaseState, Run
 from bot.domain.runbook import ReducerName
 from bot.domain.verdict import CanaryVerdict
+from bot.engine.deployments import NoDeployments
 from bot.engine.flags import Flags, NoFlags
 from bot.engine.gatekeeper import Gatekeeper, NoGatekeeper
 from bot.engine.heartbeats import NoPulses, Pulses
 from bot.engine.plugins import Context, Ledger, Plugins
-from bot.engine.ports import Journal, Leases, Library, Locks
+from bot.engine.ports import DeploymentBook, Journal, Leases, Library, Locks
 from bot.engine.targets import NoLeases
 
 
@@ -68,6 +69,7 @@ class Deps:
     leases: Leases = field(default_factory=NoLeases)
     """What keeps a candidate in the traffic while a worker carries its rollout."""
     gatekeeper: Gatekeeper = field(default_factory=NoGatekeeper)
+    deployments: DeploymentBook = field(default_factory=NoDeployments)
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     """What templates may read as ``settings.<name>``."""
 

@@ -7,6 +7,7 @@ import logging
 from bot.domain.effect import Done, Effect
 from bot.domain.event import EffectIntended, StepFinished, StepUndone
 from bot.domain.model import JsonObject
+from bot.engine.deployments import keep_record
 from bot.engine.hand import Hand
 from bot.engine.plugins import Plugin
 from bot.engine.steps import Called, call, finished
@@ -92,6 +93,7 @@ async def _once(
         called = await settle(hand, plugin, arguments, effect=effect, step=intent.step, timeout_s=timeout_s)
     if called is None:
         await hand.write(intent)
+        await keep_record(hand.deps.deployments, hand.run)
         called = await call(hand, plugin, arguments, step_id=intent.step, timeout_s=timeout_s, effect=effect)
         if called.outcome == "in_doubt":
             settled = await settle(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import assert_never
 
 from bot.domain.errors import BotError, StaleEpochError
 from bot.domain.event import ApprovalEnded, Event, PhaseFinished, RunFinished
 from bot.domain.rollout import rollout_under_way
+from bot.domain.run import apply, fold
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
+from bot.engine.deployments import keep_record
 from bot.engine.deps import Deps
 from bot.engine.hand import Hand
 from bot.engine.outcome import outcome_of
@@ -53,6 +56,7 @@ class Engine:
         summary = f"I could not carry this on: {why}. Somebody who runs this bot should read its logs."
         ended = RunFinished(at=self._deps.clock.now(), outcome="failed", summary=summary)
         await end_turns(self._deps, run_id)
+        await keep_record(self._deps.deployments, fold(run_id, (*taken.events, ended)))
         await self._deps.journal.finish(run_id, (ended,), epoch=taken.epoch)
         log.error("run_given_up", extra={"run_id": run_id, "why": why})
 
@@ -139,5 +143,7 @@ async def _finish(hand: Hand) -> None:
     events.append(RunFinished(at=hand.now, outcome=outcome, summary=summary))
     if hand.run.service:
         await end_turns(hand.deps, hand.run.id)  # also what an earlier owner of the run took and left
+    # Before the run is let go of for good: whoever carries it on after a crash in between does so again.
+    await keep_record(hand.deps.deployments, functools.reduce(apply, events, hand.run))
     await hand.finish(*events)
     log.info("run_finished", extra={"run_id": hand.run.id, "outcome": outcome})

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
+from bot.domain.deployment import Deployment
 from bot.domain.event import Event, RunStarted
 from bot.domain.intent import Intent, Notice
 from bot.domain.monitor import MonitorState, Pause
@@ -112,6 +113,30 @@ class Work(Protocol):
 
     async def depth(self) -> int:
         """Tell how much is waiting."""
+        ...
+
+
+class DeploymentBook(Protocol):
+    """The record of deployments; it outlives their runs, and each change of it is announced."""
+
+    async def record(self, deployment: Deployment) -> bool:
+        """Keep a deployment as it stands; false, and nothing kept, if it is known to have ended before."""
+        ...
+
+    async def get(self, deployment_id: str) -> Deployment:
+        """Read a deployment.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        ...
+
+    async def of(self, service: str, *, limit: int) -> tuple[Deployment, ...]:
+        """List the latest deployments of a service's address, newest first."""
+        ...
+
+    async def since(self, seconds: float) -> tuple[Deployment, ...]:
+        """List all deployments that were asked for in the last ``seconds``, oldest first."""
         ...
 
 

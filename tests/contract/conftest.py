@@ -11,10 +11,12 @@ import pytest
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryBudget, MemoryLedger, MemoryLocks, MemoryMonitorBook
 from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.deployments import RedisDeploymentBook
 from bot.adapters.redis.feedback import RedisFeedbackBook
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
@@ -25,7 +27,17 @@ from bot.adapters.redis.store import Store
 from bot.adapters.redis.work import RedisWork
 from bot.engine.feedback import FeedbackBook
 from bot.engine.plugins import Ledger
-from bot.engine.ports import AlertBook, Board, Budget, Inbox, Journal, Locks, MonitorBook, Work
+from bot.engine.ports import (
+    AlertBook,
+    Board,
+    Budget,
+    DeploymentBook,
+    Inbox,
+    Journal,
+    Locks,
+    MonitorBook,
+    Work,
+)
 from tests.valkeys import fleet, fresh_store, opened
 from tests.worlds import HandClock
 
@@ -44,6 +56,7 @@ class Ports:
     locks: Locks
     monitors: MonitorBook
     feedback: FeedbackBook
+    deployments: DeploymentBook
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +80,7 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             MemoryLocks(),
             MemoryMonitorBook(),
             MemoryFeedbackBook(),
+            MemoryDeploymentBook(HandClock(), board=memory.board),
         )
         return
     async with _store(request) as store:
@@ -81,6 +95,7 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             RedisLocks(store),
             RedisMonitorBook(store),
             RedisFeedbackBook(store),
+            RedisDeploymentBook(store, HandClock()),
         )
 
 

@@ -177,6 +177,19 @@ class Shard:
         """Hash of the workers' heartbeat counters."""
         return f"{self.tag}:hb"
 
+    def deployment(self, deployment_id: str) -> str:
+        """Hash: the record of a deployment, and whether it has ended."""
+        return f"{self.tag}:deployment:{deployment_id}"
+
+    def deployments_of(self, service: str) -> str:
+        """Sorted set of the deployments of a service's address, by when they were asked for."""
+        return f"{self.tag}:deployments:of:{service}"
+
+    @property
+    def deployments(self) -> str:
+        """Sorted set of all deployments, by when they were asked for."""
+        return f"{self.tag}:deployments:all"
+
     @property
     def changes(self) -> str:
         """Prefix of the change ledger."""

@@ -1,0 +1,77 @@
+"""The record of deployments in Redis: one hash a deployment, and two indexes by time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from bot.adapters.redis.store import Store
+from bot.domain.clock import Clock
+from bot.domain.deployment import Deployment
+from bot.domain.errors import NotFoundError
+
+
+class RedisDeploymentBook:
+    """Every deployment, from when it was asked for; a record that changes is announced in the same script."""
+
+    def __init__(self, store: Store, clock: Clock, *, retention_s: int = 400 * 86_400) -> None:
+        """Keep the store; ``clock`` tells what is recent."""
+        self._store = store
+        self._shard = store.keys.shared
+        self._clock = clock
+        self._retention_s = retention_s
+
+    async def record(self, deployment: Deployment) -> bool:
+        """Keep a deployment as it stands; false, and nothing kept, if it is known to have ended before."""
+        shard = self._shard
+        keys = (
+            shard.deployment(deployment.id),
+            shard.deployments_of(deployment.service),
+            shard.deployments,
+            shard.dirty,
+        )
+        kept = await self._store.run(
+            "book",
+            keys,
+            deployment.id,
+            deployment.model_dump_json(),
+            int(deployment.finished_at is not None),
+            _ms(deployment.requested_at.timestamp()),
+            self._retention_s,
+            f"deployment:{deployment.id}",
+            lasting=True,
+        )
+        self._store.changed.set()
+        return bool(kept)
+
+    async def get(self, deployment_id: str) -> Deployment:
+        """Read a deployment.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        text = await self._store.field(self._shard.deployment(deployment_id), "record")
+        if text is None:
+            raise NotFoundError(f"I know no deployment {deployment_id}.")
+        return Deployment.model_validate_json(text)
+
+    async def of(self, service: str, *, limit: int) -> tuple[Deployment, ...]:
+        """List the latest deployments of a service's address, newest first."""
+        key = self._shard.deployments_of(service)
+        return await self._read(await self._store.client.zrevrange(key, 0, limit - 1))
+
+    async def since(self, seconds: float) -> tuple[Deployment, ...]:
+        """List all deployments that were asked for in the last ``seconds``, oldest first."""
+        oldest = _ms(self._clock.now().timestamp() - seconds)
+        return await self._read(
+            await self._store.client.zrangebyscore(self._shard.deployments, oldest, "+inf")
+        )
+
+    async def _read(self, ids: Iterable[object]) -> tuple[Deployment, ...]:
+        keys = [self._shard.deployment(str(deployment_id)) for deployment_id in ids]
+        texts = await asyncio.gather(*(self._store.field(key, "record") for key in keys))
+        return tuple(Deployment.model_validate_json(text) for text in texts if text is not None)
+
+
+def _ms(at_s: float) -> int:
+    return int(at_s * 1000)

@@ -1,0 +1,60 @@
+"""Keeps the record of deployments while their runs are carried on."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.domain.deployment import Deployment, deployment_of
+from bot.domain.errors import NotFoundError
+from bot.domain.run import Run
+from bot.engine.ports import DeploymentBook
+
+log = logging.getLogger(__name__)
+
+_LOOK_BACK = 20
+"""A rollback takes back one of the latest so many deployments of its service."""
+
+
+class NoDeployments:
+    """Where nothing is deployed: there is nothing to keep."""
+
+    async def record(self, deployment: Deployment) -> bool:  # noqa: ARG002  # the port's
+        """Keep nothing."""
+        return False
+
+    async def get(self, deployment_id: str) -> Deployment:
+        """Find nothing."""
+        raise NotFoundError(f"I know no deployment {deployment_id}.")
+
+    async def of(self, service: str, *, limit: int) -> tuple[Deployment, ...]:  # noqa: ARG002  # the port's
+        """List nothing."""
+        return ()
+
+    async def since(self, seconds: float) -> tuple[Deployment, ...]:  # noqa: ARG002  # the port's
+        """List nothing."""
+        return ()
+
+
+async def keep_record(book: DeploymentBook, run: Run) -> None:
+    """Write down how a deployment stands; for any other run, do nothing.
+
+    Doing so twice is harmless, and what has ended never becomes unfinished again.
+    """
+    deployment = deployment_of(run)
+    if deployment is None:
+        return
+    if deployment.is_rollback and not deployment.rollback_of:
+        deployment = deployment.but(rollback_of=await _taken_back(book, deployment))
+    if await book.record(deployment):
+        fields = {"run_id": run.id, "service": deployment.service, "outcome": deployment.outcome}
+        log.info("deployment_recorded", extra=fields)
+
+
+async def _taken_back(book: DeploymentBook, rollback: Deployment) -> str:
+    """Find what a rollback takes back: what was deployed last before it and had not been put back."""
+    for known in await book.of(rollback.service, limit=_LOOK_BACK):
+        if known.id == rollback.id and known.rollback_of:
+            return known.rollback_of  # the first word stands
+        if known.changed and not known.is_rollback and known.requested_at < rollback.requested_at:
+            return known.id if known.outcome in ("succeeded", "failed", "running") else ""
+    return ""

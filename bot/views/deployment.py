@@ -1,0 +1,130 @@
+"""A deployment in words: its announcement, its line in a list, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.domain.board import Message
+from bot.domain.deployment import Deployment, DeploymentOutcome
+from bot.domain.model import JsonObject
+from bot.views.blocks import context, header, message, section
+from bot.views.limits import bold, code, prose
+from bot.views.words import (
+    ALARM,
+    BAD,
+    BUSY,
+    DONE,
+    ENDED,
+    FAILED,
+    GOOD,
+    NEEDS_YOU,
+    RUNNING,
+    SKIPPED,
+    UNDONE,
+    WARNING,
+    listed,
+    local_day,
+    several,
+    who,
+)
+from bot.views.words import duration as said_duration
+
+OUTCOME_WORDS: Mapping[DeploymentOutcome, tuple[str, str, str]] = {
+    "running": (RUNNING, BUSY, "under way"),
+    "succeeded": (GOOD, DONE, "deployed"),
+    "rolled_back": (NEEDS_YOU, UNDONE, "put back"),
+    "failed": (BAD, FAILED, "failed"),
+    "rejected": (ENDED, SKIPPED, "rejected"),
+    "expired": (ENDED, SKIPPED, "expired, nobody decided"),
+    "cancelled": (ENDED, SKIPPED, "cancelled"),
+}
+"""Colour, mark and words of each way in which a deployment stands."""
+
+MOST_LISTED = 20
+_VERSION_CHARS = 60
+
+
+def announcement(deployment: Deployment) -> Message:
+    """Tell everybody of a deployment, in one message from its first change to its end."""
+    colour, _, words = OUTCOME_WORDS[deployment.outcome]
+    if deployment.is_rollback and deployment.outcome == "succeeded":
+        words = "rolled back"
+    about = f"{deployment.service} {deployment.version}".strip()
+    title = f"{colour} {about}: {words}"
+    blocks: list[JsonObject] = [header(f"{ALARM} EMERGENCY · {title}" if deployment.emergency else title)]
+    lines = [_what(deployment), _people(deployment), _why(deployment)]
+    blocks.append(section(*lines))
+    if deployment.finished_at is not None and deployment.summary:
+        blocks.append(section(prose(deployment.summary, 600)))
+    blocks.append(context(*_small_print(deployment)))
+    people = (deployment.requested_by, *deployment.approved_by)
+    ended = deployment.outcome != "running"
+    names = {person.id: person.name or person.id for person in people}
+    return message("deployment", blocks, names=names, urgent=ended or bool(deployment.emergency))
+
+
+def history_lines(deployments: Sequence[Deployment], *, service: str = "", now: datetime) -> list[str]:
+    """List deployments, newest first, a line each; ``service`` is the one that was asked for."""
+    of = f" of {bold(prose(service, 130))}" if service else ""
+    if not deployments:
+        return [f"I have no record of a deployment{of}.", "`/deploy` alone says how to begin one."]
+    head = f"*The latest {several(len(deployments), 'deployment')}*{of}, newest first:"
+    return [head, *(_line(one, named=not service, now=now) for one in deployments)]
+
+
+def _line(deployment: Deployment, *, named: bool, now: datetime) -> str:
+    _, mark, words = OUTCOME_WORDS[deployment.outcome]
+    about = f"{prose(deployment.service, 130)} " if named else ""
+    loud = f"{ALARM} " if deployment.emergency else ""
+    parts = [
+        f"{mark} {loud}{about}{_versions(deployment)}",
+        f"{prose(deployment.strategy, 40)}, {words}",
+        f"by {who(deployment.requested_by)}",
+        local_day(deployment.requested_at),
+        _took(deployment, now=now),
+        f"emergency: {prose(deployment.emergency, 80)}" if deployment.emergency else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _took(deployment: Deployment, *, now: datetime) -> str:
+    if deployment.duration_s is None:
+        return f"for {said_duration(max(0.0, (now - deployment.started_at).total_seconds()))} now"
+    return f"in {said_duration(deployment.duration_s)}" if deployment.changed else ""
+
+
+def _versions(deployment: Deployment) -> str:
+    there = code(deployment.version, _VERSION_CHARS) if deployment.version else "an unnamed version"
+    before = deployment.previous_version
+    return f"{code(before, _VERSION_CHARS)} → {there}" if before and before != deployment.version else there
+
+
+def _what(deployment: Deployment) -> str:
+    where = f" in {prose(deployment.environment, 63)}" if deployment.environment else ""
+    how = "a rollback" if deployment.is_rollback else f"by {prose(deployment.strategy, 40)}"
+    return f"{bold(prose(deployment.service, 130))}: {_versions(deployment)}{where}, {how}."
+
+
+def _people(deployment: Deployment) -> str:
+    asked = f"Asked for by {who(deployment.requested_by)}"
+    if deployment.approved_by:
+        return f"{asked}, approved by {listed([who(person) for person in deployment.approved_by])}."
+    return f"{asked}; nobody was asked for approval."
+
+
+def _why(deployment: Deployment) -> str:
+    if deployment.emergency:
+        return f"{WARNING} *Gates were passed over:* {prose(deployment.emergency, 300)}"
+    return f"*Why:* {prose(deployment.why, 300)}" if deployment.why else ""
+
+
+def _small_print(deployment: Deployment) -> list[str]:
+    took = deployment.duration_s
+    parts = [
+        f"began {local_day(deployment.started_at)}",
+        f"took {said_duration(took)}" if took is not None else "",
+        f"takes back run {code(deployment.rollback_of, 80)}" if deployment.rollback_of else "",
+        f"run {code(deployment.id, 80)}",
+    ]
+    return [part for part in parts if part]

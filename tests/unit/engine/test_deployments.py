@@ -1,0 +1,156 @@
+"""Each deployment has one record: from before its first change to its end, whatever falls over in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from bot.adapters.memory_deployments import MemoryDeploymentBook
+from bot.domain.board import Topic
+from bot.domain.deployment import Deployment
+from bot.domain.errors import NotFoundError
+from bot.domain.intent import CancelRun
+from bot.engine.deps import Deps
+from bot.engine.engine import Engine
+from tests.unit.engine.small_world import UNDO, World, act, book, fix, step
+from tests.worlds import ANA, BEN, BENCH, CHI
+
+SEEN = {"id": "ground", "kind": "explore", "steps": [step("look")]}
+
+
+@dataclass
+class NotingBook(MemoryDeploymentBook):
+    """Notes what had been done outside whenever something was recorded."""
+
+    world: World
+    seen: list[tuple[str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.world.clock, board=self.world.store.board)
+
+    async def record(self, deployment: Deployment) -> bool:
+        self.seen.append((deployment.outcome, len(BENCH.effects)))
+        return await super().record(deployment)
+
+
+@pytest.fixture
+def kept(world: World) -> NotingBook:
+    kept = NotingBook(world)
+    world.engine = Engine(_with(world.deps, kept))
+    return kept
+
+
+def _with(deps: Deps, kept: NotingBook) -> Deps:
+    return replace(deps, deployments=kept)
+
+
+def canary(*steps: object, name: str = "deploy-canary", **more: object):
+    return book(SEEN, fix(*steps, **more), name=name)
+
+
+async def _deployed(world: World, runbook, run_id: str = "r1", **params: str) -> None:
+    run = await world.begin(runbook, run_id, version="1.4.2", why="faster carts", **params)
+    world.clock.forward(60)
+    await world.vote(run, BEN, key=run_id)
+    await world.go(run_id)
+
+
+async def test_a_deployment_is_recorded_before_its_first_change_and_at_its_end(world, kept):
+    await _deployed(world, canary(act("shift"), act("promote")))
+    assert kept.seen == [("running", 0), ("running", 1), ("succeeded", 2)]
+    record = await kept.get("r1")
+    assert (record.service, record.strategy, record.version, record.why) == (
+        "checkout", "canary", "1.4.2", "faster carts",
+    )  # fmt: skip
+    assert (record.requested_by, record.approved_by, record.decided_by) == (ANA, (BEN,), BEN)
+    assert (record.changed, record.is_rollback, record.emergency) == (True, False, "")
+
+
+async def test_waiting_for_an_approval_is_no_part_of_how_long_it_took(world, kept):
+    await _deployed(world, canary(act("shift")))
+    record = await kept.get("r1")
+    assert (record.started_at - record.requested_at).total_seconds() == 60
+    assert record.duration_s == 0
+
+
+async def test_what_was_put_back_is_told_so(world, kept):
+    BENCH.down.add("promote")
+    await _deployed(world, canary(act("shift", undo=UNDO), act("promote")))
+    assert (await kept.get("r1")).outcome == "rolled_back"
+
+
+async def test_what_failed_and_stays_as_it_is_has_failed(world, kept):
+    BENCH.down |= {"promote", "undo-shift"}
+    await _deployed(world, canary(act("shift", undo=UNDO), act("promote")))
+    assert (await kept.get("r1")).outcome == "failed"
+
+
+async def test_a_rejected_deployment_is_kept_and_changed_nothing(world, kept):
+    run = await world.begin(canary(act("shift")), version="1.4.2")
+    await world.vote(run, CHI, "reject")
+    await world.go()
+    record = await kept.get("r1")
+    assert (record.outcome, record.changed, record.decided_by) == ("rejected", False, CHI)
+
+
+async def test_a_cancelled_deployment_is_kept(world, kept):
+    await world.begin(canary(act("shift")), version="1.4.2")
+    at = world.clock.now()
+    await world.desk.handle(CancelRun(key="c", at=at, run_id="r1", by=CHI, channel="C0CHECKOUT"))
+    await world.go()
+    record = await kept.get("r1")
+    assert (record.outcome, record.changed, record.decided_by) == ("cancelled", False, CHI)
+
+
+async def test_a_run_that_is_given_up_has_failed(world, kept):
+    await world.begin(canary(act("shift")), version="1.4.2")
+    await world.engine.give_up("r1", "it crashed three times")
+    assert (await kept.get("r1")).outcome == "failed"
+
+
+async def test_a_crash_between_the_record_and_the_end_of_the_run_loses_neither(world, kept):
+    class Dying(NotingBook):
+        async def record(self, deployment: Deployment) -> bool:
+            await super().record(deployment)
+            if deployment.finished_at is not None and [end for end, _ in self.seen].count("succeeded") == 1:
+                raise ConnectionError("the worker is gone")
+            return True
+
+    dying = Dying(world)
+    world.engine = Engine(_with(world.deps, dying))
+    with pytest.raises(ConnectionError):
+        await _deployed(world, canary(act("shift")))
+    assert (await dying.get("r1")).outcome == "succeeded"
+    run = await world.go()
+    assert (run.state, len(BENCH.effects)) == ("finished", 1)
+    assert len(await dying.of("checkout", limit=9)) == 1
+
+
+async def test_a_rollback_names_the_deployment_that_it_takes_back(world, kept):
+    await _deployed(world, canary(act("shift")), "r1")
+    world.clock.forward(60)
+    await _deployed(world, canary(act("back"), name="rollback"), "r2")
+    record = await kept.get("r2")
+    assert (record.is_rollback, record.rollback_of) == (True, "r1")
+
+
+async def test_a_rollback_after_what_was_put_back_by_itself_names_nothing(world, kept):
+    BENCH.down.add("promote")
+    await _deployed(world, canary(act("shift", undo=UNDO), act("promote")), "r1")
+    world.clock.forward(60)
+    await _deployed(world, canary(act("back"), name="rollback"), "r2")
+    assert (await kept.get("r2")).rollback_of == ""
+
+
+async def test_what_is_no_deployment_leaves_no_record(world, kept):
+    await _deployed(world, canary(act("shift"), name="triage"))
+    with pytest.raises(NotFoundError):
+        await kept.get("r1")
+    assert Topic(kind="deployment", id="r1") not in world.store.board._due
+
+
+async def test_an_emergency_and_its_environment_are_told(world, kept):
+    await _deployed(world, canary(act("shift")), emergency="carts are lost", environment="production")
+    record = await kept.get("r1")
+    assert (record.emergency, record.environment) == ("carts are lost", "production")
