@@ -75,6 +75,8 @@ def deployment_of(run: Run) -> Deployment | None:
     name = run.runbook.name
     if name != ROLLBACK and not name.startswith(_STRATEGY):
         return None
+    if run.params.get("dry_run") is True:
+        return None
     version, emergency, why, rollback_of = (
         _word(run.params, key) for key in ("version", "emergency", "why", "rollback_of")
     )

@@ -20,6 +20,7 @@ from bot.views.ending import final_blocks
 from bot.views.evidence import evidence_blocks, is_worth_a_reply
 from bot.views.fix import is_pressing, pipeline_blocks
 from bot.views.remedy import plan_blocks
+from bot.views.rollout_chart import rollout_chart
 from bot.views.root import Style, root_blocks
 from bot.views.watch import watch_blocks
 from bot.views.words import names_in
@@ -41,6 +42,8 @@ def run_messages(
         if blocks:
             messages.append(message(f"phase:{phase.id}", blocks, names=names, urgent=_is_urgent(run, phase)))
         messages += phase_charts(run, phase, names=names)
+        if isinstance(phase, Pipeline):
+            messages += rollout_chart(run, phase, names=names)
         messages += [
             message(f"remind:{gate.id}", _reminder(run, gate), names=names, urgent=gate.decision is not None)
             for gate in run.approvals.values()

@@ -1,0 +1,117 @@
+"""The chart of a rollout: canary against stable at every look, with the shifts and the decision marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.domain.board import Message
+from bot.domain.canary import Seen
+from bot.domain.chart import Chart, Line, Mark, Panel, Point, Tone
+from bot.domain.model import JsonObject
+from bot.domain.rollout import last_judged, share_of
+from bot.domain.run import Run, StepState
+from bot.domain.runbook import Pipeline
+from bot.views.charts import chart_message
+from bot.views.words import capital, human
+
+_SIDES: tuple[tuple[str, Tone], ...] = (("canary", "second"), ("stable", "first"))
+_WINDOW_S = 5.0
+"""Counts are shown as the share of errors among the requests of so many seconds."""
+_LEAST_LOOKS = 3
+_MOST_LOOKS = 1_000
+"""More could not be told apart in a picture."""
+_MOST_PANELS = 3
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One look of one step's judge, at its moment in seconds since the epoch."""
+
+    at_s: float
+    step: str
+    seen: Mapping[str, Seen]
+
+
+def rollout_chart(run: Run, phase: Pipeline, *, names: Mapping[str, str]) -> list[Message]:
+    """Draw what the judge has seen in a phase; nothing before there is a line to see."""
+    judged = [step for step in run.phases[phase.id].steps.values() if step.readings]
+    looks = [look for step in judged for look in _looks(step)]
+    if len(looks) < _LEAST_LOOKS:
+        return []
+    looks = looks[:: 1 + len(looks) // _MOST_LOOKS]
+    marks = tuple(_marks(judged))
+    metrics = list(dict.fromkeys(name for look in looks for name in look.seen))
+    panels = [panel for metric in metrics if (panel := _panel(metric, looks, marks)) is not None]
+    if not panels:
+        return []
+    last = last_judged(run)
+    said = last.verdict.text if last is not None and last.verdict is not None else ""
+    chart = Chart(
+        title=f"{run.service} {run.params.get('version') or ''}: canary and stable".replace("  ", " "),
+        alt=f"{len(looks)} looks at canary and stable: {', '.join(metrics)}. {said}".strip(),
+        panels=tuple(panels[:_MOST_PANELS]),
+        source=f"each look of the judge; counts over {_WINDOW_S:g} s",
+    )
+    return [chart_message(f"{phase.id}.canary", chart, names=names)]
+
+
+def _looks(step: StepState) -> Iterator[_Look]:
+    since = step.judged_since
+    if since is not None:
+        for reading in step.readings:
+            yield _Look(since.timestamp() + reading.at_s, step.id, reading.seen)
+
+
+def _marks(judged: Sequence[StepState]) -> Iterator[Mark]:
+    for step in judged:
+        share = share_of(step)
+        if step.judged_since is not None and share is not None:
+            yield Mark(at_s=step.judged_since.timestamp(), text=f"canary gets {share:.0%}")
+        if step.judged_since is not None and step.outcome == "failed":
+            ended_s = step.judged_since.timestamp() + step.readings[-1].at_s
+            yield Mark(at_s=ended_s, text="stopped", tone="bad")
+
+
+def _panel(metric: str, looks: Sequence[_Look], marks: tuple[Mark, ...]) -> Panel | None:
+    found = [(look, look.seen[metric].data) for look in looks if metric in look.seen]
+    counted = any(isinstance(data.get("canary"), dict) for _, data in found)
+    lines = []
+    for side, tone in _SIDES:
+        points = (
+            _shares(found, side) if counted else [(look.at_s, _number(data, side)) for look, data in found]
+        )
+        if any(value is not None for _, value in points):
+            lines.append(Line(name=side, points=tuple(points), tone=tone))
+    if not lines:
+        return None
+    unit = f"{capital(human(metric))} (% of requests)" if counted else capital(human(metric))
+    return Panel(unit=unit, lines=tuple(lines), marks=marks)
+
+
+def _shares(found: Sequence[tuple[_Look, JsonObject]], side: str) -> list[Point]:
+    """Turn cumulative counters into the share of errors of the latest seconds, in percent."""
+    read = [(look, tally) for look, data in found if (tally := _tally(data, side)) is not None]
+    points: list[Point] = []
+    first = 0
+    for index, (look, (requests, errors)) in enumerate(read):
+        while read[first][0].at_s < look.at_s - _WINDOW_S and first < index:
+            first += 1
+        then_requests, then_errors = read[first][1]
+        came = requests - then_requests
+        points.append((look.at_s, 100 * (errors - then_errors) / came if came > 0 else None))
+    return points
+
+
+def _tally(data: JsonObject, side: str) -> tuple[float, float] | None:
+    found = data.get(side)
+    match found:
+        case {"requests": int() | float() as requests, "errors": int() | float() as errors}:
+            return float(requests), float(errors)
+        case _:
+            return None
+
+
+def _number(data: JsonObject, side: str) -> float | None:
+    value = data.get(side)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
