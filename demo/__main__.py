@@ -25,6 +25,12 @@ def main() -> int:
     parser.add_argument("--state-dir", type=Path, required=True, help="where all files go; made when missing")
     parser.add_argument("--webhook-url", default="", help="whom Alertmanager tells of alerts")
     parser.add_argument("--webhook-token", default="", help="the bearer token for the webhook")
+    parser.add_argument(
+        "--lease-address",
+        default="",
+        metavar="HOST:PORT",
+        help="who says whether checkout's candidate may have traffic",
+    )
     parser.add_argument("--json", action="store_true", help="print what shop.json holds, on one line")
     arguments = parser.parse_args()
     try:
@@ -47,7 +53,12 @@ async def _until_told(arguments: argparse.Namespace) -> None:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     parent = os.getppid()
-    shop = Shop(arguments.state_dir, webhook_url=arguments.webhook_url, webhook_token=arguments.webhook_token)
+    shop = Shop(
+        arguments.state_dir,
+        webhook_url=arguments.webhook_url,
+        webhook_token=arguments.webhook_token,
+        lease_address=arguments.lease_address,
+    )
     async with shop:
         if arguments.json:
             print(json.dumps(shop.facts), flush=True)

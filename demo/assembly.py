@@ -11,14 +11,19 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from demo.fleet import Fleet, Unit
-from demo.haproxy import CANDIDATE, STABLE, HAProxy
+from demo.fleet import Fleet
+from demo.haproxy import WHOLE, HAProxy
+from demo.haproxy_config import BACKEND, CANDIDATE, STABLE, Backend, Lease
+from demo.launcher import Launcher
 from demo.ledger import Ledger
 from demo.load import Load
 from demo.monitoring import Monitoring, Target
 from demo.postgres import APP, PROBE, Postgres
 from demo.processes import Ports
 from demo.settings import SettingsStore
+from demo.side import SIDES, backend_of, units_of
+from demo.streams import Questions, Streams
+from demo.units import Unit
 from demo.world import World
 
 OUTSIDE = "outside"
@@ -35,6 +40,11 @@ class Assembly:
     control_port: int
 
     @property
+    def has_lease(self) -> bool:
+        """Whether checkout's candidate takes traffic only while somebody holds a lease for it."""
+        return self.world.haproxy.backend(BACKEND).lease is not None
+
+    @property
     def control_url(self) -> str:
         """Where the control API and its page are."""
         return _url(self.control_port)
@@ -45,12 +55,13 @@ class Assembly:
         return [
             Target(service=unit.service, port=unit.port, slot=unit.slot)
             for unit in self.world.fleet.units
-            if not unit.service.startswith("bank")
+            if not unit.light and not unit.service.startswith("bank")
         ]
 
     def env(self) -> dict[str, str]:
         """Write the environment that fills the placeholders of the catalogue."""
-        world, urls = self.world, {unit.name: unit.url for unit in self.world.fleet.units}
+        world = self.world
+        urls = {unit.name: unit.url for unit in world.fleet.units}
         return {
             "SHOP_CONTROL_URL": self.control_url,
             "SHOP_PROMETHEUS_URL": world.monitoring.prometheus_url,
@@ -60,6 +71,12 @@ class Assembly:
             "SHOP_PAYMENTS_URL": urls["payments"],
             "SHOP_BANK_URL": urls["bank"],
             "SHOP_BANK_BACKUP_URL": urls["bank-backup"],
+            "SHOP_CHECKOUT_STAGING_URL": _url(world.haproxy.backend("checkout-staging").port),
+            "SHOP_CATALOG_URL": _url(world.haproxy.backend("catalog").port),
+            "SHOP_RECEIPTS_URL": _url(world.haproxy.backend("receipts").port),
+            "SHOP_LAUNCH_URL": f"{self.control_url}/launch",
+            "SHOP_ROUTES_MAP": str(world.haproxy.routes),
+            "SHOP_CHECKOUT_LEASE": f"{urls['checkout-candidate']}/healthz" if self.has_lease else "",
             "SHOP_POSTGRES_DSN": world.postgres.dsn(PROBE),
             "SHOP_HAPROXY_SOCKET": str(world.haproxy.socket),
             "SHOP_HAPROXY_STATS_URL": _url(world.haproxy.stats_port),
@@ -76,21 +93,32 @@ class Assembly:
         }
 
 
-def assemble(folder: Path, *, session: ClientSession, probe_session: ClientSession, ports: Ports) -> Assembly:
-    """Choose the ports and make every part; ``probe_session`` opens a new connection for each request."""
-    control_port, checkout_port = ports.take(), ports.take()
+def assemble(
+    folder: Path,
+    *,
+    session: ClientSession,
+    probe_session: ClientSession,
+    ports: Ports,
+    lease_address: str = "",
+) -> Assembly:
+    """Choose the ports and make every part.
+
+    ``probe_session`` opens a new connection for each request; ``lease_address`` is the host and port of who
+    answers whether checkout's candidate may have traffic, empty when nobody is asked.
+    """
+    control_port = ports.take()
     ledger = Ledger(_url(control_port))
     ledger.remember_history()
     settings = SettingsStore(folder / "settings", ledger)
     postgres = Postgres(folder / "postgres", folder / "logs" / "postgres.log", ports.take())
+    haproxy = HAProxy(folder=folder / "haproxy", socket=_socket(folder), stats_port=ports.take(), backends=())
+    checkout_port = ports.take()
     units = _units(folder, ports, settings, checkout_url=_url(checkout_port), dsn=postgres.dsn(APP))
-    haproxy = HAProxy(
-        folder=folder / "haproxy",
-        socket=_socket(folder),
-        port=checkout_port,
-        stats_port=ports.take(),
-        server_ports={unit.slot: unit.port for unit in units if unit.slot},
-    )
+    haproxy.backends = (_checkout(units, ports, port=checkout_port, lease_address=lease_address),)
+    for side in SIDES:
+        slots = units_of(side, folder / "logs", ports)
+        haproxy.backends += (backend_of(side, slots, port=ports.take()),)
+        units += slots
     fleet = Fleet(
         units,
         folder=folder / OUTSIDE,
@@ -99,16 +127,34 @@ def assemble(folder: Path, *, session: ClientSession, probe_session: ClientSessi
         ledger=ledger,
         fault_token=secrets.token_hex(16),
     )
+    load = Load(next(unit.url for unit in units if unit.service == "storefront"), session)
+    asked = {side.address: _url(haproxy.backend(side.backend).port) for side in SIDES}
     world = World(
         fleet=fleet,
         haproxy=haproxy,
+        launcher=Launcher(fleet),
         ledger=ledger,
-        load=Load(next(unit.url for unit in units if unit.service == "storefront"), session),
+        load=load,
         monitoring=Monitoring(folder, session, ports.take(), ports.take()),
         postgres=postgres,
         settings=settings,
+        streams=Streams(load, {address: Questions(url, session) for address, url in asked.items()}),
     )
     return Assembly(folder=folder, world=world, control_port=control_port)
+
+
+def _checkout(units: list[Unit], ports: Ports, *, port: int, lease_address: str) -> Backend:
+    lease = None
+    if lease_address:
+        lease = Lease(server=CANDIDATE, address=lease_address, check_port=ports.take())
+    return Backend(
+        name=BACKEND,
+        port=port,
+        server_ports={unit.slot: unit.port for unit in units if unit.service == BACKEND},
+        weights={STABLE: WHOLE, CANDIDATE: 0},
+        routed=CANDIDATE,
+        lease=lease,
+    )
 
 
 def _units(folder: Path, ports: Ports, settings: SettingsStore, *, checkout_url: str, dsn: str) -> list[Unit]:

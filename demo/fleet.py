@@ -5,55 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from demo.errors import RefusedError, ShopError
-from demo.haproxy import CANDIDATE, STABLE, WHOLE, HAProxy, live
+from demo.haproxy import WHOLE, HAProxy, live
+from demo.haproxy_config import CANDIDATE, STABLE
 from demo.ledger import Ledger
-from demo.processes import Child, Spec, until
+from demo.processes import STOP_TIMEOUT_S, Child, Spec, until
 from demo.services.config import ServiceConfig
+from demo.units import FIRST_VERSIONS, OURS, SLOTS, Unit, unit_name
 
-FIRST_VERSIONS = {
-    "storefront": "2.3.0",
-    "checkout": "1.4.1",
-    "payments": "3.0.2",
-    "bank": "7.4",
-    "bank-backup": "7.4",
-}
-OURS = ("storefront", "checkout", "payments")
-SLOTS = {"checkout": (STABLE, CANDIDATE)}
 READY_TIMEOUT_S = 15.0
 
 _ROOT = Path(__file__).resolve().parent.parent
 _QUICK = ClientTimeout(total=1.5)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unit:
-    """One process to run: a service, or one of the two slots of a service behind HAProxy."""
-
-    service: str
-    slot: str = ""
-    port: int
-    log: Path
-    settings: Path | None = None
-    urls: Mapping[str, str]
-    dsn: str = ""
-
-    @property
-    def name(self) -> str:
-        """The name of its process and log."""
-        return f"{self.service}-{self.slot}" if self.slot else self.service
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
 
 
 class Fleet:
@@ -76,15 +45,17 @@ class Fleet:
         self._ledger = ledger
         self._fault_token = fault_token
         self._versions = {unit.name: FIRST_VERSIONS[unit.service] for unit in units}
-        self._children: dict[str, Child] = {}
+        self._children = {unit.name: Child(self._spec(unit)) for unit in units}
+        self._halted = {unit.name for unit in units}
+        self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def start(self) -> None:
-        """Start every process at its first version."""
+        """Start every process at its first version; spare slots stay empty."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for unit in self._units.values():
-            child = Child(self._spec(unit))
-            self._children[unit.name] = child
-            await child.start()
+            if unit.at_first:
+                await self._children[unit.name].start()
+                self._halted.discard(unit.name)
 
     async def until_healthy(self) -> None:
         """Wait for all of them.
@@ -92,7 +63,7 @@ class Fleet:
         Raises:
             ShopError: one does not come up.
         """
-        await asyncio.gather(*(self._until_healthy(unit) for unit in self._units.values()))
+        await asyncio.gather(*(self._until_healthy(unit) for unit in self._units.values() if unit.at_first))
 
     async def stop(self) -> None:
         """Stop every process."""
@@ -111,6 +82,31 @@ class Fleet:
         """Tell which version a process runs."""
         return self._versions[name]
 
+    def halted(self, name: str) -> bool:
+        """Tell whether nothing is meant to run in a slot."""
+        return name in self._halted
+
+    async def healthy(self, name: str) -> bool:
+        """Tell whether a process answers that it is well."""
+        try:
+            async with self._session.get(f"{self._units[name].url}/healthz", timeout=_QUICK) as answer:
+                return answer.ok
+        except (ClientError, TimeoutError):
+            return False
+
+    async def launch(self, name: str, version: str) -> None:
+        """Start ``version`` in place of what runs in a slot; it may not be well yet, and may never be."""
+        async with self._moving[name]:
+            self._versions[name] = version
+            await self._children[name].replace(self._spec(self._units[name]), timeout_s=STOP_TIMEOUT_S)
+            self._halted.discard(name)
+
+    async def halt(self, name: str) -> None:
+        """Stop what runs in a slot."""
+        async with self._moving[name]:
+            self._halted.add(name)
+            await self._children[name].stop()
+
     async def live_slot(self) -> str:
         """Ask HAProxy which checkout gets the traffic.
 
@@ -128,7 +124,7 @@ class Fleet:
         """
         self._check(service)
         slot = await self.live_slot() if service in SLOTS else ""
-        return self._versions[_name(service, slot)]
+        return self._versions[unit_name(service, slot)]
 
     async def restart(self, service: str, *, author: str, slot: str = "") -> dict[str, Any]:
         """Restart a service at its version: the ``slot``, or the one that is live.
@@ -138,7 +134,7 @@ class Fleet:
             ShopError: it does not come up again.
         """
         self._check(service)
-        name = _name(service, await self._slot(service, slot, default=""))
+        name = unit_name(service, await self._slot(service, slot, default=""))
         before = self.pid(name)
         await self._restart(name)
         self._ledger.restart(service, author=author)
@@ -166,11 +162,12 @@ class Fleet:
         self._check(service)
         previous = await self.version(service)
         chosen = await self._slot(service, slot, default=CANDIDATE)
-        name = _name(service, chosen)
+        name = unit_name(service, chosen)
         self._versions[name] = version
         await self._roll(name)
         if chosen and shift:
             other = next(one for one in SLOTS[service] if one != chosen)
+            await self._haproxy.hang_on_lease(chosen, hangs=False)
             await self._until_up(chosen)
             await self._haproxy.set_weights({chosen: WHOLE, other: 0})
         self._ledger.deploy(service, version=version, previous=previous, author=author, summary=summary)
@@ -181,9 +178,10 @@ class Fleet:
         if await self.live_slot() == STABLE:
             return
         await self._haproxy.set_weights({STABLE: WHOLE, CANDIDATE: 0})
+        await self._haproxy.hang_on_lease(CANDIDATE, hangs=True)
         version, previous = (
-            self._versions[_name("checkout", STABLE)],
-            self._versions[_name("checkout", CANDIDATE)],
+            self._versions[unit_name("checkout", STABLE)],
+            self._versions[unit_name("checkout", CANDIDATE)],
         )
         self._ledger.rollback("checkout", version=version, previous=previous, author=author)
 
@@ -226,6 +224,7 @@ class Fleet:
             await new.stop()
             raise
         self._children[name] = new
+        self._halted.discard(name)
         await old.stop()
 
     async def _until_healthy(self, unit: Unit, *, pid: int | None = None) -> None:
@@ -260,7 +259,7 @@ class Fleet:
     def _spec(self, unit: Unit) -> Spec:
         return Spec(
             name=unit.name,
-            command=[sys.executable, "-m", "demo.services"],
+            command=[sys.executable, "-m", "demo.services.light" if unit.light else "demo.services"],
             output=self._folder / f"{unit.name}.out",
             environment={
                 "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
@@ -277,7 +276,3 @@ class Fleet:
                 ).to_environment(),
             },
         )
-
-
-def _name(service: str, slot: str) -> str:
-    return f"{service}-{slot}" if slot else service

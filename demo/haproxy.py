@@ -1,4 +1,4 @@
-"""HAProxy in front of checkout, and its runtime socket, which decides what version is live."""
+"""HAProxy in front of what can be deployed, and its runtime socket, which decides what version is live."""
 
 from __future__ import annotations
 
@@ -9,65 +9,46 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.errors import ShopError
+from demo.haproxy_config import BACKEND, CANDIDATE, STABLE, Backend, config_text
 from demo.processes import Child, Spec, find_program, until
 
-BACKEND = "checkout"
-STABLE, CANDIDATE = "stable", "candidate"
 WHOLE = 100
-
-_CONFIG = """\
-global
-    nbthread 1
-    maxconn 500
-    stats socket {socket} mode 600 level admin
-    stats timeout 1m
-
-defaults
-    mode http
-    timeout connect 1s
-    timeout client 30s
-    timeout server 10s
-    retries 1
-
-frontend checkout_in
-    bind 127.0.0.1:{port}
-    default_backend {backend}
-
-backend {backend}
-    balance roundrobin
-    option httpchk GET /healthz
-    http-response set-header X-Served-By %s
-    server {stable} 127.0.0.1:{stable_port} weight {whole} check inter 500ms fall 3 rise 1
-    server {candidate} 127.0.0.1:{candidate_port} weight 0 check inter 500ms fall 3 rise 1
-
-frontend stats
-    bind 127.0.0.1:{stats_port}
-    http-request use-service prometheus-exporter if {{ path /metrics }}
-    stats enable
-    stats uri /
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """One server of the backend as HAProxy sees it."""
+    """One server of a backend as HAProxy sees it."""
 
     name: str
     weight: int
     """Its share of the traffic relative to the others, 0 to 256."""
     up: bool
+    """Whether it would be given traffic: its check is good, or nobody checks it just now."""
 
 
 @dataclass
 class HAProxy:
-    """One HAProxy; ports are those it listens on and those of the two checkout processes."""
+    """One HAProxy with its backends; the first is checkout's."""
 
     folder: Path
     socket: Path
-    port: int
     stats_port: int
-    server_ports: dict[str, int]
+    backends: tuple[Backend, ...]
     child: Child | None = None
+
+    @property
+    def port(self) -> int:
+        """Where buyers reach checkout."""
+        return self.backend(BACKEND).port
+
+    @property
+    def routes(self) -> Path:
+        """The map of tenants to where they are routed; a line each, ``acme candidate``."""
+        return self.folder / "routes.map"
+
+    def backend(self, name: str) -> Backend:
+        """Find a backend by name."""
+        return next(backend for backend in self.backends if backend.name == name)
 
     async def start(self) -> None:
         """Start it.
@@ -79,20 +60,9 @@ class HAProxy:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket.unlink(missing_ok=True)
         config = self.folder / "haproxy.cfg"
-        config.write_text(
-            _CONFIG.format(
-                socket=self.socket,
-                port=self.port,
-                backend=BACKEND,
-                stable=STABLE,
-                candidate=CANDIDATE,
-                whole=WHOLE,
-                stable_port=self.server_ports[STABLE],
-                candidate_port=self.server_ports[CANDIDATE],
-                stats_port=self.stats_port,
-            ),
-            encoding="utf-8",
-        )
+        self.routes.write_text("", encoding="utf-8")
+        text = config_text(self.backends, socket=self.socket, stats_port=self.stats_port, routes=self.routes)
+        config.write_text(text, encoding="utf-8")
         self.child = Child(
             Spec(
                 name="haproxy",
@@ -109,7 +79,7 @@ class HAProxy:
             await self.child.stop()
         self.socket.unlink(missing_ok=True)
 
-    async def servers(self) -> dict[str, Server]:
+    async def servers(self, backend: str = BACKEND) -> dict[str, Server]:
         """Read the weight and health of each server.
 
         Raises:
@@ -119,17 +89,32 @@ class HAProxy:
         rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
         return {
             row["svname"]: Server(
-                name=row["svname"], weight=int(row["weight"]), up=row["status"].startswith("UP")
+                name=row["svname"], weight=int(row["weight"]), up=row["status"].startswith(("UP", "no check"))
             )
             for row in rows
-            if row["pxname"] == BACKEND and row["svname"] not in {"FRONTEND", "BACKEND"}
+            if row["pxname"] == backend and row["svname"] not in {"FRONTEND", "BACKEND"}
         }
 
     async def set_weights(self, weights: dict[str, int]) -> None:
-        """Shift the traffic; a server's weight is absolute, 0 to 256."""
+        """Shift checkout's traffic; a server's weight is absolute, 0 to 256."""
         # Up before down: at no moment are all weights 0.
         for name, weight in sorted(weights.items(), key=lambda item: -item[1]):
             await self.command(f"set server {BACKEND}/{name} weight {weight}")
+
+    async def hang_on_lease(self, server: str, *, hangs: bool) -> None:
+        """Say whether checkout's ``server`` takes traffic only while somebody holds a lease for it.
+
+        A release by the shop itself has nobody who would hold one. Nothing happens to a server that has no
+        lease to begin with.
+        """
+        lease = self.backend(BACKEND).lease
+        if lease is None or lease.server != server:
+            return
+        if hangs:
+            await self.command(f"enable health {BACKEND}/{server}")
+            return
+        await self.command(f"disable health {BACKEND}/{server}")
+        await self.command(f"set server {BACKEND}/{server} health up")
 
     async def command(self, line: str) -> str:
         """Say one line to the runtime socket and return the answer.

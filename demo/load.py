@@ -12,11 +12,13 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from demo.pace import JITTER, Pace
 from demo.postgres import ARTICLES
+from demo.services.releases import NEW_BUG, OLD_BUG
+from demo.tally import Tally
 
 RATE_PER_S = 20.0
 MOST_PER_S = 100.0
-JITTER = 0.3
 PATIENCE_S = 6.0
 HISTORY_S = 180
 BUYING_SHARE = 0.75
@@ -41,20 +43,42 @@ class Second:
     """The sum of the times to answer, in seconds."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a buyer saw, and which checkout had a part in it."""
+
+    ok: bool
+    version: str = ""
+    server: str = ""
+
+
 class Load:
     """Open loop: a slow shop gets no fewer buyers."""
 
     def __init__(self, url: str, session: ClientSession) -> None:
-        self.rate_per_s = RATE_PER_S
+        self.tally = Tally()
+        """How checkout answered, as buyers saw it through the storefront."""
+        self.faulty_share = 0.0
+        """Share of the carts with a coupon that every release stumbles over; as many bear a newer one."""
         self.storm = False
         """Whether the crawler is back with many deprecated headers."""
         self._url = url
         self._session = session
+        self._pace = Pace(RATE_PER_S)
         self._ok = 0
         self._failed = 0
         self._seconds: deque[Second] = deque(maxlen=HISTORY_S)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
+
+    @property
+    def rate_per_s(self) -> float:
+        """How many buyers come a second."""
+        return self._pace.per_s
+
+    @rate_per_s.setter
+    def rate_per_s(self, rate_per_s: float) -> None:
+        self._pace.per_s = rate_per_s
 
     def start(self) -> None:
         """Open the doors."""
@@ -109,10 +133,8 @@ class Load:
         ]
 
     async def _buyers(self) -> None:
-        due = time.monotonic()
         while True:
-            due += random.uniform(1 - JITTER, 1 + JITTER) / self.rate_per_s
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await self._pace.turn()
             self._spawn(self._visit())
 
     async def _crawler(self) -> None:
@@ -130,23 +152,34 @@ class Load:
         started = time.monotonic()
         sku = random.choice(tuple(ARTICLES))
         if random.random() < BUYING_SHARE:
-            country = random.choices(tuple(_COUNTRIES), weights=tuple(_COUNTRIES.values()))[0]
-            cart = {"sku": sku, "quantity": random.randint(1, 4), "country": country}
-            ok = await self._request("POST", "/buy", json=cart)
+            seen = await self._request("POST", "/buy", json=self._cart(sku))
         else:
-            ok = await self._request("GET", f"/articles/{sku}")
-        self._count(ok=ok, took_s=time.monotonic() - started)
+            seen = await self._request("GET", f"/articles/{sku}")
+        self.tally.count(ok=seen.ok, version=seen.version, server=seen.server)
+        self._count(ok=seen.ok, took_s=time.monotonic() - started)
+
+    def _cart(self, sku: str) -> dict[str, Any]:
+        country = random.choices(tuple(_COUNTRIES), weights=tuple(_COUNTRIES.values()))[0]
+        plain = 1 - 2 * self.faulty_share
+        weights = (plain, self.faulty_share, self.faulty_share)
+        coupon = random.choices(("", OLD_BUG, NEW_BUG), weights=weights)[0]
+        cart = {"sku": sku, "quantity": random.randint(1, 4), "country": country, "contact": "a@example.com"}
+        return {**cart, "coupon": coupon} if coupon else cart
 
     async def _crawl(self, headers: tuple[str, ...]) -> None:
         await self._request("GET", "/", headers={"User-Agent": CRAWLER, **dict.fromkeys(headers, "1")})
 
-    async def _request(self, method: str, path: str, **options: Any) -> bool:  # noqa: ANN401  # aiohttp's own
+    async def _request(self, method: str, path: str, **options: Any) -> Seen:  # noqa: ANN401  # aiohttp's own
         timeout = ClientTimeout(total=PATIENCE_S)
         with contextlib.suppress(ClientError, TimeoutError):
             async with self._session.request(method, self._url + path, timeout=timeout, **options) as answer:
                 await answer.read()
-                return answer.status < 500  # noqa: PLR2004  # HTTP's own line: below is the buyer's own doing
-        return False
+                return Seen(
+                    ok=answer.status < 500,  # noqa: PLR2004  # HTTP's own line: below is the buyer's own doing
+                    version=answer.headers.get("X-Checkout-Version", ""),
+                    server=answer.headers.get("X-Checkout-Server", ""),
+                )
+        return Seen(ok=False)
 
     def _count(self, *, ok: bool, took_s: float) -> None:
         now = int(time.monotonic())

@@ -20,6 +20,7 @@ from demo.control.api import ControlApi
 from demo.errors import ShopError
 from demo.faults.base import Board
 from demo.faults.catalogue import all_faults
+from demo.haproxy_config import CANDIDATE, STABLE
 from demo.processes import Ports, find_program, until
 
 CATALOGUE = Path(__file__).resolve().parent / "catalogue.yaml"
@@ -34,12 +35,17 @@ class Shop:
 
     Everything listens on loopback or on Unix sockets. What an earlier shop left in ``state_dir`` is removed.
     Alertmanager tells ``webhook_url``, with ``webhook_token`` as the bearer token when there is one.
+    ``lease_address`` is the host and port of who answers ``GET /leases/checkout/candidate``: checkout's
+    candidate has traffic only while the answer is good. Without one its own health is enough.
     """
 
-    def __init__(self, state_dir: Path, *, webhook_url: str = "", webhook_token: str = "") -> None:
+    def __init__(
+        self, state_dir: Path, *, webhook_url: str = "", webhook_token: str = "", lease_address: str = ""
+    ) -> None:
         self._dir = state_dir.resolve()
         self._webhook_url = webhook_url
         self._webhook_token = webhook_token
+        self._lease_address = lease_address
         self._exit = AsyncExitStack()
         self._facts: dict[str, Any] = {}
 
@@ -102,12 +108,20 @@ class Shop:
         probing = await self._exit.enter_async_context(
             ClientSession(connector=TCPConnector(force_close=True))
         )
-        assembly = assemble(self._dir, session=session, probe_session=probing, ports=ports)
+        assembly = assemble(
+            self._dir,
+            session=session,
+            probe_session=probing,
+            ports=ports,
+            lease_address=self._lease_address,
+        )
         self._exit.push_async_callback(_stop_servers, assembly)
         await self._start_servers(assembly)
         await self._serve_control(assembly)
         assembly.world.load.start()
         self._exit.push_async_callback(assembly.world.load.stop)
+        assembly.world.streams.start()
+        self._exit.push_async_callback(assembly.world.streams.stop)
         return assembly
 
     async def _start_servers(self, assembly: Assembly) -> None:
@@ -125,7 +139,9 @@ class Shop:
         async def ready() -> bool:
             answer = await world.fleet.readiness("checkout-stable")
             servers = await world.haproxy.servers()
-            return answer["status"] == "ok" and all(server.up for server in servers.values())
+            # A candidate that hangs on a lease is not up before somebody holds it.
+            needed = (STABLE,) if assembly.has_lease else (STABLE, CANDIDATE)
+            return answer["status"] == "ok" and all(servers[name].up for name in needed)
 
         await _together(
             until(ready, what="checkout", timeout_s=15),

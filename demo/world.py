@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from demo.fleet import Fleet
 from demo.haproxy import HAProxy
+from demo.launcher import Launcher
 from demo.ledger import Ledger
 from demo.load import Load
 from demo.monitoring import Monitoring
 from demo.postgres import Postgres
 from demo.settings import SettingsStore
+from demo.streams import Streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +21,10 @@ class World:
 
     fleet: Fleet
     haproxy: HAProxy
+    launcher: Launcher
     ledger: Ledger
     load: Load
     monitoring: Monitoring
     postgres: Postgres
     settings: SettingsStore
+    streams: Streams

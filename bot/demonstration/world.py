@@ -95,6 +95,7 @@ async def _bring_up(
     shop_command = (
         *("demo", "--json", "--state-dir", str(folder / "shop")),
         *("--webhook-url", f"{web_url}/webhooks/alertmanager", "--webhook-token", token),
+        *("--lease-address", f"127.0.0.1:{web_port}"),
     )
     redis_url = await stack.enter_async_context(embedded_valkey(folder / "valkey"))
     slack, shop = await asyncio.gather(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from aiohttp import ClientError, web
 
 from demo.alert_rules import RULES
+from demo.control.bodies import body_of, rate_of
+from demo.control.rollouts import RolloutRoutes
 from demo.control.status import status
 from demo.errors import RefusedError, ShopError
 from demo.faults.base import Board
 from demo.guard import Answer, Guard
-from demo.load import MOST_PER_S
 from demo.world import World
 
 _PAGE = Path(__file__).resolve().parent / "page"
@@ -52,6 +51,7 @@ class ControlApi:
         put("/settings/{service}/{key}", self._put_setting)
         post("/services/{service}/restart", self._restart)
         post("/services/{service}/deploy", self._deploy)
+        RolloutRoutes(self._world, self._once).add_to(app.router)
         get("/faults", self._faults)
         post("/faults/reset", self._reset)
         post("/faults/{name}", self._fault_on)
@@ -78,10 +78,8 @@ class ControlApi:
         return web.json_response(self._world.load.to_json(window_s=window_s))
 
     async def _set_load(self, request: web.Request) -> web.Response:
-        rate = (await _body(request)).get("rate_per_s")
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1 <= rate <= MOST_PER_S:
-            raise RefusedError(422, "bad_rate", f"rate_per_s is a number from 1 to {MOST_PER_S:g}.")
-        self._world.load.rate_per_s = float(rate)
+        rate = (await body_of(request)).get("rate_per_s")
+        self._world.load.rate_per_s = rate_of(rate, "rate_per_s", least=1)
         return web.json_response(self._world.load.to_json())
 
     async def _changes(self, request: web.Request) -> web.Response:
@@ -117,7 +115,7 @@ class ControlApi:
 
     async def _put_setting(self, request: web.Request) -> web.Response:
         service, key = request.match_info["service"], request.match_info["key"]
-        body = await _body(request)
+        body = await body_of(request)
         if "value" not in body:
             raise RefusedError(422, "no_value", 'The body needs a "value".')
 
@@ -141,7 +139,7 @@ class ControlApi:
         return await self._once(request, f"settings/{service}/{key}", body, change)
 
     async def _restart(self, request: web.Request) -> web.Response:
-        service, body = request.match_info["service"], await _body(request)
+        service, body = request.match_info["service"], await body_of(request)
         author, slot = str(body.get("author", "api")), str(body.get("slot", ""))
 
         async def change() -> Answer:
@@ -150,7 +148,7 @@ class ControlApi:
         return await self._once(request, f"services/{service}", {"restart": body}, change)
 
     async def _deploy(self, request: web.Request) -> web.Response:
-        service, body = request.match_info["service"], await _body(request)
+        service, body = request.match_info["service"], await body_of(request)
         version = body.get("version")
         if not isinstance(version, str) or not version:
             raise RefusedError(422, "no_version", 'The body needs a "version".')
@@ -171,7 +169,7 @@ class ControlApi:
         return web.json_response({"faults": await self._board.to_json()})
 
     async def _fault_on(self, request: web.Request) -> web.Response:
-        parameters = {**request.query, **await _body(request)}
+        parameters = {**request.query, **await body_of(request)}
         return web.json_response(await self._board.switch_on(request.match_info["name"], parameters))
 
     async def _fault_off(self, request: web.Request) -> web.Response:
@@ -213,17 +211,6 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
     except (ShopError, ClientError, TimeoutError, OSError) as error:
         body = {"error": "not_possible", "message": str(error) or type(error).__name__}
         return web.json_response(body, status=503)
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    text = await request.text()
-    try:
-        body = json.loads(text or "{}")
-    except ValueError:
-        raise RefusedError(400, "bad_json", "The body is no JSON.") from None
-    if not isinstance(body, dict):
-        raise RefusedError(422, "bad_body", "The body is no JSON object.")
-    return body
 
 
 def _moment(text: str) -> datetime | None:

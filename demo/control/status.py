@@ -25,10 +25,11 @@ async def status(world: World, board: Board, *, with_history: bool) -> dict[str,
     except ShopError:
         servers = {}
     slot = live(servers)
+    watched = [unit for unit in world.fleet.units if not unit.light]
     firing, faults, *ready = await asyncio.gather(
         world.monitoring.firing(),
         board.to_json(),
-        *(world.fleet.readiness(unit.name) for unit in world.fleet.units),
+        *(world.fleet.readiness(unit.name) for unit in watched),
     )
     units = {
         unit.name: {
@@ -40,7 +41,7 @@ async def status(world: World, board: Board, *, with_history: bool) -> dict[str,
             "ready": answer.get("status") == "ok",
             "dependencies": answer.get("dependencies", {}),
         }
-        for unit, answer in zip(world.fleet.units, ready, strict=True)
+        for unit, answer in zip(watched, ready, strict=True)
     }
     result: dict[str, Any] = {
         "at": iso(utc_now()),

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import ClientSession, TCPConnector, web
 
 from demo.services.config import ServiceConfig
-from demo.services.dependency import Dependency, DependencyError
+from demo.services.dependency import Dependency, DependencyError, answered_by
 from demo.services.journal import Journal, trace_id
 from demo.services.metrics import Metrics
 from demo.services.settings_file import SettingsFile
@@ -47,6 +47,8 @@ class Service:
         self.app.router.add_get("/healthz", self._healthz)
         self.app.router.add_get("/readyz", self._readyz)
         self.app.router.add_get("/metrics", self._metrics)
+        self.well = True
+        """Whether its health page says so; a release that never comes up is not."""
         self._checks: dict[str, Check] = {}
         self._on_start: list[Callable[[], Awaitable[None]]] = []
         self._on_stop: list[Callable[[], Awaitable[None]]] = []
@@ -145,6 +147,7 @@ class Service:
         found = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
         known = found.group(1) if found and found.group(1) != _NO_TRACE else ""
         trace_id.set(known or secrets.token_hex(16))
+        answered_by.set({})
         started = time.perf_counter()
         status = 500
         self.metrics.in_flight.inc()
@@ -155,6 +158,7 @@ class Service:
             self.metrics.in_flight.dec()
             took_s = time.perf_counter() - started
             self.metrics.answered(method=request.method, path=path, status=status, seconds=took_s)
+        response.headers.update(answered_by.get())
         response.headers["X-Service-Version"] = self.config.version
         return response
 
@@ -184,14 +188,13 @@ class Service:
             return web.json_response({"error": "internal error"}, status=500)
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "status": "ok",
-                "service": self.config.name,
-                "version": self.config.version,
-                "pid": os.getpid(),
-            }
-        )
+        body = {
+            "status": "ok" if self.well else "unavailable",
+            "service": self.config.name,
+            "version": self.config.version,
+            "pid": os.getpid(),
+        }
+        return web.json_response(body, status=200 if self.well else 503)
 
     async def _readyz(self, _: web.Request) -> web.Response:
         results = await asyncio.gather(*(check() for check in self._checks.values()))

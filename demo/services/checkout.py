@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 from typing import Any
 
 from aiohttp import web
 
-from demo.services.base import Service, ServiceError
+from demo.services.base import Handler, Service, ServiceError
 from demo.services.config import ServiceConfig
 from demo.services.dependency import Dependency, DependencyError
 from demo.services.orders import POOL_SIZE, RESTOCK_BELOW, Orders
+from demo.services.releases import release_of
 from demo.services.tax import COUNTRIES, rate_of_release, with_tax
 
 DECLINED = 402
 _POOL_REPORT_S = 15
+
+
+class GiftWrapError(Exception):
+    """What releases with a fault in their gift wrapping stumble over."""
+
+
+class CouponError(Exception):
+    """What releases with a fault in their coupons stumble over."""
 
 
 class Checkout:
@@ -24,12 +35,18 @@ class Checkout:
         self.service = Service(config)
         self._journal = self.service.journal
         self._rate = rate_of_release(config.version)
-        self._orders = Orders(config.dsn, application_name=f"checkout-{config.slot}")
+        self._release = release_of("checkout", config.version)
+        self.service.well = self._release.comes_up
+        self._orders = Orders(
+            config.dsn,
+            application_name=f"checkout-{config.slot}",
+            keeps_contact=self._release.keeps_contact,
+        )
         self._payments: Dependency | None = None
         self.service.on_start(self._start)
         self.service.on_stop(self._orders.close)
-        self.service.route("POST", "/orders", self._order)
-        self.service.route("GET", "/stock/{sku}", self._stock)
+        self.service.route("POST", "/orders", self._as_released(self._order))
+        self.service.route("GET", "/stock/{sku}", self._as_released(self._stock))
         self.service.check("database", self._orders.check)
         self.service.check("payments", self._check_payments)
         metrics = self.service.metrics
@@ -40,6 +57,21 @@ class Checkout:
         metrics.gauge(
             "db_pool_acquire_timeouts", "How often no connection became free in time."
         ).set_function(lambda: float(self._orders.refused))
+
+    def _as_released(self, handler: Handler) -> Handler:
+        """Add what the release is like: some of its answers fail, and all may take longer."""
+
+        async def released(request: web.Request) -> web.StreamResponse:
+            started = time.perf_counter()
+            try:
+                if random.random() < self._release.error_share:
+                    raise GiftWrapError("the cart has no gift wrapping")
+                return await handler(request)
+            finally:
+                took_s = time.perf_counter() - started
+                await asyncio.sleep(took_s * (self._release.slowness - 1))
+
+        return released
 
     async def _start(self) -> None:
         await self._orders.open()
@@ -70,9 +102,15 @@ class Checkout:
         if country not in COUNTRIES:
             raise ServiceError(422, "country_refused", f"no delivery to {country}")
         price_cents, _ = await self._orders.price_cents(sku)
+        if (coupon := str(cart.get("coupon", ""))) in self._release.broken_coupons:
+            raise CouponError(f"no rule for the coupon {coupon}")
         total_cents = with_tax(price_cents * quantity, country, self._rate)
         number, left = await self._orders.reserve(
-            sku, quantity=quantity, total_cents=total_cents, country=country
+            sku,
+            quantity=quantity,
+            total_cents=total_cents,
+            country=country,
+            contact=str(cart.get("contact", "")),
         )
         if left < RESTOCK_BELOW:
             self._journal.warn(

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from demo.services.journal import describe, trace_id
 from demo.services.metrics import Metrics
+
+answered_by: ContextVar[dict[str, str]] = ContextVar("answered_by", default={})  # noqa: B039  # never changed in place
+"""Which version and server of which other services had a part in the request at hand, as headers."""
 
 
 class DependencyError(Exception):
@@ -82,6 +87,7 @@ class Dependency:
                     method, self.url + path, json=body, headers=headers
                 ) as answer:
                     status = str(answer.status)
+                    self._note(answer.headers)
                     content = await answer.json(content_type=None)
         except TimeoutError:
             status = "timeout"
@@ -95,3 +101,8 @@ class Dependency:
             reason = content.get("error", "") if isinstance(content, dict) else ""
             raise DependencyError(self.name, status=status, detail=f"answered {status}: {reason}")
         return int(status), content
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        who = {"Version": headers.get("X-Service-Version", ""), "Server": headers.get("X-Served-By", "")}
+        told = {f"X-{self.name.title()}-{what}": text for what, text in who.items() if text}
+        answered_by.set({**answered_by.get(), **told})

@@ -22,6 +22,8 @@ _RESERVE = "UPDATE stock SET available = available - $2 WHERE sku = $1 RETURNING
 _INSERT = (
     "INSERT INTO orders (sku, quantity, total_cents, country, state) VALUES ($1, $2, $3, $4, 'reserved')"
 )
+_CONTACT = "UPDATE orders SET contact = $2 WHERE id = $1"
+"""For releases that keep a contact: it takes the column that their schema brings."""
 _RELEASE = "UPDATE stock SET available = available + $2 WHERE sku = $1"
 _STATE = "UPDATE orders SET state = $2 WHERE id = $1"
 
@@ -29,8 +31,9 @@ _STATE = "UPDATE orders SET state = $2 WHERE id = $1"
 class Orders:
     """Orders and stock in PostgreSQL."""
 
-    def __init__(self, dsn: str, *, application_name: str) -> None:
+    def __init__(self, dsn: str, *, application_name: str, keeps_contact: bool = False) -> None:
         self._dsn = dsn
+        self._keeps_contact = keeps_contact
         self._name = application_name
         self._pool: asyncpg.Pool | None = None
         self.refused = 0
@@ -68,7 +71,9 @@ class Orders:
             raise ServiceError(404, "unknown_article", f"no article {sku}")
         return int(row["price_cents"]), int(row["available"])
 
-    async def reserve(self, sku: str, *, quantity: int, total_cents: int, country: str) -> tuple[int, int]:
+    async def reserve(
+        self, sku: str, *, quantity: int, total_cents: int, country: str, contact: str = ""
+    ) -> tuple[int, int]:
         """Take articles from stock and keep the order, in one transaction.
 
         Returns:
@@ -82,6 +87,8 @@ class Orders:
             if row is None:
                 raise ServiceError(404, "unknown_article", f"no article {sku}")
             number = await connection.fetchval(f"{_INSERT} RETURNING id", sku, quantity, total_cents, country)
+            if self._keeps_contact:
+                await connection.execute(_CONTACT, number, contact)
         return int(number), int(row["available"])
 
     async def finish(self, number: int, *, state: str) -> None:

@@ -1,0 +1,67 @@
+"""What the releases of the shop's services are like: every version that can be launched, and its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+OLD_BUG = "WELCOME10"
+"""A coupon that every release stumbles over."""
+NEW_BUG = "SPRING"
+"""A coupon that only some releases stumble over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One version of a service: what is new, and what is wrong with it."""
+
+    summary: str = ""
+    error_share: float = 0.0
+    """Share of the requests that fail, 0 to 1."""
+    slowness: float = 1.0
+    """How many times as long an answer takes as it would otherwise."""
+    broken_coupons: frozenset[str] = frozenset({OLD_BUG})
+    comes_up: bool = True
+    """Whether its health page ever says that it is well."""
+    keeps_contact: bool = False
+    """Whether it writes ``orders.contact``, which the schema of 1.6.0 brings."""
+
+
+CHECKOUT: Mapping[str, Release] = {
+    "1.4.0": Release(summary="Receipts by mail"),
+    "1.4.1": Release(summary="Clearer wording on receipts"),
+    "1.4.2": Release(summary="Tax rates by region; those outside the Union were forgotten"),
+    "1.4.3": Release(summary="Tax rates by region, complete"),
+    "1.5.0": Release(summary="Gift wrapping"),
+    "1.5.1": Release(summary="Gift wrapping, and one order in five fails", error_share=0.2),
+    "1.5.2": Release(
+        summary="Gift wrapping, and the errors double", broken_coupons=frozenset({OLD_BUG, NEW_BUG})
+    ),
+    "1.5.3": Release(summary="Gift wrapping, and answers take 1.6 times as long", slowness=1.6),
+    "1.5.4": Release(summary="Gift wrapping that never comes up", comes_up=False),
+    "1.6.0": Release(summary="Orders keep a contact; needs its schema", keeps_contact=True),
+}
+
+RELEASES: Mapping[str, Mapping[str, Release]] = {
+    "checkout": CHECKOUT,
+    "catalog": {
+        "2.0.4": Release(summary="Pictures of teapots"),
+        "2.1.0": Release(summary="Articles by season"),
+        "2.1.1": Release(summary="Articles by season, and it never comes up", comes_up=False),
+    },
+    "receipts": {
+        "1.2.0": Release(summary="Receipts as PDF"),
+        "1.3.0": Release(summary="Receipts in Dutch"),
+        "1.3.1": Release(summary="Receipts in Dutch, and a third of them fail", error_share=0.33),
+    },
+    "search": {
+        "0.9.1": Release(summary="Search by name"),
+        "1.0.0": Release(summary="Search by taste"),
+        "1.0.1": Release(summary="Search by taste, and a fifth of the questions fail", error_share=0.2),
+    },
+}
+
+
+def release_of(service: str, version: str) -> Release:
+    """Tell what a version is like; one that is in no list has no fault of its own."""
+    return RELEASES.get(service, {}).get(version, Release())

@@ -1,0 +1,183 @@
+"""What deployments rest on, in parts: what HAProxy repeats, how slow a release is, and the pace of a load."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from demo.haproxy import HAProxy
+from demo.haproxy_config import Backend, Lease, config_text
+from demo.pace import Pace
+from demo.processes import Child, Ports, Spec, find_program, until
+from demo.services.checkout import Checkout
+from demo.services.config import ServiceConfig
+from demo.services.releases import RELEASES, release_of
+from demo.tally import Tally
+from demo.units import FIRST_VERSIONS
+
+
+class Peer:
+    """A server that is well, but hangs up on whoever asks more than its health, or one that answers all."""
+
+    def __init__(self, *, hangs_up: bool) -> None:
+        self.heard: Counter[str] = Counter()
+        heard = self.heard
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.close_connection = True
+                if self.path != "/healthz":
+                    heard[self.command] += 1
+                    if hangs_up:
+                        return
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            do_POST = do_GET  # noqa: N815  # as the standard library calls it
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.mark.server
+async def test_a_question_that_a_dying_server_drops_is_asked_elsewhere_and_an_order_is_not_sent_twice(
+    tmp_path: Path,
+) -> None:
+    dying, well, ports = Peer(hangs_up=True), Peer(hangs_up=False), Ports()
+    backend = Backend(
+        name="checkout",
+        port=ports.take(),
+        server_ports={"candidate": dying.port, "stable": well.port},
+        weights={"candidate": 256, "stable": 1},
+    )
+    haproxy = HAProxy(folder=tmp_path, socket=tmp_path / "s", stats_port=ports.take(), backends=(backend,))
+    await haproxy.start()
+    try:
+        await until(lambda: both_up(haproxy), what="both servers", timeout_s=10)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{backend.port}", trust_env=False) as http:
+            asked = [(await http.get("/stock/tea")).status_code for _ in range(10)]
+            went_well = [await is_taken(http) for _ in range(10)]
+    finally:
+        await haproxy.stop()
+        ports.close()
+        dying.close()
+        well.close()
+    assert asked == [200] * 10
+    assert dying.heard["GET"] > 0
+    assert dying.heard["POST"] + well.heard["POST"] == 10
+    assert went_well.count(False) == dying.heard["POST"] > 0
+
+
+async def is_taken(http: httpx.AsyncClient) -> bool:
+    """Order; HAProxy tells of a server that hung up with a 502, or by hanging up itself."""
+    try:
+        return (await http.post("/orders")).is_success
+    except httpx.RemoteProtocolError:
+        return False
+
+
+async def both_up(haproxy: HAProxy) -> bool:
+    return all(server.up for server in (await haproxy.servers()).values())
+
+
+@pytest.mark.server
+async def test_haproxy_accepts_a_backend_with_a_lease_and_routes(tmp_path: Path) -> None:
+    (tmp_path / "routes.map").touch()
+    lease = Lease(server="candidate", address="127.0.0.1:9", check_port=10)
+    backend = Backend(
+        name="checkout",
+        port=11,
+        server_ports={"stable": 12, "candidate": 13},
+        weights={"stable": 100, "candidate": 0},
+        routed="candidate",
+        lease=lease,
+    )
+    text = config_text([backend], socket=tmp_path / "s", stats_port=14, routes=tmp_path / "routes.map")
+    (tmp_path / "haproxy.cfg").write_text(text, encoding="utf-8")
+    command = [find_program("haproxy"), "-c", "-f", str(tmp_path / "haproxy.cfg")]
+    check = Child(Spec(name="check", command=command, output=tmp_path / "out"))
+    assert await check.run_once() == 0, (tmp_path / "out").read_text(encoding="utf-8")
+    assert "WARNING" not in (tmp_path / "out").read_text(encoding="utf-8")
+
+
+async def took_s(version: str, folder: Path) -> float:
+    """Have a release of checkout answer what takes a twentieth of a second."""
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.05)
+        return web.Response()
+
+    config = ServiceConfig(
+        name="checkout", version=version, port=1, log_path=str(folder / f"{version}.jsonl")
+    )
+    checkout = Checkout(config)
+    started = time.perf_counter()
+    await checkout._as_released(handler)(make_mocked_request("GET", "/"))
+    elapsed_s = time.perf_counter() - started
+    checkout.service.journal.close()
+    return elapsed_s
+
+
+async def test_the_slow_release_takes_sixty_percent_longer(tmp_path: Path) -> None:
+    assert await took_s("1.5.3", tmp_path) >= 0.05 * 1.6
+    assert await took_s("1.5.0", tmp_path) < await took_s("1.5.3", tmp_path)
+
+
+def test_every_service_with_releases_begins_with_one_that_is_known_and_good() -> None:
+    for service, releases in RELEASES.items():
+        first = releases[FIRST_VERSIONS[service]]
+        assert (first.error_share, first.slowness, first.comes_up) == (0, 1, True)
+
+
+def test_a_version_in_no_list_has_no_fault_of_its_own() -> None:
+    assert release_of("storefront", "2.3.1").error_share == 0
+
+
+async def test_a_pace_of_nothing_has_no_turn_until_it_is_changed() -> None:
+    pace = Pace(0.0)
+    turn = asyncio.create_task(pace.turn())
+    await asyncio.sleep(0.05)
+    assert not turn.done()
+    pace.per_s = 100.0
+    async with asyncio.timeout(5):
+        await turn
+
+
+async def test_whoever_waits_for_a_turn_of_a_slow_pace_gets_one_of_the_new() -> None:
+    pace = Pace(0.001)
+    await pace.turn()
+    turn = asyncio.create_task(pace.turn())
+    await asyncio.sleep(0)
+    pace.per_s = 100.0
+    async with asyncio.timeout(5):
+        await turn
+
+
+def test_a_tally_keeps_what_nobody_answered_apart() -> None:
+    tally = Tally()
+    tally.count(ok=True, version="1.4.1", server="stable")
+    tally.count(ok=False)
+    told = tally.to_json()
+    assert (told["sent"], told["failed"]) == (2, 1)
+    assert told["by_version"]["1.4.1"]["servers"] == ["stable"]
+    assert told["by_version"][""]["failed"] == 1
