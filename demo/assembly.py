@@ -18,7 +18,7 @@ from demo.launcher import Launcher
 from demo.ledger import Ledger
 from demo.load import Load
 from demo.monitoring import Monitoring, Target
-from demo.postgres import APP, PROBE, Postgres
+from demo.postgres import APP, OWNER, PROBE, STAGING, Postgres
 from demo.processes import Ports
 from demo.settings import SettingsStore
 from demo.side import SIDES, backend_of, units_of
@@ -28,6 +28,8 @@ from demo.world import World
 
 OUTSIDE = "outside"
 """The folder for what an operator of the shop does not see: the banks' logs."""
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+"""The migrations of each service, by version."""
 _LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 bytes
 
 
@@ -78,6 +80,10 @@ class Assembly:
             "SHOP_ROUTES_MAP": str(world.haproxy.routes),
             "SHOP_CHECKOUT_LEASE": f"{urls['checkout-candidate']}/healthz" if self.has_lease else "",
             "SHOP_POSTGRES_DSN": world.postgres.dsn(PROBE),
+            "SHOP_POSTGRES_STAGING_DSN": world.postgres.dsn(PROBE, STAGING),
+            "SHOP_MIGRATIONS_DSN": world.postgres.dsn(OWNER),
+            "SHOP_MIGRATIONS_STAGING_DSN": world.postgres.dsn(OWNER, STAGING),
+            "SHOP_MIGRATIONS_DIR": str(MIGRATIONS),
             "SHOP_HAPROXY_SOCKET": str(world.haproxy.socket),
             "SHOP_HAPROXY_STATS_URL": _url(world.haproxy.stats_port),
             "SHOP_LOG_DIR": str(self.folder / "logs"),

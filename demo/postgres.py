@@ -20,7 +20,10 @@ from demo.errors import ShopError
 from demo.processes import Child, Spec, until
 
 ADMIN, APP, PROBE, REPORT = "shop_admin", "checkout_app", "pilothouse", "reporting"
-DATABASE = "shop"
+OWNER = "shop_owner"
+"""Owns the tables: what migrations need, and neither checkout nor whoever only looks."""
+DATABASE, STAGING = "shop", "shop_staging"
+_ROLES = (APP, PROBE, REPORT, OWNER)
 MAX_CONNECTIONS = 30
 
 ARTICLES = {"tea": 690, "mug": 1250, "kettle": 4900, "honey": 850, "biscuits": 420, "teapot": 3900}
@@ -77,13 +80,13 @@ class Postgres:
     port: int
     child: Child | None = None
     _passwords: dict[str, str] = field(
-        default_factory=lambda: {role: secrets.token_hex(12) for role in (ADMIN, APP, PROBE, REPORT)}
+        default_factory=lambda: {role: secrets.token_hex(12) for role in (ADMIN, *_ROLES)}
     )
     _elsewhere: Path | None = None
 
-    def dsn(self, role: str) -> str:
+    def dsn(self, role: str, database: str = DATABASE) -> str:
         """Write how ``role`` connects."""
-        address = f"127.0.0.1:{self.port}/{DATABASE}"
+        address = f"127.0.0.1:{self.port}/{database}"
         # No TLS on loopback; the driver would look for certificates in a home that may not be ours.
         return f"postgresql://{role}:{self._passwords[role]}@{address}?sslmode=disable"
 
@@ -201,20 +204,26 @@ class Postgres:
     async def _create(self) -> None:
         connection = await self._as_admin("postgres")
         try:
-            for role in (APP, PROBE, REPORT):
+            for role in _ROLES:
                 # A utility statement takes no parameters; the password is our own hex digits.
                 await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{self._passwords[role]}'")
             await connection.execute(f"GRANT pg_monitor, pg_signal_backend TO {PROBE}")
-            await connection.execute(f"CREATE DATABASE {DATABASE} STRATEGY file_copy")
+            for database in (DATABASE, STAGING):
+                await connection.execute(f"CREATE DATABASE {database} STRATEGY file_copy")
         finally:
             await connection.close()
-        connection = await self._as_admin(DATABASE)
+        await asyncio.gather(*(self._create_tables(database) for database in (DATABASE, STAGING)))
+
+    async def _create_tables(self, database: str) -> None:
+        connection = await self._as_admin(database)
         try:
             await connection.execute(_SCHEMA)
             await connection.executemany("INSERT INTO stock VALUES ($1, $2, 5000)", list(ARTICLES.items()))
             await connection.execute(
                 f"GRANT SELECT, INSERT, UPDATE ON stock, orders TO {APP}; "
-                f"GRANT SELECT, UPDATE ON stock TO {REPORT}; GRANT SELECT ON orders TO {REPORT}"
+                f"GRANT SELECT, UPDATE ON stock TO {REPORT}; GRANT SELECT ON orders TO {REPORT}; "
+                f"ALTER TABLE stock OWNER TO {OWNER}; ALTER TABLE orders OWNER TO {OWNER}; "
+                f"GRANT CREATE ON SCHEMA public TO {OWNER}"
             )
         finally:
             await connection.close()

@@ -17,14 +17,16 @@ TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @asynccontextmanager
-async def connected(ctx: Context, service: str, *, patience_s: float) -> AsyncIterator[Any]:
-    """Connect as the catalogue says; each command may take ``patience_s`` seconds.
+async def connected(
+    ctx: Context, service: str, *, patience_s: float, source: str = "postgres"
+) -> AsyncIterator[Any]:
+    """Connect as the catalogue says in ``source``; each command may take ``patience_s`` seconds.
 
     Raises:
         ActionFailedError: it is not configured, or the server cannot be reached; nothing was changed.
     """
-    settings = settings_of(ctx, service, where="sources", kind="postgres")
-    dsn = field_of(settings, "dsn", service=service, kind="postgres")
+    settings = settings_of(ctx, service, where="sources", kind=source)
+    dsn = field_of(settings, "dsn", service=service, kind=source)
     try:
         connection = await asyncpg.connect(
             dsn,

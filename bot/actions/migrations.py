@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -38,7 +39,7 @@ async def is_applied(
     """
     del lock_timeout_s  # a look waits for no lock
     files = await _files(ctx, service, version, phase)
-    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE) as connection:
+    async with _database(ctx, service) as connection:
         known = await _ledger(ctx, connection, version, phase).applied(files)
     if any(known.get(file.name, True) for file in files):
         return None
@@ -62,7 +63,7 @@ async def apply(
     """
     files = await _files(ctx, service, version, phase)
     manners = {file.name: _manner(file) for file in files}
-    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE) as connection:
+    async with _database(ctx, service) as connection:
         ledger = _ledger(ctx, connection, version, phase)
         await ledger.open()
         known = await ledger.applied(files)
@@ -92,7 +93,7 @@ async def is_reverted(
     """
     del lock_timeout_s
     files = await _files(ctx, service, version, phase)
-    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE) as connection:
+    async with _database(ctx, service) as connection:
         known = await _ledger(ctx, connection, version, phase).applied(files)
     return None if known else _done(ctx, service, version, phase, files, verb="reversed")
 
@@ -111,7 +112,7 @@ async def revert(
         StaleEpochError: a newer owner of this run was here.
     """
     files = await _files(ctx, service, version, phase)
-    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE) as connection:
+    async with _database(ctx, service) as connection:
         ledger = _ledger(ctx, connection, version, phase)
         await ledger.open()
         known = await ledger.applied(files)
@@ -164,6 +165,17 @@ def _content(folder: Path, version: str) -> dict[str, bytes]:
         raise FileNotFoundError(f"there is no folder {folder.name}")
     root = folder / version
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.sql")}
+
+
+def _database(ctx: Context, service: str) -> AbstractAsyncContextManager[Any]:
+    """Connect as who owns the tables, where the catalogue names that role apart from the one that reads."""
+    owner = ctx.service(service).sources.get("migrations", {}).get("dsn")
+    return connected(
+        ctx,
+        service,
+        patience_s=ctx.timeout_s * PATIENCE,
+        source="migrations" if owner else "postgres",
+    )
 
 
 def _ledger(ctx: Context, connection: object, version: str, phase: str) -> Ledger:

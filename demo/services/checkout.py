@@ -37,11 +37,7 @@ class Checkout:
         self._rate = rate_of_release(config.version)
         self._release = release_of("checkout", config.version)
         self.service.well = self._release.comes_up
-        self._orders = Orders(
-            config.dsn,
-            application_name=f"checkout-{config.slot}",
-            keeps_contact=self._release.keeps_contact,
-        )
+        self._orders = Orders(config.dsn, application_name=f"checkout-{config.slot}", release=self._release)
         self._payments: Dependency | None = None
         self.service.on_start(self._start)
         self.service.on_stop(self._orders.close)

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from demo.services.base import ServiceError
+from demo.services.releases import Release
 
 POOL_SIZE = 8
 ACQUIRE_TIMEOUT_S = 1.0
@@ -19,9 +20,10 @@ RESTOCK_BELOW = 200
 RESTOCK_TO = 5000
 
 _RESERVE = "UPDATE stock SET available = available - $2 WHERE sku = $1 RETURNING available, price_cents"
-_INSERT = (
-    "INSERT INTO orders (sku, quantity, total_cents, country, state) VALUES ($1, $2, $3, $4, 'reserved')"
-)
+_INSERT = """
+INSERT INTO orders (sku, quantity, total_cents, {country}, state) VALUES ($1, $2, $3, $4, 'reserved')
+RETURNING id
+"""
 _CONTACT = "UPDATE orders SET contact = $2 WHERE id = $1"
 """For releases that keep a contact: it takes the column that their schema brings."""
 _RELEASE = "UPDATE stock SET available = available + $2 WHERE sku = $1"
@@ -31,9 +33,10 @@ _STATE = "UPDATE orders SET state = $2 WHERE id = $1"
 class Orders:
     """Orders and stock in PostgreSQL."""
 
-    def __init__(self, dsn: str, *, application_name: str, keeps_contact: bool = False) -> None:
+    def __init__(self, dsn: str, *, application_name: str, release: Release) -> None:
         self._dsn = dsn
-        self._keeps_contact = keeps_contact
+        self._insert = _INSERT.format(country=release.country_column)
+        self._keeps_contact = release.keeps_contact
         self._name = application_name
         self._pool: asyncpg.Pool | None = None
         self.refused = 0
@@ -86,7 +89,7 @@ class Orders:
             row = await connection.fetchrow(_RESERVE, sku, quantity)
             if row is None:
                 raise ServiceError(404, "unknown_article", f"no article {sku}")
-            number = await connection.fetchval(f"{_INSERT} RETURNING id", sku, quantity, total_cents, country)
+            number = await connection.fetchval(self._insert, sku, quantity, total_cents, country)
             if self._keeps_contact:
                 await connection.execute(_CONTACT, number, contact)
         return int(number), int(row["available"])

@@ -23,6 +23,8 @@ class Release:
     broken_coupons: frozenset[str] = frozenset({OLD_BUG})
     comes_up: bool = True
     """Whether its health page ever says that it is well."""
+    country_column: str = "country"
+    """Where it writes an order's country; 1.7.0 has another column for it."""
     keeps_contact: bool = False
     """Whether it writes ``orders.contact``, which the schema of 1.6.0 brings."""
 
@@ -40,6 +42,10 @@ CHECKOUT: Mapping[str, Release] = {
     "1.5.3": Release(summary="Gift wrapping, and answers take 1.6 times as long", slowness=1.6),
     "1.5.4": Release(summary="Gift wrapping that never comes up", comes_up=False),
     "1.6.0": Release(summary="Orders keep a contact; needs its schema", keeps_contact=True),
+    "1.7.0": Release(
+        summary="The country has another column, the old one is dropped; needs its schema",
+        country_column="ship_to",
+    ),
 }
 
 RELEASES: Mapping[str, Mapping[str, Release]] = {

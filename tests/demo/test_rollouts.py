@@ -12,12 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
-from bot.actions import deploy
+from bot.actions import deploy, migrations
 from bot.domain.errors import ActionInDoubtError
 from bot.probes import deploy as probes
+from bot.probes import migrations as plans
 from tests.demo.open_shop import OpenShop, Webhook, eventually, start_shop, stop_shop
 from tests.demo.rollouts import Operator, operator_of
 
@@ -294,6 +296,51 @@ async def test_all_traffic_changes_colour_and_back_and_nothing_fails(
     await until_answers(operator, old, more=10, service=service)
     assert (await operator.load(service))["failed"] == 0
     await operator.set_load(service, per_s=0.05)
+
+
+async def test_a_release_with_a_new_column_serves_beside_the_old_one_once_the_schema_is_there(
+    operator: Operator,
+) -> None:
+    plan = (await plans.plan(operator.ctx(), service="checkout", version="1.6.0")).data
+    assert (plan["rollback"]["verdict"], plan["gaps"]) == ("until", [])
+    assert "contract" in plan["rollback"]["step"]
+    failed = (await operator.load("checkout"))["failed"]
+    for phase in ("expand", "migrate"):
+        await migrations.apply(operator.ctx(), service="checkout", version="1.6.0", phase=phase)
+    await deploy.stage(operator.ctx(), service="checkout", version="1.6.0")
+    await deploy.shift(operator.ctx(), service="checkout", version="1.6.0", percent=50)
+    await until_answers(operator, "1.6.0", more=10)
+    await deploy.rollback(operator.ctx(), service="checkout")
+    for phase in ("migrate", "expand"):
+        await migrations.revert(operator.ctx(), service="checkout", version="1.6.0", phase=phase)
+    assert (await operator.load("checkout"))["failed"] == failed
+
+
+async def test_the_unsafe_migration_is_seen_to_have_no_way_back_and_hurts_only_staging(
+    operator: Operator,
+) -> None:
+    plan = (await plans.plan(operator.ctx(), service="checkout@staging", version="1.7.0")).data
+    assert (plan["rollback"]["verdict"], plan["gaps"]) == ("impossible", [])
+    failed = (await operator.load("checkout"))["failed"]
+    await migrations.apply(operator.ctx(), service="checkout@staging", version="1.7.0", phase="expand")
+    assert "ship_to" in await columns(operator.env["SHOP_POSTGRES_STAGING_DSN"])
+    assert "ship_to" not in await columns(operator.env["SHOP_POSTGRES_DSN"])
+    await until_answers(operator, STABLE, more=10)
+    assert (await operator.load("checkout"))["failed"] == failed
+
+
+async def columns(dsn: str) -> set[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetch("SELECT attname FROM pg_attribute WHERE attrelid = 'orders'::regclass")
+        return {row["attname"] for row in found}
+    finally:
+        await connection.close()
+
+
+async def test_services_that_keep_nothing_have_no_migrations(operator: Operator) -> None:
+    plan = (await plans.plan(operator.ctx(), service="catalog", version="2.1.0")).data
+    assert (plan["rollback"]["verdict"], plan["files"]) == ("safe", [])
 
 
 @pytest.mark.parametrize(

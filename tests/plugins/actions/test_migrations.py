@@ -256,6 +256,16 @@ async def test_a_phase_is_reversed_the_last_first_and_can_be_applied_again(ctx_o
     assert (await actions.apply(ctx, **WHAT)).changed
 
 
+async def test_the_role_that_owns_the_tables_is_another_than_the_one_that_reads(make_ctx, ctx_of, database):
+    given = ctx_of(GOOD).service("shop").sources
+    owner = given["postgres"]["dsn"]
+    unable = {"postgres": {"dsn": "postgresql://nobody:x@127.0.0.1:1/none"}}
+    sources = {**unable, "migrations": {**given["migrations"], "dsn": owner}}
+    done = await actions.apply(make_ctx(sources=sources), **WHAT)
+    assert done.changed
+    assert {"cents", "region"} <= await columns(database)
+
+
 async def test_without_a_reverse_nothing_is_reversed(ctx_of, database):
     ctx = ctx_of({**GOOD, "expand/03.sql": "CREATE TABLE coupons (id int);"})
     await actions.apply(ctx, **WHAT)

@@ -1,0 +1,1 @@
+UPDATE orders SET contact = NULL WHERE contact = 'unknown';

@@ -1,0 +1,1 @@
+UPDATE orders SET contact = 'unknown' WHERE contact IS NULL;
