@@ -20,12 +20,16 @@ from demo.load import Load
 from demo.monitoring import Monitoring, Target
 from demo.postgres import APP, OWNER, PROBE, STAGING, Postgres
 from demo.processes import Ports
+from demo.repository import Repository
 from demo.settings import SettingsStore
-from demo.side import SIDES, backend_of, units_of
+from demo.side import SIDES, SYNCED, backend_of, units_of
 from demo.streams import Questions, Streams
-from demo.units import Unit
+from demo.syncer import Syncer
+from demo.units import FIRST_VERSIONS, Unit
 from demo.world import World
 
+GIT = "git"
+"""The folder for the repository of environments, and for the bot's clone of it."""
 OUTSIDE = "outside"
 """The folder for what an operator of the shop does not see: the banks' logs."""
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -39,6 +43,7 @@ class Assembly:
 
     folder: Path
     world: World
+    repository: Repository
     control_port: int
 
     @property
@@ -76,6 +81,10 @@ class Assembly:
             "SHOP_CHECKOUT_STAGING_URL": _url(world.haproxy.backend("checkout-staging").port),
             "SHOP_CATALOG_URL": _url(world.haproxy.backend("catalog").port),
             "SHOP_RECEIPTS_URL": _url(world.haproxy.backend("receipts").port),
+            "SHOP_SEARCH_URL": _url(world.haproxy.backend("search").port),
+            "SHOP_SEARCH_STAGING_URL": _url(world.haproxy.backend("search-staging").port),
+            "SHOP_GIT_REMOTE": str(self.repository.path),
+            "SHOP_GIT_CLONE": str(self.folder / GIT / "clone"),
             "SHOP_LAUNCH_URL": f"{self.control_url}/launch",
             "SHOP_ROUTES_MAP": str(world.haproxy.routes),
             "SHOP_CHECKOUT_LEASE": f"{urls['checkout-candidate']}/healthz" if self.has_lease else "",
@@ -135,6 +144,7 @@ def assemble(
     )
     load = Load(next(unit.url for unit in units if unit.service == "storefront"), session)
     asked = {side.address: _url(haproxy.backend(side.backend).port) for side in SIDES}
+    repository = Repository(folder / GIT / "environments.git")
     world = World(
         fleet=fleet,
         haproxy=haproxy,
@@ -145,8 +155,14 @@ def assemble(
         postgres=postgres,
         settings=settings,
         streams=Streams(load, {address: Questions(url, session) for address, url in asked.items()}),
+        syncer=Syncer(repository, fleet, ledger, SYNCED),
     )
-    return Assembly(folder=folder, world=world, control_port=control_port)
+    return Assembly(folder=folder, world=world, repository=repository, control_port=control_port)
+
+
+def first_versions() -> dict[str, str]:
+    """Tell which version each file in Git names at first."""
+    return {file: FIRST_VERSIONS[address.partition("@")[0]] for address, file in SYNCED.items()}
 
 
 def _checkout(units: list[Unit], ports: Ports, *, port: int, lease_address: str) -> Backend:

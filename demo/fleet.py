@@ -101,6 +101,20 @@ class Fleet:
             await self._children[name].replace(self._spec(self._units[name]), timeout_s=STOP_TIMEOUT_S)
             self._halted.discard(name)
 
+    async def roll(self, name: str, version: str) -> None:
+        """Start ``version`` beside what runs in a slot and let that go once it answers.
+
+        Raises:
+            ShopError: it does not come up; what ran runs on.
+        """
+        async with self._moving[name]:
+            before, self._versions[name] = self._versions[name], version
+            try:
+                await self._roll(name)
+            except BaseException:
+                self._versions[name] = before
+                raise
+
     async def halt(self, name: str) -> None:
         """Stop what runs in a slot."""
         async with self._moving[name]:

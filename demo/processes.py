@@ -137,7 +137,7 @@ def find_program(name: str) -> str:
     if found is None:
         raise ShopError(
             f"{name} is not installed.",
-            hint="Install the Debian packages haproxy prometheus prometheus-alertmanager",
+            hint="Install the Debian packages haproxy prometheus prometheus-alertmanager git",
         )
     return found
 

@@ -15,7 +15,7 @@ from typing import IO, Any, Self
 
 from aiohttp import ClientSession, TCPConnector, web
 
-from demo.assembly import OUTSIDE, Assembly, assemble
+from demo.assembly import GIT, OUTSIDE, Assembly, assemble, first_versions
 from demo.control.api import ControlApi
 from demo.errors import ShopError
 from demo.faults.base import Board
@@ -26,8 +26,8 @@ from demo.processes import Ports, find_program, until
 CATALOGUE = Path(__file__).resolve().parent / "catalogue.yaml"
 """The shop as the bot knows it; its placeholders are filled from ``Shop.env``."""
 
-_OURS = ("logs", OUTSIDE, "settings", "haproxy", "prometheus", "alertmanager")
-_PROGRAMS = ("haproxy", "prometheus", "prometheus-alertmanager", "setpriv")
+_OURS = ("logs", OUTSIDE, "settings", "haproxy", "prometheus", "alertmanager", GIT)
+_PROGRAMS = ("haproxy", "prometheus", "prometheus-alertmanager", "setpriv", "git")
 
 
 class Shop:
@@ -120,6 +120,8 @@ class Shop:
         await self._serve_control(assembly)
         assembly.world.load.start()
         self._exit.push_async_callback(assembly.world.load.stop)
+        assembly.world.syncer.start()
+        self._exit.push_async_callback(assembly.world.syncer.stop)
         assembly.world.streams.start()
         self._exit.push_async_callback(assembly.world.streams.stop)
         return assembly
@@ -134,6 +136,7 @@ class Shop:
                 webhook_url=self._webhook_url, webhook_token=self._webhook_token
             ),
             world.fleet.until_healthy(),
+            assembly.repository.create(first_versions()),
         )
 
         async def ready() -> bool:

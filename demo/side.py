@@ -40,7 +40,15 @@ SIDES = (
     Side(address="checkout@staging", serving=(STABLE,), spare=CANDIDATE),
     Side(address="catalog", serving=("a", "b", "c", "d"), spare="spare"),
     Side(address="receipts", serving=("blue",), spare="green"),
+    Side(address="search", serving=("live",)),
+    Side(address="search@staging", serving=("live",)),
 )
+
+SYNCED = {
+    "search": "environments/production/search.yaml",
+    "search@staging": "environments/staging/search.yaml",
+}
+"""Services whose version stands in Git, with the file of each."""
 
 
 def units_of(side: Side, folder: Path, ports: Ports) -> list[Unit]:

@@ -13,6 +13,7 @@ from demo.monitoring import Monitoring
 from demo.postgres import Postgres
 from demo.settings import SettingsStore
 from demo.streams import Streams
+from demo.syncer import Syncer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +29,4 @@ class World:
     postgres: Postgres
     settings: SettingsStore
     streams: Streams
+    syncer: Syncer

@@ -29,6 +29,7 @@ class RolloutRoutes:
         router.add_get("/launch/{service}/{server}", self._launched)
         router.add_put("/launch/{service}/{server}", self._launch)
         router.add_delete("/launch/{service}/{server}", self._halt)
+        router.add_get("/sync", self._sync)
         router.add_get("/load/{service}", self._load)
         router.add_put("/load/{service}", self._set_load)
 
@@ -60,6 +61,9 @@ class RolloutRoutes:
             return await self._world.launcher.halt(service, server)
 
         return await self._once(request, f"launch/{service}/{server}", {"halt": body}, change)
+
+    async def _sync(self, _: web.Request) -> web.Response:
+        return web.json_response(self._world.syncer.to_json())
 
     async def _load(self, request: web.Request) -> web.Response:
         return web.json_response(self._load_of(request.match_info["service"]))

@@ -20,6 +20,10 @@ from bot.actions import deploy, migrations
 from bot.domain.errors import ActionInDoubtError
 from bot.probes import deploy as probes
 from bot.probes import migrations as plans
+from demo.errors import ShopError
+from demo.ledger import Ledger
+from demo.repository import Repository
+from demo.syncer import Syncer
 from tests.demo.open_shop import OpenShop, Webhook, eventually, start_shop, stop_shop
 from tests.demo.rollouts import Operator, operator_of
 
@@ -327,6 +331,69 @@ async def test_the_unsafe_migration_is_seen_to_have_no_way_back_and_hurts_only_s
     assert "ship_to" not in await columns(operator.env["SHOP_POSTGRES_DSN"])
     await until_answers(operator, STABLE, more=10)
     assert (await operator.load("checkout"))["failed"] == failed
+
+
+async def until_synced(operator: Operator, version: str) -> str:
+    """Wait until Git asks for a version and that runs; gives the revision."""
+    told: dict[str, Any] = {}
+
+    async def synced() -> bool:
+        told.update((await operator.http.get(f"{operator.env['SHOP_CONTROL_URL']}/sync")).json())
+        return told["wanted"].get("search") == told["running"]["search"] == version
+
+    await soon(synced, what=f"search is synced to {version}")
+    return str(told["revision"])
+
+
+async def test_what_git_says_is_deployed_and_only_a_revert_in_git_takes_it_back(operator: Operator) -> None:
+    old, bad = "0.9.1", "1.0.1"
+    await operator.set_load("search", per_s=40)
+    await until_synced(operator, old)
+    await deploy.promote(operator.ctx(), service="search", version=bad, by="git")
+    revision = await until_synced(operator, bad)
+    await until_answers(operator, bad, more=10, service="search")
+    slot = f"{operator.env['SHOP_LAUNCH_URL']}/search/live"
+    (await operator.http.put(slot, json={"version": old})).raise_for_status()
+    assert await until_synced(operator, bad) == revision, "the bad version is back without a commit"
+    await deploy.rollback(operator.ctx(), service="search", to_version=old, by="git")
+    assert await until_synced(operator, old) != revision
+    await until_answers(operator, old, more=40, service="search")
+    seen = (await operator.load("search"))["by_version"]
+    assert seen[bad]["last_at"] < seen[old]["last_at"]
+    assert seen[old]["failed"] == 0 < seen[bad]["failed"]
+    synced = (await operator.http.get(f"{operator.env['SHOP_CONTROL_URL']}/changes?service=search")).json()
+    assert [one["after"] for one in synced["changes"]] == [bad, bad, old]
+    await operator.set_load("search", per_s=0.05)
+
+
+async def test_a_version_that_git_asks_for_and_that_does_not_come_up_leaves_the_old_one(
+    tmp_path: Path,
+) -> None:
+    class Stubborn:
+        """A fleet in which only the old version comes up."""
+
+        def unit_version(self, _: str) -> str:
+            return "1"
+
+        def halted(self, _: str) -> bool:
+            return False
+
+        async def roll(self, _: str, version: str) -> None:
+            raise ShopError(f"{version} did not come up.")
+
+    repository = Repository(tmp_path / "environments.git")
+    await repository.create({"environments/production/search.yaml": "2"})
+    files = {"search": "environments/production/search.yaml"}
+    syncer = Syncer(repository, Stubborn(), Ledger("http://x"), files)  # type: ignore[arg-type]  # all it needs
+    syncer.start()
+
+    async def looked() -> bool:
+        return bool(syncer.to_json()["syncs"])
+
+    await soon(looked, what="it has synced")
+    await syncer.stop()
+    told = syncer.to_json()
+    assert (told["state"], told["wanted"], told["running"]) == ("degraded", {"search": "2"}, {"search": "1"})
 
 
 async def columns(dsn: str) -> set[str]:
