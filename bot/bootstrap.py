@@ -226,6 +226,7 @@ def _join(
         alerts=alerts,
         monitors=monitors,
         feedback=feedback,
+        deployments=deployments,
         directory=directory,
         teller=teller,
     )

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.domain.alert import Alert
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
+from bot.domain.deployment import Deployment
 from bot.domain.event import Origin
 from bot.domain.feedback import Rated
 from bot.domain.intent import Intent, StartRun
 from bot.domain.model import JsonObject
 from bot.domain.people import Person
 from bot.domain.run import Run, fold
+from bot.engine.deployments import NoDeployments
 from bot.engine.feedback import FeedbackBook
-from bot.engine.ports import AlertBook, Directory, Inbox, Journal, Library, MonitorBook, Teller
+from bot.engine.ports import (
+    AlertBook,
+    DeploymentBook,
+    Directory,
+    Inbox,
+    Journal,
+    Library,
+    MonitorBook,
+    Teller,
+)
 from bot.views.monitor import MOST_LISTED, Sight, worst_first
 
 _STORE_S = 1.2
 """Slack waits three seconds for an answer; a store that is slower than this is told as a failure."""
 
 _MOST_FIRING = 100
+_LOOK_BACK_S = 90 * 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +53,8 @@ class FrontDesk:
     monitors: MonitorBook
     """Only read."""
     feedback: FeedbackBook
+    """Only read."""
+    deployments: DeploymentBook = field(default_factory=NoDeployments)
     """Only read."""
     directory: Directory
     """Only for what the Home tab shows; what counts is checked when an intent is carried out."""
@@ -112,6 +126,17 @@ class FrontDesk:
         now = self.clock.now()
         async with asyncio.timeout(_STORE_S):
             return await self.feedback.between(now - timedelta(seconds=seconds), now)
+
+    async def deployed(self, service: str, *, limit: int) -> tuple[Deployment, ...]:
+        """List the latest deployments, newest first; without a ``service`` of all, in the last 90 days.
+
+        Raises:
+            TimeoutError: the store did not answer in time.
+        """
+        async with asyncio.timeout(_STORE_S):
+            if service:
+                return await self.deployments.of(service, limit=limit)
+            return (await self.deployments.since(_LOOK_BACK_S))[: -limit - 1 : -1]
 
     async def start(self, runbook: str, params: JsonObject, *, key: str, by: Person, origin: Origin) -> None:
         """Ask for a run.

@@ -15,7 +15,8 @@ from bot.domain.errors import NotFoundError
 from bot.domain.intent import Intent, Notice
 from bot.domain.people import Profile
 from bot.domain.runbook import Runbook
-from bot.engine.ports import Directory, Teller
+from bot.engine.deployments import NoDeployments
+from bot.engine.ports import DeploymentBook, Directory, Teller
 from handlers.desk import FrontDesk
 
 TRIAGE = Runbook.model_validate(
@@ -122,6 +123,7 @@ def memory_desk(
     alerts: MemoryAlertBook | None = None,
     monitors: MemoryMonitorBook | None = None,
     feedback: MemoryFeedbackBook | None = None,
+    deployments: DeploymentBook | None = None,
 ) -> FrontDesk:
     """Set up a desk; what is not given is empty."""
     return FrontDesk(
@@ -133,6 +135,7 @@ def memory_desk(
         alerts=alerts or MemoryAlertBook(),
         monitors=monitors or MemoryMonitorBook(),
         feedback=feedback or MemoryFeedbackBook(),
+        deployments=deployments or NoDeployments(),
         directory=directory or NoDirectory(),
         teller=teller or Told(),
     )

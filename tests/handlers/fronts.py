@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryMonitorBook
 from bot.adapters.slack_app import EVENTS_PATH, build_app, http_routes, serve_socket
@@ -21,6 +22,7 @@ from bot.adapters.slack_client import Identity, open_client
 from bot.adapters.slack_directory import SlackDirectory
 from bot.adapters.slack_manifest import manifest_of
 from bot.adapters.slack_teller import SlackTeller
+from bot.domain.clock import SystemClock
 from handlers import modules, register_all
 from handlers.desk import FrontDesk
 from localslack import LocalSlack, LocalSlackClient, Rules, load_workspace
@@ -42,6 +44,7 @@ class Front:
     monitors: MemoryMonitorBook
     store: MemoryStore
     feedback: MemoryFeedbackBook
+    deployments: MemoryDeploymentBook
     app: AsyncApp
 
     async def settled(self, count: int = 1) -> None:
@@ -65,6 +68,7 @@ async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]
     """Set up the handlers; their directory and teller are Slack's own, everything else is in memory."""
     inbox, alerts, monitors, store = Kept(), MemoryAlertBook(), MemoryMonitorBook(), MemoryStore()
     feedback = MemoryFeedbackBook()
+    deployments = MemoryDeploymentBook(SystemClock(), board=store.board)
     async with (
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
         LocalSlackClient(slack.url) as people,
@@ -76,6 +80,7 @@ async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]
             monitors=monitors,
             store=store,
             feedback=feedback,
+            deployments=deployments,
             directory=SlackDirectory(client, identity=identity, catalogue=CATALOGUE),
             teller=SlackTeller(client),
         )
@@ -90,6 +95,7 @@ async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]
             monitors=monitors,
             store=store,
             feedback=feedback,
+            deployments=deployments,
             app=app,
         )
         yield front, identity

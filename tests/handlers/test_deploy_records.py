@@ -1,0 +1,65 @@
+"""`/deploy history`: what was deployed is told at once, to whoever asks."""
+
+from __future__ import annotations
+
+import html
+from datetime import timedelta
+
+from bot.domain.deployment import Deployment
+from bot.domain.people import Person
+from tests.handlers.fronts import BEN, Front
+
+
+async def _said(front: Front, text: str) -> str:
+    done = await front.people.slash("/deploy", text, user="ana", channel="checkout-oncall")
+    assert done.ok
+    assert await front.people.messages("checkout-oncall", user="ben") == []
+    assert front.inbox.intents == []
+    return html.unescape("\n".join(str(item["text"]) for item in done.ephemerals))
+
+
+async def _deployed(front: Front, number: int, *, service: str = "checkout", days: float = 1, **more: object):
+    at = front.desk.clock.now() - timedelta(days=days, seconds=-number)
+    given = {
+        "id": f"r{number}",
+        "service": service,
+        "strategy": "canary",
+        "version": f"1.{number}",
+        "requested_by": Person(id=BEN),
+        "requested_at": at,
+        "started_at": at,
+        "finished_at": at + timedelta(seconds=75),
+        "outcome": "succeeded",
+        "changed": True,
+    }
+    await front.deployments.record(Deployment.model_validate(given | more))
+
+
+async def test_the_latest_of_a_service_come_first(front: Front):
+    await _deployed(front, 1, outcome="rolled_back")
+    await _deployed(front, 2)
+    await _deployed(front, 3, service="payments")
+    _, first, second = (await _said(front, "history checkout")).splitlines()
+    assert first.startswith(f"✅ `1.2` · canary, deployed · by <@{BEN}> · ")
+    assert first.endswith(" · in 1 min 15 s")
+    assert second.startswith("↩️ `1.1` · canary, put back")
+
+
+async def test_without_a_service_the_latest_of_all_are_told(front: Front):
+    for number in range(1, 26):
+        await _deployed(front, number, service=("checkout", "payments")[number % 2])
+    await _deployed(front, 26, days=91)
+    lines = (await _said(front, "history")).splitlines()
+    assert lines[0] == "*The latest 20 deployments*, newest first:"
+    assert [line.split(" · ")[0] for line in lines[1:3]] == ["✅ payments `1.25`", "✅ checkout `1.24`"]
+    assert len(lines) == 21
+
+
+async def test_what_is_unknown_says_what_to_do(front: Front):
+    assert "I have no record of a deployment of *checkout*" in await _said(front, "history checkout")
+    assert "did you mean `checkout`" in await _said(front, "history chekout")
+    assert "Try `/deploy history checkout`" in await _said(front, "history checkout payments")
+
+
+async def test_help_names_it(front: Front):
+    assert "`/deploy history [service]`" in await _said(front, "help")
