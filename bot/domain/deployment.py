@@ -8,7 +8,8 @@ from typing import Literal, assert_never
 
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
-from bot.domain.run import Run, StepState
+from bot.domain.run import PhaseState, Run, StepState
+from bot.domain.runbook import Background, Pipeline
 
 DeploymentOutcome = Literal[
     "running", "succeeded", "rolled_back", "failed", "rejected", "expired", "cancelled"
@@ -43,6 +44,7 @@ class Deployment(Model):
     started_at: Instant
     """When it was free to change something: after the approval."""
     finished_at: Instant | None = None
+    """When nothing more was to be changed; a watch may go on after that, and still call it a failure."""
     outcome: DeploymentOutcome
     changed: bool = False
     """Whether anything was changed at all, and be it put back later."""
@@ -71,15 +73,12 @@ class Deployment(Model):
 
 
 def deployment_of(run: Run) -> Deployment | None:
-    """Tell the deployment that a run is; none if it is something else.  Pure."""
+    """Tell the deployment that a run is; none if it is something else, or changes nothing.  Pure."""
     name = run.runbook.name
-    if name != ROLLBACK and not name.startswith(_STRATEGY):
+    if (name != ROLLBACK and not name.startswith(_STRATEGY)) or run.params.get("dry_run") is True:
         return None
-    if run.params.get("dry_run") is True:
-        return None
-    version, emergency, why, rollback_of = (
-        _word(run.params, key) for key in ("version", "emergency", "why", "rollback_of")
-    )
+    emergency, why, rollback_of = (_word(run.params, key) for key in ("emergency", "why", "rollback_of"))
+    version = _word(run.params, "version") or _word(run.params, "to")
     steps = _steps(run)
     verdicts = [step.verdict.decision for step in steps if step.verdict is not None]
     return Deployment(
@@ -87,13 +86,13 @@ def deployment_of(run: Run) -> Deployment | None:
         service=run.service,
         environment=run.service.partition("@")[2] or _word(run.params, "environment"),
         strategy=name.removeprefix(_STRATEGY),
-        version=version or _last(_version_after(step.result) for step in steps),
+        version=version or _first(_version_after(step.result) for step in steps),
         previous_version=_first(_version_before(step.result) for step in steps),
         requested_by=run.requested_by,
         approved_by=_approvers(run),
         requested_at=run.started_at,
         started_at=_started_at(run),
-        finished_at=run.finished_at,
+        finished_at=_finished_at(run),
         outcome=_outcome(run, steps),
         changed=any(step.intent_key for step in steps),
         emergency=emergency,
@@ -110,6 +109,8 @@ def _outcome(run: Run, steps: Iterable[StepState]) -> DeploymentOutcome:
     if run.outcome is not None and undone and all(outcome == "ok" for outcome in undone):
         return "rolled_back"
     match run.outcome:
+        case None | "cancelled" if _is_through(run):
+            return "succeeded"  # a watch goes on, or went on until somebody ended it
         case None:
             return "running"
         case "rejected" | "expired" | "cancelled":
@@ -130,6 +131,26 @@ def _started_at(run: Run) -> datetime:
             decided_at = gate.decided_at if gate is not None else None
             return max(phase.started_at, decided_at or phase.started_at)
     return run.started_at
+
+
+def _finished_at(run: Run) -> datetime | None:
+    """Tell when nothing more was to be changed; none while something is."""
+    if run.outcome is None and not _is_through(run):
+        return None
+    ends = [state.finished_at for state in _acted(run) if state.finished_at is not None]
+    return max(ends, default=run.finished_at)
+
+
+def _is_through(run: Run) -> bool:
+    """Whether it did all it was to do, but for watching."""
+    rest = (run.phases[p.id].outcome for p in run.runbook.phases if not isinstance(p, Background))
+    acted = _acted(run)
+    return None not in rest and bool(acted) and all(state.worked for state in acted)
+
+
+def _acted(run: Run) -> list[PhaseState]:
+    pipelines = (run.phases[p.id] for p in run.runbook.phases if isinstance(p, Pipeline))
+    return [state for state in pipelines if state.outcome not in (None, "skipped")]
 
 
 def _approvers(run: Run) -> tuple[Person, ...]:
@@ -155,7 +176,7 @@ def _word(params: JsonObject, key: str) -> str:
 def _version_before(result: JsonObject | None) -> str:
     """Read the version that was there from what a target was seen to run, or from what an action replaced."""
     match result:
-        case {"type": "facts", "data": {"stable": {"version": str(version)}}}:
+        case {"type": "facts", "data": {"stable": {"version": str(version)}} | {"current": str(version)}}:
             return version
         case {"type": "done", "before": {"stable": str(version)} | {"version": str(version)}}:
             return version
@@ -165,6 +186,8 @@ def _version_before(result: JsonObject | None) -> str:
 
 def _version_after(result: JsonObject | None) -> str:
     match result:
+        case {"type": "facts", "data": {"version": str(version), "current": str()}}:
+            return version  # where a rollback leads back to
         case {"type": "done", "after": {"stable": str(version)} | {"version": str(version)}}:
             return version
         case _:
@@ -173,7 +196,3 @@ def _version_after(result: JsonObject | None) -> str:
 
 def _first(found: Iterable[str]) -> str:
     return next((version for version in found if version), "")
-
-
-def _last(found: Iterable[str]) -> str:
-    return next((version for version in reversed(list(found)) if version), "")

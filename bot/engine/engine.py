@@ -87,6 +87,8 @@ class Engine:
                         output=answer.output,
                     )
                 )
+                if isinstance(phase, Pipeline):
+                    await keep_record(self._deps.deployments, hand.run)  # a watch may go on for long
                 if hand.has_turn:
                     await end_turns(self._deps, hand.run.id)
                     hand.has_turn = False

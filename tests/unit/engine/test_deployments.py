@@ -58,7 +58,7 @@ async def _deployed(world: World, runbook, run_id: str = "r1", **params: str) ->
 
 async def test_a_deployment_is_recorded_before_its_first_change_and_at_its_end(world, kept):
     await _deployed(world, canary(act("shift"), act("promote")))
-    assert kept.seen == [("running", 0), ("running", 1), ("succeeded", 2)]
+    assert kept.seen == [("running", 0), ("running", 1), ("succeeded", 2), ("succeeded", 2)]
     record = await kept.get("r1")
     assert (record.service, record.strategy, record.version, record.why) == (
         "checkout", "canary", "1.4.2", "faster carts",
@@ -72,6 +72,41 @@ async def test_waiting_for_an_approval_is_no_part_of_how_long_it_took(world, kep
     record = await kept.get("r1")
     assert (record.started_at - record.requested_at).total_seconds() == 60
     assert record.duration_s == 0
+
+
+async def test_a_deployment_is_over_when_its_watch_begins_and_may_still_turn_out_a_failure(world, kept):
+    watch = {
+        "kind": "background", "id": "watch", "after": "fix", "for_s": 60,
+        "checks": [{"id": "errors", "probe": "worlds.measure", "expect": "result.value < 5"}],
+    }  # fmt: skip
+    run = await world.begin(book(SEEN, fix(act("shift")), watch, name="deploy-canary"), version="1.4.2")
+    await world.vote(run, BEN)
+    run = await world.go()
+    early = await kept.get("r1")
+    assert (run.state, early.outcome, early.duration_s) == ("running", "succeeded", 0)
+    BENCH.value = 7
+    for _ in range(4):
+        world.clock.forward(14)
+        run = await world.go()
+    late = await kept.get("r1")
+    assert (run.outcome, late.outcome, late.finished_at) == ("breached", "failed", early.finished_at)
+
+
+async def test_who_ends_the_watch_of_a_deployment_takes_nothing_back(world, kept):
+    watch = {
+        "kind": "background", "id": "watch", "after": "fix", "for_s": 60,
+        "checks": [{"id": "errors", "probe": "worlds.measure", "expect": "result.value < 5"}],
+    }  # fmt: skip
+    await _deployed(world, book(SEEN, fix(act("shift")), watch, name="deploy-canary"))
+    at = world.clock.now()
+    await world.desk.handle(CancelRun(key="c", at=at, run_id="r1", by=CHI, channel="C0CHECKOUT"))
+    assert (await world.go()).outcome == "cancelled"
+    assert (await kept.get("r1")).outcome == "succeeded"
+
+
+async def test_a_dry_run_is_no_deployment(world, kept):
+    await world.begin(canary(act("shift"), when="not params.dry_run"), version="1.4.2", dry_run=True)
+    assert kept.seen == []
 
 
 async def test_what_was_put_back_is_told_so(world, kept):
