@@ -1,12 +1,14 @@
-"""The sub-words of `/deploy` about what was deployed: history."""
+"""The sub-words of `/deploy` about what was deployed: history, stats."""
 
 from __future__ import annotations
 
+from bot.domain.intent import ShowDelivery
 from bot.engine.gate_words import parse_service
+from bot.engine.record_words import parse_stats_words
 from bot.views.deployment import MOST_LISTED, history_lines
 from handlers._deploy_word import Word
 from handlers.desk import FrontDesk
-from handlers.payloads import Payload
+from handlers.payloads import Payload, click_of
 
 
 async def _history(desk: FrontDesk, words: list[str], command: Payload) -> str:
@@ -16,10 +18,22 @@ async def _history(desk: FrontDesk, words: list[str], command: Payload) -> str:
     return "\n".join(history_lines(known, service=service, now=desk.clock.now()))
 
 
+async def _stats(desk: FrontDesk, words: list[str], command: Payload) -> str:
+    service, days = parse_stats_words(words, catalogue=desk.catalogue, command="/deploy stats")
+    click = click_of(command, at=desk.clock.now())
+    await desk.submit(ShowDelivery(**click, service=service, days=days))
+    return ""
+
+
 WORDS: dict[str, Word] = {
     "history": Word(
         usage="[service]",
         summary="List the latest deployments and rollbacks: what, who, when, how long, how it ended.",
         run=_history,
+    ),
+    "stats": Word(
+        usage="[service] [30d]",
+        summary="Show how well software is delivered: eight metrics with their counts, and a chart.",
+        run=_stats,
     ),
 }

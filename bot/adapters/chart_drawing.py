@@ -41,11 +41,11 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 10,
 }
-_WIDTH_IN = 8.4
-_PANEL_IN = 2.5
-_FRAME_IN = 1.3
-_DPI = 140
-_TITLE_CHARS = 74
+_WIDTH_IN = 7.0
+_PANEL_IN = 2.2
+_FRAME_IN = 1.2
+_DPI = 168
+_TITLE_CHARS = 62
 _MARK_CHARS = 34
 _MOST_MARKS = 8
 _HEADROOM = 1.18
@@ -96,8 +96,16 @@ def _panel(axis: Axes, panel: Panel) -> None:
 def _line(axis: Axes, line: Line) -> None:
     times = [_time(at_s) for at_s, _ in line.points]
     values = [float("nan") if value is None else value for _, value in line.points]
-    alone = "o" if len(times) == 1 else None
-    axis.plot(times, values, color=_COLOURS[line.tone], linewidth=1.9, marker=alone, label=_plain(line.name))
+    dots = line.dots or len(times) == 1
+    axis.plot(
+        times,
+        values,
+        color=_COLOURS[line.tone],
+        linewidth=0 if dots else 1.9,
+        marker="o" if dots else None,
+        markersize=5,
+        label=_plain(line.name),
+    )
 
 
 def _band(axis: Axes, band: Band) -> None:

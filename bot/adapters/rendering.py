@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal, assert_never
 
 from bot.adapters.slack_presenter import Rendered
+from bot.analysis.delivery import delivered_services, delivery
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
+from bot.domain.delivery import DAY_S, DeliveryQuestion
 from bot.domain.feedback import span_of
 from bot.domain.run import fold
 from bot.engine.deployments import NoDeployments
 from bot.engine.feedback import FeedbackBook
 from bot.engine.ports import AlertBook, DeploymentBook, Journal
 from bot.views.alert import alert_message
+from bot.views.delivery import delivery_messages
 from bot.views.deployment import announcement
 from bot.views.feedback import accuracy_message
 from bot.views.run import run_messages
@@ -59,6 +63,8 @@ class Renderer:
                 return await self._accuracy(topic.id)
             case "deployment":
                 return await self._deployment(topic.id)
+            case "delivery":
+                return await self._delivery(DeliveryQuestion.from_id(topic.id))
             case _:
                 assert_never(topic.kind)
 
@@ -80,6 +86,22 @@ class Renderer:
         channel = self._catalogue.announce_of(deployment.service)
         messages = (announcement(deployment),) if channel and deployment.changed else ()
         return Rendered(channel=channel, messages=messages)
+
+    async def _delivery(self, asked: DeliveryQuestion) -> Rendered:
+        """Answer for everybody where it was asked; the figures are those of the moment of the question."""
+        until = datetime.fromtimestamp(asked.until_s, UTC)
+        age_s = (self._clock.now() - until).total_seconds()
+        known = await self._deployments.since(age_s + asked.days * DAY_S)
+        meant = delivered_services(self._catalogue, asked.service, known)
+        found = delivery(
+            [one for one in known if one.service in meant],
+            service=asked.service,
+            days=asked.days,
+            until=until,
+            services=max(1, len(meant)),
+            prices=self._catalogue.prices,
+        )
+        return Rendered(channel=asked.channel, messages=delivery_messages(found))
 
     async def _alert(self, alert_id: str) -> Rendered:
         alert = await self._alerts.get(alert_id)

@@ -11,9 +11,9 @@ from bot.domain.model import JsonObject, Model
 
 
 class Topic(Model):
-    """What messages are about: a run, an alert, the diagnoses of a week (``2026-W48``), or a deployment."""
+    """What messages are about; the diagnoses are those of a week, such as ``2026-W48``."""
 
-    kind: Literal["run", "alert", "accuracy", "deployment"]
+    kind: Literal["run", "alert", "accuracy", "deployment", "delivery"]
     id: str
 
 

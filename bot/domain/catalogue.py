@@ -26,6 +26,14 @@ class Failover(Model):
     value: str
 
 
+class Cost(Model):
+    """What it costs when a service has a failed change in place."""
+
+    impaired_minute: float = Field(ge=0)
+    """In ``currency``."""
+    currency: str = Field(min_length=1, max_length=10)
+
+
 class Environment(Model):
     """Where else a service runs: how it is read and changed there, and nothing of production's."""
 
@@ -67,6 +75,7 @@ class Service(Model):
     freezes: tuple[Freeze, ...] = ()
     """When nothing is deployed here, on top of what holds for all."""
     gates: Gates = Gates()
+    cost: Cost | None = None
     emergency_rollback: bool = False
     """Whether a rollback in an emergency that somebody states needs no approval; loud, and recorded."""
 
@@ -90,6 +99,7 @@ class Service(Model):
                     "slos": (),
                     "heartbeats": (),
                     "freezes": (),
+                    "cost": None,
                 }
             )
             for name, there in self.environments.items()
@@ -176,6 +186,11 @@ class Catalogue(Model):
     def upstream(self, name: str) -> tuple[Service, ...]:
         """List the services that stand directly on ``name``."""
         return tuple(service for service in self.services if name in service.depends_on)
+
+    @property
+    def prices(self) -> dict[str, Cost]:
+        """What a minute with a failed change in place costs, by service, where that is known."""
+        return {service.name: service.cost for service in self.services if service.cost is not None}
 
     def announce_of(self, name: str) -> str:
         """Name the channel that is told of a service's deployments; none: nobody is told."""

@@ -23,6 +23,8 @@ class Line(Model):
     name: str
     points: tuple[Point, ...] = Field(max_length=5_000)
     tone: Tone = "first"
+    dots: bool = False
+    """Drawn as dots: single events, between which there is nothing."""
 
 
 class Band(Model):

@@ -10,6 +10,7 @@ from bot.domain.alert import Alert
 from bot.domain.approval import Verdict
 from bot.domain.canary import SteeringWord
 from bot.domain.catalogue import Address
+from bot.domain.delivery import MOST_DAYS
 from bot.domain.deploy_lock import MOST_S
 from bot.domain.diagnosis import CauseKind
 from bot.domain.event import Origin
@@ -199,6 +200,17 @@ class AskWhyNot(GateIntent):
     version: str = ""
 
 
+class ShowDelivery(_Intent):
+    """Somebody asked how well software is delivered: of a service, or of all, over ``days`` days."""
+
+    type: Literal["show_delivery"] = "show_delivery"
+    service: Address | Literal[""] = ""
+    days: int = Field(ge=1, le=MOST_DAYS)
+    by: Person
+    channel: str
+    thread: str = ""
+
+
 AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot
 AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
 AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
@@ -207,6 +219,7 @@ AnyIntent = (
     | CastVote
     | CancelRun
     | SteerRun
+    | ShowDelivery
     | RateDiagnosis
     | AnyAlertIntent
     | AnyMonitorIntent

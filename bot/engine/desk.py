@@ -11,6 +11,7 @@ from typing import assert_never
 
 from bot.domain.approval import Vote, decide
 from bot.domain.board import Topic
+from bot.domain.delivery import DeliveryQuestion
 from bot.domain.errors import BotError, IdentityUnknownError, NotAllowedError, NotFoundError
 from bot.domain.event import CancelRequested, RunStarted, VoteCast
 from bot.domain.feedback import Feedback
@@ -25,6 +26,7 @@ from bot.domain.intent import (
     Notice,
     RateDiagnosis,
     ReportAlert,
+    ShowDelivery,
     SilenceAlert,
     StartRun,
     SteerRun,
@@ -114,6 +116,9 @@ class Desk:
             case MonitorIntent():
                 _require_member(await self._directory.profile(intent.by.id))
                 await self._tell(intent, await self._monitors.carry_out(intent))
+            case ShowDelivery():
+                _require_member(await self._directory.profile(intent.by.id))
+                await self._board.mark(Topic(kind="delivery", id=_question(intent).id))
             case GateIntent():
                 _require_member(await self._directory.profile(intent.by.id))
                 await self._tell(intent, await self._gates.carry_out(intent))
@@ -269,6 +274,7 @@ class Desk:
                 CastVote()
                 | CancelRun()
                 | SteerRun()
+                | ShowDelivery()
                 | RateDiagnosis()
                 | AcknowledgeAlert()
                 | SilenceAlert()
@@ -281,6 +287,15 @@ class Desk:
             case _:
                 assert_never(intent)
         await self._teller.tell(notice)
+
+
+def _question(intent: ShowDelivery) -> DeliveryQuestion:
+    return DeliveryQuestion(
+        service=intent.service,
+        days=intent.days,
+        until_s=int(intent.at.timestamp()),
+        channel=intent.channel,
+    )
 
 
 def _require_member(profile: Profile) -> None:

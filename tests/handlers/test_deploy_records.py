@@ -1,13 +1,16 @@
-"""`/deploy history`: what was deployed is told at once, to whoever asks."""
+"""`/deploy history` is answered at once; what takes longer is written down first."""
 
 from __future__ import annotations
 
 import html
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.deployment import Deployment
+from bot.domain.intent import ShowDelivery
 from bot.domain.people import Person
-from tests.handlers.fronts import BEN, Front
+from tests.handlers.fronts import ANA, BEN, ONCALL, Front
 
 
 async def _said(front: Front, text: str) -> str:
@@ -63,3 +66,29 @@ async def test_what_is_unknown_says_what_to_do(front: Front):
 
 async def test_help_names_it(front: Front):
     assert "`/deploy history [service]`" in await _said(front, "help")
+
+
+@pytest.mark.parametrize(
+    ("text", "service", "days"),
+    [("", "", 30), ("checkout", "checkout", 30), ("checkout 90d", "checkout", 90), ("2w", "", 14)],
+)
+async def test_figures_are_asked_for_by_service_and_span(front: Front, text: str, service: str, days: int):
+    done = await front.people.slash("/deploy", f"stats {text}".strip(), user="ana", channel="checkout-oncall")
+    assert (done.ok, done.ephemerals) == (True, ())
+    (intent,) = front.inbox.intents
+    assert isinstance(intent, ShowDelivery)
+    assert (intent.key, intent.service, intent.days) == (done.trigger_id, service, days)
+    assert (intent.by.id, intent.channel) == (ANA, ONCALL)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("stats checkout payments", "I do not understand `payments`"),
+        ("stats checkout 0d", "I can look at 1 to 365 days"),
+        ("stats 366d", "I can look at 1 to 365 days"),
+        ("stats chekout", "did you mean `checkout`"),
+    ],
+)
+async def test_a_question_that_is_no_question_is_told_how_to_ask(front: Front, text: str, said: str):
+    assert said in await _said(front, text)

@@ -35,11 +35,12 @@ async def _colours(chart: Chart) -> set[tuple[int, ...]]:
     "panel",
     [
         Panel(unit="%", lines=(line("good"),)),
+        Panel(unit="%", lines=(line("good").model_copy(update={"dots": True}),)),
         Panel(unit="%", bars=(Bars(name="ok", points=((_START_S, 3.0),), tone="good"),)),
         Panel(unit="%", lines=(line(),), limits=(Limit(value=20, text="limit", tone="good"),)),
         Panel(unit="%", lines=(line(),), marks=(Mark(at_s=_START_S + 9, text="deploy", tone="good"),)),
     ],
-    ids=["line", "bars", "limit", "mark"],
+    ids=["line", "dots", "bars", "limit", "mark"],
 )
 async def test_whatever_a_panel_tells_is_drawn_in_the_colour_of_its_tone(panel: Panel):
     assert _GREEN in await _colours(chart_of(panel))

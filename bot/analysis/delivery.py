@@ -1,0 +1,174 @@
+"""Counts how well software is delivered; every definition says where it is from.
+
+Four of the metrics are DORA's (https://dora.dev/guides/dora-metrics-four-keys/): deployment frequency, change
+failure rate, failed deployment recovery time, and, here without its first half from commit to request,
+duration.  What DORA asks people about is counted here from the record of deployments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from bot.domain.catalogue import Catalogue, Cost
+from bot.domain.delivery import DAY_S, Bucket, Counted, Delivery, Spread
+from bot.domain.deployment import Deployment
+
+_MOST_DAILY = 31
+_WEEK_DAYS = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Harm:
+    """A failed change: where, from when, and until when it was made good, which may not have happened yet."""
+
+    service: str
+    start: datetime
+    end: datetime | None
+
+
+def delivery(
+    known: Sequence[Deployment],
+    *,
+    service: str = "",
+    days: int,
+    until: datetime,
+    services: int = 1,
+    prices: Mapping[str, Cost] | None = None,
+) -> Delivery:
+    """Count the eight metrics of the deployments that were asked for in the ``days`` days before ``until``.
+
+    ``known`` are those of the services that are meant, in any order; a change of before that span is no
+    failure of it.  ``prices`` tell what a minute with a failed change costs, by service.
+    """
+    start = until - timedelta(days=days)
+    asked = sorted(
+        (one for one in known if start < one.requested_at <= until and one.outcome != "running"),
+        key=lambda one: one.requested_at,
+    )
+    changed = [one for one in asked if one.changed]
+    forward = [one for one in changed if not one.is_rollback]
+    back = [one for one in changed if one.is_rollback]
+    harms = list(_harms(forward, changed))
+    durations = [(_s(one.finished_at), one.duration_s) for one in forward if one.finished_at is not None]
+    taken = [(at_s, took_s) for at_s, took_s in durations if took_s is not None]
+    cost, currency = _cost(harms, until=until, prices=prices or {})
+    return Delivery(
+        service=service,
+        days=days,
+        until=until,
+        deployments=len(forward),
+        success=Counted(some=sum(one.outcome == "succeeded" for one in forward), of=len(forward)),
+        failures=Counted(some=len(harms), of=len(forward)),
+        recovery=_spread([(harm.end - harm.start).total_seconds() for harm in harms if harm.end is not None]),
+        unrecovered=sum(harm.end is None for harm in harms),
+        impaired_s=sum(_impaired_s(harms, until=until).values()),
+        services=services,
+        duration=_spread([took_s for _, took_s in taken]),
+        rollbacks=len(back),
+        put_back=sum(one.outcome == "rolled_back" for one in forward),
+        cost=cost,
+        currency=currency,
+        not_changed=len(asked) - len(changed),
+        buckets=_buckets(forward, start=start, until=until),
+        bucket_s=_bucket_days(days) * DAY_S,
+        durations=tuple(taken),
+    )
+
+
+def delivered_services(catalogue: Catalogue, service: str, known: Sequence[Deployment]) -> frozenset[str]:
+    """Tell whose deployments a question is about: one address, or all of production that were ever deployed.
+
+    DORA counts production alone.
+    """
+    if service:
+        return frozenset({service})
+    production = {one.name for one in catalogue.services if one.environment == "production"}
+    return frozenset(production & {one.service for one in known})
+
+
+def _harms(forward: Sequence[Deployment], changed: Sequence[Deployment]) -> Iterable[_Harm]:
+    """Find the failed changes: those that failed, were put back by themselves, or were taken back later.
+
+    DORA: changes to production that result in degraded service and need a remedy.  A change that a judge
+    stopped counts too, although few met it: it needed a remedy.  What was taken back later did harm at the
+    latest when somebody asked for the rollback; since when before that, nobody wrote down.
+    """
+    for one in forward:
+        taken_back = next((b for b in changed if b.is_rollback and b.rollback_of == one.id), None)
+        if one.outcome == "rolled_back":
+            yield _Harm(service=one.service, start=one.started_at, end=one.finished_at)
+        elif one.outcome != "succeeded":
+            yield _Harm(service=one.service, start=one.started_at, end=_made_good(one, changed))
+        elif taken_back is not None:
+            well = taken_back.outcome == "succeeded"
+            end = taken_back.finished_at if well else _made_good(taken_back, changed)
+            yield _Harm(service=one.service, start=taken_back.requested_at, end=end)
+
+
+def _made_good(failed: Deployment, changed: Sequence[Deployment]) -> datetime | None:
+    """Tell when a service was back after a failed change: at the end of what first went well after it."""
+    ends = [
+        one.finished_at
+        for one in changed
+        if one.service == failed.service
+        and one.requested_at > failed.requested_at
+        and one.outcome == "succeeded"
+        and one.finished_at is not None
+    ]
+    return min(ends, default=None)
+
+
+def _impaired_s(harms: Sequence[_Harm], *, until: datetime) -> dict[str, float]:
+    """Tell for how many seconds each service had a failed change in place; overlapping ones count once."""
+    found: dict[str, float] = {}
+    reached: dict[str, datetime] = {}
+    for harm in sorted(harms, key=lambda one: one.start):
+        begin = max(harm.start, reached.get(harm.service, harm.start))
+        end = max(begin, min(harm.end or until, until))
+        found[harm.service] = found.get(harm.service, 0.0) + (end - begin).total_seconds()
+        reached[harm.service] = end
+    return found
+
+
+def _cost(harms: Sequence[_Harm], *, until: datetime, prices: Mapping[str, Cost]) -> tuple[float | None, str]:
+    """Add up what the impairment cost; none unless every impaired service has a price in one currency."""
+    impaired = _impaired_s(harms, until=until)
+    currencies = {price.currency for price in prices.values()}
+    if len(currencies) != 1 or not set(impaired) <= set(prices):
+        return None, ""
+    cost = sum(prices[name].impaired_minute * seconds / 60 for name, seconds in impaired.items())
+    return cost, currencies.pop()
+
+
+def _spread(seconds: Sequence[float]) -> Spread | None:
+    """Tell median and 90th percentile, between neighbours in proportion (Hyndman and Fan 1996, type 7)."""
+    if not seconds:
+        return None
+    median_s, p90_s = np.quantile(np.asarray(seconds), (0.5, 0.9))
+    return Spread(median_s=float(median_s), p90_s=float(p90_s), count=len(seconds))
+
+
+def _buckets(forward: Sequence[Deployment], *, start: datetime, until: datetime) -> tuple[Bucket, ...]:
+    """Count what became of the deployments of each day, or of each week of a long span."""
+    step = timedelta(days=_bucket_days(round((until - start) / timedelta(days=1))))
+    begin = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    found: list[Bucket] = []
+    while begin <= until:
+        there = [one.outcome for one in forward if begin <= one.requested_at < begin + step]
+        good, put_back = there.count("succeeded"), there.count("rolled_back")
+        failed = len(there) - good - put_back
+        found.append(Bucket(start=begin, succeeded=good, put_back=put_back, failed=failed))
+        begin += step
+    return tuple(found)
+
+
+def _bucket_days(days: int) -> int:
+    return 1 if days <= _MOST_DAILY else _WEEK_DAYS
+
+
+def _s(moment: datetime) -> float:
+    return moment.timestamp()

@@ -1,0 +1,154 @@
+"""The eight metrics of delivery in words, beside those of the best, and their chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain.board import Message
+from bot.domain.chart import Bars, Chart, Limit, Line, Panel, Tone
+from bot.domain.delivery import DAY_S, Counted, Delivery, Spread
+from bot.views.blocks import context, header, message, section
+from bot.views.limits import prose
+from bot.views.words import duration, number, several
+
+ELITE_SOURCE = "elite: DORA, Accelerate State of DevOps 2024"
+_WEEK, _MONTH = 7, 30
+_MANY_A_DAY = 1.0
+_MINUTE = 60
+
+
+def delivery_messages(found: Delivery) -> tuple[Message, ...]:
+    """Tell the metrics in words, with their chart below."""
+    words = message(
+        "delivery",
+        [
+            header(f"Deliveries of {_about(found)}, {several(found.days, 'day')}"),
+            section(*delivery_lines(found)),
+            context(ELITE_SOURCE, "what each figure counts: docs/how-to/delivery-metrics.md"),
+        ],
+        names={},
+    )
+    return (words.but(chart=delivery_chart(found)) if found.deployments else words,)
+
+
+def delivery_lines(found: Delivery) -> list[str]:
+    """Say each metric with its counts; what is not known is said so."""
+    if not found.deployments:
+        aside = f" {_not_changed(found)}" if found.not_changed else ""
+        return [f"Nothing was deployed in this time, so that there is nothing to measure.{aside}"]
+    lines = [
+        f"*Deployment frequency:* {_frequency(found)} (elite: on demand, several a day)",
+        f"*Success rate:* {_counted(found.success)} reached their end",
+        f"*Change failure rate:* {_counted(found.failures)} (elite: 5 %)",
+        f"*Time to recovery:* {_recovery(found)} (elite: less than an hour)",
+        f"*Uptime:* {_uptime(found)}",
+        f"*Duration:* {_spread(found.duration)}, from the approval to the end",
+        f"*Rollbacks:* {_rollbacks(found)}",
+        f"*Cost of failed changes:* {_cost(found)}",
+    ]
+    return [*lines, _not_changed(found)] if found.not_changed else lines
+
+
+def delivery_chart(found: Delivery) -> Chart:
+    """Draw what became of the deployments over time, and how long they took."""
+    spans = "week" if found.bucket_s > DAY_S else "day"
+    starts = [bucket.start.timestamp() for bucket in found.buckets]
+    bars = (
+        _bars("as meant", "good", starts, [bucket.succeeded for bucket in found.buckets]),
+        _bars("put back", "second", starts, [bucket.put_back for bucket in found.buckets]),
+        _bars("failed", "bad", starts, [bucket.failed for bucket in found.buckets]),
+    )
+    panels = [Panel(unit=f"deployments a {spans}", bars=bars, bar_s=found.bucket_s)]
+    if found.duration is not None:
+        took = Line(
+            name="duration of each deployment",
+            points=tuple((at_s, took_s / _MINUTE) for at_s, took_s in sorted(found.durations)),
+            dots=True,
+        )
+        median = Limit(value=found.duration.median_s / _MINUTE, text="median", tone="muted")
+        panels.append(Panel(unit="duration (min)", lines=(took,), limits=(median,)))
+    return Chart(
+        title=f"Deliveries of {_about(found)}, {several(found.days, 'day')}",
+        alt=_alt(found),
+        panels=tuple(panels),
+        source="the record of deployments",
+    )
+
+
+def _bars(name: str, tone: Tone, starts: Sequence[float], counts: Sequence[int]) -> Bars:
+    points = tuple((at_s, float(count)) for at_s, count in zip(starts, counts, strict=True))
+    return Bars(name=name, points=points, tone=tone)
+
+
+def _alt(found: Delivery) -> str:
+    failed = found.failures.some
+    went = f"{failed} of them failed or were taken back" if failed else "none of them failed"
+    took = f"; half of them took less than {duration(found.duration.median_s)}" if found.duration else ""
+    return f"{several(found.deployments, 'deployment')} in {several(found.days, 'day')}, {went}{took}."
+
+
+def _about(found: Delivery) -> str:
+    return prose(found.service, 130) if found.service else "all services in production"
+
+
+def _frequency(found: Delivery) -> str:
+    count = several(found.deployments, "deployment")
+    if found.per_day >= _MANY_A_DAY:
+        return f"{number(found.per_day)} a day, {count}"
+    if found.per_day * _WEEK >= _MANY_A_DAY:
+        return f"{number(found.per_day * _WEEK)} a week, {count}"
+    return f"{number(found.per_day * _MONTH)} in {_MONTH} days, {count}"
+
+
+def _counted(counted: Counted) -> str:
+    if counted.share is None:
+        return "not known"
+    return f"{counted.some} of {counted.of} ({number(round(counted.share * 100, 1))} %)"
+
+
+def _spread(spread: Spread | None) -> str:
+    if spread is None:
+        return "not known"
+    if spread.count == 1:
+        return f"{duration(spread.median_s)}, one deployment"
+    return f"median {duration(spread.median_s)}, nine of ten within {duration(spread.p90_s)}"
+
+
+def _recovery(found: Delivery) -> str:
+    if not found.failures.some:
+        return "nothing had to be recovered"
+    still = f"{found.unrecovered} not recovered yet" if found.unrecovered else ""
+    if found.recovery is None:
+        return still
+    of = f"{found.recovery.count} of {found.failures.some}"
+    said = (
+        f"median {duration(found.recovery.median_s)}, longest tenth from {duration(found.recovery.p90_s)} on"
+    )
+    first = said if found.recovery.count > 1 else duration(found.recovery.median_s)
+    return f"{first}, {of} failures" + (f"; {still}" if still else "")
+
+
+def _uptime(found: Delivery) -> str:
+    known = f"{duration(found.impaired_s)} with a failed change in place" if found.impaired_s else (
+        "no failed change was in place"
+    )  # fmt: skip
+    share = f"{found.uptime * 100:.2f}".rstrip("0").rstrip(".")
+    return f"at most {share} % ({known}; trouble of other kinds is not counted here)"
+
+
+def _rollbacks(found: Delivery) -> str:
+    if not found.rollbacks + found.put_back:
+        return f"none after {several(found.deployments, 'deployment')}"
+    back = several(found.rollbacks, "rollback") if found.rollbacks else "none asked for"
+    all_of_them = several(found.deployments, "deployment")
+    return f"{back}, and {found.put_back} put back by themselves, of {all_of_them}"
+
+
+def _cost(found: Delivery) -> str:
+    if found.cost is None:
+        return "not known; the catalogue can say what a minute costs (`cost:` of a service)"
+    return f"{number(found.cost)} {prose(found.currency, 10)}"
+
+
+def _not_changed(found: Delivery) -> str:
+    return f"Not counted: {found.not_changed} that ended before anything was changed."
