@@ -149,6 +149,10 @@ def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
     for index, entry in enumerate(entries):
         if names[index] in names[:index]:
             yield ("services", index, "name"), f"there are two services called `{names[index]}`"
+        first, known_here = part_of(entry, ("gates", "staging_first")), _environments(entry)
+        if isinstance(first, str) and first not in known_here:
+            text = f"this service has no environment `{first}`{did_you_mean(first, known_here)}"
+            yield ("services", index, "gates", "staging_first"), text
         for at, again in _twice(part_of(entry, ("slos",))):
             yield ("services", index, "slos", at, "name"), f"there are two SLOs called `{again}`"
         bases: list[Where] = [(), *(("environments", there) for there in _environments(entry))]

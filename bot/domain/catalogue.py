@@ -100,6 +100,7 @@ class Service(Model):
                     "heartbeats": (),
                     "freezes": (),
                     "cost": None,
+                    "gates": self.gates.but(staging_first=None),
                 }
             )
             for name, there in self.environments.items()
@@ -144,6 +145,9 @@ class Catalogue(Model):
             missing = [name for name in service.depends_on if name not in names]
             if missing:
                 raise ValueError(f"{service.name} depends on {', '.join(missing)}, not in the catalogue")
+            first = service.gates.staging_first
+            if first is not None and first not in service.environments:
+                raise ValueError(f"{service.name} has no environment `{first}` to be deployed to first")
         return self
 
     @property

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 MAX_DURATION_S = 30 * 86_400.0
 """The longest duration that is taken, in seconds: thirty days."""
@@ -25,6 +28,14 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds <= MAX_DURATION_S:
         raise ValueError("is not between a moment and 30 days")
     return seconds
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+"""Seconds, written as people do: ``30s``, ``5m``."""
 
 
 def format_duration(seconds: float) -> str:

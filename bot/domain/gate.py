@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, Self
 
-from bot.domain.model import Instant, JsonObject, Model
+from pydantic import Field
 
-GateName = Literal["freeze", "lock", "incident", "error_budget"]
+from bot.domain.durations import Seconds
+from bot.domain.model import Instant, JsonObject, Model, Name
+
+GateName = Literal["freeze", "lock", "incident", "error_budget", "staging"]
 Ruled = Literal["proceed", "reject", "unknown"]
 
 
@@ -18,7 +21,11 @@ class Gates(Model):
     """No deployment while an incident is open here, or at anything that it stands on."""
     error_budget: bool = True
     """No deployment while an error budget of the service's SLOs is spent."""
-    waivable: frozenset[GateName] = frozenset({"freeze", "incident", "error_budget"})
+    staging_first: Name | None = None
+    """The environment in which a version must have served before it is deployed here."""
+    soak: Seconds = Field(default=0, ge=0)
+    """For how long it must have served there, in seconds."""
+    waivable: frozenset[GateName] = frozenset({"freeze", "incident", "error_budget", "staging"})
     """What an emergency opens; a person's lock is opened by people."""
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from bot.domain.cron import parse_cron
-from bot.domain.durations import parse_duration
+from bot.domain.durations import Seconds
 from bot.domain.model import Instant, JsonObject, Model, Name
 from bot.domain.people import Person
 from bot.domain.runbook import Expression
@@ -22,14 +22,6 @@ _GAPS = 2.5
 """So many intervals between two measurements leave a time of which nothing is known."""
 _CRON_GAP_S = 26 * 3600.0
 _MS = 1000
-
-
-def _seconds(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-Seconds = Annotated[float, BeforeValidator(_seconds)]
-"""Seconds, written as people do: ``30s``, ``5m``."""
 
 
 class Monitor(Model):

@@ -35,6 +35,8 @@ _GATE_S = 20.0
 """How long one gate may take to answer."""
 _SIGNS = {"proceed": "🟢", "reject": "🔴", "unknown": "🟠"}
 _GATES: tuple[GateName, ...] = get_args(GateName)
+_OF_A_VERSION: frozenset[GateName] = frozenset({"staging"})
+"""Gates that are asked about one version, and of none if none is named."""
 
 
 class GateDesk:
@@ -129,7 +131,8 @@ class GateDesk:
 
     async def _why_not(self, intent: AskWhyNot) -> str:
         """Ask every gate at once; the closed ones come first."""
-        told = await asyncio.gather(*(self._ask(gate, intent) for gate in _GATES))
+        asked = [gate for gate in _GATES if intent.version or gate not in _OF_A_VERSION]
+        told = await asyncio.gather(*(self._ask(gate, intent) for gate in asked))
         lines = [line for closed in (True, False) for is_closed, line in told if is_closed is closed]
         shut = sum(is_closed for is_closed, _ in told)
         what = f"`{intent.service}`" + (f" {escape(intent.version, quote=False)}" if intent.version else "")
@@ -138,6 +141,9 @@ class GateDesk:
             if shut
             else f"*{what} may be deployed now*: all {len(told)} gates are open."
         )
+        if not intent.version:
+            rest = " and ".join(f"*{gate}*" for gate in _GATES if gate in _OF_A_VERSION)
+            lines.append(f"⚪ {rest}: of a version only: `/deploy why {intent.service} <version>`.")
         return "\n".join((head, *lines))
 
     async def _ask(self, gate: GateName, intent: AskWhyNot) -> tuple[bool, str]:

@@ -9,12 +9,15 @@ from bot.domain.errors import GateClosedError, ProbeUnavailableError
 from bot.domain.finding import Facts
 from bot.domain.freeze import rule_freeze
 from bot.domain.gate import GateName, Ruling, first_closed, not_asked, proceed, reject, unknown
+from bot.domain.proving import rule_staging
 from bot.domain.slo import Slo
 from bot.domain.trouble import rule_incident
 from bot.engine.plugins import Context, probe
 from bot.probes._prometheus_api import slo_ratio
 
 _DAY_S = 86_400
+_LEDGER_S = 3650 * _DAY_S
+"""Longer than a ledger is ever kept."""
 
 
 @probe(specialist="gates")
@@ -66,6 +69,19 @@ async def error_budget(ctx: Context, *, service: str, version: str = "") -> Fact
 
 
 @probe(specialist="gates")
+async def staging(ctx: Context, *, service: str, version: str) -> Facts:
+    """Whether exactly this version has served in the environment that the catalogue names, and long enough.
+
+    What counts is the bot's own ledger: a version that was taken back there, or served for less than
+    ``soak``, is closed.  ``data`` is as for ``gates.freeze``.
+
+    Raises:
+        UnknownServiceError: the catalogue has no such service.
+    """
+    return _facts(await _staging(ctx, service, version), version=version)
+
+
+@probe(specialist="gates")
 async def all(  # noqa: A001  # runbooks call it gates.all
     ctx: Context, *, service: str, version: str, strategy: str = "", emergency: str = ""
 ) -> Facts:
@@ -80,6 +96,7 @@ async def all(  # noqa: A001  # runbooks call it gates.all
         UnknownServiceError: the catalogue has no such service.
     """
     asked = [await ask(ctx, service) for ask in (_freeze, _lock, _incident, _error_budget)]
+    asked += [await ask(ctx, service, version) for ask in (_staging,)]
     rulings = [ruling.waived_for(emergency) for ruling in asked]
     closed = first_closed(rulings)
     if closed is not None:
@@ -126,6 +143,16 @@ async def _error_budget(ctx: Context, service: str) -> Ruling:
     if not entry.gates.error_budget or not entry.slos:
         return not_asked("error_budget", f"The catalogue asks {service} for no error budget.")
     return await _known(ctx, service, "error_budget", _budgets(ctx, service, entry.slos))
+
+
+async def _staging(ctx: Context, service: str, version: str) -> Ruling:
+    gates = ctx.service(service).gates
+    if gates.staging_first is None:
+        return not_asked("staging", f"The catalogue asks of no version of {service} to be elsewhere first.")
+    there = f"{service}@{gates.staging_first}"
+    changes = await ctx.ledger.since(service=there, seconds=_LEDGER_S)
+    ruling = rule_staging(there, version, changes, at=ctx.clock.now(), soak_s=gates.soak)
+    return ruling.under(gates)
 
 
 async def _budgets(ctx: Context, service: str, slos: tuple[Slo, ...]) -> Ruling:

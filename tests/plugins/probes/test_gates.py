@@ -11,6 +11,7 @@ from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_gates import MemoryDeployLocks
 from bot.domain.alert import Alert
+from bot.domain.change import Change
 from bot.domain.deploy_lock import DeployLock
 from bot.domain.errors import GateClosedError, UnknownServiceError
 from bot.domain.event import RunFinished
@@ -207,6 +208,50 @@ async def test_a_service_that_promises_nothing_is_asked_for_no_budget(context):
     assert (await budget(context, "0.5", gates={"error_budget": False}))["code"] == "not_applicable"
 
 
+def serving(version: str, *, at: datetime = TUESDAY, kind="deploy", service="checkout@staging") -> Change:
+    data = {"version": version, "serves": version}
+    return Change(id=f"{version}{at}", at=at, kind=kind, service=service, summary=version, data=data)
+
+
+STAGED = {
+    "name": "checkout",
+    "environments": {"staging": {}},
+    "gates": {"staging_first": "staging", "soak": "30m"},
+}
+
+
+async def test_a_version_that_has_not_been_to_staging_is_told_how_to_get_there(context):
+    ctx = context(STAGED, clock=clock(TUESDAY), changes=[serving("1.4.2", service="checkout")])
+    data = (await gates.staging(ctx, service="checkout", version="1.4.2")).data
+    assert (data["verdict"], data["code"], data["waivable"]) == ("reject", "not_in_staging", True)
+    assert data["why"] == "1.4.2 has not served at checkout@staging yet."
+    assert data["way_out"] == "Deploy it there: `/deploy canary checkout 1.4.2 staging`."
+    with pytest.raises(GateClosedError) as refused:
+        await gates.all(
+            replace(ctx, gatekeeper=State(context).ctx.gatekeeper), service="checkout", version="1.4.2"
+        )
+    assert refused.value.code == "not_in_staging"
+
+
+async def test_a_version_that_served_in_staging_for_long_enough_may_pass_and_no_other(context):
+    later = clock(TUESDAY + timedelta(minutes=30))
+    ctx = context(STAGED, clock=later, changes=[serving("1.4.2")])
+    data = (await gates.staging(ctx, service="checkout", version="1.4.2")).data
+    assert (data["verdict"], data["until"]) == ("proceed", None)
+    assert (await gates.staging(ctx, service="checkout", version="1.4")).data["code"] == "not_in_staging"
+
+
+async def test_an_environment_is_not_asked_to_be_deployed_to_elsewhere_first(context):
+    ctx = context(STAGED, clock=clock(TUESDAY))
+    found = await gates.staging(ctx, service="checkout@staging", version="1.4.2")
+    assert found.data["code"] == "not_applicable"
+
+
+async def test_a_version_is_asked_for_where_none_is_named(context):
+    found = await gates.staging(context(STAGED, clock=clock(TUESDAY)), service="checkout", version="")
+    assert found.data["code"] == "staging_unknown"
+
+
 async def test_all_gates_open_are_told_one_by_one(state):
     facts = await state.all()
     assert [(gate["gate"], gate["verdict"]) for gate in facts.data["gates"]] == [
@@ -214,6 +259,7 @@ async def test_all_gates_open_are_told_one_by_one(state):
         ("lock", "proceed"),
         ("incident", "proceed"),
         ("error_budget", "proceed"),
+        ("staging", "proceed"),
     ]
     assert facts.data["waived"] == []
 

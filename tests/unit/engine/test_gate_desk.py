@@ -147,7 +147,7 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
     at = counter.world.clock.now()
     await counter.world.alerts.report(Alert.model_validate({**fires, "status": "firing", "starts_at": at}))
     told = (await counter.ask(AskWhyNot, service="payments", version="1.4.2")).splitlines()
-    assert told[0] == "*`payments` 1.4.2 cannot be deployed now*: 3 of 4 gates are closed."
+    assert told[0] == "*`payments` 1.4.2 cannot be deployed now*: 3 of 5 gates are closed."
     assert told[1].startswith(
         "🔴 *freeze*: The freeze `night` holds (02:00 to 06:00, UTC): &lt;!channel&gt; sleeps."
     )
@@ -162,6 +162,7 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
 async def test_why_not_says_so_when_nothing_is_in_the_way(counter):
     told = await counter.ask(AskWhyNot, service="checkout")
     assert told.startswith("*`checkout` may be deployed now*: all 4 gates are open.")
+    assert told.endswith("⚪ *staging*: of a version only: `/deploy why checkout <version>`.")
 
 
 async def test_a_gate_that_cannot_be_asked_is_told_as_closed(counter, monkeypatch):
