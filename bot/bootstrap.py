@@ -23,6 +23,7 @@ from bot.adapters.operating import Operating
 from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
+from bot.adapters.redis.checklists import RedisChecklists
 from bot.adapters.redis.deploy_locks import RedisDeployLocks
 from bot.adapters.redis.deployments import RedisDeploymentBook
 from bot.adapters.redis.feedback import RedisFeedbackBook
@@ -47,6 +48,7 @@ from bot.analysis.judging.judge import judge_case
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.errors import SettingsError
+from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.deps import Deps
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
@@ -58,6 +60,7 @@ from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.monitor_rules import monitor_problems
 from bot.engine.plugins import Plugins, scan
 from bot.engine.ports import Handlers, Journal
+from bot.engine.probe_rules import checklist_problems
 from bot.engine.watchman import Watchman
 from bot.reducers import REDUCERS, ranker_version
 from bot.settings import Settings
@@ -117,7 +120,11 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
     catalogue = load_catalogue(settings.catalogue, os.environ)
     plugins = load_plugins()
     library = load_runbooks(settings.runbooks, plugins=plugins)
-    if wrong := monitor_problems(catalogue, plugins=plugins, runbooks=library.names()):
+    wrong = (
+        *monitor_problems(catalogue, plugins=plugins, runbooks=library.names()),
+        *checklist_problems(catalogue, plugins=plugins),
+    )
+    if wrong:
         file = shown_path(settings.catalogue)
         raise CatalogueError([Problem(file=file, text=text) for text in wrong])
     store = connect(
@@ -194,6 +201,7 @@ def _join(
     monitors = RedisMonitorBook(store)
     deploy_locks = RedisDeployLocks(store)
     deployments = RedisDeploymentBook(store, clock, retention_s=settings.deployment_retention_days * _DAY_S)
+    checklists = RedisChecklists(store, retention_s=retention_s)
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
     teller = SlackTeller(client)
@@ -213,7 +221,7 @@ def _join(
         pulses=heartbeats,
         flags=RedisFlags(store),
         leases=leases,
-        gatekeeper=StateGatekeeper(locks=deploy_locks, alerts=alerts, journal=journal),
+        gatekeeper=StateGatekeeper(locks=deploy_locks, checklists=checklists, alerts=alerts, journal=journal),
         deployments=deployments,
         settings={"watch_s": settings.watch_s},
     )
@@ -241,7 +249,13 @@ def _join(
         board=board,
         teller=teller,
         monitors=MonitorDesk(catalogue, monitors=monitors, alerts=alerts, board=board, watchman=watchman),
-        gates=GateDesk(deps, locks=deploy_locks, directory=directory, teller=teller),
+        gates=GateDesk(
+            deps,
+            locks=deploy_locks,
+            checklists=ChecklistDesk(deps, checklists=checklists, directory=directory, board=board),
+            directory=directory,
+            teller=teller,
+        ),
         feedback=feedback,
     )
     return Parts(
@@ -281,6 +295,7 @@ def _join(
                 journal=journal,
                 alerts=alerts,
                 feedback=feedback,
+                checklists=checklists,
                 catalogue=catalogue,
                 clock=clock,
                 deployments=deployments,

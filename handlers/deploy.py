@@ -13,7 +13,7 @@ from bot.domain.runbook import Runbook
 from bot.engine.nearest import did_you_mean
 from bot.engine.words import echo, parse_words, split_words
 from bot.views.answers import help_text
-from handlers import _deploy_gates, _deploy_records
+from handlers import _deploy_checklist, _deploy_gates, _deploy_records
 from handlers._deploy_word import Word
 from handlers.desk import FrontDesk
 from handlers.payloads import Payload, person_of
@@ -22,7 +22,7 @@ COMMAND = "/deploy"
 USAGE = "<strategy> <service> <version> [environment] | plan … | why <service> | help"
 SUMMARY = "Deploy a version, see what would happen, or why it may not be deployed now"
 
-WORDS: dict[str, Word] = {**_deploy_gates.WORDS, **_deploy_records.WORDS}
+WORDS: dict[str, Word] = {**_deploy_gates.WORDS, **_deploy_checklist.WORDS, **_deploy_records.WORDS}
 _PREFIX = "deploy-"
 _PLAN = "plan"
 _HELP = frozenset({"", "help", "-h", "--help", "?"})

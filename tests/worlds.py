@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_gates import MemoryDeployLocks
+from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
@@ -18,6 +18,7 @@ from bot.domain.finding import Facts, Measurement
 from bot.domain.intent import Notice
 from bot.domain.people import Person, Profile
 from bot.domain.runbook import Runbook
+from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.deps import Deps
 from bot.engine.gate_desk import GateDesk
 from bot.engine.monitor_desk import MonitorDesk
@@ -156,7 +157,14 @@ def monitor_desk(
 
 def gate_desk(deps: Deps, *, directory: Directory, teller: Teller) -> GateDesk:
     """The part of a desk that looks after the gates, with nothing locked."""
-    return GateDesk(deps, locks=MemoryDeployLocks(deps.clock), directory=directory, teller=teller)
+    board, checklists = MemoryStore().board, MemoryChecklists(deps.clock)
+    return GateDesk(
+        deps,
+        locks=MemoryDeployLocks(deps.clock),
+        checklists=ChecklistDesk(deps, checklists=checklists, directory=directory, board=board),
+        directory=directory,
+        teller=teller,
+    )
 
 
 def started(runbook: Runbook, *, at: datetime = START, **params: str) -> RunStarted:

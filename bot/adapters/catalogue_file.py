@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from bot.domain.catalogue import Catalogue, Environment, Failover, Group, Service
+from bot.domain.checklist import ChecklistItem
 from bot.domain.errors import BotError
 from bot.domain.freeze import Exemption, Freeze, GlobalFreeze
 from bot.domain.gate import Gates
@@ -121,6 +122,7 @@ def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
         ("services", "monitors"): Monitor,
         ("services", "slos"): Slo,
         ("services", "gates"): Gates,
+        ("services", "gates", "checklist"): ChecklistItem,
         ("services", "freezes"): Freeze,
         ("services", "freezes", "except"): Exemption,
         ("freezes",): GlobalFreeze,
@@ -128,8 +130,9 @@ def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
         ("groups",): Group,
     }
     named = tuple(part for part in loc[:-1] if isinstance(part, str))
-    if named[:1] == ("groups",) or named[:2] == ("services", "environments"):
-        named = named[:-1]  # what people called it
+    called = (("groups",), ("services", "environments"), ("services", "gates", "checklist"))
+    if named[:-1] in called:
+        named = named[:-1]  # the last is what people called it
     fields = models[named].model_fields
     return [field.alias or name for name, field in fields.items()]
 

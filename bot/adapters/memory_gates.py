@@ -1,9 +1,11 @@
-"""The memory twin of the locks by people."""
+"""The memory twins of the locks by people, and of what they say of checklists."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from bot.domain.checklist import Mark
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.deploy_lock import DeployLock
 
@@ -47,3 +49,34 @@ class MemoryDeployLocks:
     def _held(self, service: str) -> DeployLock | None:
         lock = self._locks.get(service)
         return lock if lock is not None and lock.holds(at=self._clock.now()) else None
+
+
+class MemoryChecklists:
+    """What people said of the items of each version, in this process."""
+
+    def __init__(self, clock: Clock | None = None, *, retention_s: int = 30 * 86_400) -> None:
+        """Start without a word; ``clock`` tells what is forgotten, ``retention_s`` after the last word."""
+        self._clock = clock or SystemClock()
+        self._kept = timedelta(seconds=retention_s)
+        self._marks: dict[tuple[str, str], dict[tuple[str, str], Mark]] = {}
+        self._until: dict[tuple[str, str], datetime] = {}
+
+    async def mark(self, service: str, version: str, mark: Mark) -> bool:
+        """Keep a person's word; false, and nothing kept, if a later one of theirs on that item is there."""
+        words = self._words(service, version)
+        known = words.get((mark.item, mark.by.id))
+        if known is not None and known.at > mark.at:
+            return False
+        words[mark.item, mark.by.id] = mark
+        self._marks[service, version] = words
+        self._until[service, version] = self._clock.now() + self._kept
+        return True
+
+    async def marks(self, service: str, version: str) -> tuple[Mark, ...]:
+        """List everybody's latest word on each item, oldest first."""
+        words = self._words(service, version).values()
+        return tuple(sorted(words, key=lambda mark: (mark.at, mark.item, mark.by.id)))
+
+    def _words(self, service: str, version: str) -> dict[tuple[str, str], Mark]:
+        until = self._until.get((service, version))
+        return self._marks[service, version] if until is not None and self._clock.now() < until else {}

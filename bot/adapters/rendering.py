@@ -15,8 +15,10 @@ from bot.domain.feedback import span_of
 from bot.domain.run import fold
 from bot.engine.deployments import NoDeployments
 from bot.engine.feedback import FeedbackBook
+from bot.engine.gatekeeper import Checklists
 from bot.engine.ports import AlertBook, DeploymentBook, Journal
 from bot.views.alert import alert_message
+from bot.views.checklist import waiver_messages
 from bot.views.delivery import delivery_messages
 from bot.views.deployment import announcement
 from bot.views.feedback import accuracy_message
@@ -34,6 +36,7 @@ class Renderer:
         journal: Journal,
         alerts: AlertBook,
         feedback: FeedbackBook,
+        checklists: Checklists,
         catalogue: Catalogue,
         clock: Clock,
         deployments: DeploymentBook | None = None,
@@ -44,6 +47,7 @@ class Renderer:
         self._alerts = alerts
         self._feedback = feedback
         self._deployments = deployments or NoDeployments()
+        self._checklists = checklists
         self._accuracy_channel = accuracy_channel
         self._catalogue = catalogue
         self._clock = clock
@@ -65,6 +69,8 @@ class Renderer:
                 return await self._deployment(topic.id)
             case "delivery":
                 return await self._delivery(DeliveryQuestion.from_id(topic.id))
+            case "checklist":
+                return await self._checklist(topic.id)
             case _:
                 assert_never(topic.kind)
 
@@ -102,6 +108,12 @@ class Renderer:
             prices=self._catalogue.prices,
         )
         return Rendered(channel=asked.channel, messages=delivery_messages(found))
+    async def _checklist(self, name: str) -> Rendered:
+        service, _, version = name.partition(":")
+        entry = self._catalogue.get(service)
+        marks = await self._checklists.marks(service, version)
+        messages = waiver_messages(service, version, marks, items=entry.gates.checklist)
+        return Rendered(channel=entry.channel, messages=messages)
 
     async def _alert(self, alert_id: str) -> Rendered:
         alert = await self._alerts.get(alert_id)

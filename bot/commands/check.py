@@ -13,6 +13,7 @@ from bot.domain.catalogue import Catalogue
 from bot.engine.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
 from bot.engine.marked_yaml import Problem, shown_path
 from bot.engine.monitor_rules import monitor_problems
+from bot.engine.probe_rules import checklist_problems
 from bot.engine.words import usage_of
 from bot.settings import load_settings
 
@@ -56,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
         problems += error.problems
     if catalogue is not None and library is not None:
         file = shown_path(args.catalogue or settings.catalogue)
-        texts = monitor_problems(catalogue, plugins=load_plugins(), runbooks=library.names())
+        plugins = load_plugins()
+        texts = monitor_problems(catalogue, plugins=plugins, runbooks=library.names())
+        texts += checklist_problems(catalogue, plugins=plugins)
         problems += [Problem(file=file, text=text) for text in texts]
     if library is None or problems:
         _print_problems(problems)

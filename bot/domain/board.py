@@ -11,9 +11,12 @@ from bot.domain.model import JsonObject, Model
 
 
 class Topic(Model):
-    """What messages are about; the diagnoses are those of a week, such as ``2026-W48``."""
+    """What messages are about: a run, an alert, the diagnoses of a week, a deployment, a checklist, …
 
-    kind: Literal["run", "alert", "accuracy", "deployment", "delivery"]
+    A week's id is as in ``2026-W48``, a checklist's ``<service>:<version>``.
+    """
+
+    kind: Literal["run", "alert", "accuracy", "deployment", "delivery", "checklist"]
     id: str
 
 
@@ -22,7 +25,7 @@ class Message(Model):
 
     slot: str
     """``root``, ``phase:<id>``, ``chart:<name>``, ``remind:<approval>``, ``final``; for the others their
-    ``kind``."""
+    ``kind``, or ``waiver:<item>:<person>``."""
     text: str
     """The whole message as plain text: notifications, screen readers, search.  At most 4,000 characters."""
     blocks: tuple[JsonObject, ...] = ()

@@ -100,7 +100,7 @@ class Service(Model):
                     "heartbeats": (),
                     "freezes": (),
                     "cost": None,
-                    "gates": self.gates.but(staging_first=None),
+                    "gates": self.gates.but(staging_first=None, checklist={}),
                 }
             )
             for name, there in self.environments.items()

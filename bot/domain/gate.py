@@ -7,10 +7,11 @@ from typing import Literal, Self
 
 from pydantic import Field
 
+from bot.domain.checklist import ChecklistItem
 from bot.domain.durations import Seconds
 from bot.domain.model import Instant, JsonObject, Model, Name
 
-GateName = Literal["freeze", "lock", "incident", "error_budget", "staging"]
+GateName = Literal["freeze", "lock", "incident", "error_budget", "staging", "checklist"]
 Ruled = Literal["proceed", "reject", "unknown"]
 
 
@@ -25,7 +26,9 @@ class Gates(Model):
     """The environment in which a version must have served before it is deployed here."""
     soak: Seconds = Field(default=0, ge=0)
     """For how long it must have served there, in seconds."""
-    waivable: frozenset[GateName] = frozenset({"freeze", "incident", "error_budget", "staging"})
+    checklist: dict[Name, ChecklistItem] = Field(default_factory=dict)
+    """What must be true of each version, by item, in the order in which it is asked."""
+    waivable: frozenset[GateName] = frozenset({"freeze", "incident", "error_budget", "staging", "checklist"})
     """What an emergency opens; a person's lock is opened by people."""
 
 
@@ -57,7 +60,7 @@ class Ruling(Model):
 
     def waived_for(self, emergency: str) -> Self:
         """Open it for an emergency, where that may be; the verdict stays as it was, for the record."""
-        if self.verdict == "proceed" or not self.waivable or not emergency.strip():
+        if self.is_open or not self.waivable or not emergency.strip():
             return self
         return self.but(waived_by=f"emergency: {emergency.strip()}")
 

@@ -10,13 +10,14 @@ from bot.domain.alert import Alert
 from bot.domain.approval import Verdict
 from bot.domain.canary import SteeringWord
 from bot.domain.catalogue import Address
+from bot.domain.checklist import MOST_NOTE, Version
 from bot.domain.delivery import MOST_DAYS
 from bot.domain.deploy_lock import MOST_S
 from bot.domain.diagnosis import CauseKind
 from bot.domain.event import Origin
 from bot.domain.feedback import MOST_CHARS, Opinion
 from bot.domain.freeze import Reason
-from bot.domain.model import Instant, JsonObject, Model
+from bot.domain.model import Instant, JsonObject, Model, Name
 from bot.domain.people import Person
 
 
@@ -211,7 +212,37 @@ class ShowDelivery(_Intent):
     thread: str = ""
 
 
-AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot
+class ChecklistIntent(GateIntent):
+    """Somebody asked something of the checklist of a version."""
+
+    service: Address
+    version: Version
+
+
+class TickItem(ChecklistIntent):
+    """Somebody says that an item is done."""
+
+    type: Literal["tick_item"] = "tick_item"
+    item: Name
+    note: str = Field(default="", max_length=MOST_NOTE)
+
+
+class WaiveItem(ChecklistIntent):
+    """Somebody wants a version to be deployed without an item."""
+
+    type: Literal["waive_item"] = "waive_item"
+    item: Name
+    reason: Reason
+
+
+class ShowChecklist(ChecklistIntent):
+    """Somebody asked how the checklist of a version stands."""
+
+    type: Literal["show_checklist"] = "show_checklist"
+
+
+AnyChecklistIntent = TickItem | WaiveItem | ShowChecklist
+AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot | AnyChecklistIntent
 AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
 AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
 AnyIntent = (

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from bot.domain.errors import TemplateError
 from bot.domain.event import Sampled, StepFinished
-from bot.domain.finding import Measurement
 from bot.domain.runbook import Check
 from bot.engine.hand import Hand
-from bot.engine.steps import Called, call
+from bot.engine.steps import Called, call, shown
 from bot.engine.templates import truth
 
 _LOOK_TIMEOUT_S = 5.0
@@ -43,7 +42,7 @@ async def look(hand: Hand, check: Check, **scope: object) -> Look:
         ok = truth(check.expect, hand.scope(result=called.result, **scope))
     except TemplateError as error:
         return Look(ok=None, text=f"{title}: {error}", called=called)
-    return Look(ok=ok, text=f"{title}: {_shown(called.result)}", called=called)
+    return Look(ok=ok, text=f"{title}: {shown(called.result)}", called=called)
 
 
 async def settle_check(hand: Hand, check: Check, *, phase: str, **scope: object) -> StepFinished:
@@ -86,9 +85,3 @@ async def _record(
 def check_step_id(check: Check) -> str:
     """Name a check as a step of its phase."""
     return f"verify:{check.id}"
-
-
-def _shown(result: object) -> str:
-    if isinstance(result, Measurement):
-        return result.text or f"{result.value:g} {result.unit}".strip()
-    return str(getattr(result, "summary", "")) or str(getattr(result, "looked_at", ""))

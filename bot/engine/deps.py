@@ -88,5 +88,6 @@ class Deps:
             pulses=self.pulses,
             flags=self.flags,
             gatekeeper=self.gatekeeper,
+            plugins=self.plugins,
             effect=effect,
         )

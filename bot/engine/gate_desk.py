@@ -20,10 +20,14 @@ from bot.domain.intent import (
     ListLocks,
     LockDeploys,
     Notice,
+    ShowChecklist,
+    TickItem,
     UnlockDeploys,
+    WaiveItem,
 )
 from bot.domain.model import JsonValue
 from bot.domain.people import Person
+from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.deps import Deps
 from bot.engine.gatekeeper import DeployLocks
 from bot.engine.ports import Directory, Teller
@@ -35,18 +39,27 @@ _GATE_S = 20.0
 """How long one gate may take to answer."""
 _SIGNS = {"proceed": "🟢", "reject": "🔴", "unknown": "🟠"}
 _GATES: tuple[GateName, ...] = get_args(GateName)
-_OF_A_VERSION: frozenset[GateName] = frozenset({"staging"})
+_OF_A_VERSION: frozenset[GateName] = frozenset({"staging", "checklist"})
 """Gates that are asked about one version, and of none if none is named."""
 
 
 class GateDesk:
     """Does what was asked, and says in words what has come of it; that whoever asks is a member is known."""
 
-    def __init__(self, deps: Deps, *, locks: DeployLocks, directory: Directory, teller: Teller) -> None:
-        """Keep the surroundings."""
+    def __init__(
+        self,
+        deps: Deps,
+        *,
+        locks: DeployLocks,
+        checklists: ChecklistDesk,
+        directory: Directory,
+        teller: Teller,
+    ) -> None:
+        """Keep the surroundings; ``checklists`` does what is asked of those."""
         self._deps = deps
         self._catalogue = deps.catalogue
         self._locks = locks
+        self._checklists = checklists
         self._directory = directory
         self._teller = teller
 
@@ -69,6 +82,8 @@ class GateDesk:
                 return await self._list()
             case AskWhyNot():
                 return await self._why_not(intent)
+            case TickItem() | WaiveItem() | ShowChecklist():
+                return await self._checklists.carry_out(intent)
             case _:
                 assert_never(intent)
 
@@ -176,6 +191,9 @@ class GateDesk:
 
 
 def _line(gate: GateName, data: Mapping[str, JsonValue]) -> tuple[bool, str]:
+    if data["waived_by"]:
+        told = f"{data['why']} WAIVED: {data['waived_by']}"
+        return False, f"⚠️ *{gate}*: {escape(told, quote=False)}"
     closed = data["verdict"] != "proceed"
     line = f"{_SIGNS[str(data['verdict'])]} *{gate}*: {escape(str(data['why']), quote=False)}"
     if closed:

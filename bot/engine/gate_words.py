@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.catalogue import Catalogue
+from bot.domain.checklist import MOST_NOTE, VERSION
 from bot.domain.deploy_lock import DEFAULT_S, MOST_S
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UsageError
 from bot.domain.freeze import MOST_REASON
+from bot.engine.nearest import did_you_mean
 from bot.engine.words import echo, find_service
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _DURATION = re.compile(r"\d[\d.]*[a-z]+(?:\d[\d.]*[a-z]+)*", re.IGNORECASE)
+_VERSION = re.compile(VERSION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,3 +86,73 @@ def _duration(words: list[str], *, example: str) -> tuple[list[str], float]:
         raise UsageError("A lock holds for 7 days at most.", hint=example)
     rest = words[:-1]
     return rest[:-1] if rest[-1:] == ["for"] else rest, seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemWords:
+    """Which item of which version somebody means, and what they say of it."""
+
+    service: str
+    version: str
+    item: str
+    text: str
+
+
+def parse_version_words(words: Sequence[str], *, catalogue: Catalogue, command: str) -> tuple[str, str]:
+    """Read ``checkout 1.5.0``.
+
+    Raises:
+        UsageError: one is missing or malformed, or there is more.
+    """
+    example = f"Try `{command} {next(iter(catalogue.names), '<service>')} 1.5.0`."
+    service, version, rest = _of_version(words, catalogue=catalogue, example=example)
+    if rest:
+        raise UsageError(f"I do not understand `{echo(rest[0])}`.", hint=example)
+    return service, version
+
+
+def parse_item_words(
+    words: Sequence[str], *, catalogue: Catalogue, command: str, why: bool = False
+) -> ItemWords:
+    """Read ``checkout 1.5.0 security-scan [what was seen]``; ``why`` makes the last a must.
+
+    Raises:
+        UsageError: something is missing, too long or malformed, or the checklist has no such item.
+    """
+    sample = f"{next(iter(catalogue.names), '<service>')} 1.5.0 team_told" + (" it sleeps" if why else "")
+    example = f"Try `{command} {sample}`."
+    service, version, rest = _of_version(words, catalogue=catalogue, example=example)
+    items = catalogue.get(service).gates.checklist
+    if not items:
+        raise UsageError(f"The catalogue has no checklist for `{service}`.")
+    if not rest:
+        raise UsageError(f"Which item? There are {', '.join(f'`{name}`' for name in items)}.", hint=example)
+    item = next((name for name in items if _loosely(name) == _loosely(rest[0])), "")
+    if not item:
+        raise UsageError(
+            f"The checklist has no item `{echo(rest[0])}`{did_you_mean(rest[0].lower(), items)}.",
+            hint=f"It has {', '.join(f'`{name}`' for name in items)}.",
+        )
+    text = " ".join(rest[1:]).strip()
+    if why and not text:
+        raise UsageError("Why? Everybody will read it.", hint=example)
+    if len(text) > MOST_NOTE:
+        raise UsageError(f"That has more than {MOST_NOTE} characters.", hint=example)
+    return ItemWords(service=service, version=version, item=item, text=text)
+
+
+def _of_version(
+    words: Sequence[str], *, catalogue: Catalogue, example: str
+) -> tuple[str, str, Sequence[str]]:
+    if not words:
+        raise UsageError("Which service, and which version?", hint=example)
+    service = find_service(words[0], catalogue)
+    if len(words) == 1:
+        raise UsageError("Which version?", hint=example)
+    if not _VERSION.fullmatch(words[1]):
+        raise UsageError(f"`{echo(words[1])}` is no version.", hint=example)
+    return service, words[1], words[2:]
+
+
+def _loosely(name: str) -> str:
+    return name.lower().replace("-", "_")

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from bot.domain.checklist import Mark
 from bot.domain.deploy_lock import DeployLock
 from bot.domain.errors import NotFoundError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.people import Person
 from bot.domain.run import Run, fold
 from bot.domain.trouble import Trouble, is_grave
 from bot.engine.ports import AlertBook, Journal
@@ -39,6 +41,18 @@ class DeployLocks(Protocol):
         ...
 
 
+class Checklists(Protocol):
+    """What people said of the items of each version; forgotten a while after the last word."""
+
+    async def mark(self, service: str, version: str, mark: Mark) -> bool:
+        """Keep a person's word; false, and nothing kept, if a later one of theirs on that item is there."""
+        ...
+
+    async def marks(self, service: str, version: str) -> tuple[Mark, ...]:
+        """List everybody's latest word on each item, oldest first."""
+        ...
+
+
 class Gatekeeper(Protocol):
     """All that the gates may ask of the bot itself."""
 
@@ -52,6 +66,14 @@ class Gatekeeper(Protocol):
         Raises:
             ProbeUnavailableError: there may be more than can be seen; that is not peace.
         """
+        ...
+
+    async def marks_of(self, service: str, version: str) -> tuple[Mark, ...]:
+        """List what people said of the checklist of a version, oldest first."""
+        ...
+
+    async def requester_of(self, run_id: str) -> Person | None:
+        """Tell who asked for a run; none if there is no such run."""
         ...
 
 
@@ -76,13 +98,32 @@ class NoGatekeeper:
             f"No incidents are kept here, of {', '.join(sorted(services))} neither."
         )
 
+    async def marks_of(self, service: str, version: str) -> tuple[Mark, ...]:
+        """Refuse.
+
+        Raises:
+            ProbeNotConfiguredError: always.
+        """
+        raise ProbeNotConfiguredError(f"No checklists are kept here, of {service} {version} neither.")
+
+    async def requester_of(self, run_id: str) -> Person | None:
+        """Refuse.
+
+        Raises:
+            ProbeNotConfiguredError: always.
+        """
+        raise ProbeNotConfiguredError(f"No journals are kept here, so nobody knows who asked for {run_id}.")
+
 
 class StateGatekeeper:
-    """Answers from the locks, the alerts and the journals."""
+    """Answers from the locks, the checklists, the alerts and the journals."""
 
-    def __init__(self, *, locks: DeployLocks, alerts: AlertBook, journal: Journal) -> None:
+    def __init__(
+        self, *, locks: DeployLocks, checklists: Checklists, alerts: AlertBook, journal: Journal
+    ) -> None:
         """Keep the surroundings; nothing is ever written."""
         self._locks = locks
+        self._checklists = checklists
         self._alerts = alerts
         self._journal = journal
 
@@ -100,6 +141,15 @@ class StateGatekeeper:
         """
         found = [*await self._of_alerts(services), *await self._of_runs(services)]
         return tuple(sorted(found, key=lambda trouble: trouble.since))
+
+    async def marks_of(self, service: str, version: str) -> tuple[Mark, ...]:
+        """List what people said of the checklist of a version, oldest first."""
+        return await self._checklists.marks(service, version)
+
+    async def requester_of(self, run_id: str) -> Person | None:
+        """Tell who asked for a run; none if there is no such run."""
+        run = await self._run(run_id)
+        return None if run is None else run.requested_by
 
     async def _of_alerts(self, services: Collection[str]) -> list[Trouble]:
         firing = await self._alerts.firing(limit=_MOST_ALERTS)

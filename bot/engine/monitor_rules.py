@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from pydantic import ValidationError
-
 from bot.domain.catalogue import Catalogue
 from bot.domain.monitor import Monitor
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugins
+from bot.engine.probe_rules import probe_problems
 from bot.engine.templates import expression_problems
 from bot.engine.watchman import arguments_of
 
@@ -26,17 +25,9 @@ def monitor_problems(catalogue: Catalogue, *, plugins: Plugins, runbooks: Collec
 def _problems(
     service: str, monitor: Monitor, *, plugins: Plugins, runbooks: Collection[str]
 ) -> Iterator[str]:
-    plugin = plugins.by_name.get(monitor.probe)
-    if plugin is None or plugin.kind != "probe":
-        known = [probe.name for probe in plugins.of_kind("probe")]
-        yield f"no probe is called `{monitor.probe}`{did_you_mean(monitor.probe, known)}"
-    else:
-        try:
-            plugin.check(arguments_of(plugin, service, monitor))
-        except ValidationError as error:
-            for detail in error.errors(include_url=False, include_input=False, include_context=False):
-                where = ".".join(str(part) for part in detail["loc"])
-                yield f"`with.{where}` of {plugin.name}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+    yield from probe_problems(
+        monitor.probe, plugins=plugins, complete=lambda plugin: arguments_of(plugin, service, monitor)
+    )
     yield from (f"`expect`: {problem}" for problem in expression_problems(monitor.expect, ("result",)))
     if monitor.then is not None and monitor.then not in runbooks:
         yield f"`then`: there is no runbook `{monitor.then}`{did_you_mean(monitor.then, runbooks)}"

@@ -69,6 +69,8 @@ class Context:
     """What keeps services from being deployed, as far as the bot itself knows."""
     effect: Effect | None = None
     """Set for actions: the idempotency key and the fencing token."""
+    plugins: Plugins = field(default_factory=lambda: Plugins())  # noqa: PLW0108  # it is further down
+    """For a probe that asks others in turn, as a checklist does."""
 
     def service(self, name: str) -> Service:
         """Find a service in the catalogue.

@@ -46,6 +46,13 @@ class Called:
         return None if self.result is None else self.result.model_dump(mode="json")
 
 
+def shown(result: Result) -> str:
+    """Say in a line what came of a call."""
+    if isinstance(result, Measurement):
+        return result.text or f"{result.value:g} {result.unit}".strip()
+    return str(getattr(result, "summary", "")) or str(getattr(result, "looked_at", ""))
+
+
 def finished(hand: Hand, called: Called, *, phase: str, step: str) -> StepFinished:
     """Turn what came of a call into the fact that the journal keeps."""
     return StepFinished(

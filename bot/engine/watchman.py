@@ -19,7 +19,7 @@ from bot.domain.watching import Episode, Sample, fold
 from bot.engine.deps import Deps
 from bot.engine.plugins import Plugin
 from bot.engine.ports import AlertBook, Board, Inbox, MonitorBook
-from bot.engine.steps import Called, call_with
+from bot.engine.steps import Called, call_with, shown
 from bot.engine.templates import truth
 
 log = logging.getLogger(__name__)
@@ -166,19 +166,13 @@ def arguments_of(plugin: Plugin, service: str, monitor: Monitor) -> JsonObject:
 def _judged(monitor: Monitor, called: Called) -> Looked:
     if called.outcome != "ok" or called.result is None:
         return Looked(ok=None, text=f"not measured: {called.error}", took_s=called.took_s)
-    text, url = _shown(called)
+    text = shown(called.result)
+    url = called.result.url if isinstance(called.result, Measurement) else ""
     try:
         ok = truth(monitor.expect, {"result": called.result})
     except (TemplateError, BotError) as error:
         return Looked(ok=None, text=f"not comparable: {error}", took_s=called.took_s, url=url)
     return Looked(ok=ok, text=text, took_s=called.took_s, url=url)
-
-
-def _shown(called: Called) -> tuple[str, str]:
-    result = called.result
-    if isinstance(result, Measurement):
-        return result.text or f"{result.value:g} {result.unit}".strip(), result.url
-    return str(getattr(result, "summary", "")) or str(getattr(result, "looked_at", "")), ""
 
 
 def _is_stale(monitor: Monitor, slot_s: float, now: datetime) -> bool:

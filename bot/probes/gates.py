@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+from bot.domain.checklist import ItemState
+from bot.domain.checklist_rule import of_no_version, rule_checklist
 from bot.domain.deploy_lock import rule_lock
 from bot.domain.errors import GateClosedError, ProbeUnavailableError
 from bot.domain.finding import Facts
@@ -12,6 +14,7 @@ from bot.domain.gate import GateName, Ruling, first_closed, not_asked, proceed, 
 from bot.domain.proving import rule_staging
 from bot.domain.slo import Slo
 from bot.domain.trouble import rule_incident
+from bot.engine.checklists import look_at_checklist
 from bot.engine.plugins import Context, probe
 from bot.probes._prometheus_api import slo_ratio
 
@@ -82,6 +85,21 @@ async def staging(ctx: Context, *, service: str, version: str) -> Facts:
 
 
 @probe(specialist="gates")
+async def checklist(ctx: Context, *, service: str, version: str) -> Facts:
+    """Whether each item of the checklist of a version is done: by a probe, or ticked by a person.
+
+    An item that an approver has waived is open for others' deployments, and told as waived.  ``data`` is as
+    for ``gates.freeze``, and ``items`` has each item with its ``status``, ``text`` and ``by``.
+
+    Raises:
+        UnknownServiceError: the catalogue has no such service.
+    """
+    ruling, states = await _items(ctx, service, version)
+    told = [state.model_dump(mode="json") for state in states]
+    return Facts(summary=ruling.why, data={**ruling.as_data(), "version": version, "items": told})
+
+
+@probe(specialist="gates")
 async def all(  # noqa: A001  # runbooks call it gates.all
     ctx: Context, *, service: str, version: str, strategy: str = "", emergency: str = ""
 ) -> Facts:
@@ -96,7 +114,7 @@ async def all(  # noqa: A001  # runbooks call it gates.all
         UnknownServiceError: the catalogue has no such service.
     """
     asked = [await ask(ctx, service) for ask in (_freeze, _lock, _incident, _error_budget)]
-    asked += [await ask(ctx, service, version) for ask in (_staging,)]
+    asked += [await ask(ctx, service, version) for ask in (_staging, _checklist)]
     rulings = [ruling.waived_for(emergency) for ruling in asked]
     closed = first_closed(rulings)
     if closed is not None:
@@ -153,6 +171,27 @@ async def _staging(ctx: Context, service: str, version: str) -> Ruling:
     changes = await ctx.ledger.since(service=there, seconds=_LEDGER_S)
     ruling = rule_staging(there, version, changes, at=ctx.clock.now(), soak_s=gates.soak)
     return ruling.under(gates)
+
+
+async def _checklist(ctx: Context, service: str, version: str) -> Ruling:
+    ruling, _ = await _items(ctx, service, version)
+    return ruling
+
+
+async def _items(ctx: Context, service: str, version: str) -> tuple[Ruling, tuple[ItemState, ...]]:
+    """Ask for every item; whoever asked for the run that asks does not waive for themselves."""
+    states: tuple[ItemState, ...] = ()
+
+    async def asked() -> Ruling:
+        nonlocal states
+        if ctx.service(service).gates.checklist:
+            if not version:
+                return of_no_version(service)
+            requester = await ctx.gatekeeper.requester_of(ctx.run_id)
+            states = await look_at_checklist(ctx, service, version, requester=requester)
+        return rule_checklist(service, version, states)
+
+    return await _known(ctx, service, "checklist", asked()), states
 
 
 async def _budgets(ctx: Context, service: str, slos: tuple[Slo, ...]) -> Ruling:

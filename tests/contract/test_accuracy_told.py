@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisDownError
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
+from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.rendering import Renderer
 from bot.domain.board import Topic
 from bot.domain.feedback import Feedback, Said, span_of
@@ -78,6 +79,7 @@ async def test_a_week_is_rendered_into_the_channel_and_one_without_a_word_is_not
         journal=MemoryStore(),
         alerts=MemoryAlertBook(),
         feedback=book,
+        checklists=MemoryChecklists(),
         catalogue=CATALOGUE,
         clock=clock,
         accuracy_channel=channel,

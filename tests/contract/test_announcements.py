@@ -12,6 +12,7 @@ from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
+from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack_presenter import Rendered, Style
 from bot.domain.board import Topic
@@ -43,6 +44,7 @@ class Told(Screen):
             journal=MemoryStore(),
             alerts=MemoryAlertBook(),
             feedback=MemoryFeedbackBook(),
+            checklists=MemoryChecklists(),
             catalogue=self.catalogue,
             clock=self.clock,
             deployments=self.book,

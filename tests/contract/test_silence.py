@@ -12,6 +12,7 @@ import pytest
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
+from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack_presenter import Rendered, Style
 from bot.domain.alert import Alert
@@ -43,6 +44,7 @@ class AlertScreen(Screen):
             journal=MemoryStore(),
             alerts=self.alerts,
             feedback=MemoryFeedbackBook(),
+            checklists=MemoryChecklists(),
             catalogue=CATALOGUE,
             clock=SystemClock(),
         )

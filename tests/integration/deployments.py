@@ -13,7 +13,7 @@ from bench.rollouts.floor import Floor, floor_with
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_gates import MemoryDeployLocks
+from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.adapters.memory_records import MemoryLocks
 from bot.analysis.judging.judge import judge_case
 from bot.domain.board import Message
@@ -138,7 +138,12 @@ async def stage_with(stable: tuple[str, ...] = ("blue",)) -> AsyncIterator[Stage
             http=floor.http,
             ledger=floor.ledger,
             locks=MemoryLocks(),
-            gatekeeper=StateGatekeeper(locks=MemoryDeployLocks(clock), alerts=alerts, journal=store),
+            gatekeeper=StateGatekeeper(
+                locks=MemoryDeployLocks(clock),
+                checklists=MemoryChecklists(clock),
+                alerts=alerts,
+                journal=store,
+            ),
             settings={"watch_s": 1},
         )
         desk = Desk(

@@ -260,6 +260,7 @@ FREEZE = "id: night, reason: quiet, time_zone: UTC, from: '22:00', until: '06:00
         (f"services: [{{name: a, freezes: [{{{FREEZE}, day: x}}]}}]", "services[0].freezes[0].day", "`days`"),
         ("services: [{name: a, gates: {waivabel: []}}]", "services[0].gates.waivabel", "`waivable`"),
         ("services: [{name: a, environments: {staging: {}}, gates: {staging_first: stagin}}]", "services[0].gates.staging_first", "did you mean `staging`?"),
+        ("services: [{name: a, gates: {checklist: {tests: {prob: x.y}}}}]", "services[0].gates.checklist.tests.prob", "did you mean `probe`?"),
         ("services: [{name: a, gates: {soak: soon}}]", "services[0].gates.soak", "is no duration"),
         (f"freezes: [{{{FREEZE.replace(chr(39) + '22:00' + chr(39), '22:00')}}}]", "freezes[0].from", "in quotes"),
     ],

@@ -117,6 +117,10 @@ class Shard:
         """String: who keeps a service from being deployed; ends with the lock."""
         return f"{self.tag}:deploylock:{service}"
 
+    def checklist(self, service: str, version: str) -> str:
+        """Hash: what people said of the checklist of a version."""
+        return f"{self.tag}:checklist:{service}:{version}"
+
     @property
     def monitor_slots(self) -> str:
         """Hash: the latest claimed slot of each monitor, in ms."""

@@ -9,9 +9,10 @@ import pytest
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_gates import MemoryDeployLocks
+from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.domain.alert import Alert
 from bot.domain.change import Change
+from bot.domain.checklist import Mark
 from bot.domain.deploy_lock import DeployLock
 from bot.domain.errors import GateClosedError, UnknownServiceError
 from bot.domain.event import RunFinished
@@ -19,7 +20,7 @@ from bot.domain.runbook import Runbook
 from bot.engine.gatekeeper import StateGatekeeper
 from bot.probes import gates
 from tests.servers import answering, http_server
-from tests.worlds import ANA, HandClock, started
+from tests.worlds import ANA, BEN, BENCH, HandClock, started, world_plugins
 
 WEEKEND = {
     "id": "weekend",
@@ -94,8 +95,12 @@ class State:
         self.clock = HandClock(at)
         self.store, self.alerts = MemoryStore(), MemoryAlertBook(self.clock)
         self.locks = MemoryDeployLocks(self.clock)
-        keeper = StateGatekeeper(locks=self.locks, alerts=self.alerts, journal=self.store)
-        self.ctx = replace(context(*(services or SHOP), clock=self.clock), gatekeeper=keeper)
+        self.checklists = MemoryChecklists(self.clock)
+        keeper = StateGatekeeper(
+            locks=self.locks, checklists=self.checklists, alerts=self.alerts, journal=self.store
+        )
+        made = context(*(services or SHOP), clock=self.clock)
+        self.ctx = replace(made, gatekeeper=keeper, plugins=world_plugins())
 
     async def fires(self, service: str, severity: str = "critical", *, status: str = "firing") -> None:
         at, ends = self.clock.now(), {"ends_at": self.clock.now()} if status == "resolved" else {}
@@ -252,6 +257,78 @@ async def test_a_version_is_asked_for_where_none_is_named(context):
     assert found.data["code"] == "staging_unknown"
 
 
+LISTED = {
+    "name": "checkout",
+    "environments": {"staging": {}},
+    "gates": {
+        "checklist": {
+            "tests": {
+                "probe": "worlds.read",
+                "with": {"name": "tests of {{ version }}"},
+                "expect": "result.data.name == 'tests of ' ~ version",
+            },
+            "coverage": {"title": "Few errors", "probe": "worlds.measure", "expect": "result.value < 5"},
+            "team_told": {},
+        }
+    },
+}
+
+
+def mark(item: str, *, by=BEN, kind="tick", text="") -> Mark:
+    return Mark(item=item, kind=kind, by=by, at=TUESDAY, text=text)
+
+
+async def test_a_checklist_is_open_when_its_probes_and_people_have_said_so_of_that_very_version(context):
+    state = State(context, TUESDAY, LISTED)
+    BENCH.value = 1.0
+    assert (await state.closed())[0] == "checklist_team_told"
+    await state.checklists.mark("checkout", "1.4.2", mark("team_told"))
+    assert (await state.all()).data["waived"] == []
+    facts = await gates.checklist(state.ctx, service="checkout", version="1.4.2")
+    assert [item["status"] for item in facts.data["items"]] == ["done", "done", "done"]
+    other = await gates.checklist(state.ctx, service="checkout", version="1.4.3")
+    assert other.data["code"] == "checklist_team_told"
+
+
+async def test_an_item_that_is_not_so_or_cannot_be_told_closes_the_checklist(context, monkeypatch):
+    state = State(context, TUESDAY, LISTED)
+    await state.checklists.mark("checkout", "1.4.2", mark("team_told"))
+    BENCH.value = 9.0
+    facts = await gates.checklist(state.ctx, service="checkout", version="1.4.2")
+    assert (facts.data["verdict"], facts.data["code"]) == ("reject", "checklist_coverage")
+    assert "Few errors is failed: 9 errors." in facts.summary
+    monkeypatch.setattr(BENCH, "down", {"value"})
+    facts = await gates.checklist(state.ctx, service="checkout", version="1.4.2")
+    assert (facts.data["verdict"], facts.data["code"]) == ("unknown", "checklist_coverage")
+
+
+async def test_a_waived_item_opens_the_gate_loudly_but_not_for_whoever_waived_it(context):
+    state = State(context, TUESDAY, LISTED)
+    BENCH.value = 1.0
+    deploy = TRIAGE.model_copy(update={"name": "deploy-canary"})
+    await state.store.start("run", started(deploy, at=TUESDAY))  # the context's own run, which Ana asked for
+    waiver = mark("team_told", by=ANA, kind="waiver", text="They sleep")
+    await state.checklists.mark("checkout", "1.4.2", waiver)
+    code, why, hint = await state.closed()
+    assert code == "checklist_team_told"
+    assert "waived by nobody but the person who asks for the deployment" in why
+    assert "`/deploy waive checkout 1.4.2 team_told <why>`" in hint
+    await state.checklists.mark("checkout", "1.4.2", waiver.but(by=BEN))
+    facts = await state.all()
+    assert facts.data["waived"] == ["checklist"]
+    assert "WAIVED (team_told by Ben, for others' deployments: They sleep)" in facts.summary
+
+
+async def test_an_emergency_opens_a_checklist_and_an_environment_has_none(context):
+    state = State(context, TUESDAY, LISTED)
+    BENCH.value = 9.0
+    assert (await state.all(emergency="payments are lost")).data["waived"] == ["checklist"]
+    found = await gates.checklist(state.ctx, service="checkout@staging", version="1.4.2")
+    assert found.data["code"] == "not_applicable"
+    nameless = await gates.checklist(state.ctx, service="checkout", version="")
+    assert nameless.data["code"] == "checklist_unknown"
+
+
 async def test_all_gates_open_are_told_one_by_one(state):
     facts = await state.all()
     assert [(gate["gate"], gate["verdict"]) for gate in facts.data["gates"]] == [
@@ -260,6 +337,7 @@ async def test_all_gates_open_are_told_one_by_one(state):
         ("incident", "proceed"),
         ("error_budget", "proceed"),
         ("staging", "proceed"),
+        ("checklist", "proceed"),
     ]
     assert facts.data["waived"] == []
 

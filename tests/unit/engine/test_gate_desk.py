@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory_gates import MemoryDeployLocks
+from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.domain.alert import Alert
 from bot.domain.catalogue import Catalogue
 from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
+from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.desk import Desk
 from bot.engine.gate_desk import GateDesk
 from bot.engine.gatekeeper import StateGatekeeper
@@ -51,7 +52,8 @@ class Counter:
 def counter(world):
     world.people.groups["oncall"] = {CHI.id}
     locks = MemoryDeployLocks(world.clock)
-    keeper = StateGatekeeper(locks=locks, alerts=world.alerts, journal=world.store)
+    checklists = MemoryChecklists(world.clock)
+    keeper = StateGatekeeper(locks=locks, checklists=checklists, alerts=world.alerts, journal=world.store)
     plugins = Plugins({plugin.name: plugin for plugin in plugins_in(gates)})
     deps = replace(world.deps, catalogue=CATALOGUE, gatekeeper=keeper, plugins=plugins)
     desk = Desk(
@@ -61,7 +63,15 @@ def counter(world):
         board=world.store.board,
         teller=world.told,
         monitors=monitor_desk(deps, store=world.store, alerts=world.alerts),
-        gates=GateDesk(deps, locks=locks, directory=world.people, teller=world.told),
+        gates=GateDesk(
+            deps,
+            locks=locks,
+            checklists=ChecklistDesk(
+                deps, checklists=checklists, directory=world.people, board=world.store.board
+            ),
+            directory=world.people,
+            teller=world.told,
+        ),
         feedback=world.feedback,
     )
     return Counter(world, desk, locks)
@@ -147,7 +157,7 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
     at = counter.world.clock.now()
     await counter.world.alerts.report(Alert.model_validate({**fires, "status": "firing", "starts_at": at}))
     told = (await counter.ask(AskWhyNot, service="payments", version="1.4.2")).splitlines()
-    assert told[0] == "*`payments` 1.4.2 cannot be deployed now*: 3 of 5 gates are closed."
+    assert told[0] == "*`payments` 1.4.2 cannot be deployed now*: 3 of 6 gates are closed."
     assert told[1].startswith(
         "🔴 *freeze*: The freeze `night` holds (02:00 to 06:00, UTC): &lt;!channel&gt; sleeps."
     )
@@ -162,7 +172,7 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
 async def test_why_not_says_so_when_nothing_is_in_the_way(counter):
     told = await counter.ask(AskWhyNot, service="checkout")
     assert told.startswith("*`checkout` may be deployed now*: all 4 gates are open.")
-    assert told.endswith("⚪ *staging*: of a version only: `/deploy why checkout <version>`.")
+    assert told.endswith("⚪ *staging* and *checklist*: of a version only: `/deploy why checkout <version>`.")
 
 
 async def test_a_gate_that_cannot_be_asked_is_told_as_closed(counter, monkeypatch):

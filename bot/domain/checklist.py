@@ -1,0 +1,117 @@
+"""The quality-gate checklist: what must be true of a version before it is deployed, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from bot.domain.model import Instant, JsonObject, Model, Name
+from bot.domain.people import Person
+from bot.domain.runbook import Expression
+
+VERSION = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$"
+Version = Annotated[str, StringConstraints(pattern=VERSION)]
+"""A version as it is written in keys and commands."""
+MOST_NOTE = 300
+"""The longest note or reason, in characters."""
+
+_TITLES = {
+    "tests": "Tests pass",
+    "security_scan": "Security scan is clean",
+    "coverage": "Coverage is high enough",
+    "migration_tried": "Migration was tried",
+    "secrets": "No secret is in the code",
+    "image_scan": "Image scan is clean",
+    "plan_documented": "The plan is written down",
+    "rollback_tested": "The way back was tried",
+    "alerts_configured": "Alerts are configured",
+    "team_told": "The team has been told",
+}
+
+
+class ChecklistItem(Model):
+    """One item: checked by a probe where it names one, else ticked by a person."""
+
+    title: str = ""
+    probe: str = ""
+    arguments: JsonObject = Field(default_factory=dict, alias="with")
+    """What the probe takes beside ``service``; templates may name ``service`` and ``version``."""
+    expect: Expression | Literal[""] = ""
+    """Holds where the item is done, such as ``result.value >= 0.8``."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if bool(self.probe) != bool(self.expect):
+            raise ValueError("`probe` and `expect` go together; without both, a person ticks the item")
+        return self
+
+
+class Mark(Model):
+    """One person's word on one item of one version; their latest word on it counts."""
+
+    item: Name
+    kind: Literal["tick", "waiver"]
+    by: Person
+    at: Instant
+    text: str = Field(default="", max_length=MOST_NOTE)
+    """A note, or why the item is waived."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a probe said: done, not done, or none where it cannot be told."""
+
+    ok: bool | None
+    text: str
+
+
+class ItemState(Model):
+    """One item of a version as it stands."""
+
+    item: Name
+    title: str
+    status: Literal["done", "waived", "open", "failed", "unknown"]
+    """``open`` waits for a person; ``failed`` and ``unknown`` are what a probe said."""
+    text: str = ""
+    by: Person | None = None
+    """Who ticked or waived it."""
+
+    @property
+    def holds_up(self) -> bool:
+        """Tell whether a deployment has to wait for it."""
+        return self.status not in {"done", "waived"}
+
+
+def title_of(name: str, item: ChecklistItem) -> str:
+    """Name an item for people."""
+    return item.title or _TITLES.get(name) or name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def state_of(
+    name: str, item: ChecklistItem, *, marks: Sequence[Mark], seen: Seen | None, requester: Person | None
+) -> ItemState:
+    """Say how an item stands.
+
+    A tick counts only where no probe is asked, and nobody waives an item for a deployment of their own:
+    ``requester`` is who asked for it, none where nobody has yet.
+    """
+    state = ItemState(item=name, title=title_of(name, item), status="open")
+    own = [mark for mark in marks if mark.item == name]
+    ticks = [mark for mark in own if mark.kind == "tick"]
+    waivers = [mark for mark in own if mark.kind == "waiver"]
+    by_others = [mark for mark in waivers if requester is None or mark.by.id != requester.id]
+    if seen is not None and seen.ok:
+        return state.but(status="done", text=seen.text)
+    if seen is None and ticks:
+        return state.but(status="done", text=ticks[-1].text, by=ticks[-1].by)
+    if by_others:
+        return state.but(status="waived", text=by_others[-1].text, by=by_others[-1].by)
+    if seen is not None:
+        state = state.but(status="unknown" if seen.ok is None else "failed", text=seen.text)
+    if waivers:
+        alone = "waived by nobody but the person who asks for the deployment"
+        return state.but(text=f"{state.text}; {alone}" if state.text else alone)
+    return state

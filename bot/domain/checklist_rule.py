@@ -1,0 +1,63 @@
+"""The checklist as a gate: closed by its first item that is neither done nor waived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain.checklist import ItemState
+from bot.domain.gate import Ruling, not_asked, proceed, reject, unknown
+
+
+def of_no_version(service: str) -> Ruling:
+    """Say that a checklist cannot be asked for without a version."""
+    return unknown(
+        "checklist",
+        why="A checklist is of one version.",
+        way_out=f"Name one: `/deploy why {service} <version>`.",
+    )
+
+
+def rule_checklist(service: str, version: str, states: Sequence[ItemState]) -> Ruling:
+    """Say whether the items of a version let it be deployed; one that is waived is told loudly.
+
+    The code is that of the first item, such as ``checklist_coverage``.
+    """
+    if not states:
+        return not_asked("checklist", f"The catalogue has no checklist for {service}.")
+    holding = [state for state in states if state.holds_up]
+    if holding:
+        return _closed(service, version, holding, of=len(states))
+    waived = [state for state in states if state.status == "waived"]
+    if not waived:
+        return proceed("checklist", f"All {len(states)} items of {version} are done.")
+    ruling = _closed(service, version, waived, of=len(states))
+    return ruling.but(waived_by="; ".join(_waiver(state) for state in waived))
+
+
+def _closed(service: str, version: str, states: Sequence[ItemState], *, of: int) -> Ruling:
+    first = states[0]
+    named = ", ".join(state.item for state in states)
+    ruling = reject(
+        "checklist",
+        code=f"checklist_{first.item}",
+        why=f"Not done of {version}: {named} ({len(states)} of {of}). {_told(first)}",
+        way_out=_way_out(service, version, first),
+    )
+    return ruling.but(verdict="unknown") if first.status == "unknown" else ruling
+
+
+def _told(state: ItemState) -> str:
+    text = f": {state.text.rstrip('.')}" if state.text else ""
+    return f"{state.title} is {state.status}{text}."
+
+
+def _way_out(service: str, version: str, state: ItemState) -> str:
+    waive = f"an approver other than whoever deploys: `/deploy waive {service} {version} {state.item} <why>`."
+    if state.status == "open":
+        return f"`/deploy tick {service} {version} {state.item}` if it is done, or {waive}"
+    return f"Mend it, or {waive}"
+
+
+def _waiver(state: ItemState) -> str:
+    who = (state.by.name or state.by.id) if state.by is not None else "somebody"
+    return f"{state.item} by {who}, for others' deployments: {state.text}"

@@ -1,0 +1,124 @@
+"""Carry out what people ask of checklists: tick an item, waive it, show how all stand."""
+
+from __future__ import annotations
+
+import logging
+from html import escape
+from typing import assert_never
+
+from bot.domain.board import Topic
+from bot.domain.checklist import ChecklistItem, ItemState, Mark, title_of
+from bot.domain.errors import NotAllowedError, NotFoundError
+from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, WaiveItem
+from bot.engine.checklists import look_at_checklist
+from bot.engine.deps import Deps
+from bot.engine.gatekeeper import Checklists
+from bot.engine.ports import Board, Directory
+
+log = logging.getLogger(__name__)
+
+_LOOK_S = 20.0
+"""How long all items together may take to be asked for."""
+_SIGNS = {"done": "✅", "waived": "⚠️", "open": "⬜", "failed": "🔴", "unknown": "🟠"}
+
+
+class ChecklistDesk:
+    """Does what was asked, and says in words what has come of it; that whoever asks is a member is known."""
+
+    def __init__(self, deps: Deps, *, checklists: Checklists, directory: Directory, board: Board) -> None:
+        """Keep the surroundings."""
+        self._deps = deps
+        self._catalogue = deps.catalogue
+        self._checklists = checklists
+        self._directory = directory
+        self._board = board
+
+    async def carry_out(self, intent: AnyChecklistIntent) -> str:
+        """Do it, and give the answer for whoever asked, as mrkdwn.
+
+        Raises:
+            NotAllowedError: the item is checked by a probe, or whoever waives is no approver.
+            NotFoundError: the checklist has no such item.
+        """
+        match intent:
+            case TickItem():
+                return await self._tick(intent)
+            case WaiveItem():
+                return await self._waive(intent)
+            case ShowChecklist():
+                return await self._show(intent)
+            case _:
+                assert_never(intent)
+
+    async def _tick(self, intent: TickItem) -> str:
+        item = self._item(intent)
+        if item.probe:
+            raise NotAllowedError(
+                f"*{_title(intent, item)}* is checked by `{item.probe}`, not by people.",
+                code="checked_by_probe",
+                hint=f"Mend it, or an approver: `/deploy waive {_named(intent)} <why>`.",
+            )
+        mark = Mark(item=intent.item, kind="tick", by=intent.by, at=intent.at, text=intent.note)
+        await self._checklists.mark(intent.service, intent.version, mark)
+        return f"☑️ *{_title(intent, item)}* is ticked.\n{await self._shown(intent)}"
+
+    async def _waive(self, intent: WaiveItem) -> str:
+        entry, item = self._catalogue.get(intent.service), self._item(intent)
+        if not await self._directory.groups_of(intent.by.id, among=entry.approvers):
+            named = ", ".join(f"`{group}`" for group in entry.approvers)
+            raise NotAllowedError(
+                f"Only somebody in {named} may waive an item of `{intent.service}`.",
+                code="not_approver",
+                hint="Ask one of them, or see to the item.",
+            )
+        mark = Mark(item=intent.item, kind="waiver", by=intent.by, at=intent.at, text=intent.reason)
+        if await self._checklists.mark(intent.service, intent.version, mark):
+            fields = {"service": intent.service, "version": intent.version, "item": intent.item}
+            log.warning("checklist_item_waived", extra={**fields, "by": intent.by.id})
+            await self._board.mark(Topic(kind="checklist", id=f"{intent.service}:{intent.version}"))
+        where = f"in #{entry.channel}" if entry.channel else "where this service's news go"
+        return (
+            f"⚠️ *{_title(intent, item)}* is waived for `{intent.service}`"
+            f" {intent.version}, and that is posted {where}. It does not count for a deployment that you ask"
+            " for yourself."
+        )
+
+    async def _show(self, intent: ShowChecklist) -> str:
+        if not self._catalogue.get(intent.service).gates.checklist:
+            return (
+                f"The catalogue has no checklist for `{intent.service}`; `gates: {{checklist: …}}` makes one."
+            )
+        return await self._shown(intent)
+
+    async def _shown(self, intent: AnyChecklistIntent) -> str:
+        ctx = self._deps.context(intent.key, "checklist", timeout_s=_LOOK_S)
+        states = await look_at_checklist(ctx, intent.service, intent.version, requester=None)
+        missing = sum(state.holds_up for state in states)
+        head = f"*Checklist of `{intent.service}` {intent.version}*: "
+        head += f"{missing} of {len(states)} items are missing." if missing else "nothing is missing."
+        return "\n".join((head, *(_line(intent, state) for state in states)))
+
+    def _item(self, intent: TickItem | WaiveItem) -> ChecklistItem:
+        found = self._catalogue.get(intent.service).gates.checklist.get(intent.item)
+        if found is None:
+            raise NotFoundError(f"The checklist of `{intent.service}` has no item `{intent.item}` any more.")
+        return found
+
+
+def _title(intent: TickItem | WaiveItem, item: ChecklistItem) -> str:
+    return escape(title_of(intent.item, item), quote=False)
+
+
+def _named(intent: TickItem) -> str:
+    return f"{intent.service} {intent.version} {intent.item}"
+
+
+def _line(intent: AnyChecklistIntent, state: ItemState) -> str:
+    text = escape(state.text, quote=False)
+    if state.by is not None:
+        verb = "waived for others' deployments by" if state.status == "waived" else "ticked by"
+        text = f"{verb} <@{state.by.id}>" + (f": {text}" if text else "")
+    line = f"{_SIGNS[state.status]} *{escape(state.title, quote=False)}*" + (f": {text}" if text else "")
+    if state.status == "open":
+        line += f" → `/deploy tick {intent.service} {intent.version} {state.item}`"
+    return line

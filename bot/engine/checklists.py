@@ -1,0 +1,65 @@
+"""Checklists of versions: each item is asked for, and the words of people are counted."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from bot.domain.checklist import ChecklistItem, ItemState, Seen, state_of
+from bot.domain.errors import TemplateError
+from bot.domain.model import JsonObject
+from bot.domain.people import Person
+from bot.engine.plugins import Context, Plugin
+from bot.engine.steps import call_with, shown
+from bot.engine.templates import render, truth
+
+_SHARE_OF_TIME = 0.85
+"""The share of a step's time that an item may take, so that the others are heard where one is not."""
+
+
+async def look_at_checklist(
+    ctx: Context, service: str, version: str, *, requester: Person | None
+) -> tuple[ItemState, ...]:
+    """Say how each item of a version stands; all probes are asked at once.
+
+    Raises:
+        UnknownServiceError: the catalogue has no such service.
+        ProbeUnavailableError: what people said cannot be read.
+    """
+    items = ctx.service(service).gates.checklist
+    if not items:
+        return ()
+    marks = await ctx.gatekeeper.marks_of(service, version)
+    asked = (_seen(ctx, name, item, service=service, version=version) for name, item in items.items())
+    seen = await asyncio.gather(*asked)
+    return tuple(
+        state_of(name, item, marks=marks, seen=found, requester=requester)
+        for (name, item), found in zip(items.items(), seen, strict=True)
+    )
+
+
+def arguments_for(plugin: Plugin, item: ChecklistItem, *, service: str, version: str) -> JsonObject:
+    """Complete what an item's probe is asked: its ``service`` is the version's, unless another is written.
+
+    Raises:
+        TemplateError: a template refers to something else than ``service`` and ``version``.
+    """
+    own: JsonObject = {"service": service} if "service" in plugin.params.model_fields else {}
+    scope = {"service": service, "version": version}
+    return own | {name: render(value, scope) for name, value in item.arguments.items()}
+
+
+async def _seen(ctx: Context, name: str, item: ChecklistItem, *, service: str, version: str) -> Seen | None:
+    if not item.probe:
+        return None
+    plugin = ctx.plugins.get(item.probe)
+    asking = replace(ctx, step_id=f"{ctx.step_id}:{name}", timeout_s=ctx.timeout_s * _SHARE_OF_TIME)
+    try:
+        arguments = arguments_for(plugin, item, service=service, version=version)
+        called = await call_with(asking, plugin, arguments)
+        if called.outcome != "ok" or called.result is None:
+            return Seen(ok=None, text=f"not measured: {called.error}")
+        scope = {"result": called.result, "service": service, "version": version}
+        return Seen(ok=truth(item.expect, scope), text=shown(called.result))
+    except TemplateError as error:
+        return Seen(ok=None, text=f"not comparable: {error}")

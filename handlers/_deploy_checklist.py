@@ -1,0 +1,61 @@
+"""The sub-words of `/deploy` about checklists: tick, waive, checklist."""
+
+from __future__ import annotations
+
+from bot.domain.intent import ShowChecklist, TickItem, WaiveItem
+from bot.engine.gate_words import parse_item_words, parse_version_words
+from handlers._deploy_word import Word
+from handlers.desk import FrontDesk
+from handlers.payloads import Payload, click_of
+
+
+async def _tick(desk: FrontDesk, words: list[str], command: Payload) -> str:
+    asked = parse_item_words(words, catalogue=desk.catalogue, command="/deploy tick")
+    await desk.submit(
+        TickItem(
+            **click_of(command, at=desk.clock.now()),
+            service=asked.service,
+            version=asked.version,
+            item=asked.item,
+            note=asked.text,
+        )
+    )
+    return ""
+
+
+async def _waive(desk: FrontDesk, words: list[str], command: Payload) -> str:
+    asked = parse_item_words(words, catalogue=desk.catalogue, command="/deploy waive", why=True)
+    await desk.submit(
+        WaiveItem(
+            **click_of(command, at=desk.clock.now()),
+            service=asked.service,
+            version=asked.version,
+            item=asked.item,
+            reason=asked.text,
+        )
+    )
+    return ""
+
+
+async def _checklist(desk: FrontDesk, words: list[str], command: Payload) -> str:
+    service, version = parse_version_words(words, catalogue=desk.catalogue, command="/deploy checklist")
+    click = click_of(command, at=desk.clock.now())
+    await desk.submit(ShowChecklist(**click, service=service, version=version))
+    return ""
+
+
+WORDS: dict[str, Word] = {
+    "tick": Word(
+        usage="<service> <version> <item> [note]",
+        summary="Say that an item of the checklist of a version is done.",
+        run=_tick,
+    ),
+    "waive": Word(
+        usage="<service> <version> <item> <reason>",
+        summary="As an approver, let others deploy a version without an item; that is posted.",
+        run=_waive,
+    ),
+    "checklist": Word(
+        usage="<service> <version>", summary="Show what is done of a version, and by whom.", run=_checklist
+    ),
+}
