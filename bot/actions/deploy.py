@@ -9,9 +9,10 @@ from pydantic import Field
 from bot.actions._targets import change_of
 from bot.domain.change import ChangeKind
 from bot.domain.effect import Done
+from bot.domain.errors import ProbeUnavailableError
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, action
-from bot.engine.targets import Moved, Observation
+from bot.engine.targets import Moved, Observation, Target
 from bot.targets.choosing import target_of
 
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -158,14 +159,27 @@ async def replace(ctx: Context, *, service: str, version: str, instances: Instan
         ActionInDoubtError: an instance did not come up; it stays out of the traffic.
         StaleEpochError: the launcher has seen a newer owner of this effect.
     """
-    moved = await target_of(ctx, service, by=by).replace(dict.fromkeys(instances, version))
-    return _done(ctx, service, moved, to=version)
+    target = target_of(ctx, service, by=by)
+    moved = await target.replace(dict.fromkeys(instances, version))
+    return _done(ctx, service, moved, to=version, serves=await _served_alone(target))
 
 
 @action(specialist="cicd", in_doubt="retry")
 async def restore(ctx: Context, *, service: str, versions: Versions, by: str = "") -> Done:
     """Bring each named instance of ``service`` back to its version: the undo of ``replace``."""
-    return _done(ctx, service, await target_of(ctx, service, by=by).replace(versions), kind="rollback")
+    target = target_of(ctx, service, by=by)
+    moved = await target.replace(versions)
+    return _done(ctx, service, moved, kind="rollback", serves=await _served_alone(target))
+
+
+async def _served_alone(target: Target) -> str:
+    """Tell the version of all stable instances; empty while they differ, or where nobody can tell."""
+    try:
+        seen = await target.observe()
+    except ProbeUnavailableError:
+        return ""  # what was replaced is replaced, and the ledger tells no more than is known
+    versions = {instance.version for instance in seen.instances if instance.role == "stable"}
+    return versions.pop() if len(versions) == 1 else ""
 
 
 async def _observed(ctx: Context, service: str, by: str) -> Observation:

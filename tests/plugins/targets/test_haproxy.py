@@ -339,13 +339,16 @@ async def test_a_rolling_replacement_loses_no_request_and_one_is_missing_at_a_ti
         await asyncio.sleep(0.1)
     assert _broken(seen) == {}
     assert done.before == {"versions": dict.fromkeys("abc", "1.4.1")}
+    assert done.change.data["serves"] == "1.4.2"
     assert await rolling.served(30) == {"1.4.2": 30}
 
 
 async def test_a_half_done_replacement_is_restored_to_what_each_instance_had(rolling):
     done = await actions.replace(rolling.ctx(), service="shop", version="1.4.2", instances=["a"])
+    assert "serves" not in done.change.data
     assert "different versions" in (await _observed(rolling))["warnings"][0]
-    await actions.restore(rolling.ctx(), service="shop", versions=done.before["versions"])
+    back = await actions.restore(rolling.ctx(), service="shop", versions=done.before["versions"])
+    assert (back.change.kind, back.change.data["serves"]) == ("rollback", "1.4.1")
     assert await rolling.served(30) == {"1.4.1": 30}
 
 
