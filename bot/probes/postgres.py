@@ -9,15 +9,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.analysis.migrations.database import warnings_of, way_back_of
 from bot.analysis.sessions import Activity, findings_of, normal_of
 from bot.analysis.words import figure, listing, span
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings, Measurement
+from bot.domain.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
 from bot.probes import _postgres_figures as figures
 from bot.probes._postgres import NoSlotLeftError, ServerDownError, reading
 from bot.probes._postgres_activity import activity
+from bot.probes._postgres_state import database_of, last_backup
 from bot.probes._reaching import SHARE_OF_TIME
 
 
@@ -195,13 +197,48 @@ async def dead_rows(ctx: Context, *, service: str, least: Annotated[int, Field(g
     )
 
 
-async def _row(
-    ctx: Context, service: str, sql: str, *arguments: int, sees_sessions: bool = True
-) -> figures.Row:
+@probe(specialist="database")
+async def state(ctx: Context, *, service: str) -> Facts:
+    """What a service's database is like before anything is changed in it; reads only.
+
+    ``data`` holds ``server`` (version), ``database``, ``size_bytes``, ``replica``, ``applied`` (the ledger of
+    migrations), ``tables`` (``rows``, whether that is ``exact``, ``bytes``), ``invalid_indexes``,
+    ``long_transactions`` (30 s or more), ``replicas`` (``lag_s``), ``backup`` (the last one known to the bot,
+    or null), ``rollback`` (``verdict``, ``step``, ``because``), ``warnings`` and ``gaps``.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
+        ProbeUnavailableError: the server cannot be read.
+        ProbeGarbageError: what listens there is no PostgreSQL.
+    """
+    limit_s = ctx.timeout_s * SHARE_OF_TIME
+    async with reading(_dsn(ctx, service), limit_s=limit_s) as connection:
+        found = await database_of(connection, limit_s=limit_s)
+    backup, gaps = await last_backup(ctx, service)
+    warnings = warnings_of(found, backed_up=backup is not None)
+    data: JsonObject = {
+        **found.model_dump(mode="json"),
+        "backup": None if backup is None else backup.model_dump(mode="json"),
+        "rollback": way_back_of(found).model_dump(mode="json"),
+        "warnings": list(warnings),
+        "gaps": [*found.gaps, *gaps],
+    }
+    size = figure(found.size_bytes, "bytes")
+    said = f"PostgreSQL {found.server}, {found.database}: {len(found.tables)} tables, {size}"
+    return Facts(summary=" ".join((*(f"⚠️ {text}" for text in warnings), said)), data=data)
+
+
+def _dsn(ctx: Context, service: str) -> str:
     dsn = ctx.source(service, "postgres").get("dsn")
     if not dsn:
         raise ProbeNotConfiguredError(f"The `postgres` source of {service} has no `dsn`.")
-    async with reading(dsn, limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
+    return dsn
+
+
+async def _row(
+    ctx: Context, service: str, sql: str, *arguments: int, sees_sessions: bool = True
+) -> figures.Row:
+    async with reading(_dsn(ctx, service), limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
         if sees_sessions:
             await figures.refuse_blindness(connection)
         row: figures.Row = await connection.fetchrow(sql, *arguments)

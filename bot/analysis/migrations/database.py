@@ -1,0 +1,97 @@
+"""What a database is like before it is migrated: what is in the way, and whether there is a way back."""
+
+from __future__ import annotations
+
+from bot.analysis.migrations.planning import WayBack
+from bot.analysis.migrations.rulings import Rollback
+from bot.analysis.words import figure, listing, span
+from bot.domain.model import Instant, Model
+
+LONG_S = 30.0
+"""A transaction that is open for so many seconds is in the way of a migration's locks."""
+LAG_S = 10.0
+"""A replica that is so many seconds behind will be further behind after a migration."""
+
+
+class Table(Model):
+    """One table; ``rows`` is none where nobody has counted or estimated them."""
+
+    rows: int | None
+    exact: bool
+    bytes: int
+
+
+class Applied(Model):
+    """One entry of the ledger; ``started`` where it was begun and its end is not known."""
+
+    version: str
+    phase: str
+    file: str
+    checksum: str
+    started: bool
+    at: Instant
+
+
+class OpenTransaction(Model):
+    """A session whose transaction is open for long."""
+
+    pid: int
+    application_name: str
+    state: str
+    age_s: float
+
+
+class Replica(Model):
+    """A server that follows this one; ``lag_s`` is none until it has told."""
+
+    name: str
+    lag_s: float | None
+
+
+class Database(Model):
+    """All that was read at one moment."""
+
+    server: str
+    """The version of the server."""
+    database: str
+    size_bytes: int
+    replica: bool
+    """Whether the server itself is one, which takes no changes."""
+    applied: tuple[Applied, ...]
+    tables: dict[str, Table]
+    """By name; without ``public.``."""
+    invalid_indexes: tuple[str, ...]
+    long_transactions: tuple[OpenTransaction, ...]
+    replicas: tuple[Replica, ...]
+    gaps: tuple[str, ...] = ()
+
+
+def way_back_of(database: Database) -> WayBack:
+    """Say whether the database lets a migration be taken back, as far as it is the one to say."""
+    begun = [f"{one.phase}/{one.file} of {one.version}" for one in database.applied if one.started]
+    if database.replica:
+        because = "this server is a replica: nothing can be changed or reversed on it"
+        return WayBack(verdict=Rollback.IMPOSSIBLE, because=because)
+    if begun:
+        because = f"{listing(begun)} was begun, and whether it was done nobody wrote down"
+        return WayBack(verdict=Rollback.IMPOSSIBLE, step=begun[0], because=because)
+    return WayBack(verdict=Rollback.SAFE, because="the database takes changes, and no migration is half done")
+
+
+def warnings_of(database: Database, *, backed_up: bool) -> tuple[str, ...]:
+    """Say what is in the way of a migration."""
+    said = [
+        f"Session {one.pid} ({one.application_name or 'somebody'}, {one.state}) has a transaction open for "
+        f"{span(one.age_s)}: locks may have to wait for it."
+        for one in database.long_transactions
+    ]
+    for replica in database.replicas:
+        if replica.lag_s is None:
+            said.append(f"How far the replica {replica.name} is behind is not known.")
+        elif replica.lag_s > LAG_S:
+            said.append(f"The replica {replica.name} is {figure(replica.lag_s, 's')} behind.")
+    if database.invalid_indexes:
+        said.append(f"Not valid, so of no use to queries: {listing(database.invalid_indexes)}.")
+    if not backed_up:
+        said.append("No backup of it is known to the bot.")
+    return tuple(said)
