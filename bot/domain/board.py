@@ -11,7 +11,7 @@ from bot.domain.model import JsonObject, Model
 
 
 class Topic(Model):
-    """What messages are about: a run, an alert, the diagnoses of a week, a deployment, a checklist, …
+    """What messages are about: a run, an alert, the diagnoses of a week, a deployment, and the like.
 
     A week's id is as in ``2026-W48``, a checklist's ``<service>:<version>``.
     """

@@ -17,16 +17,19 @@ from bot.targets.backups import Backup, Shelf
 EXACT_MOST_BYTES = 64 << 20
 """A table of up to so many bytes is counted; of a larger one the server's estimate is told."""
 
+_LOCK_MS = 300
 _SHARE_FOR_COUNTING = 0.5
 _SERVER = """
 SELECT current_setting('server_version') AS server, current_database()::text AS database,
        pg_database_size(current_database()) AS size_bytes, pg_is_in_recovery() AS replica,
        pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_sessions
 """
+# The real size of a table is told only to who may lock it, and would wait for one that is being altered.
 _TABLES = """
 SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS "table",
        format('%I.%I', n.nspname, c.relname) AS quoted, greatest(c.reltuples, 0)::bigint AS rows,
-       c.reltuples >= 0 AS analyzed, pg_table_size(c.oid) AS bytes,
+       c.reltuples >= 0 AS analyzed,
+       c.relpages::bigint * current_setting('block_size')::int AS bytes,
        has_table_privilege(c.oid, 'SELECT') AS readable
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.relpersistence = 'p'
@@ -101,10 +104,13 @@ async def _tables(connection: Any, *, limit_s: float) -> tuple[dict[str, Table],
     gaps: list[str] = []
     try:
         async with asyncio.timeout(limit_s):
+            await connection.execute(f"SET lock_timeout = {_LOCK_MS}")
             for row in small:
                 counted[row["table"]] = await count_rows(connection, row["quoted"])
     except TimeoutError:
         gaps.append(f"Not all tables could be counted within {span(limit_s)}: estimates are told")
+    except asyncpg.LockNotAvailableError:
+        gaps.append("Somebody holds a table that was to be counted: estimates are told")
     except asyncpg.UndefinedTableError:
         gaps.append("A table went away while they were counted: estimates are told")
     if unread := [row["table"] for row in rows if not row["readable"]]:

@@ -10,14 +10,15 @@ from pydantic import ValidationError
 from bot.domain.errors import ActionFailedError
 from bot.domain.model import Instant, Model
 
-SUFFIX = ".dump"
-"""What a whole backup ends with; nothing that is being written does."""
-_NOTE = ".json"
+DUMP = "database.dump"
+NOTE = "note.json"
+PART = ".part"
+"""What the folder of a backup that is being written ends with."""
 _CHUNK = 1 << 20
 
 
 class Backup(Model):
-    """What is known of one backup; its dump lies beside this note, under the same name."""
+    """What is known of one backup; its dump lies beside this note, in a folder of its ``name``."""
 
     name: str
     service: str
@@ -41,29 +42,23 @@ class Shelf:
         self.folder = Path(root) / service
 
     def dump(self, name: str) -> Path:
-        """Name the file of a backup."""
-        return self.folder / f"{name}{SUFFIX}"
-
-    def note(self, name: str) -> Path:
-        """Name the file that tells of a backup."""
-        return self.folder / f"{name}{_NOTE}"
+        """Name the dump of a backup."""
+        return self.folder / name / DUMP
 
     def find(self, name: str) -> Backup | None:
-        """Read what is known of a backup; none unless dump and note are both there.
+        """Read what is known of a backup; none if it is not there.
 
         Raises:
-            ActionFailedError: they cannot be read, or the note is not one.
+            ActionFailedError: its note cannot be read, or is none.
         """
-        try:
-            if not self.dump(name).is_file():
-                return None
-            return Backup.model_validate_json(self.note(name).read_bytes())
-        except FileNotFoundError:
+        if not (self.folder / name).is_dir():
             return None
+        try:
+            return Backup.model_validate_json((self.folder / name / NOTE).read_bytes())
         except (OSError, ValidationError) as error:
             raise ActionFailedError(
                 f"The backup {name} cannot be read: {type(error).__name__}.",
-                hint=f"Look at {self.note(name).name} in the folder of backups.",
+                hint=f"Look at {name}/{NOTE} in the folder of backups.",
                 code="backup_damaged",
             ) from error
 
@@ -71,23 +66,24 @@ class Shelf:
         """Find the latest whole backup.
 
         Raises:
-            ActionFailedError: the folder or a note of it cannot be read.
+            ActionFailedError: the folder or a note in it cannot be read.
         """
         try:
-            names = [path.stem for path in self.folder.glob(f"*{SUFFIX}")]
+            names = [path.parent.name for path in self.folder.glob(f"*/{DUMP}")]
         except OSError as error:
             raise ActionFailedError(
                 f"The backups of {self.folder.name} cannot be listed: {type(error).__name__}.",
                 code="target_unavailable",
             ) from error
-        known = [backup for name in names if (backup := self.find(name)) is not None]
-        return max(known, key=lambda backup: backup.at, default=None)
+        known = [self.find(name) for name in names if not name.endswith(PART)]
+        return max(filter(None, known), key=lambda backup: backup.at, default=None)
 
 
-def sha256_of(path: Path) -> str:
-    """Sum up a file's bytes, in hex."""
-    digest = hashlib.sha256()
+def sum_up(path: Path) -> tuple[int, str]:
+    """Tell a file's size in bytes and its SHA-256, in hex."""
+    digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    return digest.hexdigest()
+            size += len(chunk)
+    return size, digest.hexdigest()

@@ -14,7 +14,10 @@ LAG_S = 10.0
 
 
 class Table(Model):
-    """One table; ``rows`` is none where nobody has counted or estimated them."""
+    """One table; ``rows`` is none where nobody has counted or estimated them.
+
+    ``bytes`` are those of its rows as of the last vacuum or analyze.
+    """
 
     rows: int | None
     exact: bool

@@ -110,10 +110,23 @@ async def test_a_role_that_sees_little_is_a_gap_and_not_a_quiet_database(context
 
 
 @pytest.mark.server
+async def test_a_table_that_somebody_holds_is_a_gap_and_holds_nobody_up(context, dsn):
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("BEGIN; LOCK TABLE orders")
+    facts = await state(context(service(dsn), timeout_s=10), service="shop")
+    await connection.close()
+    assert (facts.data["tables"]["orders"]["exact"], facts.data["tables"]["customers"]["exact"]) == (
+        False,
+        True,
+    )
+    assert any("Somebody holds" in gap for gap in facts.data["gaps"])
+
+
+@pytest.mark.server
 async def test_a_note_of_a_backup_that_is_none_is_a_gap_and_not_a_backup(context, dsn, tmp_path):
-    (tmp_path / "shop").mkdir()
-    for name in ("1.dump", "1.json"):
-        (tmp_path / "shop" / name).write_text("{}", encoding="utf-8")
+    (tmp_path / "shop" / "1").mkdir(parents=True)
+    for name in ("database.dump", "note.json"):
+        (tmp_path / "shop" / "1" / name).write_text("{}", encoding="utf-8")
     facts = await state(context(service(dsn, backups=str(tmp_path)), timeout_s=10), service="shop")
     assert facts.data["backup"] is None
     assert "cannot be read" in facts.data["gaps"][0]
