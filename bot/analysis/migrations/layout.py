@@ -16,6 +16,7 @@ Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._+-]
 """A version, which is also the name of a folder."""
 
 _DOWN = "down"
+_VERIFY = "verify"
 _MOST_BYTES = 1_000_000
 
 
@@ -46,7 +47,7 @@ def lay_out(content: Mapping[str, bytes]) -> list[MigrationFile]:
     """
     for path in content:
         folder = path.rpartition("/")[0]
-        if folder not in PHASES and folder.removeprefix(f"{_DOWN}/") not in PHASES:
+        if folder not in (*PHASES, _VERIFY) and folder.removeprefix(f"{_DOWN}/") not in PHASES:
             raise LayoutError(f"{path} would never be applied: it is in none of {', '.join(PHASES)}")
     return [
         _file(phase, path.removeprefix(f"{phase}/"), content)
@@ -54,6 +55,16 @@ def lay_out(content: Mapping[str, bytes]) -> list[MigrationFile]:
         for path in sorted(content)
         if path.startswith(f"{phase}/")
     ]
+
+
+def proofs_in(content: Mapping[str, bytes]) -> dict[str, str]:
+    """Find the questions under ``verify/``, by name; each must have no rows as its answer.
+
+    Raises:
+        LayoutError: one is no text or too large.
+    """
+    prefix = f"{_VERIFY}/"
+    return {path: _text(path, content[path]) for path in sorted(content) if path.startswith(prefix)}
 
 
 def _file(phase: str, name: str, content: Mapping[str, bytes]) -> MigrationFile:

@@ -1,0 +1,59 @@
+"""Compares what a migration promised with what the database has after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.analysis.migrations.database import Table
+from bot.analysis.migrations.expecting import Promise, Thing
+from bot.domain.model import Model
+
+
+class Found(Model):
+    """What the database has; names as ``Thing`` writes them."""
+
+    things: frozenset[Thing]
+    not_null: frozenset[Thing]
+    unchecked: frozenset[Thing]
+    """Constraints that are not validated."""
+    invalid: Mapping[Thing, str]
+    """Indexes that are not valid, and the table of each."""
+
+
+def shortfalls(promise: Promise, found: Found) -> tuple[str, ...]:
+    """Say what is not as it was promised; nothing if all of it is."""
+    said = [f"{thing.title} is not there" for thing in _sorted(promise.there - found.things)]
+    said += [f"{thing.title} is still there" for thing in _sorted(promise.gone & found.things)]
+    said += [f"{thing.title} still takes NULL" for thing in _sorted(promise.not_null - found.not_null)]
+    loose = promise.there & found.unchecked - promise.unchecked
+    said += [f"{thing.title} is not validated" for thing in _sorted(loose)]
+    invalid = {thing for thing, table in found.invalid.items() if table in promise.touched}
+    said += [
+        f"{thing.title} is not valid" for thing in _sorted(invalid | (promise.there & set(found.invalid)))
+    ]
+    return tuple(said)
+
+
+def losses(
+    promise: Promise, *, before: Mapping[str, Table], now: Mapping[str, int], may_lose_percent: float
+) -> tuple[str, ...]:
+    """Say where rows are missing; a table that the migration itself takes rows from is not looked at."""
+    said = []
+    for name in sorted(now):
+        was = before.get(name)
+        if was is None or not was.exact or was.rows is None or name in promise.loses:
+            continue
+        least = was.rows * (1 - may_lose_percent / 100)
+        if now[name] < least:
+            said.append(f"{name} has {now[name]} rows, and had {was.rows}")
+    return tuple(said)
+
+
+def to_count(promise: Promise, before: Mapping[str, Table]) -> tuple[str, ...]:
+    """Name the tables whose rows can be compared."""
+    known = {name for name, table in before.items() if table.exact}
+    return tuple(sorted((promise.touched & known) - promise.loses))
+
+
+def _sorted(things: frozenset[Thing] | set[Thing]) -> list[Thing]:
+    return sorted(things, key=lambda thing: thing.title)

@@ -1,0 +1,110 @@
+"""Reads from PostgreSQL what proves that a migration has done what it promised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from bot.analysis.migrations.expecting import Thing
+from bot.analysis.migrations.layout import MigrationFile
+from bot.analysis.migrations.proving import Found
+
+_NOT_OURS = "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'"
+_NAME = "CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END"
+_RELATIONS = f"""
+SELECT {_NAME} AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {_NOT_OURS}
+"""  # noqa: S608  # constants
+_COLUMNS = f"""
+SELECT {_NAME} AS "table", a.attname AS name, a.attnotnull AS not_null
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND {_NOT_OURS}
+"""  # noqa: S608
+_INDEXES = f"""
+SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname END AS schema, i.relname AS name,
+       {_NAME} AS "table", x.indisvalid AS valid
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_NOT_OURS}
+"""  # noqa: S608
+_CONSTRAINTS = f"""
+SELECT {_NAME} AS "table", k.conname AS name, k.convalidated AS valid
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE {_NOT_OURS}
+"""  # noqa: S608
+_LEDGER = """
+SELECT phase, file, checksum, started FROM public.pilothouse_migrations WHERE version = $1
+"""
+
+
+async def found_in(connection: Any) -> Found:  # noqa: ANN401  # asyncpg is untyped
+    """Read every object that a migration can promise."""
+    things = {Thing(kind="relation", of="", name=row["name"]) for row in await connection.fetch(_RELATIONS)}
+    not_null, unchecked, invalid = set(), set(), {}
+    for row in await connection.fetch(_COLUMNS):
+        column = Thing(kind="column", of=row["table"], name=row["name"])
+        things.add(column)
+        if row["not_null"]:
+            not_null.add(column)
+    for row in await connection.fetch(_INDEXES):
+        index = Thing(kind="index", of=row["schema"], name=row["name"])
+        things.add(index)
+        if not row["valid"]:
+            invalid[index] = row["table"]
+    for row in await connection.fetch(_CONSTRAINTS):
+        constraint = Thing(kind="constraint", of=row["table"], name=row["name"])
+        things.add(constraint)
+        if not row["valid"]:
+            unchecked.add(constraint)
+    return Found(
+        things=frozenset(things),
+        not_null=frozenset(not_null),
+        unchecked=frozenset(unchecked),
+        invalid=invalid,
+    )
+
+
+async def not_applied(connection: Any, version: str, files: Sequence[MigrationFile]) -> tuple[str, ...]:  # noqa: ANN401
+    """Say which files the ledger does not know, or knows otherwise."""
+    known = await connection.fetchval("SELECT to_regclass('public.pilothouse_migrations')")
+    rows = await connection.fetch(_LEDGER, version) if known is not None else []
+    entered = {(row["phase"], row["file"]): row for row in rows}
+    said = []
+    for file in files:
+        row = entered.get((file.phase, file.name))
+        if row is None:
+            said.append(f"{file.title} is not applied")
+        elif row["started"]:
+            said.append(f"{file.title} was begun, and not ended")
+        elif row["checksum"] != file.checksum:
+            said.append(f"{file.title} was changed after it was applied")
+    return tuple(said)
+
+
+async def counted(connection: Any, tables: Sequence[str]) -> dict[str, int]:  # noqa: ANN401
+    """Count the rows of tables; one that is not there is left out, its promise says so."""
+    rows: dict[str, int] = {}
+    for table in tables:
+        schema, _, name = table.rpartition(".")
+        quoted = await connection.fetchval(
+            "SELECT format('%I.%I', $1::text, $2::text)", schema or "public", name
+        )
+        if await connection.fetchval("SELECT to_regclass($1)", quoted) is not None:
+            rows[table] = await connection.fetchval(f"SELECT count(*) FROM {quoted}")  # noqa: S608  # quoted by the server
+    return rows
+
+
+async def unproved(connection: Any, questions: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ANN401
+    """Ask each question; say which had rows as its answer, or could not be asked.  Nothing can be written."""
+    said = []
+    for name, sql in questions.items():
+        try:
+            async with connection.transaction(readonly=True):
+                rows = await connection.fetch(sql)
+        except (asyncpg.SyntaxOrAccessError, asyncpg.ReadOnlySQLTransactionError) as error:
+            said.append(f"{name} cannot be asked: {error}")
+            continue
+        if rows:  # which ones is not said: they are people's data
+            said.append(f"{name} found {len(rows)}")
+    return tuple(said)
