@@ -1,0 +1,72 @@
+"""What an alert is about, told from the words in its metric's name, whatever the system calls its metrics."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Family(StrEnum):
+    """What a metric measures."""
+
+    CPU = "cpu"
+    MEMORY = "memory"
+    THREADS = "threads"
+    DISK = "disk"
+    RECEIVED = "received"
+    SENT = "sent"
+    REQUESTS = "requests"
+    SUCCESS = "success"
+    FAILURES = "failures"
+    LATENCY = "latency"
+    OTHER = "other"
+
+
+class Side(StrEnum):
+    """Where requests are counted: where they arrive, where they are made, or neither is said."""
+
+    CALLED = "called"
+    CALLING = "calling"
+    OWN = "own"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Alerts of one kind say one thing: the percentiles of one latency are one witness, not three."""
+
+    family: Family
+    side: Side = Side.OWN
+    up: bool = True
+    metric: str = ""
+    """The metric's own name where its family is not known, so that it is like nothing else."""
+
+
+# The first that matches counts; within words, as metrics are named net_receive, netRx and network-in alike.
+_FAMILIES = (
+    (Family.LATENCY, r"latenc|duration|response_?time|elapsed|(^|_)p\d\d\d?($|_)|(^|_)rt($|_)"),
+    (Family.SUCCESS, r"success|availab|(^|_)up($|_)"),
+    (Family.FAILURES, r"err|fail|drop|timeout|5xx|4xx|retran|restart"),
+    (Family.CPU, r"cpu|load"),
+    (Family.MEMORY, r"mem|rss|heap|oom"),
+    (Family.THREADS, r"thread|goroutine|process|fds?($|_)|descriptor"),
+    (Family.DISK, r"(^|_)fs|disk|(^|_)io|inode|filesystem"),
+    (Family.RECEIVED, r"receive|(^|_)rx|(net|network)_?in"),
+    (Family.SENT, r"transmit|trainsmit|(^|_)tx|send|sent|(net|network)_?out"),
+    (Family.REQUESTS, r"qps|rps|request|throughput|traffic|(^|_)rate|workload|calls"),
+)
+_SIDES = (
+    (Side.CALLED, r"^(dest|dst|in|inbound|server|upstream)_"),
+    (Side.CALLING, r"^(src|source|out|outbound|client|downstream)_"),
+)
+RESOURCES = frozenset({Family.CPU, Family.MEMORY, Family.THREADS, Family.DISK})
+"""What an instance uses of its machine: nobody else's trouble makes it rise at one instance alone."""
+
+
+def kind_of(metric: str, direction: str) -> Kind:
+    """Tell the kind of an alert by ``metric``'s name and whether it went ``up`` or ``down``."""
+    words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", metric).lower())
+    family = next((family for family, pattern in _FAMILIES if re.search(pattern, words)), Family.OTHER)
+    side = next((side for side, pattern in _SIDES if re.search(pattern, words)), Side.OWN)
+    own_name = words if family is Family.OTHER else ""
+    return Kind(family=family, side=side, up=direction != "down", metric=own_name)

@@ -1,0 +1,180 @@
+"""The alert track blames what is rare, deep and alone, and never a name."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.analysis.alerts.board import Board, service_of, words_of
+from bot.analysis.alerts.case import AlertCase, AlertsInvalidError, read_cases
+from bot.analysis.alerts.kinds import Family, Kind, Side, kind_of
+from bot.analysis.alerts.rank import rank_alerts, shipped_weights
+from bot.analysis.alerts.terms import Term, terms_of
+
+NODES = ("web-0", "web-1", "cart-0", "cart-1", "db-0", "mail-0")
+
+
+def case(*, nodes=NODES, metric=(), log=(), trace=()):
+    return AlertCase(nodes=nodes, metric_alerts=metric, log_alerts=log, trace_alerts=trace)
+
+
+def first(given_case):
+    return rank_alerts(given_case)[0].instance
+
+
+def test_what_alerts_everywhere_blames_nobody_and_what_alerts_once_does():
+    everywhere = [(node, "net_receive", "up") for node in NODES]
+    assert first(case(metric=[*everywhere, ("db-0", "cpu_usage", "up")])) == "db-0"
+    assert all(Board(case(metric=everywhere)).rarity(kind_of("net_receive", "up")) == 0 for _ in NODES)
+
+
+def test_an_alert_that_every_replica_has_says_less_than_one_that_a_single_replica_has():
+    shared = [("web-0", "mem_usage", "up"), ("web-1", "mem_usage", "up")]
+    alone = [("cart-1", "threads", "up"), ("db-0", "threads", "up")]
+    assert {blamed.instance for blamed in rank_alerts(case(metric=shared + alone))[:2]} == {"cart-1", "db-0"}
+
+
+def test_who_is_called_and_slow_is_blamed_rather_than_who_waits():
+    slow = [("web-0", "cart-0", "GET /cart", "PD"), ("web-1", "cart-0", "GET /cart", "PD")]
+    latency = [("web-0", "dest_p95", "up"), ("cart-0", "dest_p95", "up")]
+    assert first(case(metric=latency, trace=slow)) == "cart-0"
+
+
+def test_a_replica_whose_work_went_to_the_others_is_blamed_and_not_they():
+    moved = [("cart-0", "dest_qps", "up")]
+    assert first(case(metric=moved)) == "cart-1"
+
+
+def test_who_others_wait_for_by_name_is_blamed_though_it_is_silent():
+    waits = [("web-0", "web-0", "/mail.Mail/Send", "PD"), ("web-1", "web-1", "/mail.Mail/Send", "PD")]
+    assert first(case(trace=waits)) == "mail-0"
+
+
+def test_unusual_lines_where_replicas_are_quiet_tell_the_broken_one():
+    assert first(case(log=[("cart-0", "7"), ("cart-1", "7"), ("cart-1", "8"), ("cart-1", "9")])) == "cart-1"
+
+
+def test_percentiles_of_one_latency_are_one_witness():
+    many = terms_of(Board(case(metric=[("db-0", f"dest_p{p}", "up") for p in (50, 90, 95, 99)])))
+    one = terms_of(Board(case(metric=[("db-0", "dest_p95", "up")])))
+    assert many == one
+
+
+def test_the_reasons_add_up_to_the_score():
+    ranked = rank_alerts(case(metric=[("db-0", "cpu", "up")], trace=[("web-0", "db-0", "SELECT", "PD")]))
+    for blamed in ranked:
+        assert sum(blamed.reasons.values()) == pytest.approx(blamed.score)
+    assert ranked[0].reasons[Term.RARE] > 0
+
+
+def test_nothing_that_alerts_is_a_tie_of_all():
+    assert {blamed.score for blamed in rank_alerts(case(nodes=("a", "b", "c")))} == {0.0}
+
+
+def test_a_single_instance_is_ranked_without_dividing_by_the_log_of_one():
+    assert first(case(nodes=("only",), metric=[("only", "cpu", "up")])) == "only"
+
+
+def test_alerts_of_machines_that_are_no_instances_are_left_out():
+    assert rank_alerts(case(metric=[("some-host", "node_cpu_usage", "up")])) == rank_alerts(case())
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction", "kind"),
+    [
+        ("cpu_usage", "up", Kind(family=Family.CPU)),
+        ("container.memory.rss", "up", Kind(family=Family.MEMORY)),
+        ("net_trainsmit", "down", Kind(family=Family.SENT, up=False)),
+        ("networkRx", "up", Kind(family=Family.RECEIVED)),
+        ("dest_p95", "up", Kind(family=Family.LATENCY, side=Side.CALLED)),
+        ("client_request_duration_seconds", "up", Kind(family=Family.LATENCY, side=Side.CALLING)),
+        ("src_success_rate", "down", Kind(family=Family.SUCCESS, side=Side.CALLING, up=False)),
+        ("http_errors_total", "up", Kind(family=Family.FAILURES)),
+        ("queue-depth", "up", Kind(family=Family.OTHER, metric="queue_depth")),
+    ],
+)
+def test_the_kind_of_an_alert_is_told_by_the_words_in_its_metric(metric, direction, kind):
+    assert kind_of(metric, direction) == kind
+
+
+@pytest.mark.parametrize(
+    ("instance", "service"),
+    [("cart-0", "cart"), ("cart-db-12", "cart-db"), ("cart-7d9f8b6c4-x2x9z", "cart"), ("cart", "cart")],
+)
+def test_replicas_are_told_by_what_kubernetes_puts_behind_a_name(instance, service):
+    assert service_of(instance) == service
+
+
+def test_an_operation_is_split_into_words():
+    assert words_of("/search.Search/NearbyHotels") == {"search", "nearby", "hotels"}
+
+
+def test_the_shipped_weights_are_coarse_and_know_every_term():
+    weights = shipped_weights().weights
+    assert set(weights) == set(Term)
+    assert all(weight * 4 == int(weight * 4) >= 0 for weight in weights.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("nonsense", "Invalid JSON"),
+        ('{"nodes": []}', "nodes"),
+        ('[{"nodes": ["a"]}, {"nodes": ["a"], "log_alerts": [["a"]]}]', "1.log_alerts.0"),
+    ],
+)
+def test_what_is_no_case_is_told_by_its_bad_field(text, told):
+    with pytest.raises(AlertsInvalidError, match=told):
+        read_cases(text)
+
+
+METRICS = ("cpu_usage", "mem_usage", "dest_p95", "src_p95", "dest_qps", "net_transmit", "queue_depth")
+instances = st.sampled_from(NODES)
+cases = st.builds(
+    case,
+    metric=st.lists(st.tuples(instances, st.sampled_from(METRICS), st.sampled_from(["up", "down"]))),
+    log=st.lists(st.tuples(instances, st.sampled_from("123"))),
+    trace=st.lists(
+        st.tuples(
+            st.sampled_from([*NODES, "-1"]), instances, st.sampled_from(["/cart/items", "find db", "GET"]),
+            st.sampled_from(["PD", "500"]),
+        )
+    ),
+)  # fmt: skip
+NEW_NAMES = {"web": "quux", "cart": "apple", "db": "zeta", "mail": "corge"}
+
+
+def renamed(text):
+    for old, new in NEW_NAMES.items():
+        text = text.replace(old, new)
+    return text
+
+
+@given(cases)
+def test_other_names_change_no_score(one):
+    other = AlertCase.model_validate_json(renamed(one.model_dump_json()))
+    scores = {renamed(blamed.instance): blamed.score for blamed in rank_alerts(one)}
+    assert {blamed.instance: blamed.score for blamed in rank_alerts(other)} == scores
+
+
+@given(cases, st.randoms(use_true_random=False))
+def test_the_order_of_alerts_and_instances_changes_nothing(one, shuffler: random.Random):
+    def shuffled(items):
+        return tuple(shuffler.sample(items, len(items)))
+
+    other = case(
+        nodes=shuffled(one.nodes),
+        metric=shuffled(one.metric_alerts),
+        log=shuffled(one.log_alerts),
+        trace=shuffled(one.trace_alerts),
+    )
+    assert rank_alerts(other) == rank_alerts(one)
+
+
+@given(cases)
+def test_saying_a_metric_alert_twice_says_no_more(one):
+    twice = one.model_copy(update={"metric_alerts": one.metric_alerts * 2, "log_alerts": one.log_alerts * 2})
+    assert rank_alerts(twice) == rank_alerts(one)
