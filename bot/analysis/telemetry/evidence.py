@@ -1,0 +1,169 @@
+"""Gathers what speaks for each service being at fault, from every source of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.analysis.anomalies import FloatArray
+from bot.analysis.telemetry import lags
+from bot.analysis.telemetry.case import Column, SpanBucket, Telemetry
+from bot.analysis.telemetry.kinds import Kind, kind_of
+from bot.analysis.telemetry.shifts import Shifts, baselines, shifts
+from bot.analysis.telemetry.tallies import Tallies, Turn, turns
+
+_LEAST = 0.02
+_LEAST_TURN = 0.3
+_BUSY_SHARE = 0.05
+_FROM = "_from_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One anomalous thing about one service; ``kind`` is what the weights know it by."""
+
+    service: str
+    kind: str
+    name: str
+    """The metric, the template or the operation."""
+    strength: float
+    """0 to 1."""
+    ordinary: float | None = None
+    value: float | None = None
+
+
+def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterator[Evidence]:
+    """Judge every series, rows before ``row`` being ordinary."""
+    metrics = [column.metric for column in case.columns]
+    base = baselines(case.values[:row], kinds=kinds, metrics=metrics)
+    found = shifts(base, case.values[row:], kinds=kinds)
+    trusted = _trusted(case.columns, kinds, base.level)
+    strengths = found.strength * trusted
+    for place in np.flatnonzero(strengths >= _LEAST):
+        yield Evidence(
+            service=case.columns[place].service,
+            kind=kinds[place].value,
+            name=case.columns[place].metric,
+            strength=float(strengths[place]),
+            ordinary=float(base.level[place]),
+            value=float(found.value[place]),
+        )
+    yield from _edge_lags(case.columns, kinds, strengths, found=found, level=base.level)
+
+
+def _trusted(columns: tuple[Column, ...], kinds: tuple[Kind, ...], level: FloatArray) -> FloatArray:
+    """Say how far each series can be relied on: the latency of a service with hardly a request is chance.
+
+    ``w / (w + 5 % of the median traffic)``, with the service's ordinary traffic ``w``; 1 where nothing is known
+    of the traffic.
+    """
+    traffic: dict[str, float] = {}
+    for place, column in enumerate(columns):
+        if kinds[place] is Kind.TRAFFIC and np.isfinite(level[place]):
+            traffic[column.service] = max(traffic.get(column.service, 0.0), float(level[place]))
+    busy = [rate for rate in traffic.values() if rate > 0]
+    half = float(np.median(busy)) * _BUSY_SHARE if busy else 0.0
+    slow = (Kind.LATENCY, Kind.CALL_LATENCY)
+    return np.array(
+        [
+            traffic[column.service] / (traffic[column.service] + half)
+            if half > 0 and kind in slow and column.service in traffic
+            else 1.0
+            for column, kind in zip(columns, kinds, strict=True)
+        ]
+    )
+
+
+def _edge_lags(
+    columns: tuple[Column, ...],
+    kinds: tuple[Kind, ...],
+    strengths: FloatArray,
+    *,
+    found: Shifts,
+    level: FloatArray,
+) -> Iterator[Evidence]:
+    """Lay to the wire what callers see of a service's latency and the service itself does not."""
+    edges: dict[tuple[str, str], dict[Kind, int]] = {}
+    for place, column in enumerate(columns):
+        if kinds[place] in (Kind.EDGE_CALLER, Kind.EDGE_CALLEE) and _FROM in column.metric:
+            caller = column.metric.partition(_FROM)[2]
+            edges.setdefault((caller, column.service), {})[kinds[place]] = place
+    lost = []
+    names: dict[str, tuple[float, int]] = {}
+    for (caller, callee), sides in edges.items():
+        place = sides.get(Kind.EDGE_CALLER)
+        if place is None:
+            continue
+        seen = max(float(found.value[place] - level[place]), 0.0)
+        inner = sides.get(Kind.EDGE_CALLEE)
+        own = 0.0 if inner is None else max(float(np.nan_to_num(found.value[inner] - level[inner])), 0.0)
+        share = max(1 - own / seen, 0.0) if seen > 0 else 0.0
+        strength = float(strengths[place]) * share
+        lost.append(lags.Lag(sender=callee, receiver=caller, strength=strength))
+        names[callee] = max(names.get(callee, (0.0, place)), (strength, place))
+    for service, share in lags.blamed(lost).items():
+        if share >= _LEAST and service in names:
+            place = names[service][1]
+            yield Evidence(
+                service=service,
+                kind="edge_lag",
+                name=columns[place].metric,
+                strength=share,
+                ordinary=float(level[place]),
+                value=float(found.value[place]),
+            )
+
+
+def of_lags(spans: Iterable[SpanBucket], *, onset_s: float) -> Iterator[Evidence]:
+    """Judge what is lost between callers and callees, by spans."""
+    measured = lags.of_spans(spans, onset_s=onset_s)
+    worst: dict[str, float] = {}
+    for lag in measured:
+        for end in (lag.sender, lag.receiver):
+            worst[end] = max(worst.get(end, 0.0), lag.lost_ms)
+    for service, share in lags.blamed(measured).items():
+        if share >= _LEAST:
+            yield Evidence(
+                service=service, kind="lag", name="time outside the callee", strength=share, value=worst[service]
+            )
+
+
+def of_turns(tallies: Tallies, *, onset_s: float, what: str) -> Iterator[Evidence]:
+    """Judge what is said (``what`` is ``line``) or done (``call``) more or less often."""
+    for turn in turns(tallies, onset_s=onset_s):
+        if turn.strength >= _LEAST_TURN:
+            kind = _turn_kind(turn, what=what)
+            if kind:
+                yield Evidence(
+                    service=turn.thing.service,
+                    kind=kind,
+                    name=turn.thing.name,
+                    strength=turn.strength,
+                    ordinary=turn.expected,
+                    value=float(turn.after),
+                )
+
+
+def _turn_kind(turn: Turn, *, what: str) -> str:
+    if turn.vanished:
+        return "" if turn.thing.is_error else f"vanished_{what}"
+    return f"new_{what}" if turn.thing.is_error else ""
+
+
+def kinds_of(columns: Iterable[Column]) -> tuple[Kind, ...]:
+    """Tell what each column measures."""
+    known: dict[str, Kind] = {}
+    return tuple(known.setdefault(column.metric, kind_of(column.metric)) for column in columns)
+
+
+def strongest(evidence: Iterable[Evidence]) -> Mapping[str, Mapping[str, Evidence]]:
+    """Keep the strongest of each kind for each service: what one kind says twice is not independent."""
+    best: dict[str, dict[str, Evidence]] = {}
+    for each in evidence:
+        kinds = best.setdefault(each.service, {})
+        rival = kinds.get(each.kind)
+        if rival is None or (each.strength, rival.name) > (rival.strength, each.name):
+            kinds[each.kind] = each
+    return best

@@ -1,0 +1,70 @@
+"""Tells from a metric's name what it measures, and thereby which direction hurts."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a metric measures; the weights know these words."""
+
+    LATENCY = "latency"
+    CALL_LATENCY = "call_latency"
+    """Of the calls that the service makes, so that it rather tells of others."""
+    EDGE_CALLER = "edge_caller"
+    """Of the calls to the service, as one caller sees them."""
+    EDGE_CALLEE = "edge_callee"
+    """Of the calls of one caller, as the service itself sees them."""
+    ERRORS = "errors"
+    SUCCESS = "success"
+    CPU = "cpu"
+    MEMORY = "memory"
+    DISK = "disk"
+    NETWORK = "network"
+    THREADS = "threads"
+    TRAFFIC = "traffic"
+    NODE = "node"
+    """Of the machine, which the service shares with others."""
+    OTHER = "other"
+
+
+_RULES: tuple[tuple[Kind, str], ...] = (
+    (Kind.EDGE_CALLER, r"edge_caller"),
+    (Kind.EDGE_CALLEE, r"edge_callee"),
+    (Kind.NODE, r"\b(node|host|machine)\b"),
+    (Kind.SUCCESS, r"\b(success|availability|available|avail|uptime)\b"),
+    (Kind.ERRORS, r"\b(errors?|err|fail\w*|fault\w*|exceptions?|[45]xx|timeouts?|dropped|retrans\w*)\b"),
+    (
+        Kind.CALL_LATENCY,
+        r"\b(client|outbound|upstream|egress)\b.*\b(lat|latency|duration|time)\b",
+    ),
+    (Kind.LATENCY, r"\b(lat\d*|latency|duration|delay|rt|rtt|response time|p\d\d)\b"),
+    (Kind.CPU, r"\b(cpu|load1|throttl\w*)\b"),
+    (Kind.MEMORY, r"\b(mem|memory|rss|heap|swap|oom)\b"),
+    (Kind.DISK, r"\b(disk\w*|io|iops|fs|filesystem|blkio|inodes?)\b"),
+    (Kind.THREADS, r"\b(threads?|sockets?|connections?|conns?|fds?|goroutines?|syscalls?|queue\w*)\b"),
+    (Kind.NETWORK, r"\b(net|network|rx|tx|receive\w*|transmit\w*|packets?|bytes)\b"),
+    (
+        Kind.TRAFFIC,
+        r"\b(load|workload|requests?|reqs?|rps|qps|tps|ops|throughput|calls|count|invocations?|traffic)\b",
+    ),
+)
+_COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _RULES)
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_BETWEEN = re.compile(r"[^a-z0-9]+")
+
+FALLS: frozenset[Kind] = frozenset({Kind.SUCCESS})
+"""The kinds of which less is worse."""
+BOTH: frozenset[Kind] = frozenset({Kind.TRAFFIC, Kind.NETWORK, Kind.OTHER})
+"""The kinds of which both more and less may tell of trouble."""
+
+
+def kind_of(metric: str) -> Kind:
+    """Read a metric's name in any of the usual spellings; the first rule that fits decides."""
+    lowered = metric.lower()
+    words = _BETWEEN.sub(" ", _HUMP.sub(" ", metric).lower())
+    for kind, pattern in _COMPILED:
+        if pattern.search(words) or pattern.search(lowered):
+            return kind
+    return Kind.OTHER

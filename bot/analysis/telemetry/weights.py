@@ -1,0 +1,52 @@
+"""What each kind of evidence is worth, and how these figures were found."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+
+from pydantic import Field
+
+from bot.domain.model import Model, Share
+
+
+class Fit(Model):
+    """The record of a fit: how, on which cases, and when."""
+
+    how: str
+    on: tuple[str, ...] = ()
+    at: str = ""
+
+
+class Sureness(Model):
+    """A logistic function of the first suspect's score and of its margin over the second."""
+
+    bias: float
+    score: float
+    margin: float
+
+
+class Weights(Model):
+    """``own`` evidence cannot come from elsewhere; a ``symptom`` may be a callee's doing."""
+
+    fitted: Fit
+    own: dict[str, float]
+    symptom: dict[str, float]
+    explained: Share
+    """The share of a symptom that a callee in as much trouble takes away."""
+    coverage: float = Field(ge=0)
+    """What explaining all that is wrong elsewhere adds, as a share of the score."""
+    unreachable: Share
+    """What is left of a service that does not lie behind the alert."""
+    confidence: Sureness
+
+    def of(self, kind: str) -> float:
+        """What one kind of evidence is worth at full strength."""
+        return self.own.get(kind, self.symptom.get(kind, 0.0))
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Weights:
+    """Read the weights that come with the package."""
+    text = resources.files("bot.analysis.telemetry").joinpath("weights.json").read_text(encoding="utf-8")
+    return Weights.model_validate_json(text)
