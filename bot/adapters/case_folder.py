@@ -57,7 +57,7 @@ def _read(folder: Path) -> Telemetry:
 def _table(path: Path) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
-        header = next(rows)
+        header = next(rows, [])
         body = [[float(cell) if cell else math.nan for cell in row] for row in rows if row]
     return header, np.array(body, dtype=np.float64).reshape(len(body), len(header))
 

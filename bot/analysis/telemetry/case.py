@@ -19,9 +19,9 @@ class Column:
 class SpanBucket:
     """The spans of one operation and calling service in some seconds from ``time_s``; durations in ms.
 
-    ``lag_start_ms`` is from the start of the call to the start of the work, ``lag_end_ms`` from the end of the
-    work to the end of the call: time spent outside the callee.  Clocks that differ show in both, with opposite
-    signs.  None where nobody measured it.
+    ``lag_start_ms`` is from the start of the call to the start of the work, ``lag_end_ms`` from the end of
+    the work to the end of the call: time spent outside the callee.  Clocks that differ show in both, with
+    opposite signs.  None where nobody measured it.
     """
 
     time_s: float

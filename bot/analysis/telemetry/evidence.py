@@ -11,13 +11,16 @@ from bot.analysis.anomalies import FloatArray
 from bot.analysis.telemetry import lags
 from bot.analysis.telemetry.case import Column, SpanBucket, Telemetry
 from bot.analysis.telemetry.kinds import Kind, kind_of
-from bot.analysis.telemetry.shifts import Shifts, baselines, shifts
+from bot.analysis.telemetry.shifts import Shifts, baselines, quantiles, shifts
 from bot.analysis.telemetry.tallies import Tallies, Turn, turns
 
 _LEAST = 0.02
 _LEAST_TURN = 0.3
 _BUSY_SHARE = 0.05
+_RESOURCES = (Kind.CPU, Kind.MEMORY, Kind.DISK)
 _FROM = "_from_"
+FROM_METRICS: frozenset[str] = frozenset({*(kind.value for kind in Kind), "edge_lag"})
+"""The kinds of evidence whose name is a metric's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +42,8 @@ def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterato
     metrics = [column.metric for column in case.columns]
     base = baselines(case.values[:row], kinds=kinds, metrics=metrics)
     found = shifts(base, case.values[row:], kinds=kinds)
-    trusted = _trusted(case.columns, kinds, base.level)
-    strengths = found.strength * trusted
+    trusted = _trusted(case.columns, kinds, level=base.level, after=case.values[row:])
+    strengths = _corroborated(case.columns, kinds, found.strength * trusted)
     for place in np.flatnonzero(strengths >= _LEAST):
         yield Evidence(
             service=case.columns[place].service,
@@ -53,19 +56,25 @@ def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterato
     yield from _edge_lags(case.columns, kinds, strengths, found=found, level=base.level)
 
 
-def _trusted(columns: tuple[Column, ...], kinds: tuple[Kind, ...], level: FloatArray) -> FloatArray:
-    """Say how far each series can be relied on: the latency of a service with hardly a request is chance.
+def _trusted(
+    columns: tuple[Column, ...], kinds: tuple[Kind, ...], *, level: FloatArray, after: FloatArray
+) -> FloatArray:
+    """Say how far each series can be relied on: what is said of hardly a request is chance.
 
-    ``w / (w + 5 % of the median traffic)``, with the service's ordinary traffic ``w``; 1 where nothing is known
-    of the traffic.
+    ``w / (w + 5 % of the median traffic)``, with the smaller ``w`` of the service's ordinary traffic and that
+    since the onset; 1 where nothing is known of the traffic.
     """
+    now = quantiles(after, (0.5,))[0]
     traffic: dict[str, float] = {}
+    ordinary: dict[str, float] = {}
     for place, column in enumerate(columns):
         if kinds[place] is Kind.TRAFFIC and np.isfinite(level[place]):
-            traffic[column.service] = max(traffic.get(column.service, 0.0), float(level[place]))
-    busy = [rate for rate in traffic.values() if rate > 0]
+            least = float(np.fmin(level[place], now[place]))
+            traffic[column.service] = max(traffic.get(column.service, 0.0), least)
+            ordinary[column.service] = max(ordinary.get(column.service, 0.0), float(level[place]))
+    busy = [rate for rate in ordinary.values() if rate > 0]
     half = float(np.median(busy)) * _BUSY_SHARE if busy else 0.0
-    slow = (Kind.LATENCY, Kind.CALL_LATENCY)
+    slow = (Kind.LATENCY, Kind.CALL_LATENCY, Kind.SUCCESS)
     return np.array(
         [
             traffic[column.service] / (traffic[column.service] + half)
@@ -74,6 +83,18 @@ def _trusted(columns: tuple[Column, ...], kinds: tuple[Kind, ...], level: FloatA
             for column, kind in zip(columns, kinds, strict=True)
         ]
     )
+
+
+def _corroborated(columns: tuple[Column, ...], kinds: tuple[Kind, ...], strengths: FloatArray) -> FloatArray:
+    """Average each series of a resource with all that tell of the same one, as they must agree."""
+    together: dict[tuple[str, Kind], list[int]] = {}
+    for place, column in enumerate(columns):
+        if kinds[place] in _RESOURCES:
+            together.setdefault((column.service, kinds[place]), []).append(place)
+    agreed = strengths.copy()
+    for places in together.values():
+        agreed[places] = (strengths[places] + strengths[places].mean()) / 2
+    return agreed
 
 
 def _edge_lags(
@@ -93,15 +114,14 @@ def _edge_lags(
     lost = []
     names: dict[str, tuple[float, int]] = {}
     for (caller, callee), sides in edges.items():
-        place = sides.get(Kind.EDGE_CALLER)
-        if place is None:
+        if Kind.EDGE_CALLER not in sides:
             continue
-        seen = max(float(found.value[place] - level[place]), 0.0)
+        place = sides[Kind.EDGE_CALLER]
         inner = sides.get(Kind.EDGE_CALLEE)
-        own = 0.0 if inner is None else max(float(np.nan_to_num(found.value[inner] - level[inner])), 0.0)
-        share = max(1 - own / seen, 0.0) if seen > 0 else 0.0
-        strength = float(strengths[place]) * share
-        lost.append(lags.Lag(sender=callee, receiver=caller, strength=strength))
+        seen = _risen(found, level, place)
+        own = 0.0 if inner is None else _risen(found, level, inner)
+        strength = float(strengths[place]) * (max(1 - own / seen, 0.0) if seen > 0 else 0.0)
+        lost.append(lags.Lag(caller=caller, callee=callee, strength=strength))
         names[callee] = max(names.get(callee, (0.0, place)), (strength, place))
     for service, share in lags.blamed(lost).items():
         if share >= _LEAST and service in names:
@@ -116,17 +136,25 @@ def _edge_lags(
             )
 
 
+def _risen(found: Shifts, level: FloatArray, place: int) -> float:
+    return max(float(np.nan_to_num(found.value[place] - level[place])), 0.0)
+
+
 def of_lags(spans: Iterable[SpanBucket], *, onset_s: float) -> Iterator[Evidence]:
     """Judge what is lost between callers and callees, by spans."""
     measured = lags.of_spans(spans, onset_s=onset_s)
     worst: dict[str, float] = {}
     for lag in measured:
-        for end in (lag.sender, lag.receiver):
+        for end in (lag.caller, lag.callee):
             worst[end] = max(worst.get(end, 0.0), lag.lost_ms)
     for service, share in lags.blamed(measured).items():
         if share >= _LEAST:
             yield Evidence(
-                service=service, kind="lag", name="time outside the callee", strength=share, value=worst[service]
+                service=service,
+                kind="lag",
+                name="time outside the callee",
+                strength=share,
+                value=worst[service],
             )
 
 

@@ -24,6 +24,10 @@ class CallGraph:
         """Whom the service calls itself."""
         return frozenset(self._callees.get(service, ()))
 
+    def callers(self, service: str) -> frozenset[str]:
+        """Who calls the service itself."""
+        return frozenset(self._callers.get(service, ()))
+
     def behind(self, service: str) -> frozenset[str]:
         """All that can fail it: its callees, theirs, and so on; itself too."""
         return _closure(service, self._callees)

@@ -8,18 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.analysis.telemetry.case import SpanBucket
+from bot.analysis.telemetry.tallies import BIN_S
 
 _HALF_MS = 50.0
 _FLOOR_MS = 10.0
 _LEAST_BEFORE = 2
+_Way = tuple[str, str, bool]
+"""Caller, callee, and whether it is the way there (the request) or the way back (the answer)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lag:
     """One direction of one edge; ``strength`` is 0 to 1 for what is lost more than is usual."""
 
-    sender: str
-    receiver: str
+    caller: str
+    callee: str
     strength: float
     lost_ms: float = 0.0
 
@@ -30,24 +33,19 @@ def of_spans(spans: Iterable[SpanBucket], *, onset_s: float) -> tuple[Lag, ...]:
     What is usual is the edge's own median before the onset; where spans begin later, the median of all edges.
     Lags of opposite sign cancel: that is a difference of clocks.
     """
-    before: dict[tuple[str, str], list[float]] = {}
-    after: dict[tuple[str, str], list[float]] = {}
+    before: dict[_Way, list[float]] = {}
+    after: dict[_Way, list[float]] = {}
     for bucket in spans:
         if bucket.parent in (bucket.service, "root", ""):
             continue
-        side = before if bucket.time_s < onset_s - 5 else after
-        for edge, lag in (
-            ((bucket.parent, bucket.service), bucket.lag_start_ms),
-            ((bucket.service, bucket.parent), bucket.lag_end_ms),
-        ):
+        side = before if bucket.time_s < onset_s - BIN_S / 2 else after
+        for there, lag in ((True, bucket.lag_start_ms), (False, bucket.lag_end_ms)):
             if lag is not None:
-                side.setdefault(edge, []).append(lag)
+                side.setdefault((bucket.parent, bucket.service, there), []).append(lag)
     return _judged(before, after)
 
 
-def _judged(
-    before: Mapping[tuple[str, str], Sequence[float]], after: Mapping[tuple[str, str], Sequence[float]]
-) -> tuple[Lag, ...]:
+def _judged(before: Mapping[_Way, Sequence[float]], after: Mapping[_Way, Sequence[float]]) -> tuple[Lag, ...]:
     levels = {edge: float(np.median(lags)) for edge, lags in after.items()}
     typical = float(np.median(list(levels.values()))) if levels else 0.0
     found = []
@@ -56,25 +54,28 @@ def _judged(
         usual = float(np.median(own)) if len(own) >= _LEAST_BEFORE else typical
         lost = max(level - max(usual, 0.0) - _FLOOR_MS, 0.0)
         strength = lost / (lost + _HALF_MS)
-        found.append(Lag(sender=edge[0], receiver=edge[1], strength=strength, lost_ms=lost))
+        found.append(Lag(caller=edge[0], callee=edge[1], strength=strength, lost_ms=lost))
     return tuple(found)
 
 
 def blamed(lags: Iterable[Lag]) -> dict[str, float]:
-    """Give each service its share, 0 to 1: the mean over all it sends, or over all it receives.
+    """Give each service its share of what is lost, 0 to 1.
 
-    A service whose own wire is slow is slow towards everybody; its peers are slow towards it alone.  One edge
-    says little about which of its two ends it is, hence the factor ``n / (n + 1)``.
+    A service whose own wire is slow is slow towards everybody; its peers are slow towards it alone.  Hence
+    the share of all losses that has it at one end, times ``(1 + m) / 2`` where ``m`` is the mean over its
+    callers or over its callees, times the greatest loss: all between 0 and 1.
     """
-    sent: dict[str, list[float]] = {}
-    received: dict[str, list[float]] = {}
+    wires: dict[tuple[str, str], float] = {}
     for lag in lags:
-        sent.setdefault(lag.sender, []).append(lag.strength)
-        received.setdefault(lag.receiver, []).append(lag.strength)
-    shares: dict[str, float] = {}
-    for side in (sent, received):
-        for service, strengths in side.items():
-            n = len(strengths)
-            share = float(np.mean(strengths)) * n / (n + 1)
-            shares[service] = max(shares.get(service, 0.0), share)
+        wire = (lag.caller, lag.callee)
+        wires[wire] = max(wires.get(wire, 0.0), lag.strength)
+    everything, worst = sum(wires.values()), max(wires.values(), default=0.0)
+    if everything <= 0:
+        return {}
+    shares = {}
+    for service in {end for wire in wires for end in wire}:
+        called = [lost for (_, callee), lost in wires.items() if callee == service]
+        calling = [lost for (caller, _), lost in wires.items() if caller == service]
+        mean = max(float(np.mean(side)) for side in (called, calling) if side)
+        shares[service] = worst * (sum(called) + sum(calling)) / everything * (1 + mean) / 2
     return shares

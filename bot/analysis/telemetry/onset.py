@@ -6,24 +6,32 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from bot.analysis.telemetry import lags
 from bot.analysis.telemetry.case import Telemetry
 from bot.analysis.telemetry.kinds import Kind
 from bot.analysis.telemetry.shifts import baselines, shifts
-from bot.analysis.telemetry.tallies import BIN_S, Tallies, likelihoods
+from bot.analysis.telemetry.tallies import BIN_S, Tallies, likelihoods, turns
 
 _LEAST_BEFORE = 8
 _DENSE = 8
 _SPARSER_BY = 1.3
 _LATEST_SHARE = 0.5
 _LOUDEST = 12
+_LASTING = 0.4
+_LOUDEST_THINGS = 4
+_YOUNG_ROWS = 20
+
 _SLACK_STEPS = 1.0
 
 
-def row_of_onset(case: Telemetry, *, kinds: Sequence[Kind], weights: Sequence[float]) -> int:
-    """Find the first row of the trouble: the split at which most series have left their level, weighted.
+def row_of_onset(
+    case: Telemetry, *, kinds: Sequence[Kind], weights: Sequence[float], tallies: Sequence[Tallies]
+) -> int:
+    """Find the first row of the trouble: the split at which most has left its ordinary level, in all sources.
 
-    Only the loudest dozen count, so that the size of the system does not.  Rows since the split add
-    ``n / (n + 1)``: one odd row is no trouble yet.
+    Only the loudest dozen series and few things of the others count, so that the size of the system does not.
+    The gain is multiplied by ``n / (n + 1)`` for the ``n`` rows since the split, as one odd row is no trouble
+    yet, and by ``20 / (20 + n)``, as trouble is looked into when it is young.
     """
     rows = case.times_s.size
     metrics = [column.metric for column in case.columns]
@@ -32,11 +40,22 @@ def row_of_onset(case: Telemetry, *, kinds: Sequence[Kind], weights: Sequence[fl
     for after in _lengths(rows):
         split = rows - after
         base = baselines(case.values[:split], kinds=kinds, metrics=metrics)
-        strength = shifts(base, case.values[split:], kinds=kinds).strength * weighted
-        gain = float(np.sort(strength)[-_LOUDEST:].sum()) * after / (after + 1)
+        found = shifts(base, case.values[split:], kinds=kinds, at=_LASTING)
+        gain = float(np.sort(found.strength * weighted)[-_LOUDEST:].sum())
+        gain += _others(case, case.times_s[split] - case.step_s / 2, tallies=tallies)
+        gain *= after / (after + 1) * _YOUNG_ROWS / (_YOUNG_ROWS + after)
         if gain > best_gain:
             best, best_gain = split, gain
     return best
+
+
+def _others(case: Telemetry, onset_s: float, *, tallies: Sequence[Tallies]) -> float:
+    """Sum up what lines, operations and wires say for a moment, each with its few loudest things."""
+    gain = sum(
+        sum(turn.strength for turn in turns(each, onset_s=onset_s)[:_LOUDEST_THINGS]) for each in tallies
+    )
+    shares = lags.blamed(lags.of_spans(case.spans, onset_s=onset_s))
+    return gain + max(shares.values(), default=0.0)
 
 
 def _lengths(rows: int) -> Iterator[int]:

@@ -19,6 +19,7 @@ from bot.analysis.telemetry.weights import Weights
 
 _LEAST_ROWS = 2
 _NEVER = 1e-9
+_FROM_OUTSIDE = (Kind.LATENCY, Kind.ERRORS, Kind.SUCCESS, Kind.TRAFFIC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,13 @@ class Gathered:
     graph: CallGraph
     alerting: str
     onset_s: float | None
+    seen_within: frozenset[str] = frozenset()
+    """The services of which something is known that no caller can measure."""
+
+    def hearsay(self, name: str) -> bool:
+        """Whether all that is known of it is what a single caller measures."""
+        leaf = not self.graph.callees(name)
+        return leaf and len(self.graph.callers(name)) == 1 and name not in self.seen_within
 
 
 def rank(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> Ranking:
@@ -72,7 +80,15 @@ def gathered(case: Telemetry, *, weights: Weights, onset_s: float | None = None)
         graph=CallGraph(case.calls),
         alerting=case.alerting,
         onset_s=at_s,
+        seen_within=_seen_within(case, kinds),
     )
+
+
+def _seen_within(case: Telemetry, kinds: tuple[Kind, ...]) -> frozenset[str]:
+    names = {c.service for c, kind in zip(case.columns, kinds, strict=True) if kind not in _FROM_OUTSIDE}
+    names.update(bucket.service for bucket in case.spans)
+    names.update(line.service for line in case.lines)
+    return frozenset(names)
 
 
 def _counted(case: Telemetry) -> list[tuple[str, tallies.Tallies]]:
@@ -97,31 +113,69 @@ def _onset(
     if given_s is not None:
         row = int(np.searchsorted(case.times_s, given_s))
         return min(max(row, 1), case.times_s.size - 1), given_s
-    row = row_of_onset(case, kinds=kinds, weights=[weights.of(kind.value) for kind in kinds])
+    known = [weights.of(kind.value) for kind in kinds]
+    row = row_of_onset(case, kinds=kinds, weights=known, tallies=counted)
     return row, refined(case, row, tallies=counted)
 
 
 def judged(found: Gathered, *, weights: Weights) -> Ranking:
     """Weigh the evidence of each service, take off what its callees explain, add what it explains itself."""
-    own = {name: _weighed(found.best.get(name, {}), weights.own) for name in found.services}
-    symptoms = {name: _weighed(found.best.get(name, {}), weights.symptom) for name in found.services}
-    total = {name: own[name] + symptoms[name] for name in found.services}
-    everything = sum(total.values()) or 1.0
-    reachable = found.graph.behind(found.alerting) if found.alerting in found.graph else None
-    suspicions = []
-    for name in found.services:
-        callees = (total.get(callee, 0.0) for callee in found.graph.callees(name))
-        worse = min(max(callees, default=0.0) / max(total[name], _NEVER), 1.0)
-        score = own[name] + symptoms[name] * (1 - weights.explained * worse)
-        in_front = found.graph.in_front(name) - {name}
-        score *= 1 + weights.coverage * sum(total.get(each, 0.0) for each in in_front) / everything
-        if reachable is not None and name not in reachable:
-            score *= weights.unreachable
-        suspicions.append(Suspicion(service=name, score=score, evidence=_ordered(found.best.get(name, {}), weights)))
+    trouble = _Trouble(found, weights)
+    suspicions = [
+        Suspicion(
+            service=name,
+            score=trouble.score(name),
+            evidence=_ordered(found.best.get(name, {}), weights),
+        )
+        for name in found.services
+    ]
     suspicions.sort(key=lambda each: (-each.score, each.service))
     return Ranking(
         suspicions=tuple(suspicions), confidence=_confidence(suspicions, weights), onset_s=found.onset_s
     )
+
+
+class _Trouble:
+    """How much trouble each service is in, and how much of it begins there."""
+
+    def __init__(self, found: Gathered, weights: Weights) -> None:
+        self._found = found
+        self._weights = weights
+        self._own = {name: _weighed(found.best.get(name, {}), weights.own) for name in found.services}
+        self._symptoms = {
+            name: _weighed(found.best.get(name, {}), weights.symptom) for name in found.services
+        }
+        self._everything = sum(self._own.values()) + sum(self._symptoms.values()) or 1.0
+        known = found.alerting in found.graph
+        self._reachable = found.graph.behind(found.alerting) if known else frozenset(found.services)
+
+    def score(self, name: str) -> float:
+        """Own evidence, and the symptoms that no callee explains, by how much of the rest it would explain.
+
+        The alerting service's symptoms are what is to be explained, and no evidence against it.  A leaf of
+        which nothing is known but what its one caller measures is an edge of the caller, not a service.
+        """
+        weights = self._weights
+        symptoms = self._symptoms[name] * (1 - weights.explained * self._explained(name))
+        if name == self._found.alerting:
+            symptoms *= weights.alerting
+        score = (self._own[name] + symptoms) * (1 + weights.coverage * self._covered(name))
+        if name not in self._reachable:
+            score *= weights.unreachable
+        return score * (weights.hearsay if self._found.hearsay(name) else 1.0)
+
+    def _total(self, name: str) -> float:
+        return self._own.get(name, 0.0) + self._symptoms.get(name, 0.0)
+
+    def _explained(self, name: str) -> float:
+        """Share of its trouble that the worst of its callees has too, 0 to 1."""
+        worst = max((self._total(callee) for callee in self._found.graph.callees(name)), default=0.0)
+        return min(worst / max(self._total(name), _NEVER), 1.0)
+
+    def _covered(self, name: str) -> float:
+        """Share of all trouble that is in front of it, and would be its doing, 0 to 1."""
+        in_front = self._found.graph.in_front(name) - {name}
+        return sum(self._total(each) for each in in_front) / self._everything
 
 
 def _weighed(kinds: Mapping[str, Evidence], weights: Mapping[str, float]) -> float:
@@ -138,4 +192,6 @@ def _confidence(suspicions: Sequence[Suspicion], weights: Weights) -> float:
     first = suspicions[0].score
     second = suspicions[1].score if len(suspicions) > 1 else 0.0
     sure = weights.confidence
-    return 1 / (1 + math.exp(-(sure.bias + sure.score * math.log(first) + sure.margin * (first - second) / first)))
+    return 1 / (
+        1 + math.exp(-(sure.bias + sure.score * math.log(first) + sure.margin * (first - second) / first))
+    )

@@ -38,6 +38,10 @@ class Weights(Model):
     """What explaining all that is wrong elsewhere adds, as a share of the score."""
     unreachable: Share
     """What is left of a service that does not lie behind the alert."""
+    hearsay: Share
+    """What is left of a leaf of which only one caller tells."""
+    alerting: Share
+    """What the alerting service's own symptoms are worth: they are what the alert said."""
     confidence: Sureness
 
     def of(self, kind: str) -> float:

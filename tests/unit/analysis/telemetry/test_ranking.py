@@ -1,0 +1,129 @@
+"""What is named from raw telemetry, in small made-up systems with a known cause."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bot.analysis.telemetry.case import Column
+from bot.analysis.telemetry.ranking import Ranking, rank
+from bot.analysis.telemetry.weights import shipped
+from tests.unit.analysis.telemetry import worlds
+
+WITH_AND_WITHOUT = pytest.mark.parametrize("onset_s", [worlds.ONSET_S, None], ids=["told", "found"])
+
+
+def named(case, onset_s=None) -> Ranking:
+    return rank(case, weights=shipped(), onset_s=onset_s)
+
+
+def first(case, onset_s=None) -> str:
+    return named(case, onset_s).suspicions[0].service
+
+
+@WITH_AND_WITHOUT
+def test_the_deepest_of_those_that_fail_is_named_and_not_the_loudest(onset_s):
+    assert first(worlds.case(worlds.payments_fail()), onset_s) == "payments"
+
+
+@WITH_AND_WITHOUT
+def test_a_busy_processor_is_named_with_its_metric(onset_s):
+    ranking = named(worlds.case(worlds.payments_burn()), onset_s)
+    assert ranking.suspicions[0].service == "payments"
+    assert ranking.suspicions[0].evidence[0].name == "cpu_percent"
+
+
+@WITH_AND_WITHOUT
+def test_a_slow_wire_is_laid_to_the_service_all_of_whose_callers_wait(onset_s):
+    series = worlds.well()
+    worlds.slow(series, "web", times=5.0)
+    case = worlds.case(series, spans=worlds.wire_of_orders(lost_ms=250.0))
+    ranking = named(case, onset_s)
+    assert ranking.suspicions[0].service == "orders"
+    assert ranking.suspicions[0].evidence[0].kind == "lag"
+
+
+@WITH_AND_WITHOUT
+def test_a_request_that_breaks_off_in_the_logs_names_the_service_though_no_metric_moved(onset_s):
+    ranking = named(worlds.case(worlds.well(), lines=worlds.broken_request()), onset_s)
+    assert ranking.suspicions[0].service == "payments"
+    assert {each.kind for each in ranking.suspicions[0].evidence} >= {"vanished_line", "new_line"}
+
+
+def test_less_traffic_is_no_missing_line():
+    lines = tuple(line for line in worlds.broken_request(service="") if line.time_s < worlds.ONSET_S + 30)
+    kinds = {
+        each.kind
+        for suspicion in named(worlds.case(worlds.well(), lines=lines), worlds.ONSET_S).suspicions
+        for each in suspicion.evidence
+    }
+    assert "vanished_line" not in kinds
+
+
+def test_it_is_less_sure_where_nothing_is_wrong():
+    quiet = named(worlds.case(worlds.well())).confidence
+    assert quiet < 0.3
+    assert named(worlds.case(worlds.payments_fail())).confidence > quiet + 0.3
+
+
+def test_the_onset_that_was_not_told_is_found_within_one_row():
+    found = named(worlds.case(worlds.payments_fail())).onset_s
+    assert found == pytest.approx(worlds.ONSET_S, abs=worlds.STEP_S)
+
+
+def test_a_service_that_the_alerting_one_does_not_call_is_named_after_those_that_it_does():
+    series = worlds.payments_fail()
+    for metric in worlds.METRICS:
+        series["batch", metric] = series["payments", metric].copy()
+    names = [each.service for each in named(worlds.case(series)).suspicions]
+    assert names.index("payments") < names.index("batch")
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e3])
+def test_the_unit_of_latency_does_not_matter(factor):
+    series = worlds.payments_fail()
+    scaled = {key: values * factor if "latency" in key[1] else values for key, values in series.items()}
+    before, after = named(worlds.case(series)), named(worlds.case(scaled))
+    assert [each.service for each in before.suspicions] == [each.service for each in after.suspicions]
+    assert after.confidence == pytest.approx(before.confidence, rel=1e-6)
+
+
+def test_the_names_and_the_order_of_services_do_not_matter():
+    case = worlds.case(worlds.payments_fail())
+    names = {"web": "z9", "orders": "a1", "payments": "m5", "catalogue": "b2"}
+    order = np.random.default_rng(1).permutation(len(case.columns))
+    renamed = replace(
+        case,
+        columns=tuple(
+            Column(service=names[case.columns[i].service], metric=case.columns[i].metric) for i in order
+        ),
+        values=case.values[:, order],
+        calls=tuple((names[a], names[b]) for a, b in reversed(case.calls)),
+        alerting=names[case.alerting],
+    )
+    expected = [(names[each.service], pytest.approx(each.score)) for each in named(case).suspicions]
+    assert [(each.service, each.score) for each in named(renamed).suspicions] == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_missing_samples_and_constant_or_empty_series_change_nothing_of_who_is_named(seed):
+    series = worlds.payments_fail()
+    rng = np.random.default_rng(seed)
+    for values in series.values():
+        values[rng.random(values.size) < 0.15] = np.nan
+    series["web", "restarts"] = np.zeros(worlds.ROWS)
+    series["orders", "disk_io"] = np.full(worlds.ROWS, np.nan)
+    assert first(worlds.case(series), worlds.ONSET_S) == "payments"
+
+
+def test_a_case_without_rows_names_nobody_with_confidence():
+    case = worlds.case(worlds.well())
+    empty = replace(case, times_s=case.times_s[:0], values=case.values[:0])
+    ranking = named(empty)
+    assert ranking.confidence == 0
+    assert ranking.onset_s is None
+
+
+def test_the_same_case_gives_the_same_answer():
+    case = worlds.case(worlds.payments_fail(), lines=worlds.broken_request())
+    assert named(case) == named(case)
