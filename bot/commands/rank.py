@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters.case_folder import read_case
-from bot.analysis.telemetry.evidence import FROM_METRICS, Evidence
+from bot.analysis.telemetry.evidence import Evidence, named_by
 from bot.analysis.telemetry.ranking import Ranking, rank
 from bot.analysis.telemetry.weights import shipped
 from bot.domain.errors import UsageError
@@ -62,10 +62,9 @@ def _onset(text: str) -> float | None:
 def written(ranking: Ranking) -> dict[str, Any]:
     """Lay the ranking out: services and metrics, best first, and the evidence of the first service."""
     metrics = [
-        [suspicion.service, each.name, round(suspicion.score * each.strength, _DIGITS)]
+        [suspicion.service, each.metric, round(suspicion.score * each.strength, _DIGITS)]
         for suspicion in ranking.suspicions
-        for each in suspicion.evidence
-        if each.kind in FROM_METRICS
+        for each in named_by(suspicion.evidence)
     ]
     first = ranking.suspicions[0].evidence if ranking.suspicions else ()
     return {

@@ -9,7 +9,7 @@ import numpy as np
 
 from bot.analysis.anomalies import FloatArray
 from bot.analysis.telemetry import lags
-from bot.analysis.telemetry.case import Column, SpanBucket, Telemetry
+from bot.analysis.telemetry.case import Column, Telemetry
 from bot.analysis.telemetry.kinds import Kind, kind_of
 from bot.analysis.telemetry.shifts import Shifts, baselines, quantiles, shifts
 from bot.analysis.telemetry.tallies import Tallies, Turn, turns
@@ -18,9 +18,9 @@ _LEAST = 0.02
 _LEAST_TURN = 0.3
 _BUSY_SHARE = 0.05
 _RESOURCES = (Kind.CPU, Kind.MEMORY, Kind.DISK)
+_TELLING = 0.1
+_WIRES = ("edge_lag", "lag")
 _FROM = "_from_"
-FROM_METRICS: frozenset[str] = frozenset({*(kind.value for kind in Kind), "edge_lag"})
-"""The kinds of evidence whose name is a metric's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,8 @@ class Evidence:
     """0 to 1."""
     ordinary: float | None = None
     value: float | None = None
+    metric: str = ""
+    """The metric that shows it best, if any does."""
 
 
 def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterator[Evidence]:
@@ -49,6 +51,7 @@ def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterato
             service=case.columns[place].service,
             kind=kinds[place].value,
             name=case.columns[place].metric,
+            metric=case.columns[place].metric,
             strength=float(strengths[place]),
             ordinary=float(base.level[place]),
             value=float(found.value[place]),
@@ -130,6 +133,7 @@ def _edge_lags(
                 service=service,
                 kind="edge_lag",
                 name=columns[place].metric,
+                metric=columns[place].metric,
                 strength=share,
                 ordinary=float(level[place]),
                 value=float(found.value[place]),
@@ -140,9 +144,13 @@ def _risen(found: Shifts, level: FloatArray, place: int) -> float:
     return max(float(np.nan_to_num(found.value[place] - level[place])), 0.0)
 
 
-def of_lags(spans: Iterable[SpanBucket], *, onset_s: float) -> Iterator[Evidence]:
-    """Judge what is lost between callers and callees, by spans."""
-    measured = lags.of_spans(spans, onset_s=onset_s)
+def of_lags(case: Telemetry, *, onset_s: float, kinds: tuple[Kind, ...]) -> Iterator[Evidence]:
+    """Judge what is lost between callers and callees, by spans; latency is the metric that should show it."""
+    measured = lags.of_spans(case.spans, onset_s=onset_s)
+    latencies: dict[str, str] = {}
+    for column, kind in zip(case.columns, kinds, strict=True):
+        if kind is Kind.LATENCY:
+            latencies.setdefault(column.service, column.metric)
     worst: dict[str, float] = {}
     for lag in measured:
         for end in (lag.caller, lag.callee):
@@ -155,6 +163,7 @@ def of_lags(spans: Iterable[SpanBucket], *, onset_s: float) -> Iterator[Evidence
                 name="time outside the callee",
                 strength=share,
                 value=worst[service],
+                metric=latencies.get(service, ""),
             )
 
 
@@ -195,3 +204,19 @@ def strongest(evidence: Iterable[Evidence]) -> Mapping[str, Mapping[str, Evidenc
         if rival is None or (each.strength, rival.name) > (rival.strength, each.name):
             kinds[each.kind] = each
     return best
+
+
+def named_by(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """Order what metrics show of one service by how well it names the cause.
+
+    A resource that ran out comes first, as it makes the service slow and the calls to it wait; then the wire,
+    then symptoms; within each the order is kept.
+    """
+    shown = [each for each in evidence if each.metric]
+    return sorted(shown, key=_cause_first)
+
+
+def _cause_first(each: Evidence) -> int:
+    if each.kind in _RESOURCES:
+        return 0 if each.strength >= _TELLING else 3
+    return 1 if each.kind in _WIRES else 2

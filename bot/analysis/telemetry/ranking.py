@@ -71,7 +71,7 @@ def gathered(case: Telemetry, *, weights: Weights, onset_s: float | None = None)
     found: list[Evidence] = []
     if at_s is not None:
         found.extend(gather.of_metrics(case, row, kinds=kinds))
-        found.extend(gather.of_lags(case.spans, onset_s=at_s))
+        found.extend(gather.of_lags(case, onset_s=at_s, kinds=kinds))
         for what, each in counted:
             found.extend(gather.of_turns(each, onset_s=at_s, what=what))
     return Gathered(
