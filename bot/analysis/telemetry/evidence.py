@@ -18,7 +18,7 @@ _LEAST = 0.02
 _LEAST_TURN = 0.3
 _BUSY_SHARE = 0.05
 _RESOURCES = (Kind.CPU, Kind.MEMORY, Kind.DISK)
-_TELLING = 0.1
+_TELLING = 0.05
 _WIRES = ("edge_lag", "lag")
 _FROM = "_from_"
 
