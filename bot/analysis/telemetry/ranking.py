@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,10 +14,10 @@ from bot.analysis.telemetry.evidence import Evidence
 from bot.analysis.telemetry.graph import CallGraph
 from bot.analysis.telemetry.kinds import Kind
 from bot.analysis.telemetry.onset import refined, row_of_onset
+from bot.analysis.telemetry.scoring import Table, confidence, scores, table_of
 from bot.analysis.telemetry.weights import Weights
 
 _LEAST_ROWS = 2
-_NEVER = 1e-9
 _FROM_OUTSIDE = (Kind.LATENCY, Kind.ERRORS, Kind.SUCCESS, Kind.TRAFFIC)
 
 
@@ -45,17 +44,8 @@ class Gathered:
     """All the evidence of a case and the onset it was judged by; the weights come after it."""
 
     best: Mapping[str, Mapping[str, Evidence]]
-    services: tuple[str, ...]
-    graph: CallGraph
-    alerting: str
+    table: Table
     onset_s: float | None
-    seen_within: frozenset[str] = frozenset()
-    """The services of which something is known that no caller can measure."""
-
-    def hearsay(self, name: str) -> bool:
-        """Whether all that is known of it is what a single caller measures."""
-        leaf = not self.graph.callees(name)
-        return leaf and len(self.graph.callers(name)) == 1 and name not in self.seen_within
 
 
 def rank(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> Ranking:
@@ -74,14 +64,15 @@ def gathered(case: Telemetry, *, weights: Weights, onset_s: float | None = None)
         found.extend(gather.of_lags(case, onset_s=at_s, kinds=kinds))
         for what, each in counted:
             found.extend(gather.of_turns(each, onset_s=at_s, what=what))
-    return Gathered(
-        best=gather.strongest(found),
+    best = gather.strongest(found)
+    table = table_of(
+        best,
         services=case.services,
         graph=CallGraph(case.calls),
         alerting=case.alerting,
-        onset_s=at_s,
         seen_within=_seen_within(case, kinds),
     )
+    return Gathered(best=best, table=table, onset_s=at_s)
 
 
 def _seen_within(case: Telemetry, kinds: tuple[Kind, ...]) -> frozenset[str]:
@@ -119,79 +110,19 @@ def _onset(
 
 
 def judged(found: Gathered, *, weights: Weights) -> Ranking:
-    """Weigh the evidence of each service, take off what its callees explain, add what it explains itself."""
-    trouble = _Trouble(found, weights)
+    """Weigh the evidence; equal scores are ordered by name, which is only a stable order."""
+    scored = scores(found.table, weights=weights)
     suspicions = [
-        Suspicion(
-            service=name,
-            score=trouble.score(name),
-            evidence=_ordered(found.best.get(name, {}), weights),
-        )
-        for name in found.services
+        Suspicion(service=name, score=float(score), evidence=_ordered(found.best.get(name, {}), weights))
+        for name, score in zip(found.table.services, scored, strict=True)
     ]
     suspicions.sort(key=lambda each: (-each.score, each.service))
     return Ranking(
-        suspicions=tuple(suspicions), confidence=_confidence(suspicions, weights), onset_s=found.onset_s
+        suspicions=tuple(suspicions),
+        confidence=confidence(scored, weights=weights),
+        onset_s=found.onset_s,
     )
-
-
-class _Trouble:
-    """How much trouble each service is in, and how much of it begins there."""
-
-    def __init__(self, found: Gathered, weights: Weights) -> None:
-        self._found = found
-        self._weights = weights
-        self._own = {name: _weighed(found.best.get(name, {}), weights.own) for name in found.services}
-        self._symptoms = {
-            name: _weighed(found.best.get(name, {}), weights.symptom) for name in found.services
-        }
-        self._everything = sum(self._own.values()) + sum(self._symptoms.values()) or 1.0
-        known = found.alerting in found.graph
-        self._reachable = found.graph.behind(found.alerting) if known else frozenset(found.services)
-
-    def score(self, name: str) -> float:
-        """Own evidence, and the symptoms that no callee explains, by how much of the rest it would explain.
-
-        The alerting service's symptoms are what is to be explained, and no evidence against it.  A leaf of
-        which nothing is known but what its one caller measures is an edge of the caller, not a service.
-        """
-        weights = self._weights
-        symptoms = self._symptoms[name] * (1 - weights.explained * self._explained(name))
-        if name == self._found.alerting:
-            symptoms *= weights.alerting
-        score = (self._own[name] + symptoms) * (1 + weights.coverage * self._covered(name))
-        if name not in self._reachable:
-            score *= weights.unreachable
-        return score * (weights.hearsay if self._found.hearsay(name) else 1.0)
-
-    def _total(self, name: str) -> float:
-        return self._own.get(name, 0.0) + self._symptoms.get(name, 0.0)
-
-    def _explained(self, name: str) -> float:
-        """Share of its trouble that the worst of its callees has too, 0 to 1."""
-        worst = max((self._total(callee) for callee in self._found.graph.callees(name)), default=0.0)
-        return min(worst / max(self._total(name), _NEVER), 1.0)
-
-    def _covered(self, name: str) -> float:
-        """Share of all trouble that is in front of it, and would be its doing, 0 to 1."""
-        in_front = self._found.graph.in_front(name) - {name}
-        return sum(self._total(each) for each in in_front) / self._everything
-
-
-def _weighed(kinds: Mapping[str, Evidence], weights: Mapping[str, float]) -> float:
-    return sum(weights.get(kind, 0.0) * each.strength for kind, each in kinds.items())
 
 
 def _ordered(kinds: Mapping[str, Evidence], weights: Weights) -> tuple[Evidence, ...]:
     return tuple(sorted(kinds.values(), key=lambda each: (-weights.of(each.kind) * each.strength, each.name)))
-
-
-def _confidence(suspicions: Sequence[Suspicion], weights: Weights) -> float:
-    if not suspicions or suspicions[0].score <= 0:
-        return 0.0
-    first = suspicions[0].score
-    second = suspicions[1].score if len(suspicions) > 1 else 0.0
-    sure = weights.confidence
-    return 1 / (
-        1 + math.exp(-(sure.bias + sure.score * math.log(first) + sure.margin * (first - second) / first))
-    )

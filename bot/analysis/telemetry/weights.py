@@ -11,11 +11,10 @@ from bot.domain.model import Model, Share
 
 
 class Fit(Model):
-    """The record of a fit: how, on which cases, and when."""
+    """The record of a fit: how, and on which cases."""
 
     how: str
     on: tuple[str, ...] = ()
-    at: str = ""
 
 
 class Sureness(Model):

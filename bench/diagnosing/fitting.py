@@ -1,0 +1,115 @@
+"""Fits the weights of the ranker for raw telemetry to cases with known causes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.analysis.telemetry.ranking import Gathered
+from bot.analysis.telemetry.scoring import features, scores
+from bot.analysis.telemetry.weights import Sureness, Weights
+
+_SHARPNESS = 4.0
+_LEAST_CHANCE = 1e-3
+_PULL = 0.02
+_STEPS = (1.6, 1 / 1.6, 1.25, 1 / 1.25)
+_SHARE_STEPS = (0.15, -0.15, 0.05, -0.05)
+_SHARES = ("explained", "unreachable", "alerting", "hearsay")
+_ROUNDS = 3
+_RIDGE = 0.5
+_NEWTON = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """The evidence of one case and its label; ``service`` is none where nothing was wrong."""
+
+    system: str
+    service: str | None
+    found: Gathered
+
+
+def fit(examples: Sequence[Example], *, start: Weights) -> Weights:
+    """Fit the weights, then how sure to be.
+
+    Coordinate descent over factors of each weight.  The loss is the mean over the systems, each counting
+    alike, of ``-log p`` of the true service with ``p`` proportional to ``score**4``, plus
+    ``0.02 * log(w / w0)**2`` for each weight, which pulls what the cases say little about to where it stood.
+    """
+    faults = [each for each in examples if each.service in each.found.table.services]
+    weights, least = start, _loss(faults, start, start=start)
+    for _ in range(_ROUNDS):
+        for candidates in _moves(start):
+            for move in candidates:
+                moved = move(weights)
+                loss = _loss(faults, moved, start=start)
+                if loss < least - 1e-6:
+                    weights, least = moved, loss
+    return weights.but(confidence=_sureness(examples, weights))
+
+
+def _moves(start: Weights) -> Iterator[list[Callable[[Weights], Weights]]]:
+    for side in ("own", "symptom"):
+        for kind in getattr(start, side):
+            yield [_scaled(side, kind, factor) for factor in _STEPS]
+    yield [lambda weights, by=factor: weights.but(coverage=weights.coverage * by) for factor in _STEPS]
+    for share in _SHARES:
+        yield [_shifted(share, by) for by in _SHARE_STEPS]
+
+
+def _scaled(side: str, kind: str, factor: float) -> Callable[[Weights], Weights]:
+    def move(weights: Weights) -> Weights:
+        table = getattr(weights, side)
+        return weights.but(**{side: {**table, kind: table[kind] * factor}})
+
+    return move
+
+
+def _shifted(share: str, by: float) -> Callable[[Weights], Weights]:
+    return lambda weights: weights.but(**{share: min(max(getattr(weights, share) + by, 0.0), 1.0)})
+
+
+def _loss(faults: Sequence[Example], weights: Weights, *, start: Weights) -> float:
+    by_system: dict[str, list[float]] = {}
+    for each in faults:
+        powers = np.maximum(scores(each.found.table, weights=weights), 0.0) ** _SHARPNESS
+        chance = powers[each.found.table.services.index(each.service or "")] / max(powers.sum(), 1e-12)
+        by_system.setdefault(each.system, []).append(-float(np.log(max(chance, _LEAST_CHANCE))))
+    return float(np.mean([np.mean(losses) for losses in by_system.values()])) + _PULL * _away(weights, start)
+
+
+def _away(weights: Weights, start: Weights) -> float:
+    pairs = [
+        (getattr(weights, s)[k], getattr(start, s)[k]) for s in ("own", "symptom") for k in getattr(start, s)
+    ]
+    pairs.append((weights.coverage, start.coverage))
+    away = sum(float(np.log(now / then)) ** 2 for now, then in pairs)
+    return away + sum((getattr(weights, share) - getattr(start, share)) ** 2 * 4 for share in _SHARES)
+
+
+def _sureness(examples: Sequence[Example], weights: Weights) -> Sureness:
+    """Fit the logistic function by Newton's method, each system counting alike, with a ridge of 0.5.
+
+    Right is a first rank at the true service; any other is wrong, and so is any where nothing was wrong.
+    """
+    rows, right, shares = [], [], []
+    counts = {each.system: sum(other.system == each.system for other in examples) for each in examples}
+    for each in examples:
+        scored = scores(each.found.table, weights=weights)
+        score, margin = features(scored)
+        rows.append((1.0, float(np.log(max(score, 1e-3))), margin))
+        right.append(
+            each.service is not None and each.found.table.services[int(np.argmax(scored))] == each.service
+        )
+        shares.append(len(examples) / len(counts) / counts[each.system])
+    x, y, w = np.array(rows), np.array(right, dtype=np.float64), np.array(shares)
+    beta = np.zeros(3)
+    ridge = np.diag([0.0, _RIDGE, _RIDGE])
+    for _ in range(_NEWTON):
+        p = 1 / (1 + np.exp(-x @ beta))
+        slope = x.T @ (w * (y - p)) - ridge @ beta
+        beta += np.linalg.solve((x * (w * p * (1 - p))[:, None]).T @ x + ridge + 1e-6 * np.eye(3), slope)
+    bias, score_weight, margin_weight = (round(float(each), 3) for each in beta)
+    return Sureness(bias=bias, score=score_weight, margin=margin_weight)

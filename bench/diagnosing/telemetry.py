@@ -1,0 +1,170 @@
+"""The track of raw telemetry: which service, which metric, since when, how sure, and how fast."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.diagnosing.cases import Known, known_cases
+from bench.diagnosing.fitting import Example, fit
+from bench.diagnosing.peers import PEERS, ranked
+from bot.analysis.telemetry.case import Telemetry
+from bot.analysis.telemetry.evidence import named_by
+from bot.analysis.telemetry.ranking import Gathered, Ranking, gathered, judged
+from bot.analysis.telemetry.weights import Weights, shipped
+
+NAME = "telemetry"
+_RECALL = 0.95
+_HIGH = 0.8
+_WITH, _WITHOUT = "with the onset", "without the onset"
+GOALS: Mapping[str, Mapping[str, float]] = {
+    "petshop": {"AC@1": 0.80, "AC@3": 0.92, "false alarms": 0.05},
+    "nezha-ob": {"AC@1": 0.85, "AC@3": 0.92, "false alarms": 0.35, "metric AC@1": 0.92},
+    "nezha-tt": {"AC@1": 0.60, "AC@3": 0.80},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one ranker said of one case."""
+
+    known: Known
+    services: tuple[str, ...]
+    metric: tuple[str, str]
+    confidence: float
+
+    @property
+    def rank(self) -> int | None:
+        """The place of the true service, from 1 on."""
+        return self.services.index(self.known.service) + 1 if self.known.service in self.services else None
+
+
+def measure(data: Path, *, split: str = "dev") -> dict[str, Any]:
+    """Rank each case with and without its onset, by the weights that ship and by those of other systems."""
+    cases = [(known, known.read()) for known in known_cases(data, split=split)]
+    weights = shipped()
+    found = {mode: _gathered(cases, weights, told=mode == _WITH) for mode in (_WITH, _WITHOUT)}
+    result: dict[str, Any] = {"goals": {system: dict(goals) for system, goals in GOALS.items()}}
+    for mode, examples in found.items():
+        result[mode] = summary([_answer(known, each, weights) for known, each in examples])
+    result["cross-validated"] = {mode: _crossed(found, mode=mode, start=weights) for mode in found}
+    result["peers, with the onset"] = {name: summary(_peers(cases, name)) for name in PEERS}
+    result["a case, as a process"] = _cost([known for known, _ in cases])
+    return result
+
+
+def _gathered(
+    cases: Sequence[tuple[Known, Telemetry]], weights: Weights, *, told: bool
+) -> list[tuple[Known, Gathered]]:
+    return [
+        (known, gathered(case, weights=weights, onset_s=known.onset_s if told else None))
+        for known, case in cases
+    ]
+
+
+def _answer(known: Known, found: Gathered, weights: Weights) -> Answer:
+    ranking: Ranking = judged(found, weights=weights)
+    first = ranking.suspicions[0]
+    shown = named_by(first.evidence)
+    return Answer(
+        known=known,
+        services=tuple(each.service for each in ranking.suspicions),
+        metric=(first.service, shown[0].metric if shown else ""),
+        confidence=ranking.confidence,
+    )
+
+
+def _crossed(
+    found: Mapping[str, Sequence[tuple[Known, Gathered]]], *, mode: str, start: Weights
+) -> dict[str, Any]:
+    """Judge each system by weights that were fitted to the other ones alone."""
+    answers = []
+    for system in sorted({known.system for known, _ in found[mode]}):
+        others = [
+            Example(system=known.system, service=known.service, found=each)
+            for examples in found.values()
+            for known, each in examples
+            if known.system != system
+        ]
+        weights = fit(others, start=start)
+        answers.extend(_answer(known, each, weights) for known, each in found[mode] if known.system == system)
+    return summary(answers)
+
+
+def _peers(cases: Sequence[tuple[Known, Telemetry]], name: str) -> list[Answer]:
+    answers = []
+    for known, case in cases:
+        series = ranked(case, score=PEERS[name], onset_s=known.onset_s)
+        services = tuple(dict.fromkeys(service for service, _, _ in series))
+        best = series[0] if series else ("", "", 0.0)
+        answers.append(Answer(known=known, services=services, metric=best[:2], confidence=best[2]))
+    return answers
+
+
+def summary(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Sum the answers up, system by system, and how right the sure ones are over all."""
+    systems = sorted({answer.known.system for answer in answers})
+    sure = [answer for answer in answers if answer.confidence >= _HIGH]
+    right = sum(answer.rank == 1 for answer in sure)
+    return {
+        **{system: _of_system([a for a in answers if a.known.system == system]) for system in systems},
+        f"of {len(sure)} with a confidence of {_HIGH} or more, right": round(right / max(len(sure), 1), 3),
+    }
+
+
+def _of_system(answers: Sequence[Answer]) -> dict[str, Any]:
+    faults = [answer for answer in answers if answer.known.service is not None]
+    quiet = [answer.confidence for answer in answers if answer.known.service is None]
+    labelled = [answer for answer in faults if answer.known.metrics]
+    threshold = float(np.percentile([answer.confidence for answer in faults], 100 * (1 - _RECALL)))
+    figures: dict[str, Any] = {"cases": len(faults)}
+    for most in (1, 3, 5):
+        figures[f"AC@{most}"] = _share([a.rank is not None and a.rank <= most for a in faults])
+    if labelled:
+        figures["metric AC@1"] = _share([a.known.names(*a.metric) for a in labelled])
+    if quiet:
+        figures["false alarms"] = _share([confidence >= threshold for confidence in quiet])
+    return figures
+
+
+def _share(outcomes: Sequence[bool]) -> float:
+    return round(sum(outcomes) / len(outcomes), 3)
+
+
+_METER = """
+import resource, sys, time
+from bot.__main__ import main
+began = time.perf_counter()
+main(["rank", *sys.argv[1:]])
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(f"{time.perf_counter() - began} {used.ru_maxrss / 1024}", file=sys.stderr)
+"""
+
+
+def _cost(cases: Sequence[Known]) -> dict[str, float]:
+    """Run the command on the first case of each system: seconds from start to end, and the most memory."""
+    seconds, megabytes, inner = [], [], []
+    for system in sorted({known.system for known in cases}):
+        known = next(each for each in cases if each.system == system and each.service)
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", _METER, str(known.folder)], capture_output=True, text=True, check=True
+        )
+        seconds.append(time.perf_counter() - began)
+        json.loads(done.stdout)
+        took, memory = done.stderr.split()[-2:]
+        inner.append(float(took))
+        megabytes.append(float(memory))
+    return {
+        "seconds, at most": round(max(seconds), 2),
+        "of these after imports, at most": round(max(inner), 2),
+        "MB, at most": round(max(megabytes), 0),
+    }
