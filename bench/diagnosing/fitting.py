@@ -13,7 +13,7 @@ from bot.analysis.telemetry.weights import Sureness, Weights
 
 _SHARPNESS = 4.0
 _LEAST_CHANCE = 1e-3
-_PULL = 0.02
+_PULL = 0.05
 _STEPS = (1.6, 1 / 1.6, 1.25, 1 / 1.25)
 _SHARE_STEPS = (0.15, -0.15, 0.05, -0.05)
 _SHARES = ("explained", "unreachable", "alerting", "hearsay")
@@ -36,7 +36,7 @@ def fit(examples: Sequence[Example], *, start: Weights) -> Weights:
 
     Coordinate descent over factors of each weight.  The loss is the mean over the systems, each counting
     alike, of ``-log p`` of the true service with ``p`` proportional to ``score**4``, plus
-    ``0.02 * log(w / w0)**2`` for each weight, which pulls what the cases say little about to where it stood.
+    ``0.05 * log(w / w0)**2`` for each weight, which pulls what the cases say little about to where it stood.
     """
     faults = [each for each in examples if each.service in each.found.table.services]
     weights, least = start, _loss(faults, start, start=start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from bot.analysis.telemetry.tallies import BIN_S
 _HALF_MS = 50.0
 _FLOOR_MS = 10.0
 _LEAST_BEFORE = 2
+_LONG_S = 300.0
+_AT_MOST_TIMES = 10.0
 _Way = tuple[str, str, bool]
 """Caller, callee, and whether it is the way there (the request) or the way back (the answer)."""
 
@@ -31,27 +33,44 @@ def of_spans(spans: Iterable[SpanBucket], *, onset_s: float) -> tuple[Lag, ...]:
     """Measure each direction of each edge: requests by the lag at the start, answers by that at the end.
 
     What is usual is the edge's own median before the onset; where spans begin later, the median of all edges.
-    Lags of opposite sign cancel: that is a difference of clocks.
+    Five minutes of spans or less are no ordinary life yet, as trouble begins before it is seen: then it is at
+    most ten times that median.
     """
     before: dict[_Way, list[float]] = {}
     after: dict[_Way, list[float]] = {}
+    first_s = onset_s
     for bucket in spans:
         if bucket.parent in (bucket.service, "root", ""):
             continue
         side = before if bucket.time_s < onset_s - BIN_S / 2 else after
-        for there, lag in ((True, bucket.lag_start_ms), (False, bucket.lag_end_ms)):
-            if lag is not None:
-                side.setdefault((bucket.parent, bucket.service, there), []).append(lag)
-    return _judged(before, after)
+        for there, lag in _ways(bucket):
+            side.setdefault((bucket.parent, bucket.service, there), []).append(lag)
+        first_s = min(first_s, bucket.time_s)
+    return _judged(before, after, known_s=onset_s - first_s)
 
 
-def _judged(before: Mapping[_Way, Sequence[float]], after: Mapping[_Way, Sequence[float]]) -> tuple[Lag, ...]:
+def _ways(bucket: SpanBucket) -> Iterator[tuple[bool, float]]:
+    """Give the lag of each way, in ms; a difference of clocks makes one of them negative, and is shared out."""
+    there, back = bucket.lag_start_ms, bucket.lag_end_ms
+    if there is not None and back is not None and min(there, back) < -_FLOOR_MS:
+        there = back = (there + back) / 2
+    if there is not None:
+        yield True, there
+    if back is not None:
+        yield False, back
+
+
+def _judged(
+    before: Mapping[_Way, Sequence[float]], after: Mapping[_Way, Sequence[float]], *, known_s: float
+) -> tuple[Lag, ...]:
     levels = {edge: float(np.median(lags)) for edge, lags in after.items()}
     typical = float(np.median(list(levels.values()))) if levels else 0.0
     found = []
     for edge, level in sorted(levels.items()):
         own = before.get(edge, ())
         usual = float(np.median(own)) if len(own) >= _LEAST_BEFORE else typical
+        if known_s < _LONG_S:
+            usual = min(usual, max(typical * _AT_MOST_TIMES, _FLOOR_MS))
         lost = max(level - max(usual, 0.0) - _FLOOR_MS, 0.0)
         strength = lost / (lost + _HALF_MS)
         found.append(Lag(caller=edge[0], callee=edge[1], strength=strength, lost_ms=lost))

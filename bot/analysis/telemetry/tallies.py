@@ -16,7 +16,9 @@ from bot.analysis.templates import group, mask
 BIN_S = 10.0
 """Seconds in which things are counted."""
 _ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL", "SEVERE", "PANIC", "EXCEPTION"})
-_PLACE = re.compile(r"\b[\w.$/]+[#:]\d{1,5}\b")
+_PLACE = re.compile(r"[A-Za-z_][\w.$]*(?:#|\.(?:java|kt|scala|py|go|js|ts|rb|cs|php|rs|cpp|c):)\d+")
+_PLACE_WITHIN = 120
+"""Characters of a line in which its place may stand."""
 _LEAST_BINS = 2
 _HALF_SIGMAS = 2.5
 _RESTLESS = 0.3
@@ -69,16 +71,22 @@ class Turn:
 
 
 def of_lines(lines: Sequence[Line]) -> Tallies:
-    """Group the lines by what they say (masked, then Drain) and count each group."""
-    masked = [mask(line.message) for line in lines]
-    templates = group(masked)
+    """Group the lines by what they say (masked, then Drain), or by where the code says it, and count.
+
+    A place in the code is one statement, whatever it says; lists make many templates of it.  A handler of
+    errors says many things at one place, so that these go by both.
+    """
+    places = [_PLACE.search(line.message[:_PLACE_WITHIN]) for line in lines]
+    told = [line.level in _ERRORS or place is None for line, place in zip(lines, places, strict=True)]
+    masked = [mask(line.message) if tell else "" for line, tell in zip(lines, told, strict=True)]
+    templates = group(text for text in masked if text)
     tallies = Tallies()
-    for line, text in zip(lines, masked, strict=True):
-        # Where the code says it is masked as a number, and yet parts what would look alike.
-        place = _PLACE.search(line.message)
-        name = f"{place[0]} {templates[text]}" if place else templates[text]
-        thing = Thing(service=line.service, name=name, is_error=line.level in _ERRORS)
-        tallies.add(thing, time_s=line.time_s)
+    for line, place, text in zip(lines, places, masked, strict=True):
+        parts = (place[0] if place else "", templates.get(text, text))
+        name = " ".join(part for part in parts if part)
+        tallies.add(
+            Thing(service=line.service, name=name, is_error=line.level in _ERRORS), time_s=line.time_s
+        )
     return tallies
 
 
