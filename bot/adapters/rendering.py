@@ -108,6 +108,7 @@ class Renderer:
             prices=self._catalogue.prices,
         )
         return Rendered(channel=asked.channel, messages=delivery_messages(found))
+
     async def _checklist(self, name: str) -> Rendered:
         service, _, version = name.partition(":")
         entry = self._catalogue.get(service)
