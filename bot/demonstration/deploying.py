@@ -71,9 +71,12 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
     run_id = await until(lambda: new_run(on, known), "the run", _RUN_S)
     run = await on.when(run_id, lambda r: bool(r.approvals) or r.state == "finished", "the plan", _PLAN_S)
     refused = await approve(on, run) if run.waiting_for else None
-    if one.ends == "asked":
-        await _abort_once_asked(on, run_id)
-    run = await on.when(run_id, lambda r: r.state == "finished", "the end of the rollout", _ROLLOUT_S)
+    run = await on.when(
+        run_id, lambda r: r.state == "finished" or _is_asked(r), "the end of the rollout", _ROLLOUT_S
+    )
+    if run.state != "finished":
+        await _abort(on, run_id)
+        run = await on.when(run_id, lambda r: r.state == "finished", "the end of the rollout", _CALM_S)
     final = await on.posted(run_id, "final")
     after, slack_after = await _load(on, one.service), await on.slack.stats()
     events = await on.journal.load(run_id)
@@ -177,12 +180,12 @@ async def _steady(on: Stage, one: Rollout) -> None:
     await until(flowed, f"the traffic of {one.service}", _CALM_S)
 
 
-async def _abort_once_asked(on: Stage, run_id: str) -> None:
-    """Wait until the judge puts it to a person, and abort it as one."""
+def _is_asked(run: Run) -> bool:
+    """Whether the judge has put it to a person, who does not agree in a demonstration."""
+    return any(gate.step.startswith("judge:") and gate.decision is None for gate in run.approvals.values())
 
-    def is_asked(run: Run) -> bool:
-        return any(gate.step.startswith("judge:") for gate in run.approvals.values())
 
-    await on.when(run_id, is_asked, "the judge to ask", _ROLLOUT_S)
+async def _abort(on: Stage, run_id: str) -> None:
+    """Click *Abort* as the person who is asked."""
     card = await on.posted(run_id, "phase:rollout")
     await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=ABORT)

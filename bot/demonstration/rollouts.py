@@ -29,7 +29,7 @@ class Rollout(Model):
     """The metric or the check that should decide it, where one should."""
 
 
-_CANARY = "weights 30,50 pause 3s patience 2m"
+_CANARY = "weights 40,50 pause 3s patience 2m"
 
 ROLLOUTS: tuple[Rollout, ...] = (
     Rollout(
@@ -39,6 +39,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         service="checkout",
         version="1.5.0",
         words=_CANARY,
+        per_s=50.0,
         ends="promoted",
     ),
     Rollout(
