@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,7 +71,8 @@ class Repository:
             async with asyncio.timeout(_PATIENCE_S):
                 told, complaint = await process.communicate(stdin)
         except (TimeoutError, asyncio.CancelledError):
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                process.kill()
             await process.wait()
             raise
         if process.returncode:

@@ -317,7 +317,8 @@ async def test_a_release_with_a_new_column_serves_beside_the_old_one_once_the_sc
     await deploy.rollback(operator.ctx(), service="checkout")
     for phase in ("migrate", "expand"):
         await migrations.revert(operator.ctx(), service="checkout", version="1.6.0", phase=phase)
-    assert (await operator.load("checkout"))["failed"] == failed
+    seen = await operator.load("checkout")
+    assert seen["failed"] == failed, seen["by_version"]
 
 
 async def test_the_unsafe_migration_is_seen_to_have_no_way_back_and_hurts_only_staging(
