@@ -1,8 +1,8 @@
-"""The sub-words of `/deploy` about what was deployed: history, stats."""
+"""The sub-words of `/deploy` about what was deployed: history, diff, stats."""
 
 from __future__ import annotations
 
-from bot.domain.intent import ShowDelivery
+from bot.domain.intent import ShowDelivery, ShowDiff
 from bot.engine.gate_words import parse_service
 from bot.engine.record_words import parse_stats_words
 from bot.views.deployment import MOST_LISTED, history_lines
@@ -10,12 +10,22 @@ from handlers._deploy_word import Word
 from handlers.desk import FrontDesk
 from handlers.payloads import Payload, click_of
 
+_MOST_VERSION = 100
+
 
 async def _history(desk: FrontDesk, words: list[str], command: Payload) -> str:
     del command  # whoever may read the channel may read this
     service = parse_service(words, catalogue=desk.catalogue, command="/deploy history") if words else ""
     known = await desk.deployed(service, limit=MOST_LISTED)
     return "\n".join(history_lines(known, service=service, now=desk.clock.now()))
+
+
+async def _diff(desk: FrontDesk, words: list[str], command: Payload) -> str:
+    service = parse_service([*words[:1], *words[2:]], catalogue=desk.catalogue, command="/deploy diff")
+    version = "".join(words[1:2])[:_MOST_VERSION]
+    click = click_of(command, at=desk.clock.now())
+    await desk.submit(ShowDiff(**click, service=service, version=version))
+    return ""
 
 
 async def _stats(desk: FrontDesk, words: list[str], command: Payload) -> str:
@@ -30,6 +40,11 @@ WORDS: dict[str, Word] = {
         usage="[service]",
         summary="List the latest deployments and rollbacks: what, who, when, how long, how it ended.",
         run=_history,
+    ),
+    "diff": Word(
+        usage="<service> [version]",
+        summary="Tell what a version would change, or the latest did: commits, authors, files, settings.",
+        run=_diff,
     ),
     "stats": Word(
         usage="[service] [30d]",

@@ -19,7 +19,9 @@ from handlers.desk import FrontDesk
 from handlers.payloads import Payload, person_of
 
 COMMAND = "/deploy"
-USAGE = "<strategy> <service> <version> [environment] | plan … | why <service> | help"
+USAGE = (
+    "<strategy> <service> <version> [environment] | plan … | why <service> | history | diff | stats | help"
+)
 SUMMARY = "Deploy a version, see what would happen, or why it may not be deployed now"
 
 WORDS: dict[str, Word] = {**_deploy_gates.WORDS, **_deploy_checklist.WORDS, **_deploy_records.WORDS}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from bot.domain.catalogue import Catalogue, Environment, Failover, Group, Service
+from bot.domain.catalogue import Catalogue, Cost, Environment, Failover, Group, Service
 from bot.domain.checklist import ChecklistItem
 from bot.domain.errors import BotError
 from bot.domain.freeze import Exemption, Freeze, GlobalFreeze
@@ -121,6 +121,7 @@ def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
         ("services", "failover"): Failover,
         ("services", "monitors"): Monitor,
         ("services", "slos"): Slo,
+        ("services", "cost"): Cost,
         ("services", "gates"): Gates,
         ("services", "gates", "checklist"): ChecklistItem,
         ("services", "freezes"): Freeze,

@@ -201,12 +201,9 @@ class AskWhyNot(GateIntent):
     version: str = ""
 
 
-class ShowDelivery(_Intent):
-    """Somebody asked how well software is delivered: of a service, or of all, over ``days`` days."""
+class RecordIntent(_Intent):
+    """Somebody asked something of the record of deployments."""
 
-    type: Literal["show_delivery"] = "show_delivery"
-    service: Address | Literal[""] = ""
-    days: int = Field(ge=1, le=MOST_DAYS)
     by: Person
     channel: str
     thread: str = ""
@@ -241,7 +238,24 @@ class ShowChecklist(ChecklistIntent):
     type: Literal["show_checklist"] = "show_checklist"
 
 
+class ShowDelivery(RecordIntent):
+    """Somebody asked how well software is delivered: of a service, or of all, over ``days`` days."""
+
+    type: Literal["show_delivery"] = "show_delivery"
+    service: Address | Literal[""] = ""
+    days: int = Field(ge=1, le=MOST_DAYS)
+
+
+class ShowDiff(RecordIntent):
+    """Somebody asked what another version of a service would change; without one, what the latest did."""
+
+    type: Literal["show_diff"] = "show_diff"
+    service: Address
+    version: str = Field(default="", max_length=100)
+
+
 AnyChecklistIntent = TickItem | WaiveItem | ShowChecklist
+AnyRecordIntent = ShowDelivery | ShowDiff
 AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot | AnyChecklistIntent
 AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
 AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
@@ -250,7 +264,7 @@ AnyIntent = (
     | CastVote
     | CancelRun
     | SteerRun
-    | ShowDelivery
+    | AnyRecordIntent
     | RateDiagnosis
     | AnyAlertIntent
     | AnyMonitorIntent

@@ -11,7 +11,6 @@ from typing import assert_never
 
 from bot.domain.approval import Vote, decide
 from bot.domain.board import Topic
-from bot.domain.delivery import DeliveryQuestion
 from bot.domain.errors import BotError, IdentityUnknownError, NotAllowedError, NotFoundError
 from bot.domain.event import CancelRequested, RunStarted, VoteCast
 from bot.domain.feedback import Feedback
@@ -25,8 +24,8 @@ from bot.domain.intent import (
     MonitorIntent,
     Notice,
     RateDiagnosis,
+    RecordIntent,
     ReportAlert,
-    ShowDelivery,
     SilenceAlert,
     StartRun,
     SteerRun,
@@ -38,6 +37,7 @@ from bot.engine.feedback import FeedbackBook, said_by
 from bot.engine.gate_desk import GateDesk
 from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.ports import AlertBook, Board, Directory, Teller
+from bot.engine.record_desk import RecordDesk
 from bot.engine.steering import SteeringDesk
 from bot.engine.words import complete_params
 
@@ -77,6 +77,7 @@ class Desk:
         self._monitors = monitors
         self._gates = gates
         self._feedback = feedback
+        self._records = RecordDesk(deps, board=board)
         self._steering = SteeringDesk(deps, directory=directory)
         self._patience_s = tuple(patience_s)
 
@@ -116,9 +117,9 @@ class Desk:
             case MonitorIntent():
                 _require_member(await self._directory.profile(intent.by.id))
                 await self._tell(intent, await self._monitors.carry_out(intent))
-            case ShowDelivery():
+            case RecordIntent():
                 _require_member(await self._directory.profile(intent.by.id))
-                await self._board.mark(Topic(kind="delivery", id=_question(intent).id))
+                await self._tell(intent, await self._records.carry_out(intent))
             case GateIntent():
                 _require_member(await self._directory.profile(intent.by.id))
                 await self._tell(intent, await self._gates.carry_out(intent))
@@ -264,6 +265,8 @@ class Desk:
         return fold(run_id, await self._deps.journal.load(run_id))
 
     async def _tell(self, intent: Intent, text: str) -> None:
+        if not text:
+            return
         match intent:
             case StartRun():
                 origin = intent.origin
@@ -274,7 +277,7 @@ class Desk:
                 CastVote()
                 | CancelRun()
                 | SteerRun()
-                | ShowDelivery()
+                | RecordIntent()
                 | RateDiagnosis()
                 | AcknowledgeAlert()
                 | SilenceAlert()
@@ -287,15 +290,6 @@ class Desk:
             case _:
                 assert_never(intent)
         await self._teller.tell(notice)
-
-
-def _question(intent: ShowDelivery) -> DeliveryQuestion:
-    return DeliveryQuestion(
-        service=intent.service,
-        days=intent.days,
-        until_s=int(intent.at.timestamp()),
-        channel=intent.channel,
-    )
 
 
 def _require_member(profile: Profile) -> None:

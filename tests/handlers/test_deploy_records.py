@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.deployment import Deployment
-from bot.domain.intent import ShowDelivery
+from bot.domain.intent import ShowDelivery, ShowDiff
 from bot.domain.people import Person
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front
 
@@ -91,4 +91,25 @@ async def test_figures_are_asked_for_by_service_and_span(front: Front, text: str
     ],
 )
 async def test_a_question_that_is_no_question_is_told_how_to_ask(front: Front, text: str, said: str):
+    assert said in await _said(front, text)
+
+
+@pytest.mark.parametrize(("text", "version"), [("checkout", ""), ("checkout 1.4.2", "1.4.2")])
+async def test_a_difference_is_asked_for_by_service_and_version(front: Front, text: str, version: str):
+    done = await front.people.slash("/deploy", f"diff {text}", user="ana", channel="checkout-oncall")
+    assert (done.ok, done.ephemerals) == (True, ())
+    (intent,) = front.inbox.intents
+    assert isinstance(intent, ShowDiff)
+    assert (intent.service, intent.version, intent.by.id, intent.channel) == (
+        "checkout",
+        version,
+        ANA,
+        ONCALL,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("diff", "Which service?"), ("diff checkout 1 2", "I do not understand")]
+)
+async def test_half_a_question_about_a_difference_is_told_how_to_ask(front: Front, text: str, said: str):
     assert said in await _said(front, text)

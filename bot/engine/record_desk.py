@@ -1,0 +1,172 @@
+"""Answer what people ask of the record of deployments."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import assert_never
+
+from bot.domain.board import Topic
+from bot.domain.delivery import DeliveryQuestion
+from bot.domain.deployment import Deployment
+from bot.domain.errors import NotFoundError
+from bot.domain.finding import Facts, FindingKind, Findings
+from bot.domain.intent import AnyRecordIntent, ShowDelivery, ShowDiff
+from bot.domain.model import JsonObject, JsonValue
+from bot.engine.deps import Deps
+from bot.engine.ports import Board
+from bot.engine.steps import call_with
+
+_LOOK_S, _GIT_S = 10.0, 60.0
+_LOOK_BACK = 50
+_MOST_COMMITS = 12
+_MOST_CHANGES = 5
+_MOST_SINCE_S = 30 * 86_400.0
+_SUMMARY_CHARS = 90
+_SETTINGS = (FindingKind.CHANGE_CONFIG, FindingKind.CHANGE_FLAG)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Span:
+    """From one version to another; ``since`` is when the first one began to serve, where that is known."""
+
+    before: str
+    after: str
+    is_past: bool
+    since: datetime | None
+
+
+class RecordDesk:
+    """Answers in words; that whoever asks is a member is known."""
+
+    def __init__(self, deps: Deps, *, board: Board) -> None:
+        """Keep the surroundings."""
+        self._deps = deps
+        self._board = board
+
+    async def carry_out(self, intent: AnyRecordIntent) -> str:
+        """Give the answer for whoever asked, as mrkdwn; empty where all are answered in a message.
+
+        Raises:
+            NotFoundError: it is not known which versions are meant.
+        """
+        match intent:
+            case ShowDelivery():
+                await self._board.mark(Topic(kind="delivery", id=_question(intent).id))
+                return ""
+            case ShowDiff():
+                return await self._diff(intent)
+            case _:
+                assert_never(intent)
+
+    async def _diff(self, intent: ShowDiff) -> str:
+        """Tell what a version would change, or what the latest deployment has changed."""
+        span = await self._span(intent)
+        head = f"*{intent.service}*: `{_plain(span.before)}` → `{_plain(span.after)}`"
+        said = "has changed" if span.is_past else "would change"
+        if span.before == span.after:
+            return f"{head}. That is the version that serves; nothing {said} by deploying it."
+        code, settings = await asyncio.gather(self._code(intent, span), self._settings(intent, span))
+        return "\n".join((f"{head} {said}:", *code, *settings))
+
+    async def _span(self, intent: ShowDiff) -> _Span:
+        known = await self._deps.deployments.of(intent.service, limit=_LOOK_BACK)
+        done = [one for one in known if one.changed and one.outcome == "succeeded"]
+        if intent.version:
+            before = await self._serving(intent) or (done[0].version if done else "")
+            if before:
+                since = done[0].finished_at if done else None
+                return _Span(before=before, after=intent.version, is_past=False, since=since)
+        elif done and done[0].previous_version:
+            return _of_latest(done)
+        hint = f"Say which version you mean: `/deploy diff {intent.service} <version>`."
+        if intent.version:
+            hint = "Its deployment target cannot be asked, and I have no record of a deployment."
+        raise NotFoundError(f"I do not know from which version of `{intent.service}` to look.", hint=hint)
+
+    async def _serving(self, intent: ShowDiff) -> str:
+        """Ask the target which version serves; empty if it cannot be asked."""
+        facts = await self._ask(intent, "deploy.observe", {"service": intent.service}, timeout_s=_LOOK_S)
+        stable = facts.data.get("stable") if isinstance(facts, Facts) else None
+        version = stable.get("version") if isinstance(stable, Mapping) else ""
+        return version if isinstance(version, str) else ""
+
+    async def _code(self, intent: ShowDiff, span: _Span) -> list[str]:
+        arguments: JsonObject = {"service": intent.service, "before": span.before, "after": span.after}
+        answer = await self._ask(intent, "git.between", arguments, timeout_s=_GIT_S)
+        if isinstance(answer, Facts):
+            return _code_lines(answer.data)
+        return [f"• Commits: not known. {_plain(answer if isinstance(answer, str) else '')}".rstrip()]
+
+    async def _settings(self, intent: ShowDiff, span: _Span) -> list[str]:
+        """List what was configured since the version of before began to serve; it is there already."""
+        if span.since is None:
+            return ["• Settings and flags: since when to look is not known."]
+        age_s = min((self._deps.clock.now() - span.since).total_seconds(), _MOST_SINCE_S)
+        arguments: JsonObject = {"service": intent.service, "since_s": max(1.0, age_s)}
+        answer = await self._ask(intent, "changes.recent", arguments, timeout_s=_LOOK_S)
+        if not isinstance(answer, Findings):
+            return [f"• Settings and flags: not known. {_plain(answer if isinstance(answer, str) else '')}"]
+        own = [f.summary for f in answer.items if f.service == intent.service and f.kind in _SETTINGS]
+        if not own:
+            return ["• Settings and flags: none was changed since then."]
+        lines = [f"   ◦ {_plain(summary)}" for summary in own[:_MOST_CHANGES]]
+        return [f"• Settings and flags changed since then: {len(own)}", *lines]
+
+    async def _ask(
+        self, intent: ShowDiff, plugin: str, arguments: JsonObject, *, timeout_s: float
+    ) -> object | str:
+        """Call a probe; where it fails, gives what it says."""
+        ctx = self._deps.context(intent.key, plugin, timeout_s=timeout_s)
+        called = await call_with(ctx, self._deps.plugins.get(plugin), arguments)
+        return called.error if called.result is None else called.result
+
+
+def _question(intent: ShowDelivery) -> DeliveryQuestion:
+    return DeliveryQuestion(
+        service=intent.service,
+        days=intent.days,
+        until_s=int(intent.at.timestamp()),
+        channel=intent.channel,
+    )
+
+
+def _of_latest(done: Sequence[Deployment]) -> _Span:
+    latest, earlier = done[0], done[1:]
+    since = earlier[0].finished_at if earlier else None
+    return _Span(before=latest.previous_version, after=latest.version, is_past=True, since=since)
+
+
+def _code_lines(data: Mapping[str, JsonValue]) -> list[str]:
+    """Say commits, authors and files; what goes away is said first, because nobody expects it."""
+    lines: list[str] = []
+    for key, words in (("removed", "taken away"), ("added", "new")):
+        commits, count = data[key], data[f"{key}_count"]
+        if not count or not isinstance(commits, list):
+            continue
+        shown = [f"   ◦ {_commit(one)}" for one in commits[:_MOST_COMMITS] if isinstance(one, Mapping)]
+        more = int(str(count)) - len(shown)
+        lines += [f"• {count} {'commit' if count == 1 else 'commits'} {words}:", *shown]
+        lines += [f"   ◦ and {more} more"] if more > 0 else []
+    authors, files = data["authors"], data["files"]
+    if isinstance(authors, Mapping) and authors:
+        lines.append(f"• By {_plain(', '.join(f'{name} ({count})' for name, count in authors.items()))}")
+    if isinstance(files, Mapping):
+        lines.append(
+            f"• Files changed: {files['changed']}; lines added: {files['added']}, deleted: {files['deleted']}"
+        )
+    return lines
+
+
+def _commit(commit: Mapping[str, JsonValue]) -> str:
+    summary = str(commit["summary"])
+    shown = summary if len(summary) <= _SUMMARY_CHARS else f"{summary[:_SUMMARY_CHARS]}…"
+    return f"`{str(commit['commit'])[:8]}` {_plain(shown)} ({_plain(str(commit['author'])[:60])})"
+
+
+def _plain(text: str) -> str:
+    """Keep words from outside from mentioning, linking or breaking out of their line."""
+    return escape(" ".join(text.replace("`", "'").split()), quote=False)
