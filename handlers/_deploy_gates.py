@@ -1,9 +1,9 @@
-"""The sub-words of `/deploy` about gates: lock, unlock, handover, locks, why."""
+"""The sub-words of `/deploy` about gates: lock, unlock, handover, locks, why, queue."""
 
 from __future__ import annotations
 
 from bot.domain.errors import UsageError
-from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
+from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
 from bot.engine.gate_words import mentioned, parse_lock_words, parse_service
 from bot.engine.words import echo
 from handlers._deploy_word import Word
@@ -47,6 +47,12 @@ async def _why(desk: FrontDesk, words: list[str], command: Payload) -> str:
     return ""
 
 
+async def _queue(desk: FrontDesk, words: list[str], command: Payload) -> str:
+    service = parse_service(words, catalogue=desk.catalogue, command="/deploy queue") if words else ""
+    await desk.submit(AskQueue(**click_of(command, at=desk.clock.now()), service=service))
+    return ""
+
+
 WORDS: dict[str, Word] = {
     "lock": Word(
         usage="<service> <reason> [2h]",
@@ -64,5 +70,10 @@ WORDS: dict[str, Word] = {
         usage="<service> [version]",
         summary="Tell which gates are closed now, why, until when, and what would open them.",
         run=_why,
+    ),
+    "queue": Word(
+        usage="[service]",
+        summary="Tell who deploys now, who waits behind whom, and when each is likely to begin.",
+        run=_queue,
     ),
 }

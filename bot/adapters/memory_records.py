@@ -14,6 +14,7 @@ from bot.domain.errors import StaleEpochError
 from bot.domain.flag import Flag
 from bot.domain.heartbeat import Heartbeat, Pulse, first_pulse
 from bot.domain.monitor import MonitorState, Pause
+from bot.engine.ports import Line
 
 
 class MemoryMonitorBook:
@@ -91,6 +92,13 @@ class MemoryLocks:
                     heirs.append(waiting.pop(0))
                     held.add(heirs[-1])
         return tuple(heirs)
+
+    async def lines(self, names: Sequence[str]) -> tuple[Line, ...]:
+        """Tell who holds and who waits at each name, all at one moment."""
+        return tuple(
+            Line(held=tuple(sorted(self._held.get(name, ()))), waiting=tuple(self._waiting.get(name, ())))
+            for name in names
+        )
 
 
 class MemoryBudget:

@@ -209,6 +209,13 @@ class RecordIntent(_Intent):
     thread: str = ""
 
 
+class AskQueue(GateIntent):
+    """Somebody asked who deploys now, and who waits behind whom: at one service, or, without one, at all."""
+
+    type: Literal["ask_queue"] = "ask_queue"
+    service: Address | Literal[""] = ""
+
+
 class ChecklistIntent(GateIntent):
     """Somebody asked something of the checklist of a version."""
 
@@ -256,7 +263,9 @@ class ShowDiff(RecordIntent):
 
 AnyChecklistIntent = TickItem | WaiveItem | ShowChecklist
 AnyRecordIntent = ShowDelivery | ShowDiff
-AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot | AnyChecklistIntent
+AnyGateIntent = (
+    LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot | AskQueue | AnyChecklistIntent
+)
 AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
 AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
 AnyIntent = (

@@ -15,6 +15,7 @@ from bot.domain.finding import Facts
 from bot.domain.gate import GateName
 from bot.domain.intent import (
     AnyGateIntent,
+    AskQueue,
     AskWhyNot,
     HandOverLocks,
     ListLocks,
@@ -31,6 +32,7 @@ from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.deps import Deps
 from bot.engine.gatekeeper import DeployLocks
 from bot.engine.ports import Directory, Teller
+from bot.engine.queue_desk import QueueDesk
 from bot.engine.steps import call_with
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,7 @@ class GateDesk:
         self._catalogue = deps.catalogue
         self._locks = locks
         self._checklists = checklists
+        self._queue = QueueDesk(deps)
         self._directory = directory
         self._teller = teller
 
@@ -82,6 +85,8 @@ class GateDesk:
                 return await self._list()
             case AskWhyNot():
                 return await self._why_not(intent)
+            case AskQueue():
+                return await self._queue.show(intent)
             case TickItem() | WaiveItem() | ShowChecklist():
                 return await self._checklists.carry_out(intent)
             case _:

@@ -152,6 +152,14 @@ class Inbox(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Who holds a place at something, and who waits for one, in the order of their turns."""
+
+    held: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+
 class Locks(Protocol):
     """Places at a service; held by runs, which outlive the workers that carry them."""
 
@@ -164,6 +172,10 @@ class Locks(Protocol):
 
     async def release(self, run_id: str) -> tuple[str, ...]:
         """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
+        ...
+
+    async def lines(self, names: Sequence[str]) -> tuple[Line, ...]:
+        """Tell who holds and who waits at each name, all at one moment."""
         ...
 
 

@@ -18,12 +18,17 @@ _LOOK_AGAIN_S = 15.0
 """Whoever hands over wakes the next in line; this is for the case that it dies in between."""
 
 
+def change_place(service: str) -> str:
+    """Name the place at which runs take turns to change a service."""
+    return f"change:{service}"
+
+
 async def take_turn(hand: Hand, phase: str, *, to: Literal["change", "read"]) -> Waits | None:
     """Take a place at the run's service, or wait in line; none means that the way is free."""
     if not hand.run.service:
         return None
     most = 1 if to == "change" else hand.deps.readers_per_service
-    name = f"{to}:{hand.run.service}"
+    name = change_place(hand.run.service) if to == "change" else f"{to}:{hand.run.service}"
     before = await hand.deps.locks.acquire(name, run_id=hand.run.id, most=most)
     if before and await _left_by_the_ended(hand.deps, before):
         before = await hand.deps.locks.acquire(name, run_id=hand.run.id, most=most)

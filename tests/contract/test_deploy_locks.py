@@ -21,7 +21,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.deploy_lock import MOST_S, DeployLock
 from bot.domain.people import Person
 from bot.engine.gatekeeper import DeployLocks
-from bot.engine.ports import Locks
+from bot.engine.ports import Line, Locks
 from tests.valkeys import fresh_store, fresh_valkey, opened
 from tests.worlds import ANA, BEN, CHI
 
@@ -151,6 +151,17 @@ async def test_whoever_leaves_the_line_is_passed_over_and_nobody_else_loses_a_pl
         assert await places.release(run_id) == ()
     left = runs[::2]
     assert [(await places.release(run_id)) for run_id in left] == [*((heir,) for heir in left[1:]), ()]
+
+
+async def test_a_line_is_told_in_the_order_of_turns_and_an_empty_one_as_empty(places):
+    assert await places.lines(()) == ()
+    for run_id in ("c", "b", "a"):
+        await places.acquire("change:checkout", run_id=run_id, most=1)
+        await places.acquire("read:checkout", run_id=run_id, most=2)
+    told = await places.lines(("change:payments", "change:checkout", "read:checkout"))
+    assert told == (Line(), Line(held=("c",), waiting=("b", "a")), Line(held=("b", "c"), waiting=("a",)))
+    await places.release("c")
+    assert await places.lines(("change:checkout",)) == (Line(held=("b",), waiting=("a",)),)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, MOST_S + 1])

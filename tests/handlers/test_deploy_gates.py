@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import UnknownServiceError, UsageError
-from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
+from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
 from bot.engine.words import split_words
 from handlers._deploy_gates import WORDS
 from tests.handlers.desks import Kept, memory_desk
@@ -49,6 +49,9 @@ async def test_the_other_words_are_read():
     assert isinstance(why, AskWhyNot)
     assert (why.service, why.version) == ("checkout", "1.4.2")
     assert (await said("why checkout")).version == ""
+    queue = await said("queue checkout")
+    assert isinstance(queue, AskQueue)
+    assert (queue.service, (await said("queue")).service) == ("checkout", "")
 
 
 @pytest.mark.parametrize("mention", ["<@U0BEN00001>", "<@U0BEN00001|ben>"])
@@ -73,6 +76,7 @@ async def test_a_lock_is_handed_to_the_person_who_is_mentioned(mention):
         ("handover @ben", "To whom?"),
         ("handover <@U1> <@U2>", "one person only"),
         ("why", "Which service?"),
+        ("queue checkout payments", "do not understand `payments`"),
         ("why checkout 1.4.2 now", "do not understand `now`"),
     ],
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.adapters.redis.store import Store
+from bot.engine.ports import Line
 
 
 class RedisLocks:
@@ -23,3 +26,12 @@ class RedisLocks:
         shard = self._store.keys.shared
         keys = (shard.places(run_id),)
         return tuple(await self._store.run("unlock", keys, run_id, shard.held, shard.waiting))
+
+    async def lines(self, names: Sequence[str]) -> tuple[Line, ...]:
+        """Tell who holds and who waits at each name, all at one moment."""
+        if not names:
+            return ()
+        shard = self._store.keys.shared
+        keys = [key for name in names for key in (shard.held + name, shard.waiting + name)]
+        found = await self._store.run("line", keys)
+        return tuple(Line(held=tuple(sorted(held)), waiting=tuple(waiting)) for held, waiting in found)

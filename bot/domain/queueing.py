@@ -1,0 +1,117 @@
+"""Who changes a service now, who waits behind whom, and when each is likely to begin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+from bot.domain.event import Event, TurnTaken
+from bot.domain.people import Person
+from bot.domain.run import PhaseState, Run
+from bot.domain.runbook import Pipeline
+
+_DEPLOY = "deploy-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One run at a service: it has its turn, or waits for it."""
+
+    run_id: str
+    by: Person
+    strategy: str
+    """``canary`` …, or the name of the runbook that changes something."""
+    version: str
+    holds: bool
+    since_s: float | None = None
+    """For how long it has had its turn, in seconds; none while it waits, or has not taken it up yet."""
+    asks: bool = False
+    """It has its turn, and waits for a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """One run in the line, with an estimate."""
+
+    turn: Turn
+    begins_in_s: float | None
+    """Seconds until it begins; none where nobody can tell, 0 for who has its turn."""
+
+
+def strategy_of(run: Run) -> str:
+    """Name what a run does, as people type it."""
+    return run.runbook.name.removeprefix(_DEPLOY)
+
+
+def turn_of(run: Run, events: Sequence[Event], *, holds: bool, at: datetime) -> Turn:
+    """Tell of one run in the line at a moment."""
+    under_way = [phase for phase in _changes(run) if phase.started_at and phase.outcome is None]
+    since = _began_at(run, under_way[-1], events) if holds and under_way else None
+    version = run.params.get("version")
+    return Turn(
+        run_id=run.id,
+        by=run.requested_by,
+        strategy=strategy_of(run),
+        version=version if isinstance(version, str) else "",
+        holds=holds,
+        since_s=None if since is None else max(0.0, (at - since).total_seconds()),
+        asks=holds and run.waiting_for is not None,
+    )
+
+
+def stay_s(run: Run, events: Sequence[Event]) -> float | None:
+    """Tell for how many seconds a run that has ended had its turns; none if it never had one.
+
+    The time for which it waited for an approval before its turn, or in line, is no part of that; nor is the
+    watch after its change, during which others may change the service.
+    """
+    stays = [
+        (phase.finished_at - began).total_seconds()
+        for phase in _changes(run)
+        if phase.finished_at is not None
+        and (phase.worked or phase.outcome == "failed")
+        and (began := _began_at(run, phase, events)) is not None
+    ]
+    return sum(stays) if stays else None
+
+
+def expect(line: Sequence[Turn], stays: Mapping[str, Sequence[float]]) -> tuple[Expected, ...]:
+    """Estimate when each run in the line begins, from how long runs of its strategy had their turn before.
+
+    Whoever has its turn is expected to have it for as long as those that had it longer than it has by now
+    (the median residual life); whoever waits, for the median.  Behind somebody of whom nobody can tell,
+    nobody can tell.
+    """
+    found: list[Expected] = []
+    begins: float | None = 0.0
+    for turn in line:
+        found.append(Expected(turn=turn, begins_in_s=0.0 if turn.holds else begins))
+        lasts = _lasts_s(turn, stays.get(turn.strategy, ()))
+        begins = None if begins is None or lasts is None else begins + lasts
+    return tuple(found)
+
+
+def _lasts_s(turn: Turn, stays: Sequence[float]) -> float | None:
+    if turn.asks:
+        return None
+    had = turn.since_s or 0.0
+    longer = [stay for stay in stays if stay > had]
+    return median(longer) - had if longer else None
+
+
+def _changes(run: Run) -> list[PhaseState]:
+    return [run.phases[phase.id] for phase in run.runbook.phases if isinstance(phase, Pipeline)]
+
+
+def _began_at(run: Run, phase: PhaseState, events: Sequence[Event]) -> datetime | None:
+    """Tell when a phase had its turn: it was under way, agreed to, and no longer in line."""
+    if phase.started_at is None or phase.behind:
+        return None
+    gate = run.gate(phase.id, step="")
+    if gate is not None and gate.decision != "approved":
+        return None
+    agreed = [gate.decided_at] if gate is not None and gate.decided_at is not None else []
+    taken = [event.at for event in events if isinstance(event, TurnTaken) and event.phase == phase.id]
+    return max([phase.started_at, *agreed, *taken])
