@@ -20,6 +20,7 @@ from bot.domain.board import Message
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
 from bot.domain.event import Event, Origin
+from bot.domain.gate import Gates
 from bot.domain.intent import CastVote, StartRun, SteerRun
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
@@ -45,6 +46,8 @@ class Stage:
     deps: Deps
     desk: Desk
     told: Told
+    locks: MemoryDeployLocks
+    checklists: MemoryChecklists
 
     async def ask(self, runbook: str, words: str, *, key: str = "k") -> str:
         """Type a command as Ana; gives the run's id once it waits or has ended."""
@@ -119,12 +122,15 @@ def failed(seen: Counter[str]) -> int:
 
 
 @contextlib.asynccontextmanager
-async def stage_with(stable: tuple[str, ...] = ("blue",)) -> AsyncIterator[Stage]:
+async def stage_with(
+    stable: tuple[str, ...] = ("blue",), *, gates: Gates | None = None
+) -> AsyncIterator[Stage]:
     """Bring it up with 1.4.1 of the service ``shop``."""
     async with floor_with(stable) as floor:
         clock, store, people, told = SystemClock(), MemoryStore(), People(), Told()
         target = dict(floor.ctx().catalogue.get("shop").target)
-        shop = Service(name="shop", target=target, emergency_rollback=True)
+        shop = Service(name="shop", target=target, emergency_rollback=True, gates=gates or Gates())
+        locks, checklists = MemoryDeployLocks(clock), MemoryChecklists(clock)
         alerts = MemoryAlertBook(clock)
         plugins = scan("bot.probes", "bot.actions", third_parties=False)
         deps = Deps(
@@ -139,8 +145,8 @@ async def stage_with(stable: tuple[str, ...] = ("blue",)) -> AsyncIterator[Stage
             ledger=floor.ledger,
             locks=MemoryLocks(),
             gatekeeper=StateGatekeeper(
-                locks=MemoryDeployLocks(clock),
-                checklists=MemoryChecklists(clock),
+                locks=locks,
+                checklists=checklists,
                 alerts=alerts,
                 journal=store,
             ),
@@ -156,4 +162,4 @@ async def stage_with(stable: tuple[str, ...] = ("blue",)) -> AsyncIterator[Stage
             gates=gate_desk(deps, directory=people, teller=told),
             feedback=MemoryFeedbackBook(),
         )
-        yield Stage(floor, store, deps, desk, told)
+        yield Stage(floor, store, deps, desk, told, locks, checklists)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from bot.demonstration.deploying import decided_by, ending_of
+from bot.domain.checklist import Mark
+from bot.domain.deploy_lock import DeployLock
+from bot.domain.gate import Gates
 from bot.views.rollout import rollout_why_modal
 from bot.views.run import run_messages
 from tests.integration.deployments import QUICK, actions_in, effects, failed, stage_with
 from tests.unit.views.oracle import assert_valid_message
+from tests.worlds import ANA, BEN, CHI
 
 pytestmark = pytest.mark.server
 
@@ -142,3 +147,32 @@ async def test_a_rollback_ends_a_canary_that_is_under_way():
         await stage.approve(back)
         assert await stage.floor.served(30) == {"1.4.1": 30}
     assert failed(seen) == 0
+
+
+async def test_nothing_is_deployed_while_an_item_is_open_and_nobody_waives_one_for_themselves():
+    gates = Gates.model_validate({"checklist": {"team_told": {}}})
+    async with stage_with(gates=gates) as stage:
+        refused = await stage.read(await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}", key="k1"))
+        assert refused.phases["gates"].steps["all"].reason == "checklist_team_told"
+        assert (refused.outcome, refused.approvals) == ("failed", {})
+        waiver = Mark(item="team_told", kind="waiver", by=ANA, at=stage.deps.clock.now(), text="late")
+        await stage.checklists.mark("shop", "1.5.0", waiver)  # Ana is who asks
+        refused = await stage.read(await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}", key="k2"))
+        assert refused.phases["gates"].steps["all"].reason == "checklist_team_told"
+        await stage.checklists.mark("shop", "1.5.0", waiver.but(by=BEN))
+        run = await stage.read(await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}", key="k3"))
+        assert run.waiting_for is not None
+        card = " ".join(message.text for message in run_messages(run, now=stage.deps.clock.now()))
+        assert "WAIVED (team_told by Ben, for others' deployments: late)" in card
+
+
+async def test_a_gate_that_closes_while_people_decide_lets_nothing_begin():
+    async with stage_with() as stage:
+        run_id = await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}")
+        at = stage.deps.clock.now()
+        lock = DeployLock(service="shop", by=CHI, reason="the fair", at=at, until=at + timedelta(hours=1))
+        await stage.locks.lock(lock)
+        run = await stage.approve(run_id)
+        assert effects(await stage.events(run_id)) == []
+        assert run.phases["rollout"].steps["still_open"].reason == "locked"
+        assert run.outcome == "failed"
