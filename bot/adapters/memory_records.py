@@ -65,12 +65,21 @@ class MemoryLocks:
         """Start with all of them free."""
         self._held: dict[str, set[str]] = {}
         self._waiting: dict[str, list[str]] = {}
+        self._ahead: set[tuple[str, str]] = set()
 
-    async def acquire(self, name: str, *, run_id: str, most: int) -> tuple[str, ...]:
-        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one."""
+    async def acquire(self, name: str, *, run_id: str, most: int, ahead: bool = False) -> tuple[str, ...]:
+        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one.
+
+        Who asks to be ``ahead`` goes before all who wait and did not.
+        """
         held, waiting = self._held.setdefault(name, set()), self._waiting.setdefault(name, [])
         if run_id in held:
             return ()
+        if ahead and (name, run_id) not in self._ahead:
+            self._ahead.add((name, run_id))
+            others = [other for other in waiting if other != run_id]
+            before = sum((name, other) in self._ahead for other in others)
+            waiting[:] = [*others[:before], run_id, *others[before:]]
         if len(held) < most and waiting[:1] in ([], [run_id]):
             held.add(run_id)
             waiting[:] = waiting[1:]
@@ -82,6 +91,7 @@ class MemoryLocks:
     async def release(self, run_id: str) -> tuple[str, ...]:
         """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
         heirs: list[str] = []
+        self._ahead = {one for one in self._ahead if one[1] != run_id}
         for name, held in self._held.items():
             waiting = self._waiting[name]
             if run_id in waiting:

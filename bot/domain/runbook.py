@@ -215,7 +215,7 @@ class Pipeline(PhaseBase):
     watch: tuple[Check, ...] = ()
     """Must hold while the steps run; a breach stops the pipeline and undoes."""
     preempts: bool = False
-    """Whether a rollout that is under way at the service is aborted for it, before anybody is asked."""
+    """Whether a rollout under way at the service is aborted before anybody is asked, and it goes next."""
     lease: bool = False
     """Whether the candidate's traffic hangs on the worker that runs the steps: a dead-man switch."""
 

@@ -163,10 +163,11 @@ class Line:
 class Locks(Protocol):
     """Places at a service; held by runs, which outlive the workers that carry them."""
 
-    async def acquire(self, name: str, *, run_id: str, most: int) -> tuple[str, ...]:
+    async def acquire(self, name: str, *, run_id: str, most: int, ahead: bool = False) -> tuple[str, ...]:
         """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one.
 
-        None before it means that it holds a place.  Asking again changes nothing.
+        None before it means that it holds a place.  Asking again changes nothing, but that who asks to be
+        ``ahead`` goes before all who wait and did not.
         """
         ...
 

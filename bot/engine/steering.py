@@ -25,7 +25,7 @@ _ONWARDS: frozenset[SteeringWord] = frozenset({"promote", "resume"})
 
 async def make_way(hand: Hand, phase: str) -> None:
     """Be next at the service, and abort the rollouts that are before; aborting needs nobody's approval."""
-    if await take_turn(hand, phase, to="change") is None:
+    if await take_turn(hand, phase, to="change", ahead=True) is None:
         return
     for other in hand.run.phases[phase].behind:
         await _abort(hand, other)

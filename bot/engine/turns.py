@@ -23,15 +23,17 @@ def change_place(service: str) -> str:
     return f"change:{service}"
 
 
-async def take_turn(hand: Hand, phase: str, *, to: Literal["change", "read"]) -> Waits | None:
-    """Take a place at the run's service, or wait in line; none means that the way is free."""
+async def take_turn(
+    hand: Hand, phase: str, *, to: Literal["change", "read"], ahead: bool = False
+) -> Waits | None:
+    """Take a place at the run's service, or wait in line, ``ahead`` of the others; none: the way is free."""
     if not hand.run.service:
         return None
     most = 1 if to == "change" else hand.deps.readers_per_service
     name = change_place(hand.run.service) if to == "change" else f"{to}:{hand.run.service}"
-    before = await hand.deps.locks.acquire(name, run_id=hand.run.id, most=most)
+    before = await hand.deps.locks.acquire(name, run_id=hand.run.id, most=most, ahead=ahead)
     if before and await _left_by_the_ended(hand.deps, before):
-        before = await hand.deps.locks.acquire(name, run_id=hand.run.id, most=most)
+        before = await hand.deps.locks.acquire(name, run_id=hand.run.id, most=most, ahead=ahead)
     hand.has_turn = True
     known = hand.run.phases[phase].behind
     if before:

@@ -153,6 +153,24 @@ async def test_whoever_leaves_the_line_is_passed_over_and_nobody_else_loses_a_pl
     assert [(await places.release(run_id)) for run_id in left] == [*((heir,) for heir in left[1:]), ()]
 
 
+async def test_who_goes_ahead_is_next_but_takes_nobodys_place_and_waits_behind_who_went_ahead_before(places):
+    for run_id in ("holds", "a", "b", "urgent"):
+        await places.acquire("change:checkout", run_id=run_id, most=1)
+    for run_id in ("urgent", "late", "urgent", "late"):  # one was in line before, one was not
+        before = await places.acquire("change:checkout", run_id=run_id, most=1, ahead=True)
+        assert before == (("holds",) if run_id == "urgent" else ("holds", "urgent"))
+    assert await places.acquire("change:checkout", run_id="urgent", most=1) == ("holds",)
+    assert await places.acquire("change:checkout", run_id="c", most=1) == (
+        "holds",
+        "urgent",
+        "late",
+        "a",
+        "b",
+    )
+    runs = ["holds", "urgent", "late", "a", "b"]
+    assert [await places.release(run_id) for run_id in runs] == [*((heir,) for heir in runs[1:]), ("c",)]
+
+
 async def test_a_line_is_told_in_the_order_of_turns_and_an_empty_one_as_empty(places):
     assert await places.lines(()) == ()
     for run_id in ("c", "b", "a"):

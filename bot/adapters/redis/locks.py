@@ -15,11 +15,14 @@ class RedisLocks:
         """Keep the store."""
         self._store = store
 
-    async def acquire(self, name: str, *, run_id: str, most: int) -> tuple[str, ...]:
-        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one."""
+    async def acquire(self, name: str, *, run_id: str, most: int, ahead: bool = False) -> tuple[str, ...]:
+        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one.
+
+        Who asks to be ``ahead`` goes before all who wait and did not.
+        """
         shard = self._store.keys.shared
         keys = (shard.held + name, shard.waiting + name, shard.places(run_id))
-        return tuple(await self._store.run("lock", keys, run_id, most, name))
+        return tuple(await self._store.run("lock", keys, run_id, most, name, int(ahead)))
 
     async def release(self, run_id: str) -> tuple[str, ...]:
         """Give back all that a run holds or waits for; gives the runs whose turn it is now."""

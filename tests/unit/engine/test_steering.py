@@ -164,6 +164,22 @@ async def test_a_rollback_does_not_wait_behind_a_rollout_but_ends_it(world):
     assert done() == ["shift", "undo-shift", "rollback"]
 
 
+async def test_a_rollback_goes_before_the_deployments_that_wait(world):
+    slow = book(fix(act("a"), act("gated", no_undo="none", approval={}), approval=None))
+    assert (await world.begin(slow, "r1")).waiting_for is not None
+    for run_id in ("r2", "r3"):
+        waits = await world.begin(book(fix(act(run_id, no_undo="x"), approval=None)), run_id)
+        assert waits.phases["fix"].behind[0] == "r1"
+    back = book(
+        fix(act("rollback", no_undo="it is the way back"), preempts=True, approval=None), name="rollback"
+    )
+    assert (await world.begin(back, "r4")).phases["fix"].behind == ("r1",)
+    await world.vote(await world.read("r1"), BEN)
+    for run_id in ("r1", "r2", "r3", "r4", "r2", "r3"):
+        await world.go(run_id)
+    assert done() == ["a", "gated", "rollback", "r2", "r3"]
+
+
 async def test_what_is_required_and_cannot_be_read_ends_the_run_before_anybody_is_asked(world):
     BENCH.down.add("a")
     run = await world.begin(
