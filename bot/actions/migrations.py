@@ -12,12 +12,16 @@ import asyncpg
 
 from bot.actions._database import connected
 from bot.actions._migration_ledger import Ledger
+from bot.actions._migration_remains import held_by
 from bot.actions._targets import PATIENCE, change_of, effect_of, field_of, settings_of
 from bot.analysis.migrations.applying import Manner, manner_of
 from bot.analysis.migrations.layout import LayoutError, MigrationFile, Phase, Version, lay_out
+from bot.analysis.words import listing
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context, action
+from bot.targets.choosing import KINDS
+from bot.targets.departed import others_running
 
 _GONE = (
     OSError,
@@ -55,6 +59,9 @@ async def apply(
     Files that may run in a transaction are applied in one, with their entries in the ledger; a file that
     may not is applied by itself.  No statement waits for a lock longer than ``lock_timeout_s`` seconds.
 
+    A contract is refused while another version of the service runs, if only kept warm: it takes away what
+    that one needs.
+
     Raises:
         ActionFailedError: a file cannot be applied, was changed since, or the server refused it; none of
             the phase was applied by this try.
@@ -62,6 +69,8 @@ async def apply(
         StaleEpochError: a newer owner of this run was here.
     """
     files = await _files(ctx, service, version, phase)
+    if phase == "contract":
+        await _refuse_while_others_run(ctx, service, version)
     manners = {file.name: _manner(file) for file in files}
     async with _database(ctx, service) as connection:
         ledger = _ledger(ctx, connection, version, phase)
@@ -84,14 +93,20 @@ async def apply(
 
 
 async def is_reverted(
-    ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
+    ctx: Context,
+    *,
+    service: str,
+    version: Version,
+    phase: Phase,
+    lock_timeout_s: float = 3,
+    only_empty: bool = False,
 ) -> Done | None:
     """Tell whether no file of the phase is in the ledger.
 
     Raises:
         ActionFailedError: the files or the ledger cannot be read.
     """
-    del lock_timeout_s
+    del lock_timeout_s, only_empty
     files = await _files(ctx, service, version, phase)
     async with _database(ctx, service) as connection:
         known = await _ledger(ctx, connection, version, phase).applied(files)
@@ -100,11 +115,18 @@ async def is_reverted(
 
 @action(specialist="database", in_doubt="retry", look=is_reverted)
 async def revert(
-    ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
+    ctx: Context,
+    *,
+    service: str,
+    version: Version,
+    phase: Phase,
+    lock_timeout_s: float = 3,
+    only_empty: bool = False,
 ) -> Done:
     """Reverse what was applied of one phase by its files under ``down``, in one transaction, the last first.
 
-    It brings no data back that the phase has destroyed.
+    It brings no data back that the phase has destroyed.  With ``only_empty`` all of it is left in place where
+    a table or column that the phase has made holds something by now, which would be lost.
 
     Raises:
         ActionFailedError: a file has no reverse, or the server refused one; nothing was changed.
@@ -120,11 +142,27 @@ async def revert(
         _refuse_what_has_no_reverse(todo)
         await _limit(connection, lock_timeout_s)
         with _telling(todo, earlier=False):
-            await ledger.reverse(todo)
+            held = await held_by(connection, todo) if only_empty else ()
+            if not held:
+                await ledger.reverse(todo)
+    if held:
+        said = f"{phase} of {version} was left in place, since {listing(held)} holds data by now"
+        return Done(summary=said, changed=False, after={"held": list(held)})
     if not todo:
         summary = f"Nothing of {phase} of {version} was applied to {service}'s database"
         return Done(summary=summary, changed=False)
     return _done(ctx, service, version, phase, todo, verb="reversed")
+
+
+async def _refuse_while_others_run(ctx: Context, service: str, version: str) -> None:
+    if not ctx.service(service).target.keys() & KINDS.keys():
+        return  # the bot does not deploy it, so that nobody can be asked
+    if others := await others_running(ctx, service, version):
+        raise ActionFailedError(
+            f"{listing(others)} of {service} still runs, and needs what the contract takes away.",
+            hint=f"Bring everything to {version} and retire what is kept warm, then apply it again.",
+            code="old_version_runs",
+        )
 
 
 @contextmanager

@@ -14,6 +14,10 @@ def outcome_of(run: Run) -> tuple[RunOutcome, str]:
     if run.cancelled_by is not None:
         why = f": {run.cancelled_why}" if run.cancelled_why else "."
         return "cancelled", f"{run.cancelled_by.name or 'Somebody'} cancelled it{why}"
+    return _in_part(run) or _of_phases(run) or _of_diagnosis(run)
+
+
+def _of_phases(run: Run) -> tuple[RunOutcome, str] | None:
     for phase in run.runbook.phases:
         state = run.phases[phase.id]
         if isinstance(phase, Pipeline):
@@ -28,7 +32,19 @@ def outcome_of(run: Run) -> tuple[RunOutcome, str]:
             if isinstance(phase, Explore | FanOut | Reduce) and phase.required:
                 return "failed", f"Nothing was changed: {state.why}"
             return "failed", f"{phase.title or phase.id} failed: {state.why}"
-    return _of_diagnosis(run)
+    return None
+
+
+def _in_part(run: Run) -> tuple[RunOutcome, str] | None:
+    """Tell of a run whose people agreed to the first of its changes and not to a later one."""
+    done: list[str] = []
+    for phase in run.runbook.phases:
+        state, title = run.phases[phase.id], phase.title or phase.id
+        if isinstance(phase, Pipeline) and state.outcome == "ok":
+            done.append(title)
+        elif isinstance(phase, Pipeline) and state.outcome in ("rejected", "expired") and done:
+            return "done", f"{' and '.join(done)}: done. {title}: not done, because {state.why}."
+    return None
 
 
 def _of_pipeline(outcome: str | None, why: str, *, verified: bool) -> tuple[RunOutcome, str] | None:

@@ -16,6 +16,7 @@ from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.adapters.memory_records import MemoryLocks
 from bot.analysis.judging.judge import judge_case
+from bot.domain.approval import Verdict
 from bot.domain.board import Message
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
@@ -71,14 +72,14 @@ class Stage:
     async def events(self, run_id: str) -> tuple[Event, ...]:
         return await self.store.load(run_id)
 
-    async def approve(self, run_id: str) -> Run:
-        """Approve the latest gate as Ben, and carry the run on."""
+    async def approve(self, run_id: str, *, verdict: Verdict = "approve") -> Run:
+        """Approve the latest gate as Ben, or reject it, and carry the run on."""
         gate = list((await self.read(run_id)).approvals.values())[-1]
         vote = CastVote(
             key=f"v{gate.id}",
             at=self.deps.clock.now(),
             approval_id=gate.id,
-            verdict="approve",
+            verdict=verdict,
             by=BEN,
             channel="C1",
         )
@@ -123,13 +124,19 @@ def failed(seen: Counter[str]) -> int:
 
 @contextlib.asynccontextmanager
 async def stage_with(
-    stable: tuple[str, ...] = ("blue",), *, gates: Gates | None = None
+    stable: tuple[str, ...] = ("blue",),
+    *,
+    gates: Gates | None = None,
+    sources: dict[str, dict[str, str]] | None = None,
+    beside: dict[str, dict[str, str]] | None = None,
 ) -> AsyncIterator[Stage]:
-    """Bring it up with 1.4.1 of the service ``shop``."""
+    """Bring it up with 1.4.1 of the service ``shop``, which has these sources, and targets ``beside`` HAProxy."""
     async with floor_with(stable) as floor:
         clock, store, people, told = SystemClock(), MemoryStore(), People(), Told()
-        target = dict(floor.ctx().catalogue.get("shop").target)
-        shop = Service(name="shop", target=target, emergency_rollback=True, gates=gates or Gates())
+        target = {**floor.ctx().catalogue.get("shop").target, **(beside or {})}
+        shop = Service(
+            name="shop", sources=sources or {}, target=target, emergency_rollback=True, gates=gates or Gates()
+        )
         locks, checklists = MemoryDeployLocks(clock), MemoryChecklists(clock)
         alerts = MemoryAlertBook(clock)
         plugins = scan("bot.probes", "bot.actions", third_parties=False)

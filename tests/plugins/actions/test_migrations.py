@@ -266,6 +266,27 @@ async def test_the_role_that_owns_the_tables_is_another_than_the_one_that_reads(
     assert {"cents", "region"} <= await columns(database)
 
 
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("UPDATE orders SET cents = 5 WHERE id = 1", {"cents", "region"}),
+        ("INSERT INTO coupons VALUES (1)", {"cents", "region"}),
+        ("UPDATE orders SET note = 'old data stays old data'", set()),
+    ],
+)
+async def test_what_holds_data_by_now_is_left_where_only_what_is_empty_is_to_be_reversed(
+    ctx_of, database, written, left
+):
+    more = {"expand/03.sql": "CREATE TABLE coupons (id int);", "down/expand/03.sql": "DROP TABLE coupons;"}
+    ctx = ctx_of({**GOOD, **more})
+    await actions.apply(ctx, **WHAT)
+    await database.execute(written)
+    done = await actions.revert(ctx, **WHAT, only_empty=True)
+    assert {"cents", "region"} & await columns(database) == left
+    assert done.changed is not bool(left)
+    assert ("left in place" in done.summary) is bool(left)
+
+
 async def test_without_a_reverse_nothing_is_reversed(ctx_of, database):
     ctx = ctx_of({**GOOD, "expand/03.sql": "CREATE TABLE coupons (id int);"})
     await actions.apply(ctx, **WHAT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,12 @@ import asyncpg
 import pytest
 from pydantic import ValidationError
 
-from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.errors import (
+    GateClosedError,
+    ProbeGarbageError,
+    ProbeNotConfiguredError,
+    ProbeUnavailableError,
+)
 from bot.engine.plugins import scan
 from bot.probes import migrations
 from bot.probes._squawk import lint, squawk_command
@@ -180,3 +186,42 @@ async def test_a_linter_that_hangs_or_babbles_is_not_a_clean_file(tmp_path, scri
 async def test_a_linter_that_cannot_be_started_is_unavailable(tmp_path):
     with pytest.raises(ProbeUnavailableError, match="cannot be started"):
         await lint("SELECT 1", command=str(tmp_path / "none"), limit_s=1, in_transaction=True)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("files", "refusal"),
+    [
+        (
+            {"expand/01.sql": "ALTER TABLE orders DROP COLUMN note;"},
+            (
+                "migration_irreversible",
+                "expand/01.sql, `ALTER TABLE orders DROP COLUMN note`: what was in orders.note is gone",
+            ),
+        ),
+        ({"migrate/01.sql": "UPDATE orders SET note = '';"}, ("migration_irreversible", "migrate/01.sql")),
+        ({"expand/01.sql": "BEGIN; CREATE TABLE x (id int); COMMIT;"}, ("migration_unfit", "begins or ends")),
+        ({"contract/01.sql": "CREATE TABEL x;"}, ("migration_unfit", "cannot parse")),
+    ],
+)
+async def test_what_may_not_be_applied_is_refused_with_its_statement_and_what_to_write_instead(
+    context, dsn, tmp_path, files, refusal
+):
+    code, said = refusal
+    write(tmp_path / "1.4.0", files)
+    with pytest.raises(GateClosedError, match=re.escape(said)) as caught:
+        await migrations.admit(context(service(tmp_path, dsn), timeout_s=10), service="shop", version="1.4.0")
+    assert (caught.value.code, bool(caught.value.hint)) == (code, True)
+
+
+@pytest.mark.server
+async def test_a_contract_may_destroy_and_a_person_may_accept_what_an_expand_does(context, dsn, tmp_path):
+    ctx = context(service(tmp_path, dsn), timeout_s=10)
+    write(tmp_path, GOOD)
+    facts = await migrations.admit(ctx, service="shop", version="1.4.0")
+    assert facts.data["without_reverse"] == []
+    write(tmp_path / "1.4.0", {"expand/02.sql": "ALTER TABLE orders DROP COLUMN note;"})
+    with pytest.raises(GateClosedError):
+        await migrations.admit(ctx, service="shop", version="1.4.0")
+    facts = await migrations.admit(ctx, service="shop", version="1.4.0", accept=True)
+    assert facts.data["without_reverse"] == ["expand/02.sql"]
