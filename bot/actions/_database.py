@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
 
-from bot.actions._targets import ACTOR, field_of, settings_of
+from bot.actions._targets import ACTOR, PATIENCE, field_of, settings_of
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
 
@@ -46,3 +46,14 @@ async def connected(
     finally:
         with suppress(*TROUBLE):  # what was done is done, however the connection ends
             await connection.close(timeout=1)
+
+
+def owner_source(ctx: Context, service: str) -> str:
+    """Name the source whose role owns the tables: the catalogue may have it apart from the one that reads."""
+    return "migrations" if ctx.service(service).sources.get("migrations", {}).get("dsn") else "postgres"
+
+
+def as_owner(ctx: Context, service: str) -> AbstractAsyncContextManager[Any]:
+    """Connect as who owns the tables.  Raises as ``connected`` does."""
+    source = owner_source(ctx, service)
+    return connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE, source=source)

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from bot.actions._backup_place import Place
-from bot.actions._database import TROUBLE, connected
+from bot.actions._database import TROUBLE, as_owner, owner_source
 from bot.actions._pg_dump import Dumper
 from bot.actions._targets import PATIENCE, effect_of, field_of, settings_of
 from bot.domain.errors import ActionFailedError
@@ -55,7 +55,7 @@ async def make(ctx: Context, service: str, version: str, tables: Sequence[str]) 
     wanted = sorted({table if "." in table else f"public.{table}" for table in tables})
     about = await _about(ctx, service, wanted)
     settings = settings_of(ctx, service, where="target", kind="postgres")
-    dsn = settings_of(ctx, service, where="sources", kind="postgres")["dsn"]
+    dsn = settings_of(ctx, service, where="sources", kind=owner_source(ctx, service))["dsn"]
     dumper = Dumper(dsn, programs=settings.get("programs", ""), within_s=ctx.timeout_s * PATIENCE)
     try:
         async with asyncio.timeout(ctx.timeout_s * PATIENCE):
@@ -94,7 +94,7 @@ async def make(ctx: Context, service: str, version: str, tables: Sequence[str]) 
 
 
 async def _about(ctx: Context, service: str, tables: Sequence[str]) -> Any:  # noqa: ANN401  # asyncpg is untyped
-    async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE) as connection:
+    async with as_owner(ctx, service) as connection:
         try:
             await connection.execute(f"SET lock_timeout = {round(ctx.timeout_s * _FOR_LOCKS * 1000)}")
             row = await connection.fetchrow(_SIZE, tables)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
-from bot.actions._database import connected
+from bot.actions._database import as_owner
 from bot.actions._migration_ledger import Ledger
 from bot.actions._migration_remains import held_by
-from bot.actions._targets import PATIENCE, change_of, effect_of, field_of, settings_of
+from bot.actions._targets import change_of, effect_of, field_of, settings_of
 from bot.analysis.migrations.applying import Manner, manner_of
 from bot.analysis.migrations.layout import LayoutError, MigrationFile, Phase, Version, lay_out
 from bot.analysis.words import listing
@@ -43,7 +42,7 @@ async def is_applied(
     """
     del lock_timeout_s  # a look waits for no lock
     files = await _files(ctx, service, version, phase)
-    async with _database(ctx, service) as connection:
+    async with as_owner(ctx, service) as connection:
         known = await _ledger(ctx, connection, version, phase).applied(files)
     if any(known.get(file.name, True) for file in files):
         return None
@@ -72,7 +71,7 @@ async def apply(
     if phase == "contract":
         await _refuse_while_others_run(ctx, service, version)
     manners = {file.name: _manner(file) for file in files}
-    async with _database(ctx, service) as connection:
+    async with as_owner(ctx, service) as connection:
         ledger = _ledger(ctx, connection, version, phase)
         await ledger.open()
         known = await ledger.applied(files)
@@ -108,7 +107,7 @@ async def is_reverted(
     """
     del lock_timeout_s, only_empty
     files = await _files(ctx, service, version, phase)
-    async with _database(ctx, service) as connection:
+    async with as_owner(ctx, service) as connection:
         known = await _ledger(ctx, connection, version, phase).applied(files)
     return None if known else _done(ctx, service, version, phase, files, verb="reversed")
 
@@ -134,7 +133,7 @@ async def revert(
         StaleEpochError: a newer owner of this run was here.
     """
     files = await _files(ctx, service, version, phase)
-    async with _database(ctx, service) as connection:
+    async with as_owner(ctx, service) as connection:
         ledger = _ledger(ctx, connection, version, phase)
         await ledger.open()
         known = await ledger.applied(files)
@@ -203,17 +202,6 @@ def _content(folder: Path, version: str) -> dict[str, bytes]:
         raise FileNotFoundError(f"there is no folder {folder.name}")
     root = folder / version
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.sql")}
-
-
-def _database(ctx: Context, service: str) -> AbstractAsyncContextManager[Any]:
-    """Connect as who owns the tables, where the catalogue names that role apart from the one that reads."""
-    owner = ctx.service(service).sources.get("migrations", {}).get("dsn")
-    return connected(
-        ctx,
-        service,
-        patience_s=ctx.timeout_s * PATIENCE,
-        source="migrations" if owner else "postgres",
-    )
 
 
 def _ledger(ctx: Context, connection: object, version: str, phase: str) -> Ledger:

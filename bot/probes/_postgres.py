@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 
 from bot.analysis.words import span
-from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.engine.plugins import Context
 
 _NAME = "pilothouse"
 
@@ -30,6 +31,19 @@ class NoSlotLeftError(UnusableError):
 
 class ServerDownError(UnusableError):
     """Nobody accepts the connection, or the server is starting up or shutting down."""
+
+
+def owner_dsn(ctx: Context, service: str) -> str:
+    """Tell how to log in as who owns the tables: the role that only looks may not read their rows.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no database.
+    """
+    sources = ctx.service(service).sources
+    dsn = sources.get("migrations", {}).get("dsn") or sources.get("postgres", {}).get("dsn")
+    if not dsn:
+        raise ProbeNotConfiguredError(f"{service} has no `postgres` source with a `dsn`.")
+    return dsn
 
 
 @contextlib.asynccontextmanager

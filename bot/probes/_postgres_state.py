@@ -21,9 +21,9 @@ _LOCK_MS = 300
 _SHARE_FOR_COUNTING = 0.5
 _SERVER = """
 SELECT current_setting('server_version') AS server, current_database()::text AS database,
-       pg_database_size(current_database()) AS size_bytes, pg_is_in_recovery() AS replica,
-       pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_sessions
+       pg_database_size(current_database()) AS size_bytes, pg_is_in_recovery() AS replica
 """
+_SEES_SESSIONS = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
 # The real size of a table is told only to who may lock it, and would wait for one that is being altered.
 _TABLES = """
 SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS "table",
@@ -61,8 +61,10 @@ FROM pg_stat_replication WHERE NOT pg_is_in_recovery()
 _Row = Mapping[str, Any]
 
 
-async def database_of(connection: Any, *, limit_s: float) -> Database:  # noqa: ANN401  # asyncpg is untyped
+async def database_of(connection: Any, *, sessions: Any, limit_s: float) -> Database:  # noqa: ANN401  # asyncpg is untyped
     """Read it within ``limit_s`` seconds; what could not be read is listed in ``gaps``.
+
+    ``sessions`` is a connection of the role that may see those of others.
 
     Raises:
         ProbeUnavailableError: the ledger cannot be read; without it nobody knows what is half done.
@@ -76,11 +78,11 @@ async def database_of(connection: Any, *, limit_s: float) -> Database:  # noqa: 
             hint="Grant it SELECT on `public.pilothouse_migrations`.",
         )
     applied = await connection.fetch(_LEDGER) if known else []
-    sees = server["sees_sessions"]
+    sees = await sessions.fetchval(_SEES_SESSIONS)
     if not sees:
         gaps.append("The bot's role may not see the sessions of others: grant it `pg_monitor`")
-    sessions = await connection.fetch(_LONG, LONG_S) if sees else []
-    replicas = await connection.fetch(_REPLICAS) if sees and not server["replica"] else []
+    open_long = await sessions.fetch(_LONG, LONG_S) if sees else []
+    replicas = await sessions.fetch(_REPLICAS) if sees and not server["replica"] else []
     return Database.model_validate(
         {
             "server": server["server"].split()[0],
@@ -90,7 +92,7 @@ async def database_of(connection: Any, *, limit_s: float) -> Database:  # noqa: 
             "applied": [dict(row) for row in applied],
             "tables": tables,
             "invalid_indexes": [row["name"] for row in await connection.fetch(_INVALID)],
-            "long_transactions": [dict(row) for row in sessions],
+            "long_transactions": [dict(row) for row in open_long],
             "replicas": [dict(row) for row in replicas],
             "gaps": gaps,
         }

@@ -18,7 +18,6 @@ from bot.analysis.words import listing, span
 from bot.domain.errors import (
     ActionFailedError,
     GateClosedError,
-    ProbeNotConfiguredError,
     ProbeUnavailableError,
 )
 from bot.domain.finding import Facts
@@ -26,7 +25,7 @@ from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
 from bot.probes._migration_proof import counted, found_in, not_applied, unproved
 from bot.probes._migration_study import Objection, folder_of, objections, read_version, study_of
-from bot.probes._postgres import reading
+from bot.probes._postgres import owner_dsn, reading
 from bot.probes._reaching import SHARE_OF_TIME
 from bot.targets.departed import others_running, promoted_at
 
@@ -139,11 +138,8 @@ async def verify(
     files, questions = await asyncio.to_thread(read_version, folder_of(ctx, service), version)
     mine = [file for file in files if file.phase in phases]
     promise = promised_by([file.sql for file in mine])
-    dsn = ctx.source(service, "postgres").get("dsn")
-    if not dsn:
-        raise ProbeNotConfiguredError(f"The `postgres` source of {service} has no `dsn`.")
     known = before or {}
-    async with reading(dsn, limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
+    async with reading(owner_dsn(ctx, service), limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
         problems = [*await not_applied(connection, version, mine)]
         problems += shortfalls(promise, await found_in(connection))
         now = await counted(connection, to_count(promise, known))

@@ -17,7 +17,7 @@ from bot.domain.finding import Evidence, Facts, Finding, FindingKind, Findings, 
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
 from bot.probes import _postgres_figures as figures
-from bot.probes._postgres import NoSlotLeftError, ServerDownError, reading
+from bot.probes._postgres import NoSlotLeftError, ServerDownError, owner_dsn, reading
 from bot.probes._postgres_activity import activity
 from bot.probes._postgres_state import database_of, last_backup
 from bot.probes._reaching import SHARE_OF_TIME
@@ -201,6 +201,8 @@ async def dead_rows(ctx: Context, *, service: str, least: Annotated[int, Field(g
 async def state(ctx: Context, *, service: str) -> Facts:
     """What a service's database is like before anything is changed in it; reads only.
 
+    Tables are read as who owns them (``dsn`` of the ``migrations`` source, if there is one).
+
     ``data`` holds ``server`` (version), ``database``, ``size_bytes``, ``replica``, ``applied`` (the ledger of
     migrations), ``tables`` (``rows``, whether that is ``exact``, ``bytes``), ``invalid_indexes``,
     ``long_transactions`` (30 s or more), ``replicas`` (``lag_s``), ``backup`` (the last one known to the bot,
@@ -212,8 +214,9 @@ async def state(ctx: Context, *, service: str) -> Facts:
         ProbeGarbageError: what listens there is no PostgreSQL.
     """
     limit_s = ctx.timeout_s * SHARE_OF_TIME
-    async with reading(_dsn(ctx, service), limit_s=limit_s) as connection:
-        found = await database_of(connection, limit_s=limit_s)
+    looks, owns = _dsn(ctx, service), owner_dsn(ctx, service)
+    async with reading(looks, limit_s=limit_s) as sessions, reading(owns, limit_s=limit_s) as tables:
+        found = await database_of(tables, sessions=sessions, limit_s=limit_s)
     backup, gaps = await last_backup(ctx, service)
     warnings = warnings_of(found, backed_up=backup is not None)
     data: JsonObject = {

@@ -16,10 +16,11 @@ import asyncpg
 import httpx
 import pytest
 
-from bot.actions import deploy, migrations
+from bot.actions import deploy, migrations, postgres
 from bot.domain.errors import ActionInDoubtError
 from bot.probes import deploy as probes
 from bot.probes import migrations as plans
+from bot.probes import postgres as database
 from demo.errors import ShopError
 from demo.ledger import Ledger
 from demo.repository import Repository
@@ -321,6 +322,18 @@ async def test_a_release_with_a_new_column_serves_beside_the_old_one_once_the_sc
     for phase in ("migrate", "expand"):
         await migrations.revert(operator.ctx(), service="checkout", version="1.6.0", phase=phase)
     assert "contact" not in await columns(operator.env["SHOP_POSTGRES_DSN"])
+
+
+async def test_checkouts_database_is_told_of_and_backed_up_with_the_roles_of_its_catalogue(
+    operator: Operator,
+) -> None:
+    state = (await database.state(operator.ctx(), service="checkout")).data
+    assert (state["gaps"], state["rollback"]["verdict"]) == ([], "safe")
+    assert state["tables"]["stock"]["exact"] is True
+    done = await postgres.backup(operator.ctx(), service="checkout", version="1.6.0")
+    assert {"public.orders", "public.stock"} <= {*done.after["tables"]}
+    again = (await database.state(operator.ctx(), service="checkout")).data
+    assert again["backup"]["sha256"] == done.after["sha256"]
 
 
 async def test_the_unsafe_migration_is_seen_to_have_no_way_back_and_hurts_only_staging(

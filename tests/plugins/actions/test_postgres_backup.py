@@ -113,6 +113,16 @@ async def test_a_second_try_of_the_same_step_finds_the_first_ones_backup(ctx_of,
     assert await actions.is_backed_up(ctx_of(key="run2:fix:step1"), **WHAT) is None
 
 
+async def test_it_is_made_by_who_owns_the_tables_and_not_by_who_only_looks(make_ctx, dsn, tmp_path):
+    target = {"backups": str(tmp_path / "kept"), "programs": str(postgres_programs())}
+    sources = {
+        "postgres": {"dsn": "postgresql://nobody:x@127.0.0.1:1/none"},
+        "migrations": {"path": "/", "dsn": dsn},
+    }
+    ctx = make_ctx(sources=sources, target={"postgres": target}, timeout_s=20)
+    assert (await actions.backup(ctx, **WHAT)).changed
+
+
 async def test_only_the_tables_that_are_named_are_dumped(ctx_of):
     done = await actions.backup(ctx_of(), **WHAT, tables=["orders", "public.customers"])
     assert done.after["tables"] == ["public.customers", "public.orders"]

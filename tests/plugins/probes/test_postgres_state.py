@@ -110,6 +110,19 @@ async def test_a_role_that_sees_little_is_a_gap_and_not_a_quiet_database(context
 
 
 @pytest.mark.server
+async def test_one_role_may_see_the_sessions_and_another_read_the_tables(context, dsn):
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("CREATE ROLE looks LOGIN PASSWORD 'looks'; GRANT pg_monitor TO looks")
+    await connection.close()
+    sources = {
+        "postgres": {"dsn": dsn.replace("tester:secret", "looks:looks")},
+        "migrations": {"path": "/", "dsn": dsn},
+    }
+    facts = await state(context({"name": "shop", "sources": sources}, timeout_s=10), service="shop")
+    assert (facts.data["gaps"], facts.data["tables"]["orders"]["exact"]) == ([], True)
+
+
+@pytest.mark.server
 async def test_a_table_that_somebody_holds_is_a_gap_and_holds_nobody_up(context, dsn):
     connection = await asyncpg.connect(dsn)
     await connection.execute("BEGIN; LOCK TABLE orders")
