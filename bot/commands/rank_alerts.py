@@ -9,8 +9,9 @@ import sys
 import zlib
 from pathlib import Path
 
+from bot.analysis.alerts.board import boards_of
 from bot.analysis.alerts.case import AlertsInvalidError, read_cases
-from bot.analysis.alerts.rank import Blamed, rank_alerts
+from bot.analysis.alerts.rank import Blamed, rank_board
 
 NAME = "rank-alerts"
 SUMMARY = "Rank which instance is to blame for the alerts in a JSON file, or on standard input."
@@ -19,13 +20,22 @@ SUMMARY = "Rank which instance is to blame for the alerts in a JSON file, or on 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("case", nargs="?", default="-", help="a file, gzipped or not; - is standard input")
+    parser.add_argument(
+        "--history", metavar="FILE", help="earlier incidents of the same system, in the same form"
+    )
+    parser.add_argument(
+        "--alone", action="store_true", help="let the cases of a list know nothing of each other"
+    )
     parser.add_argument("--why", action="store_true", help="print scores and reasons, not only names")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print one line of JSON a case: the instances, the one to blame first."""
-    for case in read_cases(_content(args.case)):
-        ranked = rank_alerts(case)
+    cases = read_cases(_content(args.case))
+    earlier = read_cases(_content(args.history)) if args.history else ()
+    groups = [(case,) for case in cases] if args.alone else [cases]
+    for board in (board for group in groups for board in boards_of(group, earlier=earlier)):
+        ranked = rank_board(board)
         answer = [_explained(one) for one in ranked] if args.why else [one.instance for one in ranked]
         print(json.dumps(answer, allow_nan=False))
     return 0

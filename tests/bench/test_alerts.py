@@ -10,7 +10,7 @@ import pytest
 
 from bench.diagnosing.alert_cases import known_cases
 from bench.diagnosing.alerts import measure
-from bench.diagnosing.fit_alerts import STEPS, Row, fitted, rate, record, rows_of
+from bench.diagnosing.fit_alerts import STEPS, Row, fitted, hit, modes_of, record
 from bot.analysis.alerts.terms import Term
 
 NODES = ["a-0", "a-1", "b-0", "c-0"]
@@ -38,9 +38,13 @@ def data(tmp_path):
 
 def test_every_system_is_measured_beside_the_plain_methods(data):
     systems = measure(data)["systems"]
-    assert {name: figures["pilothouse"]["HR@1"] for name, figures in systems.items()} == {"hot": 1, "slow": 1}
+    for mode in ("alone", "with history"):
+        assert {name: told[f"pilothouse, {mode}"]["HR@1"] for name, told in systems.items()} == {
+            "hot": 1,
+            "slow": 1,
+        }
     assert {figures["chance"] for figures in systems.values()} == {0.25}
-    assert systems["hot"]["count"]["HR@1"] == 1
+    assert systems["hot"]["count, alone"]["HR@1"] == 1
 
 
 def test_a_split_that_is_not_there_has_no_systems(data):
@@ -49,13 +53,13 @@ def test_a_split_that_is_not_there_has_no_systems(data):
 
 def test_a_tie_counts_its_share():
     row = Row(terms=np.ones((4, len(Term))), culprit=2, group="x")
-    assert rate([row], np.ones(len(Term))) == 0.25
+    assert hit(row, np.ones(len(Term))) == 0.25
 
 
 def test_weights_are_steps_and_the_record_tells_the_system_that_was_left_out(data):
-    systems = {name: rows_of(cases) for name, cases in known_cases(data).items()}
+    systems = {name: modes_of(cases) for name, cases in known_cases(data).items()}
     weights = fitted(systems)
     assert set(weights) <= set(STEPS)
     told = record(systems, weights)
-    assert told["fitted"] == {"hot": 1.0, "slow": 1.0}
-    assert set(told["system_left_out"]) == set(told["groups_left_out"]) == {"hot", "slow"}
+    assert told["fitted"] == {name: {"alone": 1.0, "with_history": 1.0} for name in ("hot", "slow")}
+    assert told["system_left_out"].keys() == told["groups_left_out"].keys() == {"hot", "slow"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from bot.analysis.alerts.case import AlertCase
+from bot.analysis.alerts.history import History, history_of
 from bot.analysis.alerts.kinds import Kind, kind_of
 
 _SLOW = "PD"
@@ -33,11 +34,12 @@ class Call:
 
 
 class Board:
-    """One case, looked at from each instance."""
+    """One case, looked at from each instance, in the light of earlier ones."""
 
-    def __init__(self, case: AlertCase) -> None:
+    def __init__(self, case: AlertCase, *, history: History | None = None) -> None:
         self.nodes = tuple(dict.fromkeys(case.nodes))
         self._case = case
+        self._history = history or History()
 
     @cached_property
     def replicas(self) -> Mapping[str, tuple[str, ...]]:
@@ -76,6 +78,13 @@ class Board:
         )
 
     @cached_property
+    def sights(self) -> frozenset[Hashable]:
+        """All that was seen, and where: what a history counts."""
+        metrics = {(node, kind) for node, kinds in self.kinds.items() for kind in kinds}
+        lines = {(node, template) for node, templates in self.templates.items() for template in templates}
+        return frozenset[Hashable]({*metrics, *lines, *self.calls})
+
+    @cached_property
     def _spread(self) -> Mapping[Kind, int]:
         counts: dict[Kind, int] = defaultdict(int)
         for kinds in self.kinds.values():
@@ -91,7 +100,7 @@ class Board:
         """
         return self.scarcity(self._spread[kind])
 
-    def scarcity(self, having: int) -> float:
+    def scarcity(self, having: float) -> float:
         """``log(n / having) / log(n)`` for the case's ``n`` instances; 0 if none has it or there is one."""
         total = len(self.nodes)
         return math.log(total / having) / math.log(total) if having and total > 1 else 0.0
@@ -99,7 +108,34 @@ class Board:
     def apart(self, node: str, kind: Kind) -> float:
         """The share of the service's other instances that do not have the alert; 1 without others."""
         others = self.replicas[node]
-        return 1.0 - share(kind in self.kinds[other] for other in others) if others else 1.0
+        return 1.0 - mean(kind in self.kinds[other] for other in others) if others else 1.0
+
+    def special(self, node: str) -> Mapping[Kind, float]:
+        """Weigh the kinds of alerts of an instance: rare in the case, not its replicas', not usual here."""
+        return {
+            kind: self.rarity(kind) * self.apart(node, kind) * self._history.news((node, kind))
+            for kind in sorted(self.kinds[node], key=repr)
+        }
+
+    def newest(self, node: str, kinds: Iterable[Kind]) -> float:
+        """How new the newest of these kinds of alerts is at an instance; 0 without any."""
+        return max((self._history.news((node, kind)) for kind in kinds), default=0.0)
+
+    def lines(self, node: str) -> float:
+        """How many log templates alerted at an instance, each counted by how new it is."""
+        return math.fsum(self._history.news((node, template)) for template in self.templates[node])
+
+    @cached_property
+    def weighed_calls(self) -> tuple[tuple[Call, float], ...]:
+        """The calls that alerted, each with how new that is."""
+        return tuple((call, self._history.news(call)) for call in self.calls)
+
+
+def boards_of(cases: Iterable[AlertCase], *, earlier: Iterable[AlertCase] = ()) -> tuple[Board, ...]:
+    """Look at incidents of one system, each with the ``earlier`` ones and all the others as its history."""
+    alone = tuple((case, Board(case).sights) for case in cases)
+    known = history_of([*(sights for _, sights in alone), *(Board(case).sights for case in earlier)])
+    return tuple(Board(case, history=known.without(sights)) for case, sights in alone)
 
 
 def service_of(instance: str) -> str:
@@ -112,7 +148,7 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[a-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower()))
 
 
-def share(held: Iterable[bool]) -> float:
-    """Tell the share of what holds; 0 of nothing."""
-    answers: Collection[bool] = tuple(held)
-    return sum(answers) / len(answers) if answers else 0.0
+def mean(values: Iterable[float]) -> float:
+    """Average values; 0 of none."""
+    each = tuple(values)
+    return math.fsum(each) / len(each) if each else 0.0

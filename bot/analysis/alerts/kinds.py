@@ -31,6 +31,9 @@ class Side(StrEnum):
     OWN = "own"
 
 
+_BETTER_DOWN = frozenset({Family.LATENCY, Family.FAILURES, Family.MEMORY, Family.THREADS, Family.DISK})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """Alerts of one kind say one thing: the percentiles of one latency are one witness, not three."""
@@ -40,6 +43,11 @@ class Kind:
     up: bool = True
     metric: str = ""
     """The metric's own name where its family is not known, so that it is like nothing else."""
+
+    @property
+    def relief(self) -> bool:
+        """Nothing that hurts by itself: latency, failures or what is used of the machine went down."""
+        return not self.up and self.family in _BETTER_DOWN
 
 
 # The first that matches counts; within words, as metrics are named net_receive, netRx and network-in alike.
@@ -59,7 +67,7 @@ _SIDES = (
     (Side.CALLED, r"^(dest|dst|in|inbound|server|upstream)_"),
     (Side.CALLING, r"^(src|source|out|outbound|client|downstream)_"),
 )
-RESOURCES = frozenset({Family.CPU, Family.MEMORY, Family.THREADS, Family.DISK})
+RESOURCES = frozenset({Family.CPU, Family.MEMORY, Family.THREADS})
 """What an instance uses of its machine: nobody else's trouble makes it rise at one instance alone."""
 
 

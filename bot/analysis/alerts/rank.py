@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
 from pydantic import Field
 
-from bot.analysis.alerts.board import Board
+from bot.analysis.alerts.board import Board, boards_of
 from bot.analysis.alerts.case import AlertCase
 from bot.analysis.alerts.terms import Term, terms_of
 from bot.domain.model import JsonObject, Model
@@ -39,18 +40,26 @@ def shipped_weights() -> Weights:
     return Weights.model_validate_json(files(__package__).joinpath(_WEIGHTS).read_bytes())
 
 
-def rank_alerts(case: AlertCase, *, weights: Mapping[Term, float] | None = None) -> tuple[Blamed, ...]:
+def rank_alerts(
+    case: AlertCase, *, earlier: Iterable[AlertCase] = (), weights: Mapping[Term, float] | None = None
+) -> tuple[Blamed, ...]:
     """Rank every instance, the one most likely to blame first; equal ones in the order of their names.
 
+    ``earlier`` are incidents of the same system, causes unknown: what was usual then says little now.
     Pure: neither the order of the alerts nor what the instances are called changes a score.
     """
+    (board,) = boards_of((case,), earlier=earlier)
+    return rank_board(board, weights=weights)
+
+
+def rank_board(board: Board, *, weights: Mapping[Term, float] | None = None) -> tuple[Blamed, ...]:
+    """Rank the instances of a board; see ``rank_alerts``."""
     used = shipped_weights().weights if weights is None else weights
-    table = terms_of(Board(case))
-    blamed = [_blamed(node, row, used) for node, row in table.items()]
+    blamed = [_blamed(node, row, used) for node, row in terms_of(board).items()]
     return tuple(sorted(blamed, key=lambda one: (-one.score, one.instance)))
 
 
 def _blamed(node: str, row: Mapping[Term, float], weights: Mapping[Term, float]) -> Blamed:
     added = {term: row[term] * weight for term, weight in weights.items()}
     reasons = {t: round(v, _DIGITS) for t, v in sorted(added.items(), key=lambda item: -abs(item[1])) if v}
-    return Blamed(instance=node, score=round(sum(added.values()), _DIGITS), reasons=reasons)
+    return Blamed(instance=node, score=round(math.fsum(added.values()), _DIGITS) + 0.0, reasons=reasons)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from bot.analysis.alerts.board import Board, service_of, share, words_of
+from bot.analysis.alerts.board import Board, Call, mean, service_of, words_of
 from bot.analysis.alerts.kinds import RESOURCES, Family, Kind
 
 
@@ -14,9 +14,9 @@ class Term(StrEnum):
     """A reason to blame an instance or to spare it; each is about 0 to 1."""
 
     RARE = "rare"
-    """It has kinds of alerts that few others have, its own replicas included."""
+    """It has kinds of alerts that few others have, its own replicas included, and seldom has them."""
     RESOURCE = "resource"
-    """It uses more of its machine, as few others do."""
+    """It uses more processor, memory or threads, as few others do."""
     SLOW = "slow"
     """Its latency rose, as few others' did."""
     SILENT = "silent"
@@ -58,10 +58,10 @@ def _signed(row: Mapping[Term, float]) -> Mapping[Term, float]:
 
 
 def _metrics(board: Board, node: str) -> dict[Term, float]:
-    special = {kind: board.rarity(kind) * board.apart(node, kind) for kind in board.kinds[node]}
+    special = board.special(node)
     return {
-        Term.RARE: sum(special.values()) / _RARE_SCALE,
-        Term.RESOURCE: sum(v for kind, v in special.items() if kind.up and kind.family in RESOURCES),
+        Term.RARE: math.fsum(v for kind, v in special.items() if not kind.relief) / _RARE_SCALE,
+        Term.RESOURCE: math.fsum(v for kind, v in special.items() if kind.up and kind.family in RESOURCES),
         Term.SLOW: _most(special, Family.LATENCY, up=True),
         Term.SILENT: _most(special, Family.SENT, Family.RECEIVED, up=False),
         Term.BUSIER: _most(special, Family.REQUESTS, up=True),
@@ -74,38 +74,45 @@ def _most(special: Mapping[Kind, float], *families: Family, up: bool) -> float:
 
 
 def _taken_over(board: Board, node: str) -> float:
-    if _busier(board, node):
-        return 0.0
-    return share(_busier(board, other) for other in board.replicas[node])
+    return max(0.0, mean(_busier(board, other) for other in board.replicas[node]) - _busier(board, node))
 
 
-def _busier(board: Board, node: str) -> bool:
-    return any(kind.family is Family.REQUESTS and kind.up for kind in board.kinds[node])
+def _busier(board: Board, node: str) -> float:
+    return board.newest(node, (k for k in board.kinds[node] if k.family is Family.REQUESTS and k.up))
 
 
 def _logs(board: Board, node: str) -> dict[Term, float]:
-    logging = sum(bool(templates) for templates in board.templates.values())
-    mine = math.log1p(len(board.templates[node]))
-    others = [math.log1p(len(board.templates[other])) for other in board.replicas[node]]
-    usual = sum(others) / len(others) if others else 0.0
+    lines = board.lines(node)
+    logging = math.fsum(min(1.0, board.lines(other)) for other in board.nodes)
+    usual = mean(math.log1p(board.lines(other)) for other in board.replicas[node])
     return {
-        Term.LOG_RARE: board.scarcity(logging) if board.templates[node] else 0.0,
-        Term.LOG_APART: (mine - usual) / _LOG_SCALE,
+        Term.LOG_RARE: board.scarcity(max(1.0, logging)) * min(1.0, lines),
+        Term.LOG_APART: max(0.0, math.log1p(lines) - usual) / _LOG_SCALE,
     }
 
 
 def _calls(board: Board, node: str) -> dict[Term, float]:
-    calls = board.calls
-    between = [call for call in calls if not call.own]
-    callers = {call.caller for call in between}
-    total = max(1, len(calls))
+    calls = board.weighed_calls
+    between = [(call, weight) for call, weight in calls if not call.own]
+    total = math.fsum(weight for _, weight in calls) or 1.0
+    everyone = math.fsum(_by_caller(between).values()) or 1.0
+    mine = _by_caller((call, weight) for call, weight in between if call.called == node)
+    waiting = math.fsum(weight for call, weight in between if call.caller == node)
     name = words_of(service_of(node))
-    named = sum(call.own and call.called != node and name <= call.words for call in calls)
+    named = math.fsum(w for call, w in calls if call.own and call.called != node and name <= call.words)
     return {
-        Term.CALLED: len({call.caller for call in between if call.called == node}) / max(1, len(callers)),
-        Term.CALLING: sum(call.caller == node for call in between) / total,
+        Term.CALLED: math.fsum(mine.values()) / everyone,
+        Term.CALLING: waiting / total,
         Term.NAMED: _NAMED_SCALE * named / total if name else 0.0,
     }
+
+
+def _by_caller(calls: Iterable[tuple[Call, float]]) -> Mapping[str, float]:
+    """Count each caller once, by the newest of its calls."""
+    newest: dict[str, float] = {}
+    for call, weight in calls:
+        newest[call.caller] = max(newest.get(call.caller, 0.0), weight)
+    return newest
 
 
 def _witnesses(board: Board, node: str) -> float:

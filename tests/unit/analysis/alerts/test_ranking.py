@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.alerts.board import Board, service_of, words_of
+from bot.analysis.alerts.board import Board, boards_of, service_of, words_of
 from bot.analysis.alerts.case import AlertCase, AlertsInvalidError, read_cases
+from bot.analysis.alerts.history import History, history_of
 from bot.analysis.alerts.kinds import Family, Kind, Side, kind_of
 from bot.analysis.alerts.rank import rank_alerts, shipped_weights
 from bot.analysis.alerts.terms import Term, terms_of
@@ -61,6 +62,39 @@ def test_percentiles_of_one_latency_are_one_witness():
     many = terms_of(Board(case(metric=[("db-0", f"dest_p{p}", "up") for p in (50, 90, 95, 99)])))
     one = terms_of(Board(case(metric=[("db-0", "dest_p95", "up")])))
     assert many == one
+
+
+def test_what_the_same_instance_had_in_every_earlier_incident_says_little_now():
+    earlier = [case(metric=[("cart-0", "cpu_usage", "up")], log=[("cart-0", "7")]) for _ in range(30)]
+    now = case(metric=[("cart-0", "cpu_usage", "up"), ("db-0", "mem_usage", "up")], log=[("cart-0", "7")])
+    assert first(now) == "cart-0"
+    assert rank_alerts(now, earlier=earlier)[0].instance == "db-0"
+
+
+def test_earlier_incidents_elsewhere_change_no_order():
+    earlier = [case(metric=[("mail-0", "cpu_usage", "up")]) for _ in range(30)]
+    now = case(metric=[("db-0", "cpu_usage", "up"), ("web-0", "dest_p95", "up")])
+    known = [blamed.instance for blamed in rank_alerts(now, earlier=earlier)]
+    assert known == [blamed.instance for blamed in rank_alerts(now)]
+
+
+def test_an_incident_is_no_history_of_its_own():
+    one = case(metric=[("db-0", "cpu_usage", "up")])
+    (board,) = boards_of([one])
+    assert terms_of(board) == terms_of(Board(one))
+
+
+def test_news_wears_off_with_each_incident_and_never_to_nothing():
+    always = [history_of([["x"]] * n).news("x") for n in range(200)]
+    assert always == sorted(always, reverse=True)
+    assert (always[0], History().news("x")) == (1.0, 1.0)
+    assert 0 < always[-1] < 0.05
+    assert history_of([["y"]] * 50).news("x") == 1.0
+
+
+def test_a_fall_of_what_hurts_by_rising_is_not_held_against_anybody():
+    better = [("db-0", "dest_p95", "down"), ("db-0", "mem_usage", "down"), ("db-0", "errors", "down")]
+    assert terms_of(Board(case(metric=better)))["db-0"][Term.RARE] == 0
 
 
 def test_the_reasons_add_up_to_the_score():
@@ -132,18 +166,22 @@ def test_what_is_no_case_is_told_by_its_bad_field(text, told):
 
 
 METRICS = ("cpu_usage", "mem_usage", "dest_p95", "src_p95", "dest_qps", "net_transmit", "queue_depth")
-instances = st.sampled_from(NODES)
-cases = st.builds(
+METRIC_ALERTS = [(node, metric, way) for node in NODES for metric in METRICS for way in ("up", "down")]
+LOG_ALERTS = [(node, template) for node in NODES for template in "123"]
+TRACE_ALERTS = [
+    (caller, called, operation, kind)
+    for caller in (*NODES, "-1")
+    for called in NODES
+    for operation in ("/cart/items", "find db", "GET")
+    for kind in ("PD", "500")
+]
+cases = st.builds(  # drawn from lists, as a busy machine is too slow for deep strategies
     case,
-    metric=st.lists(st.tuples(instances, st.sampled_from(METRICS), st.sampled_from(["up", "down"]))),
-    log=st.lists(st.tuples(instances, st.sampled_from("123"))),
-    trace=st.lists(
-        st.tuples(
-            st.sampled_from([*NODES, "-1"]), instances, st.sampled_from(["/cart/items", "find db", "GET"]),
-            st.sampled_from(["PD", "500"]),
-        )
-    ),
-)  # fmt: skip
+    metric=st.lists(st.sampled_from(METRIC_ALERTS), max_size=10),
+    log=st.lists(st.sampled_from(LOG_ALERTS), max_size=8),
+    trace=st.lists(st.sampled_from(TRACE_ALERTS), max_size=10),
+)
+unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 NEW_NAMES = {"web": "quux", "cart": "apple", "db": "zeta", "mail": "corge"}
 
 
@@ -153,6 +191,7 @@ def renamed(text):
     return text
 
 
+@unhurried
 @given(cases)
 def test_other_names_change_no_score(one):
     other = AlertCase.model_validate_json(renamed(one.model_dump_json()))
@@ -160,6 +199,7 @@ def test_other_names_change_no_score(one):
     assert {blamed.instance: blamed.score for blamed in rank_alerts(other)} == scores
 
 
+@unhurried
 @given(cases, st.randoms(use_true_random=False))
 def test_the_order_of_alerts_and_instances_changes_nothing(one, shuffler: random.Random):
     def shuffled(items):
@@ -174,6 +214,16 @@ def test_the_order_of_alerts_and_instances_changes_nothing(one, shuffler: random
     assert rank_alerts(other) == rank_alerts(one)
 
 
+@unhurried
+@given(cases, st.lists(cases, max_size=4))
+def test_no_term_but_those_against_is_ever_below_zero(one, earlier):
+    (board,) = boards_of([one], earlier=earlier)
+    against = {Term.CALLING, Term.BUSIER}
+    rows = terms_of(board).values()
+    assert all(value <= 0 if term in against else value >= 0 for row in rows for term, value in row.items())
+
+
+@unhurried
 @given(cases)
 def test_saying_a_metric_alert_twice_says_no_more(one):
     twice = one.model_copy(update={"metric_alerts": one.metric_alerts * 2, "log_alerts": one.log_alerts * 2})
