@@ -10,7 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
-from bench.diagnosing.cases import SYSTEMS, known_cases
+from bench.diagnosing.cases import known_cases
 from bench.diagnosing.fitting import Example, fit
 from bench.diagnosis import DATA
 from bot.analysis.telemetry.ranking import gathered
@@ -39,7 +39,7 @@ def main() -> None:
     weights = fit(examples, start=start).but(
         fitted=Fit(
             how="python -m bench.fit: coordinate descent from weights set by hand, systems counting alike",
-            on=tuple(f"{system} dev" for system in SYSTEMS),
+            on=tuple(f"{system} dev" for system in sorted({each.system for each in examples})),
         )
     )
     args.out.write_text(json.dumps(_rounded(weights.model_dump(mode="json")), indent=2) + "\n", "utf-8")

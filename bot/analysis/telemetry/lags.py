@@ -50,7 +50,7 @@ def of_spans(spans: Iterable[SpanBucket], *, onset_s: float) -> tuple[Lag, ...]:
 
 
 def _ways(bucket: SpanBucket) -> Iterator[tuple[bool, float]]:
-    """Give the lag of each way, in ms; a difference of clocks makes one negative, and is shared out."""
+    """Give the lag of each way, in ms; clocks that differ make one of them negative, which is evened out."""
     there, back = bucket.lag_start_ms, bucket.lag_end_ms
     if there is not None and back is not None and min(there, back) < -_FLOOR_MS:
         there = back = (there + back) / 2

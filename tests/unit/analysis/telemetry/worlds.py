@@ -85,6 +85,13 @@ def payments_burn() -> dict[tuple[str, str], np.ndarray]:
     return series
 
 
+def payments_burn_unnoticed() -> dict[tuple[str, str], np.ndarray]:
+    """Payments run out of CPU, and nobody is slow for it yet."""
+    series = well()
+    series["payments", "cpu_percent"][ONSET_ROW:] = 95.0
+    return series
+
+
 def wire_of_orders(*, lost_ms: float) -> tuple[SpanBucket, ...]:
     """Every call to orders loses time on the way back since the onset; the others are as ever."""
     buckets = []

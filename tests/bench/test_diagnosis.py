@@ -1,0 +1,84 @@
+"""The benchmark of the diagnosis on a few public cases, its peers, and the fit of the weights."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import diagnosis, fit
+from bench.diagnosing import telemetry
+from bench.diagnosing.cases import known_cases
+from bench.diagnosing.fitting import Example
+from bench.diagnosing.fitting import fit as fitted
+from bench.diagnosing.peers import n_sigma, ranked, robust_scorer
+from bot.analysis.telemetry.ranking import gathered, judged
+from bot.analysis.telemetry.weights import Weights, shipped
+from tests.unit.analysis.telemetry import worlds
+
+DATA = Path(__file__).parent.parent / "data" / "telemetry"
+CASES = {known.name: known for known in known_cases(DATA)}
+FAULTS = [known for known in CASES.values() if known.service]
+QUIET = [known for known in CASES.values() if not known.service]
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "found"])
+@pytest.mark.parametrize("known", FAULTS, ids=lambda known: f"{known.system}-{known.fault}")
+def test_the_service_at_fault_in_a_public_case_is_named(known, told):
+    found = gathered(known.read(), weights=shipped(), onset_s=known.onset_s if told else None)
+    assert judged(found, weights=shipped()).suspicions[0].service == known.service
+
+
+def test_a_quiet_hour_of_a_real_system_is_less_sure_than_any_of_its_faults():
+    def sureness(known) -> float:
+        found = gathered(known.read(), weights=shipped(), onset_s=known.onset_s)
+        return judged(found, weights=shipped()).confidence
+
+    assert QUIET
+    assert max(map(sureness, QUIET)) < min(map(sureness, FAULTS))
+
+
+def test_the_benchmark_reports_both_modes_the_peers_and_what_a_case_costs(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["diagnosis", "--json", "--data", str(DATA), "--track", telemetry.NAME])
+    diagnosis.main()
+    said = json.loads(capsys.readouterr().out)[telemetry.NAME]
+    for mode in ("with the onset", "without the onset"):
+        assert said[mode]["nezha-ob"]["AC@1"] == 1
+        assert said[mode]["nezha-ob"]["false alarms"] == 0
+        assert said["cross-validated"][mode]["nezha-tt"]["cases"] == 1
+    assert set(said["peers, with the onset"]) == {"N-Sigma", "BARO RobustScorer"}
+    assert said["a case, as a process"]["MB, at most"] > 0
+
+
+def test_the_peers_score_as_their_papers_say():
+    before, after = np.array([1.0, 2, 3, 4, 5]), np.array([3.0, 9.0, -9.0])
+    assert n_sigma(before, after) == pytest.approx(12 / np.sqrt(2))
+    assert robust_scorer(before, after) == pytest.approx(6 / 2)
+    assert robust_scorer(np.full(5, 2.0), after) == pytest.approx(7)  # no spread counts as one
+    case = worlds.case(worlds.payments_burn_unnoticed())
+    assert ranked(case, score=robust_scorer, onset_s=worlds.ONSET_S)[0][:2] == ("payments", "cpu_percent")
+
+
+def blind(weights: Weights, kind: str) -> Weights:
+    return weights.but(own={**weights.own, kind: weights.own[kind] * 0.05})
+
+
+def test_a_fit_finds_what_tells_the_true_service_from_the_others():
+    start = blind(shipped(), "cpu")
+    series = worlds.payments_burn_unnoticed()
+    worlds.slow(series, "orders", times=9.0)
+    found = gathered(worlds.case(series), weights=start, onset_s=worlds.ONSET_S)
+    assert judged(found, weights=start).suspicions[0].service != "payments"
+    weights = fitted([Example(system="shop", service="payments", found=found)], start=start)
+    assert judged(found, weights=weights).suspicions[0].service == "payments"
+    assert weights.own["cpu"] > start.own["cpu"]
+
+
+def test_fitted_weights_are_written_with_how_they_were_found(monkeypatch, tmp_path):
+    out = tmp_path / "weights.json"
+    monkeypatch.setattr(sys, "argv", ["fit", "--data", str(DATA), "--out", str(out)])
+    fit.main()
+    weights = Weights.model_validate_json(out.read_text("utf-8"))
+    assert "bench.fit" in weights.fitted.how
+    assert weights.fitted.on == ("nezha-ob dev", "nezha-tt dev")
