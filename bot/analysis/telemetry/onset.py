@@ -19,7 +19,7 @@ _LATEST_SHARE = 0.5
 _LOUDEST = 12
 _LASTING = 0.4
 _LOUDEST_THINGS = 4
-_YOUNG_ROWS = 20
+_ODD_ROWS = 300
 
 _SLACK_STEPS = 1.0
 
@@ -30,23 +30,39 @@ def row_of_onset(
     """Find the first row of the trouble: the split at which most has left its ordinary level, in all sources.
 
     Only the loudest dozen series and few things of the others count, so that the size of the system does not.
-    The gain is multiplied by ``n / (n + 1)`` for the ``n`` rows since the split, as one odd row is no trouble
-    yet, and by ``20 / (20 + n)``, as trouble is looked into when it is young.
+    Older splits are tried in strides, and the best one is moved to where it fits best.
     """
     rows = case.times_s.size
     metrics = [column.metric for column in case.columns]
     weighted = np.asarray(weights)
-    best, best_gain = rows - 1, -1.0
-    for after in _lengths(rows):
+
+    def gain(after: int) -> float:
         split = rows - after
         base = baselines(case.values[:split], kinds=kinds, metrics=metrics)
         found = shifts(base, case.values[split:], kinds=kinds, at=_LASTING)
-        gain = float(np.sort(found.strength * weighted)[-_LOUDEST:].sum())
-        gain += _others(case, case.times_s[split] - case.step_s / 2, tallies=tallies)
-        gain *= after / (after + 1) * _YOUNG_ROWS / (_YOUNG_ROWS + after)
-        if gain > best_gain:
-            best, best_gain = split, gain
-    return best
+        series = float(np.sort(found.strength * weighted)[-_LOUDEST:].sum())
+        others = _others(case, case.times_s[split] - case.step_s / 2, tallies=tallies)
+        return (series + others) * _credible(after, rows=rows)
+
+    gains = {after: gain(after) for after in _lengths(rows)}
+    best = max(gains, key=lambda after: gains[after], default=1)
+    stride = best // 8
+    while stride:
+        for after in (best - stride, best + stride):
+            if after not in gains and 0 < after <= rows - _LEAST_BEFORE:
+                gains[after] = gain(after)
+        best = max(gains, key=lambda after: gains[after])
+        stride //= 2
+    return rows - best
+
+
+def _credible(after: int, *, rows: int) -> float:
+    """Weigh a split ``n`` rows ago by ``n / (n + c) * y / (y + n)``.
+
+    Few rows are no trouble yet, the more so the more chances there were for odd ones: ``c = 1 + rows / 300``.
+    And trouble is looked into when it is young: ``y`` is twice the rows.
+    """
+    return after / (after + 1 + rows / _ODD_ROWS) * 2 * rows / (2 * rows + after)
 
 
 def _others(case: Telemetry, onset_s: float, *, tallies: Sequence[Tallies]) -> float:

@@ -71,6 +71,22 @@ def test_the_onset_that_was_not_told_is_found_within_one_row():
     assert found == pytest.approx(worlds.ONSET_S, abs=worlds.STEP_S)
 
 
+@pytest.mark.parametrize(("rows", "since"), [(120, 100), (600, 300), (600, 500)])
+def test_the_onset_is_found_in_long_series_too(rows, since):
+    rng = np.random.default_rng(3)
+    series = {
+        (service, metric): worlds.LEVELS[metric] * rng.lognormal(0, 0.25, rows)
+        for service in worlds.SERVICES
+        for metric in ("latency_p50", "latency_p99", "cpu_percent")
+    }
+    for service in ("payments", "orders", "web"):
+        series[service, "latency_p50"][since:] *= 6
+    case = replace(worlds.case(series), times_s=worlds.START_S + np.arange(rows, dtype=np.float64))
+    ranking = named(case)
+    assert ranking.onset_s == pytest.approx(worlds.START_S + since, abs=0.02 * rows)
+    assert ranking.suspicions[0].service == "payments"
+
+
 def test_a_service_that_the_alerting_one_does_not_call_is_named_after_those_that_it_does():
     series = worlds.payments_fail()
     for metric in worlds.METRICS:
