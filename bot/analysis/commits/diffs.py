@@ -1,0 +1,113 @@
+"""What a diff takes away and what it brings, without what it only moves about."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+
+from bot.analysis.commits.case import Commit
+from bot.analysis.commits.tokens import words
+from bot.domain.model import Model
+
+_SILENT_FILE = re.compile(
+    r"(\.(md|rst|txt|css|scss|less|svg|png|snap)$|(^|/)(docs?|documentation|tests?|testdata|__tests__|fixtures)/"
+    r"|[._-](test|spec)\.\w+$|_test\.\w+$|(^|/)test_\w+\.py$|CODEOWNERS|LICENSE|CHANGELOG"
+    r"|(^|/)\.(github|circleci|gitlab-ci|golangci)|(^|/)theme\.\w+$|(^|/)staging(/|\.))",
+    re.IGNORECASE,
+)
+_MANIFEST_FILE = re.compile(
+    r"(^|/)(go\.(mod|sum)|package(-lock)?\.json|yarn\.lock|requirements[^/]*\.txt|poetry\.lock|Cargo\.(toml|lock)"
+    r"|pom\.xml|Gemfile(\.lock)?|build\.gradle(\.kts)?)$"
+)
+_COMMENT = re.compile(r"^\s*(//|#(?!\w+\()|--\s|/?\*|<!--)")
+_LOGGING = re.compile(
+    r"\b(log|logger|logging|slog|console|LOG)(_\w+|\.\w+)?\s*\((?!\W*(\w+\.)?(DEBUG|TRACE)\b)|\.(Str|Info|Debug|Warn)\("
+)
+_LITERAL = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|`([^`\n]*)`")
+
+
+class Diff(Model):
+    """A diff, line by line; comments and lines of logging are left out, as they break nothing."""
+
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    text: str = ""
+    silent: bool = False
+    """Only documentation, tests, styles, build or staging files."""
+    manifest: bool = False
+    """Only files that name the versions of dependencies."""
+    unknown: bool = False
+    """The diff was not to be had."""
+
+    @cached_property
+    def gone(self) -> Counter[str]:
+        """Words that are left out, net of those that come back."""
+        return _counted(self.removed) - _counted(self.added)
+
+    @cached_property
+    def come(self) -> Counter[str]:
+        """Words that are new, net of those that were there."""
+        return _counted(self.added) - _counted(self.removed)
+
+    @cached_property
+    def literals_gone(self) -> frozenset[str]:
+        """Quoted texts that are left out."""
+        return frozenset(_literals(self.removed)) - frozenset(_literals(self.added))
+
+    @cached_property
+    def literals_come(self) -> frozenset[str]:
+        """Quoted texts that are new."""
+        return frozenset(_literals(self.added)) - frozenset(_literals(self.removed))
+
+
+def parse(commit: Commit) -> Diff:
+    """Read a unified diff, also one without a header of lines."""
+    removed: list[str] = []
+    added: list[str] = []
+    for line in commit.diff.splitlines():
+        if line.startswith(("---", "+++")) and not line[3:].lstrip().startswith("-"):
+            continue
+        body = line[1:]
+        if line[:1] not in {"-", "+"} or not body.strip() or _COMMENT.match(body) or _LOGGING.search(body):
+            continue
+        (removed if line[0] == "-" else added).append(body.strip())
+    kept = _unmoved(removed, added), _unmoved(added, removed)
+    files = commit.files
+    return Diff(
+        removed=kept[0],
+        added=kept[1],
+        text=commit.diff,
+        silent=bool(files) and all(_SILENT_FILE.search(name) for name in files),
+        manifest=bool(files) and all(_MANIFEST_FILE.search(name) for name in files),
+        unknown=not commit.diff.strip(),
+    )
+
+
+def _unmoved(lines: list[str], others: list[str]) -> tuple[str, ...]:
+    """Drop the lines that the other side has, too: they were moved or indented."""
+    left = Counter(_squeezed(line) for line in others)
+    out = []
+    for line in lines:
+        if left[_squeezed(line)] > 0:
+            left[_squeezed(line)] -= 1
+        else:
+            out.append(line)
+    return tuple(out)
+
+
+def _squeezed(line: str) -> str:
+    return re.sub(r"\s+", "", line)
+
+
+def _counted(lines: Iterable[str]) -> Counter[str]:
+    return Counter(word for line in lines for word in words(line))
+
+
+def _literals(lines: Iterable[str]) -> Iterable[str]:
+    for line in lines:
+        for groups in _LITERAL.findall(line):
+            text = next((group for group in groups if group), "")
+            if text:
+                yield text

@@ -1,0 +1,87 @@
+"""Chooses between the commits of an incident and *none of them*."""
+
+from __future__ import annotations
+
+import math
+
+from bot.analysis.commits.case import NONE, ChangeCase
+from bot.analysis.commits.features import Candidate, Excluded, candidates
+from bot.analysis.commits.outside import Outside, outside
+from bot.analysis.commits.symptoms import read
+from bot.analysis.commits.weights import Weights, shipped
+from bot.domain.model import Instant, Model, Share
+
+
+class Ranked(Model):
+    """A commit with its probability and what speaks for it."""
+
+    probability: Share
+    candidate: Candidate
+
+
+class Blame(Model):
+    """The answer: ``commit`` is ``none`` where no commit is likely enough; ``confidence`` is of that answer.
+
+    ``service`` is where the trouble begins.  ``ranked`` holds all that were possible, likeliest first.
+    """
+
+    commit: str
+    service: str
+    confidence: Share
+    onset: Instant
+    none: Share
+    ranked: tuple[Ranked, ...]
+    excluded: tuple[Excluded, ...]
+    outside: tuple[Outside, ...]
+
+
+def blame(case: ChangeCase, *, weights: Weights | None = None) -> Blame:
+    """Name the commit that is to blame, or ``none``.
+
+    The alternatives are the possible commits and *none*; their probabilities are a conditional logit
+    (McFadden 1974): ``exp(utility)`` over the sum of all.  Ties break by the figures alone, then by the sha.
+    """
+    weights = weights or shipped()
+    symptoms = read(case)
+    possible, excluded = candidates(case, symptoms)
+    signs = outside(case, symptoms)
+    utilities = [utility(candidate, weights) for candidate in possible]
+    chances = probabilities([*utilities, utility_of_none(signs, weights)])
+    ranked = sorted(
+        (Ranked(probability=p, candidate=c) for p, c in zip(chances, possible, strict=False)),
+        key=lambda r: (-r.probability, r.candidate.sha),
+    )
+    none = chances[-1]
+    named = bool(ranked) and ranked[0].probability >= max(weights.threshold, none)
+    return Blame(
+        commit=ranked[0].candidate.sha if named else NONE,
+        service=ranked[0].candidate.service if named else symptoms.first,
+        confidence=ranked[0].probability if named else none,
+        onset=symptoms.onset,
+        none=none,
+        ranked=tuple(ranked),
+        excluded=tuple(excluded),
+        outside=tuple(signs),
+    )
+
+
+def utility(candidate: Candidate, weights: Weights) -> float:
+    """Weigh what speaks for a commit."""
+    return sum(weights.candidate[name] * value for name, value in candidate.figures.items())
+
+
+def utility_of_none(signs: list[Outside], weights: Weights) -> float:
+    """Weigh what speaks for an outside cause; without any sign, that commits are seldom to blame."""
+    return weights.none["bias"] + weights.none["outside"] * outsideness(signs)
+
+
+def outsideness(signs: list[Outside]) -> float:
+    """Combine the signs as independent hints, 0 to 1."""
+    return 1.0 - math.prod(1.0 - sign.strength for sign in signs)
+
+
+def probabilities(utilities: list[float]) -> list[float]:
+    """Turn utilities into probabilities that add up to 1."""
+    top = max(utilities)
+    powers = [math.exp(value - top) for value in utilities]
+    return [power / sum(powers) for power in powers]
