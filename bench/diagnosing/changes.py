@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.fit_changes import Labelled, fitted, labelled
+from bench.diagnosing.fit_changes import Labelled, fitted, labelled
 from bot.analysis.commits.case import NONE, ChangeCase
 from bot.analysis.commits.ranking import Blame, blame
 from bot.analysis.commits.weights import Weights
 from bot.commands.rank_changes import answer
 
+NAME = "changes"
 _GOAL_EXACT, _GOAL_DECOYS, _GOAL_NONE, _GOAL_S = 0.70, 0.10, 1.0, 2.0
 _HIGH = 0.8
 _OVERFITTED = 0.10

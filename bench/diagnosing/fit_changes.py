@@ -1,6 +1,6 @@
 """Fits the weights of ``rank-changes`` on labelled cases and writes down how.
 
-``python -m bench.fit_changes --data DIR``: a conditional logit (McFadden 1974) by its posterior
+``python -m bench.diagnosing.fit_changes --data DIR``: a conditional logit (McFadden 1974) by its posterior
 mode, with normal priors around weights set by hand: few cases must not move them far.  ``--write`` replaces
 the file that ships.
 """
@@ -93,7 +93,7 @@ def fitted(cases: Sequence[Labelled], *, prior_sd: float = _PRIOR_SD) -> Weights
         none={key: values[f"none:{key}"] for key in PRIOR.none},
         record={
             "how": "posterior mode of a conditional logit, normal priors around weights set by hand",
-            "command": "python -m bench.fit_changes --write",
+            "command": "python -m bench.diagnosing.fit_changes --write",
             "prior": {**PRIOR.candidate, **{f"none_{key}": value for key, value in PRIOR.none.items()}},
             "prior_sd": prior_sd,
             "cases": len(choices),

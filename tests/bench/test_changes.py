@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bench.diagnosing.changes import measure, scores
-from bench.fit_changes import Labelled, fitted
+from bench.diagnosing.fit_changes import Labelled, fitted
 from bot.analysis.commits.case import NONE
 from bot.analysis.commits.ranking import blame
 from tests.unit.analysis.commits.faults import CULPRITS, caused, causeless
