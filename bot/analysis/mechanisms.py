@@ -207,9 +207,11 @@ def _outside(scene: Scene, service: str) -> Iterator[Suspect]:
         decisive=frozenset({"dependencies"}),
     )
     suspect.support(direct, 0.85)
+    suspect.support([f for f in scene.of(service, FindingKind.DEPENDENCY_SLOW) if not f.component], 0.4)
     for finding in failing:
         suspect.support([finding], _OUTSIDE_WEIGHTS.get(finding.kind, 0.4))
-    if not direct and scene.health_ok(service):
+    asked = [f for f in direct if f.source != "provider"]
+    if not asked and not (direct and failing) and scene.health_ok(service):
         suspect.doubt(f"{service} answers its health check", _HEALTHY_WHEN_ASKED)
     elif not direct:
         suspect.doubt(f"nobody could ask {service} itself", 0.9)

@@ -42,6 +42,7 @@ CHANGES = frozenset(
 )
 _HARMLESS = frozenset({"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"})
 _UNLINKED = 0.6
+_SAID_BUT_WELL = 0.5
 _ONSET_SLACK = timedelta(seconds=10)
 
 
@@ -92,6 +93,15 @@ class Scene:
             for _, result in sorted(self.results.items())
             if isinstance(result, Source)
             and result.status not in (SourceStatus.OK, SourceStatus.NOT_CONFIGURED)
+        )
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """Names of the sources that the catalogue has; what is not set up cannot be missed."""
+        return tuple(
+            name
+            for name, result in sorted(self.results.items())
+            if isinstance(result, Findings) or result.status is not SourceStatus.NOT_CONFIGURED
         )
 
     def of(self, service: str, *kinds: FindingKind) -> tuple[Finding, ...]:
@@ -159,9 +169,14 @@ class Scene:
         """How sure it is that something behind this name is not well, seen from its callers."""
         if not self.catalogue.get(service).external:
             return self.impairment(service)
-        direct = max((f.strength for f in self.of(service, FindingKind.DEPENDENCY_DOWN)), default=0.0)
-        if direct or self.health_ok(service):
-            return direct
+        found = self.of(service, FindingKind.DEPENDENCY_DOWN)
+        direct = max((f.strength for f in found if f.source != "provider"), default=0.0)
+        said = max((f.strength for f in found if f.source == "provider"), default=0.0)
+        if self.health_ok(service):
+            # The incident that its status page tells of may be of a part that we do not use.
+            return max(direct, _SAID_BUT_WELL * said)
+        if direct or said:
+            return max(direct, said)
         return 0.5  # nobody asked it
 
     def health_ok(self, service: str) -> bool:

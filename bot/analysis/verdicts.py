@@ -80,7 +80,7 @@ def name_of(cause: Cause) -> str:
 
 def _in_the_dark(scene: Scene, cause: Cause) -> bool:
     """Whether one source alone speaks for the cause while most of the others could not be read."""
-    if len(scene.unread) * 2 <= len(scene.results):
+    if len(scene.unread) * 2 <= len(scene.asked):
         return False
     return len({finding.source for finding in scene.findings if finding.id in cause.evidence}) < _CORROBORATED
 

@@ -147,10 +147,17 @@ def test_triage_is_asked_for_with_a_service_and_a_time(triage: Runbook) -> None:
     assert given == {"service": "checkout", "since": 3600.0}
 
 
-def test_triage_asks_five_sources_at_once(triage: Runbook) -> None:
+def test_triage_asks_all_its_sources_at_once(triage: Runbook) -> None:
     phase = triage.phase("evidence")
     assert isinstance(phase, FanOut)
-    assert [step.id for step in phase.steps] == ["logs", "metrics", "changes", "dependencies", "database"]
+    assert [step.id for step in phase.steps] == [
+        "logs",
+        "metrics",
+        "changes",
+        "dependencies",
+        "provider",
+        "database",
+    ]
     assert all(step.timeout_s < phase.deadline_s <= 5 for step in phase.steps)
 
 
