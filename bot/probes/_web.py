@@ -58,7 +58,7 @@ async def fetch(
                 json=body,
                 timeout=limit_s,
             )
-            status, said = await _read(ctx, request, name=name, auth=_basic(source))
+            answer, said = await _read(ctx, request, name=name, auth=_basic(source))
     except (TimeoutError, httpx.TimeoutException) as error:
         raise ProbeUnavailableError(f"{name} does not answer within {figure(limit_s, 's')}.") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeEncodeError) as error:
@@ -68,7 +68,7 @@ async def fetch(
     except httpx.HTTPError as error:
         _, why = problem_of(error, host="of its host")
         raise ProbeUnavailableError(f"{name} cannot be reached: {why}.") from error
-    _refuse(status, name=name)
+    _refuse(answer, name=name)
     return _json(said, name=name)
 
 
@@ -126,7 +126,7 @@ def having(ctx: Context, service: str, *, kind: str, fields: Sequence[str]) -> l
 
 async def _read(
     ctx: Context, request: httpx.Request, *, name: str, auth: httpx.BasicAuth | None
-) -> tuple[int, bytes]:
+) -> tuple[httpx.Response, bytes]:
     answer = await ctx.http.send(request, stream=True, auth=auth, follow_redirects=False)
     try:
         said = bytearray()
@@ -134,18 +134,21 @@ async def _read(
             said += part
             if len(said) > MOST_BYTES:
                 raise ProbeGarbageError(f"{name} answers more than {figure(MOST_BYTES, 'bytes')}.")
-        return answer.status_code, bytes(said)
+        return answer, bytes(said)
     finally:
         await answer.aclose()
 
 
-def _refuse(status: int, *, name: str) -> None:
+def _refuse(answer: httpx.Response, *, name: str) -> None:
+    status = answer.status_code
+    # GitHub says 403 where others say 429.
+    spent = status == HTTPStatus.FORBIDDEN and answer.headers.get("x-ratelimit-remaining") == "0"
+    if spent or status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise ProbeUnavailableError(f"{name} has been asked too often and answers again later ({status}).")
     if status in _SHUT_OUT:
         raise ProbeUnavailableError(
             f"{name} does not let the bot in ({status}).", hint="Look at its login in the catalogue."
         )
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise ProbeUnavailableError(f"{name} has been asked too often and answers again later (429).")
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise ProbeUnavailableError(f"{name} answered {status}.")
 

@@ -6,50 +6,33 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from bot.analysis.words import clock_time, listing, span
+from bot.analysis.words import listing, span
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings
-from bot.domain.model import JsonObject, JsonValue
+from bot.domain.finding import Findings
 from bot.engine.plugins import Context, probe
+from bot.probes._change_records import Record, finding_of
+from bot.probes._github import deployed
 
-_KINDS = {
-    "deploy": FindingKind.CHANGE_DEPLOY,
-    "rollback": FindingKind.CHANGE_DEPLOY,
-    "config": FindingKind.CHANGE_CONFIG,
-    "flag": FindingKind.CHANGE_FLAG,
-}
 _SHARE_OF_TIME = 0.85
 _SAME_MOMENT_S = 5.0
 
 
-class _Record(BaseModel):
-    """One change as a feed hands it out; fields it has beyond these are left alone."""
-
-    id: str
-    at: AwareDatetime
-    kind: str
-    service: str
-    summary: str = ""
-    author: str = ""
-    before: JsonValue = ""
-    after: JsonValue = ""
-    link: str = ""
-    data: JsonObject = Field(default_factory=dict)
-
-
 class _Feed(BaseModel):
-    changes: list[_Record]
+    changes: list[Record]
 
 
-_ANSWER = TypeAdapter[list[_Record] | _Feed](list[_Record] | _Feed)
+_ANSWER = TypeAdapter[list[Record] | _Feed](list[Record] | _Feed)
 
 
 @probe(specialist="cicd")
 async def recent(ctx: Context, *, service: str, since_s: float = 3600) -> Findings:
     """What was deployed, configured or flipped in a service and all it stands on, in the last ``since_s`` s.
+
+    Asks the bot's own ledger, and of each service the change feed and the deployments of the GitHub
+    repository that the catalogue names.
 
     Raises:
         ProbeUnavailableError: every change feed of these services is out of reach, and the ledger is empty.
@@ -57,14 +40,20 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600) -> Findin
     """
     scope = ctx.catalogue.downstream(service)
     own = await asyncio.gather(*(_ledger(ctx, entry.name, since_s=since_s) for entry in scope))
-    feeds = [entry for entry in scope if entry.sources.get("changes", {}).get("url")]
+    read = {"changes": ("url", _feed), "github": ("repository", deployed)}
+    feeds = [
+        (entry, ask)
+        for entry in scope
+        for kind, (field, ask) in read.items()
+        if entry.sources.get(kind, {}).get(field)
+    ]
     answers = await asyncio.gather(
-        *(_feed(ctx, entry, since_s=since_s) for entry in feeds), return_exceptions=True
+        *(ask(ctx, entry, since_s=since_s) for entry, ask in feeds), return_exceptions=True
     )
-    records: dict[str, _Record] = {}
+    records: dict[str, Record] = {}
     gaps: list[str] = []
     failures: list[ProbeUnavailableError] = []
-    for entry, answer in zip(feeds, answers, strict=True):
+    for (entry, _), answer in zip(feeds, answers, strict=True):
         if isinstance(answer, list):
             records |= {record.id: record for record in answer}
         elif isinstance(answer, ProbeUnavailableError):
@@ -79,14 +68,14 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600) -> Findin
     ordered = sorted(records.values(), key=lambda record: (record.at, record.id), reverse=True)
     changed = {record.service for record in ordered}
     return Findings(
-        items=tuple(_finding(record) for record in ordered),
+        items=tuple(finding_of(record) for record in ordered),
         looked_at=f"changes of {listing([entry.name for entry in scope])} over {span(since_s)}",
         normal=tuple(f"{entry.name}: no change" for entry in scope if entry.name not in changed),
         gaps=tuple(gaps),
     )
 
 
-def _is_same(own: _Record, other: _Record) -> bool:
+def _is_same(own: Record, other: Record) -> bool:
     """Whether a feed tells what the bot itself did: the same thing, to the same value, at the same moment."""
     things = [(r.kind, r.service, r.data.get("key"), r.data.get("version")) for r in (own, other)]
     values = [str(r.data.get("after", r.after)) for r in (own, other)]
@@ -94,12 +83,12 @@ def _is_same(own: _Record, other: _Record) -> bool:
     return things[0] == things[1] and values[0] == values[1] and near
 
 
-async def _ledger(ctx: Context, service: str, *, since_s: float) -> Sequence[_Record]:
+async def _ledger(ctx: Context, service: str, *, since_s: float) -> Sequence[Record]:
     changes = await ctx.ledger.since(service=service, seconds=since_s)
-    return [_Record.model_validate(change.model_dump()) for change in changes]
+    return [Record.model_validate(change.model_dump()) for change in changes]
 
 
-async def _feed(ctx: Context, entry: Service, *, since_s: float) -> list[_Record]:
+async def _feed(ctx: Context, entry: Service, *, since_s: float) -> list[Record]:
     url = entry.sources["changes"]["url"]
     since = ctx.clock.now() - timedelta(seconds=since_s)
     limit_s = ctx.timeout_s * _SHARE_OF_TIME
@@ -115,42 +104,3 @@ async def _feed(ctx: Context, entry: Service, *, since_s: float) -> list[_Record
     records = feed.changes if isinstance(feed, _Feed) else feed
     # A feed may ignore the question's filters.
     return [record for record in records if record.service == entry.name and record.at >= since]
-
-
-def _finding(record: _Record) -> Finding:
-    kind = _KINDS.get(record.kind, FindingKind.CHANGE_OTHER)
-    summary = (record.summary or f"{record.kind} of {record.service}").rstrip(".")
-    by = f" by {record.author}" if record.author else ""
-    return Finding(
-        id=f"changes:{kind.value}:{record.service}:{record.id}",
-        source="changes",
-        kind=kind,
-        service=record.service,
-        component=_component(record, kind),
-        summary=f"{summary}{by} at {clock_time(record.at)}.",
-        began_at=record.at,
-        strength=1.0,
-        evidence=(Evidence(text=f"{summary}{by}", url=record.link),),
-        data=_data(record, kind),
-    )
-
-
-def _component(record: _Record, kind: FindingKind) -> str:
-    name = record.data.get("version" if kind is FindingKind.CHANGE_DEPLOY else "key")
-    return str(name) if name is not None else ""
-
-
-def _data(record: _Record, kind: FindingKind) -> JsonObject:
-    data: JsonObject = {
-        "before": record.before,
-        "after": record.after,
-        **record.data,
-        "change_id": record.id,
-        "change_kind": record.kind,
-        "author": record.author,
-        "link": record.link,
-    }
-    if kind is FindingKind.CHANGE_DEPLOY:
-        data.setdefault("version", record.after)
-        data.setdefault("previous_version", record.before)
-    return data
