@@ -45,10 +45,10 @@ def kept(server: contextlib.AbstractAsyncContextManager[str]) -> Iterator[str]:
 
 @contextlib.asynccontextmanager
 async def http_server(routes: Mapping[str, Handler]) -> AsyncIterator[str]:
-    """Serve GET handlers by path; gives the base URL."""
+    """Serve handlers by path, whatever the method; gives the base URL."""
     app = web.Application()
     for path, handler in routes.items():
-        app.router.add_get(path, handler)
+        app.router.add_route("*", path, handler)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

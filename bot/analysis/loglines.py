@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,12 @@ _ERROR_LEVELS = frozenset({"ERROR", "CRITICAL", "FATAL", "ALERT", "EMERG", "EMER
 _SECONDS_END = 1e11
 _PINO_ERROR = 50
 _EXCEPTION = re.compile(r"\b([A-Z][A-Za-z0-9_]*(?:Error|Exception|Timeout|Interrupt|Exit|Warning|Fault))\b")
+_LABELLED_LEVELS = ("level", "detected_level", "severity")
+_WRITTEN_LEVEL = re.compile(
+    r"\b(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|ALERT|EMERG|PANIC|SEVERE)\b"
+)
+_HEAD_CHARS = 160
+_PAIR = re.compile(r'(?<!\S)([A-Za-z_][\w.@-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 _STAMP = re.compile(rb'"(?:ts|time|timestamp|@timestamp)"\s*:\s*("[^"]*"|[0-9.eE+-]+)')
 
 
@@ -52,9 +58,12 @@ def parse(raw: bytes) -> LogLine | None:
         line = json.loads(raw.decode())
     except ValueError:
         return None
-    if not isinstance(line, dict):
-        return None
-    at_s = _seconds(_first(line, _TIME_KEYS))
+    return of_fields(line) if isinstance(line, dict) else None
+
+
+def of_fields(line: Mapping[str, Any], *, at_s: float | None = None) -> LogLine | None:
+    """Read a line's fields; none if no time is given and none is among them."""
+    at_s = _seconds(_first(line, _TIME_KEYS)) if at_s is None else at_s
     if at_s is None:
         return None
     return LogLine(
@@ -65,6 +74,52 @@ def parse(raw: bytes) -> LogLine | None:
         error=_text(_first(line, _ERROR_KEYS)),
         detail=_text(_first(line, ("dependency", "peer", "upstream", "target"))),
     )
+
+
+def of_text(text: str, *, at_s: float, labels: Mapping[str, str]) -> LogLine:
+    """Read a line of a log store, which knows its time: JSON, ``key=value`` pairs, or plain words.
+
+    ``labels`` are what the store knows of it, and count where the line itself does not say.
+    """
+    fields = _fields_of(text)
+    if not any(fields.get(key) for key in _LEVEL_KEYS):
+        shown = _WRITTEN_LEVEL.search(text[:_HEAD_CHARS])
+        known = next((labels[key] for key in _LABELLED_LEVELS if labels.get(key)), "")
+        fields = {**fields, "level": shown.group(1) if shown else known}
+    if not any(fields.get(key) for key in _MESSAGE_KEYS):
+        fields = {**fields, "message": text}
+    line = of_fields({**labels, **fields}, at_s=at_s)
+    assert line is not None  # noqa: S101  # it has a time
+    return line
+
+
+def of_document(document: Mapping[str, Any]) -> LogLine | None:
+    """Read a document with nested fields, as the Elastic Common Schema has them; none without a time."""
+    fields = dict(_flat(document))
+    kind, said = fields.get("error.type"), fields.get("error.message")
+    error = ": ".join(_text(part) for part in (kind, said) if part)
+    return of_fields({**fields, **({"error": error} if error else {})})
+
+
+def _flat(document: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+def _fields_of(text: str) -> dict[str, Any]:
+    if text.lstrip().startswith("{"):
+        try:
+            line = json.loads(text)
+        except (ValueError, RecursionError):
+            line = None
+        if isinstance(line, dict):
+            return line
+    pairs = {key: value.strip('"').replace('\\"', '"') for key, value in _PAIR.findall(text)}
+    # One pair among words is not a line of pairs.
+    return pairs if any(key in pairs for key in (*_LEVEL_KEYS, *_MESSAGE_KEYS)) else {}
 
 
 def stamp(raw: bytes) -> float | None:

@@ -48,6 +48,9 @@ class LogRead:
     """From when on every line was read: the window's start or the log's first line, whichever is later."""
     end_s: float
     path: str = ""
+    error_times_s: Sequence[float] = ()
+    """When errors were logged, ascending, from ``counted_from_s`` on; where more were counted than read."""
+    counted_from_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +68,9 @@ def findings_of(read: LogRead, *, names: Iterable[str]) -> tuple[Finding, ...]:
     others = [name for name in names if name != read.service]
     found: list[Finding] = []
     errors = [line for line in read.lines if line.is_error]
-    burst = _burst(errors, read=read)
-    if burst is not None:
+    burst = _counted(read) if read.error_times_s else _burst(errors, read=read)
+    # What was counted may be told only with a line of it to show.
+    if burst is not None and errors and errors[-1].at_s >= burst.onset_s:
         found.append(_errors(read, errors, burst, others=others))
     groups = [(each, _burst(each.lines, read=read)) for each in _groups(read.lines)]
     rising = [(each, rise) for each, rise in groups if rise is not None and _judged(read, each, rise)]
@@ -114,6 +118,11 @@ def _said(line: LogLine) -> str:
 def _burst(lines: Sequence[LogLine], *, read: LogRead) -> Burst | None:
     times = np.array([line.at_s for line in lines], dtype=np.float64)
     return find_burst(times, start_s=read.start_s, end_s=read.end_s)
+
+
+def _counted(read: LogRead) -> Burst | None:
+    times = np.array(read.error_times_s, dtype=np.float64)
+    return find_burst(times, start_s=read.counted_from_s, end_s=read.end_s)
 
 
 def _errors(read: LogRead, errors: Sequence[LogLine], burst: Burst, *, others: Sequence[str]) -> Finding:

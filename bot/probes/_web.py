@@ -36,18 +36,20 @@ async def fetch(
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     body: JsonObject | None = None,
+    share: float = SHARE_OF_TIME,
 ) -> Any:  # noqa: ANN401  # JSON
     """Fetch JSON by GET, or by POST where there is a ``body``.
 
     ``name`` names the server in what people read: its address is never told, as it may hold a password.
-    ``source`` may have a ``token`` (sent as Bearer), or ``user`` and ``password``.
+    ``source`` may have a ``token`` (sent as Bearer), or ``user`` and ``password``; ``share`` is that of the
+    step's time which may go by.
 
     Raises:
         ProbeNotConfiguredError: the address is no URL, or what to log in with cannot be sent.
         ProbeUnavailableError: no answer, none in time, or one that is not 2xx.
         ProbeGarbageError: a 2xx answer that is no JSON, or longer than 10 MB.
     """
-    limit_s = ctx.timeout_s * SHARE_OF_TIME
+    limit_s = ctx.timeout_s * share
     try:
         async with asyncio.timeout(limit_s):
             request = ctx.http.build_request(

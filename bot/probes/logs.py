@@ -1,4 +1,4 @@
-"""Reads log files of JSON lines: errors, new and growing messages of a service and all it stands on."""
+"""Reads logs: errors, new and growing messages of a service, and how often a pattern matches."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.analysis.loglines import LogLine
-from bot.analysis.logs import LogRead, findings_of
-from bot.analysis.words import figure, listing, span
+from bot.analysis.words import figure, span
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Finding, FindingKind, Findings, Measurement
+from bot.domain.finding import Findings, Measurement
 from bot.engine.plugins import Context, probe
-from bot.probes._logfiles import BUDGET_BYTES, Tail, read_tail, refuse_garbage
+from bot.probes._logfiles import BUDGET_BYTES, read_tail, refuse_garbage
+from bot.probes._logs import STORES, look
 
 _MOST_CHARS = 4000
 _SAMPLE_CHARS = 200
@@ -25,21 +25,15 @@ _SAMPLE_CHARS = 200
 async def errors(ctx: Context, *, service: str, since_s: float = 1800, neighbours: bool = True) -> Findings:
     """What the logs of a service, and with ``neighbours`` of all it stands on, say more often than before.
 
-    Reads the last ``since_s`` seconds, at most 10 MB in all; how much of that was read is said.
+    Reads the last ``since_s`` seconds of whatever the catalogue names for each: a ``logs`` source (files, at
+    most 10 MB in all), a ``loki`` or an ``elastic`` source.  How much of that was read is said.
 
     Raises:
-        ProbeNotConfiguredError: none of these services has a ``logs`` source with a ``path``.
-        ProbeUnavailableError: there is no such file, or none may be read; that is not a quiet log.
-        ProbeGarbageError: most lines of every file are no JSON objects with a time.
+        ProbeNotConfiguredError: none of these services has such a source.
+        ProbeUnavailableError: none can be read; that is not a quiet log.
+        ProbeGarbageError: what is there is no log.
     """
-    scope = ctx.catalogue.downstream(service) if neighbours else (ctx.service(service),)
-    paths = {entry.name: path for entry in scope if (path := entry.sources.get("logs", {}).get("path"))}
-    if not paths:
-        raise ProbeNotConfiguredError(f"{service} and what it stands on have no `logs` source with a `path`.")
-    end_s = ctx.clock.now().timestamp()
-    return await asyncio.to_thread(
-        _look, paths, names=ctx.catalogue.names, start_s=end_s - since_s, end_s=end_s
-    )
+    return await look(ctx, service, stores=STORES, since_s=since_s, neighbours=neighbours)
 
 
 @probe(specialist="logs")
@@ -98,38 +92,3 @@ def _matching(lines: Sequence[LogLine], pattern: re.Pattern[str], levels: set[st
         if (not levels or line.level in levels)
         and (pattern.search(line.message[:_MOST_CHARS]) or pattern.search(line.error[:_MOST_CHARS]))
     ]
-
-
-def _look(paths: dict[str, str], *, names: Sequence[str], start_s: float, end_s: float) -> Findings:
-    budget = BUDGET_BYTES // len(paths)
-    tails = {name: read_tail(path, start_s=start_s, budget=budget) for name, path in paths.items()}
-    if not any(tail.files for tail in tails.values()):
-        raise ProbeUnavailableError(f"No log file can be read: {'; '.join(_gaps(tails))}.")
-    total = sum(len(tail.lines) for tail in tails.values())
-    malformed = sum(tail.malformed for tail in tails.values())
-    refuse_garbage(good=total, malformed=malformed)
-    found: list[Finding] = []
-    normal: list[str] = []
-    for name, tail in tails.items():
-        covered_s = max(start_s, tail.starts_s)
-        read = LogRead(service=name, lines=tail.lines, start_s=covered_s, end_s=end_s, path=paths[name])
-        mine = findings_of(read, names=names)
-        found.extend(mine)
-        if tail.files and not any(finding.kind is FindingKind.LOG_ERRORS for finding in mine):
-            normal.append(f"{name}: no more errors than usual in {len(tail.lines)} lines")
-    return Findings(
-        items=tuple(found),
-        looked_at=f"{total} log lines of {listing(list(paths))} over {span(end_s - start_s)}",
-        normal=tuple(normal),
-        gaps=tuple(_gaps(tails)),
-    )
-
-
-def _gaps(tails: dict[str, Tail]) -> list[str]:
-    gaps = [f"{name}: {gap}" for name, tail in tails.items() for gap in tail.gaps]
-    gaps.extend(
-        f"{name}: {tail.malformed} lines are no JSON with a time"
-        for name, tail in tails.items()
-        if tail.malformed
-    )
-    return gaps

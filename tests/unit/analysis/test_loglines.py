@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.loglines import parse, stamp
+from bot.analysis.loglines import of_text, parse, stamp
 
 AT = 1_772_334_000.5
 
@@ -86,3 +86,17 @@ def test_any_bytes_are_read_or_refused(raw):
 )
 def test_any_json_object_is_read_or_refused(line):
     parse(json.dumps(line).encode())
+
+
+@given(text=st.text(max_size=200) | st.text(max_size=60).map(lambda said: f'level=error msg="{said}"'))
+def test_any_text_of_a_log_store_is_a_line_of_that_moment(text):
+    line = of_text(text, at_s=5.0, labels={"detected_level": "error"})
+    assert line.at_s == 5.0
+    assert line.message or not text
+
+
+def test_what_a_line_says_of_its_level_counts_more_than_what_its_store_guessed():
+    guessed = {"detected_level": "error"}
+    assert of_text("12:00 INFO no error here", at_s=5.0, labels=guessed).level == "INFO"
+    assert of_text('level=warn msg="no \\"error\\" here"', at_s=5.0, labels=guessed).level == "WARN"
+    assert of_text("something broke", at_s=5.0, labels=guessed).is_error

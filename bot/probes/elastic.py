@@ -1,0 +1,23 @@
+"""Reads the logs that Elasticsearch or OpenSearch keeps: errors, new and growing messages."""
+
+from __future__ import annotations
+
+from bot.domain.finding import Findings
+from bot.engine.plugins import Context, probe
+from bot.probes._logs import STORES, look
+
+
+@probe(specialist="logs")
+async def errors(ctx: Context, *, service: str, since_s: float = 1800, neighbours: bool = True) -> Findings:
+    """What Elasticsearch has of a service, and with ``neighbours`` of all it stands on, more than before.
+
+    The same as ``logs.errors``, of ``elastic`` sources alone (``url`` and ``index``).  Reads the latest 3000
+    lines of each; where there are more, the latest 3000 of errors, and the number of all errors.
+
+    Raises:
+        ProbeNotConfiguredError: none of these services has a ``elastic`` source with these fields.
+        ProbeUnavailableError: none can be read; that is not a quiet log.
+        ProbeGarbageError: what answers is something else.
+    """
+    stores = {"elastic": STORES["elastic"]}
+    return await look(ctx, service, stores=stores, since_s=since_s, neighbours=neighbours)
