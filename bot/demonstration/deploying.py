@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,9 @@ from bot.domain.run import Run
 from bot.views.ids import ABORT
 
 CHANNEL = "checkout-oncall"
-_RUN_S, _PLAN_S, _ROLLOUT_S, _CALM_S = 10.0, 45.0, 400.0, 60.0
+_RUN_S, _PLAN_S, _ROLLOUT_S, _CALM_S = 10.0, 60.0, 400.0, 60.0
+_SYNCS_S = 4.0
+"""Some syncs from Git."""
 
 
 class RolloutReport(Model):
@@ -69,18 +72,19 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
     words = f"{one.strategy} {one.service} {one.version} {one.words}".strip()
     await on.slack.slash("/deploy", words, user=ASKS, channel=CHANNEL)
     run_id = await until(lambda: new_run(on, known), "the run", _RUN_S)
-    run = await on.when(run_id, lambda r: bool(r.approvals) or r.state == "finished", "the plan", _PLAN_S)
-    refused = await approve(on, run) if run.waiting_for else None
-    run = await on.when(
-        run_id, lambda r: r.state == "finished" or _is_asked(r), "the end of the rollout", _ROLLOUT_S
-    )
-    if run.state != "finished":
-        await _abort(on, run_id)
-        run = await on.when(run_id, lambda r: r.state == "finished", "the end of the rollout", _CALM_S)
+    run, refused = await _see_through(on, run_id)
+    if one.then_rolled_back:
+        known.add(run_id)
+        await on.slack.slash("/rollback", one.service, user=ASKS, channel=CHANNEL)
+        back_id = await until(lambda: new_run(on, known), "the rollback", _RUN_S)
+        back, _ = await _see_through(on, back_id)
+        stays = await _stays(on, one, back)
     final = await on.posted(run_id, "final")
     after, slack_after = await _load(on, one.service), await on.slack.stats()
     events = await on.journal.load(run_id)
     ended = ending_of(run, events)
+    if one.then_rolled_back:
+        ended = "rolled_back" if ended == "promoted" and stays else ended
     decided_at = decision_at(events)
     return RolloutReport(
         scenario=one.name,
@@ -96,7 +100,7 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
         verdict=next((e.verdict.decision for e in reversed(events) if isinstance(e, Judged)), ""),
         decided_by=decided_by(run),
         why=run.summary,
-        safety=str((run.phases["safety"].output or {}).get("summary", "")),
+        safety=str((run.phases["safety"].output or {}).get("summary", "")) or run.summary,
         approved_by=tuple(p.name or p.id for gate in run.approvals.values() for p in gate.approved_by),
         self_approval_refused=refused,
         detection_s=_between(_first_traffic(events), decided_at),
@@ -160,8 +164,49 @@ def _last_answer_after(load: dict[str, Any], version: str, moment: datetime) -> 
     return 0.0 if last is None else _between(moment, datetime.fromisoformat(last))
 
 
+def _answered_by(load: dict[str, Any], version: str) -> int:
+    return int(load["by_version"].get(version, {}).get("answered", 0))
+
+
 def _failed_of(load: dict[str, Any], version: str) -> int:
     return int(load["by_version"].get(version, {}).get("failed", 0))
+
+
+async def _see_through(on: Stage, run_id: str) -> tuple[Run, bool | None]:
+    """Agree to each plan as somebody else, abort what the judge asks about; gives the end, and a refusal.
+
+    The refusal tells whether who asked was kept from approving; none where nobody was asked.
+    """
+    refused: bool | None = None
+
+    def stands(run: Run) -> bool:
+        return run.state == "finished" or run.waiting_for is not None
+
+    run = await on.when(run_id, stands, "the plan", _PLAN_S)
+    while run.state != "finished":
+        gate = run.waiting_for
+        if gate is not None and gate.step.startswith("judge:"):
+            await _abort(on, run_id)
+        elif gate is not None:
+            refused = await approve(on, run) and refused is not False
+        known = {known.id for known in run.approvals.values()}
+
+        def moved(run: Run, known: set[str] = known) -> bool:
+            waits = run.waiting_for
+            return run.state == "finished" or (waits is not None and waits.id not in known)
+
+        run = await on.when(run_id, moved, "the end of the rollout", _ROLLOUT_S)
+    return run, refused
+
+
+async def _stays(on: Stage, one: Rollout, back: Run) -> bool:
+    """Tell whether the version that was taken back answers nobody any more, also a few syncs later."""
+    if back.outcome != "done":
+        return False
+    await asyncio.sleep(_SYNCS_S)
+    before = _answered_by(await _load(on, one.service), one.version)
+    await asyncio.sleep(_SYNCS_S)
+    return before == _answered_by(await _load(on, one.service), one.version)
 
 
 async def _load(on: Stage, service: str) -> dict[str, Any]:
@@ -178,11 +223,6 @@ async def _steady(on: Stage, one: Rollout) -> None:
         return (await _load(on, one.service))["sent"] >= begun + wanted or None
 
     await until(flowed, f"the traffic of {one.service}", _CALM_S)
-
-
-def _is_asked(run: Run) -> bool:
-    """Whether the judge has put it to a person, who does not agree in a demonstration."""
-    return any(gate.step.startswith("judge:") and gate.decision is None for gate in run.approvals.values())
 
 
 async def _abort(on: Stage, run_id: str) -> None:

@@ -24,6 +24,8 @@ class Rollout(Model):
     """Requests a second."""
     faulty_share: float = 0.0
     """Share of the requests that every release stumbles over."""
+    then_rolled_back: bool = False
+    """Whether somebody types ``/rollback`` once it is done."""
     ends: Ending
     decided_by: str = ""
     """The metric or the check that should decide it, where one should."""
@@ -100,5 +102,32 @@ ROLLOUTS: tuple[Rollout, ...] = (
         version="2.1.1",
         ends="rolled_back",
         decided_by="replace-1",
+    ),
+    Rollout(
+        name="migrate-good",
+        summary="checkout 1.6.0 comes with a migration that the version before does not notice",
+        strategy="migrate",
+        service="checkout",
+        version="1.6.0",
+        words="settle 2s",
+        ends="promoted",
+    ),
+    Rollout(
+        name="migrate-unsafe",
+        summary="checkout 1.7.0 comes with a migration that cannot be taken back, and is refused",
+        strategy="migrate",
+        service="checkout",
+        version="1.7.0",
+        ends="refused",
+        decided_by="migrations",
+    ),
+    Rollout(
+        name="gitops-rollback",
+        summary="search 1.0.1 is synced from Git and fails; it is reverted there, so that no sync brings it",
+        strategy="gitops",
+        service="search",
+        version="1.0.1",
+        then_rolled_back=True,
+        ends="rolled_back",
     ),
 )
