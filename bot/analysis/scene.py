@@ -41,6 +41,8 @@ CHANGES = frozenset(
     }
 )
 _HARMLESS = frozenset({"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"})
+_TELLING = 0.5
+"""Where so large a share of the lines mentions a callee, the others are about something else."""
 _UNLINKED = 0.6
 _SAID_BUT_WELL = 0.5
 _ONSET_SLACK = timedelta(seconds=10)
@@ -151,10 +153,17 @@ class Scene:
         return min(began, default=None)
 
     def link(self, caller: str, callee: str) -> float:
-        """Share, 0 to 1, of the caller's trouble that its own calls and lines lay on the callee."""
-        shares = [
-            share for share in (self._by_calls(caller, callee), self._by_lines(caller, callee)) if share >= 0
-        ]
+        """Share, 0 to 1, of the caller's trouble that its own calls and lines lay on the callee.
+
+        All calls may fail while other requests fail for reasons of the caller's own: not every request makes
+        the call.  So its lines count alone where half of them mention the callee, and less where fewer do,
+        for then it may not be its way to say whom it called.
+        """
+        by_calls, by_lines = self._by_calls(caller, callee), self._by_lines(caller, callee)
+        if 0 < by_lines < by_calls:
+            trust = min(1.0, by_lines / _TELLING)
+            return trust * by_lines + (1.0 - trust) * by_calls
+        shares = [share for share in (by_calls, by_lines) if share >= 0]
         return max(shares) if shares else self._by_time(caller, callee)
 
     def explained(self, service: str) -> float:

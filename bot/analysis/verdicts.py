@@ -49,7 +49,7 @@ def summary_of(scene: Scene, verdict: Verdict, causes: Sequence[Cause]) -> str:
     match verdict:
         case "cause_found":
             text = causes[0].summary
-            also = [c for c in causes[1:] if c.confidence >= FOUND and c.kind not in _PLACES]
+            also = [c for c in causes[1:] if c.confidence >= _ALSO and c.kind not in _PLACES]
             return f"{text} And at the same time: {also[0].summary}" if also else text
         case "unclear":
             return _unclear(scene, causes)
@@ -127,3 +127,7 @@ def _no_fault(scene: Scene) -> str:
         text += f" But {listing(above)}, which stands on it, is in trouble: triage that."
     unread = [source.name for source in scene.unread]
     return f"{text} {listing(unread).capitalize()} could not be read." if unread else text
+
+
+_ALSO = 0.5
+"""From this confidence on a second cause is named beside the first: it is more likely than not."""

@@ -43,7 +43,8 @@ async def by_script(
 def _good(one: Scenario | Rollout, report: Report | RolloutReport) -> bool:
     if isinstance(one, Rollout) or isinstance(report, RolloutReport):
         return report.right
-    mended = report.verified if one.cause is not None else not report.writes
+    # Of two faults the remedy mends one, and the thread says that it was not enough.
+    mended = (report.verified or bool(one.also)) if one.cause is not None else not report.writes
     return report.right and mended and report.writes_without_approval == 0
 
 

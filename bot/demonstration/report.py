@@ -13,8 +13,10 @@ from bot.domain.event import EffectIntended, Event, PhaseFinished, VoteCast
 from bot.domain.model import Model
 from bot.domain.run import Run
 
+_NAMED = 0.5
+"""From this confidence on a cause is named as more likely than not."""
 _BLAMED = 0.3
-"""From this confidence on people read a blame into it."""
+"""From this confidence on somebody reads a blame into it."""
 
 
 class RankedCause(Model):
@@ -37,8 +39,7 @@ class Report(Model):
     expected: str
     """The truth: ``kind of service``, or ``no fault``."""
     right: bool
-    """Whether the first cause is the true one and nobody innocent is blamed for it, or, where nothing is
-    wrong, that nothing was blamed."""
+    """Whether a true cause is first, all true ones are named, and nobody innocent is blamed."""
     ruled_out: tuple[str, ...]
     unread_sources: tuple[str, ...]
     remedy: str
@@ -86,7 +87,7 @@ async def report_of(
         service=scenario.service,
         verdict=diagnosis.verdict if diagnosis else "none",
         causes=_ranked(diagnosis),
-        expected=f"{scenario.cause.value} of {scenario.at}" if scenario.cause else "no fault",
+        expected=_expected(scenario),
         right=is_right(scenario, diagnosis),
         ruled_out=tuple(f"{r.what}: {r.why}" for r in diagnosis.ruled_out) if diagnosis else (),
         unread_sources=tuple(s.name for s in diagnosis.unread) if diagnosis else (),
@@ -118,9 +119,19 @@ def is_right(scenario: Scenario, diagnosis: Diagnosis | None) -> bool:
     if scenario.cause is None:
         return diagnosis.verdict == "no_fault_found"
     top = diagnosis.top
+    truths = {(scenario.cause, scenario.at), *((truth.cause, truth.at) for truth in scenario.also)}
+    if top is None or (top.kind, top.service) not in truths:
+        return False
+    named = {(cause.kind, cause.service) for cause in diagnosis.causes if cause.confidence >= _NAMED}
     blamed = {f"{c.service} {c.component}" for c in diagnosis.causes if c.confidence >= _BLAMED}
-    true = top is not None and (top.kind, top.service) == (scenario.cause, scenario.at)
-    return true and scenario.innocent not in blamed
+    return truths <= named and scenario.innocent not in blamed
+
+
+def _expected(scenario: Scenario) -> str:
+    if scenario.cause is None:
+        return "no fault"
+    truths = [(scenario.cause, scenario.at), *((truth.cause, truth.at) for truth in scenario.also)]
+    return " and ".join(f"{cause.value} of {at}" for cause, at in truths)
 
 
 def unapproved_writes(events: tuple[Event, ...]) -> int:

@@ -8,8 +8,15 @@ from bot.domain.errors import NotFoundError
 from bot.domain.model import Model
 
 
+class Truth(Model):
+    """A true cause, and the service that it is in."""
+
+    cause: CauseKind
+    at: str
+
+
 class Scenario(Model):
-    """One fault, who would notice it, and the truth."""
+    """A fault, who would notice it, and the truth."""
 
     name: str
     summary: str
@@ -21,6 +28,8 @@ class Scenario(Model):
     """The true cause; none where nothing is wrong."""
     at: str = ""
     """The service that the true cause is in."""
+    also: tuple[Truth, ...] = ()
+    """What is as true at the same time, so that either may stand first; one remedy does not mend it all."""
     innocent: str = ""
     """A deploy that must not be blamed, as ``service version``."""
 
@@ -69,6 +78,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         cause=CauseKind.BAD_CONFIGURATION,
         at="payments",
         innocent="storefront 2.3.1",
+    ),
+    Scenario(
+        name="two-faults",
+        summary="checkout 1.4.2 fails a part of its requests while a setting of payments fails others",
+        fault="two-faults",
+        cause=CauseKind.BAD_RELEASE,
+        at="checkout",
+        also=(Truth(cause=CauseKind.BAD_CONFIGURATION, at="payments"),),
     ),
     Scenario(
         name="log-storm",

@@ -13,6 +13,17 @@ NO_FAULT = "none"
 UNCLEAR = "unclear"
 
 
+_NAMED = 0.5
+"""From this confidence on a cause is more likely than not."""
+
+
+class Truth(Model):
+    """A true cause beside the first one, and the service that it is in."""
+
+    cause: CauseKind
+    service: str
+
+
 class Expected(Model):
     """What should be said; ``none`` that there is no fault, ``unclear`` that one cannot tell."""
 
@@ -21,6 +32,8 @@ class Expected(Model):
     """The service at fault; not given with ``none`` and ``unclear``."""
     component: str = ""
     """The part of it, where that is to be right as well."""
+    also: tuple[Truth, ...] = ()
+    """What is as true at the same time: any of them may stand first, and each must be named."""
 
 
 class Regression(Model):
@@ -49,10 +62,13 @@ def mistake(expected: Expected, said: Diagnosis) -> str:
         case kind:
             top = said.top
             wanted = f"{kind.value} of {expected.service} {expected.component}".rstrip()
+            truths = {(kind, expected.service), *((truth.cause, truth.service) for truth in expected.also)}
+            named = {(cause.kind, cause.service) for cause in said.causes if cause.confidence >= _NAMED}
             right = (
                 top is not None
-                and (top.kind, top.service) == (kind, expected.service)
-                and expected.component in ("", top.component)
+                and (top.kind, top.service) in truths
+                and (not expected.also or truths <= named)
+                and (bool(expected.also) or expected.component in ("", top.component))
             )
             return "" if right else f"it was {wanted}, but {told}"
 

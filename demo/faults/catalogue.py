@@ -11,6 +11,7 @@ from demo.faults.false_alarm import FalseAlarm
 from demo.faults.log_storm import LogStorm
 from demo.faults.loud_innocent import LoudInnocent
 from demo.faults.saturation import Saturation
+from demo.faults.two_faults import TwoFaults
 
 
 def all_faults() -> list[Fault]:
@@ -22,6 +23,7 @@ def all_faults() -> list[Fault]:
         Saturation(),
         BadConfiguration(),
         LoudInnocent(),
+        TwoFaults(),
         LogStorm(),
         FalseAlarm(),
     ]

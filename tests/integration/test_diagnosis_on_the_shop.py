@@ -14,6 +14,8 @@ import pytest
 
 from bot.adapters.catalogue_file import load_catalogue
 from bot.analysis.causes import rank_causes
+from bot.demonstration.report import is_right
+from bot.demonstration.scenarios import scenario
 from bot.domain.catalogue import Catalogue
 from bot.domain.change import Change
 from bot.domain.clock import SystemClock
@@ -175,3 +177,13 @@ async def test_the_true_cause_is_first_when_the_alert_fires_and_later(
         assert set(first.evidence) <= {finding.id for finding in found.findings}
         assert all(other.confidence < first.confidence - 0.2 for other in found.causes[1:])
         assert found.onset is not None
+
+
+async def test_two_faults_at_once_are_both_named(desk):
+    two = scenario("two-faults")
+    await desk.begin(two.fault, {})
+    await desk.alerted(two.service)
+    await asyncio.sleep(LATER_S)
+    found = await desk.diagnose(two.service)
+    assert is_right(two, found), found.model_dump_json(indent=1)
+    assert "And at the same time: " in found.summary
