@@ -140,6 +140,32 @@ def test_of_ten_thousand_requests_none_starts_inside_a_window_and_the_others_do(
     assert 3_000 < begun < 9_000
 
 
+def test_of_ten_thousand_requests_none_starts_inside_a_weekly_window_and_the_others_do():
+    lots = random.Random(5)
+    begun = 0
+    for _ in range(10_000):
+        zone = lots.choice(list(ZONES))
+        first, second = lots.sample(range(7 * 24 * 4), 2)
+        begin, end = (week_time(quarter * 15) for quarter in (first, second))
+        around = at(lots.choice(ZONES[zone]) + " 12:00", zone="UTC")
+        moment = around + timedelta(minutes=lots.randint(-6000, 6000))
+        now = week_minute(shown(moment, zone))
+        inside = first * 15 <= now < second * 15 if first < second else now >= first * 15 or now < second * 15
+        starts = not is_frozen(moment, freeze(begin, end, zone=zone))
+        assert not (starts and inside), (zone, begin, end, moment)
+        begun += starts
+        assert starts or inside or clock_changes_near(moment, zone), (zone, begin, end, moment)
+    assert 3_000 < begun < 7_000
+
+
+def week_minute(wall: datetime) -> int:
+    return wall.weekday() * 1440 + wall.hour * 60 + wall.minute
+
+
+def week_time(minute: int) -> str:
+    return f"{WEEKDAYS[minute // 1440]} {minute % 1440 // 60:02}:{minute % 60:02}"
+
+
 @given(
     moment=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # hypothesis wants them bare
     zone=st.sampled_from(list(ZONES)),
