@@ -1,9 +1,11 @@
-"""The sub-words of `/deploy` about checklists: tick, waive, checklist."""
+"""The sub-words of `/deploy` about checklists: tick, untick, waive, checklist."""
 
 from __future__ import annotations
 
-from bot.domain.intent import ShowChecklist, TickItem, WaiveItem
+from bot.domain.errors import UsageError
+from bot.domain.intent import ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.gate_words import parse_item_words, parse_version_words
+from bot.engine.words import echo
 from handlers._deploy_word import Word
 from handlers.desk import FrontDesk
 from handlers.payloads import Payload, click_of
@@ -37,6 +39,15 @@ async def _waive(desk: FrontDesk, words: list[str], command: Payload) -> str:
     return ""
 
 
+async def _untick(desk: FrontDesk, words: list[str], command: Payload) -> str:
+    asked = parse_item_words(words, catalogue=desk.catalogue, command="/deploy untick")
+    if asked.text:
+        raise UsageError(f"I do not understand `{echo(asked.text)}`.", hint="Write the item alone.")
+    click = click_of(command, at=desk.clock.now())
+    await desk.submit(UntickItem(**click, service=asked.service, version=asked.version, item=asked.item))
+    return ""
+
+
 async def _checklist(desk: FrontDesk, words: list[str], command: Payload) -> str:
     service, version = parse_version_words(words, catalogue=desk.catalogue, command="/deploy checklist")
     click = click_of(command, at=desk.clock.now())
@@ -54,6 +65,11 @@ WORDS: dict[str, Word] = {
         usage="<service> <version> <item> <reason>",
         summary="As an approver, let others deploy a version without an item; that is posted.",
         run=_waive,
+    ),
+    "untick": Word(
+        usage="<service> <version> <item>",
+        summary="Take back what you said of an item, be it a tick or a waiver.",
+        run=_untick,
     ),
     "checklist": Word(
         usage="<service> <version>", summary="Show what is done of a version, and by whom.", run=_checklist

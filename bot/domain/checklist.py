@@ -53,7 +53,9 @@ class Mark(Model):
     """One person's word on one item of one version; their latest word on it counts."""
 
     item: Name
-    kind: Literal["tick", "waiver"]
+    kind: Literal["tick", "waiver", "withdrawn"]
+    was: Literal["", "tick", "waiver"] = ""
+    """What was withdrawn."""
     by: Person
     at: Instant
     text: str = Field(default="", max_length=MOST_NOTE)

@@ -239,6 +239,13 @@ class WaiveItem(ChecklistIntent):
     reason: Reason
 
 
+class UntickItem(ChecklistIntent):
+    """Somebody takes back what they said of an item, be it a tick or a waiver."""
+
+    type: Literal["untick_item"] = "untick_item"
+    item: Name
+
+
 class ShowChecklist(ChecklistIntent):
     """Somebody asked how the checklist of a version stands."""
 
@@ -261,7 +268,7 @@ class ShowDiff(RecordIntent):
     version: str = Field(default="", max_length=100)
 
 
-AnyChecklistIntent = TickItem | WaiveItem | ShowChecklist
+AnyChecklistIntent = TickItem | WaiveItem | UntickItem | ShowChecklist
 AnyRecordIntent = ShowDelivery | ShowDiff
 AnyGateIntent = (
     LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot | AskQueue | AnyChecklistIntent

@@ -9,7 +9,7 @@ from typing import assert_never
 from bot.domain.board import Topic
 from bot.domain.checklist import ChecklistItem, ItemState, Mark, title_of
 from bot.domain.errors import NotAllowedError, NotFoundError
-from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, WaiveItem
+from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.checklists import look_at_checklist
 from bot.engine.deps import Deps
 from bot.engine.gatekeeper import Checklists
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 20.0
 """How long all items together may take to be asked for."""
+_SAID = {"tick": "ticked", "waiver": "waived"}
 _SIGNS = {"done": "✅", "waived": "⚠️", "open": "⬜", "failed": "🔴", "unknown": "🟠"}
 
 
@@ -38,13 +39,15 @@ class ChecklistDesk:
 
         Raises:
             NotAllowedError: the item is checked by a probe, or whoever waives is no approver.
-            NotFoundError: the checklist has no such item.
+            NotFoundError: the checklist has no such item, or there is nothing to take back.
         """
         match intent:
             case TickItem():
                 return await self._tick(intent)
             case WaiveItem():
                 return await self._waive(intent)
+            case UntickItem():
+                return await self._untick(intent)
             case ShowChecklist():
                 return await self._show(intent)
             case _:
@@ -75,13 +78,30 @@ class ChecklistDesk:
         if await self._checklists.mark(intent.service, intent.version, mark):
             fields = {"service": intent.service, "version": intent.version, "item": intent.item}
             log.warning("checklist_item_waived", extra={**fields, "by": intent.by.id})
-            await self._board.mark(Topic(kind="checklist", id=f"{intent.service}:{intent.version}"))
+            await self._post(intent)
         where = f"in #{entry.channel}" if entry.channel else "where this service's news go"
         return (
             f"⚠️ *{_title(intent, item)}* is waived for `{intent.service}`"
             f" {intent.version}, and that is posted {where}. It does not count for a deployment that you ask"
             " for yourself."
         )
+
+    async def _untick(self, intent: UntickItem) -> str:
+        marks = await self._checklists.marks(intent.service, intent.version)
+        own = next((m for m in marks if (m.item, m.by.id) == (intent.item, intent.by.id)), None)
+        again = own is not None and own.kind == "withdrawn" and own.at == intent.at
+        if own is None or (own.kind == "withdrawn" and not again):
+            raise NotFoundError(f"You have neither ticked nor waived `{intent.item}` of {intent.version}.")
+        if own.kind != "withdrawn":
+            mark = Mark(item=intent.item, kind="withdrawn", was=own.kind, by=intent.by, at=intent.at)
+            await self._checklists.mark(intent.service, intent.version, mark)
+        if "waiver" in {own.kind, own.was}:
+            await self._post(intent)
+        said = _SAID[own.was or own.kind]
+        return f"↩️ `{intent.item}` is no longer {said} by you.\n{await self._shown(intent)}"
+
+    async def _post(self, intent: WaiveItem | UntickItem) -> None:
+        await self._board.mark(Topic(kind="checklist", id=f"{intent.service}:{intent.version}"))
 
     async def _show(self, intent: ShowChecklist) -> str:
         if not self._catalogue.get(intent.service).gates.checklist:

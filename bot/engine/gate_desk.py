@@ -24,6 +24,7 @@ from bot.domain.intent import (
     ShowChecklist,
     TickItem,
     UnlockDeploys,
+    UntickItem,
     WaiveItem,
 )
 from bot.domain.model import JsonValue
@@ -87,7 +88,7 @@ class GateDesk:
                 return await self._why_not(intent)
             case AskQueue():
                 return await self._queue.show(intent)
-            case TickItem() | WaiveItem() | ShowChecklist():
+            case TickItem() | WaiveItem() | UntickItem() | ShowChecklist():
                 return await self._checklists.carry_out(intent)
             case _:
                 assert_never(intent)

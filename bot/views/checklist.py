@@ -1,4 +1,4 @@
-"""What a channel is told of a checklist: each waiver, by whom and why."""
+"""What a channel is told of a checklist: each waiver, by whom and why, and that it was taken back."""
 
 from __future__ import annotations
 
@@ -19,17 +19,22 @@ def waiver_messages(
             f"waiver:{mark.item}:{mark.by.id}",
             [
                 section(
-                    f"⚠️ <@{mark.by.id}> has waived *{escape(_title(mark.item, items))}*"
-                    f" for `{service}` {escape(version)}.",
-                    f">{escape(mark.text)}",
+                    f"{_verb(mark)} *{escape(_title(mark.item, items))}* for `{service}` {escape(version)}.",
+                    f">{escape(mark.text)}" if mark.text else "",
                 ),
                 context(f"`/deploy checklist {service} {escape(version)}` shows the rest"),
             ],
             names={mark.by.id: mark.by.name},
         )
         for mark in marks
-        if mark.kind == "waiver"
+        if "waiver" in {mark.kind, mark.was}
     )
+
+
+def _verb(mark: Mark) -> str:
+    if mark.kind == "waiver":
+        return f"⚠️ <@{mark.by.id}> has waived"
+    return f"↩️ <@{mark.by.id}> has taken back the waiver of"
 
 
 def _title(name: str, items: Mapping[str, ChecklistItem]) -> str:

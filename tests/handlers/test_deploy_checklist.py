@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import UsageError
-from bot.domain.intent import ShowChecklist, TickItem, WaiveItem
+from bot.domain.intent import ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.words import split_words
 from handlers._deploy_checklist import WORDS
 from tests.handlers.desks import Kept, memory_desk
@@ -43,6 +43,9 @@ async def test_an_item_is_waived_with_a_reason_and_a_list_is_shown():
     waiver = await said("waive Checkout 1.5.0 tests the runner is broken")
     assert isinstance(waiver, WaiveItem)
     assert (waiver.item, waiver.reason) == ("tests", "the runner is broken")
+    untick = await said("untick checkout 1.5.0 security-scan")
+    assert isinstance(untick, UntickItem)
+    assert untick.item == "security_scan"
     shown = await said("checklist checkout v1.5.0-rc.1+7")
     assert isinstance(shown, ShowChecklist)
     assert shown.version == "v1.5.0-rc.1+7"
@@ -59,6 +62,7 @@ async def test_an_item_is_waived_with_a_reason_and_a_list_is_shown():
         ("tick payments 1.5.0 tests", "no checklist for `payments`"),
         ("tick checkout 1.5.0 tests " + "x" * 301, "300 characters"),
         ("waive checkout 1.5.0 tests", "Why?"),
+        ("untick checkout 1.5.0 tests please", "do not understand `please`"),
         ("checklist checkout", "Which version"),
         ("checklist checkout 1.5.0 tests", "do not understand `tests`"),
     ],

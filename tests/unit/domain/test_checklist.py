@@ -30,6 +30,8 @@ def mark(kind, by=BEN, item="tests") -> Mark:
         (None, [mark("waiver", ANA), mark("waiver", CHI)], "waived"),
         (None, [mark("waiver", CHI), mark("waiver", ANA)], "waived"),
         (None, [mark("waiver"), mark("tick", CHI)], "done"),
+        (None, [mark("withdrawn")], "open"),
+        (None, [mark("withdrawn"), mark("waiver", CHI)], "waived"),
         (GOOD, [], "done"),
         (GOOD, [mark("waiver")], "done"),
         (BAD, [], "failed"),

@@ -10,7 +10,7 @@ from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.adapters.rendering import Renderer
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
-from bot.domain.intent import AskWhyNot, ShowChecklist, TickItem, WaiveItem
+from bot.domain.intent import AskWhyNot, ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.desk import Desk
 from bot.engine.gate_desk import GateDesk
@@ -138,6 +138,33 @@ async def test_only_an_approver_waives_an_item_and_the_channel_and_the_log_are_t
     assert (logged.levelname, logged.item, logged.by) == ("WARNING", "legal", CHI.id)
     assert f"⚠️ *Legal &lt;agrees&gt;*: waived for others' deployments by <@{CHI.id}>" in (
         await counter.ask(ShowChecklist)
+    )
+
+
+async def test_everybody_may_take_back_their_own_word_and_nobody_elses(counter):
+    assert "neither ticked nor waived `legal`" in await counter.ask(UntickItem, item="legal")
+    await counter.ask(TickItem, item="legal", note="oops")
+    assert "neither ticked nor waived" in await counter.ask(UntickItem, by=BEN, item="legal")
+    for _ in range(2):  # delivered again, it is answered alike
+        told = await counter.ask(UntickItem, item="legal")
+        assert told.startswith(
+            "↩️ `legal` is no longer ticked by you.\n*Checklist of `checkout` 1.5.0*: 2 of 3"
+        )
+    counter.world.clock.forward(1)
+    assert "neither ticked nor waived" in await counter.ask(UntickItem, item="legal")
+    assert await counter.posted() == []
+
+
+async def test_a_waiver_that_is_taken_back_closes_the_gate_and_its_message_says_so(counter):
+    await counter.ask(TickItem, item="team_told")
+    await counter.ask(WaiveItem, by=CHI, item="legal", reason="no time")
+    assert "may be deployed now" in await counter.ask(AskWhyNot)
+    counter.world.clock.forward(1)
+    await counter.ask(UntickItem, by=CHI, item="legal")
+    assert "cannot be deployed now" in await counter.ask(AskWhyNot)
+    (posted,) = await counter.posted()
+    assert posted.startswith(
+        "↩️ Chika has taken back the waiver of Legal &lt;agrees&gt; for `checkout` 1.5.0."
     )
 
 
