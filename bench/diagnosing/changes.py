@@ -41,6 +41,7 @@ def measure(data_dir: Path) -> dict[str, Any]:
         "overfitted": shown["exact"] - left_out["exact"] > _OVERFITTED,
         "baselines": {name: _baseline(cases, pick) for name, pick in _BASELINES.items()},
         "without": {name: scores(cases, [blame(cut(c.case)) for c in cases]) for name, cut in _CUTS.items()},
+        "counterfactuals": _counterfactuals(cases),
         "seconds_a_case": round(seconds, 4),
         "met": {
             "exact": left_out["exact"] >= _GOAL_EXACT,
@@ -94,6 +95,46 @@ def _latest_of_the_alert(case: ChangeCase) -> str:
     return _latest(case.but(rollouts=tuple(r for r in case.rollouts if r.service == case.alert.service)))
 
 
+def _counterfactuals(cases: Sequence[Labelled]) -> dict[str, float]:
+    """Ask what is known without a label: shares of right answers, 0 to 1.
+
+    Without its culprit, and with the culprit live after the alert only, a case has no commit to blame.  If
+    every commit up to then had gone live together with the culprit, it would still be to blame.
+    """
+    guilty = [one for one in cases if one.commit != NONE]
+    return {
+        "culprit_absent": _share([blame(_absent(one)).commit == NONE for one in guilty]),
+        "culprit_late": _share([blame(_late(one)).commit == NONE for one in guilty]),
+        "all_live": _share([blame(_all_live(one)).commit == one.commit for one in guilty]),
+    }
+
+
+def _absent(one: Labelled) -> ChangeCase:
+    case = one.case
+    return case.but(
+        commits=tuple(c for c in case.commits if c.sha != one.commit),
+        rollouts=tuple(r for r in case.rollouts if r.sha != one.commit),
+    )
+
+
+def _late(one: Labelled) -> ChangeCase:
+    case = one.case
+    return case.but(
+        rollouts=tuple(r.but(at=case.alert.fired_at) if r.sha == one.commit else r for r in case.rollouts)
+    )
+
+
+def _all_live(one: Labelled) -> ChangeCase:
+    case = one.case
+    with_it = [
+        rollout.but(sha=commit.sha)
+        for rollout in case.rollouts
+        for commit in case.commits
+        if rollout.sha == one.commit and commit.at < rollout.at and commit.sha != one.commit
+    ]
+    return case.but(rollouts=(*case.rollouts, *with_it))
+
+
 _BASELINES: Mapping[str, Callable[[ChangeCase], str]] = {
     "latest_deploy": _latest,
     "latest_deploy_of_the_alerting_service": _latest_of_the_alert,
@@ -118,7 +159,7 @@ def main() -> None:
     if args.json:
         print(json.dumps(figures, indent=2))
     else:
-        for name in ("fitted", "cross_validated"):
+        for name in ("fitted", "cross_validated", "counterfactuals"):
             print(f"{name:16}", *(f"{key}={value}" for key, value in figures[name].items()))
 
 

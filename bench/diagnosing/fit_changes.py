@@ -28,15 +28,16 @@ from bot.domain.model import Model
 
 PRIOR = Weights(
     candidate={
-        "hazard": 3.0,
-        "link": 1.5,
-        "hazard_and_link": 3.0,
+        "hazard": 1.5,
+        "link": 2.0,
+        "hazard_and_link": 3.5,
         "echo": 2.0,
-        "fit": 1.5,
+        "fit": 3.0,
         "timing": 1.0,
-        "place": 2.0,
+        "place": 2.5,
     },
-    none={"bias": 4.8, "outside": 3.5},
+    none={"bias": 5.0, "outside": 3.5},
+    threshold=0.4,
     record={"how": "by hand"},
 )
 _PRIOR_SD = 1.0
@@ -91,6 +92,7 @@ def fitted(cases: Sequence[Labelled], *, prior_sd: float = _PRIOR_SD) -> Weights
     return Weights(
         candidate={key: values[key] for key in PRIOR.candidate},
         none={key: values[f"none:{key}"] for key in PRIOR.none},
+        threshold=PRIOR.threshold,
         record={
             "how": "posterior mode of a conditional logit, normal priors around weights set by hand",
             "command": "python -m bench.diagnosing.fit_changes --write",

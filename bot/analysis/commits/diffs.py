@@ -25,6 +25,7 @@ _COMMENT = re.compile(r"^\s*(//|#(?!\w+\()|--\s|/?\*|<!--)")
 _LOGGING = re.compile(
     r"\b(log|logger|logging|slog|console|LOG)(_\w+|\.\w+)?\s*\((?!\W*(\w+\.)?(DEBUG|TRACE)\b)|\.(Str|Info|Debug|Warn)\("
 )
+_HEADER = re.compile(r"diff |index |@@|(---|\+\+\+) ?([ab]/|/dev/null)")
 _LITERAL = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|`([^`\n]*)`")
 
 
@@ -63,14 +64,17 @@ class Diff(Model):
 
 
 def parse(commit: Commit) -> Diff:
-    """Read a unified diff, also one without a header of lines."""
+    """Read a unified diff, also one without a header of lines; hunks of silent files are left out."""
     removed: list[str] = []
     added: list[str] = []
+    silent = False
     for line in commit.diff.splitlines():
-        if line.startswith(("---", "+++")) and not line[3:].lstrip().startswith("-"):
+        if _HEADER.match(line):
+            named = [name for name in commit.files if name in line]
+            silent = any(_SILENT_FILE.search(name) for name in named) if named else silent
             continue
         body = line[1:]
-        if line[:1] not in {"-", "+"} or not body.strip() or _COMMENT.match(body) or _LOGGING.search(body):
+        if silent or line[:1] not in {"-", "+"} or not body.strip() or _idle(body):
             continue
         (removed if line[0] == "-" else added).append(body.strip())
     kept = _unmoved(removed, added), _unmoved(added, removed)
@@ -83,6 +87,11 @@ def parse(commit: Commit) -> Diff:
         manifest=bool(files) and all(_MANIFEST_FILE.search(name) for name in files),
         unknown=not commit.diff.strip(),
     )
+
+
+def _idle(body: str) -> bool:
+    """Whether a line breaks nothing: a comment, or something that only logs."""
+    return bool(_COMMENT.match(body) or _LOGGING.search(body))
 
 
 def _unmoved(lines: list[str], others: list[str]) -> tuple[str, ...]:

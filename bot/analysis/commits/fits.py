@@ -24,6 +24,7 @@ _MISSING = (
     r"missing|unknown|not found|does(?:n't| not) exist|no such|undefined|keyerror|no mapping|parse|unexpected"
     r"|invalid|schema|deserial|decode|not set|required|refused|unreachable|404"
 )
+_EXCEPTION = r"\w(?:error|exception)\b|panic|assert|stack ?trace|division"
 _RANGE = r"range|overflow|truncat|negative|precision|numberformat"
 _FOREIGN = (
     r"is not a function|no such method|nosuchmethod|unresolved|incompatible|protocol|import|symbol"
@@ -46,6 +47,8 @@ _BY_KIND: dict[str, str] = {
     "narrow": _RANGE,
     "dependency": _FOREIGN,
     "verbose": r"disk|space|log|quota|slow|i/o",
+    "edit": _EXCEPTION,
+    "logic": rf"{_EXCEPTION}|{_REFUSED}",
     "ends": r"panic|exit|crash|restart|fatal|terminated",
 }
 _CEILING = (

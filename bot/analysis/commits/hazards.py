@@ -31,7 +31,7 @@ _CEILINGS = _stems(
     """
     timeout deadline budget max maximum limit pool conns connections connection retry retries
     attempt attempts capacity buffer size quota replicas memory cpu concurrency worker workers
-    threads batch window ttl lease expiry heap burst rate permits chunk depth inflight
+    threads batch window ttl lease expiry heap entries burst rate permits chunk depth inflight
     """
 )
 _PACES = _stems("interval period delay backoff ttl poll cooldown debounce frequency every sleep")
@@ -140,7 +140,10 @@ def _numbers(diff: Diff) -> Iterator[Hazard]:
 
 
 def _number_strength(setting: Setting) -> float:
-    """Judge by direction: a ceiling hurts when lowered, a pace when quickened, a multiplier when raised."""
+    """Judge by direction: a ceiling hurts when lowered, a pace when quickened, a multiplier when raised.
+
+    Of a number whose name says nothing, only a large change counts here; a small one is an edit like others.
+    """
     known = setting.words & (_CEILINGS | _PACES | _MULTIPLIERS)
     factor = setting.factor
     if factor is None:
@@ -149,10 +152,10 @@ def _number_strength(setting: Setting) -> float:
     if factor <= _LOWERED_MUCH:
         return 0.9 if known else 0.6
     if factor <= _LOWERED:
-        return 0.5 if known else 0.3
+        return 0.5 if known else 0.0
     if factor >= _RAISED_MUCH:
         return 0.5 if setting.words & _MULTIPLIERS else _RAISED
-    return _SOME
+    return _SOME if known else 0.0
 
 
 def _switches(diff: Diff) -> Iterator[Hazard]:
@@ -223,7 +226,7 @@ def _logic(diff: Diff) -> Iterator[Hazard]:
     for old in diff.removed:
         for new in diff.added:
             before, after = Counter(_COMPARES.findall(old)), Counter(_COMPARES.findall(new))
-            if before != after and before and after and _alike(old, new) >= _NEARLY:
+            if before != after and _alike(old, new) >= _NEARLY:
                 yield Hazard(kind="logic", strength=0.5, what=f"{old} becomes {new}")
                 return
 

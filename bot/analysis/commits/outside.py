@@ -15,22 +15,22 @@ _WELL = frozenset(
     {"ok", "operational", "resolved", "up", "healthy", "normal", "none", "completed", "scheduled"}
 )
 _TRAFFIC = re.compile(
-    r"(^|_)(requests?|rps|qps|req|messages|connections|sessions|users|http_requests)(_(per|rate)|_?s$|$)"
-    r"|requests?_per_sec|request_rate|throughput|traffic|arrival",
+    r"(^|_)(requests?|rps|qps|req|messages|connections|sessions|users)(_|s?$)|throughput|traffic|arrival",
     re.IGNORECASE,
 )
 _NO_TRAFFIC = re.compile(
-    r"error|fail|5xx|4xx|latency|duration|timeout|reject|retr|queue|pool|wait|throttl", re.IGNORECASE
+    r"error|fail|5xx|4xx|latency|duration|timeout|reject|retr|queue|pool|wait|throttl|size|bytes|active|idle|max",
+    re.IGNORECASE,
 )
 _HOST = re.compile(r"(^|_)(node|host|machine|disk|hypervisor|vm)_|steal", re.IGNORECASE)
 _PLATFORM_WORDS = re.compile(
     r"no such host|ENOTFOUND|SERVFAIL|NXDOMAIN|server misbehaving|name resolver"
     r"|certificate (has )?expired|x509|no space left|read-only file system|no route to host"
-    r"|network is unreachable"
-    r"|node \S+ (is )?(not ?ready|under|memorypressure)|noisy|co-?tenant|cpu.?(contended|starved|steal)"
-    r"|preempt|evicted|spot (instance|interruption)|insufficient (host )?capacity|availability zone"
-    r"|hardware error"
-    r"|account (suspended|limit)|billing|provider (outage|incident)|third.?party",
+    r"|network is unreachable|node \S+ (is )?(not ?ready|under|memorypressure)|noisy|co-?tenant"
+    r"|cpu.?(contended|starved|steal)|preempt|evicted|spot (instance|interruption)"
+    r"|insufficient (host )?capacity|availability zone|hardware error|recovery mode"
+    r"|failover (started|in progress)|read-only transaction|account (suspended|limit)|billing"
+    r"|provider (outage|incident)|third.?party",
     re.IGNORECASE,
 )
 _UNIT = re.compile(

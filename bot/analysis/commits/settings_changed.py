@@ -85,7 +85,8 @@ def _numbers(lines: Iterable[str]) -> dict[str, tuple[float, str]]:
         plain = _PRODUCT.sub(lambda m: str(int(m[1]) * int(m[2])), line)
         for match in _SETTING.finditer(plain):
             unit = match["unit"].rpartition(".")[2].lower()
-            factor = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s")) or 1.0
+            thousandth = unit == "m" and "cpu" in match["name"].lower()
+            factor = 1e-3 if thousandth else _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s")) or 1.0
             text = match["value"].replace("_", "")
             found.setdefault(match["name"], (float(text) * factor, text))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.analysis.commits.case import Call, ChangeCase, Status
-from tests.unit.analysis.commits.incidents import at, commit, complaints, decoys, incident, series
+from tests.unit.analysis.commits.incidents import at, commit, complaints, decoys, incident, lures, series
 
 CULPRITS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a check for nothing is dropped": (
@@ -155,6 +155,51 @@ MORE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "-    private long orderId;\n+    private int orderId;\n",
         ("NumberFormatException: value out of range for orderId 4294967301",),
     ),
+    "a session that is no longer closed": (
+        "orders/session.go",
+        "-    defer span.End()\n-    defer session.Close()\n+    defer span.End()\n",
+        ("too many open sessions",),
+    ),
+    "a check turned round": (
+        "orders/auth.go",
+        "-    if !user.Active {\n+    if user.Active {\n",
+        ("user is not active: 403 forbidden",),
+    ),
+    "a topic that does not exist": (
+        "orders/topics.ts",
+        "-  topic: 'orders.created.v1',\n+  topic: 'orders.created.v2',\n",
+        ("UNKNOWN_TOPIC_OR_PARTITION: orders.created.v2",),
+    ),
+    "a column has another name": (
+        "migrations/12.sql",
+        "+ALTER TABLE orders RENAME COLUMN total TO total_cents;\n",
+        ("column orders.total does not exist",),
+    ),
+    "a tenth of the processor": (
+        "charts/orders/values.yaml",
+        '   limits:\n-    cpu: "2"\n+    cpu: 200m\n',
+        ("request slow: cpu throttled",),
+    ),
+    "what is packed is not unpacked": (
+        "orders/client.py",
+        "-    return json.loads(gzip.decompress(body))\n+    return json.loads(body)\n",
+        ("UnicodeDecodeError: 'utf-8' codec can't decode byte 0x8b in json.loads",),
+    ),
+    "divided by nothing": (
+        "orders/pricing.py",
+        "-    return price * quantity\n+    return price * quantity / discount\n",
+        ("ZeroDivisionError: division by zero in pricing",),
+    ),
+    "written to the disk at once": (
+        "orders/store.yaml",
+        "-sync_interval_ms: 1000\n+sync_interval_ms: 1\n",
+        ("write slow: fsync took 90 ms",),
+    ),
+    "another major version of a library": (
+        "package.json",
+        '-    "pg": "^8.11.0",\n+    "pg": "^9.0.0",\n',
+        ("TypeError: pg.Pool.query is not a function",),
+    ),
 }
 HARD: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a time without its zone": (
@@ -167,10 +212,15 @@ HARD: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "+var seen = map[string]time.Time{}\n+\n+func remember(id string) {\n+    seen[id] = time.Now()\n+}\n",
         ("container orders OOMKilled",),
     ),
-    "another major version of a library": (
-        "package.json",
-        '-    "pg": "^8.11.0",\n+    "pg": "^9.0.0",\n',
-        ("TypeError: pg.Pool.query is not a function",),
+    "nobody confirms": (
+        "orders/kafka.yaml",
+        "-acks: all\n+acks: 0\n",
+        ("order event lost: no acknowledgement",),
+    ),
+    "another number of a field": (
+        "proto/order.proto",
+        "-  string customer_ref = 4;\n+  string customer_ref = 5;\n",
+        ("failed to unmarshal Order: wrong wire type for customer_ref",),
     ),
     "another way by default": (
         "orders/flags.py",
@@ -213,10 +263,13 @@ def causeless() -> dict[str, ChangeCase]:
             for service in ("orders", "shop", "mail")
             for line in complaints(service, "dial tcp: lookup ledger.internal: no such host")
         ],
+        "the machine is gone": complaints("orders", "node ip-10-0-1-7 NotReady", "connection reset by peer"),
+        "the database fails over": complaints("orders", "FATAL: the database system is in recovery mode"),
+        "one tenant is too loud": complaints("orders", "rate limited tenant=acme-corp: too many exports"),
         "nobody knows": complaints("orders", "request failed"),
     }
     extra = {
-        "a crowd": [series("orders", "requests_per_sec", usual=100, then=640)],
+        "a crowd": [series("orders", "http_requests_total_rate", usual=100, then=640)],
         "a loud neighbour": [
             series("node-7", "node_cpu_utilization", usual=0.3, then=0.97),
             series("nightly-report", "container_cpu_cores", usual=0.0, then=6.0),
@@ -227,6 +280,7 @@ def causeless() -> dict[str, ChangeCase]:
         name: incident(
             tuned,
             *decoys(),
+            *lures(),
             told=lines,
             metrics=[errors, *extra.get(name, [])],
             statuses=notice if name == "a provider says so" else (),

@@ -95,3 +95,19 @@ def decoys() -> list[tuple[Commit, str, float]]:
             0.0,
         ),
     ]
+
+
+def lures() -> list[tuple[Commit, str, float]]:
+    """Give what looks dangerous but has nothing to do with it: elsewhere, or about something else."""
+    return [
+        (
+            commit("lure-elsewhere", "-maxRetries: 5\n+maxRetries: 1\n", "search/client.yaml", minutes=52),
+            "search",
+            52.0,
+        ),
+        (
+            commit("lure-unrelated", "-page_size: 100\n+page_size: 25\n", "orders/ui.yaml", minutes=53),
+            "orders",
+            53.0,
+        ),
+    ]

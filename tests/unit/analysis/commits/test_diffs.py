@@ -60,6 +60,12 @@ def test_lines_that_only_move_or_are_indented_are_no_change():
     assert (diff.removed, diff.added) == ((), ())
 
 
+def test_of_several_files_only_those_that_run_are_read():
+    diff = "@@ web/a.css @@\n-  width: 80px;\n+  width: 8px;\n@@ web/pool.ts @@\n-  max: 80,\n+  max: 8,\n"
+
+    assert parse(changed(diff, "web/a.css", "web/pool.ts")).removed == ("max: 80,",)
+
+
 def test_comments_and_logging_break_nothing():
     diff = parse(
         changed('-// at most 50\n+// at most 5\n-log.Printf("took %d", 5)\n+logger.Info("took", "ms", 50)\n')

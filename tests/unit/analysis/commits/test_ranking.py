@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.analysis.commits.case import NONE, Call, ChangeCase
 from bot.analysis.commits.ranking import blame, probabilities
 from tests.unit.analysis.commits.faults import CULPRITS, HARD, MORE, caused, causeless
-from tests.unit.analysis.commits.incidents import at, commit, complaints, decoys, incident
+from tests.unit.analysis.commits.incidents import at, commit, complaints, decoys, incident, lures
 
 POOL = "-const maxConns = 50\n+const maxConns = 5\n"
 EXHAUSTED = "pool exhausted: no connection after 5 s"
@@ -54,6 +54,27 @@ def test_a_change_that_is_recent_but_elsewhere_loses_to_an_older_one_where_the_t
     elsewhere = (commit("elsewhere", POOL, "pkg/db/pool.go", minutes=59), "search", 59.0)
 
     assert blame(incident(here, elsewhere, told=complaints("orders", EXHAUSTED))).commit == "here"
+
+
+def test_a_caller_that_floods_another_service_is_named_though_it_only_suffers():
+    cache = "-const feed = await cache.wrap(key, load, { ttl: 60 })\n+const feed = await load()\n"
+    flood = (commit("flood", cache, "shop/feed.ts", minutes=48), "shop", 48.0)
+    told = complaints("orders", "too many concurrent requests, rejecting list")
+    calls = [
+        Call(service="shop", failed=True),
+        Call(service="orders", callers=("shop",), depth=1, failed=True),
+    ]
+
+    assert blame(incident(flood, *decoys(), told=told, calls=calls)).commit == "flood"
+
+
+def test_a_dangerous_change_that_has_nothing_to_do_with_it_does_not_distract_from_the_culprit():
+    culprit = (commit("culprit", POOL, "pkg/db/pool.go"), "orders", 50.0)
+
+    assert (
+        blame(incident(culprit, *decoys(), *lures(), told=complaints("orders", EXHAUSTED))).commit
+        == "culprit"
+    )
 
 
 def test_the_trouble_begins_at_the_deepest_failed_call_not_at_the_alert():
