@@ -13,6 +13,7 @@ from bot.analysis.commits.case import ChangeCase, Commit, Rollout
 from bot.analysis.commits.diffs import Diff, parse
 from bot.analysis.commits.fits import fit
 from bot.analysis.commits.hazards import Hazard, hazards
+from bot.analysis.commits.settings_changed import numbers_changed
 from bot.analysis.commits.symptoms import Symptoms, echoed, spoken
 from bot.analysis.commits.tokens import words
 from bot.domain.model import Instant, Model, Share
@@ -25,7 +26,7 @@ _MANY_LINES = 8
 _SYMBOL = re.compile(r"\b(?=\w*[._][A-Za-z]|[A-Z]?[a-z]+[A-Z])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\b")
 _COMPOUND_LENGTH = 10
 _PLACE_FIRST, _PLACE_UPSTREAM, _PLACE_FAILING, _PLACE_ELSEWHERE = 1.0, 0.8, 0.5, 0.0
-_FIGURE_WEIGHT = 0.9
+_TOLD = 0.9
 _SHORTEST_SHA = 7
 
 
@@ -127,7 +128,7 @@ def _candidate(
         at=live.at,
         hazard=_either([h.strength for h in found[:1]] + [h.strength / 4 for h in found[1:3]]),
         link=link,
-        echo=_echo(found, diff, symptoms),
+        echo=_echo(diff, symptoms),
         fit=fit(found, symptoms),
         timing=timing(live.at, symptoms.onset),
         place=_place(live.service, symptoms),
@@ -144,23 +145,16 @@ def _place(service: str, symptoms: Symptoms) -> float:
     return _PLACE_FAILING if service in symptoms.failing else _PLACE_ELSEWHERE
 
 
-def _echo(found: Sequence[Hazard], diff: Diff, symptoms: Symptoms) -> float:
-    """Whether a changed figure is shown by a metric, or stands in a complaint, or a table is named there."""
-    best = 0.0
-    for hazard in found:
-        setting = hazard.setting
-        if setting is not None and echoed(symptoms, setting.before, setting.after):
-            best = 1.0
-        elif setting is not None and setting.after is not None and _telling(setting.shown[-1], symptoms):
-            best = max(best, _FIGURE_WEIGHT)
-    if spoken(symptoms, diff.literals_gone | diff.literals_come | _symbols(diff)):
-        best = max(best, _FIGURE_WEIGHT)
-    return best
-
-
-def _telling(figure: str, symptoms: Symptoms) -> bool:
-    """Whether complaints hold a figure; one of a single digit may be anything."""
-    return len(figure) > 1 and figure in symptoms.figures
+def _echo(diff: Diff, symptoms: Symptoms) -> float:
+    """Whether a metric went the way of a changed figure, or complaints hold a figure, name or text."""
+    settings = numbers_changed(diff)
+    if any(echoed(symptoms, setting.before, setting.after) for setting in settings):
+        return 1.0
+    figures = {figure for setting in settings for figure in setting.shown if len(figure) > 1}
+    told = figures & symptoms.figures or spoken(
+        symptoms, diff.literals_gone | diff.literals_come | _symbols(diff)
+    )
+    return _TOLD if told else 0.0
 
 
 def _symbols(diff: Diff) -> frozenset[str]:

@@ -33,7 +33,7 @@ _FOREIGN = (
 
 _BY_KIND: dict[str, str] = {
     "grows": rf"{_MEMORY}|{_FULL}",
-    "guard": rf"{_SLOW}|{_FULL}|{_RACE}|{_NOTHING}|leak",
+    "guard": rf"{_SLOW}|{_FULL}|{_RACE}|{_NOTHING}|leak|lost|twice|unhandled|uncaught",
     "check": rf"{_NOTHING}|{_MISSING}|{_RANGE}",
     "loop": rf"{_SLOW}|{_FULL}",
     "waits": rf"{_SLOW}|{_RACE}|{_FULL}",
@@ -52,7 +52,8 @@ _BY_KIND: dict[str, str] = {
     "ends": r"panic|exit|crash|restart|fatal|terminated",
 }
 _CEILING = (
-    r"pool|conn|worker|thread|concurren|capacity|replica|buffer|queue|batch|cpu|limit|rate|quota|per_?second"
+    r"pool|conn|keep_?alive|worker|thread|concurren|capacity|replica|buffer|queue|batch|cpu|limit|rate|quota"
+    r"|per_?second"
 )
 _BY_WORD: tuple[tuple[str, str], ...] = (
     (r"memory|heap|cache", _MEMORY),

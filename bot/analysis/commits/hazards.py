@@ -42,8 +42,8 @@ _GUARDS = _stems(
     """
     batch bulk chunk retry backoff timeout deadline cache cached memoize limit limiter throttle
     semaphore breaker fallback close unlock defer cancel lock mutex synchronized transaction
-    rollback recover catch except validate sanitize escape jitter dedupe idempotent flush ack index
-    distinct pagination evict expire release dispose debounce prefetch preload singleflight
+    rollback recover catch except validate sanitize escape jitter dedupe idempotent idempotency offset
+    flush ack index distinct pagination evict expire release dispose debounce prefetch preload singleflight
     """
 )
 _TRUST = _stems(
@@ -160,7 +160,8 @@ def _number_strength(setting: Setting) -> float:
 
 def _switches(diff: Diff) -> Iterator[Hazard]:
     for name in switches_changed(diff):
-        yield Hazard(kind="switch", strength=0.5, what=f"{name} is switched over")
+        setting = Setting(name=name, before=None, after=None)
+        yield Hazard(kind="switch", strength=0.5, what=f"{name} is switched over", setting=setting)
 
 
 def _guards(diff: Diff) -> Iterator[Hazard]:
@@ -212,9 +213,10 @@ def _names(diff: Diff) -> Iterator[Hazard]:
 
 
 def _renames(old: str, new: str, diff: Diff) -> bool:
-    gone = [text for text in diff.literals_gone if text in old and not _NO_NAME.fullmatch(text)]
-    come = [text for text in diff.literals_come if text in new and not _NO_NAME.fullmatch(text)]
-    return bool(gone and come) and _alike(old, new) >= _ALIKE
+    gone = [text for text in diff.literals_gone if text in old]
+    come = [text for text in diff.literals_come if text in new]
+    named = any(not _NO_NAME.fullmatch(text) for text in [*gone, *come])
+    return bool(gone and come) and named and _alike(old, new) >= _ALIKE
 
 
 def _alike(old: str, new: str) -> float:

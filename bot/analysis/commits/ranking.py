@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from bot.analysis.commits.case import NONE, ChangeCase
 from bot.analysis.commits.features import Candidate, Excluded, candidates
@@ -10,6 +11,8 @@ from bot.analysis.commits.outside import Outside, outside
 from bot.analysis.commits.symptoms import read
 from bot.analysis.commits.weights import Weights, shipped
 from bot.domain.model import Instant, Model, Share
+
+_AHEAD = 1.2
 
 
 class Ranked(Model):
@@ -52,7 +55,7 @@ def blame(case: ChangeCase, *, weights: Weights | None = None) -> Blame:
         key=lambda r: (-r.probability, r.candidate.sha),
     )
     none = chances[-1]
-    named = bool(ranked) and ranked[0].probability >= max(weights.threshold, none)
+    named = _stands_out(ranked, at_least=max(weights.threshold, none))
     return Blame(
         commit=ranked[0].candidate.sha if named else NONE,
         service=ranked[0].candidate.service if named else symptoms.first,
@@ -63,6 +66,12 @@ def blame(case: ChangeCase, *, weights: Weights | None = None) -> Blame:
         excluded=tuple(excluded),
         outside=tuple(signs),
     )
+
+
+def _stands_out(ranked: Sequence[Ranked], *, at_least: float) -> bool:
+    """Whether the first is likely enough and not as good as tied with the second."""
+    first, second = [*(one.probability for one in ranked), 0.0, 0.0][:2]
+    return bool(ranked) and first >= at_least and first >= _AHEAD * second
 
 
 def utility(candidate: Candidate, weights: Weights) -> float:

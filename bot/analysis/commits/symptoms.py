@@ -26,6 +26,7 @@ _LEAST_SHIFT = 0.01
 _SAME_SHARE = 0.02
 _OFTEN = 3
 _SHORTEST = 4
+_LONG = 4
 _SLACK_S, _MOST_SLACK_S = 5.0, 60.0
 
 
@@ -49,7 +50,7 @@ class Symptoms(Model):
     ``failing`` holds every service with a new complaint, ``upstream`` those that call one, ``first`` the one
     where it seems to begin.  ``said`` are the words of the alert, of new complaints, failed spans, metrics
     that shifted and ordinary lines that vanished, ``exact`` the same texts as they are, ``figures`` the
-    numbers in the fields of complaints.  It began at ``onset``, or at most ``slack_s`` seconds later.
+    numbers in complaints.  It began at ``onset``, or at most ``slack_s`` seconds later.
     """
 
     onset: Instant
@@ -83,10 +84,16 @@ def read(case: ChangeCase) -> Symptoms:
         upstream=frozenset(name for call in failed for name in call.callers),
         said=vocabulary([*texts, *(f"{name} {value}" for name, value in fields)]),
         exact="\n".join([*dict.fromkeys(texts), *sorted({value for _, value in fields})]),
-        figures=frozenset(figure for _, value in fields for figure in _DIGITS.findall(value)),
+        figures=_figures(complaints, fields),
         complaints=complaints,
         shifts=shifts,
     )
+
+
+def _figures(complaints: Sequence[LogLine], fields: Sequence[tuple[str, str]]) -> frozenset[str]:
+    """Collect the numbers of complaints: of their fields, and of their texts those longer than a status."""
+    told = {figure for line in complaints for figure in _DIGITS.findall(line.text) if len(figure) >= _LONG}
+    return frozenset(told.union(*(_DIGITS.findall(value) for _, value in fields)))
 
 
 def _texts(case: ChangeCase, complaints: Sequence[LogLine]) -> list[str]:

@@ -107,6 +107,28 @@ def test_a_message_that_plays_a_change_down_changes_little():
     assert abs(said("chore: tidy up") - said("reduce connections")) < 0.05
 
 
+def test_of_two_commits_that_speak_for_themselves_alike_neither_is_named():
+    twins = [(commit(sha, POOL, "pkg/db/pool.go"), "orders", 50.0) for sha in ("one", "other")]
+
+    found = blame(incident(*twins, told=complaints("orders", EXHAUSTED)))
+
+    assert found.commit == NONE
+    assert found.ranked[0].probability == pytest.approx(found.ranked[1].probability)
+
+
+def test_a_figure_of_the_diff_in_a_complaint_counts_unless_it_may_be_any_status():
+    def said(before: int, after: int, text: str) -> float:
+        culprit = (
+            commit("culprit", f"-  port: {before}\n+  port: {after}\n", "orders/a.yaml"),
+            "orders",
+            50.0,
+        )
+        return blame(incident(culprit, told=complaints("orders", text))).ranked[0].candidate.echo
+
+    assert said(8080, 8081, "dial 10.0.0.1:8080 refused") > 0
+    assert said(500, 501, "upstream answered 500") == 0
+
+
 def test_without_any_commit_the_answer_is_none():
     found = blame(incident(told=complaints("orders", EXHAUSTED)))
 
