@@ -59,9 +59,12 @@ def _signed(row: Mapping[Term, float]) -> Mapping[Term, float]:
 
 def _metrics(board: Board, node: str) -> dict[Term, float]:
     special = board.special(node)
+    hurting = math.fsum(v for kind, v in special.items() if not kind.relief)
+    resources = math.fsum(v for kind, v in special.items() if kind.up and kind.family in RESOURCES)
     return {
-        Term.RARE: math.fsum(v for kind, v in special.items() if not kind.relief) / _RARE_SCALE,
-        Term.RESOURCE: math.fsum(v for kind, v in special.items() if kind.up and kind.family in RESOURCES),
+        # Roots, as the tenth alert says less than the first: some instances are loud whatever is broken.
+        Term.RARE: math.sqrt(hurting / _RARE_SCALE),
+        Term.RESOURCE: math.sqrt(resources),
         Term.SLOW: _most(special, Family.LATENCY, up=True),
         Term.SILENT: _most(special, Family.SENT, Family.RECEIVED, up=False),
         Term.BUSIER: _most(special, Family.REQUESTS, up=True),
@@ -87,7 +90,7 @@ def _logs(board: Board, node: str) -> dict[Term, float]:
     usual = mean(math.log1p(board.lines(other)) for other in board.replicas[node])
     return {
         Term.LOG_RARE: board.scarcity(max(1.0, logging)) * min(1.0, lines),
-        Term.LOG_APART: max(0.0, math.log1p(lines) - usual) / _LOG_SCALE,
+        Term.LOG_APART: math.sqrt(max(0.0, math.log1p(lines) - usual) / _LOG_SCALE),
     }
 
 

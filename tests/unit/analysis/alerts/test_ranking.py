@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -95,6 +96,29 @@ def test_news_wears_off_with_each_incident_and_never_to_nothing():
 def test_a_fall_of_what_hurts_by_rising_is_not_held_against_anybody():
     better = [("db-0", "dest_p95", "down"), ("db-0", "mem_usage", "down"), ("db-0", "errors", "down")]
     assert terms_of(Board(case(metric=better)))["db-0"][Term.RARE] == 0
+
+
+def test_the_fourth_rare_alert_says_less_than_the_first():
+    names = ("queue_a", "queue_b", "queue_c", "queue_d")
+    rows = [terms_of(Board(case(metric=[("db-0", n, "up") for n in names[:k]])))["db-0"] for k in (1, 4)]
+    assert rows[0][Term.RARE] < rows[1][Term.RARE] < 4 * rows[0][Term.RARE]
+
+
+def test_the_page_tells_the_figures_of_the_record():
+    page = Path(__file__).parents[4] / "docs" / "explanation" / "diagnosis.md"
+    text = page.read_text(encoding="utf-8")
+    for row, name in (
+        ("fitted", "fitted"),
+        ("whole groups left out", "groups_left_out"),
+        ("system left out", "system_left_out"),
+    ):
+        rates = shipped_weights().record[name]
+        told = [
+            f"{rates[system][mode]:.2f}".lstrip("0")
+            for system in ("tvdiag-hotel", "tvdiag-sockshop")
+            for mode in ("alone", "with_history")
+        ]
+        assert f"| this, {row} | {' | '.join(told)} |" in text
 
 
 def test_the_reasons_add_up_to_the_score():
