@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from string import Template
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import yaml
 
-from bot.domain.catalogue import Catalogue
+from bot.adapters.catalogue_file import load_catalogue
 from bot.domain.change import Change
 from bot.domain.clock import SystemClock
 from bot.domain.effect import Effect
@@ -48,14 +46,13 @@ class Operator:
     def ctx(self, *, timeout_s: float = 20) -> Context:
         """Make a context with an effect that nothing was done under before."""
         self.done += 1
-        text = Template(CATALOGUE.read_text(encoding="utf-8")).substitute(self.env)
         return Context(
             run_id="run1",
             step_id="step1",
             timeout_s=timeout_s,
             clock=SystemClock(),
             http=self.http,
-            catalogue=Catalogue.model_validate(yaml.safe_load(text)),
+            catalogue=load_catalogue(CATALOGUE, self.env),
             ledger=self.book,
             effect=Effect(key=f"{self.name}:deploy:{self.done}", epoch=1),
         )
