@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +17,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from demo.errors import ShopError
 from demo.haproxy import HAProxy
 from demo.haproxy_config import Backend, Lease, config_text
 from demo.pace import Pace
@@ -86,6 +90,42 @@ async def test_a_question_that_a_dying_server_drops_is_asked_elsewhere_and_an_or
     assert dying.heard["GET"] > 0
     assert dying.heard["POST"] + well.heard["POST"] == 10
     assert went_well.count(False) == dying.heard["POST"] > 0
+
+
+@pytest.mark.server
+async def test_a_haproxy_that_died_comes_back_with_a_candidate_without_traffic(tmp_path: Path) -> None:
+    stable, candidate, ports = Peer(hangs_up=False), Peer(hangs_up=False), Ports()
+    backend = Backend(
+        name="checkout",
+        port=ports.take(),
+        server_ports={"stable": stable.port, "candidate": candidate.port},
+        weights={"stable": 100, "candidate": 0},
+    )
+    haproxy = HAProxy(folder=tmp_path, socket=tmp_path / "s", stats_port=ports.take(), backends=(backend,))
+    await haproxy.start()
+    try:
+        await haproxy.set_weights({"stable": 50, "candidate": 50})
+        assert haproxy.child is not None
+        pid = haproxy.child.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+        async def is_back() -> bool:
+            if haproxy.child is None or haproxy.child.pid in {pid, None}:
+                return False
+            with contextlib.suppress(ShopError):
+                return {name: server.weight for name, server in (await haproxy.servers()).items()} == {
+                    "stable": 100,
+                    "candidate": 0,
+                }
+            return False
+
+        await until(is_back, what="HAProxy as it is configured", timeout_s=15)
+    finally:
+        await haproxy.stop()
+        ports.close()
+        stable.close()
+        candidate.close()
 
 
 async def is_taken(http: httpx.AsyncClient) -> bool:
