@@ -132,8 +132,8 @@ async def test_a_source_that_names_no_repository_is_not_set_up(context, where: d
 
 
 async def test_who_hangs_is_given_up_in_time(context, repo: Repo, tmp_path: Path):
-    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(30)
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until whoever asked has gone, without a word
         writer.close()
 
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
@@ -143,3 +143,4 @@ async def test_who_hangs_is_given_up_in_time(context, repo: Repo, tmp_path: Path
     with pytest.raises(ProbeUnavailableError):
         await probes.between(ctx, service="checkout", before="1.0", after="1.1")
     server.close()
+    await server.wait_closed()
