@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.rollouts.floor import Floor, floor_with
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.adapters.memory_records import MemoryLocks
@@ -86,6 +87,11 @@ class Stage:
         await self.desk.handle(vote)
         return await self.go(run_id)
 
+    async def recorded(self, run_id: str) -> tuple[str, str, str, str]:
+        """Tell how a deployment is recorded: how it ended, the versions before and after, what it takes back."""
+        kept = await self.deps.deployments.get(run_id)
+        return kept.outcome, kept.previous_version, kept.version, kept.rollback_of
+
     async def steer(self, run_id: str, word: str) -> None:
         intent = SteerRun(key=word, at=self.deps.clock.now(), run_id=run_id, word=word, by=BEN, channel="C1")
         await self.desk.handle(intent)
@@ -157,6 +163,7 @@ async def stage_with(
                 alerts=alerts,
                 journal=store,
             ),
+            deployments=MemoryDeploymentBook(clock, board=store.board),
             settings={"watch_s": 1},
         )
         desk = Desk(

@@ -28,6 +28,7 @@ async def test_a_good_canary_gets_more_and_then_all_of_the_traffic():
         assert effects(await stage.events(run_id)) == ["stage", "shift-1", "shift-2", "promote"]
         assert run.phases["rollout"].outcome == "ok"
         assert ending_of(run, await stage.events(run_id)) == "promoted"
+        assert await stage.recorded(run_id) == ("succeeded", "1.4.1", "1.5.0", "")
         assert await stage.floor.served(50) == {"1.5.0": 50}
     assert failed(seen) == 0
     assert seen["1.4.1"] > 0
@@ -44,6 +45,7 @@ async def test_a_canary_that_fails_is_stopped_by_its_errors_and_all_traffic_goes
         assert run.outcome == "failed"
         assert "the judge stopped it" in run.summary
         assert (ending_of(run, await stage.events(run_id)), decided_by(run)) == ("rolled_back", ("errors",))
+        assert await stage.recorded(run_id) == ("rolled_back", "1.4.1", "1.5.1-bad", "")
         assert await stage.floor.served(50) == {"1.4.1": 50}
         assert stage.floor.launcher.running.keys() == {"blue"}
     assert failed(seen) == 0
@@ -85,6 +87,7 @@ async def test_blue_and_green_are_switched_at_once_and_one_command_brings_the_ol
         assert (run.phases["plan"].plan.summary) == "Take shop back to 1.4.1 (now 1.5.0)"
         run = await stage.approve(back)
         assert (run.outcome, effects(await stage.events(back))) == ("done", ["rollback"])
+        assert await stage.recorded(back) == ("succeeded", "1.5.0", "1.4.1", run_id)
         assert await stage.floor.served(50) == {"1.4.1": 50}
     assert failed(seen) == 0
 
