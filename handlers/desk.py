@@ -35,7 +35,6 @@ _STORE_S = 1.2
 """Slack waits three seconds for an answer; a store that is slower than this is told as a failure."""
 
 _MOST_FIRING = 100
-_LOOK_BACK_S = 90 * 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,15 +127,13 @@ class FrontDesk:
             return await self.feedback.between(now - timedelta(seconds=seconds), now)
 
     async def deployed(self, service: str, *, limit: int) -> tuple[Deployment, ...]:
-        """List the latest deployments, newest first; without a ``service`` of all, in the last 90 days.
+        """List the latest deployments of a service, of all if it is empty, newest first.
 
         Raises:
             TimeoutError: the store did not answer in time.
         """
         async with asyncio.timeout(_STORE_S):
-            if service:
-                return await self.deployments.of(service, limit=limit)
-            return (await self.deployments.since(_LOOK_BACK_S))[: -limit - 1 : -1]
+            return await self.deployments.of(service, limit=limit)
 
     async def start(self, runbook: str, params: JsonObject, *, key: str, by: Person, origin: Origin) -> None:
         """Ask for a run.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from bot.domain.board import Topic
 from bot.domain.clock import Clock
 from bot.domain.deployment import Deployment
@@ -38,8 +40,9 @@ class MemoryDeploymentBook:
         return self._kept[deployment_id]
 
     async def of(self, service: str, *, limit: int) -> tuple[Deployment, ...]:
-        """List the latest deployments of a service's address, newest first."""
-        return tuple(one for one in reversed(self._by_time()) if one.service == service)[:limit]
+        """List the latest deployments of a service's address, of all if it is empty, newest first."""
+        meant = (one for one in reversed(self._by_time()) if service in ("", one.service))
+        return tuple(islice(meant, limit))
 
     async def since(self, seconds: float) -> tuple[Deployment, ...]:
         """List all deployments that were asked for in the last ``seconds``, oldest first."""

@@ -132,7 +132,7 @@ class DeploymentBook(Protocol):
         ...
 
     async def of(self, service: str, *, limit: int) -> tuple[Deployment, ...]:
-        """List the latest deployments of a service's address, newest first."""
+        """List the latest deployments of a service's address, of all if it is empty, newest first."""
         ...
 
     async def since(self, seconds: float) -> tuple[Deployment, ...]:

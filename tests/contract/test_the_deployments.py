@@ -55,6 +55,7 @@ async def test_the_latest_of_a_service_come_first_and_those_of_another_address_n
     assert [one.id for one in await ports.deployments.of("checkout", limit=2)] == ["r3", "r2"]
     assert await ports.deployments.of("checkout@staging", limit=9) == (there,)
     assert await ports.deployments.of("payments", limit=9) == ()
+    assert [one.id for one in await ports.deployments.of("", limit=3)] == ["r4", "r3", "r2"]
 
 
 async def test_all_since_a_moment_are_listed_oldest_first(ports):

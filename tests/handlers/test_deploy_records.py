@@ -51,7 +51,6 @@ async def test_the_latest_of_a_service_come_first(front: Front):
 async def test_without_a_service_the_latest_of_all_are_told(front: Front):
     for number in range(1, 26):
         await _deployed(front, number, service=("checkout", "payments")[number % 2])
-    await _deployed(front, 26, days=91)
     lines = (await _said(front, "history")).splitlines()
     assert lines[0] == "*The latest 20 deployments*, newest first:"
     assert [line.split(" · ")[0] for line in lines[1:3]] == ["✅ payments `1.25`", "✅ checkout `1.24`"]

@@ -56,8 +56,8 @@ class RedisDeploymentBook:
         return Deployment.model_validate_json(text)
 
     async def of(self, service: str, *, limit: int) -> tuple[Deployment, ...]:
-        """List the latest deployments of a service's address, newest first."""
-        key = self._shard.deployments_of(service)
+        """List the latest deployments of a service's address, of all if it is empty, newest first."""
+        key = self._shard.deployments_of(service) if service else self._shard.deployments
         return await self._read(await self._store.client.zrevrange(key, 0, limit - 1))
 
     async def since(self, seconds: float) -> tuple[Deployment, ...]:
