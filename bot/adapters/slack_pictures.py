@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -14,6 +15,8 @@ from bot.domain.board import Message
 from bot.domain.chart import Chart
 from bot.domain.model import JsonObject
 
+log = logging.getLogger(__name__)
+
 Paint = Callable[[Chart], Awaitable[bytes]]
 """Draws a chart as a PNG."""
 
@@ -21,7 +24,7 @@ _TITLE_CHARS = 1_900
 _FIRST_S = 0.5
 _MOST_TRIES = 6
 _REMEMBERED = 500
-_INSTEAD = "The chart is not shown: Slack does not take the picture. What it shows is in the words above."
+_INSTEAD = "The chart could not be shown as a picture. What it shows is in the words above."
 
 
 class Pictures:
@@ -50,7 +53,12 @@ class Pictures:
             return ""
         if wait := await self._allowance.upload():
             return wait
-        png = await self._paint(chart)
+        try:
+            png = await self._paint(chart)
+        except Exception:  # a picture that cannot be drawn must not keep the rest of its thread back
+            log.exception("chart_not_drawn", extra={"chart": chart.digest})
+            self._give_up(chart)
+            return ""
         try:
             return await self._uploaded(chart, png)
         except SLACK_ERRORS as error:
@@ -94,12 +102,15 @@ class Pictures:
         tries = self._tries[chart.digest]
         if not for_good and tries < _MOST_TRIES:
             return _FIRST_S * float(2 ** (tries - 1))
-        del self._tries[chart.digest]
+        self._give_up(chart)
+        self._loud.say("picture_refused", {"code": trouble.code}, about=trouble.code)
+        return 0
+
+    def _give_up(self, chart: Chart) -> None:
+        self._tries.pop(chart.digest, None)
         self._hopeless[chart.digest] = None
         if len(self._hopeless) > _REMEMBERED:
             del self._hopeless[next(iter(self._hopeless))]
-        self._loud.say("picture_refused", {"code": trouble.code}, about=trouble.code)
-        return 0
 
 
 def shown(message: Message, *, file: str) -> Message:

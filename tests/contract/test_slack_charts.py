@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.charts import Painter
 from bot.adapters.slack_pace import Pace
 from bot.adapters.slack_presenter import Rendered, Shift
 from bot.domain.chart import Chart, Line, Panel
@@ -171,9 +172,23 @@ async def test_a_workspace_that_allows_no_uploads_reads_the_words(screen: Screen
         await screen.settled()
     file, texts = await _picture(screen)
     assert file == ""
-    assert "The canary fails 4 %.\nThe chart is not shown" in texts[0]
+    assert "The canary fails 4 %.\nThe chart could not be shown" in texts[0]
     assert texts[1] == "after"
     assert "picture_refused" in caplog.text
+
+
+async def test_a_chart_that_cannot_be_drawn_keeps_nothing_else_back(screen: Screen, caplog):
+    class NoPainter(Painter):
+        async def paint(self, chart: Chart) -> bytes:
+            raise ZeroDivisionError(chart.title)
+
+    screen.painter = NoPainter()
+    async with screen.presenter():
+        await screen.show(RUN, run_with(chart_of(1, 4)))
+        await screen.settled()
+    file, texts = await _picture(screen)
+    assert (file, texts[1]) == ("", "after")
+    assert "chart_not_drawn" in caplog.text
 
 
 async def test_no_more_is_uploaded_than_slack_allows(screen: Screen):
