@@ -19,6 +19,9 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS public.pilothouse_migrations (
   version text, phase text, file text, checksum text NOT NULL, started boolean NOT NULL DEFAULT false,
   effect_key text NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (version, phase, file));
+CREATE TABLE IF NOT EXISTS public.pilothouse_backfills (
+  version text, phase text, file text, checksum text NOT NULL, done_to bigint NOT NULL, last bigint NOT NULL,
+  rows bigint NOT NULL DEFAULT 0, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (version, phase, file));
 CREATE TABLE IF NOT EXISTS public.pilothouse_migration_fences (
   effect_key text PRIMARY KEY, epoch bigint NOT NULL);
 """
@@ -32,6 +35,7 @@ VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (version, phase, file) DO UPDATE SET started = excluded.started, at = now()
 """
 _REMOVE = "DELETE FROM public.pilothouse_migrations WHERE version = $1 AND phase = $2 AND file = $3"
+_FORGET = "DELETE FROM public.pilothouse_backfills WHERE version = $1 AND phase = $2 AND file = $3"
 _LIST = "SELECT file, checksum, started FROM public.pilothouse_migrations WHERE version = $1 AND phase = $2"
 
 
@@ -39,9 +43,9 @@ class Ledger:
     """The ledger of one version's phase over one session, which holds the lock until it ends."""
 
     def __init__(self, connection: Any, *, version: str, phase: str, effect: Effect) -> None:  # noqa: ANN401  # asyncpg is untyped
-        """Keep what names the rows."""
+        """Keep what names the rows: ``of`` is the version and its phase."""
         self._connection = connection
-        self._of = (version, phase)
+        self.of = (version, phase)
         self._effect = effect
 
     async def applied(self, files: Sequence[MigrationFile]) -> dict[str, bool]:
@@ -53,7 +57,7 @@ class Ledger:
         try:
             if await self._connection.fetchval("SELECT to_regclass('public.pilothouse_migrations')") is None:
                 return {}
-            rows = await self._connection.fetch(_LIST, *self._of)
+            rows = await self._connection.fetch(_LIST, *self.of)
         except TROUBLE as error:
             raise ActionFailedError(f"The ledger cannot be read: {type(error).__name__}.") from error
         entered = {row["file"]: row for row in rows}
@@ -61,7 +65,7 @@ class Ledger:
             row = entered.get(file.name)
             if row is not None and row["checksum"] != file.checksum:
                 raise ActionFailedError(
-                    f"{file.title} of {self._of[0]} was applied with other contents than it has now.",
+                    f"{file.title} of {self.of[0]} was applied with other contents than it has now.",
                     hint="Put the file back as it was, and write what is new into another one.",
                     code="migration_changed",
                 )
@@ -103,7 +107,7 @@ class Ledger:
         async with self._connection.transaction():
             for file in files:
                 await self._connection.execute(file.sql)
-                await self._enter(file)
+                await self.enter(file)
 
     async def run_alone(self, file: MigrationFile, manner: Manner, *, begun: bool) -> None:
         """Apply the one statement of a file that may not run in a transaction."""
@@ -113,9 +117,9 @@ class Ledger:
                 hint="Look, then set `started` to false in pilothouse_migrations, or delete the row.",
             )
         if begun and await self._is_valid(manner.index):
-            await self._enter(file)
+            await self.enter(file)
             return
-        await self._enter(file, started=True)
+        await self.enter(file, started=True)
         try:
             if begun:
                 await self._drop(manner.index)
@@ -123,19 +127,21 @@ class Ledger:
         except asyncpg.PostgresError:
             if manner.index:  # what is left of it is invalid, and in the way of the next try
                 await self._drop(manner.index)
-            await self._connection.execute(_REMOVE, *self._of, file.name)
+            await self._connection.execute(_REMOVE, *self.of, file.name)
             raise
-        await self._enter(file)
+        await self.enter(file)
 
     async def reverse(self, files: Sequence[MigrationFile]) -> None:
         """Run the reversing SQL of files, the last first, and remove their entries: all or none."""
         async with self._connection.transaction():
             for file in reversed(files):
                 await self._connection.execute(file.down)
-                await self._connection.execute(_REMOVE, *self._of, file.name)
+                await self._connection.execute(_REMOVE, *self.of, file.name)
+                await self._connection.execute(_FORGET, *self.of, file.name)
 
-    async def _enter(self, file: MigrationFile, *, started: bool = False) -> None:
-        await self._connection.execute(_ENTER, *self._of, file.name, file.checksum, self._effect.key, started)
+    async def enter(self, file: MigrationFile, *, started: bool = False) -> None:
+        """Write down that a file was applied, or ``started``."""
+        await self._connection.execute(_ENTER, *self.of, file.name, file.checksum, self._effect.key, started)
 
     async def _is_valid(self, index: str) -> bool:
         found = await self._connection.fetchval(

@@ -10,9 +10,10 @@ from pathlib import Path
 import asyncpg
 
 from bot.actions._database import as_owner
+from bot.actions._migration_backfill import Batches
 from bot.actions._migration_ledger import Ledger
 from bot.actions._migration_remains import held_by
-from bot.actions._targets import change_of, effect_of, field_of, settings_of
+from bot.actions._targets import PATIENCE, change_of, effect_of, field_of, settings_of
 from bot.analysis.migrations.applying import Manner, manner_of
 from bot.analysis.migrations.layout import LayoutError, MigrationFile, Phase, Version, lay_out
 from bot.analysis.words import listing
@@ -56,7 +57,8 @@ async def apply(
     """Apply one phase of a version's migrations, each file once: what is in the ledger is left alone.
 
     Files that may run in a transaction are applied in one, with their entries in the ledger; a file that
-    may not is applied by itself.  No statement waits for a lock longer than ``lock_timeout_s`` seconds.
+    may not is applied by itself, and a backfill in batches, going on where an earlier try has ended.  No
+    statement waits for a lock longer than ``lock_timeout_s`` seconds.
 
     A contract is refused while another version of the service runs, if only kept warm: it takes away what
     that one needs.
@@ -64,7 +66,8 @@ async def apply(
     Raises:
         ActionFailedError: a file cannot be applied, was changed since, or the server refused it; none of
             the phase was applied by this try.
-        ActionInDoubtError: the server went away, or refused a file after others had been applied.
+        ActionInDoubtError: the server went away, or refused a file after others had been applied, or a
+            backfill is not at its end.
         StaleEpochError: a newer owner of this run was here.
     """
     files = await _files(ctx, service, version, phase)
@@ -81,6 +84,11 @@ async def apply(
             with _telling(batch, earlier=done > 0):
                 if manners[batch[0].name].in_transaction:
                     await ledger.run(batch)
+                elif (backfill := manners[batch[0].name].backfill) is not None:
+                    [file] = batch
+                    await Batches(connection, ledger, file, backfill).run(
+                        lock_timeout_s=lock_timeout_s, within_s=ctx.timeout_s * PATIENCE
+                    )
                 else:
                     [file] = batch
                     await ledger.run_alone(file, manners[file.name], begun=file.name in known)

@@ -44,6 +44,13 @@ _LEDGER_READABLE = "SELECT has_table_privilege(to_regclass('public.pilothouse_mi
 _LEDGER = """
 SELECT version, phase, file, checksum, started, at FROM public.pilothouse_migrations ORDER BY at, file
 """
+_FILLINGS = """
+SELECT version, phase, file, done_to, last, rows FROM public.pilothouse_backfills AS b
+WHERE NOT EXISTS (SELECT FROM public.pilothouse_migrations AS m
+                  WHERE (m.version, m.phase, m.file) = (b.version, b.phase, b.file))
+ORDER BY at
+"""
+_HAS_FILLINGS = "SELECT to_regclass('public.pilothouse_backfills') IS NOT NULL"
 _LONG = """
 SELECT pid, application_name, coalesce(state, '') AS state,
        extract(epoch FROM clock_timestamp() - xact_start)::float8 AS age_s
@@ -78,6 +85,7 @@ async def database_of(connection: Any, *, sessions: Any, limit_s: float) -> Data
             hint="Grant it SELECT on `public.pilothouse_migrations`.",
         )
     applied = await connection.fetch(_LEDGER) if known else []
+    fillings = await connection.fetch(_FILLINGS) if await connection.fetchval(_HAS_FILLINGS) else []
     sees = await sessions.fetchval(_SEES_SESSIONS)
     if not sees:
         gaps.append("The bot's role may not see the sessions of others: grant it `pg_monitor`")
@@ -94,6 +102,7 @@ async def database_of(connection: Any, *, sessions: Any, limit_s: float) -> Data
             "invalid_indexes": [row["name"] for row in await connection.fetch(_INVALID)],
             "long_transactions": [dict(row) for row in open_long],
             "replicas": [dict(row) for row in replicas],
+            "fillings": [dict(row) for row in fillings],
             "gaps": gaps,
         }
     )

@@ -204,9 +204,10 @@ async def state(ctx: Context, *, service: str) -> Facts:
     Tables are read as who owns them (``dsn`` of the ``migrations`` source, if there is one).
 
     ``data`` holds ``server`` (version), ``database``, ``size_bytes``, ``replica``, ``applied`` (the ledger of
-    migrations), ``tables`` (``rows``, whether that is ``exact``, ``bytes``), ``invalid_indexes``,
-    ``long_transactions`` (30 s or more), ``replicas`` (``lag_s``), ``backup`` (the last one known to the bot,
-    or null), ``rollback`` (``verdict``, ``step``, ``because``), ``warnings`` and ``gaps``.
+    migrations), ``fillings`` (backfills under way), ``tables`` (``rows``, whether that is ``exact``,
+    ``bytes``), ``invalid_indexes``, ``long_transactions`` (30 s or more), ``replicas`` (``lag_s``),
+    ``backup`` (the last one known to the bot, or null), ``rollback`` (``verdict``, ``step``, ``because``),
+    ``warnings`` and ``gaps``.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.

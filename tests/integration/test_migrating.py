@@ -26,7 +26,9 @@ pytestmark = pytest.mark.server
 GOOD = {
     "expand/01_cents.sql": "ALTER TABLE orders ADD COLUMN cents bigint;",
     "expand/02_index.sql": "CREATE INDEX CONCURRENTLY by_cents ON orders (cents);",
-    "migrate/01_fill.sql": "UPDATE orders SET cents = (total * 100)::bigint;",
+    "migrate/01_fill.sql": (
+        "-- backfill: orders.id\nUPDATE orders SET cents = (total * 100)::bigint WHERE id > $1 AND id <= $2;"
+    ),
     "contract/01_note.sql": "ALTER TABLE orders DROP COLUMN note;",
     "down/expand/01_cents.sql": "ALTER TABLE orders DROP COLUMN cents;",
     "down/expand/02_index.sql": "DROP INDEX by_cents;",

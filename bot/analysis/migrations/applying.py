@@ -1,12 +1,27 @@
-"""What a file asks of whoever applies it: one transaction, none, or the building of one index."""
+"""What a file asks of whoever applies it: one transaction, none, one index, or many small batches."""
 
 from __future__ import annotations
 
+import re
+
 from pglast import ast, parse_sql
 from pglast.parser import ParseError
+from pglast.visitors import Visitor
 
 from bot.analysis.migrations.assessing import assess
 from bot.domain.model import Model
+
+_BACKFILL = re.compile(r"^--\s*backfill:\s*(?:(\w+)\.)?(\w+)\.(\w+)\s*$", re.MULTILINE)
+_BOUNDS = frozenset({1, 2})
+
+
+class Backfill(Model):
+    """A statement that is run for one stretch of a whole-number key after the other."""
+
+    schema_name: str = "public"
+    table: str
+    key: str
+    """The column; ``$1`` of the statement is below the first of a stretch, ``$2`` is its last."""
 
 
 class Manner(Model):
@@ -15,6 +30,8 @@ class Manner(Model):
     in_transaction: bool = True
     index: str = ""
     """The index that it builds concurrently, as SQL names it."""
+    backfill: Backfill | None = None
+    """What it goes through in batches, each with a transaction of its own."""
     refused: str = ""
     """Why it cannot be applied at all."""
 
@@ -27,6 +44,11 @@ def manner_of(sql: str) -> Manner:
         return Manner(refused=f"PostgreSQL cannot parse it ({error.args[0]})")
     if any(isinstance(node, ast.TransactionStmt) for node in nodes):
         return Manner(refused="it begins or ends a transaction itself, which would part it from the ledger")
+    if (found := _BACKFILL.search(sql)) is not None:
+        schema, table, key = found.groups()
+        return _batched(nodes, Backfill(schema_name=schema or "public", table=table, key=key))
+    if any(_bounds_in(node) for node in nodes):
+        return Manner(refused="it asks for `$1`; a backfill begins with `-- backfill: table.key`")
     if assess(sql).transactional:
         return Manner()
     if len(nodes) != 1:
@@ -38,3 +60,30 @@ def manner_of(sql: str) -> Manner:
         return Manner(refused="an index that is built concurrently needs a name, to be found again")
     schema = f'"{node.relation.schemaname}".' if node.relation.schemaname else ""
     return Manner(in_transaction=False, index=f'{schema}"{node.idxname}"')
+
+
+def _batched(nodes: list[ast.Node], backfill: Backfill) -> Manner:
+    if len(nodes) != 1 or not isinstance(nodes[0], ast.UpdateStmt | ast.InsertStmt | ast.DeleteStmt):
+        return Manner(refused="a backfill is one UPDATE, INSERT or DELETE in a file of its own")
+    if _bounds_in(nodes[0]) != _BOUNDS:
+        return Manner(
+            refused="a backfill bounds its rows by `key > $1 AND key <= $2`, and asks for nothing else"
+        )
+    return Manner(in_transaction=False, backfill=backfill)
+
+
+def _bounds_in(node: ast.Node) -> set[int]:
+    seen = _Parameters()
+    seen(node)
+    return seen.numbers
+
+
+class _Parameters(Visitor):  # type: ignore[misc]  # pglast is untyped
+    """Collects the numbers of a statement's parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers: set[int] = set()
+
+    def visit_ParamRef(self, _: object, node: ast.ParamRef) -> None:  # noqa: N802  # the visitor's
+        self.numbers.add(node.number)

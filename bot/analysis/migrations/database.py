@@ -35,6 +35,17 @@ class Applied(Model):
     at: Instant
 
 
+class Filling(Model):
+    """A backfill that is not at its end: filled up to ``done_to`` of ``last``, ``rows`` so far."""
+
+    version: str
+    phase: str
+    file: str
+    done_to: int
+    last: int
+    rows: int
+
+
 class OpenTransaction(Model):
     """A session whose transaction is open for long."""
 
@@ -66,6 +77,7 @@ class Database(Model):
     invalid_indexes: tuple[str, ...]
     long_transactions: tuple[OpenTransaction, ...]
     replicas: tuple[Replica, ...]
+    fillings: tuple[Filling, ...] = ()
     gaps: tuple[str, ...] = ()
 
 
@@ -93,6 +105,10 @@ def warnings_of(database: Database, *, backed_up: bool) -> tuple[str, ...]:
             said.append(f"How far the replica {replica.name} is behind is not known.")
         elif replica.lag_s > LAG_S:
             said.append(f"The replica {replica.name} is {figure(replica.lag_s, 's')} behind.")
+    said += [
+        f"{one.phase}/{one.file} of {one.version} is filled up to {one.done_to} of {one.last}."
+        for one in database.fillings
+    ]
     if database.invalid_indexes:
         said.append(f"Not valid, so of no use to queries: {listing(database.invalid_indexes)}.")
     if not backed_up:
