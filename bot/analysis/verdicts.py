@@ -10,6 +10,8 @@ from bot.domain.diagnosis import Cause, CauseKind, Verdict
 
 FOUND = 0.6
 """From this confidence on a cause counts as found."""
+_ALSO = 0.5
+"""From this confidence on a second cause is named beside the first: it is more likely than not."""
 TIE = 0.04
 """Two causes this close cannot be told apart."""
 BOTH = 0.8
@@ -127,7 +129,3 @@ def _no_fault(scene: Scene) -> str:
         text += f" But {listing(above)}, which stands on it, is in trouble: triage that."
     unread = [source.name for source in scene.unread]
     return f"{text} {listing(unread).capitalize()} could not be read." if unread else text
-
-
-_ALSO = 0.5
-"""From this confidence on a second cause is named beside the first: it is more likely than not."""
