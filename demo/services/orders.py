@@ -21,11 +21,10 @@ RESTOCK_TO = 5000
 
 _RESERVE = "UPDATE stock SET available = available - $2 WHERE sku = $1 RETURNING available, price_cents"
 _INSERT = """
-INSERT INTO orders (sku, quantity, total_cents, {country}, state) VALUES ($1, $2, $3, $4, 'reserved')
+INSERT INTO orders (sku, quantity, total_cents, {country}, state{contact})
+VALUES ($1, $2, $3, $4, 'reserved'{value})
 RETURNING id
 """
-_CONTACT = "UPDATE orders SET contact = $2 WHERE id = $1"
-"""For releases that keep a contact: it takes the column that their schema brings."""
 _RELEASE = "UPDATE stock SET available = available + $2 WHERE sku = $1"
 _STATE = "UPDATE orders SET state = $2 WHERE id = $1"
 
@@ -35,7 +34,9 @@ class Orders:
 
     def __init__(self, dsn: str, *, application_name: str, release: Release) -> None:
         self._dsn = dsn
-        self._insert = _INSERT.format(country=release.country_column)
+        # In one statement: the contract of that schema refuses an order that has no contact yet.
+        contact, value = (", contact", ", $5") if release.keeps_contact else ("", "")
+        self._insert = _INSERT.format(country=release.country_column, contact=contact, value=value)
         self._keeps_contact = release.keeps_contact
         self._name = application_name
         self._pool: asyncpg.Pool | None = None
@@ -89,9 +90,8 @@ class Orders:
             row = await connection.fetchrow(_RESERVE, sku, quantity)
             if row is None:
                 raise ServiceError(404, "unknown_article", f"no article {sku}")
-            number = await connection.fetchval(self._insert, sku, quantity, total_cents, country)
-            if self._keeps_contact:
-                await connection.execute(_CONTACT, number, contact)
+            more = (contact,) if self._keeps_contact else ()
+            number = await connection.fetchval(self._insert, sku, quantity, total_cents, country, *more)
         return int(number), int(row["available"])
 
     async def finish(self, number: int, *, state: str) -> None:
