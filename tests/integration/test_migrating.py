@@ -170,6 +170,19 @@ async def test_a_contract_that_nobody_agrees_to_leaves_a_deployment_that_is_done
         assert await on.stage.floor.served(10) == {"1.5.0": 10}
 
 
+async def test_a_contract_is_not_begun_where_the_new_version_does_not_keep_what_it_promises(server, tmp_path):
+    async with play(server, tmp_path) as on:
+        run_id = await on.deploy(GOOD)
+        await on.stage.approve(run_id)
+        await watched(on, run_id, until="contract")
+        await on.database.execute("INSERT INTO orders (customer_id, total) VALUES (1, 5)")  # without cents
+        run = await on.stage.approve(run_id)
+        assert run.outcome == "failed"
+        assert "verify/cents.sql found 1" in run.summary
+        assert not {"retire", "contract"} & {*effects(await on.stage.events(run_id))}
+        assert await on.stage.floor.served(10) == {"1.5.0": 10}
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
