@@ -69,6 +69,8 @@ class StepState(Model):
     undone: StepOutcome | None = None
     undo_key: str = ""
     """Set once its undo was intended; with nothing ``undone`` that is in doubt."""
+    left: str = ""
+    """Why its undo left things as they are, in words; empty where it put them back."""
 
     @property
     def in_doubt(self) -> bool:
@@ -240,7 +242,7 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
         case EffectIntended():
             return _step(run, event.phase, event.step, intent_key=event.key, intent_epoch=event.epoch)
         case StepUndone():
-            return _step(run, event.phase, event.step, undone=event.outcome)
+            return _step(run, event.phase, event.step, undone=event.outcome, left=_left(event.result))
         case Sampled():
             phase = run.phases[event.phase]
             kept = (*phase.samples, event)[-_KEPT_SAMPLES:]
@@ -289,6 +291,14 @@ def _step(run: Run, phase_id: str, step_id: str, **update: object) -> Run:
     steps = run.phases[phase_id].steps
     step = steps.get(step_id, StepState(id=step_id)).but(**update)
     return _phase(run, phase_id, steps={**steps, step_id: step})
+
+
+def _left(result: JsonObject | None) -> str:
+    match result:
+        case {"type": "done", "changed": False, "summary": str(said)}:
+            return said
+        case _:
+            return ""
 
 
 def _step_finished(run: Run, event: StepFinished) -> Run:

@@ -202,6 +202,8 @@ def _hint(step: StepState) -> str:
 def _undone(step: StepState) -> str:
     if step.undone is None:
         return ""
+    if step.undone == "ok" and step.left:
+        return f"\n{UNDONE} {prose(step.left, 300)}"
     if step.undone == "ok":
         return f"\n{UNDONE} put back"
     return f"\n{ALARM} *could not be put back* ({STEP_OUTCOMES[step.undone][1]}): look at it by hand"

@@ -350,8 +350,9 @@ class Story:
             self.wait(13).look("watch", ok=True, text="Error rate: 0.2 %")
         return self
 
-    def undone(self, step: str, outcome: str = "ok") -> Self:
-        return self.tell(StepUndone(at=self.at, phase="fix", step=step, outcome=outcome))
+    def undone(self, step: str, outcome: str = "ok", *, said: Done | None = None) -> Self:
+        result = said.model_dump(mode="json") if said else None
+        return self.tell(StepUndone(at=self.at, phase="fix", step=step, outcome=outcome, result=result))
 
     def cancelled(self) -> Self:
         return self.tell(CancelRequested(at=self.at, by=BEN))

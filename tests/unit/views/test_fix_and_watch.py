@@ -170,6 +170,14 @@ def test_a_failed_step_says_why_what_to_do_and_what_was_put_back():
     assert "↩️ put back" in read
 
 
+def test_an_undo_that_left_things_as_they_are_says_why_and_not_that_it_put_them_back():
+    left = Done(summary="expand of 1.4.0 was left in place, since orders.cents holds data", changed=False)
+    story = Story().diagnoses().proposes().acts().undone("shift", said=left).end("fix", "failed", why="slow")
+    read = story.read("phase:fix")
+    assert "↩️ expand of 1.4.0 was left in place, since orders.cents holds data" in read
+    assert "↩️ put back" not in read
+
+
 def test_an_undo_that_failed_is_an_alarm():
     story = (
         Story().diagnoses().proposes().acts().undone("shift", "failed").end("fix", "breached", why="too slow")
