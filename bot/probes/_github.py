@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError
 from bot.engine.plugins import Context
 from bot.probes._change_records import Record
-from bot.probes._web import fetch
+from bot.probes._web import fetch, together
 
 MOST_RUNS = 100
 """How many of the latest runs are read, GitHub's longest page."""
@@ -89,8 +88,8 @@ async def deployed(ctx: Context, entry: Service, *, since_s: float) -> list[Reco
     recent = [each for each in listed if each.created_at >= since][:_MOST_DEPLOYMENTS]
     # One more than is told: the version that was there before the first.
     known = listed[: len(recent) + 1] if recent else []
-    statuses = await asyncio.gather(
-        *(_ask(ctx, entry, f"deployments/{each.id}/statuses", _STATUSES) for each in known)
+    statuses = await together(
+        _ask(ctx, entry, f"deployments/{each.id}/statuses", _STATUSES) for each in known
     )
     return records_of(entry, known, statuses)[: len(recent)]
 

@@ -66,10 +66,12 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
     if len(lines) < MOST_LINES:
         return LogRead(service=entry.name, lines=lines, start_s=start_s, end_s=end_s, path=selector), []
     wanted = f"{selector} {source.get('errors', ERRORS)}"
-    lines, bins = await asyncio.gather(
-        _lines(ctx, source, wanted, start_s=start_s, end_s=end_s),
-        _counts(ctx, source, wanted, start_s=start_s, end_s=end_s),
-    )
+    asked = asyncio.create_task(_counts(ctx, source, wanted, start_s=start_s, end_s=end_s))
+    try:
+        lines = await _lines(ctx, source, wanted, start_s=start_s, end_s=end_s)
+        bins = await asked
+    finally:
+        asked.cancel()
     cut = len(lines) >= MOST_LINES
     covered_s = lines[0].at_s if cut else start_s
     told = f"of more than {MOST_LINES} lines only those that speak of errors were read"

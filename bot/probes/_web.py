@@ -74,6 +74,21 @@ async def fetch(
     return _json(said, name=name)
 
 
+async def together(calls: Iterable[Awaitable[_T]]) -> list[_T]:
+    """Ask several questions at once and wait for all, also where one fails: none goes on behind our back.
+
+    Raises:
+        BotError: what the first of those that failed says.
+    """
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    answers: list[_T] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        answers.append(result)
+    return answers
+
+
 async def of_each(
     entries: Iterable[Service], ask: Callable[[Service], Awaitable[_T]]
 ) -> tuple[dict[str, _T], list[str]]:

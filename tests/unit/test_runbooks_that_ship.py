@@ -153,6 +153,7 @@ def test_triage_asks_all_its_sources_at_once(triage: Runbook) -> None:
     assert [step.id for step in phase.steps] == [
         "logs",
         "metrics",
+        "traces",
         "changes",
         "dependencies",
         "provider",
