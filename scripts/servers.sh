@@ -8,4 +8,5 @@ missing=()
 for program in haproxy prometheus prometheus-alertmanager chromium; do
     command -v "$program" >/dev/null || missing+=("$program")  # each is in the package of its name
 done
+command -v mariadbd >/dev/null || missing+=(mariadb-server-core mariadb-client-core)  # these start no daemon
 ((${#missing[@]} == 0)) || scripts/install.sh "${missing[@]}"

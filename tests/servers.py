@@ -325,3 +325,50 @@ async def until(
     except TimeoutError:
         said = await asyncio.to_thread(log.read_text, "utf-8", "replace") if log else ""
         raise AssertionError(f"{what}: not within {within_s} s\n{said[-2000:]}") from None
+
+
+@contextlib.asynccontextmanager
+async def mariadb(*, max_connections: int = 20) -> AsyncIterator[str]:
+    """Run MariaDB with an empty database ``shop``; gives the DSN of its superuser."""
+    user = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    folder = await asyncio.to_thread(_mariadb_folder, user)
+    data, port = folder / "data", free_port()
+    try:
+        install = [_binary("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db"]
+        await _run([*install, "--auth-root-authentication-method=normal"], user=user)
+        command = [_binary("mariadbd"), "--no-defaults", f"--datadir={data}", f"--port={port}"]
+        command += [
+            "--bind-address=127.0.0.1",
+            f"--socket={data}/socket",
+            f"--max-connections={max_connections}",
+        ]
+        command += [f"--init-file={folder}/start.sql", "--innodb-buffer-pool-size=8M", "--skip-name-resolve"]
+        command += ["--innodb-flush-log-at-trx-commit=0", "--server-id=1"]
+        async with _process(command, log=folder / "log", user=user):
+
+            async def listens() -> bool:
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    return True
+                return False
+
+            await until(listens, what="MariaDB")
+            yield f"mysql://tester:secret@127.0.0.1:{port}/shop"
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _mariadb_folder(user: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="test-mariadb-"))
+    folder.chmod(0o755)
+    (folder / "data").mkdir(mode=0o700)
+    if os.getuid() == 0:
+        shutil.chown(folder / "data", user)
+    statements = (
+        "CREATE DATABASE shop",
+        "CREATE USER tester@'127.0.0.1' IDENTIFIED BY 'secret'",
+        "GRANT ALL ON *.* TO tester@'127.0.0.1' WITH GRANT OPTION",
+    )
+    (folder / "start.sql").write_text("".join(f"{each};\n" for each in statements), encoding="utf-8")
+    return folder

@@ -26,7 +26,7 @@ _RESOURCES = frozenset(
     }
 )
 _TEMPLATES = (FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
-SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database")
+SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql")
 """The families of evidence, in the order in which they are shown."""
 
 

@@ -158,6 +158,7 @@ def test_triage_asks_all_its_sources_at_once(triage: Runbook) -> None:
         "dependencies",
         "provider",
         "database",
+        "mysql",
     ]
     assert all(step.timeout_s < phase.deadline_s <= 5 for step in phase.steps)
 

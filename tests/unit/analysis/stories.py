@@ -30,7 +30,7 @@ SHOP = Catalogue.model_validate(
         ]
     }
 )
-SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database")
+SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql")
 
 
 def at(seconds_before_onset: float) -> datetime:
