@@ -1,7 +1,7 @@
 """Fits the weights of the ranker for raw telemetry, and writes them down with how that was done.
 
-``python -m bench.fit --data DIR``: on the cases of the split ``dev``, with and without the onset;
-``--start FILE`` begins at other weights than those that ship.
+``python -m bench.fit --data DIR``: on the cases of the split ``dev``, with and without the onset, beginning
+at ``bench/diagnosing/by_hand.json``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import json
 from pathlib import Path
 
 from bench.diagnosing.cases import known_cases
-from bench.diagnosing.fitting import Example, fit
+from bench.diagnosing.fitting import Example, by_hand, fit
 from bench.diagnosis import DATA
 from bot.analysis.telemetry.ranking import gathered
-from bot.analysis.telemetry.weights import Fit, Weights, shipped
+from bot.analysis.telemetry.weights import Fit
 
 _OUT = Path("bot/analysis/telemetry/weights.json")
 _DIGITS = 3
@@ -26,10 +26,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA, help=f"the folder with the cases ({DATA})")
-    parser.add_argument("--start", type=Path, help="weights to begin at")
     parser.add_argument("--out", type=Path, default=_OUT, help=f"where to write ({_OUT})")
     args = parser.parse_args()
-    start = Weights.model_validate_json(args.start.read_text("utf-8")) if args.start else shipped()
+    start = by_hand()
     examples = []
     for known in known_cases(args.data):
         case = known.read()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bench.diagnosing.cases import Known, known_cases
-from bench.diagnosing.fitting import Example, fit
+from bench.diagnosing.fitting import Example, by_hand, fit
 from bench.diagnosing.peers import PEERS, ranked
 from bot.analysis.telemetry.case import Telemetry
 from bot.analysis.telemetry.evidence import named_by
@@ -50,12 +50,12 @@ class Answer:
 def measure(data: Path, *, split: str = "dev") -> dict[str, Any]:
     """Rank each case with and without its onset, by the weights that ship and by those of other systems."""
     cases = [(known, known.read()) for known in known_cases(data, split=split)]
-    weights = shipped()
+    weights, start = shipped(), by_hand()
     found = {mode: _gathered(cases, weights, told=mode == _WITH) for mode in (_WITH, _WITHOUT)}
     result: dict[str, Any] = {"goals": {system: dict(goals) for system, goals in GOALS.items()}}
     for mode, examples in found.items():
         result[mode] = summary([_answer(known, each, weights) for known, each in examples])
-    result["cross-validated"] = {mode: _crossed(found, mode=mode, start=weights) for mode in found}
+    result["cross-validated"] = _crossed(found, start=start)
     result["peers, with the onset"] = {name: summary(_peers(cases, name)) for name in PEERS}
     result["a case, as a process"] = _cost([known for known, _ in cases])
     return result
@@ -83,11 +83,11 @@ def _answer(known: Known, found: Gathered, weights: Weights) -> Answer:
 
 
 def _crossed(
-    found: Mapping[str, Sequence[tuple[Known, Gathered]]], *, mode: str, start: Weights
-) -> dict[str, Any]:
+    found: Mapping[str, Sequence[tuple[Known, Gathered]]], *, start: Weights
+) -> dict[str, dict[str, Any]]:
     """Judge each system by weights that were fitted to the other ones alone."""
-    answers = []
-    for system in sorted({known.system for known, _ in found[mode]}):
+    answers: dict[str, list[Answer]] = {mode: [] for mode in found}
+    for system in sorted({known.system for examples in found.values() for known, _ in examples}):
         others = [
             Example(system=known.system, service=known.service, found=each)
             for examples in found.values()
@@ -95,8 +95,10 @@ def _crossed(
             if known.system != system
         ]
         weights = fit(others, start=start)
-        answers.extend(_answer(known, each, weights) for known, each in found[mode] if known.system == system)
-    return summary(answers)
+        for mode, examples in found.items():
+            own = [(known, each) for known, each in examples if known.system == system]
+            answers[mode].extend(_answer(known, each, weights) for known, each in own)
+    return {mode: summary(said) for mode, said in answers.items()}
 
 
 def _peers(cases: Sequence[tuple[Known, Telemetry]], name: str) -> list[Answer]:
