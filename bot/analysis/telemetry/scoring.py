@@ -31,7 +31,8 @@ class Table:
     """Whether the column's service is in front of the row's, so that its trouble may be the row's doing."""
     reachable: BoolArray
     """Whether it lies behind the alert."""
-    alerting: BoolArray
+    outside: BoolArray
+    """Whether it raised the alert and is not in the call graph, so that no callee could explain it."""
     hearsay: BoolArray
     """Whether it is a leaf of which only one caller tells."""
 
@@ -58,7 +59,7 @@ def table_of(
         calls=_among(services, [graph.callees(name) for name in services]),
         fails=_among(services, [graph.in_front(name) - {name} for name in services]),
         reachable=np.array([name in behind for name in services], dtype=np.bool_),
-        alerting=np.array([name == alerting for name in services], dtype=np.bool_),
+        outside=np.array([name == alerting and name not in graph for name in services], dtype=np.bool_),
         hearsay=np.array(
             [name not in seen_within and _is_edge(name, graph=graph) for name in services], dtype=np.bool_
         ),
@@ -78,21 +79,36 @@ def scores(table: Table, *, weights: Weights) -> FloatArray:
     """Score each service by its own evidence, its unexplained symptoms, and the trouble it would explain.
 
     ``(own + symptoms * (1 - explained * worst callee / total)) * (1 + coverage * share in front of it)``,
-    where the total is own evidence and symptoms.  The alerting service's symptoms are what is to be
-    explained, and little evidence against it.  A leaf of which nothing is known but what its one caller
-    measures is an edge of the caller, not a service.
+    where the total is own evidence and symptoms.  The symptoms of an alerting service that is not in the call
+    graph are what is to be explained, and little evidence against it.
     """
     own = table.strengths @ np.array([weights.own.get(kind, 0.0) for kind in table.kinds])
     symptoms = table.strengths @ np.array([weights.symptom.get(kind, 0.0) for kind in table.kinds])
     total = own + symptoms
-    worst = np.where(table.calls, total[None, :], 0.0).max(axis=1, initial=0.0)
-    explained = np.minimum(worst / np.maximum(total, _NEVER), 1.0)
+    explained = np.minimum(_worst(table.calls, total) / np.maximum(total, _NEVER), 1.0)
     begun = own + symptoms * (1 - weights.explained * explained) * np.where(
-        table.alerting, weights.alerting, 1.0
+        table.outside, weights.outside, 1.0
     )
     covered = table.fails @ total / max(float(total.sum()), _NEVER)
-    kept = np.where(table.reachable, 1.0, weights.unreachable) * np.where(table.hearsay, weights.hearsay, 1.0)
+    kept = np.where(table.reachable, 1.0, weights.unreachable) * _believed(table, total, weights=weights)
     return np.asarray(begun * (1 + weights.coverage * covered) * kept, dtype=np.float64)
+
+
+def _worst(among: BoolArray, total: FloatArray) -> FloatArray:
+    """Give each row the most trouble among the columns that are its own."""
+    return np.asarray(np.where(among, total[None, :], 0.0).max(axis=1, initial=0.0), dtype=np.float64)
+
+
+def _believed(table: Table, total: FloatArray, *, weights: Weights) -> FloatArray:
+    """Say what is left of each service: a leaf of which only one caller tells may be the way to another one.
+
+    A load balancer is seen by its caller alone, and is in the trouble of the service behind it: so its
+    trouble counts less as far as a service that the same caller calls, and of which more is known, has it.
+    """
+    known = table.calls & ~table.hearsay[None, :]
+    beside = _worst(table.calls.T, _worst(known, total))
+    same = np.minimum(beside / np.maximum(total, _NEVER), 1.0)
+    return np.asarray(np.where(table.hearsay, 1 - (1 - weights.hearsay) * same, 1.0), dtype=np.float64)
 
 
 def confidence(scored: FloatArray, *, weights: Weights) -> float:

@@ -38,9 +38,9 @@ class Weights(Model):
     unreachable: Share
     """What is left of a service that does not lie behind the alert."""
     hearsay: Share
-    """What is left of a leaf of which only one caller tells."""
-    alerting: Share
-    """What the alerting service's own symptoms are worth: they are what the alert said."""
+    """What is left of a leaf of which only one caller tells, beside a service in as much trouble."""
+    outside: Share
+    """What symptoms are worth of an alerting service that is not in the call graph: they are the alert."""
     confidence: Sureness
 
     def of(self, kind: str) -> float:

@@ -87,6 +87,36 @@ def test_the_onset_is_found_in_long_series_too(rows, since):
     assert ranking.suspicions[0].service == "payments"
 
 
+def seen_by_caller_alone(series, name, *, like: str, louder: float):
+    for metric in ("latency_p50", "latency_p99", "requests"):
+        series[name, metric] = series[like, metric].copy()
+        if metric != "requests":
+            series[name, metric][worlds.ONSET_ROW :] *= louder
+    return series
+
+
+def test_a_load_balancer_before_a_service_in_trouble_is_not_named_however_loud():
+    series = seen_by_caller_alone(worlds.payments_fail(), "balancer", like="orders", louder=3.0)
+    case = replace(worlds.case(series), calls=(*worlds.CALLS, ("web", "balancer")))
+    assert first(case, worlds.ONSET_S) == "payments"
+
+
+def test_a_database_that_only_one_service_calls_is_named_when_nothing_beside_it_is_in_trouble():
+    series = worlds.well()
+    worlds.slow(series, "orders", times=4.0)
+    worlds.slow(series, "web", times=4.0)
+    series = seen_by_caller_alone(series, "database", like="orders", louder=1.5)
+    case = replace(worlds.case(series), calls=(*worlds.CALLS, ("orders", "database")))
+    assert first(case, worlds.ONSET_S) == "database"
+
+
+@WITH_AND_WITHOUT
+def test_the_service_whose_alert_was_raised_is_named_when_nothing_that_it_calls_is_in_trouble(onset_s):
+    series = worlds.well()
+    worlds.slow(series, "web", times=6.0)
+    assert first(worlds.case(series), onset_s) == "web"
+
+
 def test_a_service_that_the_alerting_one_does_not_call_is_named_after_those_that_it_does():
     series = worlds.payments_fail()
     for metric in worlds.METRICS:
