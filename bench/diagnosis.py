@@ -16,9 +16,7 @@ from typing import Any
 
 import bench.diagnosing
 
-_NEAR, _SHIPPED = Path("../shared/data/rca"), Path("tests/data/telemetry")
-DATA = _NEAR if _NEAR.exists() else _SHIPPED
-"""The whole set where it lies beside the checkout, else the few cases of the tests."""
+DATA = Path("../shared/data/rca")
 
 
 def tracks() -> dict[str, ModuleType]:
@@ -40,6 +38,8 @@ def main() -> None:
         "--track", choices=sorted(found), action="append", help="only this one; may be repeated"
     )
     args = parser.parse_args()
+    if not (args.data / "truth").is_dir():
+        parser.error(f"{args.data} has no cases; name their folder with --data (a few: tests/data/telemetry)")
     results = {name: found[name].measure(args.data) for name in args.track or sorted(found)}
     if args.json:
         print(json.dumps(results, indent=1))
