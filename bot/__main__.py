@@ -12,20 +12,26 @@ import bot.commands
 from bot.domain.errors import BotError
 
 
-def commands() -> tuple[ModuleType, ...]:
-    """List the command modules by name; each has ``NAME``, ``SUMMARY``, ``configure`` and ``run``."""
+def commands(*, wanted: str = "") -> tuple[ModuleType, ...]:
+    """List the command modules by name; each has ``NAME``, ``SUMMARY``, ``configure`` and ``run``.
+
+    Only the one that is ``wanted``, if there is one of that name: to import all of them takes longer than
+    most of them run.
+    """
     names = sorted(found.name for found in pkgutil.iter_modules(bot.commands.__path__))
-    modules = (importlib.import_module(f"bot.commands.{name}") for name in names)
+    module_of_wanted = wanted.replace("-", "_")
+    chosen = [module_of_wanted] if module_of_wanted in names else names
+    modules = (importlib.import_module(f"bot.commands.{name}") for name in chosen)
     return tuple(module for module in modules if hasattr(module, "NAME"))
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Make the parser of all commands."""
+def build_parser(*, wanted: str = "") -> argparse.ArgumentParser:
+    """Make the parser of all commands, or of the one that is ``wanted``."""
     parser = argparse.ArgumentParser(
         prog="python -m bot", description="Pilothouse: incident response and deployments from Slack."
     )
     parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in commands():
+    for module in commands(wanted=wanted):
         sub = parsers.add_parser(module.NAME, help=module.SUMMARY, description=module.SUMMARY)
         module.configure(sub)
         sub.set_defaults(run=module.run)
@@ -34,7 +40,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; an expected failure is told in words, with its way out."""
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = build_parser(wanted=words[0] if words else "").parse_args(words)
     try:
         code: int = arguments.run(arguments)
     except BotError as error:

@@ -3,6 +3,8 @@
 import gzip
 import json
 import math
+import subprocess
+import sys
 
 import pytest
 
@@ -75,3 +77,14 @@ def test_an_onset_that_is_no_moment_is_refused(tmp_path, capsys):
     write(tmp_path, metrics=ordinary_then_busy())
     assert main(["rank", str(tmp_path), "yesterday"]) != 0
     assert "yesterday" in capsys.readouterr().err
+
+
+def test_the_command_does_not_wait_for_what_only_the_others_import(tmp_path):
+    write(tmp_path, metrics=ordinary_then_busy())
+    asked = (
+        "import sys; from bot.__main__ import main; main(sys.argv[1:]); print('slack_bolt' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked, "rank", str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"
