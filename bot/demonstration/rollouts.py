@@ -31,7 +31,7 @@ class Rollout(Model):
     """The metric or the check that should decide it, where one should."""
 
 
-_CANARY = "weights 40,50 pause 3s patience 2m"
+_CANARY = "weights 40,50 pause 3s patience 4m"
 
 ROLLOUTS: tuple[Rollout, ...] = (
     Rollout(
@@ -72,7 +72,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         strategy="canary",
         service="checkout",
         version="1.5.3",
-        words="weights 30,50 pause 60s patience 3m",
+        words="weights 40,50 pause 2m patience 4m",
         ends="rolled_back",
         decided_by="latency",
     ),
