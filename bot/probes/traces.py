@@ -47,7 +47,7 @@ async def spans(ctx: Context, *, service: str, since_s: float = 1800) -> Finding
         items=judged,
         looked_at=f"{len(ours)} spans in {traces} traces of {service} over {span(since_s)}",
         normal=tuple(f"{name}: no operation fails or takes longer by itself than before" for name in calm),
-        gaps=() if ours else (f"no trace of {service} was found",),
+        gaps=() if ours else (f"{service}: no trace of it was found",),
     )
 
 

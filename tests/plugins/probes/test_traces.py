@@ -143,7 +143,7 @@ async def test_no_trace_at_all_is_a_gap_and_not_calm(context):
     async with http_server(empty) as url:
         for source in ({"jaeger": f"{url}/j"}, {"tempo": f"{url}/t"}):
             found = await spans(context(*shop(**source), clock=Stopped()), service="shop")
-            assert (found.items, found.normal, found.gaps) == ((), (), ("no trace of shop was found",))
+            assert (found.items, found.normal, found.gaps) == ((), (), ("shop: no trace of it was found",))
 
 
 async def test_a_store_that_is_away_silent_or_locked_is_unavailable_and_no_secret_is_told(context):
