@@ -23,6 +23,7 @@ _PROTOCOLS = (10, 0xFF)
 _NO_SLOT = frozenset({1040, 1203})
 _GOING_DOWN = frozenset({1053, 1077, 1079})
 _THREADS = ("Slave_IO", "Slave_SQL", "Replica_IO", "Replica_SQL")
+_NO_TLS = 2026
 _SHUT_OUT = frozenset({1044, 1045, 1129, 1130, 1142, 1227, 1251, 1698, 3118})
 
 _SESSIONS = """
@@ -223,6 +224,8 @@ def _in_our_words(error: pymysql.MySQLError) -> ProbeUnavailableError:
         return UnusableError("it has no connection left", full=True)
     if code in _GOING_DOWN:
         return UnusableError("it is shutting down")
+    if code == _NO_TLS:
+        return ProbeUnavailableError("The database does not offer the TLS that its `dsn` asks for.")
     if code in _SHUT_OUT:
         return ProbeUnavailableError(
             f"The database does not let the bot in, or not see others' sessions ({code}).",

@@ -117,6 +117,12 @@ async def test_a_user_who_may_not_see_others_and_a_wrong_password_are_unavailabl
         assert "hunter" not in str(failed.value) + failed.value.hint
 
 
+async def test_a_password_is_not_sent_in_the_clear_where_tls_is_asked_for(context, server):
+    dsn = server.replace("mysql://", "mysqls://")
+    with pytest.raises(ProbeUnavailableError, match="does not offer the TLS"):
+        await health(context(service(dsn), timeout_s=5), service="shop")
+
+
 async def test_a_replica_that_does_not_replicate_is_a_finding(context, server):
     run(server, f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={free_port()}, MASTER_USER='x'")
     try:
