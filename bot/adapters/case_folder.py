@@ -59,7 +59,9 @@ def _table(path: Path) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]
         rows = csv.reader(file)
         header = next(rows, [])
         body = [[float(cell) if cell else math.nan for cell in row] for row in rows if row]
-    return header, np.array(body, dtype=np.float64).reshape(len(body), len(header))
+    table = np.array(body, dtype=np.float64).reshape(len(body), len(header))
+    table[np.isinf(table)] = math.nan  # what was divided by nothing was not measured
+    return header, table
 
 
 def _records(path: Path) -> Iterator[Mapping[str, str]]:

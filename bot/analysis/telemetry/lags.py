@@ -87,6 +87,8 @@ def blamed(lags: Iterable[Lag]) -> dict[str, float]:
     wires: dict[tuple[str, str], float] = {}
     for lag in lags:
         wire = (lag.caller, lag.callee)
+        if lag.caller == lag.callee:
+            continue  # what it calls itself crosses no wire
         wires[wire] = max(wires.get(wire, 0.0), lag.strength)
     everything, worst = sum(wires.values()), max(wires.values(), default=0.0)
     if everything <= 0:

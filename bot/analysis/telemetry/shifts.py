@@ -162,8 +162,8 @@ def shifts(
     are needed, as a constant series makes every shift surprising and a restless one makes it large.
     """
     lower, upper = quantiles(after, (1 - at, at))
-    falls = np.array([kind in FALLS for kind in kinds])
-    both = np.array([kind in BOTH for kind in kinds])
+    falls = np.array([kind in FALLS for kind in kinds], dtype=np.bool_)
+    both = np.array([kind in BOTH for kind in kinds], dtype=np.bool_)
     up = _strength(upper - base.level, base.spread_up, base.reach_up, base=base, kinds=kinds)
     down = _strength(base.level - lower, base.spread_down, base.reach_down, base=base, kinds=kinds)
     up, down = np.where(falls, 0.0, up), np.where(falls | both, down, 0.0)

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from bot.__main__ import main
@@ -33,6 +34,11 @@ def test_an_empty_cell_is_a_missing_sample_and_no_zero(tmp_path):
     assert case.values[0, 0] == 3
     assert math.isnan(case.values[1, 0])
     assert (case.calls, case.alerting) == ((("web", "db"),), "web")
+
+
+def test_what_is_infinite_is_a_missing_sample(tmp_path):
+    case = read_case(write(tmp_path, metrics="time,web_cpu\n0,-inf\n60,inf\n120,NaN\n180,4\n"))
+    assert np.isnan(case.values[:, 0]).tolist() == [True, True, True, False]
 
 
 def test_spans_and_lines_are_read_where_they_are(tmp_path):

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bot.analysis.telemetry.case import Column
+from bot.analysis.telemetry.case import Column, Line, SpanBucket, Telemetry
 from bot.analysis.telemetry.ranking import Ranking, rank
 from bot.analysis.telemetry.weights import shipped
 from tests.unit.analysis.telemetry import worlds
@@ -173,3 +175,65 @@ def test_a_case_without_rows_names_nobody_with_confidence():
 def test_the_same_case_gives_the_same_answer():
     case = worlds.case(worlds.payments_fail(), lines=worlds.broken_request())
     assert named(case) == named(case)
+
+
+SERVICE = st.sampled_from(["a", "b", "c"])
+METRIC = st.sampled_from(
+    ["latency_p99", "cpu_rate", "availability", "requests", "edge_caller_lat_p50_from_a", "x"]
+)
+VALUE = st.floats(-1e9, 1e9) | st.just(float("nan")) | st.just(0.0)
+
+
+@st.composite
+def any_case(draw) -> Telemetry:
+    rows = draw(st.integers(0, 14))
+    pairs = draw(st.lists(st.tuples(SERVICE, METRIC), max_size=5, unique=True))
+    values = [draw(st.lists(VALUE, min_size=rows, max_size=rows)) for _ in pairs]
+    spans = draw(
+        st.lists(
+            st.builds(
+                SpanBucket,
+                time_s=st.floats(0, 900),
+                service=SERVICE,
+                operation=st.just("GET"),
+                parent=SERVICE | st.just("root"),
+                count=st.integers(0, 9),
+                p50_ms=st.floats(0, 1e4),
+                lag_start_ms=st.none() | st.floats(-1e3, 1e4),
+                lag_end_ms=st.none() | st.floats(-1e3, 1e4),
+            ),
+            max_size=6,
+        )
+    )
+    lines = draw(
+        st.lists(
+            st.builds(
+                Line,
+                time_s=st.floats(0, 900),
+                service=SERVICE,
+                level=st.sampled_from(["INFO", "ERROR"]),
+                message=st.text(max_size=12),
+            ),
+            max_size=6,
+        )
+    )
+    return Telemetry(
+        times_s=60.0 * np.arange(rows),
+        columns=tuple(Column(service=service, metric=metric) for service, metric in pairs),
+        values=np.array(values, dtype=np.float64).reshape(len(pairs), rows).T,
+        calls=tuple(draw(st.lists(st.tuples(SERVICE, SERVICE), max_size=4))),
+        alerting=draw(SERVICE | st.just("")),
+        spans=tuple(spans),
+        lines=tuple(lines),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(case=any_case(), onset_s=st.none() | st.floats(-100, 1000))
+def test_whatever_was_recorded_every_service_is_ranked_once_with_a_confidence(case, onset_s):
+    ranking = named(case, onset_s)
+    assert sorted(each.service for each in ranking.suspicions) == list(case.services)
+    assert 0 <= ranking.confidence <= 1
+    assert all(np.isfinite(each.score) and each.score >= 0 for each in ranking.suspicions)
+    assert all(0 <= each.strength <= 1 for said in ranking.suspicions for each in said.evidence)
+    assert all(each.service == said.service for said in ranking.suspicions for each in said.evidence)
