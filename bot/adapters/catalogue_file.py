@@ -20,6 +20,8 @@ from bot.engine.marked_yaml import Document, Problem, Where, part_of, read_yaml
 from bot.engine.nearest import did_you_mean
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_MAY_BE_EMPTY = ":-"
+"""Behind a variable's name as in a shell: ``${LEASE:-}`` may be missing, and is empty then."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS = {
     "extra_forbidden": "there is no such field here",
@@ -74,10 +76,10 @@ def _filled(document: Document, data: JsonValue, env: Mapping[str, str], where: 
 
 
 def _value(document: Document, found: re.Match[str], env: Mapping[str, str], where: Where) -> str:
-    name = found.group(1)
+    name = found.group(1).removesuffix(_MAY_BE_EMPTY)
     if not _VARIABLE.fullmatch(name):
         document.report(where, f"`{found.group()}` names no environment variable")
-    elif not env.get(name):
+    elif not env.get(name) and not found.group(1).endswith(_MAY_BE_EMPTY):
         document.report(where, f"the environment variable {name} is not set{did_you_mean(name, env)}")
     return env.get(name, "")
 

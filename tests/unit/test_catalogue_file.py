@@ -66,6 +66,12 @@ def test_a_variable_that_is_empty_counts_as_not_set(load):
     assert "PROM is not set" in problems(load, GOOD, PROM="")[0]
 
 
+@pytest.mark.parametrize("given", [{}, {"PROM": ""}])
+def test_a_variable_that_says_so_may_be_empty(load, given):
+    catalogue = load(GOOD.replace("${PROM}", "${PROM:-}"), **given)
+    assert catalogue.get("checkout").sources["prometheus"]["url"] == "/api"
+
+
 def test_a_placeholder_without_a_name_is_refused(load):
     found = problems(load, GOOD.replace("${PROM}", "${}"), PROM="x")
     assert found == [
