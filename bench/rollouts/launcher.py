@@ -21,7 +21,7 @@ async def serve(reader, writer):
             busy.add(reader)
             path = head.split()[1]
             if path == b"/slow": await asyncio.sleep(0.3)
-            bad = version.endswith("bad") and path != b"/healthz"
+            bad = version.endswith("dead") or version.endswith("bad") and path != b"/healthz"
             status = b"500 Bad" if bad else b"200 OK"
             head = b"HTTP/1.1 %s\\r\\ncontent-length: %d\\r\\n\\r\\n" % (status, len(version))
             writer.write(head + version.encode())

@@ -160,7 +160,7 @@ async def replace(ctx: Context, *, service: str, version: str, instances: Instan
         StaleEpochError: the launcher has seen a newer owner of this effect.
     """
     target = target_of(ctx, service, by=by)
-    moved = await target.replace(dict.fromkeys(instances, version))
+    moved = await target.replace(dict.fromkeys(instances, version), fall_back=True)
     return _done(ctx, service, moved, to=version, serves=await _served_alone(target))
 
 
@@ -168,7 +168,7 @@ async def replace(ctx: Context, *, service: str, version: str, instances: Instan
 async def restore(ctx: Context, *, service: str, versions: Versions, by: str = "") -> Done:
     """Bring each named instance of ``service`` back to its version: the undo of ``replace``."""
     target = target_of(ctx, service, by=by)
-    moved = await target.replace(versions)
+    moved = await target.replace(versions, fall_back=False)
     return _done(ctx, service, moved, kind="rollback", serves=await _served_alone(target))
 
 

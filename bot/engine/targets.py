@@ -137,8 +137,11 @@ class Target(Protocol):
         """Give all traffic to the stable version at once, or to ``to_version`` where that is another."""
         ...
 
-    async def replace(self, versions: Mapping[str, str]) -> Moved:
-        """Bring each named instance to its version, never more at a time than may be missing."""
+    async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> Moved:
+        """Bring each named instance to its version, never more at a time than may be missing.
+
+        With ``fall_back`` what does not come up is put back at once, and counts as refused.
+        """
         ...
 
 

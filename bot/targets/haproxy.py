@@ -17,6 +17,9 @@ from bot.targets.haproxy_view import after_promotion, instance_of, no_way, room_
 from bot.targets.haproxy_weights import WHOLE, share_of, weights_for
 from bot.targets.launching import Slot
 
+_COME_UP = 0.8
+"""The share of a step's time in which a candidate must be healthy; the rest is for stopping it."""
+
 
 @dataclass(frozen=True)
 class HAProxyTarget:
@@ -109,8 +112,18 @@ class HAProxyTarget:
             slot = await launcher.slot(name)
             return (slot.version, slot.state) == (version, "running")
 
-        await backend.until(launched, what=f"{version} on {name}")
-        await backend.until(self._is_up, what=f"The health of {version} on {name}")
+        try:
+            await backend.until(launched, what=f"{version} on {name}", share=_COME_UP)
+            await backend.until(self._is_up, what=f"The health of {version} on {name}", share=_COME_UP)
+        except ActionInDoubtError as error:
+            if error.code != "not_in_time":
+                raise
+            await launcher.stop(name)
+            raise ActionFailedError(
+                f"{str(error).rstrip('.')}; it was stopped again and had no traffic.",
+                hint="Look at the log of the version that did not come up.",
+                code="did_not_come_up",
+            ) from error
         return Moved(
             summary=f"{version} of {backend.service} is up on {name}, without traffic",
             before=before,
@@ -196,9 +209,9 @@ class HAProxyTarget:
             after={"percent": 0},
         )
 
-    async def replace(self, versions: Mapping[str, str]) -> Moved:
+    async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> Moved:
         """Drain, replace, wait for health and let in again, a batch at a time."""
-        before = await replace(self.backend, versions)
+        before = await replace(self.backend, versions, fall_back=fall_back)
         names = ", ".join(f"{name} {versions[name]}" for name in before)
         said = f"now runs {names}" if before else "ran that already"
         return Moved(

@@ -160,16 +160,20 @@ class Backend:
             *(f"del map {file} {key}" for key in sorted(now - wanted)),
         ]
 
-    async def until(self, reached: Callable[[], Awaitable[bool]], *, what: str) -> None:
-        """Wait for something to become true.
+    async def until(
+        self, reached: Callable[[], Awaitable[bool]], *, what: str, share: float = PATIENCE
+    ) -> None:
+        """Wait for something to become true, for a ``share`` of the step's time that ends with the wait.
 
         Raises:
-            ActionInDoubtError: it does not within the step's time.
+            ActionInDoubtError: it does not within that time.
         """
+        given_s = self.ctx.timeout_s * share
+        until_s = self.until_s - self.ctx.timeout_s * (PATIENCE - share)
         while not await reached():
-            if asyncio.get_running_loop().time() > self.until_s:
+            if asyncio.get_running_loop().time() > until_s:
                 raise ActionInDoubtError(
-                    f"{what} did not come about within {self.ctx.timeout_s * PATIENCE:.0f} s.",
+                    f"{what} did not come about within {given_s:.0f} s.",
                     hint="Look at the service's own log, then try again or roll back.",
                     code="not_in_time",
                 )

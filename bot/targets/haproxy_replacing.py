@@ -5,15 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from bot.domain.errors import ActionFailedError
+from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.targets.haproxy_backend import Backend
+from bot.targets.wire import PATIENCE
+
+_COME_UP = 0.5
+"""The share of a step's time in which a version must be healthy; the rest is for the way back."""
 
 
-async def replace(backend: Backend, versions: Mapping[str, str]) -> dict[str, str]:
+async def replace(
+    backend: Backend, versions: Mapping[str, str], *, fall_back: bool = False
+) -> dict[str, str]:
     """Bring each named server to its version; gives what ran there before, of those that were changed.
 
+    With ``fall_back`` a version that does not come up is put back at once, wherever it was brought to, and
+    counts as refused.
+
     Raises:
-        ActionFailedError: nobody would be left to serve, or the launcher refused; the server serves on.
+        ActionFailedError: nobody would be left to serve, the launcher refused, or the version did not come up
+            and what ran before serves again.
         ActionInDoubtError: a server did not come up; it stays out of the traffic.
         StaleEpochError: the launcher has seen a newer owner of this effect.
     """
@@ -28,10 +38,34 @@ async def replace(backend: Backend, versions: Mapping[str, str]) -> dict[str, st
     due = [name for name, version in versions.items() if not _runs(backend, slots[name].version, version)]
     undrained = await _drained(backend, [name for name in versions if name not in due])
     await backend.tell([backend.setting(name, "state ready") for name in undrained])
+    begun: dict[str, str] = {}
     for batch in _batches(due, most=backend.slots.most_missing):
         await _leaves_somebody(backend, batch)
-        await asyncio.gather(*(_replace_one(backend, name, versions[name]) for name in batch))
-    return {name: slots[name].version for name in due}
+        begun |= {name: slots[name].version for name in batch}
+        share = _COME_UP if fall_back else PATIENCE
+        tries = (_replace_one(backend, name, versions[name], share=share) for name in batch)
+        failed = [error for error in await asyncio.gather(*tries, return_exceptions=True) if error]
+        if fall_back and any(isinstance(e, ActionInDoubtError) and e.code == "not_in_time" for e in failed):
+            raise await _put_back(backend, begun, why=str(failed[0]))
+        for error in failed:
+            raise error
+    return begun
+
+
+async def _put_back(backend: Backend, before: Mapping[str, str], *, why: str) -> ActionFailedError:
+    """Bring servers back to what ran there; gives what to say of it.
+
+    Raises:
+        ActionInDoubtError: one of them does not come up again; it stays out of the traffic.
+    """
+    for name, version in before.items():
+        await _replace_one(backend, name, version)
+    back = ", ".join(f"{version} on {name}" for name, version in before.items())
+    return ActionFailedError(
+        f"{why.rstrip('.')}; {back} serves again.",
+        hint="Look at the log of the version that did not come up.",
+        code="did_not_come_up",
+    )
 
 
 def _runs(backend: Backend, found: str, wanted: str) -> bool:
@@ -57,7 +91,7 @@ async def _leaves_somebody(backend: Backend, batch: Sequence[str]) -> None:
         backend.somebody_serves(servers, others)
 
 
-async def _replace_one(backend: Backend, name: str, version: str) -> None:
+async def _replace_one(backend: Backend, name: str, version: str, *, share: float = PATIENCE) -> None:
     launcher = backend.needs_launcher()
     await backend.tell([backend.setting(name, "state drain")])
     await backend.quiet(name)
@@ -74,9 +108,9 @@ async def _replace_one(backend: Backend, name: str, version: str) -> None:
     async def up() -> bool:
         return (await backend.servers())[name].up
 
-    await backend.until(launched, what=f"{version} on {name}")
+    await backend.until(launched, what=f"{version} on {name}", share=share)
     if (await backend.servers())[name].checked:
         # What HAProxy believes is of the version before: let the next check of this one decide.
         await backend.tell([backend.setting(name, "health down")])
-    await backend.until(up, what=f"The health of {version} on {name}")
+    await backend.until(up, what=f"The health of {version} on {name}", share=share)
     await backend.tell([backend.setting(name, "state ready")])

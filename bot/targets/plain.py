@@ -32,7 +32,7 @@ class PlainTarget:
         """Refuse."""
         self._cannot("cannot divide the traffic")
 
-    async def replace(self, versions: Mapping[str, str]) -> Moved:  # noqa: ARG002  # the port's
+    async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> Moved:  # noqa: ARG002  # the port's
         """Refuse."""
         self._cannot("knows no instances")
 

@@ -361,6 +361,29 @@ async def test_an_instance_whose_version_is_refused_serves_on(rolling):
     assert all(row["healthy"] for row in rows if row["role"] == "stable")
 
 
+async def test_an_instance_that_does_not_come_up_is_put_back_with_those_of_its_batch(rolling):
+    async with rolling.load() as seen:
+        await actions.replace(rolling.ctx(timeout_s=30), service="shop", version="1.4.2", instances=["a"])
+        with pytest.raises(ActionFailedError) as caught:
+            await actions.replace(
+                rolling.ctx(timeout_s=12), service="shop", version="1.5-dead", instances=["a", "b"]
+            )
+    assert caught.value.code == "did_not_come_up"
+    assert "1.4.2 on a serves again" in str(caught.value)
+    assert _broken(seen) == {}
+    assert {(slot, version) for slot, (version, _) in rolling.launcher.running.items()} == {
+        ("a", "1.4.2"), ("b", "1.4.1"), ("c", "1.4.1"),
+    }  # fmt: skip
+
+
+async def test_a_candidate_that_does_not_come_up_is_stopped_again(floor):
+    with pytest.raises(ActionFailedError) as caught:
+        await actions.stage(floor.ctx(timeout_s=4), service="shop", version="1.5-dead")
+    assert caught.value.code == "did_not_come_up"
+    assert floor.launcher.running.keys() == {"blue"}
+    assert await floor.served(20) == {"1.4.1": 20}
+
+
 async def test_the_last_instance_that_serves_is_not_replaced(floor):
     with pytest.raises(ActionFailedError) as caught:
         await actions.replace(floor.ctx(), service="shop", version="1.4.2", instances=["blue"])
