@@ -19,7 +19,7 @@ async def check_slack(client: AsyncWebClient, *, scopes: Collection[str]) -> tup
     try:
         told = await client.auth_test()
     except SlackApiError as error:
-        if not isinstance(error.response.data, dict):
+        if not isinstance(error.response.data, dict) or "ok" not in error.response.data:
             text = f"what answers with {error.response.status_code} there is not Slack"
             return (wrong("slack", text, todo=_WAY),)
         reason = error.response.get("error", "refused")
