@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from bot.analysis.decisive import chart_of
+from bot.analysis.decisive import decisive as decisive_of
 from bot.analysis.families import FAMILIES
 from bot.analysis.metrics import Read, findings_of, normal_of
 from bot.analysis.words import figure, listing, span
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Facts, Findings, Measurement
+from bot.domain.finding import Facts, Finding, Findings, Measurement
 from bot.domain.slo import Slo
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Context, probe
+from bot.probes._decisive import series_behind
 from bot.probes._prometheus_api import ask_now, base_of, graph_of, selector_of, slo_ratio
 from bot.probes._prometheus_panels import count_series, read_panels
 
@@ -104,6 +108,35 @@ async def query(
         url=graph_of(source, expr, since_s=1800),
         text=f"{service}: {figure(value, unit)}",
     )
+
+
+@probe(specialist="monitoring")
+async def decisive(
+    ctx: Context,
+    *,
+    service: str,
+    findings: list[Finding],
+    changes: list[Finding] | None = None,
+    onset: datetime | None = None,
+) -> Facts:
+    """Draw the series behind the strongest of ``findings``, with the onset and the changes marked.
+
+    ``data.chart`` is the chart, which the thread shows; the series is that of the finding's own service.
+
+    Raises:
+        ProbeNotConfiguredError: no metric is among the findings of ``service``, or it has no ``prometheus``.
+        ProbeUnavailableError: Prometheus does not answer, or has no data any more.
+        ProbeGarbageError: what answers is no Prometheus.
+    """
+    found = decisive_of(findings)
+    if found is None:
+        raise ProbeNotConfiguredError(f"No metric speaks for what was found at {service}.")
+    finding, evidence = found
+    points = await series_behind(ctx, finding.service, evidence.query, onset=onset)
+    if not any(value is not None for _, value in points):
+        raise ProbeUnavailableError(f"Prometheus has no data for {finding.service}.", hint=evidence.query)
+    chart = chart_of(finding, evidence, points, onset=onset, changes=changes or [])
+    return Facts(summary=chart.title, data={"chart": chart.model_dump(mode="json")})
 
 
 @probe(specialist="monitoring")

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes.prometheus import alerts, anomalies, error_ratio, query
+from bot.probes.prometheus import alerts, anomalies, decisive, error_ratio, query, sides
 from tests.servers import answering, free_port, hanging, http_server, prometheus, until
 
 
@@ -94,6 +94,26 @@ async def test_a_new_version_that_fails_is_found_with_its_onset_and_its_split(co
         broke_at = ctx.clock.now()
         await scraped(base, 24)
         found = await anomalies(ctx, service="shop")
+        picture = await decisive(ctx, service="shop", findings=list(found.items), onset=broke_at)
+        by_version = {
+            "by_version.errors": 'sum(rate(http_requests_total{version="$version",status="500"}[5s]))'
+            ' / sum(rate(http_requests_total{version="$version"}[5s]))'
+        }
+        split = context(
+            {"name": "shop", "sources": {"prometheus": {"url": base, **by_version}}}, timeout_s=10
+        )
+        both = await sides(split, service="shop", metric="errors", canary="1.4.2", stable="1.4.1")
+        with pytest.raises(ProbeNotConfiguredError, match=r"by_version\.latency"):
+            await sides(split, service="shop", metric="latency", canary="1.4.2", stable="1.4.1")
+        unseen = await sides(split, service="shop", metric="errors", canary="9.9.9", stable="1.4.1")
+
+    assert both.data["canary"] == pytest.approx(0.5, abs=0.05)
+    assert both.data["stable"] == 0
+    assert unseen.data["canary"] is None
+    (panel,) = picture.data["chart"]["panels"]
+    assert panel["unit"].endswith("(%)")
+    assert max(value for _, value in panel["lines"][0]["points"] if value is not None) > 20
+    assert [mark["text"] for mark in panel["marks"]] == ["it began"]
 
     assert [f.kind for f in calm.items if f.service == "shop"] == []
     assert "shop: errors as usual" in calm.normal
