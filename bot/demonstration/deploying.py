@@ -122,9 +122,9 @@ def ending_of(run: Run, events: tuple[Event, ...]) -> Ending:
         return "promoted"
     if any(gate.step.startswith("judge:") for gate in run.approvals.values()):
         return "asked"
-    if any(isinstance(event, EffectIntended) and event.undo for event in events):
-        return "rolled_back"
-    return "refused"
+    changed = any(isinstance(event, EffectIntended) for event in events)
+    doubtful = any(step.outcome == "in_doubt" for step in run.phases["rollout"].steps.values())
+    return "in_doubt" if doubtful else "rolled_back" if changed else "refused"
 
 
 def decided_by(run: Run) -> tuple[str, ...]:

@@ -6,8 +6,12 @@ from typing import Literal
 
 from bot.domain.model import Model
 
-Ending = Literal["promoted", "rolled_back", "asked", "refused"]
-"""``asked``: the judge put it to a person, who aborts; ``refused``: nothing was changed."""
+Ending = Literal["promoted", "rolled_back", "asked", "refused", "in_doubt"]
+"""How a deployment may end.
+
+``asked``: the judge put it to a person, who aborts; ``refused``: nothing was changed; ``in_doubt``: a person
+has to look.
+"""
 
 
 class Rollout(Model):

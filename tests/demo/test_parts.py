@@ -89,7 +89,7 @@ async def test_the_catalogue_needs_no_placeholder_that_the_shop_does_not_fill(tm
     ports.close()
     text = CATALOGUE.read_text(encoding="utf-8")
     for name, value in env.items():
-        text = text.replace(f"${{{name}}}", value)
+        text = text.replace(f"${{{name}}}", value).replace(f"${{{name}:-}}", value)
     assert "${" not in text
     catalogue = Catalogue.model_validate(yaml.safe_load(text))
     assert {service.name for service in catalogue.downstream("storefront")} == BUYERS_WAY
