@@ -51,7 +51,7 @@ def rollback_safety(words: Sequence[Word], *, accepted: bool = False) -> Judgeme
     ``unknown``, and says so.
     """
     if not words:
-        return Judgement(verdict="unknown", summary="rollback: not known, because nothing was asked about it")
+        return Judgement(verdict="unknown", summary="rollback: not known, because nothing was told about it")
     worst = min(words, key=lambda word: _WORST_FIRST.index(word.verdict or _UNKNOWN))
     details = tuple(f"{word.source}: {_said(word)}" for word in words)
     match worst.verdict:

@@ -82,6 +82,13 @@ async def not_applied(connection: Any, version: str, files: Sequence[MigrationFi
     return tuple(said)
 
 
+async def contracted(connection: Any, version: str) -> tuple[str, ...]:  # noqa: ANN401
+    """List the files of a version's contract that were applied, or begun."""
+    known = await connection.fetchval("SELECT to_regclass('public.pilothouse_migrations')")
+    rows = await connection.fetch(_LEDGER, version) if known is not None else []
+    return tuple(sorted(f"{row['phase']}/{row['file']}" for row in rows if row["phase"] == "contract"))
+
+
 async def counted(connection: Any, tables: Sequence[str]) -> dict[str, int]:  # noqa: ANN401
     """Count the rows of tables; one that is not there is left out, its promise says so."""
     rows: dict[str, int] = {}

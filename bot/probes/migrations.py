@@ -23,7 +23,7 @@ from bot.domain.errors import (
 from bot.domain.finding import Facts
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
-from bot.probes._migration_proof import counted, found_in, not_applied, unproved
+from bot.probes._migration_proof import contracted, counted, found_in, not_applied, unproved
 from bot.probes._migration_study import Objection, folder_of, objections, read_version, study_of
 from bot.probes._postgres import owner_dsn, reading
 from bot.probes._reaching import SHARE_OF_TIME
@@ -109,6 +109,26 @@ async def old_gone(
         )
         return Facts(summary=said, data={**data, "gone": False})
     return Facts(summary=f"Only {version} of {service} runs", data={**data, "gone": True})
+
+
+@probe(specialist="database")
+async def way_back(ctx: Context, *, service: str, version: Version) -> Facts:
+    """Whether the version before ``version`` still finds what it needs: whether its contract was applied.
+
+    ``data.rollback`` has a ``verdict`` of ``impossible`` once it was; then only a backup brings it back.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``migrations`` or no ``postgres`` source.
+        ProbeUnavailableError: the database cannot be read; that does not mean that there is a way.
+    """
+    folder_of(ctx, service)
+    async with reading(owner_dsn(ctx, service), limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
+        done = await contracted(connection, version)
+    verdict: JsonObject = {"verdict": "safe", "step": "", "because": f"no contract of {version} was applied"}
+    if done:
+        because = f"{listing(done)} of {version} took away what the version before needs"
+        verdict = {"verdict": "impossible", "step": "", "because": because}
+    return Facts(summary=f"Way back from {version}: {verdict['because']}", data={"rollback": verdict})
 
 
 @probe(specialist="database")

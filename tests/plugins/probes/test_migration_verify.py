@@ -16,7 +16,7 @@ from bot.domain.effect import Effect
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Facts
 from bot.engine.plugins import scan
-from bot.probes.migrations import verify
+from bot.probes.migrations import verify, way_back
 from bot.probes.postgres import state
 from tests.migrations import SHOP
 from tests.servers import free_port, kept, postgres
@@ -99,6 +99,20 @@ async def test_what_was_applied_as_written_is_as_it_should_be(shop):
     facts = await shop.verified(before=before)
     assert facts.data["problems"] == []
     assert facts.data["checked"] == 4 + 5 + 1 + 1, "files, things made, tables counted, questions asked"
+
+
+async def test_the_version_before_has_a_way_back_until_the_contract_was_applied(shop):
+    shop.write(FILES)
+    assert (await way_back(shop.ctx, service="shop", version="1.4.0")).data["rollback"]["verdict"] == "safe"
+    await shop.apply()
+    assert (await way_back(shop.ctx, service="shop", version="1.4.0")).data["rollback"]["verdict"] == "safe"
+    await shop.connection.execute(
+        "UPDATE pilothouse_migrations SET phase = 'contract', file = '01_note.sql' WHERE file = '01_fill.sql'"
+    )
+    told = (await way_back(shop.ctx, service="shop", version="1.4.0")).data["rollback"]
+    assert told["verdict"] == "impossible"
+    assert "contract/01_note.sql of 1.4.0" in told["because"]
+    assert (await way_back(shop.ctx, service="shop", version="1.3.0")).data["rollback"]["verdict"] == "safe"
 
 
 async def test_before_anything_is_applied_all_of_it_is_missing(shop):

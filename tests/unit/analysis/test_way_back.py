@@ -19,7 +19,7 @@ SILENT = Word(source="path", because="no answer within 15 s")
         ((SAFE, UNTIL), "pass", "rollback: safe until contract/1.sql, because a column is dropped"),
         ((UNTIL, SILENT), "unknown", "rollback: not known, because no answer within 15 s"),
         ((SILENT, NEVER, SAFE), "fail", "rollback: impossible, because rows are deleted"),
-        ((), "unknown", "rollback: not known, because nothing was asked about it"),
+        ((), "unknown", "rollback: not known, because nothing was told about it"),
     ],
 )
 def test_the_worst_word_counts_and_silence_is_not_safe(words, verdict, line):
