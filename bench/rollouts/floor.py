@@ -32,7 +32,7 @@ defaults
     timeout connect 1s
     timeout client 5s
     timeout server 5s
-    timeout check 300ms
+    timeout check {patience}
     retries 2
     option redispatch
 frontend in
@@ -93,6 +93,7 @@ class Floor:
         text = CONFIG.format(
             socket=self.folder / "s",
             level=self.level,
+            patience="300ms" if self.lease_port else "2s",
             port=self.port,
             check="/leases/shop/canary" if self.lease_port else "/healthz",
             map=self.folder / "routes.map",

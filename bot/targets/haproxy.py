@@ -114,6 +114,7 @@ class HAProxyTarget:
 
         try:
             await backend.until(launched, what=f"{version} on {name}", share=_COME_UP)
+            await backend.doubt(name)
             await backend.until(self._is_up, what=f"The health of {version} on {name}", share=_COME_UP)
         except ActionInDoubtError as error:
             if error.code != "not_in_time":

@@ -179,6 +179,11 @@ class Backend:
                 )
             await asyncio.sleep(_LOOK_S)
 
+    async def doubt(self, name: str) -> None:
+        """Have a server count as down until its next check: what HAProxy believes is of what ran before."""
+        if (await self.servers())[name].checked:
+            await self.tell([self.setting(name, "health down")])
+
     async def quiet(self, name: str) -> None:
         """Wait until no request is under way at a server, for ten seconds at most."""
         loop = asyncio.get_running_loop()

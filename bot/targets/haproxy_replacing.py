@@ -109,8 +109,6 @@ async def _replace_one(backend: Backend, name: str, version: str, *, share: floa
         return (await backend.servers())[name].up
 
     await backend.until(launched, what=f"{version} on {name}", share=share)
-    if (await backend.servers())[name].checked:
-        # What HAProxy believes is of the version before: let the next check of this one decide.
-        await backend.tell([backend.setting(name, "health down")])
+    await backend.doubt(name)
     await backend.until(up, what=f"The health of {version} on {name}", share=share)
     await backend.tell([backend.setting(name, "state ready")])
