@@ -80,13 +80,36 @@ async def hanging(_: web.Request) -> web.Response:
 async def silent_server() -> AsyncIterator[str]:
     """Accept connections and never say a word; gives ``host:port``."""
 
+    async with babbling_server(None) as address:
+        yield address
+
+
+@contextlib.asynccontextmanager
+async def babbling_server(said: bytes | None) -> AsyncIterator[str]:
+    """Say the same to everybody who connects and hang up, or say nothing and stay; gives ``host:port``.
+
+    No connection outlives it.
+    """
+    open_ones: list[asyncio.StreamWriter] = []
+
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+        open_ones.append(writer)
+        if said is None:
+            await reader.read()
+        else:
+            writer.write(said)
         writer.close()
 
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     async with server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            await asyncio.sleep(0)  # who has just connected is listened to
+            for writer in open_ones:
+                writer.close()
+            with contextlib.suppress(OSError):
+                await asyncio.gather(*(writer.wait_closed() for writer in open_ones))
 
 
 @contextlib.asynccontextmanager

@@ -17,7 +17,7 @@ from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeU
 from bot.domain.finding import FindingKind
 from bot.probes._mysql import replication_of, sessions_of
 from bot.probes.mysql import health
-from tests.servers import free_port, kept, mariadb, silent_server, until
+from tests.servers import babbling_server, free_port, kept, mariadb, silent_server, until
 
 pytestmark = pytest.mark.server
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -179,16 +179,9 @@ async def test_a_server_that_is_gone_is_a_finding_and_one_that_hangs_is_unavaila
     "said", [b"220 mail.example\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", b"\x05\x00"]
 )
 async def test_what_is_no_mysql_is_garbage(context, said):
-    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(said)
-        await writer.drain()
-        writer.close()
-
-    other = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with other:
-        port = other.sockets[0].getsockname()[1]
+    async with babbling_server(said) as address:
         with pytest.raises(ProbeGarbageError):
-            await health(context(service(f"mysql://u:p@127.0.0.1:{port}")), service="shop")
+            await health(context(service(f"mysql://u:p@{address}")), service="shop")
 
 
 @pytest.mark.parametrize("dsn", ["", "postgresql://x", "mysql://", "mysql://x:port", "nonsense"])
