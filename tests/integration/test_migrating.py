@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -20,7 +19,8 @@ from bot.domain.run import Run
 from bot.probes.migrations import old_gone
 from tests.integration.deployments import Stage, effects, failed, stage_with
 from tests.migrations import SHOP
-from tests.servers import kept, postgres, postgres_programs
+from tests.servers import kept, postgres_programs
+from tests.shop_databases import at, copy, template
 
 pytestmark = pytest.mark.server
 GOOD = {
@@ -36,25 +36,9 @@ GOOD = {
 }
 
 
-@contextlib.asynccontextmanager
-async def template() -> AsyncIterator[str]:
-    async with postgres() as dsn:
-        admin = await asyncpg.connect(dsn)
-        await admin.execute("CREATE DATABASE shop")
-        connection = await asyncpg.connect(at(dsn, "shop"))
-        await connection.execute(SHOP)
-        await connection.close()
-        await admin.close()
-        yield dsn
-
-
-def at(dsn: str, database: str) -> str:
-    return urlsplit(dsn)._replace(path=f"/{database}").geturl()
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with kept(template()) as dsn:
+    with kept(template(SHOP)) as dsn:
         yield dsn
 
 
@@ -90,19 +74,15 @@ class Play:
 
 @contextlib.asynccontextmanager
 async def play(server: str, folder: Path) -> AsyncIterator[Play]:
-    admin = await asyncpg.connect(server)
-    await admin.execute("CREATE DATABASE mine TEMPLATE shop STRATEGY FILE_COPY")
-    connection = await asyncpg.connect(at(server, "mine"))
-    (folder / "migrations").mkdir()
-    sources = {"postgres": {"dsn": at(server, "mine")}, "migrations": {"path": str(folder / "migrations")}}
-    beside = {"postgres": {"backups": str(folder / "backups"), "programs": str(postgres_programs())}}
-    try:
+    async with copy(server) as connection:
+        (folder / "migrations").mkdir()
+        sources = {
+            "postgres": {"dsn": at(server, "mine")},
+            "migrations": {"path": str(folder / "migrations")},
+        }
+        beside = {"postgres": {"backups": str(folder / "backups"), "programs": str(postgres_programs())}}
         async with stage_with(sources=sources, beside=beside) as stage:
             yield Play(stage, connection, folder)
-    finally:
-        await connection.close()
-        await admin.execute("DROP DATABASE mine WITH (FORCE)")
-        await admin.close()
 
 
 async def watched(on: Play, run_id: str, *, until: str) -> Run:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Iterator
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -16,7 +14,7 @@ from bot.analysis.migrations.applying import Backfill, manner_of
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.probes.postgres import state
 from tests.servers import kept, until
-from tests.servers import postgres as start_postgres
+from tests.shop_databases import at, copy, template
 
 WHAT = {"service": "shop", "version": "1.4.0", "phase": "migrate"}
 ROWS = 6000
@@ -34,37 +32,16 @@ FILL = {
 }
 
 
-@contextlib.asynccontextmanager
-async def template() -> AsyncIterator[str]:
-    async with start_postgres() as dsn:
-        connection = await asyncpg.connect(dsn)
-        await connection.execute("CREATE DATABASE shop")
-        await connection.close()
-        connection = await asyncpg.connect(at(dsn, "shop"))
-        await connection.execute(SETUP)
-        await connection.close()
-        yield dsn
-
-
-def at(dsn: str, database: str) -> str:
-    return urlsplit(dsn)._replace(path=f"/{database}").geturl()
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with kept(template()) as dsn:
+    with kept(template(SETUP)) as dsn:
         yield dsn
 
 
 @pytest.fixture
 async def database(server) -> AsyncIterator[asyncpg.Connection]:
-    admin = await asyncpg.connect(server)
-    await admin.execute("CREATE DATABASE mine TEMPLATE shop STRATEGY FILE_COPY")
-    connection = await asyncpg.connect(at(server, "mine"))
-    yield connection
-    await connection.close()
-    await admin.execute("DROP DATABASE mine WITH (FORCE)")
-    await admin.close()
+    async with copy(server) as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -16,7 +14,7 @@ from bot.analysis.migrations.applying import manner_of
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
 from tests.migrations import SHOP
 from tests.servers import free_port, kept, until
-from tests.servers import postgres as start_postgres
+from tests.shop_databases import at, copy, template
 
 pytestmark = pytest.mark.server
 
@@ -29,37 +27,16 @@ GOOD = {
 }
 
 
-@contextlib.asynccontextmanager
-async def template() -> AsyncIterator[str]:
-    async with start_postgres() as dsn:
-        admin = await asyncpg.connect(dsn)
-        await admin.execute("CREATE DATABASE shop")
-        connection = await asyncpg.connect(at(dsn, "shop"))
-        await connection.execute(SHOP)
-        await connection.close()
-        await admin.close()
-        yield dsn
-
-
-def at(dsn: str, database: str) -> str:
-    return urlsplit(dsn)._replace(path=f"/{database}").geturl()
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with kept(template()) as dsn:
+    with kept(template(SHOP)) as dsn:
         yield dsn
 
 
 @pytest.fixture
 async def database(server) -> AsyncIterator[asyncpg.Connection]:
-    admin = await asyncpg.connect(server)
-    await admin.execute("CREATE DATABASE mine TEMPLATE shop STRATEGY FILE_COPY")
-    connection = await asyncpg.connect(at(server, "mine"))
-    yield connection
-    await connection.close()
-    await admin.execute("DROP DATABASE mine WITH (FORCE)")
-    await admin.close()
+    async with copy(server) as connection:
+        yield connection
 
 
 @pytest.fixture

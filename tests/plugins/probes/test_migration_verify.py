@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -19,7 +17,8 @@ from bot.engine.plugins import scan
 from bot.probes.migrations import verify, way_back
 from bot.probes.postgres import state
 from tests.migrations import SHOP
-from tests.servers import free_port, kept, postgres
+from tests.servers import free_port, kept
+from tests.shop_databases import at, copy, template
 
 pytestmark = pytest.mark.server
 FILES = {
@@ -32,25 +31,9 @@ FILES = {
 }
 
 
-@contextlib.asynccontextmanager
-async def template() -> AsyncIterator[str]:
-    async with postgres() as dsn:
-        admin = await asyncpg.connect(dsn)
-        await admin.execute("CREATE DATABASE shop")
-        connection = await asyncpg.connect(at(dsn, "shop"))
-        await connection.execute(SHOP)
-        await connection.close()
-        await admin.close()
-        yield dsn
-
-
-def at(dsn: str, database: str) -> str:
-    return urlsplit(dsn)._replace(path=f"/{database}").geturl()
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with kept(template()) as dsn:
+    with kept(template(SHOP)) as dsn:
         yield dsn
 
 
@@ -83,13 +66,8 @@ class Shop:
 
 @pytest.fixture
 async def shop(context, server, tmp_path) -> AsyncIterator[Shop]:
-    admin = await asyncpg.connect(server)
-    await admin.execute("CREATE DATABASE mine TEMPLATE shop STRATEGY FILE_COPY")
-    connection = await asyncpg.connect(at(server, "mine"))
-    yield Shop(context, at(server, "mine"), tmp_path, connection)
-    await connection.close()
-    await admin.execute("DROP DATABASE mine WITH (FORCE)")
-    await admin.close()
+    async with copy(server) as connection:
+        yield Shop(context, at(server, "mine"), tmp_path, connection)
 
 
 async def test_what_was_applied_as_written_is_as_it_should_be(shop):
