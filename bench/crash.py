@@ -30,7 +30,7 @@ from bot.adapters.redis.store import Store
 from bot.adapters.slack_client import open_client
 
 MODES = (*SIGNALS, *DISTURBANCES)
-_WITHIN_S = 30.0
+_WITHIN_S = 60.0
 _WOKEN_S = 0.4
 _TAUGHT = frozenset({"keyed", "fenced"})
 """The targets that can tell a repeated effect; nothing can stop a frozen worker at one that cannot."""

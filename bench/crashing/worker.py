@@ -32,7 +32,10 @@ def run(role: str, environment: Mapping[str, str], points: Points, log: str) -> 
     bot.bootstrap.load_plugins = plugins
     # The matrix is about what happens, not about how fast Slack may be written to.
     shift = Shift(
-        lease_s=settings.lease_s, hold_s=settings.lease_s * 0.9, work_s=settings.lease_s / 2, settle_s=0.1
+        lease_s=settings.lease_s,
+        hold_s=settings.lease_s * 0.9,
+        work_s=settings.lease_s / 2,
+        settle_s=settings.lease_s / 2,
     )
     bot.bootstrap.Presenter = functools.partial(Presenter, pace=_UNHURRIED, shift=shift)  # type: ignore[misc]
     points.put_in()

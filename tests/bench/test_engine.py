@@ -32,6 +32,6 @@ async def test_each_contender_is_measured_and_a_missing_one_is_named():
 
 
 async def test_a_run_that_waits_keeps_more_than_one_that_was_packed():
-    found = await footprint(runs=2)
+    found = await footprint(runs=12)  # a stream grows by pages of 4 KB, which a few runs cannot even out
     assert 0 < found["finished_and_packed"] < found["finished"] < found["parked"]
     assert found["parked"] < found["parked_shipped_triage"]
