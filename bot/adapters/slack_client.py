@@ -34,6 +34,7 @@ async def open_client(
     """
     timely = aiohttp.TraceConfig()
     timely.on_request_start.append(_not_too_late)
+    timely.on_request_chunk_sent.append(_not_too_late)
     timeout = aiohttp.ClientTimeout(total=call_s)
     async with aiohttp.ClientSession(timeout=timeout, trace_configs=[timely]) as session:
         client = AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
@@ -45,7 +46,8 @@ async def open_client(
 async def _not_too_late(*_: object) -> None:
     """Send nothing for a topic that is somebody else's by now: Slack knows neither keys nor fences.
 
-    A process that was stopped, and goes on, comes by here just before it would send.
+    A process that was stopped, and goes on, comes by here before it asks for a connection, and once more
+    just before the first byte leaves: it may have been stopped in between.
     """
     limit = NOT_AFTER.get()
     if limit is not None and time.monotonic() >= limit:
