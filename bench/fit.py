@@ -13,10 +13,11 @@ from pathlib import Path
 from bench.diagnosing.cases import known_cases
 from bench.diagnosing.fitting import Example, by_hand, fit
 from bench.diagnosis import DATA
-from bot.analysis.telemetry.ranking import gathered
-from bot.analysis.telemetry.weights import Fit
+from bot.analysis.places.ranking import ground_of
+from bot.analysis.places.weights import Fit
+from bot.analysis.telemetry.reading import read
 
-_OUT = Path("bot/analysis/telemetry/weights.json")
+_OUT = Path("bot/analysis/places/weights.json")
 _DIGITS = 3
 
 
@@ -33,7 +34,7 @@ def main() -> None:
     for known in known_cases(args.data):
         case = known.read()
         for onset_s in (known.onset_s, None):
-            found = gathered(case, weights=start, onset_s=onset_s)
+            found = ground_of(read(case, weights=start, onset_s=onset_s).scene)
             examples.append(Example(system=known.system, service=known.service, found=found))
     weights = fit(examples, start=start).but(
         fitted=Fit(

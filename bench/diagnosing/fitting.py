@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from bot.analysis.anomalies import FloatArray
-from bot.analysis.telemetry.ranking import Gathered
-from bot.analysis.telemetry.scoring import features, scores
-from bot.analysis.telemetry.weights import Sureness, Weights
+from bot.analysis.places.ranking import Ground
+from bot.analysis.places.scoring import features, scores
+from bot.analysis.places.weights import Sureness, Weights
 
 _SHARPNESS = 4.0
 _LEAST_CHANCE = 1e-3
@@ -31,7 +31,7 @@ class Example:
 
     system: str
     service: str | None
-    found: Gathered
+    found: Ground
 
 
 def by_hand() -> Weights:

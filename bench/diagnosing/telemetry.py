@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,16 @@ import numpy as np
 
 from bench.diagnosing.cases import Known, known_cases
 from bench.diagnosing.fitting import Example, by_hand, fit
+from bench.diagnosing.grounds import checked
 from bench.diagnosing.peers import PEERS, ranked
+from bot.analysis.causes import diagnosis_of
+from bot.analysis.places.ranking import Ground, ground_of, places_on
+from bot.analysis.places.weights import Weights, shipped
 from bot.analysis.telemetry.case import Telemetry
-from bot.analysis.telemetry.evidence import named_by
-from bot.analysis.telemetry.ranking import Gathered, Ranking, gathered, judged
-from bot.analysis.telemetry.weights import Weights, shipped
+from bot.analysis.telemetry.findings import cause_first, metric_of
+from bot.analysis.telemetry.reading import read
+from bot.domain.diagnosis import Place
+from bot.domain.finding import Finding
 
 NAME = "telemetry"
 _RECALL = 0.95
@@ -55,6 +61,7 @@ def measure(data: Path, *, split: str = "dev") -> dict[str, Any]:
     result: dict[str, Any] = {"goals": {system: dict(goals) for system, goals in GOALS.items()}}
     for mode, examples in found.items():
         result[mode] = summary([_answer(known, each, weights) for known, each in examples])
+    result["the diagnosis"] = {mode: _diagnosed(cases, told=mode == _WITH) for mode in found}
     result["cross-validated"] = _crossed(found, start=start)
     result["peers, with the onset"] = {name: summary(_peers(cases, name)) for name in PEERS}
     result["a case, as a process"] = _cost([known for known, _ in cases])
@@ -63,27 +70,53 @@ def measure(data: Path, *, split: str = "dev") -> dict[str, Any]:
 
 def _gathered(
     cases: Sequence[tuple[Known, Telemetry]], weights: Weights, *, told: bool
-) -> list[tuple[Known, Gathered]]:
+) -> list[tuple[Known, Ground]]:
     return [
-        (known, gathered(case, weights=weights, onset_s=known.onset_s if told else None))
+        (known, ground_of(read(case, weights=weights, onset_s=known.onset_s if told else None).scene))
         for known, case in cases
     ]
 
 
-def _answer(known: Known, found: Gathered, weights: Weights) -> Answer:
-    ranking: Ranking = judged(found, weights=weights)
-    first = ranking.suspicions[0]
-    shown = named_by(first.evidence)
+def _diagnosed(cases: Sequence[tuple[Known, Telemetry]], *, told: bool) -> dict[str, Any]:
+    """Judge what a triage would say: the service of its first cause, its verdict, and its evidence."""
+    first: dict[str, list[bool]] = {}
+    sure: list[bool] = []
+    evidence: Counter[str] = Counter()
+    for known, case in cases:
+        seen = read(case, weights=shipped(), onset_s=known.onset_s if told else None)
+        diagnosis = diagnosis_of(seen.scene, weights=shipped())
+        right = bool(diagnosis.causes) and diagnosis.causes[0].service == known.service
+        if known.service is not None:
+            first.setdefault(known.system, []).append(right)
+        if diagnosis.top is not None:
+            sure.append(right)
+        evidence += checked(diagnosis, case, onset_s=seen.onset_s)
+    return {
+        "first cause AC@1": {system: _share(each) for system, each in sorted(first.items())},
+        "of those called found, right": f"{sum(sure)} of {len(sure)}",
+        "evidence that resolves and is anomalous": f"{evidence['holds']} of {evidence.total()}",
+    }
+
+
+def _answer(known: Known, ground: Ground, weights: Weights) -> Answer:
+    places = places_on(ground, weights=weights)
+    first = places[0] if places else None
+    shown = cause_first(_evidence(ground, first)) if first else []
     return Answer(
         known=known,
-        services=tuple(each.service for each in ranking.suspicions),
-        metric=(first.service, shown[0].metric if shown else ""),
-        confidence=ranking.confidence,
+        services=tuple(place.service for place in places),
+        metric=(first.service, metric_of(shown[0]) if shown else "") if first else ("", ""),
+        confidence=first.confidence if first else 0.0,
     )
 
 
+def _evidence(ground: Ground, place: Place) -> list[Finding]:
+    by_id = {finding.id: finding for finding in ground.found[place.service].values()}
+    return [by_id[each] for each in place.evidence]
+
+
 def _crossed(
-    found: Mapping[str, Sequence[tuple[Known, Gathered]]], *, start: Weights
+    found: Mapping[str, Sequence[tuple[Known, Ground]]], *, start: Weights
 ) -> dict[str, dict[str, Any]]:
     """Judge each system by weights that were fitted to the other ones alone."""
     answers: dict[str, list[Answer]] = {mode: [] for mode in found}

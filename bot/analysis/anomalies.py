@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 MIN_BEFORE = 5
 """Samples of ordinary life without which there is no baseline."""

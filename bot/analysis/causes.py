@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from bot.analysis.change_suspects import change_suspects
 from bot.analysis.mechanisms import mechanisms
+from bot.analysis.places.ranking import places
+from bot.analysis.places.weights import Weights, shipped
 from bot.analysis.scene import Scene
 from bot.analysis.suspects import Suspect, unexplained
 from bot.analysis.verdicts import FOUND, judge, name_of, summary_of
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Cause, CauseKind, Diagnosis, RuledOut, Source, SourceStatus
+from bot.domain.diagnosis import Cause, CauseKind, Diagnosis, Place, RuledOut, Source, SourceStatus
 from bot.domain.finding import Finding, FindingKind, Findings
 
 _LEAST = 0.2
 _MOST_CAUSES = 5
-_PLACE_KNOWN = 0.55
+_PLACE_BESIDE = 0.55
+"""A place says less than whatever may have happened there, as long as that is likely at all."""
 _RESOURCES = frozenset(
     {
         FindingKind.CPU_HIGH,
@@ -47,11 +50,19 @@ def rank_causes(
     Raises:
         UnknownServiceError: the catalogue has no such service.
     """
-    scene = Scene(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s)
+    return diagnosis_of(
+        Scene(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s),
+        weights=shipped(),
+    )
+
+
+def diagnosis_of(scene: Scene, *, weights: Weights) -> Diagnosis:
+    """Diagnose a scene, wherever its findings come from; see ``rank_causes``."""
+    where = places(scene, weights=weights)
     direct = mechanisms(scene)
     changes, dropped = change_suspects(scene, direct)
     suspects = [*direct, *changes]
-    suspects.extend(_places(scene, suspects))
+    suspects.extend(list(_unexplained_places(scene, suspects, where)))
     ranked = _ranked(scene, suspects)
     causes = tuple(cause for cause in ranked if cause.confidence >= _LEAST)[:_MOST_CAUSES]
     verdict = judge(scene, causes)
@@ -59,14 +70,15 @@ def rank_causes(
         causes = ()
     ruled_out = _ruled_out(scene, causes, ranked, dropped)
     return Diagnosis(
-        service=service,
+        service=scene.service,
         verdict=verdict,
         summary=summary_of(scene, verdict, causes),
         causes=causes,
         ruled_out=ruled_out,
-        sources=_sources(results),
+        sources=_sources(scene.results),
         findings=scene.findings,
         onset=_onset(scene, causes) if verdict != "no_fault_found" else None,
+        places=where,
     )
 
 
@@ -78,35 +90,39 @@ def _ranked(scene: Scene, suspects: Sequence[Suspect]) -> list[Cause]:
     return causes
 
 
-def _places(scene: Scene, suspects: Sequence[Suspect]) -> list[Suspect]:
-    """Say at least where it is, for each service in trouble that nothing else explains."""
-    found = []
-    for name in scene.scope:
-        if not scene.impaired(name) or scene.catalogue.get(name).external:
+def _unexplained_places(
+    scene: Scene, suspects: Sequence[Suspect], where: Sequence[Place]
+) -> Iterator[Suspect]:
+    """Say at least where it is, for each place with a symptom of its own that nothing else explains."""
+    by_id = {finding.id: finding for finding in scene.findings}
+    for place in where:
+        evidence = [by_id[each] for each in place.evidence]
+        if place.service not in scene.scope or not any(scene.harmful(f) for f in evidence):
             continue
-        known = max((s.judged(scene) for s in suspects if _accounts_for(scene, s, name)), default=0.0)
-        if known >= FOUND:
-            continue
-        share = max(scene.explained(name), known)
-        symptoms = scene.symptoms(name)
-        lines = [f for f in symptoms if f.kind in _TEMPLATES]
-        exceptions = [e for f in lines for e in _exceptions(f)]
-        kind = CauseKind.CODE_FAULT if exceptions else CauseKind.UNKNOWN
-        where = f"{exceptions[0]} in {name}" if exceptions else f"something in {name}"
-        suspect = Suspect(
-            kind=kind,
-            service=name,
-            component=exceptions[0] if exceptions else "",
-            summary=f"The trouble begins in {name} ({where}), but nothing that was read says why.",
-            began_at=scene.onset(name),
-            decisive=frozenset({"metrics", "logs"}),
-            cap=_PLACE_KNOWN,
+        known = max(
+            (s.judged(scene) for s in suspects if _accounts_for(scene, s, place.service)), default=0.0
         )
-        suspect.support(symptoms, 0.45)
-        if share > 0:
-            suspect.doubt("a better explanation is at hand", unexplained(share))
-        found.append(suspect)
-    return found
+        if known < FOUND:
+            yield _somewhere(scene, place, evidence, known=known)
+
+
+def _somewhere(scene: Scene, place: Place, evidence: Sequence[Finding], *, known: float) -> Suspect:
+    name = place.service
+    exceptions = [e for f in evidence if f.kind in _TEMPLATES for e in _exceptions(f)]
+    where = f"{exceptions[0]} in {name}" if exceptions else f"something in {name}"
+    suspect = Suspect(
+        kind=CauseKind.CODE_FAULT if exceptions else CauseKind.UNKNOWN,
+        service=name,
+        component=exceptions[0] if exceptions else "",
+        summary=f"The trouble begins in {name} ({where}), but nothing that was read says why.",
+        began_at=scene.onset(name),
+        decisive=frozenset({"metrics", "logs"}),
+        weighed=min(place.confidence, _PLACE_BESIDE) if known >= _LEAST else place.confidence,
+    )
+    suspect.support(evidence, 1.0)
+    if known > 0:
+        suspect.doubt("a better explanation is at hand", unexplained(known))
+    return suspect
 
 
 def _accounts_for(scene: Scene, suspect: Suspect, name: str) -> bool:

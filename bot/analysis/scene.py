@@ -17,6 +17,13 @@ IMPAIRED = 0.3
 
 _IMPACT: Mapping[FindingKind, float] = {
     FindingKind.ERROR_RATE_UP: 1.0,
+    FindingKind.SUCCESS_DOWN: 1.0,
+    FindingKind.CALLER_SEES_SLOW: 0.6,
+    FindingKind.SLOW_FOR_CALLER: 0.6,
+    FindingKind.EDGE_LAG: 0.6,
+    FindingKind.SPAN_LAG: 0.6,
+    FindingKind.CALLS_VANISHED: 0.5,
+    FindingKind.LOG_TEMPLATE_VANISHED: 0.5,
     FindingKind.SERVICE_DOWN: 0.9,
     FindingKind.LATENCY_UP: 0.75,
     FindingKind.LOG_ERRORS: 0.8,
@@ -71,14 +78,27 @@ class Scene:
 
     @cached_property
     def scope(self) -> tuple[str, ...]:
-        """The service and all it stands on, nearest first."""
-        return tuple(entry.name for entry in self.catalogue.downstream(self.service))
+        """The service and all it stands on, nearest first.
+
+        If nobody knows what it stands on, nor who calls it, it may be anything that is in trouble.
+        """
+        below = tuple(entry.name for entry in self.catalogue.downstream(self.service))
+        if not self.is_alone:
+            return below
+        others = {finding.service for finding in self.findings} & set(self.catalogue.names)
+        return (*below, *sorted(others.difference(below)))
+
+    @cached_property
+    def is_alone(self) -> bool:
+        """Whether nobody is known to call the service, and it is known to call nobody."""
+        return not (self.catalogue.get(self.service).depends_on or self.catalogue.upstream(self.service))
 
     @cached_property
     def depth(self) -> Mapping[str, int]:
         """How many calls away from the service each one is."""
         depth = {self.service: 0}
         for name in self.scope:  # breadth first: callers come before what they call
+            depth.setdefault(name, 1)
             for callee in self.catalogue.get(name).depends_on:
                 depth.setdefault(callee, depth[name] + 1)
         return depth
@@ -138,6 +158,11 @@ class Scene:
     def impaired(self, service: str) -> bool:
         """Whether a service is in trouble."""
         return self.impairment(service) >= IMPAIRED
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether the service asked about is in trouble; of one that nobody can read it is believed."""
+        return self.impaired(self.service) or self.catalogue.get(self.service).external
 
     def onset(self, service: str) -> datetime | None:
         """When a service's trouble began: its earliest symptom of any weight."""

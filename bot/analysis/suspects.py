@@ -48,6 +48,8 @@ class Suspect:
     doubts: list[Doubt] = field(default_factory=list)
     decisive: frozenset[str] = frozenset()
     cap: float = _CAP
+    weighed: float | None = None
+    """The belief, where all its evidence was weighed together elsewhere."""
 
     def support(self, findings: Iterable[Finding], weight: float) -> None:
         """Count findings for it, each by its strength."""
@@ -65,6 +67,8 @@ class Suspect:
 
         What one source says twice is not independent, so its further reasons do not count.
         """
+        if self.weighed is not None:
+            return self.weighed
         best: dict[str, float] = {}
         for support in self.supports:
             source = support.finding.source
@@ -80,7 +84,7 @@ class Suspect:
         judged = min(self.belief, self.cap)
         for doubt in self.doubts:
             judged *= doubt.factor
-        if not (scene.impaired(scene.service) or self.service == scene.service):
+        if not (self.service == scene.service or scene.is_in_trouble):
             judged *= _OUT_OF_REACH
         return judged
 
@@ -103,11 +107,16 @@ class Suspect:
             component=self.component,
             summary=self.summary,
             confidence=self.confidence(scene),
-            evidence=tuple(dict.fromkeys(support.finding.id for support in ordered)),
+            evidence=tuple(dict.fromkeys(s.finding.id for s in ordered if can_be_shown(s.finding))),
             against=tuple(dict.fromkeys(against)),
             began_at=self.began_at,
             data=self.data,
         )
+
+
+def can_be_shown(finding: Finding) -> bool:
+    """Tell whether a finding convinces by itself; one that does not only adds its little to the figures."""
+    return finding.data.get("telling") is not False
 
 
 def unexplained(share: float) -> float:

@@ -1,18 +1,22 @@
-"""Ranks the services of a recorded case by how likely each is where the trouble began."""
+"""Diagnoses a recorded case: where the trouble began, by what, and how sure that is."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.adapters.case_folder import read_case
-from bot.analysis.telemetry.evidence import Evidence, named_by
-from bot.analysis.telemetry.ranking import Ranking, rank
-from bot.analysis.telemetry.weights import shipped
+from bot.analysis.causes import diagnosis_of
+from bot.analysis.places.weights import shipped
+from bot.analysis.telemetry.findings import cause_first, metric_of
+from bot.analysis.telemetry.reading import read
+from bot.domain.diagnosis import Cause, Diagnosis
 from bot.domain.errors import UsageError
+from bot.domain.finding import Finding
 
 NAME = "rank"
 SUMMARY = "Rank the services of a recorded case (metrics, call graph, spans, logs) as JSON."
@@ -37,8 +41,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the ranking as one JSON object."""
-    ranking = rank(read_case(args.case), weights=shipped(), onset_s=_onset(args.onset))
-    print(json.dumps(written(ranking), allow_nan=False))
+    case = read_case(args.case)
+    found = read(case, weights=shipped(), onset_s=_onset(args.onset))
+    diagnosis = diagnosis_of(found.scene, weights=shipped())
+    print(json.dumps(written(diagnosis, services=case.services, onset_s=found.onset_s), allow_nan=False))
     return 0
 
 
@@ -59,28 +65,43 @@ def _onset(text: str) -> float | None:
     return onset_s
 
 
-def written(ranking: Ranking) -> dict[str, Any]:
-    """Lay the ranking out: services and metrics, best first, and the evidence of the first service."""
-    metrics = [
-        [suspicion.service, each.metric, round(suspicion.score * each.strength, _DIGITS)]
-        for suspicion in ranking.suspicions
-        for each in named_by(suspicion.evidence)
-    ]
-    first = ranking.suspicions[0].evidence if ranking.suspicions else ()
+def written(diagnosis: Diagnosis, *, services: Sequence[str], onset_s: float | None) -> dict[str, Any]:
+    """Lay a diagnosis out: places and metrics, best first, the evidence of the first place, and the causes.
+
+    Each of ``services`` is listed; one that nothing speaks against has a score of 0.
+    """
+    by_id = {finding.id: finding for finding in diagnosis.findings}
+    shown = {place.service: [by_id[each] for each in place.evidence] for place in diagnosis.places}
+    named = [[place.service, place.score] for place in diagnosis.places]
+    first = diagnosis.places[0] if diagnosis.places else None
     return {
-        "services": [[each.service, round(each.score, _DIGITS)] for each in ranking.suspicions],
-        "metrics": metrics,
-        "confidence": round(ranking.confidence, _DIGITS),
-        "onset": ranking.onset_s,
-        "evidence": [_evidence(each) for each in first],
+        "services": [*named, *([name, 0.0] for name in sorted(set(services).difference(shown)))],
+        "metrics": [
+            [place.service, metric_of(each), round(place.score * each.strength, _DIGITS)]
+            for place in diagnosis.places
+            for each in cause_first(shown[place.service])
+        ],
+        "confidence": first.confidence if first else 0.0,
+        "onset": onset_s,
+        "evidence": [_evidence(each) for each in (shown[first.service] if first else ())],
+        "verdict": diagnosis.verdict,
+        "summary": diagnosis.summary,
+        "causes": [_cause(each) for each in diagnosis.causes],
     }
 
 
-def _evidence(each: Evidence) -> dict[str, Any]:
+def _evidence(finding: Finding) -> dict[str, Any]:
     return {
-        "kind": each.kind,
-        "name": each.name,
-        "strength": round(each.strength, _DIGITS),
-        "ordinary": each.ordinary,
-        "value": each.value,
+        "id": finding.id,
+        "kind": finding.kind.value,
+        "name": finding.component,
+        "strength": round(finding.strength, _DIGITS),
+        "ordinary": finding.data.get("baseline"),
+        "value": finding.data.get("value"),
+        "says": finding.summary,
     }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    fields = {"kind", "service", "component", "summary", "confidence", "evidence", "against"}
+    return cause.model_dump(mode="json", include=fields)

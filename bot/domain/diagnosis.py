@@ -62,6 +62,18 @@ class Cause(Model):
     """What a remedy needs, such as ``version``, ``previous_version``, ``key``, ``before``, ``pid``."""
 
 
+class Place(Model):
+    """A service in which the trouble may have begun, by what was found of all of them, whatever the cause."""
+
+    service: str
+    score: float = Field(ge=0)
+    """In no unit, to be compared within one diagnosis only."""
+    confidence: Share
+    """For the first place the chance that it is right; for the others as much less as their scores are."""
+    evidence: tuple[str, ...] = ()
+    """Ids of findings, the one that adds most first; each resolves in ``Diagnosis.findings``."""
+
+
 class RuledOut(Model):
     """A suspicion that was looked into and dropped."""
 
@@ -85,6 +97,8 @@ class Diagnosis(Model):
     sources: tuple[Source, ...] = ()
     findings: tuple[Finding, ...] = ()
     onset: Instant | None = None
+    places: tuple[Place, ...] = ()
+    """Where it began, most likely first."""
 
     @property
     def top(self) -> Cause | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.domain.diagnosis import Cause, Diagnosis, Source, SourceStatus
+from bot.domain.diagnosis import Cause, Diagnosis, Place, Source, SourceStatus
 from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.views import ids
@@ -18,6 +18,7 @@ from bot.views.words import capital, likelihood, listed, sentence
 _MOST_BLOCKS = 90
 _MOST_REASONS = 12
 _MOST_BESIDE = 3
+_MOST_PLACES = 5
 
 
 def why_modal(run: Run, diagnosis: Diagnosis) -> JsonObject:
@@ -45,10 +46,17 @@ def what_else_modal(run: Run, diagnosis: Diagnosis) -> JsonObject:
                 blocks += _candidate(run, diagnosis, cause, place=f"{number}{' (tie)' if tied else ''}")
     if not blocks:
         blocks.append(section("Nothing else that was seen would explain it."))
+    blocks += _listed("Where it may have begun", (_place(place) for place in diagnosis.places[:_MOST_PLACES]))
     blocks += _listed("Ruled out", (f"{item.what}: {item.why}" for item in diagnosis.ruled_out))
     if told := unread_line(diagnosis):
         blocks.append(section(told))
     return _shown("What else?", blocks)
+
+
+def _place(place: Place) -> str:
+    told = len(place.evidence)
+    findings = f"{told} finding{'' if told == 1 else 's'}"
+    return f"`{place.service}`: {likelihood(place.confidence)}, by {findings}"
 
 
 def _candidate(run: Run, diagnosis: Diagnosis, cause: Cause, *, place: str) -> list[JsonObject]:

@@ -13,8 +13,10 @@ from bench.diagnosing.cases import known_cases
 from bench.diagnosing.fitting import Example
 from bench.diagnosing.fitting import fit as fitted
 from bench.diagnosing.peers import n_sigma, ranked, robust_scorer
-from bot.analysis.telemetry.ranking import gathered, judged
-from bot.analysis.telemetry.weights import Weights, shipped
+from bot.analysis.places.ranking import Ground, ground_of, places_on
+from bot.analysis.places.weights import Weights, shipped
+from bot.analysis.telemetry.reading import read
+from bot.domain.finding import FindingKind
 from tests.unit.analysis.telemetry import worlds
 
 DATA = Path(__file__).parent.parent / "data" / "telemetry"
@@ -23,17 +25,20 @@ FAULTS = [known for known in CASES.values() if known.service]
 QUIET = [known for known in CASES.values() if not known.service]
 
 
+def ground(case, *, weights: Weights | None = None, onset_s: float | None = None) -> Ground:
+    return ground_of(read(case, weights=weights or shipped(), onset_s=onset_s).scene)
+
+
 @pytest.mark.parametrize("told", [True, False], ids=["told", "found"])
 @pytest.mark.parametrize("known", FAULTS, ids=lambda known: f"{known.system}-{known.fault}")
 def test_the_service_at_fault_in_a_public_case_is_named(known, told):
-    found = gathered(known.read(), weights=shipped(), onset_s=known.onset_s if told else None)
-    assert judged(found, weights=shipped()).suspicions[0].service == known.service
+    found = ground(known.read(), onset_s=known.onset_s if told else None)
+    assert places_on(found, weights=shipped())[0].service == known.service
 
 
 def test_a_quiet_hour_of_a_real_system_is_less_sure_than_any_of_its_faults():
     def sureness(known) -> float:
-        found = gathered(known.read(), weights=shipped(), onset_s=known.onset_s)
-        return judged(found, weights=shipped()).confidence
+        return places_on(ground(known.read(), onset_s=known.onset_s), weights=shipped())[0].confidence
 
     assert QUIET
     assert max(map(sureness, QUIET)) < min(map(sureness, FAULTS))
@@ -60,19 +65,19 @@ def test_the_peers_score_as_their_papers_say():
     assert ranked(case, score=robust_scorer, onset_s=worlds.ONSET_S)[0][:2] == ("payments", "cpu_percent")
 
 
-def blind(weights: Weights, kind: str) -> Weights:
+def blind(weights: Weights, kind: FindingKind) -> Weights:
     return weights.but(own={**weights.own, kind: weights.own[kind] * 0.05})
 
 
 def test_a_fit_finds_what_tells_the_true_service_from_the_others():
-    start = blind(shipped(), "cpu")
+    start = blind(shipped(), FindingKind.CPU_HIGH)
     series = worlds.payments_burn_unnoticed()
     worlds.slow(series, "orders", times=9.0)
-    found = gathered(worlds.case(series), weights=start, onset_s=worlds.ONSET_S)
-    assert judged(found, weights=start).suspicions[0].service != "payments"
+    found = ground(worlds.case(series), weights=start, onset_s=worlds.ONSET_S)
+    assert places_on(found, weights=start)[0].service != "payments"
     weights = fitted([Example(system="shop", service="payments", found=found)], start=start)
-    assert judged(found, weights=weights).suspicions[0].service == "payments"
-    assert weights.own["cpu"] > start.own["cpu"]
+    assert places_on(found, weights=weights)[0].service == "payments"
+    assert weights.own[FindingKind.CPU_HIGH] > start.own[FindingKind.CPU_HIGH]
 
 
 def test_fitted_weights_are_written_with_how_they_were_found(monkeypatch, tmp_path):

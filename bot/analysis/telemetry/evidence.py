@@ -7,28 +7,47 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.analysis.anomalies import FloatArray
+from bot.analysis.anomalies import BoolArray, FloatArray
 from bot.analysis.telemetry import lags
 from bot.analysis.telemetry.case import Column, Telemetry
 from bot.analysis.telemetry.kinds import Kind, kind_of
 from bot.analysis.telemetry.shifts import Shifts, baselines, quantiles, shifts
 from bot.analysis.telemetry.tallies import Tallies, Turn, turns
+from bot.domain.finding import FindingKind
 
 _LEAST = 0.02
 _LEAST_TURN = 0.3
 _BUSY_SHARE = 0.05
+_SHOWN_MS = 10.0
+_SHOWN_DEVIANCE = 3.84
+"""5 % of a chi-squared distribution with one degree of freedom."""
 _RESOURCES = (Kind.CPU, Kind.MEMORY, Kind.DISK)
-_TELLING = 0.05
-_WIRES = ("edge_lag", "lag")
 _FROM = "_from_"
+FOUND_AS: Mapping[Kind, FindingKind] = {
+    Kind.LATENCY: FindingKind.LATENCY_UP,
+    Kind.CALL_LATENCY: FindingKind.DEPENDENCY_SLOW,
+    Kind.EDGE_CALLER: FindingKind.CALLER_SEES_SLOW,
+    Kind.EDGE_CALLEE: FindingKind.SLOW_FOR_CALLER,
+    Kind.ERRORS: FindingKind.ERROR_RATE_UP,
+    Kind.SUCCESS: FindingKind.SUCCESS_DOWN,
+    Kind.CPU: FindingKind.CPU_HIGH,
+    Kind.MEMORY: FindingKind.MEMORY_HIGH,
+    Kind.DISK: FindingKind.DISK_BUSY,
+    Kind.NETWORK: FindingKind.NETWORK_SHIFT,
+    Kind.THREADS: FindingKind.THREADS_HIGH,
+    Kind.TRAFFIC: FindingKind.TRAFFIC_SHIFT,
+    Kind.NODE: FindingKind.MACHINE_BUSY,
+    Kind.OTHER: FindingKind.OTHER_SHIFT,
+}
+"""What a shift of each kind of metric is told as."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """One anomalous thing about one service; ``kind`` is what the weights know it by."""
+    """One anomalous thing about one service, in figures; a finding tells it in words."""
 
     service: str
-    kind: str
+    kind: FindingKind
     name: str
     """The metric, the template or the operation."""
     strength: float
@@ -37,6 +56,8 @@ class Evidence:
     value: float | None = None
     metric: str = ""
     """The metric that shows it best, if any does."""
+    telling: bool = True
+    """Whether it can be shown to people by itself; what is not only adds its little to a score."""
 
 
 def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterator[Evidence]:
@@ -46,17 +67,26 @@ def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterato
     found = shifts(base, case.values[row:], kinds=kinds)
     trusted = _trusted(case.columns, kinds, level=base.level, after=case.values[row:])
     strengths = _corroborated(case.columns, kinds, found.strength * trusted)
+    telling = _left(case.values[:row], case.values[row:])
     for place in np.flatnonzero(strengths >= _LEAST):
         yield Evidence(
             service=case.columns[place].service,
-            kind=kinds[place].value,
+            kind=FOUND_AS[kinds[place]],
             name=case.columns[place].metric,
             metric=case.columns[place].metric,
             strength=float(strengths[place]),
             ordinary=float(base.level[place]),
             value=float(found.value[place]),
+            telling=bool(telling[place]),
         )
-    yield from _edge_lags(case.columns, kinds, strengths, found=found, level=base.level)
+    yield from _edge_lags(case.columns, kinds, strengths, found=found, level=base.level, telling=telling)
+
+
+def _left(before: FloatArray, after: FloatArray) -> BoolArray:
+    """Say of each column whether its median has left the middle 90 % of what it was."""
+    low, high = quantiles(before, (0.05, 0.95))
+    median = quantiles(after, (0.5,))[0]
+    return np.asarray((median < low) | (median > high), dtype=np.bool_)
 
 
 def _trusted(
@@ -107,6 +137,7 @@ def _edge_lags(
     *,
     found: Shifts,
     level: FloatArray,
+    telling: BoolArray,
 ) -> Iterator[Evidence]:
     """Lay to the wire what callers see of a service's latency and the service itself does not."""
     edges: dict[tuple[str, str], dict[Kind, int]] = {}
@@ -131,12 +162,13 @@ def _edge_lags(
             place = names[service][1]
             yield Evidence(
                 service=service,
-                kind="edge_lag",
+                kind=FindingKind.EDGE_LAG,
                 name=columns[place].metric,
                 metric=columns[place].metric,
                 strength=share,
                 ordinary=float(level[place]),
                 value=float(found.value[place]),
+                telling=bool(telling[place]),
             )
 
 
@@ -159,11 +191,12 @@ def of_lags(case: Telemetry, *, onset_s: float, kinds: tuple[Kind, ...]) -> Iter
         if share >= _LEAST:
             yield Evidence(
                 service=service,
-                kind="lag",
+                kind=FindingKind.SPAN_LAG,
                 name="time outside the callee",
                 strength=share,
                 value=worst[service],
                 metric=latencies.get(service, ""),
+                telling=worst[service] >= _SHOWN_MS,
             )
 
 
@@ -172,7 +205,7 @@ def of_turns(tallies: Tallies, *, onset_s: float, what: str) -> Iterator[Evidenc
     for turn in turns(tallies, onset_s=onset_s):
         if turn.strength >= _LEAST_TURN:
             kind = _turn_kind(turn, what=what)
-            if kind:
+            if kind is not None:
                 yield Evidence(
                     service=turn.thing.service,
                     kind=kind,
@@ -180,13 +213,16 @@ def of_turns(tallies: Tallies, *, onset_s: float, what: str) -> Iterator[Evidenc
                     strength=turn.strength,
                     ordinary=turn.expected,
                     value=float(turn.after),
+                    telling=turn.deviance >= _SHOWN_DEVIANCE,
                 )
 
 
-def _turn_kind(turn: Turn, *, what: str) -> str:
-    if turn.vanished:
-        return "" if turn.thing.is_error else f"vanished_{what}"
-    return f"new_{what}" if turn.thing.is_error else ""
+def _turn_kind(turn: Turn, *, what: str) -> FindingKind | None:
+    if not turn.vanished:
+        return FindingKind.LOG_TEMPLATE_NEW if turn.thing.is_error else None
+    if turn.thing.is_error:
+        return None
+    return FindingKind.LOG_TEMPLATE_VANISHED if what == "line" else FindingKind.CALLS_VANISHED
 
 
 def kinds_of(columns: Iterable[Column]) -> tuple[Kind, ...]:
@@ -195,28 +231,11 @@ def kinds_of(columns: Iterable[Column]) -> tuple[Kind, ...]:
     return tuple(known.setdefault(column.metric, kind_of(column.metric)) for column in columns)
 
 
-def strongest(evidence: Iterable[Evidence]) -> Mapping[str, Mapping[str, Evidence]]:
+def strongest(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Keep the strongest of each kind for each service: what one kind says twice is not independent."""
-    best: dict[str, dict[str, Evidence]] = {}
+    best: dict[tuple[str, FindingKind], Evidence] = {}
     for each in evidence:
-        kinds = best.setdefault(each.service, {})
-        rival = kinds.get(each.kind)
+        rival = best.get((each.service, each.kind))
         if rival is None or (each.strength, rival.name) > (rival.strength, each.name):
-            kinds[each.kind] = each
-    return best
-
-
-def named_by(evidence: Iterable[Evidence]) -> list[Evidence]:
-    """Order what metrics show of one service by how well it names the cause.
-
-    A resource that ran out comes first, as it makes the service slow and the calls to it wait; then the wire,
-    then symptoms; within each the order is kept.
-    """
-    shown = [each for each in evidence if each.metric]
-    return sorted(shown, key=_cause_first)
-
-
-def _cause_first(each: Evidence) -> int:
-    if each.kind in _RESOURCES:
-        return 0 if each.strength >= _TELLING else 3
-    return 1 if each.kind in _WIRES else 2
+            best[each.service, each.kind] = each
+    return tuple(best.values())

@@ -63,6 +63,8 @@ class Turn:
     """How often it should have been seen since the onset."""
     strength: float
     """0 to 1."""
+    deviance: float
+    """Of the Poisson distribution that was expected, before restlessness is allowed for."""
 
     @property
     def vanished(self) -> bool:
@@ -171,7 +173,12 @@ def _turn(thing: Thing, *, before: int, after: int, expected: float) -> Turn:
     z = math.sqrt(max(deviance, 0.0) / (1 + _RESTLESS**2 * rate))
     gone = max(1 - after / rate, 0.0) if after < rate else 1.0
     return Turn(
-        thing=thing, before=before, after=after, expected=rate, strength=gone * z / (z + _HALF_SIGMAS)
+        thing=thing,
+        before=before,
+        after=after,
+        expected=rate,
+        strength=gone * z / (z + _HALF_SIGMAS),
+        deviance=deviance,
     )
 
 

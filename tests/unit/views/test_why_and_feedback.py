@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.diagnosis import CauseKind, RuledOut, Source, SourceStatus
+from bot.domain.diagnosis import CauseKind, Place, RuledOut, Source, SourceStatus
 from bot.domain.feedback import Feedback, Rated, Said
 from bot.domain.people import Person
 from bot.views import ids
@@ -66,6 +66,16 @@ def test_what_else_shows_the_other_causes_and_not_the_first_again():
     assert told.startswith("2 · Possible (35 %): The bank answers slowly.")
     assert "Release 2.3.1 of checkout" not in told
     assert "Nothing else that was seen" in read(what_else_modal, diagnosis(causes=(BAD_RELEASE,)))
+
+
+def test_what_else_says_where_it_may_have_begun():
+    places = (
+        Place(service="payments", score=2.0, confidence=0.81, evidence=("a", "b")),
+        Place(service="checkout", score=0.5, confidence=0.2, evidence=("c",)),
+    )
+    told = read(what_else_modal, diagnosis(causes=(BAD_RELEASE,), places=places))
+    assert "`payments`: likely (81 %), by 2 findings" in told
+    assert "`checkout`: unlikely (20 %), by 1 finding." in told
 
 
 def test_a_tie_is_shown_as_a_tie_with_the_first_one_in_it():

@@ -7,20 +7,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.analysis.causes import diagnosis_of
+from bot.analysis.places.weights import shipped
 from bot.analysis.telemetry.case import Column, Line, SpanBucket, Telemetry
-from bot.analysis.telemetry.ranking import Ranking, rank
-from bot.analysis.telemetry.weights import shipped
+from bot.analysis.telemetry.reading import read
+from bot.domain.diagnosis import Diagnosis
+from bot.domain.finding import Finding
 from tests.unit.analysis.telemetry import worlds
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("onset_s", [worlds.ONSET_S, None], ids=["told", "found"])
 
 
-def named(case, onset_s=None) -> Ranking:
-    return rank(case, weights=shipped(), onset_s=onset_s)
+def named(case, onset_s=None) -> Diagnosis:
+    return diagnosis_of(read(case, weights=shipped(), onset_s=onset_s).scene, weights=shipped())
 
 
 def first(case, onset_s=None) -> str:
-    return named(case, onset_s).suspicions[0].service
+    return named(case, onset_s).places[0].service
+
+
+def evidence(diagnosis: Diagnosis, *, of: int = 0) -> list[Finding]:
+    by_id = {finding.id: finding for finding in diagnosis.findings}
+    return [by_id[each] for each in diagnosis.places[of].evidence]
+
+
+def sure(diagnosis: Diagnosis) -> float:
+    return diagnosis.places[0].confidence if diagnosis.places else 0.0
 
 
 @WITH_AND_WITHOUT
@@ -30,9 +42,9 @@ def test_the_deepest_of_those_that_fail_is_named_and_not_the_loudest(onset_s):
 
 @WITH_AND_WITHOUT
 def test_a_busy_processor_is_named_with_its_metric(onset_s):
-    ranking = named(worlds.case(worlds.payments_burn()), onset_s)
-    assert ranking.suspicions[0].service == "payments"
-    assert ranking.suspicions[0].evidence[0].name == "cpu_percent"
+    diagnosis = named(worlds.case(worlds.payments_burn()), onset_s)
+    assert diagnosis.places[0].service == "payments"
+    assert evidence(diagnosis)[0].component == "cpu_percent"
 
 
 @WITH_AND_WITHOUT
@@ -40,36 +52,32 @@ def test_a_slow_wire_is_laid_to_the_service_all_of_whose_callers_wait(onset_s):
     series = worlds.well()
     worlds.slow(series, "web", times=5.0)
     case = worlds.case(series, spans=worlds.wire_of_orders(lost_ms=250.0))
-    ranking = named(case, onset_s)
-    assert ranking.suspicions[0].service == "orders"
-    assert ranking.suspicions[0].evidence[0].kind == "lag"
+    diagnosis = named(case, onset_s)
+    assert diagnosis.places[0].service == "orders"
+    assert evidence(diagnosis)[0].kind == "span_lag"
 
 
 @WITH_AND_WITHOUT
 def test_a_request_that_breaks_off_in_the_logs_names_the_service_though_no_metric_moved(onset_s):
-    ranking = named(worlds.case(worlds.well(), lines=worlds.broken_request()), onset_s)
-    assert ranking.suspicions[0].service == "payments"
-    assert {each.kind for each in ranking.suspicions[0].evidence} >= {"vanished_line", "new_line"}
+    diagnosis = named(worlds.case(worlds.well(), lines=worlds.broken_request()), onset_s)
+    assert diagnosis.places[0].service == "payments"
+    assert {each.kind for each in evidence(diagnosis)} >= {"log_template_vanished", "log_template_new"}
 
 
 def test_less_traffic_is_no_missing_line():
     lines = tuple(line for line in worlds.broken_request(service="") if line.time_s < worlds.ONSET_S + 30)
-    kinds = {
-        each.kind
-        for suspicion in named(worlds.case(worlds.well(), lines=lines), worlds.ONSET_S).suspicions
-        for each in suspicion.evidence
-    }
-    assert "vanished_line" not in kinds
+    diagnosis = named(worlds.case(worlds.well(), lines=lines), worlds.ONSET_S)
+    assert "log_template_vanished" not in {each.kind for each in diagnosis.findings}
 
 
 def test_it_is_less_sure_where_nothing_is_wrong():
-    quiet = named(worlds.case(worlds.well())).confidence
+    quiet = sure(named(worlds.case(worlds.well())))
     assert quiet < 0.3
-    assert named(worlds.case(worlds.payments_fail())).confidence > quiet + 0.3
+    assert sure(named(worlds.case(worlds.payments_fail()))) > quiet + 0.3
 
 
 def test_the_onset_that_was_not_told_is_found_within_two_rows():
-    found = named(worlds.case(worlds.payments_fail())).onset_s
+    found = read(worlds.case(worlds.payments_fail()), weights=shipped()).onset_s
     assert found == pytest.approx(worlds.ONSET_S, abs=2 * worlds.STEP_S)
 
 
@@ -84,9 +92,9 @@ def test_the_onset_is_found_in_long_series_too(rows, since):
     for service in ("payments", "orders", "web"):
         series[service, "latency_p50"][since:] *= 6
     case = replace(worlds.case(series), times_s=worlds.START_S + np.arange(rows, dtype=np.float64))
-    ranking = named(case)
-    assert ranking.onset_s == pytest.approx(worlds.START_S + since, abs=0.02 * rows)
-    assert ranking.suspicions[0].service == "payments"
+    found_s = read(case, weights=shipped()).onset_s
+    assert found_s == pytest.approx(worlds.START_S + since, abs=0.02 * rows)
+    assert first(case) == "payments"
 
 
 def seen_by_caller_alone(series, name, *, like: str, louder: float):
@@ -123,7 +131,7 @@ def test_a_service_that_the_alerting_one_does_not_call_is_named_after_those_that
     series = worlds.payments_fail()
     for metric in worlds.METRICS:
         series["batch", metric] = series["payments", metric].copy()
-    names = [each.service for each in named(worlds.case(series)).suspicions]
+    names = [each.service for each in named(worlds.case(series)).places]
     assert names.index("payments") < names.index("batch")
 
 
@@ -132,8 +140,8 @@ def test_the_unit_of_latency_does_not_matter(factor):
     series = worlds.payments_fail()
     scaled = {key: values * factor if "latency" in key[1] else values for key, values in series.items()}
     before, after = named(worlds.case(series)), named(worlds.case(scaled))
-    assert [each.service for each in before.suspicions] == [each.service for each in after.suspicions]
-    assert after.confidence == pytest.approx(before.confidence, rel=1e-6)
+    assert [each.service for each in before.places] == [each.service for each in after.places]
+    assert sure(after) == pytest.approx(sure(before), rel=1e-3)
 
 
 def test_the_names_and_the_order_of_services_do_not_matter():
@@ -149,8 +157,8 @@ def test_the_names_and_the_order_of_services_do_not_matter():
         calls=tuple((names[a], names[b]) for a, b in reversed(case.calls)),
         alerting=names[case.alerting],
     )
-    expected = [(names[each.service], pytest.approx(each.score)) for each in named(case).suspicions]
-    assert [(each.service, each.score) for each in named(renamed).suspicions] == expected
+    expected = [(names[each.service], pytest.approx(each.score, abs=2e-4)) for each in named(case).places]
+    assert [(each.service, each.score) for each in named(renamed).places] == expected
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -167,9 +175,8 @@ def test_missing_samples_and_constant_or_empty_series_change_nothing_of_who_is_n
 def test_a_case_without_rows_names_nobody_with_confidence():
     case = worlds.case(worlds.well())
     empty = replace(case, times_s=case.times_s[:0], values=case.values[:0])
-    ranking = named(empty)
-    assert ranking.confidence == 0
-    assert ranking.onset_s is None
+    assert named(empty).places == ()
+    assert read(empty, weights=shipped()).onset_s is None
 
 
 def test_the_same_case_gives_the_same_answer():
@@ -230,10 +237,16 @@ def any_case(draw) -> Telemetry:
 
 @settings(max_examples=150, deadline=None)
 @given(case=any_case(), onset_s=st.none() | st.floats(-100, 1000))
-def test_whatever_was_recorded_every_service_is_ranked_once_with_a_confidence(case, onset_s):
-    ranking = named(case, onset_s)
-    assert sorted(each.service for each in ranking.suspicions) == list(case.services)
-    assert 0 <= ranking.confidence <= 1
-    assert all(np.isfinite(each.score) and each.score >= 0 for each in ranking.suspicions)
-    assert all(0 <= each.strength <= 1 for said in ranking.suspicions for each in said.evidence)
-    assert all(each.service == said.service for said in ranking.suspicions for each in said.evidence)
+def test_whatever_was_recorded_each_place_is_named_once_and_its_evidence_is_there_and_its_own(case, onset_s):
+    diagnosis = named(case, onset_s)
+    names = [place.service for place in diagnosis.places]
+    assert len(set(names)) == len(names)
+    assert set(names) <= set(case.services)
+    assert [place.score for place in diagnosis.places] == sorted(
+        (place.score for place in diagnosis.places), reverse=True
+    )
+    for number, place in enumerate(diagnosis.places):
+        assert place.confidence <= sure(diagnosis)
+        assert {finding.service for finding in evidence(diagnosis, of=number)} <= {place.service}
+    for cause in diagnosis.causes:
+        assert set(cause.evidence) <= {finding.id for finding in diagnosis.findings}

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bot.analysis.anomalies import FloatArray
-from bot.analysis.telemetry.evidence import Evidence
-from bot.analysis.telemetry.graph import CallGraph
-from bot.analysis.telemetry.weights import Weights
+from bot.analysis.anomalies import BoolArray, FloatArray
+from bot.analysis.places.weights import Weights
+from bot.domain.finding import FindingKind
 
 _NEVER = 1e-9
-BoolArray = NDArray[np.bool_]
+_FAR = 50.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +19,7 @@ class Table:
     """One row a service; square arrays have a column a service too."""
 
     services: tuple[str, ...]
-    kinds: tuple[str, ...]
+    kinds: tuple[FindingKind, ...]
     strengths: FloatArray
     """A column for each of ``kinds``."""
     calls: BoolArray
@@ -35,44 +32,6 @@ class Table:
     """Whether it raised the alert and is not in the call graph, so that no callee could explain it."""
     hearsay: BoolArray
     """Whether it is a leaf of which only one caller tells."""
-
-
-def table_of(
-    best: Mapping[str, Mapping[str, Evidence]],
-    *,
-    services: tuple[str, ...],
-    graph: CallGraph,
-    alerting: str,
-    seen_within: frozenset[str],
-) -> Table:
-    """Lay the evidence and the call graph out; ``seen_within`` are those of which more than callers tell."""
-    kinds = tuple(sorted({kind for found in best.values() for kind in found}))
-    strengths = np.zeros((len(services), len(kinds)))
-    for row, name in enumerate(services):
-        for kind, each in best.get(name, {}).items():
-            strengths[row, kinds.index(kind)] = each.strength
-    behind = graph.behind(alerting) if alerting in graph else frozenset(services)
-    return Table(
-        services=services,
-        kinds=kinds,
-        strengths=strengths,
-        calls=_among(services, [graph.callees(name) for name in services]),
-        fails=_among(services, [graph.in_front(name) - {name} for name in services]),
-        reachable=np.array([name in behind for name in services], dtype=np.bool_),
-        outside=np.array([name == alerting and name not in graph for name in services], dtype=np.bool_),
-        hearsay=np.array(
-            [name not in seen_within and _is_edge(name, graph=graph) for name in services], dtype=np.bool_
-        ),
-    )
-
-
-def _is_edge(name: str, *, graph: CallGraph) -> bool:
-    return not graph.callees(name) and len(graph.callers(name)) == 1
-
-
-def _among(services: tuple[str, ...], sets: list[frozenset[str]]) -> BoolArray:
-    rows = [[name in found for name in services] for found in sets]
-    return np.array(rows, dtype=np.bool_).reshape(len(services), len(services))
 
 
 def scores(table: Table, *, weights: Weights) -> FloatArray:
@@ -117,7 +76,8 @@ def confidence(scored: FloatArray, *, weights: Weights) -> float:
     if score <= 0:
         return 0.0
     sure = weights.confidence
-    return float(1 / (1 + np.exp(-(sure.bias + sure.score * np.log(score) + sure.margin * margin))))
+    log_odds = sure.bias + sure.score * np.log(score) + sure.margin * margin
+    return float(1 / (1 + np.exp(-np.clip(log_odds, -_FAR, _FAR))))
 
 
 def features(scored: FloatArray) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What each kind of evidence is worth, and how these figures were found."""
+"""What each kind of finding is worth, and how these figures were found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from importlib import resources
 
 from pydantic import Field
 
+from bot.domain.finding import FindingKind
 from bot.domain.model import Model, Share
 
 
@@ -26,11 +27,14 @@ class Sureness(Model):
 
 
 class Weights(Model):
-    """``own`` evidence cannot come from elsewhere; a ``symptom`` may be a callee's doing."""
+    """``own`` evidence cannot come from elsewhere; a ``symptom`` may be a callee's doing.
+
+    What public cases do not show (databases, instances that are down, pools) stands as it was set by hand.
+    """
 
     fitted: Fit
-    own: dict[str, float]
-    symptom: dict[str, float]
+    own: dict[FindingKind, float]
+    symptom: dict[FindingKind, float]
     explained: Share
     """The share of a symptom that a callee in as much trouble takes away."""
     coverage: float = Field(ge=0)
@@ -43,13 +47,13 @@ class Weights(Model):
     """What symptoms are worth of an alerting service that is not in the call graph: they are the alert."""
     confidence: Sureness
 
-    def of(self, kind: str) -> float:
-        """What one kind of evidence is worth at full strength."""
+    def of(self, kind: FindingKind) -> float:
+        """What one kind of finding is worth at full strength."""
         return self.own.get(kind, self.symptom.get(kind, 0.0))
 
 
 @lru_cache(maxsize=1)
 def shipped() -> Weights:
     """Read the weights that come with the package."""
-    text = resources.files("bot.analysis.telemetry").joinpath("weights.json").read_text(encoding="utf-8")
+    text = resources.files("bot.analysis.places").joinpath("weights.json").read_text(encoding="utf-8")
     return Weights.model_validate_json(text)

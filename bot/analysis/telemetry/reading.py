@@ -1,0 +1,123 @@
+"""Reads a recorded case as a triage reads a running system, so that one and the same code diagnoses both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.analysis.places.weights import Weights
+from bot.analysis.scene import Scene
+from bot.analysis.telemetry import evidence as gather
+from bot.analysis.telemetry import tallies
+from bot.analysis.telemetry.case import Telemetry
+from bot.analysis.telemetry.evidence import FOUND_AS, Evidence
+from bot.analysis.telemetry.findings import findings_of
+from bot.analysis.telemetry.kinds import Kind
+from bot.analysis.telemetry.onset import refined, row_of_onset
+from bot.analysis.words import moment
+from bot.domain.catalogue import Catalogue, Service
+
+SYSTEM = "(the system)"
+"""Who is asked about where no service raised the alert; it may stand on anything."""
+_LEAST_ROWS = 2
+_FROM_OUTSIDE = (Kind.LATENCY, Kind.ERRORS, Kind.SUCCESS, Kind.TRAFFIC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """A case as a triage would see it, and the onset by which it was read, in seconds since the epoch."""
+
+    scene: Scene
+    onset_s: float | None
+
+
+def read(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> Read:
+    """Collect what is anomalous since the onset; a source that is missing says nothing."""
+    kinds = gather.kinds_of(case.columns)
+    counted = _counted(case)
+    row, at_s = _onset(case, kinds, counted=[each for _, each in counted], weights=weights, given_s=onset_s)
+    found: list[Evidence] = []
+    if at_s is not None:
+        found.extend(gather.of_metrics(case, row, kinds=kinds))
+        found.extend(gather.of_lags(case, onset_s=at_s, kinds=kinds))
+        for what, each in counted:
+            found.extend(gather.of_turns(each, onset_s=at_s, what=what))
+    first_s, last_s = _window(case)
+    scene = Scene(
+        service=case.alerting or SYSTEM,
+        catalogue=_surroundings(case, kinds),
+        results=findings_of(gather.strongest(found), onset_s=at_s, looked_at=_looked_at(case)),
+        now=moment(last_s),
+        since_s=last_s - first_s,
+    )
+    return Read(scene=scene, onset_s=at_s)
+
+
+def _surroundings(case: Telemetry, kinds: tuple[Kind, ...]) -> Catalogue:
+    """List the services of the case and whom they call.
+
+    One of which only callers tell is taken for somebody else's.  Names are what they are in the record, and
+    need not be what a catalogue would take.
+    """
+    callees: dict[str, set[str]] = {name: set() for name in (case.alerting or SYSTEM, *case.services)}
+    for caller, callee in case.calls:
+        callees.setdefault(callee, set())
+        callees.setdefault(caller, set()).update({callee} - {caller})
+    within = _seen_within(case, kinds)
+    return Catalogue.model_construct(
+        services=tuple(
+            Service.model_construct(name=name, depends_on=tuple(sorted(called)), external=name not in within)
+            for name, called in callees.items()
+        )
+    )
+
+
+def _seen_within(case: Telemetry, kinds: tuple[Kind, ...]) -> frozenset[str]:
+    names = {c.service for c, kind in zip(case.columns, kinds, strict=True) if kind not in _FROM_OUTSIDE}
+    names.update(bucket.service for bucket in case.spans)
+    names.update(line.service for line in case.lines)
+    return frozenset(names)
+
+
+def _looked_at(case: Telemetry) -> dict[str, str]:
+    found = {"metrics": f"{len(case.columns)} series"}
+    if case.lines:
+        found["logs"] = f"{len(case.lines)} lines"
+    if case.spans:
+        found["traces"] = f"{sum(bucket.count for bucket in case.spans)} spans"
+    return found
+
+
+def _window(case: Telemetry) -> tuple[float, float]:
+    if not case.times_s.size:
+        return 0.0, 0.0
+    return float(case.times_s[0]), float(case.times_s[-1])
+
+
+def _counted(case: Telemetry) -> list[tuple[str, tallies.Tallies]]:
+    found = []
+    if case.lines:
+        found.append(("line", tallies.of_lines(case.lines)))
+    if case.spans:
+        found.append(("call", tallies.of_spans(case.spans)))
+    return found
+
+
+def _onset(
+    case: Telemetry,
+    kinds: tuple[Kind, ...],
+    *,
+    counted: Sequence[tallies.Tallies],
+    weights: Weights,
+    given_s: float | None,
+) -> tuple[int, float | None]:
+    if case.times_s.size < _LEAST_ROWS:
+        return 0, None
+    if given_s is not None:
+        row = int(np.searchsorted(case.times_s, given_s))
+        return min(max(row, 1), case.times_s.size - 1), given_s
+    known = [weights.of(FOUND_AS[kind]) for kind in kinds]
+    row = row_of_onset(case, kinds=kinds, weights=known, tallies=counted)
+    return row, refined(case, row, tallies=counted)
