@@ -1,4 +1,4 @@
-"""Turns a service's log lines into findings: errors, new and growing templates."""
+"""Turns a service's log lines into findings: errors, new, growing and missing templates."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from bot.analysis.bursts import Burst, find_burst
 from bot.analysis.loglines import LogLine
+from bot.analysis.missing_lines import missing
 from bot.analysis.templates import group, mask
 from bot.analysis.words import clock_time, moment
 from bot.domain.finding import Evidence, Finding, FindingKind
@@ -76,7 +78,15 @@ def findings_of(read: LogRead, *, names: Iterable[str]) -> tuple[Finding, ...]:
     rising = [(each, rise) for each, rise in groups if rise is not None and _judged(read, each, rise)]
     rising.sort(key=_place)
     found.extend(_template(read, each, rise, others=others) for each, rise in rising[:_MOST_TEMPLATES])
+    lasting = [each.began_at for each in found if each.data.get("ended") is not True and each.began_at]
+    found.extend(_missing(read, [each for each, _ in groups], onset=min(lasting, default=None)))
     return tuple(found)
+
+
+def _missing(read: LogRead, groups: Sequence[_Group], *, onset: datetime | None) -> tuple[Finding, ...]:
+    said = {(each.is_error, each.template): [line.at_s for line in each.lines] for each in groups}
+    onset_s = onset.timestamp() if onset else None
+    return missing(read.service, said, onset_s=onset_s, source=SOURCE, path=read.path)
 
 
 def _place(pair: tuple[_Group, Burst]) -> tuple[bool, bool, float, str]:

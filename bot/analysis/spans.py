@@ -9,33 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.analysis.bursts import Burst, find_burst
+from bot.analysis.traced import Span
+from bot.analysis.wires import lost_on_the_wire
 from bot.analysis.words import clock_time, figure, moment
 from bot.domain.finding import Evidence, Finding, FindingKind
 from bot.domain.model import JsonValue
 
 SOURCE = "traces"
+_SLOW = (FindingKind.LATENCY_UP, FindingKind.DEPENDENCY_SLOW)
 _SLOW_RATIO = 3.0
 _SLOW_S = 0.05
 _LEAST_SHARE = 0.05
 _LEAST_GROWTH = 2.0
 _MOST_SHOWN = 3
 _NAME_CHARS = 120
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """One span; times in seconds."""
-
-    trace: str
-    id: str
-    parent: str
-    service: str
-    name: str
-    start_s: float
-    took_s: float
-    failed: bool = False
-    peer: str = ""
-    """Whom it calls, where it is a call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +72,8 @@ def findings_of(
 
     An operation fails or is slow by itself where such spans began to come more often *and* are a larger
     share than before: more traffic alone is neither.  Slow is three times the lower quartile of its own
-    time and 50 ms more than that.  A call into what is not traced counts for what it calls.
+    time and 50 ms more than that.  A call into what is not traced counts for what it calls.  Where something
+    is slow, time that is lost between caller and callee is laid to the wire of one of them.
     """
     known = set(names)
     groups: dict[tuple[str, str, str], list[Own]] = defaultdict(list)
@@ -97,7 +85,18 @@ def findings_of(
     for key, members in sorted(groups.items()):
         for rise in _rises(key, members, start_s=start_s, end_s=end_s):
             rises[rise.service, rise.peer, rise.kind].append(rise)
-    return tuple(_finding(found) for found in rises.values())
+    slow_s = [
+        rise.burst.onset_s
+        for found in rises.values()
+        for rise in found
+        if rise.kind in _SLOW and not rise.burst.ended
+    ]
+    wires = (
+        lost_on_the_wire((part.span for part in parts), names=known, onset_s=min(slow_s), source=SOURCE)
+        if slow_s
+        else ()
+    )
+    return (*(_finding(found) for found in rises.values()), *wires)
 
 
 def _own(span: Span, children: Sequence[Span]) -> Own:

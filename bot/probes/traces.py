@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.analysis.spans import Span, findings_of, own_parts
+from bot.analysis.spans import findings_of, own_parts
+from bot.analysis.traced import Span
 from bot.analysis.words import span
 from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.finding import Findings

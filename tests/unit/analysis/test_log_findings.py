@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,3 +97,48 @@ def test_any_log_gives_findings_with_unique_ids_and_sane_figures(drawn):
     found = look(*[lines(message, at, level=level) for at, level, message in drawn])
     assert len({f.id for f in found}) == len(found)
     assert all(f.evidence[0].text for f in found)
+
+
+RECEIVED = lines("order received", *every(1))
+
+
+def missing(found: tuple[Finding, ...]) -> list[str]:
+    return [str(f.data["template"]) for f in found if f.kind is FindingKind.LOG_TEMPLATE_VANISHED]
+
+
+def test_an_ordinary_line_that_is_missing_beside_those_of_the_same_requests_is_told():
+    found = look(RECEIVED, lines("payment booked", *every(1, 0, 200)))
+    assert missing(found) == ["payment booked"]
+    gone = next(f for f in found if f.kind is FindingKind.LOG_TEMPLATE_VANISHED)
+    assert gone.began_at is not None
+    assert abs(gone.began_at.timestamp() - 200) <= 10
+    assert "payment booked” 0 times" in gone.summary
+
+
+def test_a_missing_line_goes_by_the_onset_of_the_errors_beside_it():
+    errors = lines("boom", *every(1, 240), level="ERROR")
+    found = look(RECEIVED, lines("payment booked", *every(1, 0, 240)), errors)
+    assert missing(found) == ["payment booked"]
+
+
+def test_fewer_requests_are_no_missing_lines():
+    thinner = [*every(1, 0, 200), *every(8, 200)]
+    assert missing(look(lines("order received", *thinner), lines("payment booked", *thinner))) == []
+    assert (
+        missing(look(lines("order received", *every(1, 0, 200)), lines("payment booked", *every(1, 0, 200))))
+        == []
+    )
+
+
+def test_a_line_that_is_said_seldom_is_not_missed():
+    assert missing(look(RECEIVED, lines("cache refreshed", *every(60, 0, 200)))) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_chance_alone_leaves_no_line_missing(seed):
+    rng = np.random.default_rng(seed)
+    groups = [
+        lines(f"step {name} done", *np.sort(rng.uniform(0, END, 150))) for name in ("alpha", "beta", "gamma")
+    ]
+    assert missing(look(*groups)) == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.spans import Own, Span, findings_of, own_parts
+from bot.analysis.spans import Own, findings_of, own_parts
+from bot.analysis.traced import Span
 from bot.domain.finding import Finding, FindingKind
 
 NAMES = ("shop", "pay")
@@ -93,11 +96,38 @@ def test_of_a_failing_chain_only_the_one_that_failed_first_is_named():
     assert [(f.kind, f.service, f.data["value"]) for f in found] == [(FindingKind.ERROR_RATE_UP, "pay", 0.5)]
 
 
-def test_time_lost_on_the_way_is_the_callers_span_and_not_the_callees():
+def test_time_lost_on_the_way_is_the_callers_span_and_at_one_end_of_the_wire():
     found = judged(*calm(), *(request(1000 + n, 240 + n * 2.0, way_s=1.0) for n in range(30)))
-    assert [(f.kind, f.service, f.data["operations"]) for f in found] == [
-        (FindingKind.LATENCY_UP, "shop", ["call"])
+    slow = [f for f in found if f.kind is FindingKind.LATENCY_UP]
+    assert [(f.service, f.data["operations"]) for f in slow] == [("shop", ["call"])]
+    wires = {f.service: f for f in found if f.kind is FindingKind.SPAN_LAG}
+    assert set(wires) == {"shop", "pay"}  # two ends and one call: nothing tells them apart
+    assert "lose up to 9" in wires["pay"].summary
+    assert wires["pay"].began_at == slow[0].began_at
+
+
+def renamed(spans: list[Span], caller: str) -> list[Span]:
+    return [
+        replace(
+            each, trace=f"{each.trace} {caller}", service=caller if each.service == "shop" else each.service
+        )
+        for each in spans
     ]
+
+
+def test_a_wire_that_is_slow_for_all_callers_is_the_callees():
+    requests = [*calm(), *(request(1000 + n, 240 + n * 2.0, way_s=1.0) for n in range(30))]
+    others = [renamed(spans, caller) for spans in requests for caller in ("kiosk", "till")]
+    parts = own_parts(each for spans in [*requests, *others] for each in spans)
+    found = findings_of(parts, names=(*NAMES, "kiosk", "till"), start_s=0, end_s=300)
+    wires = sorted((f for f in found if f.kind is FindingKind.SPAN_LAG), key=lambda f: -f.strength)
+    assert wires[0].service == "pay"
+    assert wires[0].strength > 2 * max((f.strength for f in wires[1:]), default=0.0)
+
+
+def test_without_anything_slow_no_wire_is_looked_at():
+    found = judged(*calm(), *(request(1000 + n, 240 + n * 2.0, failed=True) for n in range(30)))
+    assert FindingKind.SPAN_LAG not in {f.kind for f in found}
 
 
 def test_a_call_into_what_is_not_traced_counts_for_what_is_called():
