@@ -108,9 +108,10 @@ def turns(tallies: Tallies, *, onset_s: float) -> tuple[Turn, ...]:
 
     What is expected is the earlier count, scaled by the time that was recorded on both sides and by how much
     busier or idler the service's other things have become, so that less traffic is no missing line.  The
-    strength is ``z / (z + 2.5)`` where ``z`` is the root of the Poisson deviance
-    ``2 * (n * ln(n / e) - (n - e))``, divided by ``1 + 0.09 * e`` as requests come in sessions and bursts.
-    What is seen too seldom counts by the share that is gone.
+    strength is ``z / (z + 2.5)`` where ``z`` is the root of the deviance of one Poisson rate for both sides,
+    ``2 * (b * ln(b / eb) + a * ln(a / ea))``: what was hardly seen before is not much expected after.  It is
+    divided by ``1 + 0.09 * h`` as requests come in sessions and bursts; ``1 / h`` is the sum of the inverse
+    counts.  What is seen too seldom counts by the share that is gone.
     """
     edge = onset_s / BIN_S
     exposed_before = sum(place < edge - _SMOOTH for place in tallies.recorded)
@@ -121,7 +122,7 @@ def turns(tallies: Tallies, *, onset_s: float) -> tuple[Turn, ...]:
     counted = {thing: _sides(bins, edge=edge) for thing, bins in tallies.counts.items()}
     expected = _expected(tallies, edge=edge, ratio=ratio)
     found = [
-        _turn(thing, before=before, after=after, expected=expected[thing])
+        _turn(thing, before=before, after=after, expected=expected[thing], ratio=ratio)
         for thing, (before, after) in counted.items()
     ]
     return tuple(sorted(found, key=lambda turn: (-turn.strength, turn.thing.service, turn.thing.name)))
@@ -167,10 +168,13 @@ def _of_service(table: FloatArray, *, cut: int, ratio: float) -> FloatArray:
     return np.asarray(total * ratio * told, dtype=np.float64)
 
 
-def _turn(thing: Thing, *, before: int, after: int, expected: float) -> Turn:
+def _turn(thing: Thing, *, before: int, after: int, expected: float, ratio: float) -> Turn:
     rate = max(expected, _SMOOTH)
-    deviance = 2 * ((after * math.log(after / rate) if after else 0.0) - (after - rate))
-    z = math.sqrt(max(deviance, 0.0) / (1 + _RESTLESS**2 * rate))
+    scale = expected / before if before else ratio
+    both = (before + after) / (1 + scale)
+    deviance = 2 * (_gap(before, both) + _gap(after, both * scale))
+    known = 1 / (1 / rate + 1 / max(before, _SMOOTH))
+    z = math.sqrt(max(deviance, 0.0) / (1 + _RESTLESS**2 * known))
     gone = max(1 - after / rate, 0.0) if after < rate else 1.0
     return Turn(
         thing=thing,
@@ -180,6 +184,10 @@ def _turn(thing: Thing, *, before: int, after: int, expected: float) -> Turn:
         strength=gone * z / (z + _HALF_SIGMAS),
         deviance=deviance,
     )
+
+
+def _gap(count: int, mean: float) -> float:
+    return count * math.log(count / mean) if count else 0.0
 
 
 def likelihoods(tallies: Tallies, *, at_s: Sequence[float]) -> FloatArray:
