@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 import numpy as np
 
@@ -24,30 +25,28 @@ _COUNTS = frozenset(
 )
 
 
-def checked(diagnosis: Diagnosis, case: Telemetry, *, onset_s: float | None) -> Counter[str]:
+def checked(diagnosis: Diagnosis, case: Telemetry) -> Counter[str]:
     """Count the evidence of all causes that ``holds``, or is ``dangling``, ``foreign`` or as ``usual``."""
     by_id = {finding.id: finding for finding in diagnosis.findings}
     return Counter(
-        _verdict(cause, by_id.get(each), case, onset_s=onset_s)
-        for cause in diagnosis.causes
-        for each in cause.evidence
+        _verdict(cause, by_id.get(each), case) for cause in diagnosis.causes for each in cause.evidence
     )
 
 
-def _verdict(cause: Cause, finding: Finding | None, case: Telemetry, *, onset_s: float | None) -> str:
+def _verdict(cause: Cause, finding: Finding | None, case: Telemetry) -> str:
     if finding is None:
         return "dangling"
     if finding.service != cause.service:
         return "foreign"
-    return "holds" if onset_s is not None and _is_anomalous(finding, case, onset_s=onset_s) else "usual"
+    return "holds" if _is_anomalous(finding, case) else "usual"
 
 
-def _is_anomalous(finding: Finding, case: Telemetry, *, onset_s: float) -> bool:
+def _is_anomalous(finding: Finding, case: Telemetry) -> bool:
     if finding.kind in _COUNTS:
         return _deviance(finding) >= _CHI_SQUARE
     if finding.kind is FindingKind.SPAN_LAG:
         return _number(finding, "value") >= _LOST_MS
-    return any(_has_left(series, case, onset_s=onset_s) for series in _series(finding, case))
+    return any(_has_left(series, case, since=finding.began_at) for series in _series(finding, case))
 
 
 def _deviance(finding: Finding) -> float:
@@ -67,10 +66,12 @@ def _series(finding: Finding, case: Telemetry) -> Iterable[np.ndarray[tuple[int]
 
 
 def _has_left(
-    series: np.ndarray[tuple[int], np.dtype[np.float64]], case: Telemetry, *, onset_s: float
+    series: np.ndarray[tuple[int], np.dtype[np.float64]], case: Telemetry, *, since: datetime | None
 ) -> bool:
-    since = case.times_s >= min(onset_s, float(case.times_s[-1]))
-    before, after = series[~since], series[since]
+    if since is None:
+        return False
+    late = case.times_s >= since.timestamp()
+    before, after = series[~late], series[late]
     before, after = before[np.isfinite(before)], after[np.isfinite(after)]
     if not before.size or not after.size:
         return False

@@ -90,7 +90,7 @@ def _diagnosed(cases: Sequence[tuple[Known, Telemetry]], *, told: bool) -> dict[
             first.setdefault(known.system, []).append(right)
         if diagnosis.top is not None:
             sure.append(right)
-        evidence += checked(diagnosis, case, onset_s=seen.onset_s)
+        evidence += checked(diagnosis, case)
     return {
         "first cause AC@1": {system: _share(each) for system, each in sorted(first.items())},
         "of those called found, right": f"{sum(sure)} of {len(sure)}",

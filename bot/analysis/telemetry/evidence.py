@@ -52,6 +52,8 @@ class Evidence:
     """The metric, the template or the operation."""
     strength: float
     """0 to 1."""
+    since_s: float
+    """The moment from which it was looked at, in seconds since the epoch."""
     ordinary: float | None = None
     value: float | None = None
     metric: str = ""
@@ -68,6 +70,7 @@ def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterato
     trusted = _trusted(case.columns, kinds, level=base.level, after=case.values[row:])
     strengths = _corroborated(case.columns, kinds, found.strength * trusted)
     telling = _left(case.values[:row], case.values[row:])
+    since_s = float(case.times_s[row]) - case.step_s / 2
     for place in np.flatnonzero(strengths >= _LEAST):
         yield Evidence(
             service=case.columns[place].service,
@@ -75,11 +78,14 @@ def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterato
             name=case.columns[place].metric,
             metric=case.columns[place].metric,
             strength=float(strengths[place]),
+            since_s=since_s,
             ordinary=float(base.level[place]),
             value=float(found.value[place]),
             telling=bool(telling[place]),
         )
-    yield from _edge_lags(case.columns, kinds, strengths, found=found, level=base.level, telling=telling)
+    yield from _edge_lags(
+        case.columns, kinds, strengths, found=found, level=base.level, telling=telling, since_s=since_s
+    )
 
 
 def _left(before: FloatArray, after: FloatArray) -> BoolArray:
@@ -138,6 +144,7 @@ def _edge_lags(
     found: Shifts,
     level: FloatArray,
     telling: BoolArray,
+    since_s: float,
 ) -> Iterator[Evidence]:
     """Lay to the wire what callers see of a service's latency and the service itself does not."""
     edges: dict[tuple[str, str], dict[Kind, int]] = {}
@@ -166,6 +173,7 @@ def _edge_lags(
                 name=columns[place].metric,
                 metric=columns[place].metric,
                 strength=share,
+                since_s=since_s,
                 ordinary=float(level[place]),
                 value=float(found.value[place]),
                 telling=bool(telling[place]),
@@ -194,6 +202,7 @@ def of_lags(case: Telemetry, *, onset_s: float, kinds: tuple[Kind, ...]) -> Iter
                 kind=FindingKind.SPAN_LAG,
                 name="time outside the callee",
                 strength=share,
+                since_s=onset_s,
                 value=worst[service],
                 metric=latencies.get(service, ""),
                 telling=worst[service] >= _SHOWN_MS,
@@ -211,6 +220,7 @@ def of_turns(tallies: Tallies, *, onset_s: float, what: str) -> Iterator[Evidenc
                     kind=kind,
                     name=turn.thing.name,
                     strength=turn.strength,
+                    since_s=onset_s,
                     ordinary=turn.expected,
                     value=float(turn.after),
                     telling=turn.deviance >= _SHOWN_DEVIANCE,

@@ -20,13 +20,11 @@ _RESOURCES = frozenset({FindingKind.CPU_HIGH, FindingKind.MEMORY_HIGH, FindingKi
 _WIRES = frozenset({FindingKind.EDGE_LAG, FindingKind.SPAN_LAG})
 
 
-def findings_of(
-    evidence: Iterable[Evidence], *, onset_s: float | None, looked_at: Mapping[str, str]
-) -> dict[str, Findings]:
+def findings_of(evidence: Iterable[Evidence], *, looked_at: Mapping[str, str]) -> dict[str, Findings]:
     """Tell the evidence by source; ``looked_at`` says in words what each source was, where there was one."""
     items: dict[str, list[Finding]] = {source: [] for source in _SOURCES if source in looked_at}
     for each in evidence:
-        items.setdefault(_source(each), []).append(_finding(each, onset_s=onset_s))
+        items.setdefault(_source(each), []).append(_finding(each))
     return {
         source: Findings(items=tuple(found), looked_at=looked_at.get(source, ""))
         for source, found in items.items()
@@ -59,10 +57,10 @@ def _source(each: Evidence) -> str:
     return "traces" if each.kind in _SPANS else "metrics"
 
 
-def _finding(each: Evidence, *, onset_s: float | None) -> Finding:
+def _finding(each: Evidence) -> Finding:
     source = _source(each)
-    since = f" since {clock_time(moment(onset_s))}" if onset_s is not None else ""
-    text = f"{_said(each)}{since}"
+    since = moment(each.since_s)
+    text = f"{_said(each)} since {clock_time(since)}"
     return Finding(
         id=f"{source}:{each.kind.value}:{each.service}:{_digest(each.name)}",
         source=source,
@@ -70,7 +68,7 @@ def _finding(each: Evidence, *, onset_s: float | None) -> Finding:
         service=each.service,
         component=each.name[:_CHARS],
         summary=f"{text}.",
-        began_at=moment(onset_s) if onset_s is not None else None,
+        began_at=since,
         strength=min(max(each.strength, 0.0), 1.0),
         evidence=(told.Evidence(text=text, query=each.name, value=each.value, baseline=each.ordinary),),
         data=_data(each),

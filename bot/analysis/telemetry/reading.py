@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bot.analysis.places.weights import Weights
 from bot.analysis.scene import Scene
 from bot.analysis.telemetry import evidence as gather
-from bot.analysis.telemetry import tallies
+from bot.analysis.telemetry import onset, tallies
+from bot.analysis.telemetry.averaging import averaged
 from bot.analysis.telemetry.case import Telemetry
 from bot.analysis.telemetry.evidence import FOUND_AS, Evidence
 from bot.analysis.telemetry.findings import findings_of
 from bot.analysis.telemetry.kinds import Kind
-from bot.analysis.telemetry.onset import refined, row_of_onset
 from bot.analysis.words import moment
 from bot.domain.catalogue import Catalogue, Service
 
@@ -37,22 +35,32 @@ def read(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> 
     """Collect what is anomalous since the onset; a source that is missing says nothing."""
     kinds = gather.kinds_of(case.columns)
     counted = _counted(case)
-    row, at_s = _onset(case, kinds, counted=[each for _, each in counted], weights=weights, given_s=onset_s)
-    found: list[Evidence] = []
-    if at_s is not None:
-        found.extend(gather.of_metrics(case, row, kinds=kinds))
-        found.extend(gather.of_lags(case, onset_s=at_s, kinds=kinds))
-        for what, each in counted:
-            found.extend(gather.of_turns(each, onset_s=at_s, what=what))
+    onsets = _onsets(case, kinds, counted=[each for _, each in counted], weights=weights, given_s=onset_s)
+    of_rows = {row: list(gather.of_metrics(case, row, kinds=kinds)) for row in {each.row for each in onsets}}
+    found = averaged(
+        (each.share, of_rows[each.row] + _between_rows(case, kinds, counted=counted, at_s=each.at_s))
+        for each in onsets
+    )
+    at_s = onset.likeliest(onsets).at_s if onsets else None
     first_s, last_s = _window(case)
     scene = Scene(
         service=case.alerting or SYSTEM,
         catalogue=_surroundings(case, kinds),
-        results=findings_of(gather.strongest(found), onset_s=at_s, looked_at=_looked_at(case)),
+        results=findings_of(gather.strongest(found), looked_at=_looked_at(case)),
         now=moment(last_s),
         since_s=last_s - first_s,
     )
     return Read(scene=scene, onset_s=at_s)
+
+
+def _between_rows(
+    case: Telemetry, kinds: tuple[Kind, ...], *, counted: Sequence[tuple[str, tallies.Tallies]], at_s: float
+) -> list[Evidence]:
+    """Collect what is known more exactly than by rows."""
+    found = list(gather.of_lags(case, onset_s=at_s, kinds=kinds))
+    for what, each in counted:
+        found.extend(gather.of_turns(each, onset_s=at_s, what=what))
+    return found
 
 
 def _surroundings(case: Telemetry, kinds: tuple[Kind, ...]) -> Catalogue:
@@ -105,19 +113,17 @@ def _counted(case: Telemetry) -> list[tuple[str, tallies.Tallies]]:
     return found
 
 
-def _onset(
+def _onsets(
     case: Telemetry,
     kinds: tuple[Kind, ...],
     *,
     counted: Sequence[tallies.Tallies],
     weights: Weights,
     given_s: float | None,
-) -> tuple[int, float | None]:
+) -> tuple[onset.Onset, ...]:
     if case.times_s.size < _LEAST_ROWS:
-        return 0, None
+        return ()
     if given_s is not None:
-        row = int(np.searchsorted(case.times_s, given_s))
-        return min(max(row, 1), case.times_s.size - 1), given_s
+        return onset.told(case, at_s=given_s, tallies=counted)
     known = [weights.of(FOUND_AS[kind]) for kind in kinds]
-    row = row_of_onset(case, kinds=kinds, weights=known, tallies=counted)
-    return row, refined(case, row, tallies=counted)
+    return onset.found(case, kinds=kinds, weights=known, tallies=counted)

@@ -241,7 +241,7 @@ def test_whatever_was_recorded_each_place_is_named_once_and_its_evidence_is_ther
     diagnosis = named(case, onset_s)
     names = [place.service for place in diagnosis.places]
     assert len(set(names)) == len(names)
-    assert set(names) <= set(case.services)
+    assert set(names) <= {*case.services, *(bucket.parent for bucket in case.spans)}
     assert [place.score for place in diagnosis.places] == sorted(
         (place.score for place in diagnosis.places), reverse=True
     )
