@@ -1,16 +1,29 @@
-"""Two published rankers to stand beside, written anew from their papers; both need to be told the onset."""
+"""Published rankers to stand beside, written anew from their papers, with and without the onset told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 
+from bench.diagnosing.bocpd import onset_of
+from bench.diagnosing.hypothesis_test import hypothesis_test
 from bot.analysis.anomalies import FloatArray
 from bot.analysis.telemetry.case import Telemetry
 
 _LEAST_BEFORE = 5
 Score = Callable[[FloatArray, FloatArray], float]
+Series = list[tuple[str, str, float]]
+"""Service, metric, score; best first."""
+
+
+class Ranker(Protocol):
+    """Orders the series of a case by how much each is to blame."""
+
+    def __call__(self, case: Telemetry, *, onset_s: float) -> Series:
+        """Go by the onset, in seconds since the epoch."""
 
 
 def n_sigma(before: FloatArray, after: FloatArray) -> float:
@@ -28,11 +41,8 @@ def robust_scorer(before: FloatArray, after: FloatArray) -> float:
     return float(((after - middle) / ((high - low) or 1.0)).max())
 
 
-PEERS: Mapping[str, Score] = {"N-Sigma": n_sigma, "BARO RobustScorer": robust_scorer}
-
-
-def ranked(case: Telemetry, *, score: Score, onset_s: float) -> list[tuple[str, str, float]]:
-    """Order the series, best first: service, metric, score."""
+def ranked(case: Telemetry, *, score: Score, onset_s: float) -> Series:
+    """Order the series by a score that looks at one of them at a time."""
     since = case.times_s >= onset_s
     found = []
     for column, values in zip(case.columns, case.values.T, strict=True):
@@ -41,3 +51,23 @@ def ranked(case: Telemetry, *, score: Score, onset_s: float) -> list[tuple[str, 
         if before.size >= _LEAST_BEFORE and after.size:
             found.append((column.service, column.metric, score(before, after)))
     return sorted(found, key=lambda each: -each[2])
+
+
+TOLD: Mapping[str, Ranker] = {
+    "N-Sigma": partial(ranked, score=n_sigma),
+    "BARO RobustScorer": partial(ranked, score=robust_scorer),
+    "hypothesis test over the call graph": hypothesis_test,
+}
+"""By name; they need to be told the onset."""
+
+_UNTOLD = {"BARO RobustScorer": "BARO", "N-Sigma": "BOCPD and N-Sigma"}
+
+
+def _unaided(case: Telemetry, *, ranker: Ranker) -> Series:
+    return ranker(case, onset_s=onset_of(case))
+
+
+UNTOLD: Mapping[str, Callable[[Telemetry], Series]] = {
+    name: partial(_unaided, ranker=TOLD[told]) for told, name in _UNTOLD.items()
+}
+"""The same after Bayesian online change point detection, which BARO does first."""

@@ -17,7 +17,7 @@ import numpy as np
 from bench.diagnosing.cases import Known, known_cases
 from bench.diagnosing.fitting import Example, by_hand, fit
 from bench.diagnosing.grounds import checked
-from bench.diagnosing.peers import PEERS, ranked
+from bench.diagnosing.peers import TOLD, UNTOLD, Series
 from bot.analysis.causes import diagnosis_of
 from bot.analysis.places.ranking import Ground, ground_of, places_on
 from bot.analysis.places.weights import Weights, shipped
@@ -63,7 +63,14 @@ def measure(data: Path, *, split: str = "dev") -> dict[str, Any]:
         result[mode] = summary([_answer(known, each, weights) for known, each in examples])
     result["the diagnosis"] = {mode: _diagnosed(cases, told=mode == _WITH) for mode in found}
     result["cross-validated"] = _crossed(found, start=start)
-    result["peers, with the onset"] = {name: summary(_peers(cases, name)) for name in PEERS}
+    result["peers, with the onset"] = {
+        name: summary([_of_peer(known, ranker(case, onset_s=known.onset_s)) for known, case in cases])
+        for name, ranker in TOLD.items()
+    }
+    result["peers, without the onset"] = {
+        name: summary([_of_peer(known, ranker(case)) for known, case in cases])
+        for name, ranker in UNTOLD.items()
+    }
     result["a case, as a process"] = _cost([known for known, _ in cases])
     return result
 
@@ -134,14 +141,10 @@ def _crossed(
     return {mode: summary(said) for mode, said in answers.items()}
 
 
-def _peers(cases: Sequence[tuple[Known, Telemetry]], name: str) -> list[Answer]:
-    answers = []
-    for known, case in cases:
-        series = ranked(case, score=PEERS[name], onset_s=known.onset_s)
-        services = tuple(dict.fromkeys(service for service, _, _ in series))
-        best = series[0] if series else ("", "", 0.0)
-        answers.append(Answer(known=known, services=services, metric=best[:2], confidence=best[2]))
-    return answers
+def _of_peer(known: Known, series: Series) -> Answer:
+    services = tuple(dict.fromkeys(service for service, _, _ in series))
+    best = series[0] if series else ("", "", 0.0)
+    return Answer(known=known, services=services, metric=best[:2], confidence=best[2])
 
 
 def summary(answers: Sequence[Answer]) -> dict[str, Any]:

@@ -4,15 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from bench import diagnosis, fit
-from bench.diagnosing import telemetry
+from bench.diagnosing import peers, telemetry
 from bench.diagnosing.cases import known_cases
 from bench.diagnosing.fitting import Example
 from bench.diagnosing.fitting import fit as fitted
-from bench.diagnosing.peers import n_sigma, ranked, robust_scorer
 from bot.analysis.places.ranking import Ground, ground_of, places_on
 from bot.analysis.places.weights import Weights, shipped
 from bot.analysis.telemetry.reading import read
@@ -52,17 +50,9 @@ def test_the_benchmark_reports_both_modes_the_peers_and_what_a_case_costs(monkey
         assert said[mode]["nezha-ob"]["AC@1"] == 1
         assert said[mode]["nezha-ob"]["false alarms"] == 0
         assert said["cross-validated"][mode]["nezha-tt"]["cases"] == 1
-    assert set(said["peers, with the onset"]) == {"N-Sigma", "BARO RobustScorer"}
+    assert set(said["peers, with the onset"]) == set(peers.TOLD)
+    assert set(said["peers, without the onset"]) == set(peers.UNTOLD)
     assert said["a case, as a process"]["MB, at most"] > 0
-
-
-def test_the_peers_score_as_their_papers_say():
-    before, after = np.array([1.0, 2, 3, 4, 5]), np.array([3.0, 9.0, -9.0])
-    assert n_sigma(before, after) == pytest.approx(12 / np.sqrt(2))
-    assert robust_scorer(before, after) == pytest.approx(6 / 2)
-    assert robust_scorer(np.full(5, 2.0), after) == pytest.approx(7)  # no spread counts as one
-    case = worlds.case(worlds.payments_burn_unnoticed())
-    assert ranked(case, score=robust_scorer, onset_s=worlds.ONSET_S)[0][:2] == ("payments", "cpu_percent")
 
 
 def blind(weights: Weights, kind: FindingKind) -> Weights:

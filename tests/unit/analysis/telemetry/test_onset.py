@@ -22,7 +22,7 @@ def counted(case: Telemetry) -> tuple[Tallies, ...]:
 def found(case: Telemetry) -> tuple[onset.Onset, ...]:
     kinds = kinds_of(case.columns)
     return onset.found(
-        case, kinds=kinds, weights=[shipped().of(kind) for kind in kinds], tallies=counted(case)
+        case, kinds=kinds, weights=[shipped().of(FOUND_AS[kind]) for kind in kinds], tallies=counted(case)
     )
 
 
