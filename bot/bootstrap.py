@@ -219,6 +219,7 @@ def _join(
         locks=RedisLocks(store),
         readers_per_service=settings.service_readers,
         pulses=heartbeats,
+        alarms=alerts,
         flags=RedisFlags(store),
         leases=leases,
         gatekeeper=StateGatekeeper(locks=deploy_locks, checklists=checklists, alerts=alerts, journal=journal),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.domain.alert import Acknowledgement, Alert, Silence
 from bot.domain.clock import Clock, SystemClock
@@ -48,6 +48,13 @@ class MemoryAlertBook:
         found.sort(key=lambda alert: (alert.starts_at, alert.id), reverse=True)
         return tuple([await self.get(alert.id) for alert in found[:limit]])
 
+    async def fired(self, *, since: datetime, limit: int = 1000) -> tuple[Alert, ...]:
+        """List the alerts that fired at ``since`` or after: those that fire, then the last to end."""
+        ends = {alert.id: _end(alert) for alert in self._alerts.values()}
+        found = [alert for alert in self._alerts.values() if ends[alert.id] >= since]
+        found.sort(key=lambda alert: (ends[alert.id], alert.id), reverse=True)
+        return tuple(found[:limit])
+
     async def acknowledge(self, alert_id: str, *, by: Person, at: datetime) -> bool:
         """Write down who looks after an alert; false if somebody does already."""
         mine = Acknowledgement(by=by, at=at)
@@ -69,3 +76,8 @@ class MemoryAlertBook:
     def _silence(self, fingerprint: str) -> Silence | None:
         silence = self._silences.get(fingerprint)
         return silence if silence is not None and self._clock.now() < silence.until else None
+
+
+def _end(alert: Alert) -> datetime:
+    firing = alert.status == "firing"
+    return datetime.max.replace(tzinfo=UTC) if firing else alert.ends_at or alert.starts_at

@@ -18,6 +18,7 @@ from bot.domain.model import JsonObject, JsonValue
 from bot.domain.run import PhaseState, Run
 from bot.domain.runbook import ReducerName
 from bot.domain.verdict import CanaryVerdict
+from bot.engine.alarms import Alarms, NoAlarms
 from bot.engine.deployments import NoDeployments
 from bot.engine.flags import Flags, NoFlags
 from bot.engine.gatekeeper import Gatekeeper, NoGatekeeper
@@ -65,6 +66,7 @@ class Deps:
     ranker: str = ""
     """Which version of the code and of its weights ranks causes; it is written down beside what it says."""
     pulses: Pulses = field(default_factory=NoPulses)
+    alarms: Alarms = field(default_factory=NoAlarms)
     flags: Flags = field(default_factory=NoFlags)
     leases: Leases = field(default_factory=NoLeases)
     """What keeps a candidate in the traffic while a worker carries its rollout."""
@@ -86,6 +88,7 @@ class Deps:
             catalogue=self.catalogue,
             ledger=self.ledger,
             pulses=self.pulses,
+            alarms=self.alarms,
             flags=self.flags,
             gatekeeper=self.gatekeeper,
             plugins=self.plugins,

@@ -26,6 +26,7 @@ from bot.domain.errors import (
 )
 from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
+from bot.engine.alarms import Alarms, NoAlarms
 from bot.engine.flags import Flags, NoFlags
 from bot.engine.gatekeeper import Gatekeeper, NoGatekeeper
 from bot.engine.heartbeats import NoPulses, Pulses
@@ -64,6 +65,8 @@ class Context:
     ledger: Ledger
     pulses: Pulses = field(default_factory=NoPulses)
     """What is known of the jobs that report by heartbeat."""
+    alarms: Alarms = field(default_factory=NoAlarms)
+    """What was reported to the bot as an alert."""
     flags: Flags = field(default_factory=NoFlags)
     gatekeeper: Gatekeeper = field(default_factory=NoGatekeeper)
     """What keeps services from being deployed, as far as the bot itself knows."""

@@ -214,6 +214,10 @@ class AlertBook(Protocol):
         """List the alerts that fire, newest first."""
         ...
 
+    async def fired(self, *, since: datetime, limit: int = 1000) -> tuple[Alert, ...]:
+        """List the alerts that fired at ``since`` or after: those that fire, then the last to end."""
+        ...
+
     async def acknowledge(self, alert_id: str, *, by: Person, at: datetime) -> bool:
         """Write down who looks after an alert; false if somebody does already."""
         ...

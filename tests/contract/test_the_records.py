@@ -110,6 +110,19 @@ async def test_what_fires_is_listed_newest_first_until_it_is_over(ports):
     assert await ports.alerts.firing() == (third, first)
 
 
+async def test_what_fired_lately_is_what_fires_and_what_has_not_ended_before(ports):
+    past, gone, late, on = (episode(number, fingerprint=f"f{number}") for number in (0, 9, 20, 30))
+    for alert in (late, on, gone, past):
+        await ports.alerts.report(alert)
+    for alert in (past, late, gone):
+        await ports.alerts.report(over(alert))
+    await ports.alerts.acknowledge(on.id, by=ANA, at=START)
+    since = START + timedelta(minutes=10)  # the very moment at which one of them ended
+    assert await ports.alerts.fired(since=since) == (on, over(late), over(gone))
+    assert await ports.alerts.fired(since=since, limit=2) == (on, over(late))
+    assert await ports.alerts.fired(since=START + timedelta(hours=1)) == (on,)
+
+
 async def test_the_first_acknowledgement_wins_and_outlives_every_report(ports):
     await ports.alerts.report(ALERT)
     assert await ports.alerts.acknowledge(ALERT.id, by=ANA, at=START)

@@ -23,10 +23,12 @@ class RedisAlertBook:
     async def report(self, alert: Alert) -> bool:
         """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
         shard = self._shard
-        keys = (shard.alerts + alert.id, shard.dirty, shard.firing, shard.silence(alert.fingerprint))
+        silence = shard.silence(alert.fingerprint)
+        keys = (shard.alerts + alert.id, shard.dirty, shard.firing, silence, shard.fired)
         text, topic = alert.as_reported().model_dump_json(), f"alert:{alert.id}"
-        began_ms = int(alert.starts_at.timestamp() * 1000)
-        arguments = (text, alert.status, topic, self._retention_s, alert.id, began_ms)
+        began_ms = _milliseconds(alert.starts_at)
+        ended_ms = "+inf" if alert.status == "firing" else _milliseconds(alert.ends_at or alert.starts_at)
+        arguments = (text, alert.status, topic, self._retention_s, alert.id, began_ms, ended_ms)
         new = await self._store.run("report", keys, *arguments)
         self._store.changed.set()
         return bool(new)
@@ -43,6 +45,12 @@ class RedisAlertBook:
         ids = await self._store.run("firing", (self._shard.firing,), self._shard.alerts, limit)
         found = await asyncio.gather(*(self._read(alert_id) for alert_id in ids))
         return tuple(alert for alert in found if alert is not None and alert.status == "firing")
+
+    async def fired(self, *, since: datetime, limit: int = 1000) -> tuple[Alert, ...]:
+        """List the alerts that fired at ``since`` or after: those that fire, then the last to end."""
+        shard = self._shard
+        texts = await self._store.run("fired", (shard.fired,), shard.alerts, _milliseconds(since), limit)
+        return tuple(Alert.model_validate_json(text) for text in texts)
 
     async def acknowledge(self, alert_id: str, *, by: Person, at: datetime) -> bool:
         """Write down who looks after an alert; false if somebody does already."""
@@ -82,3 +90,7 @@ class RedisAlertBook:
             silence=Silence.model_validate_json(silenced) if silenced else None,
             ended_silenced=bool(ended_silenced),
         )
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

@@ -60,6 +60,11 @@ class Shard:
         """Sorted set of the alerts that fire, by the time they began."""
         return f"{self.tag}:firing"
 
+    @property
+    def fired(self) -> str:
+        """Sorted set of the alerts that are kept, by the time they ended; infinite while they fire."""
+        return f"{self.tag}:fired"
+
     def bucket(self, name: str) -> str:
         """Hash: a token bucket."""
         return f"{self.tag}:budget:{name}"
