@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from bot.analysis.change_suspects import change_suspects
+from bot.analysis.corroboration import corroborate
 from bot.analysis.mechanisms import mechanisms
 from bot.analysis.places.ranking import places
 from bot.analysis.places.weights import Weights, shipped
@@ -29,7 +30,7 @@ _RESOURCES = frozenset(
     }
 )
 _TEMPLATES = (FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
-SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql")
+SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql", "alerts")
 """The families of evidence, in the order in which they are shown."""
 
 
@@ -60,9 +61,13 @@ def diagnosis_of(scene: Scene, *, weights: Weights) -> Diagnosis:
     """Diagnose a scene, wherever its findings come from; see ``rank_causes``."""
     where = places(scene, weights=weights)
     direct = mechanisms(scene)
+    corroborate(scene, direct)
     changes, dropped = change_suspects(scene, direct)
+    corroborate(scene, changes)
     suspects = [*direct, *changes]
-    suspects.extend(list(_unexplained_places(scene, suspects, where)))
+    spots = list(_unexplained_places(scene, suspects, where))
+    corroborate(scene, spots)
+    suspects.extend(spots)
     ranked = _ranked(scene, suspects)
     causes = tuple(cause for cause in ranked if cause.confidence >= _LEAST)[:_MOST_CAUSES]
     verdict = judge(scene, causes)
@@ -162,6 +167,8 @@ def _harmless(scene: Scene) -> list[RuledOut]:
             )
         elif finding.kind in _RESOURCES:
             found.append(RuledOut(what=finding.summary.rstrip("."), why="nothing fails or slows down by it"))
+        elif finding.kind is FindingKind.ALERT and not _is_over(finding) and finding.service in scene.scope:
+            found.append(RuledOut(what=finding.summary.rstrip("."), why="nothing that was read bears it out"))
     return found
 
 

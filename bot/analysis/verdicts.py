@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.analysis.scene import CHANGES, Scene
 from bot.analysis.words import listing, span
 from bot.domain.diagnosis import Cause, CauseKind, Verdict
+from bot.domain.finding import FindingKind
 
 FOUND = 0.6
 """From this confidence on a cause counts as found."""
@@ -18,6 +19,8 @@ BOTH = 0.8
 """From this confidence on, two causes that tie are both believed, if they are of different services."""
 _CORROBORATED = 2
 """So many sources must speak for a cause when most sources could not be read."""
+_ALERTS = "alerts"
+"""No light in the dark: what an alert saw, somebody else should have been able to see."""
 _PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
 
 
@@ -37,7 +40,8 @@ def judge(scene: Scene, causes: Sequence[Cause]) -> Verdict:
 
 def _half_seen(scene: Scene) -> bool:
     """Whether something unusual was seen, and a source that might have said more of it was not read."""
-    seen = (f for f in scene.findings if f.service in scene.scope and f.kind not in CHANGES)
+    silent = {*CHANGES, FindingKind.ALERT}
+    seen = (f for f in scene.findings if f.service in scene.scope and f.kind not in silent)
     return bool(scene.unread) and any(seen)
 
 
@@ -82,9 +86,12 @@ def name_of(cause: Cause) -> str:
 
 def _in_the_dark(scene: Scene, cause: Cause) -> bool:
     """Whether one source alone speaks for the cause while most of the others could not be read."""
-    if len(scene.unread) * 2 <= len(scene.asked):
+    asked = [name for name in scene.asked if name != _ALERTS]
+    unread = [source for source in scene.unread if source.name != _ALERTS]
+    if len(unread) * 2 <= len(asked):
         return False
-    return len({finding.source for finding in scene.findings if finding.id in cause.evidence}) < _CORROBORATED
+    speaking = (finding for finding in scene.findings if finding.id in cause.evidence)
+    return len({finding.source for finding in speaking if finding.source != _ALERTS}) < _CORROBORATED
 
 
 def _torn(causes: Sequence[Cause]) -> bool:

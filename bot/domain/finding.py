@@ -70,6 +70,7 @@ class FindingKind(StrEnum):
     DB_CONNECTIONS_HIGH = "db_connections_high"
     DB_LONG_TRANSACTION = "db_long_transaction"
     DB_REPLICATION_LAG = "db_replication_lag"
+    ALERT = "alert"
 
 
 class Finding(Model):

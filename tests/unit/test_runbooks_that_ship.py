@@ -159,6 +159,7 @@ def test_triage_asks_all_its_sources_at_once(triage: Runbook) -> None:
         "provider",
         "database",
         "mysql",
+        "alerts",
     ]
     assert all(step.timeout_s < phase.deadline_s <= 5 for step in phase.steps)
 

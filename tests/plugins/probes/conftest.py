@@ -11,6 +11,7 @@ import pytest
 from bot.domain.catalogue import Catalogue
 from bot.domain.change import Change
 from bot.domain.clock import Clock, SystemClock
+from bot.engine.alarms import Alarms, NoAlarms
 from bot.engine.plugins import Context
 
 
@@ -39,6 +40,7 @@ async def context() -> AsyncIterator[MakeContext]:
             timeout_s: float = 2.0,
             changes: Sequence[Change] = (),
             clock: Clock | None = None,
+            alarms: Alarms | None = None,
         ) -> Context:
             return Context(
                 run_id="run",
@@ -48,6 +50,7 @@ async def context() -> AsyncIterator[MakeContext]:
                 http=client,
                 catalogue=Catalogue.model_validate({"services": services}),
                 ledger=KeptLedger(changes),
+                alarms=alarms or NoAlarms(),
             )
 
         yield make

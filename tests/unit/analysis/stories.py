@@ -30,7 +30,7 @@ SHOP = Catalogue.model_validate(
         ]
     }
 )
-SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql")
+SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql", "alerts")
 
 
 def at(seconds_before_onset: float) -> datetime:

@@ -23,6 +23,7 @@ _SOURCE_OF = {
     "change_": "changes",
     "db_": "database",
     "dependency_down": "dependencies",
+    "alert": "alerts",
 }
 
 
@@ -137,3 +138,17 @@ def test_every_evidence_resolves_and_every_figure_is_in_range(found):
 def test_changes_alone_are_never_a_fault(found):
     changes = [f for f in found if f.source == "changes"]
     assert rank(changes).verdict == "no_fault_found"
+
+
+@settings(max_examples=150, deadline=None)
+@given(found=stories, services=st.sets(st.sampled_from(SHOP.names)))
+def test_alerts_neither_make_a_fault_nor_take_one_away_and_add_at_most_a_tenth(found, services):
+    alerts = [
+        finding("alerts", FindingKind.ALERT, name, "CpuHigh", strength=1.0) for name in sorted(services)
+    ]
+    without, told = rank(found), rank([*found, *alerts])
+    assert (told.verdict == "no_fault_found") is (without.verdict == "no_fault_found")
+    before = {(c.kind, c.service, c.component): c.confidence for c in without.causes}
+    cut = min(before.values(), default=0.0) if len(before) == MOST_CAUSES else 0.2
+    for cause in told.causes:
+        assert cause.confidence <= before.get((cause.kind, cause.service, cause.component), cut) + 0.1 + 1e-9

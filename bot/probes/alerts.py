@@ -1,0 +1,133 @@
+"""Reads which alerts fire, or have just fired: of the bot's own book and of Prometheus' rules."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from bot.analysis.alerts.firings import Firing, Past, findings_of
+from bot.analysis.words import listing, span
+from bot.domain.alert import Alert
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.finding import Evidence, Findings
+from bot.engine.plugins import Context, probe
+from bot.probes._prometheus_alerts import DAY_S, PAST_DAYS, read_alerts
+
+_SHARE_OF_TIME = 0.85
+_MOST = 2000
+_Told = tuple[list[Firing], Past]
+
+
+@probe(specialist="monitoring")
+async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: str = "") -> Findings:
+    """Which alerts fire, or did in the last ``since_s`` s, in a service, its callers and all it stands on.
+
+    Asks the bot's own book of alerts, and the ``ALERTS`` series of each Prometheus that the catalogue names
+    for these services; both also tell on how many of the 28 days before each alert fired.  ``alert``
+    is the id of the alert that the question is about, where it is about one.  That an alert fires is no
+    evidence of a fault: the rule may be wrong.
+
+    Raises:
+        ProbeNotConfiguredError: nobody keeps alerts, and no service has a ``prometheus`` source.
+        ProbeUnavailableError: nobody keeps alerts, and no Prometheus answers; that is not silence.
+        ProbeGarbageError: what answers is no Prometheus.
+    """
+    entries = (*ctx.catalogue.downstream(service), *ctx.catalogue.upstream(service))
+    names = tuple(dict.fromkeys(entry.name for entry in entries))
+    end = ctx.clock.now()
+    start = end - timedelta(seconds=since_s)
+    watched = _watched(ctx, names)
+    told: list[_Told] = []
+    gaps: list[str] = []
+    failures: list[ProbeUnavailableError | ProbeNotConfiguredError] = []
+    answers = await asyncio.gather(
+        _book(ctx, names, start=start, end=end),
+        *(_prometheus(ctx, source, mine, start=start, end=end) for source, mine in watched),
+        return_exceptions=True,
+    )
+    for who, answer in zip(("", *(mine[0] for _, mine in watched)), answers, strict=True):
+        if isinstance(answer, ProbeNotConfiguredError):
+            failures.append(answer)
+        elif isinstance(answer, ProbeUnavailableError):
+            failures.insert(0, answer)
+            gaps.append(f"{who or service}: {answer}")
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            told.append(answer)
+    if not told:
+        raise failures[0]
+    past = told[0][1]
+    for _, other in told[1:]:
+        past = past.and_of(other)
+    firings = [firing for found, _ in told for firing in found]
+    return Findings(
+        items=findings_of(firings, services=names, past=past, question=alert),
+        looked_at=f"alerts of {listing(names)} over {span(since_s)}",
+        gaps=tuple(gaps),
+    )
+
+
+def _watched(ctx: Context, names: Sequence[str]) -> list[tuple[Mapping[str, str], list[str]]]:
+    """List each Prometheus once, with the services that it watches."""
+    sources: dict[str, Mapping[str, str]] = {}
+    watched: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        source = ctx.service(name).sources.get("prometheus", {})
+        url = source.get("url", "").rstrip("/")
+        if url:
+            sources.setdefault(url, source)
+            watched[url].append(name)
+    return [(sources[url], mine) for url, mine in watched.items()]
+
+
+async def _prometheus(
+    ctx: Context, source: Mapping[str, str], names: Sequence[str], *, start: datetime, end: datetime
+) -> _Told:
+    limit_s = ctx.timeout_s * _SHARE_OF_TIME
+    try:
+        async with asyncio.timeout(limit_s):
+            return await read_alerts(ctx, source, names, start=start, end=end)
+    except TimeoutError as error:
+        raise ProbeUnavailableError(f"Prometheus did not answer within {span(limit_s)}.") from error
+
+
+async def _book(ctx: Context, names: Sequence[str], *, start: datetime, end: datetime) -> _Told:
+    kept = await ctx.alarms.fired(since=start - timedelta(days=PAST_DAYS), limit=_MOST)
+    mine = [alert for alert in kept if alert.service in names and not alert.unknown]
+    found = [_firing(alert) for alert in mine if alert.status == "firing" or _end(alert, end) >= start]
+    fired: dict[tuple[str, str], frozenset[int]] = defaultdict(frozenset)
+    for alert in mine:
+        fired[alert.service, alert.name] |= _days(alert, start=start)
+    first = min((alert.starts_at for alert in kept), default=start)
+    days = min(PAST_DAYS, math.ceil((start - first).total_seconds() / DAY_S))
+    return found, Past(days=max(0, days), fired={key: days for key, days in fired.items() if days})
+
+
+def _firing(alert: Alert) -> Firing:
+    text = alert.summary or alert.value or f"{alert.name} of {alert.service}, as {alert.source} reported"
+    return Firing(
+        service=alert.service,
+        name=alert.name,
+        began_at=alert.starts_at,
+        ended_at=None if alert.status == "firing" else alert.ends_at or alert.starts_at,
+        severity=alert.severity,
+        evidence=Evidence(text=text, url=alert.url),
+        ids=frozenset({alert.id}),
+    )
+
+
+def _days(alert: Alert, *, start: datetime) -> frozenset[int]:
+    """On which of the days before ``start`` an alert fired, counted back from there."""
+    first = (start - alert.starts_at).total_seconds()
+    last = max(0.0, (start - _end(alert, start)).total_seconds())
+    if first <= 0:
+        return frozenset()
+    return frozenset(range(int(last // DAY_S), min(PAST_DAYS, math.ceil(first / DAY_S))))
+
+
+def _end(alert: Alert, now: datetime) -> datetime:
+    return now if alert.status == "firing" else alert.ends_at or alert.starts_at

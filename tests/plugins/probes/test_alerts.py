@@ -1,0 +1,156 @@
+"""Alerts around a service: of a real Prometheus with ten days of history, and of the bot's own book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.adapters.memory_alerts import MemoryAlertBook
+from bot.domain.alert import Alert
+from bot.domain.clock import SystemClock
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.finding import Finding, Findings
+from bot.probes.alerts import recent
+from tests.servers import answering, free_port, http_server, kept, prometheus, silent_server, until
+
+DAY_S, DAYS, STEP_S = 86_400, 10, 60
+NOW = SystemClock().now().replace(microsecond=0)
+
+
+def history(end_s: int) -> str:
+    """Ten days of a target that is up; one alert of every night, one of today, and a stranger's."""
+    begin_s = end_s - DAYS * DAY_S
+    lines = ["# TYPE up gauge", "# TYPE ALERTS gauge"]
+    lines += [f'up{{job="services",service="pay"}} 1 {at_s}' for at_s in range(begin_s, end_s, 3600)]
+    nightly = [
+        at_s
+        for day in range(1, DAYS)
+        for at_s in range(end_s - day * DAY_S, end_s - day * DAY_S + 1800, STEP_S)
+    ]
+    fresh = [*range(end_s - 7 * DAY_S, end_s - 7 * DAY_S + 600, STEP_S), *range(end_s - 300, end_s, STEP_S)]
+    labels = 'alertstate="firing",severity="warning"'
+    lines += [f'ALERTS{{alertname="BackupSlow",job="pay",{labels}}} 1 {at_s}' for at_s in sorted(nightly)]
+    lines += [f'ALERTS{{alertname="CpuHigh",service="pay",{labels}}} 1 {at_s}' for at_s in fresh]
+    lines += [f'ALERTS{{alertname="CpuHigh",service="stranger",{labels}}} 1 {at_s}' for at_s in fresh]
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+@pytest.fixture(scope="module")
+def watching() -> Iterator[str]:
+    """A Prometheus that has seen all this, and whose own rule fires for a service that does not answer."""
+    with kept(prometheus({"gone": f"127.0.0.1:{free_port()}"}, history=history(int(NOW.timestamp())))) as url:
+        yield url
+
+
+def service(name: str, url: str = "", **more: Any) -> dict[str, Any]:
+    source = {"prometheus": {"url": url, "selector": f'service="{name}"'}} if url else {}
+    return {"name": name, "sources": source, **more}
+
+
+def alert(name: str, *, began: datetime, ended: datetime | None = None, where: str = "pay") -> Alert:
+    return Alert(
+        fingerprint=f"{where}.{name}",
+        name=name,
+        service=where,
+        summary=f"{name} as the book has it",
+        status="resolved" if ended else "firing",
+        starts_at=began,
+        ends_at=ended,
+        url="http://alerts.example/1",
+    )
+
+
+async def book(*alerts: Alert) -> MemoryAlertBook:
+    kept_ones = MemoryAlertBook()
+    for one in alerts:
+        await kept_ones.report(one)
+    return kept_ones
+
+
+def by_name(found: Findings) -> dict[str, Finding]:
+    return {f"{finding.service} {finding.component}": finding for finding in found.items}
+
+
+@pytest.mark.server
+async def test_what_fires_around_a_service_is_told_with_what_it_did_on_the_days_before(context, watching):
+    shop = (
+        service("web", depends_on=["pay"]),
+        service("pay", watching, depends_on=["gone"]),
+        service("gone", watching),
+    )
+    ctx = context(*shop, timeout_s=10)
+    seen: dict[str, Finding] = {}
+
+    async def fires() -> bool:
+        seen.update(by_name(await recent(ctx, service="pay", since_s=900)))
+        return "gone NoAnswer" in seen
+
+    await until(fires, what="the rule to fire", within_s=30)
+    found = by_name(await recent(ctx, service="pay", since_s=900))
+    assert set(found) == {"pay CpuHigh", "gone NoAnswer"}
+    cpu, down = found["pay CpuHigh"], found["gone NoAnswer"]
+    assert abs((cpu.began_at - (NOW - timedelta(seconds=300))).total_seconds()) < STEP_S
+    assert (cpu.data["days_before"], cpu.data["days_known"], cpu.data["severity"]) == (1, DAYS, "warning")
+    assert 0.6 < cpu.strength < 1
+    assert (down.data["days_before"], down.data["ended"], down.strength) == (0, False, 1)
+    assert cpu.evidence[0].url.startswith(f"{watching}/graph?g0.expr=max%20by")
+    early = by_name(await recent(ctx, service="pay", since_s=DAY_S + 3600))
+    assert early["pay BackupSlow"].data["ended"] is True
+    assert early["pay BackupSlow"].data["days_before"] == DAYS - 2  # the latest night is in the window
+
+
+async def test_the_book_alone_tells_of_what_fires_what_has_just_ended_and_its_days(context):
+    alarms = await book(
+        alert("CpuHigh", began=NOW - timedelta(minutes=4)),
+        alert("CpuHigh", began=NOW - timedelta(days=3, hours=3), ended=NOW - timedelta(days=3, hours=1)),
+        alert("DiskFull", began=NOW - timedelta(days=5)),
+        alert("Restarted", began=NOW - timedelta(minutes=20), ended=NOW - timedelta(minutes=19)),
+        alert("Ancient", began=NOW - timedelta(days=20), ended=NOW - timedelta(days=18, hours=1)),
+        alert("CpuHigh", began=NOW - timedelta(minutes=4), where="stranger"),
+        alert("Blind", began=NOW - timedelta(minutes=4)).model_copy(update={"unknown": True}),
+    )
+    ctx = context(service("web", depends_on=["pay"]), service("pay"), alarms=alarms, clock=Stopped())
+    asked = f"pay.CpuHigh-{int((NOW - timedelta(minutes=4)).timestamp())}"
+    found = by_name(await recent(ctx, service="web", alert=asked))
+    assert set(found) == {"pay CpuHigh", "pay DiskFull", "pay Restarted"}
+    cpu, disk, restarted = (found[f"pay {name}"] for name in ("CpuHigh", "DiskFull", "Restarted"))
+    assert (cpu.data["days_before"], cpu.data["days_known"], cpu.data["question"]) == (1, 20, True)
+    assert (disk.data["days_before"], disk.data["question"]) == (5, False)
+    assert restarted.data["ended"] is True
+    assert cpu.evidence[0].text == "CpuHigh as the book has it"
+    assert disk.strength < cpu.strength
+
+
+@pytest.mark.server
+async def test_a_prometheus_that_cannot_be_read_is_a_gap_beside_the_book_and_unavailable_without(
+    context, watching
+):
+    gone = f"http://127.0.0.1:{free_port()}"
+    shop = (service("web", gone, depends_on=["pay"]), service("pay", watching))
+    found = await recent(context(*shop, timeout_s=10), service="web", since_s=900)
+    assert {finding.service for finding in found.items} == {"pay"}
+    assert found.gaps[0].startswith("web: ")
+    alone = service("web", gone)
+    told = await recent(context(alone, alarms=await book()), service="web")
+    assert (told.items, len(told.gaps)) == ((), 1)
+    with pytest.raises(ProbeUnavailableError, match="does not answer"):
+        await recent(context(alone), service="web")
+    async with silent_server() as address:
+        with pytest.raises(ProbeUnavailableError, match="within"):
+            await recent(context(service("web", f"http://{address}"), timeout_s=0.5), service="web")
+    with pytest.raises(ProbeNotConfiguredError, match="No alerts are kept"):
+        await recent(context(service("web")), service="web")
+
+
+async def test_what_is_no_prometheus_is_garbage(context):
+    async with http_server({"/api/v1/query_range": answering({"status": "success"})}) as url:
+        with pytest.raises(ProbeGarbageError, match="as Prometheus does"):
+            await recent(context(service("web", url)), service="web")
+
+
+class Stopped:
+    def now(self) -> datetime:
+        return NOW
