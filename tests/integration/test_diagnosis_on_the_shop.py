@@ -1,4 +1,4 @@
-"""The five probes and the ranking on the real shop: the true cause first for each fault, right as its alert fires."""
+"""The probes and the ranking on the real shop: the true cause first for each fault, right as its alert fires."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from bot.domain.change import Change
 from bot.domain.clock import SystemClock
 from bot.domain.diagnosis import CauseKind, Diagnosis, Source, SourceStatus
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Findings
+from bot.domain.finding import FindingKind, Findings
 from bot.engine.plugins import Context
-from bot.probes import changes, http, logs, postgres, prometheus
+from bot.probes import alerts, changes, http, logs, postgres, prometheus
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
 from tests.servers import until
 
@@ -35,6 +35,7 @@ PROBES = {
     "changes": changes.recent,
     "dependencies": http.dependencies,
     "database": postgres.health,
+    "alerts": alerts.recent,
 }
 ORDINARY_S = 15
 """Something of ordinary life to compare with, before the first fault."""
@@ -177,6 +178,8 @@ async def test_the_true_cause_is_first_when_the_alert_fires_and_later(
         assert set(first.evidence) <= {finding.id for finding in found.findings}
         assert all(other.confidence < first.confidence - 0.2 for other in found.causes[1:])
         assert found.onset is not None
+        firing = [f for f in found.findings if f.kind is FindingKind.ALERT and not f.data["ended"]]
+        assert service in {alert.service for alert in firing}
 
 
 async def test_two_faults_at_once_are_both_named(desk):
