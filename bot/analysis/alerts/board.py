@@ -121,9 +121,20 @@ class Board:
         """How new the newest of these kinds of alerts is at an instance; 0 without any."""
         return max((self._history.news((node, kind)) for kind in kinds), default=0.0)
 
-    def lines(self, node: str) -> float:
-        """How many log templates alerted at an instance, each counted by how new it is."""
-        return math.fsum(self._history.news((node, template)) for template in self.templates[node])
+    def hurting(self, node: str) -> float:
+        """Sum up what is special of an instance and hurts; kinds that come together are not several."""
+        special = {kind: weight for kind, weight in self.special(node).items() if not kind.harmless}
+        shares = self._history.shares((node, kind) for kind in special)
+        return math.fsum(weight * shares[node, kind] for kind, weight in special.items())
+
+    @cached_property
+    def lines(self) -> Mapping[str, float]:
+        """How many log templates alerted, by instance, each by how new it is and with what it comes."""
+        return {node: self._lines(node) for node in self.nodes}
+
+    def _lines(self, node: str) -> float:
+        shares = self._history.shares((node, template) for template in self.templates[node])
+        return math.fsum(self._history.news(sight) * share for sight, share in shares.items())
 
     @cached_property
     def weighed_calls(self) -> tuple[tuple[Call, float], ...]:
@@ -133,9 +144,9 @@ class Board:
 
 def boards_of(cases: Iterable[AlertCase], *, earlier: Iterable[AlertCase] = ()) -> tuple[Board, ...]:
     """Look at incidents of one system, each with the ``earlier`` ones and all the others as its history."""
-    alone = tuple((case, Board(case).sights) for case in cases)
-    known = history_of([*(sights for _, sights in alone), *(Board(case).sights for case in earlier)])
-    return tuple(Board(case, history=known.without(sights)) for case, sights in alone)
+    asked = tuple(cases)
+    known = history_of(Board(case).sights for case in (*asked, *earlier))
+    return tuple(Board(case, history=known.without(number)) for number, case in enumerate(asked))
 
 
 def service_of(instance: str) -> str:

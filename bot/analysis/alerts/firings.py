@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import groupby
 
 from pydantic import Field
@@ -80,10 +80,10 @@ def _kind(name: str) -> Kind:
 
 def _history(past: Past) -> History:
     """Count days as a case counts incidents: alerts of one kind are one sight."""
-    days: dict[tuple[str, Kind], frozenset[int]] = defaultdict(frozenset)
+    days: dict[Hashable, frozenset[int]] = defaultdict(frozenset)
     for (service, name), fired in past.fired.items():
         days[service, _kind(name)] |= fired
-    return History(incidents=past.days, seen={sight: len(fired) for sight, fired in days.items()})
+    return History(incidents=past.days, seen=days)
 
 
 def _finding(told: Sequence[Firing], *, strength: float, past: Past, question: str) -> Finding:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _UNSEEN = 5
 """Incidents without the alert that are taken for granted, so that the first few incidents decide little."""
@@ -13,10 +13,12 @@ _UNSEEN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """In how many earlier incidents each sight was seen, of ``incidents`` in all."""
+    """In which earlier incidents, by their numbers, each sight was seen, of ``incidents`` in all."""
 
     incidents: int = 0
-    seen: Mapping[Hashable, int] = field(default_factory=dict)
+    seen: Mapping[Hashable, frozenset[int]] = field(default_factory=dict)
+    forgotten: frozenset[int] = frozenset()
+    """The numbers of those that shall not be known of."""
 
     def news(self, sight: Hashable) -> float:
         """Tell how new a sight is: 1 if never seen before or nothing is known, near 0 if seen every time.
@@ -25,16 +27,38 @@ class History:
         Jones 1972) with incidents as documents, scaled to 1.
         """
         known = self.incidents + _UNSEEN
-        return math.log(known / (self.seen.get(sight, 0) + 1)) / math.log(known)
+        return math.log(known / (len(self._times(sight)) + 1)) / math.log(known)
 
-    def without(self, sights: Iterable[Hashable]) -> History:
-        """Forget one incident with these sights: what is to be judged must not know of itself."""
-        forgotten = set(sights)
-        seen = {sight: n - (sight in forgotten) for sight, n in self.seen.items()}
-        return History(incidents=self.incidents - 1, seen=seen)
+    def likeness(self, one: Hashable, other: Hashable) -> float:
+        """Share, 0 to 1, of the incidents with either sight that had both (Jaccard 1912)."""
+        if one == other:
+            return 1.0
+        mine, theirs = self._times(one), self._times(other)
+        return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
+
+    def shares(self, sights: Iterable[Hashable]) -> Mapping[Hashable, float]:
+        """Tell how much of a witness each of several sights is: 1, less if it comes with others of them.
+
+        One by the sum of its likenesses to all of them, itself among them: how little ordinary a species is
+        (Leinster and Cobbold 2012).  Ten lines that always came together count as one, strangers each as one.
+        """
+        each = tuple(sights)
+        return {one: 1.0 / math.fsum(self.likeness(one, other) for other in each) for one in each}
+
+    def without(self, number: int) -> History:
+        """Forget one incident: what is to be judged must not know of itself."""
+        return replace(self, incidents=self.incidents - 1, forgotten=self.forgotten | {number})
+
+    def _times(self, sight: Hashable) -> frozenset[int]:
+        return self.seen.get(sight, frozenset()) - self.forgotten
 
 
 def history_of(incidents: Iterable[Iterable[Hashable]]) -> History:
-    """Count the sights of each incident once."""
-    each = [set(sights) for sights in incidents]
-    return History(incidents=len(each), seen=Counter(sight for sights in each for sight in sights))
+    """Number the incidents from 0, and keep for each sight which ones had it."""
+    seen: dict[Hashable, set[int]] = defaultdict(set)
+    count = 0
+    for number, sights in enumerate(incidents):
+        count = number + 1
+        for sight in sights:
+            seen[sight].add(number)
+    return History(incidents=count, seen={sight: frozenset(numbers) for sight, numbers in seen.items()})

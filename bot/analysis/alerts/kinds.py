@@ -45,9 +45,9 @@ class Kind:
     """The metric's own name where its family is not known, so that it is like nothing else."""
 
     @property
-    def relief(self) -> bool:
-        """Nothing that hurts by itself: latency, failures or what is used of the machine went down."""
-        return not self.up and self.family in _BETTER_DOWN
+    def harmless(self) -> bool:
+        """Nothing that hurts by itself: latency, failures or use of the machine fell, or requests rose."""
+        return self.family is Family.REQUESTS if self.up else self.family in _BETTER_DOWN
 
 
 # The first that matches counts; within words, as metrics are named net_receive, netRx and network-in alike.

@@ -33,14 +33,12 @@ class Term(StrEnum):
     """Others' slow operations bear its name: they wait for it, though it may not know."""
     TAKEN_OVER = "taken_over"
     """Its replicas get more requests, and it does not."""
-    BUSIER = "busier"
-    """Against: it gets more requests itself, so that it works at all."""
     WITNESSES = "witnesses"
     """Metrics, logs and traces agree."""
 
 
-_AGAINST = frozenset({Term.CALLING, Term.BUSIER})
-_RARE_SCALE, _LOG_SCALE, _NAMED_SCALE = 3.0, 3.0, 3.0
+_AGAINST = frozenset({Term.CALLING})
+_RARE_SCALE, _NAMED_SCALE = 3.0, 3.0
 
 
 def terms_of(board: Board) -> Mapping[str, Mapping[Term, float]]:
@@ -59,15 +57,13 @@ def _signed(row: Mapping[Term, float]) -> Mapping[Term, float]:
 
 def _metrics(board: Board, node: str) -> dict[Term, float]:
     special = board.special(node)
-    hurting = math.fsum(v for kind, v in special.items() if not kind.relief)
     resources = math.fsum(v for kind, v in special.items() if kind.up and kind.family in RESOURCES)
     return {
         # Roots, as the tenth alert says less than the first: some instances are loud whatever is broken.
-        Term.RARE: math.sqrt(hurting / _RARE_SCALE),
+        Term.RARE: math.sqrt(board.hurting(node) / _RARE_SCALE),
         Term.RESOURCE: math.sqrt(resources),
         Term.SLOW: _most(special, Family.LATENCY, up=True),
         Term.SILENT: _most(special, Family.SENT, Family.RECEIVED, up=False),
-        Term.BUSIER: _most(special, Family.REQUESTS, up=True),
         Term.TAKEN_OVER: _taken_over(board, node),
     }
 
@@ -85,13 +81,18 @@ def _busier(board: Board, node: str) -> float:
 
 
 def _logs(board: Board, node: str) -> dict[Term, float]:
-    lines = board.lines(node)
-    logging = math.fsum(min(1.0, board.lines(other)) for other in board.nodes)
-    usual = mean(math.log1p(board.lines(other)) for other in board.replicas[node])
+    lines = board.lines[node]
+    logging = math.fsum(min(1.0, many) for many in board.lines.values())
+    usual = mean(_loud(board.lines[other]) for other in board.replicas[node])
     return {
         Term.LOG_RARE: board.scarcity(max(1.0, logging)) * min(1.0, lines),
-        Term.LOG_APART: math.sqrt(max(0.0, math.log1p(lines) - usual) / _LOG_SCALE),
+        Term.LOG_APART: math.sqrt(max(0.0, _loud(lines) - usual)),
     }
+
+
+def _loud(lines: float) -> float:
+    """Tell how loud a log is, 0 to 1: one trace of a stack is many lines, and one event."""
+    return lines / (1.0 + lines)
 
 
 def _calls(board: Board, node: str) -> dict[Term, float]:

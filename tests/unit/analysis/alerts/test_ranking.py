@@ -93,6 +93,40 @@ def test_news_wears_off_with_each_incident_and_never_to_nothing():
     assert history_of([["y"]] * 50).news("x") == 1.0
 
 
+def test_lines_that_always_came_together_are_one_witness_and_strangers_are_several():
+    together = [case(log=[("cart-0", f"{line}") for line in range(9)]) for _ in range(3)]
+    apart = [case(log=[("cart-0", f"{line}")]) for line in range(9) for _ in range(3)]
+    others = [case(log=[("mail-0", "1")]) for _ in range(24)]
+    now = case(log=[("cart-0", f"{line}") for line in range(9)])
+    ((told, *_), (known, *_)) = (boards_of([now], earlier=earlier) for earlier in (together + others, apart))
+    single = history_of([["x"]] * 3 + [["y"]] * 24).news("x")
+    assert told.lines["cart-0"] == pytest.approx(single)
+    assert known.lines["cart-0"] == pytest.approx(9 * history_of([["x"]] * 3 + [["y"]] * 24).news("x"))
+
+
+def test_kinds_of_alerts_that_always_came_together_are_one_witness():
+    both = [("db-0", "cpu_usage", "up"), ("db-0", "mem_usage", "up")]
+    quiet = [case(metric=[("mail-0", "threads", "up")]) for _ in range(20)]
+    ((told, *_), (known, *_)) = (
+        boards_of([case(metric=both)], earlier=[*earlier, *quiet])
+        for earlier in ([case(metric=both)] * 4, [case(metric=[one]) for one in both for _ in range(4)])
+    )
+    assert told.hurting("db-0") < 0.7 * known.hurting("db-0")
+
+
+@given(st.lists(st.sets(st.sampled_from("abcdef")), max_size=12), st.permutations("abcdef"))
+def test_how_much_of_a_witness_a_sight_is_depends_on_no_order_and_is_at_most_one(incidents, order):
+    shares = history_of(incidents).shares(order)
+    assert all(0 < share <= 1 for share in shares.values())
+    for sight, share in history_of(incidents).shares(sorted(order)).items():
+        assert share == pytest.approx(shares[sight])
+
+
+def test_getting_more_requests_is_no_harm():
+    assert terms_of(Board(case(metric=[("db-0", "dest_qps", "up")])))["db-0"][Term.RARE] == 0
+    assert terms_of(Board(case(metric=[("db-0", "dest_qps", "down")])))["db-0"][Term.RARE] > 0
+
+
 def test_a_fall_of_what_hurts_by_rising_is_not_held_against_anybody():
     better = [("db-0", "dest_p95", "down"), ("db-0", "mem_usage", "down"), ("db-0", "errors", "down")]
     assert terms_of(Board(case(metric=better)))["db-0"][Term.RARE] == 0
@@ -242,7 +276,7 @@ def test_the_order_of_alerts_and_instances_changes_nothing(one, shuffler: random
 @given(cases, st.lists(cases, max_size=4))
 def test_no_term_but_those_against_is_ever_below_zero(one, earlier):
     (board,) = boards_of([one], earlier=earlier)
-    against = {Term.CALLING, Term.BUSIER}
+    against = {Term.CALLING}
     rows = terms_of(board).values()
     assert all(value <= 0 if term in against else value >= 0 for row in rows for term, value in row.items())
 
