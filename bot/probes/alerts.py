@@ -103,6 +103,8 @@ async def _book(ctx: Context, names: Sequence[str], *, start: datetime, end: dat
     for alert in mine:
         fired[alert.service, alert.name] |= _days(alert, start=start)
     first = min((alert.starts_at for alert in kept), default=start)
+    if len(kept) == _MOST:  # the last to end come first, so that of the time before this one not all is known
+        first = _end(kept[-1], end)
     days = min(PAST_DAYS, math.ceil((start - first).total_seconds() / DAY_S))
     return found, Past(days=max(0, days), fired={key: days for key, days in fired.items() if days})
 

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.journal import RedisJournal
+from bot.domain.alert import Alert
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
 from bot.domain.event import PhaseStarted, RunFinished, Sampled
@@ -92,3 +94,23 @@ async def test_a_runbook_is_kept_once_and_pinned_for_runs_in_flight(store):
     fresh = RedisJournal(store)  # another worker, which has read nothing yet
     assert (await fresh.load("r7"))[0].runbook == BOOK
     assert (await fresh.load("later"))[0].runbook == edited
+
+
+async def test_the_list_of_what_fired_forgets_what_ended_before_anything_is_kept_from(store):
+    book, hour = RedisAlertBook(store, retention_s=3600), timedelta(hours=1)
+
+    def alert(number, *, began, ended=None):
+        status = "resolved" if ended else "firing"
+        return Alert(
+            fingerprint=f"f{number}", name="A", service="pay", status=status, starts_at=began, ends_at=ended
+        )
+
+    past = alert(1, began=START, ended=START + hour)
+    later = alert(2, began=START + 1.5 * hour, ended=START + 1.6 * hour)
+    now_on = alert(3, began=START + 2.1 * hour)
+    await book.report(past)
+    await book.report(later)
+    assert await book.fired(since=START) == (later, past)
+    await book.report(now_on)
+    assert await book.fired(since=START) == (now_on, later)
+    assert await store.client.zcard(store.keys.shared.fired) == 2

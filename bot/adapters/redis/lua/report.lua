@@ -12,8 +12,11 @@ else
   if redis.call('EXISTS', KEYS[4]) == 1 then redis.call('HSET', KEYS[1], 'ended_silenced', '1') end
 end
 redis.call('EXPIRE', KEYS[1], ARGV[4])
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+-- Nothing that ended so long before an alert that is news now is kept any more.
+redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', math.min(now, ARGV[6]) - ARGV[4] * 1000)
 redis.call('ZADD', KEYS[5], ARGV[7], ARGV[5])
 redis.call('EXPIRE', KEYS[5], ARGV[4])
-local t = redis.call('TIME')
-redis.call('ZADD', KEYS[2], t[1] * 1000 + math.floor(t[2] / 1000), ARGV[3])
+redis.call('ZADD', KEYS[2], now, ARGV[3])
 return 1
