@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import reduce
 
 from bot.analysis.alerts.firings import Firing, Past, findings_of
 from bot.analysis.words import listing, span
@@ -33,42 +34,45 @@ async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: st
     Raises:
         ProbeNotConfiguredError: nobody keeps alerts, and no service has a ``prometheus`` source.
         ProbeUnavailableError: nobody keeps alerts, and no Prometheus answers; that is not silence.
-        ProbeGarbageError: what answers is no Prometheus.
+        ProbeGarbageError: nobody keeps alerts, and what answers is no Prometheus.
     """
     entries = (*ctx.catalogue.downstream(service), *ctx.catalogue.upstream(service))
     names = tuple(dict.fromkeys(entry.name for entry in entries))
     end = ctx.clock.now()
     start = end - timedelta(seconds=since_s)
-    watched = _watched(ctx, names)
-    told: list[_Told] = []
-    gaps: list[str] = []
-    failures: list[ProbeUnavailableError | ProbeNotConfiguredError] = []
-    answers = await asyncio.gather(
-        _book(ctx, names, start=start, end=end),
-        *(_prometheus(ctx, source, mine, start=start, end=end) for source, mine in watched),
-        return_exceptions=True,
-    )
-    for who, answer in zip(("", *(mine[0] for _, mine in watched)), answers, strict=True):
-        if isinstance(answer, ProbeNotConfiguredError):
-            failures.append(answer)
-        elif isinstance(answer, ProbeUnavailableError):
-            failures.insert(0, answer)
-            gaps.append(f"{who or service}: {answer}")
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            told.append(answer)
-    if not told:
-        raise failures[0]
-    past = told[0][1]
-    for _, other in told[1:]:
-        past = past.and_of(other)
+    told, gaps = await _ask_all(ctx, service, names, start=start, end=end)
+    past = reduce(Past.and_of, (other for _, other in told))
     firings = [firing for found, _ in told for firing in found]
     return Findings(
         items=findings_of(firings, services=names, past=past, question=alert),
         looked_at=f"alerts of {listing(names)} over {span(since_s)}",
         gaps=tuple(gaps),
     )
+
+
+async def _ask_all(
+    ctx: Context, service: str, names: Sequence[str], *, start: datetime, end: datetime
+) -> tuple[list[_Told], list[str]]:
+    """Ask everybody at once; gives what was told, and who could not be read; raises if nobody told any."""
+    watched = _watched(ctx, names)
+    answers = await asyncio.gather(
+        _book(ctx, names, start=start, end=end),
+        *(_prometheus(ctx, source, mine, start=start, end=end) for source, mine in watched),
+        return_exceptions=True,
+    )
+    told: list[_Told] = []
+    unread: list[tuple[str, ProbeUnavailableError]] = []
+    for who, answer in zip((service, *(mine[0] for _, mine in watched)), answers, strict=True):
+        if isinstance(answer, ProbeUnavailableError):
+            unread.append((who, answer))
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            told.append(answer)
+    missed = [(who, error) for who, error in unread if not isinstance(error, ProbeNotConfiguredError)]
+    if not told:
+        raise (missed or unread)[0][1]
+    return told, [f"{who}: {error}" for who, error in missed]
 
 
 def _watched(ctx: Context, names: Sequence[str]) -> list[tuple[Mapping[str, str], list[str]]]:

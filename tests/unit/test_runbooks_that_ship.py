@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.catalogue import Catalogue, Failover, Service
 from bot.domain.diagnosis import Cause, CauseKind
+from bot.domain.event import Origin
 from bot.domain.model import JsonObject
 from bot.domain.runbook import FanOut, Pipeline, Plan, Remedy, Runbook, steps_of
 from bot.engine.loader import LoadedLibrary, load_runbooks
@@ -171,6 +172,14 @@ def test_triage_looks_for_changes_of_at_least_an_hour(
     step = next(s for s in steps_of(triage.phase("evidence")) if s.id == "changes")
     arguments = render(step.arguments, {"params": {"service": "checkout", "since": since_s}})
     assert arguments == {"service": "checkout", "since_s": looked_back_s}
+
+
+def test_triage_tells_the_alerts_probe_which_alert_asked(triage: Runbook) -> None:
+    step = next(s for s in steps_of(triage.phase("evidence")) if s.id == "alerts")
+    scope = {"params": {"service": "checkout", "since": 600.0}}
+    for origin in (Origin(kind="webhook", alert="f1-17"), Origin(kind="cli")):
+        arguments = render(step.arguments, {**scope, "run": {"origin": origin}})
+        assert arguments == {"service": "checkout", "since_s": 600.0, "alert": origin.alert}
 
 
 def test_no_fix_of_triage_is_made_unasked(triage: Runbook) -> None:

@@ -145,10 +145,12 @@ async def test_a_prometheus_that_cannot_be_read_is_a_gap_beside_the_book_and_una
         await recent(context(service("web")), service="web")
 
 
-async def test_what_is_no_prometheus_is_garbage(context):
+async def test_what_is_no_prometheus_is_garbage_and_a_gap_beside_the_book(context):
     async with http_server({"/api/v1/query_range": answering({"status": "success"})}) as url:
         with pytest.raises(ProbeGarbageError, match="as Prometheus does"):
             await recent(context(service("web", url)), service="web")
+        told = await recent(context(service("web", url), alarms=await book()), service="web")
+    assert [gap.partition(":")[0] for gap in told.gaps] == ["web"]
 
 
 class Stopped:
