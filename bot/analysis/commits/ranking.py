@@ -39,22 +39,12 @@ class Blame(Model):
 
 
 def blame(case: ChangeCase, *, weights: Weights | None = None) -> Blame:
-    """Name the commit that is to blame, or ``none``.
-
-    The alternatives are the possible commits and *none*; their probabilities are a conditional logit
-    (McFadden 1974): ``exp(utility)`` over the sum of all.  Ties break by the figures alone, then by the sha.
-    """
+    """Name the commit that is to blame, or ``none``."""
     weights = weights or shipped()
     symptoms = read(case)
     possible, excluded = candidates(case, symptoms)
     signs = outside(case, symptoms)
-    utilities = [utility(candidate, weights) for candidate in possible]
-    chances = probabilities([*utilities, utility_of_none(signs, weights)])
-    ranked = sorted(
-        (Ranked(probability=p, candidate=c) for p, c in zip(chances, possible, strict=False)),
-        key=lambda r: (-r.probability, r.candidate.sha),
-    )
-    none = chances[-1]
+    ranked, none = choose(possible, signs, weights=weights)
     named = _stands_out(ranked, at_least=max(weights.threshold, none))
     return Blame(
         commit=ranked[0].candidate.sha if named else NONE,
@@ -62,10 +52,27 @@ def blame(case: ChangeCase, *, weights: Weights | None = None) -> Blame:
         confidence=ranked[0].probability if named else none,
         onset=symptoms.onset,
         none=none,
-        ranked=tuple(ranked),
+        ranked=ranked,
         excluded=tuple(excluded),
         outside=tuple(signs),
     )
+
+
+def choose(
+    possible: Sequence[Candidate], signs: Sequence[Outside], *, weights: Weights
+) -> tuple[tuple[Ranked, ...], float]:
+    """Share a probability of 1 between the possible commits, likeliest first, and *none of them*.
+
+    A conditional logit (McFadden 1974): ``exp(utility)`` over the sum of all.  Ties break by the figures
+    alone, then by the sha.
+    """
+    utilities = [utility(candidate, weights) for candidate in possible]
+    chances = probabilities([*utilities, utility_of_none(signs, weights)])
+    ranked = sorted(
+        (Ranked(probability=p, candidate=c) for p, c in zip(chances, possible, strict=False)),
+        key=lambda r: (-r.probability, r.candidate.sha),
+    )
+    return tuple(ranked), chances[-1]
 
 
 def _stands_out(ranked: Sequence[Ranked], *, at_least: float) -> bool:
@@ -79,12 +86,12 @@ def utility(candidate: Candidate, weights: Weights) -> float:
     return sum(weights.candidate[name] * value for name, value in candidate.figures.items())
 
 
-def utility_of_none(signs: list[Outside], weights: Weights) -> float:
+def utility_of_none(signs: Sequence[Outside], weights: Weights) -> float:
     """Weigh what speaks for an outside cause; without any sign, that commits are seldom to blame."""
     return weights.none["bias"] + weights.none["outside"] * outsideness(signs)
 
 
-def outsideness(signs: list[Outside]) -> float:
+def outsideness(signs: Sequence[Outside]) -> float:
     """Combine the signs as independent hints, 0 to 1."""
     return 1.0 - math.prod(1.0 - sign.strength for sign in signs)
 
