@@ -106,7 +106,7 @@ class RecordDesk:
         if span.since is None:
             return ["• Settings and flags: since when to look is not known."]
         age_s = min((self._deps.clock.now() - span.since).total_seconds(), _MOST_SINCE_S)
-        arguments: JsonObject = {"service": intent.service, "since_s": max(1.0, age_s)}
+        arguments: JsonObject = {"service": intent.service, "since_s": max(1.0, age_s), "commits": False}
         answer = await self._ask(intent, "changes.recent", arguments, timeout_s=_LOOK_S)
         if not isinstance(answer, Findings):
             return [f"• Settings and flags: not known. {_plain(answer if isinstance(answer, str) else '')}"]

@@ -17,12 +17,17 @@ from bot.domain.errors import (
     ProbeNotConfiguredError,
     ProbeUnavailableError,
 )
+from bot.probes._brought import MOST_COMMITS as MOST_BROUGHT
+from bot.probes._brought import Brought
 from bot.targets.processes import Ran, run
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 MOST_COMMITS = 200
 _FIELD, _RECORD = "\x1f", "\x1e"
 _FORMAT = f"--format=%H{_FIELD}%an{_FIELD}%aI{_FIELD}%s{_RECORD}"
+_DIFFS = f"--format={_RECORD}%H{_FIELD}%an{_FIELD}%aI{_FIELD}%s{_FIELD}"
+_NEXT = re.compile(rf"{_RECORD}(?=[0-9a-f]{{40,64}}{_FIELD})")
+_FILE = re.compile(r"^diff --git a/(.+) b/\1$", re.MULTILINE)
 _QUIET = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
@@ -111,6 +116,32 @@ class History:
         rows = (row.split("\t", 2) for row in told.split("\0") if row.count("\t") >= 2)  # noqa: PLR2004  # added, deleted, name
         return {name: (_lines(added), _lines(deleted)) for added, deleted, name in rows}
 
+    async def brought(self, before: str, after: str) -> tuple[Brought, ...]:
+        """Read the commits that are in ``after`` and not in ``before`` with their diffs, newest first.
+
+        At most 20, and of these only so many of the oldest as are told within the megabyte that is read.
+        """
+        told = await self._git(
+            "-c",
+            "core.quotepath=false",
+            "log",
+            "--no-merges",
+            "--no-show-signature",
+            f"-{MOST_BROUGHT}",
+            _DIFFS,
+            "--patch",
+            "--unified=0",
+            "--no-color",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+            f"{before}..{after}",
+            "--",
+            *self.paths,
+        )
+        # What stands before the first beginning is the rest of one that was cut off.
+        return tuple(_brought_in(text) for text in _NEXT.split(told)[1:])
+
     async def _commit(self, ref: str) -> str:
         return (await self._git("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}")).strip()
 
@@ -184,6 +215,13 @@ def _checked(version: str) -> str:
 def _commit_in(text: str) -> Commit:
     commit, author, at, summary = text.strip("\n").split(_FIELD, 3)
     return Commit(id=commit, author=author, at=at, summary=summary)
+
+
+def _brought_in(text: str) -> Brought:
+    sha, author, at, message, diff = text.split(_FIELD, 4)
+    return Brought(
+        sha=sha, author=author, at=at, message=message, files=tuple(_FILE.findall(diff)), diff=diff
+    )
 
 
 def _lines(count: str) -> int:

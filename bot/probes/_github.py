@@ -82,15 +82,13 @@ async def deployed(ctx: Context, entry: Service, *, since_s: float) -> list[Reco
     """
     environment = entry.sources["github"].get("environment", entry.environment)
     params = {"environment": environment, "per_page": str(_MOST_DEPLOYMENTS + 1)}
-    listed = await _ask(ctx, entry, "deployments", _DEPLOYMENTS, params=params)
+    listed = await ask(ctx, entry, "deployments", _DEPLOYMENTS, params=params)
     listed.sort(key=lambda each: each.created_at, reverse=True)
     since = ctx.clock.now() - timedelta(seconds=since_s)
     recent = [each for each in listed if each.created_at >= since][:_MOST_DEPLOYMENTS]
     # One more than is told: the version that was there before the first.
     known = listed[: len(recent) + 1] if recent else []
-    statuses = await together(
-        _ask(ctx, entry, f"deployments/{each.id}/statuses", _STATUSES) for each in known
-    )
+    statuses = await together(ask(ctx, entry, f"deployments/{each.id}/statuses", _STATUSES) for each in known)
     return records_of(entry, known, statuses)[: len(recent)]
 
 
@@ -115,13 +113,13 @@ async def runs(ctx: Context, entry: Service, *, since: datetime, branch: str) ->
         ProbeGarbageError: what answers is no GitHub.
     """
     params = {"created": f">={since.isoformat(timespec='seconds')}", "per_page": str(MOST_RUNS)}
-    answer = await _ask(
+    answer = await ask(
         ctx, entry, "actions/runs", _RUNS, params={**params, **({"branch": branch} if branch else {})}
     )
     return answer.total_count, answer.workflow_runs
 
 
-async def _ask(
+async def ask(
     ctx: Context,
     entry: Service,
     path: str,
@@ -129,6 +127,13 @@ async def _ask(
     *,
     params: Mapping[str, str] | None = None,
 ) -> _T:
+    """Ask for something below a service's repository.
+
+    Raises:
+        ProbeNotConfiguredError: the ``repository`` of the ``github`` source is not ``owner/name``.
+        ProbeUnavailableError: GitHub cannot be read.
+        ProbeGarbageError: what answers is no GitHub.
+    """
     source = entry.sources["github"]
     if not _REPOSITORY.fullmatch(source.get("repository", "")):
         raise ProbeNotConfiguredError(f"The `repository` of {entry.name} must be `owner/name`.")
@@ -158,6 +163,7 @@ def _record(entry: Service, deployment: _Deployment, told: Sequence[_Status], *,
         link=next((status.log_url or status.target_url or "" for status in told), ""),
         data={
             "sha": deployment.sha,
+            "previous_sha": before,
             "ref": deployment.ref,
             "state": told[0].state if told else "queued",
             **({} if failed else {"version": after}),

@@ -15,8 +15,10 @@ from bot.domain.finding import Findings
 from bot.engine.plugins import Context, probe
 from bot.probes._change_records import Record, finding_of
 from bot.probes._github import deployed
+from bot.probes._releases import with_commits
 
 _SHARE_OF_TIME = 0.85
+_SHARE_FOR_ALL = 0.92
 _SAME_MOMENT_S = 5.0
 
 
@@ -28,16 +30,21 @@ _ANSWER = TypeAdapter[list[Record] | _Feed](list[Record] | _Feed)
 
 
 @probe(specialist="cicd")
-async def recent(ctx: Context, *, service: str, since_s: float = 3600) -> Findings:
+async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: bool = True) -> Findings:
     """What was deployed, configured or flipped in a service and all it stands on, in the last ``since_s`` s.
 
     Asks the bot's own ledger, and of each service the change feed and the deployments of the GitHub
-    repository that the catalogue names.
+    repository that the catalogue names.  With ``commits``, what each of the latest six releases brought is
+    read from the service's ``git`` or ``github`` source: ``commits`` in its ``data``, at most 20, newest
+    first, each with ``sha``, ``author``, ``at``, ``message``, ``files``, ``diff`` (the lines that come and
+    go) and ``whole``; ``commits_total``, ``commits_removed`` and ``commits_complete``.  What cannot be read
+    of them is a gap.
 
     Raises:
         ProbeUnavailableError: every change feed of these services is out of reach, and the ledger is empty.
         ProbeGarbageError: likewise, and what answers is no change feed.
     """
+    until_s = asyncio.get_running_loop().time() + ctx.timeout_s * _SHARE_FOR_ALL
     scope = ctx.catalogue.downstream(service)
     own = await asyncio.gather(*(_ledger(ctx, entry.name, since_s=since_s) for entry in scope))
     read = {"changes": ("url", _feed), "github": ("repository", deployed)}
@@ -66,6 +73,9 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600) -> Findin
     if failures and len(failures) == len(feeds) and not records:
         raise failures[0]
     ordered = sorted(records.values(), key=lambda record: (record.at, record.id), reverse=True)
+    if commits:
+        ordered, missing = await with_commits(ctx, ordered, until_s=until_s)
+        gaps += missing
     changed = {record.service for record in ordered}
     return Findings(
         items=tuple(finding_of(record) for record in ordered),
