@@ -1,18 +1,23 @@
-"""Suspicions against changes: by place, by timing and by what they touch, never by recency alone."""
+"""Suspicions against changes: by place, by timing and by what they do, never by recency alone."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.analysis.scene import CHANGES, Scene
+from bot.analysis.change_words import LIKELY, deploy_summary, describe, fails, gap_words, just_before
+from bot.analysis.inspections import Inspection, innocent, inspect
+from bot.analysis.scene import CHANGES, Scene, noisy_or
+from bot.analysis.scene_symptoms import LINES, strings
 from bot.analysis.suspects import Suspect, unexplained
 from bot.analysis.version_splits import BESIDE, version_splits
 from bot.analysis.words import figure, span
 from bot.domain.diagnosis import CauseKind, RuledOut
 from bot.domain.finding import Finding, FindingKind
+from bot.domain.model import JsonObject
 
 _SLACK_S = 20.0
 _AT_ONCE_S = 120.0
@@ -25,34 +30,37 @@ _STOOD_S = 5.0
 _FARTHER = 3.0
 _STOOD = 0.7
 _PUT_BACK = 0.7
-_LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
+_TIMED, _DONE = 0.5, 0.75
+_IDLE, _IDLE_LEAVES = 0.1, 0.7
+_NOTHING_KNOWN = Inspection()
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 
 
 def change_suspects(scene: Scene, mechanisms: Sequence[Suspect]) -> tuple[list[Suspect], list[RuledOut]]:
     """Turn each change of the scope into a suspicion, or say why it is none."""
-    suspected: list[tuple[Finding, Suspect]] = []
+    possible: list[Finding] = []
     dropped: list[RuledOut] = []
     for change in (f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope):
         why = _alibi(scene, change)
         if why:
             dropped.append(RuledOut(what=describe(change), why=why))
         else:
-            suspected.append((change, _suspect(scene, change, mechanisms)))
-    for change, suspect in suspected:
-        _compete(scene, change, suspect, [other for other, _ in suspected])
-    return [suspect for _, suspect in suspected], dropped
+            possible.append(change)
+    known = _inspected(scene, possible)
+    suspects = []
+    for change in possible:
+        suspect = _suspect(scene, change, mechanisms, known.get(change.id, _NOTHING_KNOWN))
+        _compete(scene, change, suspect, possible)
+        suspects.append(suspect)
+    return suspects, dropped
 
 
-def describe(change: Finding) -> str:
-    """Name a change in a few words: ``deploy of storefront 2.3.1``."""
-    kind = str(change.data.get("change_kind") or change.kind.value.removeprefix("change_"))
-    if change.kind is FindingKind.CHANGE_DEPLOY:
-        return f"{kind} of {change.service} {change.component}".strip()
-    if change.component:
-        before, after = change.data.get("before"), change.data.get("after")
-        return f"{kind} {change.service}/{change.component} from {before} to {after}"
-    return f"{kind} of {change.service}"
+def _inspected(scene: Scene, possible: Sequence[Finding]) -> Mapping[str, Inspection]:
+    """Inspect what changes do: those of one service are alternatives, of two both may be to blame."""
+    of: defaultdict[str, list[Finding]] = defaultdict(list)
+    for change in possible:
+        of[change.service].append(change)
+    return {key: found for own in of.values() for key, found in inspect(scene, own).items()}
 
 
 def timing(change: Finding, onset: datetime | None) -> float:
@@ -82,13 +90,20 @@ def _alibi(scene: Scene, change: Finding) -> str:
         return f"it came {span(late)} after the trouble of {service} began"
     if change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback":
         return "it is a remedy, not a novelty"
-    return _no_longer_in_force(scene, change, onset)
+    return _innocent(scene, change) or _no_longer_in_force(scene, change, onset)
+
+
+def _innocent(scene: Scene, change: Finding) -> str:
+    """Say why what a release brought cannot be it; but its build may be broken where failures keep to it."""
+    why = innocent(scene, change)
+    return "" if why and any(split.value > 0 for split in version_splits(scene, change)) else why
 
 
 def _no_longer_in_force(scene: Scene, change: Finding, onset: datetime | None) -> str:
     for later in _rivals(scene, change):
         in_time = onset is not None and later.began_at is not None and later.began_at <= onset
-        if in_time and _precedes(change, later):
+        # What brought nothing of its own stands on what was there.
+        if in_time and _precedes(change, later) and not _innocent(scene, later):
             return f"it was no longer in force: then came the {describe(later)}"
     return ""
 
@@ -107,11 +122,13 @@ def _precedes(one: Finding, other: Finding) -> bool:
     return one.began_at is not None and other.began_at is not None and one.began_at < other.began_at
 
 
-def _suspect(scene: Scene, change: Finding, mechanisms: Sequence[Suspect]) -> Suspect:
+def _suspect(scene: Scene, change: Finding, mechanisms: Sequence[Suspect], inspection: Inspection) -> Suspect:
     fits = timing(change, scene.onset(change.service))
     deploy = change.kind is FindingKind.CHANGE_DEPLOY
-    suspect = _deploy(scene, change, fits) if deploy else _setting(scene, change, fits)
-    content = _content(scene, change)
+    suspect = _deploy(scene, change, fits, inspection) if deploy else _setting(scene, change, fits)
+    content = max(_content(scene, change), inspection.speaks * inspection.chance)
+    if inspection.chance >= LIKELY:
+        suspect.support([change], noisy_or((_TIMED * fits, _DONE * inspection.chance)))
     share = scene.explained(change.service)
     if share > 0:
         culprit = max(
@@ -178,24 +195,25 @@ def _release_that_hogs(scene: Scene, suspect: Suspect, hog: Suspect, fits: float
     suspect.doubt(hog.summary, 0.5 + 0.5 * fits)
 
 
-def _deploy(scene: Scene, change: Finding, fits: float) -> Suspect:
+def _deploy(scene: Scene, change: Finding, fits: float, inspection: Inspection) -> Suspect:
     service, version = change.service, change.component
     previous = str(change.data.get("previous_version") or "")
     suspect = Suspect(
         kind=CauseKind.BAD_RELEASE,
         service=service,
         component=version,
-        summary=_deploy_summary(scene, change),
+        summary=deploy_summary(scene, change, inspection),
         began_at=change.began_at,
         data={
             "version": version,
             "previous_version": previous,
             "deploy_id": change.data.get("change_id"),
             "link": change.data.get("link"),
+            **_blamed(inspection),
         },
         decisive=frozenset({"metrics", "logs"}),
     )
-    suspect.support([change], 0.5 * fits)
+    suspect.support([change], _TIMED * fits)
     suspect.support(scene.of(service, FindingKind.ERROR_RATE_UP), 0.4 * fits)
     suspect.support(scene.of(service, FindingKind.LATENCY_UP), 0.25 * fits)
     suspect.support(_own_lines(scene, service), 0.4 * fits)
@@ -204,9 +222,17 @@ def _deploy(scene: Scene, change: Finding, fits: float) -> Suspect:
         suspect.support([split.finding], 0.75 * max(0.0, split.value))
     if any(split.value < 0 for split in splits):
         suspect.doubt(f"other versions of {service} fail as well", 0.25)
+    if inspection.worst <= _IDLE and not any(split.value > 0 for split in splits):
+        suspect.doubt("nothing that it brought is apt to break anything", _IDLE_LEAVES)
     if fits < _TIMING_UNKNOWN:
-        suspect.doubt(_gap_words(scene, change), 0.5 + fits)
+        suspect.doubt(gap_words(scene, change), 0.5 + fits)
     return suspect
+
+
+def _blamed(inspection: Inspection) -> JsonObject:
+    if not inspection.commit or inspection.chance < LIKELY:
+        return {}
+    return {"commit": inspection.commit, "message": inspection.message, "does": inspection.does}
 
 
 def _setting(scene: Scene, change: Finding, fits: float) -> Suspect:
@@ -216,8 +242,8 @@ def _setting(scene: Scene, change: Finding, fits: float) -> Suspect:
         service=service,
         component=key,
         summary=(
-            f"{service} {_fails(scene, service)}; its {key} was changed from {change.data.get('before')} "
-            f"to {change.data.get('after')}{_just_before(scene, change)}."
+            f"{service} {fails(scene, service)}; its {key} was changed from {change.data.get('before')} "
+            f"to {change.data.get('after')}{just_before(scene, change)}."
         ),
         began_at=change.began_at,
         data={
@@ -235,7 +261,7 @@ def _setting(scene: Scene, change: Finding, fits: float) -> Suspect:
     suspect.support(_own_lines(scene, service), 0.35 * fits)
     suspect.support([f for f in _own_lines(scene, service) if _speaks_of(f, change) > 0], 0.7)
     if fits < _TIMING_UNKNOWN:
-        suspect.doubt(_gap_words(scene, change), 0.5 + fits)
+        suspect.doubt(gap_words(scene, change), 0.5 + fits)
     return suspect
 
 
@@ -248,50 +274,19 @@ def _content(scene: Scene, change: Finding) -> float:
 
 
 def _own_lines(scene: Scene, service: str) -> list[Finding]:
-    return [f for f in scene.of(service, *_LINES) if scene.harmful(f)]
+    return [f for f in scene.of(service, *LINES) if scene.harmful(f)]
 
 
 def _speaks_of(finding: Finding, change: Finding) -> float:
     """Whether lines hold the new value beside words of its key: ``within 5 ms``, ``bank_timeout_ms``."""
     key = set(_WORD.findall(change.component.lower()))
     value = str(change.data.get("after", "")).strip().lower()
-    samples = finding.data.get("samples")
     best = 0.0
-    for sample in samples if isinstance(samples, list) else []:
-        words = set(_WORD.findall(str(sample).lower()))
+    for sample in strings(finding, "samples"):
+        words = set(_WORD.findall(sample.lower()))
         named = bool(key & words)
         if named and value and value in words:
             best = max(best, 1.0)
-        elif change.component.lower() in str(sample).lower():
+        elif change.component.lower() in sample.lower():
             best = max(best, 0.8)
     return best
-
-
-def _deploy_summary(scene: Scene, change: Finding) -> str:
-    service, version = change.service, change.component
-    fails = _fails(scene, service, version=version)
-    return f"{service} {version} {fails}; it was released{_just_before(scene, change)}."
-
-
-def _fails(scene: Scene, service: str, *, version: str = "") -> str:
-    rates = [f for f in scene.of(service, FindingKind.ERROR_RATE_UP) if f.component in {version, ""}]
-    rates.sort(key=lambda f: f.component != version)
-    value = rates[0].evidence[0].value if rates else None
-    if value is not None:
-        return f"fails {figure(value, 'ratio')} of its requests"
-    slow = scene.of(service, FindingKind.LATENCY_UP)
-    return "has become slow" if slow else "is in trouble"
-
-
-def _just_before(scene: Scene, change: Finding) -> str:
-    onset = scene.onset(change.service)
-    if onset is None or change.began_at is None:
-        return ""
-    gap_s = (onset - change.began_at).total_seconds()
-    return f" {span(gap_s)} before the trouble began" if gap_s >= 1 else " as the trouble began"
-
-
-def _gap_words(scene: Scene, change: Finding) -> str:
-    onset = scene.onset(change.service)
-    gap_s = (onset - change.began_at).total_seconds() if onset and change.began_at else 0.0
-    return f"it was in place for {span(gap_s)} before the trouble began"

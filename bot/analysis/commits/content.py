@@ -13,7 +13,7 @@ from bot.analysis.commits.diffs import Diff, parse
 from bot.analysis.commits.fits import fit
 from bot.analysis.commits.hazards import Hazard, hazards
 from bot.analysis.commits.settings_changed import numbers_changed
-from bot.analysis.commits.symptoms import Symptoms, echoed, spoken
+from bot.analysis.commits.symptoms import Symptoms, beside, echoed, spoken
 from bot.analysis.commits.tokens import words
 from bot.domain.model import Model, Share
 
@@ -90,7 +90,8 @@ def _echo(diff: Diff, symptoms: Symptoms) -> tuple[float, tuple[str, ...]]:
     told = sorted(figures & symptoms.figures) + spoken(
         symptoms, diff.literals_gone | diff.literals_come | _symbols(diff)
     )
-    return (_TOLD if told else 0.0), tuple(told)
+    told += beside(symptoms, [(setting.words, setting.shown[-1]) for setting in settings if setting.shown])
+    return (_TOLD if told else 0.0), tuple(dict.fromkeys(told))
 
 
 def _symbols(diff: Diff) -> frozenset[str]:

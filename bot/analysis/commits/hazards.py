@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
 
 from bot.analysis.commits.case import Commit
@@ -88,6 +88,7 @@ _COMPARES = re.compile(r"===?|!==?|<=|>=|(?<![-=<>])[<>](?![<>=])|&&|\|\||\b(?:a
 _NO_NAME = re.compile(r"v?\d[\w.+-]*|#?[0-9a-fA-F]{3,8}|[\W\d_]*")
 _NOTHING = re.compile(r"\b(nil|null|None|undefined|Optional)\b|\?\.")
 _IF = re.compile(r"\b(if|unless|guard)\b")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _MAJOR, _MINOR, _PATCH = 0.5, 0.15, 0.05
 _UNKNOWN, _SILENT, _SOME, _EDIT = 0.05, 0.02, 0.1, 0.3
@@ -133,7 +134,7 @@ def _numbers(diff: Diff) -> Iterator[Hazard]:
     for setting in numbers_changed(diff):
         strength = _number_strength(setting)
         if strength:
-            what = f"{setting.name} from {' to '.join(setting.shown)}"
+            what = f"{setting.name} from {' to '.join(setting.written)}"
             if setting.after is None:
                 what = f"{setting.name} is gone"
             yield Hazard(kind="setting", strength=strength, what=what, setting=setting)
@@ -168,10 +169,16 @@ def _guards(diff: Diff) -> Iterator[Hazard]:
     lost = sorted(_guards_of(diff.gone) - _guards_of(diff.come))
     if lost:
         strength = min(0.8, 0.5 + 0.15 * len(lost))
-        yield Hazard(kind="guard", strength=strength, what=f"no longer: {', '.join(lost)}")
+        yield Hazard(kind="guard", strength=strength, what=f"no longer: {', '.join(_whole(lost, diff))}")
     checks = _net(_IF, diff.removed, diff.added), _net(_NOTHING, diff.removed, diff.added)
     if checks[0] > 0 and (checks[1] > 0 or not diff.added):
         yield Hazard(kind="check", strength=0.55, what="a check is gone")
+
+
+def _whole(stems: Iterable[str], diff: Diff) -> list[str]:
+    """Give the words as they are written, of which only the stems are compared."""
+    written = {stem(part): part.lower() for line in diff.removed for part in _PART.findall(line)}
+    return [written.get(each, each) for each in stems]
 
 
 def _guards_of(counted: Counter[str]) -> set[str]:

@@ -45,7 +45,7 @@ def blame(case: ChangeCase, *, weights: Weights | None = None) -> Blame:
     possible, excluded = candidates(case, symptoms)
     signs = outside(case, symptoms)
     ranked, none = choose(possible, signs, weights=weights)
-    named = _stands_out(ranked, at_least=max(weights.threshold, none))
+    named = stands_out(ranked, at_least=max(weights.threshold, none))
     return Blame(
         commit=ranked[0].candidate.sha if named else NONE,
         service=ranked[0].candidate.service if named else symptoms.first,
@@ -75,7 +75,7 @@ def choose(
     return tuple(ranked), chances[-1]
 
 
-def _stands_out(ranked: Sequence[Ranked], *, at_least: float) -> bool:
+def stands_out(ranked: Sequence[Ranked], *, at_least: float) -> bool:
     """Whether the first is likely enough and not as good as tied with the second."""
     first, second = [*(one.probability for one in ranked), 0.0, 0.0][:2]
     return bool(ranked) and first >= at_least and first >= _AHEAD * second

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bot.analysis.commits.diffs import Diff
 from bot.analysis.commits.tokens import parts
@@ -35,7 +36,15 @@ _SWITCH = re.compile(
         (?P<value>true|false|on|off|enabled|disabled)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
+_SHORT = 3
 _ON = frozenset({"true", "on", "enabled"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Number:
+    value: float
+    figure: str
+    written: str
 
 
 class Setting(Model):
@@ -46,6 +55,8 @@ class Setting(Model):
     after: float | None
     shown: tuple[str, ...] = ()
     """The figures as they are written, for comparison with what logs and metrics show."""
+    written: tuple[str, ...] = ()
+    """The same with their units, for people."""
 
     @property
     def words(self) -> frozenset[str]:
@@ -65,10 +76,17 @@ def numbers_changed(diff: Diff) -> list[Setting]:
     before, after = _numbers(diff.removed), _numbers(diff.added)
     out = []
     for name in sorted({*before, *after}):
-        (old, old_shown), (new, new_shown) = before.get(name, (None, "")), after.get(name, (None, ""))
-        if old != new:
+        old, new = before.get(name), after.get(name)
+        sides = [side for side in (old, new) if side is not None]
+        if len({side.value for side in sides}) == len(sides):
             out.append(
-                Setting(name=name, before=old, after=new, shown=tuple(s for s in (old_shown, new_shown) if s))
+                Setting(
+                    name=name,
+                    before=old.value if old else None,
+                    after=new.value if new else None,
+                    shown=tuple(side.figure for side in sides),
+                    written=tuple(side.written for side in sides),
+                )
             )
     return out
 
@@ -79,17 +97,27 @@ def switches_changed(diff: Diff) -> list[str]:
     return sorted(name for name in before.keys() & after.keys() if before[name] != after[name])
 
 
-def _numbers(lines: Iterable[str]) -> dict[str, tuple[float, str]]:
-    found: dict[str, tuple[float, str]] = {}
+def _numbers(lines: Iterable[str]) -> dict[str, _Number]:
+    found: dict[str, _Number] = {}
     for line in lines:
         plain = _PRODUCT.sub(lambda m: str(int(m[1]) * int(m[2])), line)
         for match in _SETTING.finditer(plain):
-            unit = match["unit"].rpartition(".")[2].lower()
+            shown = match["unit"].rpartition(".")[2]
+            unit = shown.lower()
             thousandth = unit == "m" and "cpu" in match["name"].lower()
             factor = 1e-3 if thousandth else _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s")) or 1.0
             text = match["value"].replace("_", "")
-            found.setdefault(match["name"], (float(text) * factor, text))
+            number = _Number(value=float(text) * factor, figure=text, written=_written(text, shown))
+            found.setdefault(match["name"], number)
     return found
+
+
+def _written(figure: str, unit: str) -> str:
+    """Put a unit behind a figure; a word behind it that is no unit is none of the figure's."""
+    bare = unit.lower().removesuffix("s") if len(unit) > 1 else unit.lower()
+    if bare not in _UNITS and unit.lower() not in _UNITS:
+        return figure
+    return f"{figure}{unit}" if len(unit) <= _SHORT else f"{figure} {bare}s"
 
 
 def _switches(lines: Iterable[str]) -> dict[str, bool]:

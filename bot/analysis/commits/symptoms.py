@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from bot.analysis.commits.case import ChangeCase, LogLine, Series
-from bot.analysis.commits.tokens import COMMON, vocabulary
+from bot.analysis.commits.tokens import COMMON, vocabulary, words
 from bot.domain.model import Instant, Model
 
 _BAD = frozenset({"WARN", "WARNING", "ERROR", "FATAL", "CRITICAL", "PANIC", "EMERGENCY"})
@@ -27,6 +27,7 @@ _SAME_SHARE = 0.02
 _OFTEN = 3
 _SHORTEST = 4
 _LONG = 4
+_UNIT = r"\s?(?:ns|us|ms|s|sec|seconds?|min|minutes?|h|[kKMG]i?B?|%)(?![\w])"
 _SLACK_S, _MOST_SLACK_S = 5.0, 60.0
 
 
@@ -84,13 +85,13 @@ def read(case: ChangeCase) -> Symptoms:
         upstream=frozenset(name for call in failed for name in call.callers),
         said=vocabulary([*texts, *(f"{name} {value}" for name, value in fields)]),
         exact="\n".join([*dict.fromkeys(texts), *sorted({value for _, value in fields})]),
-        figures=_figures(complaints, fields),
+        figures=figures_of(complaints, fields),
         complaints=complaints,
         shifts=shifts,
     )
 
 
-def _figures(complaints: Sequence[LogLine], fields: Sequence[tuple[str, str]]) -> frozenset[str]:
+def figures_of(complaints: Sequence[LogLine], fields: Sequence[tuple[str, str]]) -> frozenset[str]:
     """Collect the numbers of complaints: of their fields, and of their texts those longer than a status."""
     told = {figure for line in complaints for figure in _DIGITS.findall(line.text) if len(figure) >= _LONG}
     return frozenset(told.union(*(_DIGITS.findall(value) for _, value in fields)))
@@ -205,3 +206,18 @@ def spoken(symptoms: Symptoms, texts: Iterable[str]) -> list[str]:
     return [
         t for t in bare if _telling(t) and re.search(rf"(?<![\w-]){re.escape(t)}(?![\w-])", symptoms.exact)
     ]
+
+
+def beside(symptoms: Symptoms, settings: Iterable[tuple[frozenset[str], str]]) -> list[str]:
+    """List the figures that a complaint holds with a word of their setting's name: ``bank ... within 5 ms``.
+
+    ``settings`` are the words of a name and the figure; one of a single digit counts only with its unit, as
+    any count may be 5.
+    """
+    found = []
+    for name, shown in settings:
+        unit = _UNIT if len(shown) == 1 else r"(?![\w.]*\d)"
+        figure = re.compile(rf"(?<![\w.-]){re.escape(shown)}{unit}")
+        if any(figure.search(line.text) and name & {*words(line.text)} for line in symptoms.complaints):
+            found.append(shown)
+    return found

@@ -27,6 +27,13 @@ _SOURCE_OF = {
 }
 
 
+COMMITS = (
+    {"sha": "c0ffee1", "files": ["a/bank.yaml"], "diff": "-bank_timeout_ms: 300\n+bank_timeout_ms: 5\n"},
+    {"sha": "d0c5d0c", "files": ["docs/bank.md"], "diff": "+words\n"},
+    {"sha": "10ca110", "files": ["a/stock.go"], "diff": "-mutex.Lock()\n"},
+)
+
+
 def _source(kind: FindingKind) -> str:
     return next((source for start, source in _SOURCE_OF.items() if kind.value.startswith(start)), "metrics")
 
@@ -50,6 +57,8 @@ def any_finding(draw: st.DrawFn) -> Finding:
                 "after": st.sampled_from([5, "5", None]),
                 "state": st.sampled_from(["refused", "timeout"]),
                 "change_kind": st.sampled_from(["deploy", "rollback"]),
+                "commits": st.lists(st.sampled_from(COMMITS), max_size=3),
+                "commits_complete": st.booleans(),
             },
         )
     )
