@@ -37,10 +37,10 @@ PRIOR = Weights(
         "place": 2.5,
     },
     none={"bias": 5.0, "outside": 3.5},
-    threshold=0.4,
+    threshold=0.3,
     record={"how": "by hand"},
 )
-_PRIOR_SD = 1.0
+_PRIOR_SD = 0.5
 _STEPS = 20
 _DIGITS = 3
 

@@ -13,7 +13,7 @@ MOST_COMMITS = 20
 _MOST_OF_ONE = 12_000
 _MOST_FILES = 50
 _MOST_MESSAGE = 200
-_KEPT = re.compile(r"[-+]|diff --git ")
+_KEPT = re.compile(r"[-+ ]|@@ |diff --git ")
 
 
 class Brought(Model):
@@ -59,7 +59,7 @@ class Kept(Model):
 def keep(release: Release, *, most_chars: int) -> tuple[Kept, ...]:
     """Keep at most ``most_chars`` characters of the diffs, and of one commit 12,000.
 
-    Only the lines that come and go are kept, and the names of the files.
+    Kept are the lines that come and go, what stands beside them, and the names of the files.
     """
     kept = []
     left = most_chars

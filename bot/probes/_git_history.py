@@ -130,7 +130,7 @@ class History:
             f"-{MOST_BROUGHT}",
             _DIFFS,
             "--patch",
-            "--unified=0",
+            "--unified=2",
             "--no-color",
             "--no-renames",
             "--no-ext-diff",

@@ -36,9 +36,8 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
     Asks the bot's own ledger, and of each service the change feed and the deployments of the GitHub
     repository that the catalogue names.  With ``commits``, what each of the latest six releases brought is
     read from the service's ``git`` or ``github`` source: ``commits`` in its ``data``, at most 20, newest
-    first, each with ``sha``, ``author``, ``at``, ``message``, ``files``, ``diff`` (the lines that come and
-    go) and ``whole``; ``commits_total``, ``commits_removed`` and ``commits_complete``.  What cannot be read
-    of them is a gap.
+    first, each with ``sha``, ``author``, ``at``, ``message``, ``files``, ``diff`` and ``whole``;
+    ``commits_total``, ``commits_removed`` and ``commits_complete``.  What cannot be read of them is a gap.
 
     Raises:
         ProbeUnavailableError: every change feed of these services is out of reach, and the ledger is empty.

@@ -17,7 +17,7 @@ from bot.analysis.commits.symptoms import Symptoms, beside, echoed, spoken
 from bot.analysis.commits.tokens import words
 from bot.domain.model import Model, Share
 
-_WORD, _COMPOUND, _ABOUT, _AROUND = 0.3, 0.5, 0.2, 0.05
+_WORD, _COMPOUND, _ABOUT, _NEAR, _PATH, _AROUND = 0.3, 0.5, 0.3, 0.15, 0.1, 0.05
 _MANY_LINES = 8
 _SYMBOL = re.compile(r"\b(?=\w*[._][A-Za-z]|[A-Z]?[a-z]+[A-Z])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\b")
 _COMPOUND_LENGTH = 10
@@ -76,7 +76,9 @@ def rarity_of(commits: Sequence[Commit]) -> dict[str, float]:
     counts: Counter[str] = Counter()
     for commit in commits:
         diff = parsed(commit)
-        counts.update({*words(" ".join([commit.message, *commit.files, *diff.removed, *diff.added]))})
+        counts.update(
+            {*words(" ".join([commit.message, *commit.files, *diff.removed, *diff.added, *diff.near]))}
+        )
     top = math.log(1 + len(commits)) or 1.0
     return {word: math.log((1 + len(commits)) / count) / top for word, count in counts.items()}
 
@@ -90,7 +92,7 @@ def _echo(diff: Diff, symptoms: Symptoms) -> tuple[float, tuple[str, ...]]:
     told = sorted(figures & symptoms.figures) + spoken(
         symptoms, diff.literals_gone | diff.literals_come | _symbols(diff)
     )
-    told += beside(symptoms, [(setting.words, setting.shown[-1]) for setting in settings if setting.shown])
+    told += beside(symptoms, [(s.words, s.shown[-1], s.unit) for s in settings if s.shown])
     return (_TOLD if told else 0.0), tuple(dict.fromkeys(told))
 
 
@@ -107,15 +109,20 @@ def _link(
     """Combine the words in common as independent hints: ``1 - prod(1 - weight)`` (noisy or, Pearl 1988).
 
     What comes or goes counts most, with the names of the settings that change; then what the changed lines
-    are about, the more the fewer they are; least what only the message and the names of files hold.
+    are about and what stands beside them, the more the fewer they are; least what only the names of files
+    and the message hold.
     """
     lines = [*diff.removed, *diff.added]
     named = {word for hazard in found if hazard.setting is not None for word in hazard.setting.words}
     net = sorted({*diff.gone, *diff.come, *named} & symptoms.said)
     about = sorted(({*words(" ".join(lines))} & symptoms.said).difference(net))
-    around = sorted({*words(" ".join([commit.message, *commit.files]))} & symptoms.said)
+    near = sorted(({*words(" ".join(diff.near))} & symptoms.said).difference(net, about))
+    path = sorted({*words(" ".join(commit.files))} & symptoms.said)
+    around = sorted(({*words(commit.message)} & symptoms.said).difference(path))
     hints = [(_COMPOUND if len(word) >= _COMPOUND_LENGTH else _WORD) * rarity.get(word, 1.0) for word in net]
     hints += [_ABOUT / (1 + len(lines) / _MANY_LINES) * rarity.get(word, 1.0) for word in about]
+    hints += [_NEAR / (1 + len(diff.near) / _MANY_LINES) * rarity.get(word, 1.0) for word in near]
+    hints += [_PATH * rarity.get(word, 1.0) for word in path]
     hints += [_AROUND * rarity.get(word, 1.0) for word in around]
     return _either(hints), tuple(net)
 

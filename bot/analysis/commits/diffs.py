@@ -21,11 +21,16 @@ _MANIFEST_FILE = re.compile(
     r"(^|/)(go\.(mod|sum)|package(-lock)?\.json|yarn\.lock|requirements[^/]*\.txt|poetry\.lock|Cargo\.(toml|lock)"
     r"|pom\.xml|Gemfile(\.lock)?|build\.gradle(\.kts)?)$"
 )
+_SETTINGS_FILE = re.compile(
+    r"\.(ya?ml|json|toml|ini|conf|cfg|properties|env|tf|tfvars|hcl|xml)$|(^|/)\.env[^/]*$", re.IGNORECASE
+)
 _COMMENT = re.compile(r"^\s*(//|#(?!\w+\()|--\s|/?\*|<!--)")
 _LOGGING = re.compile(
     r"\b(log|logger|logging|slog|console|LOG)(_\w+|\.\w+)?\s*\((?!\W*(\w+\.)?(DEBUG|TRACE)\b)|\.(Str|Info|Debug|Warn)\("
 )
 _HEADER = re.compile(r"diff |index |@@|(---|\+\+\+) ?([ab]/|/dev/null)")
+_HUNK = re.compile(r"@@ [^@]*@@(.*)")
+_PLAIN = re.compile(r"[-\s]*[\w.-]+\s*[:=]\s*([^\s\"'`{}\[\],;]+)[\s,;]*")
 _LITERAL = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|`([^`\n]*)`")
 
 
@@ -34,11 +39,15 @@ class Diff(Model):
 
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    """Lines that stay as they are beside those that change, and what they are part of."""
     text: str = ""
     silent: bool = False
     """Only documentation, tests, styles, build or staging files."""
     manifest: bool = False
     """Only files that name the versions of dependencies."""
+    settings: bool = False
+    """Only files of settings: what stands behind a colon is a text there, quoted or not."""
     unknown: bool = False
     """The diff was not to be had."""
 
@@ -55,25 +64,33 @@ class Diff(Model):
     @cached_property
     def literals_gone(self) -> frozenset[str]:
         """Quoted texts that are left out."""
-        return frozenset(_literals(self.removed)) - frozenset(_literals(self.added))
+        return self._texts(self.removed) - self._texts(self.added)
 
     @cached_property
     def literals_come(self) -> frozenset[str]:
         """Quoted texts that are new."""
-        return frozenset(_literals(self.added)) - frozenset(_literals(self.removed))
+        return self._texts(self.added) - self._texts(self.removed)
+
+    def _texts(self, lines: tuple[str, ...]) -> frozenset[str]:
+        plain = [m[1] for m in map(_PLAIN.fullmatch, lines) if m] if self.settings else []
+        return frozenset({*_literals(lines), *plain})
 
 
 def parse(commit: Commit) -> Diff:
     """Read a unified diff, also one without a header of lines; hunks of silent files are left out."""
     removed: list[str] = []
     added: list[str] = []
+    near: list[str] = []
     silent = False
     for line in commit.diff.splitlines():
         if _HEADER.match(line):
             named = [name for name in commit.files if name in line]
             silent = any(_SILENT_FILE.search(name) for name in named) if named else silent
+            near += [] if silent else [part for part in _HUNK.findall(line) if part.strip()]
             continue
         body = line[1:]
+        if line[:1] == " " and not silent:
+            near.append(body.strip())
         if silent or line[:1] not in {"-", "+"} or not body.strip() or _idle(body):
             continue
         (removed if line[0] == "-" else added).append(body.strip())
@@ -82,9 +99,11 @@ def parse(commit: Commit) -> Diff:
     return Diff(
         removed=kept[0],
         added=kept[1],
+        near=tuple(near),
         text=commit.diff,
         silent=bool(files) and all(_SILENT_FILE.search(name) for name in files),
         manifest=bool(files) and all(_MANIFEST_FILE.search(name) for name in files),
+        settings=bool(files) and all(_SETTINGS_FILE.search(name) for name in files),
         unknown=not commit.diff.strip(),
     )
 

@@ -9,8 +9,9 @@ from difflib import SequenceMatcher
 
 from bot.analysis.commits.case import Commit
 from bot.analysis.commits.diffs import Diff
+from bot.analysis.commits.line_patterns import BECOMING, COMING
 from bot.analysis.commits.settings_changed import Setting, numbers_changed, switches_changed
-from bot.analysis.commits.tokens import stem, words
+from bot.analysis.commits.tokens import COMMON, stem, words
 from bot.domain.model import Model, Share
 
 
@@ -32,6 +33,7 @@ _CEILINGS = _stems(
     timeout deadline budget max maximum limit pool conns connections connection retry retries
     attempt attempts capacity buffer size quota replicas memory cpu concurrency worker workers
     threads batch window ttl lease expiry heap entries burst rate permits chunk depth inflight
+    keepalive grace leeway skew nofile ulimit backlog linger drain
     """
 )
 _PACES = _stems("interval period delay backoff ttl poll cooldown debounce frequency every sleep")
@@ -44,6 +46,7 @@ _GUARDS = _stems(
     semaphore breaker fallback close unlock defer cancel lock mutex synchronized transaction
     rollback recover catch except validate sanitize escape jitter dedupe idempotent idempotency offset
     flush ack index distinct pagination evict expire release dispose debounce prefetch preload singleflight
+    keepalive ulimit nofile await
     """
 )
 _TRUST = _stems(
@@ -53,6 +56,8 @@ _TRUST = _stems(
 _LOWERED_MUCH, _LOWERED, _RAISED_MUCH = 0.5, 0.85, 3.0
 _RAISED = 0.2
 _FEW_LINES = 4
+_A_WORD, _A_FEW = 3, 2
+_TOKEN = re.compile(r"\w+")
 _ALIKE, _NEARLY = 0.6, 0.85
 _SQL = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+[\"`]?([a-z_][\w.]*)", re.IGNORECASE)
 _DDL = re.compile(
@@ -66,24 +71,10 @@ _REMOTE = re.compile(
     r"\.(Query\w*|Exec\w*|Get\w*|Put\w*|Fetch\w*|Find\w*|Send\w*|Call\w*|Do|Post|Request|Select\w*|Load\w*|Publish\w*"
     r"|execute|query|get|put|fetch|find\w*|send|post|load|publish)\("
 )
-_WAITS = re.compile(
-    r"\b(sleep|Sleep|Thread\.sleep|setTimeout|\.wait)\s*\(|\.(Lock|lock|acquire)\(\)|\bsynchronized\b"
-)
-_GROWS = re.compile(
-    r"\bgo func\b|=\s*append\(\s*\w+\.\w+|^\s*var \w+\s*=\s*(make\(map|map\[)|\bnew (Hash)?Map\(\)"
-    r"|maxsize=None"
-)
-_VERBOSE = re.compile(
-    r"\b(log_?level|level|verbosity|debug)\b\W{1,4}(debug|trace|true|all)\b|setLevel\(\W*(\w+\.)?(debug|trace)\b",
-    re.IGNORECASE,
-)
-_ENDS = re.compile(r"\b(panic|os\.Exit|sys\.exit|process\.exit|throw new)\b")
 _NARROW = re.compile(r"\bu?int(8|16|32)?\b|\bfloat(32)?\b|\b(small)?integer\b|\bsmallint\b", re.IGNORECASE)
 _WIDE = re.compile(
     r"\b(u?int64|long|bigint|bigserial|double|float64|decimal|numeric|BigDecimal)\b", re.IGNORECASE
 )
-_STRICT = re.compile(r"[Dd]isallow|[Ss]trict|[Rr]equired|[Rr]eject|[Ff]orbid|[Mm]ust[A-Z_]|NOT NULL")
-_BACKTRACKS = re.compile(r"[+*]\)[+*]|\)\{\d+,\}[+*]")
 _COMPARES = re.compile(r"===?|!==?|<=|>=|(?<![-=<>])[<>](?![<>=])|&&|\|\||\b(?:and|or|not)\b|!(?=[\w(])")
 _NO_NAME = re.compile(r"v?\d[\w.+-]*|#?[0-9a-fA-F]{3,8}|[\W\d_]*")
 _NOTHING = re.compile(r"\b(nil|null|None|undefined|Optional)\b|\?\.")
@@ -91,7 +82,7 @@ _IF = re.compile(r"\b(if|unless|guard)\b")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _MAJOR, _MINOR, _PATCH = 0.5, 0.15, 0.05
-_UNKNOWN, _SILENT, _SOME, _EDIT = 0.05, 0.02, 0.1, 0.3
+_UNKNOWN, _SILENT, _SOME, _EDIT, _GUARDED = 0.05, 0.02, 0.1, 0.3, 0.4
 
 
 def hazards(commit: Commit, diff: Diff) -> list[Hazard]:
@@ -113,6 +104,9 @@ def hazards(commit: Commit, diff: Diff) -> list[Hazard]:
 def _plain(diff: Diff) -> Hazard:
     """Judge what shows nothing dangerous: a short edit changes what is done, a long one where it stands."""
     if diff.removed and diff.added and len(diff.removed) + len(diff.added) <= _FEW_LINES:
+        if _GUARDS & {*words(" ".join([*diff.removed, *diff.added]))}:
+            what = f"{diff.removed[0]} becomes {diff.added[0]}"
+            return Hazard(kind="guarded", strength=_GUARDED, what=what)
         return Hazard(kind="edit", strength=_EDIT, what=f"{diff.removed[0]} becomes {diff.added[0]}")
     if diff.come or diff.gone:
         return Hazard(kind="neutral", strength=_SOME, what="new code")
@@ -240,23 +234,32 @@ def _logic(diff: Diff) -> Iterator[Hazard]:
                 return
 
 
+def _dropped(diff: Diff) -> Iterator[Hazard]:
+    """Find a line that stays with less in it: an argument, a condition or a wrapper is gone."""
+    for old in diff.removed:
+        for new in diff.added:
+            before, after = Counter(_TOKEN.findall(old)), Counter(_TOKEN.findall(new))
+            less, more = before - after, after - before
+            named = any(len(token) >= _A_WORD and token.lower() not in COMMON for token in less)
+            shorter = named and after.total() >= _A_FEW and less.total() > _A_FEW * more.total()
+            if shorter and _alike(old, new) >= _ALIKE:
+                yield Hazard(kind="dropped", strength=0.5, what=f"{old} becomes {new}")
+                return
+
+
+def _subjects(diff: Diff) -> Iterator[Hazard]:
+    for kind, pattern, strength, what in BECOMING:
+        if any(map(pattern.search, diff.removed)) and any(map(pattern.search, diff.added)):
+            yield Hazard(kind=kind, strength=strength, what=what)
+
+
 def _deletions(diff: Diff) -> Iterator[Hazard]:
     if diff.removed and not diff.added:
         yield Hazard(kind="deletion", strength=0.35, what=f"takes out {len(diff.removed)} lines, brings none")
 
 
-_LINES: tuple[tuple[str, re.Pattern[str], float, str], ...] = (
-    ("waits", _WAITS, 0.5, "waits or locks"),
-    ("grows", _GROWS, 0.4, "keeps or starts things without an end"),
-    ("verbose", _VERBOSE, 0.5, "logs much more"),
-    ("ends", _ENDS, 0.4, "gives up where it went on"),
-    ("strict", _STRICT, 0.5, "takes less than before"),
-    ("pattern", _BACKTRACKS, 0.65, "has a pattern that may backtrack without end"),
-)
-
-
 def _lines(diff: Diff) -> Iterator[Hazard]:
-    for kind, pattern, strength, what in _LINES:
+    for kind, pattern, strength, what in COMING:
         if _net(pattern, diff.added, diff.removed) > 0:
             yield Hazard(kind=kind, strength=strength, what=what)
     if _net(_NARROW, diff.added, diff.removed) > 0 and _net(_WIDE, diff.removed, diff.added) > 0:
@@ -273,6 +276,8 @@ _LOOKS: tuple[Callable[[Diff], Iterator[Hazard]], ...] = (
     _data,
     _names,
     _logic,
+    _dropped,
+    _subjects,
     _deletions,
     _lines,
 )

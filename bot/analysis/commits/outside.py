@@ -121,7 +121,7 @@ def _provider(_: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
     told = [line for line in symptoms.complaints if line.service == symptoms.first]
     about = [line for line in told if _FOREIGN.search(line.text) and _REFUSED.search(line.text)]
     if about and len(about) >= len(told) / 2:
-        yield Outside(kind="provider", strength=0.5, what=about[0].text)
+        yield Outside(kind="provider", strength=0.7, what=about[0].text)
 
 
 def _poison(_: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:

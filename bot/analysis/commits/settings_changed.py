@@ -64,6 +64,13 @@ class Setting(Model):
         return frozenset(parts(self.name))
 
     @property
+    def unit(self) -> str:
+        """The unit behind its figures, or the end of its name; empty if neither tells."""
+        beside = self.written[-1].lstrip("-_.0123456789 ").lower() if self.written else ""
+        ending = re.split(r"[_.-]", self.name)[-1].lower()
+        return beside or (ending if ending in _UNITS else "")
+
+    @property
     def factor(self) -> float | None:
         """How many times the old value the new one is; None where there is no such figure."""
         if self.before is None or self.after is None or self.before <= 0 or self.after < 0:

@@ -28,6 +28,7 @@ _OFTEN = 3
 _SHORTEST = 4
 _LONG = 4
 _UNIT = r"\s?(?:ns|us|ms|s|sec|seconds?|min|minutes?|h|[kKMG]i?B?|%)(?![\w])"
+_NO_MORE = r"(?![\w.]*\d)"
 _SLACK_S, _MOST_SLACK_S = 5.0, 60.0
 
 
@@ -208,16 +209,20 @@ def spoken(symptoms: Symptoms, texts: Iterable[str]) -> list[str]:
     ]
 
 
-def beside(symptoms: Symptoms, settings: Iterable[tuple[frozenset[str], str]]) -> list[str]:
-    """List the figures that a complaint holds with a word of their setting's name: ``bank ... within 5 ms``.
+def beside(symptoms: Symptoms, settings: Iterable[tuple[frozenset[str], str, str]]) -> list[str]:
+    """List the figures that a complaint holds in their unit, or with a word of their setting's name.
 
-    ``settings`` are the words of a name and the figure; one of a single digit counts only with its unit, as
-    any count may be 5.
+    ``settings`` are the words of a name, the figure and its unit, if it is known: ``bank_timeout_ms`` is
+    meant by ``within 5 ms`` and by ``bank: 5 given``.  A single digit counts only with a unit, as any count
+    may be 5.
     """
     found = []
-    for name, shown in settings:
-        unit = _UNIT if len(shown) == 1 else r"(?![\w.]*\d)"
-        figure = re.compile(rf"(?<![\w.-]){re.escape(shown)}{unit}")
-        if any(figure.search(line.text) and name & {*words(line.text)} for line in symptoms.complaints):
-            found.append(shown)
+    for name, shown, unit in settings:
+        bare = re.compile(rf"(?<![\w.-]){re.escape(shown)}{_UNIT if len(shown) == 1 else _NO_MORE}")
+        whole = re.compile(rf"(?<![\w.-]){re.escape(shown)}\s?{re.escape(unit)}(?!\w)") if unit else None
+        for line in symptoms.complaints:
+            named = bare.search(line.text) and name & {*words(line.text)}
+            if named or (whole and whole.search(line.text)):
+                found.append(shown)
+                break
     return found

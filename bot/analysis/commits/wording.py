@@ -29,7 +29,7 @@ def does(hazard: Hazard) -> str:
         return _cut(f"takes {setting.name} out" if setting.after is None else f"{verb} {hazard.what}")
     if hazard.kind == "switch" and setting is not None:
         return _cut(f"switches {setting.name} over")
-    if hazard.kind in {"name", "logic", "edit"}:
+    if hazard.kind in {"name", "logic", "edit", "dropped", "guarded"}:
         old, _, new = hazard.what.partition(" becomes ")
         return f"turns `{_cut(old, most=_MOST_CHARS // 2)}` into `{_cut(new, most=_MOST_CHARS // 2)}`"
     start, instead = _STARTS.get(hazard.kind, ("", ""))

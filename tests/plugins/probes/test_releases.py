@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.analysis.causes import rank_causes
 from bot.domain.change import Change
-from bot.domain.finding import Finding
+from bot.domain.finding import Evidence, Finding, FindingKind, Findings
 from bot.probes.changes import recent
 from tests.plugins.probes.repositories import Repo
 from tests.servers import Handler, answering, hanging, http_server
@@ -176,7 +177,7 @@ async def test_one_commit_of_github_takes_one_question(context):
     assert told == {
         "sha": "aaaaaaa1", "author": "Noor", "at": "2026-03-01T10:00:00Z", "message": "Do aaaaaaa1",
         "files": ["checkout/bank.yaml"], "whole": True,
-        "diff": "diff --git a/checkout/bank.yaml b/checkout/bank.yaml\n-timeout_ms: 300\n+timeout_ms: 5\n",
+        "diff": "diff --git a/checkout/bank.yaml b/checkout/bank.yaml\n@@ -2 +2 @@\n name: bank\n-timeout_ms: 300\n+timeout_ms: 5\n",
     }  # fmt: skip
     assert (asked, found.gaps) == (["20"], ())
 
@@ -224,3 +225,39 @@ async def test_deployments_of_github_are_compared_by_their_whole_shas(context):
     async with http_server(routes) as url:
         found = await recent(context(checkout(url), clock=Stopped()), service="checkout")
     assert [one["sha"] for one in only(found).data["commits"]] == ["aaaaaaa1"]
+
+
+async def test_what_a_repository_holds_is_what_the_diagnosis_names(context, repo: Repo):
+    ctx = context(repo.service(), timeout_s=20, changes=[released()], clock=Stopped())
+    lines = {
+        "level": "ERROR",
+        "samples": ["bank did not answer within 5 ms"],
+        "mentions": {},
+        "versions": {},
+    }
+    began_at = NOW - timedelta(minutes=4)
+    seen = [
+        Finding(
+            id=f"{source}:{kind.value}:checkout", source=source, kind=kind, service="checkout", summary="It fails.",
+            began_at=began_at, strength=0.9, evidence=(Evidence(text="it fails", value=0.5),), data=data,
+        )
+        for source, kind, data in (
+            ("metrics", FindingKind.ERROR_RATE_UP, {"value": 0.5}),
+            ("logs", FindingKind.LOG_ERRORS, lines),
+        )
+    ]  # fmt: skip
+    diagnosis = rank_causes(
+        service="checkout",
+        catalogue=ctx.catalogue,
+        results={
+            "changes": await recent(ctx, service="checkout"),
+            "metrics": Findings(items=tuple(seen[:1]), looked_at="metrics"),
+            "logs": Findings(items=tuple(seen[1:]), looked_at="logs"),
+        },
+        now=NOW,
+        since_s=1800,
+    )
+    assert (
+        "(“Tidy up”), which lowers timeout_ms from 300 to 5; the lines say “within 5 ms”" in diagnosis.summary
+    )
+    assert diagnosis.causes[0].data["commit"] == repo.git("rev-parse", "--short=7", "v1.1~1").strip()

@@ -200,8 +200,6 @@ MORE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         '-    "pg": "^8.11.0",\n+    "pg": "^9.0.0",\n',
         ("TypeError: pg.Pool.query is not a function",),
     ),
-}
-HARD: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a time without its zone": (
         "orders/slot.py",
         "-    now = datetime.now(tz=UTC)\n+    now = datetime.now()\n",
@@ -212,11 +210,6 @@ HARD: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "+var seen = map[string]time.Time{}\n+\n+func remember(id string) {\n+    seen[id] = time.Now()\n+}\n",
         ("container orders OOMKilled",),
     ),
-    "nobody confirms": (
-        "orders/kafka.yaml",
-        "-acks: all\n+acks: 0\n",
-        ("order event lost: no acknowledgement",),
-    ),
     "another number of a field": (
         "proto/order.proto",
         "-  string customer_ref = 4;\n+  string customer_ref = 5;\n",
@@ -226,6 +219,13 @@ HARD: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "orders/flags.py",
         "-USE_NEW_LEDGER = False\n+USE_NEW_LEDGER = True\n",
         ("ledger v2: posting rejected, unbalanced entry",),
+    ),
+}
+HARD: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "nobody confirms": (
+        "orders/kafka.yaml",
+        "-acks: all\n+acks: 0\n",
+        ("order event lost: no acknowledgement",),
     ),
 }
 

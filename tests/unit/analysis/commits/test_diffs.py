@@ -11,6 +11,7 @@ from bot.analysis.commits.diffs import parse
 from bot.analysis.commits.hazards import hazards
 from bot.analysis.commits.settings_changed import numbers_changed, switches_changed
 from bot.analysis.commits.tokens import stem, words
+from bot.analysis.commits.wording import does
 from tests.unit.analysis.commits.incidents import at
 
 
@@ -46,6 +47,50 @@ def test_a_number_that_is_gone_has_no_factor():
     (setting,) = numbers_changed(parse(changed("-retry(attempts=5)\n+run()\n")))
 
     assert (setting.name, setting.before, setting.after, setting.factor) == ("attempts", 5, None, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "written", "unit"),
+    [
+        ("timeout_ms: {}", ("300", "5"), "ms"),
+        ("memory: {}Mi", ("300Mi", "5Mi"), "mi"),
+        ("wait({} * time.Millisecond)", ("300 milliseconds", "5 milliseconds"), "milliseconds"),
+        ("workers: {}", ("300", "5"), ""),
+    ],
+)
+def test_a_number_is_told_with_its_unit(line, written, unit):
+    (setting,) = numbers_changed(parse(changed(f"-{line.format(300)}\n+{line.format(5)}\n")))
+
+    assert (setting.written, setting.unit) == (written, unit)
+
+
+def test_what_stays_beside_a_change_is_read_but_not_as_a_change():
+    diff = parse(changed("@@ -1,3 +1,3 @@ readinessProbe:\n   httpGet:\n-    port: 1\n+    port: 2\n"))
+
+    assert (diff.near, diff.removed, diff.added) == (
+        (" readinessProbe:", "httpGet:"),
+        ("port: 1",),
+        ("port: 2",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("diff", "said"),
+    [
+        ("-max_conns: 50\n+max_conns: 10\n", "lowers max_conns from 50 to 10"),
+        ("-retries: 2\n+retries: 20\n", "raises retries from 2 to 20"),
+        ("-retry(attempts=5)\n-a()\n-b()\n+run()\n+c()\n", "takes out retry"),
+        ("-enabled: true\n+enabled: false\n", "switches enabled over"),
+        ("-defer rows.Close()\n+rows.Next()\n", "takes out close, defer"),
+        ("-if user == nil {\n-  return\n-}\n", "takes out a check"),
+        ("-if a < b {\n+if a > b {\n", "turns `if a < b {` into `if a > b {`"),
+        ("-scope = a\n+scope = b\n", "changes who is let in"),
+    ],
+)
+def test_what_a_commit_does_is_said_in_a_few_words(diff, said):
+    commit = changed(diff)
+
+    assert does(hazards(commit, parse(commit))[0]) == said
 
 
 def test_a_switch_counts_only_where_both_sides_have_it():
@@ -91,6 +136,14 @@ def test_comments_and_logging_break_nothing():
         ("-if a < b {\n+if a > b {\n", (), "logic"),
         ("-enabled: true\n+enabled: false\n", (), "switch"),
         ("-x = 1.5 * rate\n+x = 1.5 * rate + 1\n", (), "edit"),
+        ("-    find(user, tenant)\n+    find(user)\n", (), "dropped"),
+        ("-var r Record\n+r := Record{}\n", (), "edit"),
+        ("-with retrying(ServerError):\n+with retrying(AnyError):\n", (), "guarded"),
+        ('-  cidr: "10.0.0.0/16"\n+  cidr: "10.0.0.0/24"\n', ("net.tf",), "network"),
+        ('-  schedule: "0 3 * * *"\n+  schedule: "* 3 * * *"\n', ("cron.yaml",), "schedule"),
+        ("-ORDER BY id\n+ORDER BY seen_at\n", ("list.sql",), "query"),
+        ("-  path: /readyz\n+  path: /ready\n", ("probe.yaml",), "name"),
+        ("-  path = base\n+  path = root\n", ("probe.py",), "edit"),
     ],
 )  # fmt: skip
 def test_a_hazard_is_known_by_what_the_diff_does(diff, files, kind):

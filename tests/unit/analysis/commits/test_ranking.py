@@ -10,6 +10,14 @@ from bot.analysis.commits.case import NONE, Call, ChangeCase
 from bot.analysis.commits.ranking import blame, probabilities
 from tests.unit.analysis.commits.faults import CULPRITS, HARD, MORE, caused, causeless
 from tests.unit.analysis.commits.incidents import at, commit, complaints, decoys, incident, lures
+from tests.unit.analysis.commits.later_faults import (
+    CAUSELESS,
+    FIFTH,
+    SEVENTH,
+    SIXTH,
+    caused_by,
+    caused_by_none,
+)
 
 POOL = "-const maxConns = 50\n+const maxConns = 5\n"
 EXHAUSTED = "pool exhausted: no connection after 5 s"
@@ -26,6 +34,22 @@ def test_what_cannot_be_told_is_left_open_with_the_culprit_as_the_likeliest(faul
 
     assert found.commit == NONE
     assert found.ranked[0].candidate.sha == "culprit"
+
+
+@pytest.mark.parametrize(
+    ("faults", "named", "decoys_named"), [(FIFTH, 17, 1), (SIXTH, 15, 0), (SEVENTH, 15, 1)]
+)
+def test_of_faults_that_are_no_easier_than_life_no_fewer_are_named_than_were(faults, named, decoys_named):
+    found = [blame(caused_by(fault)).commit for fault in faults.values()]
+
+    assert found.count("culprit") >= named
+    assert len(found) - found.count("culprit") - found.count(NONE) <= decoys_named
+
+
+def test_a_commit_that_could_have_done_it_is_seldom_blamed_for_what_none_did():
+    found = [blame(caused_by_none(texts)).commit for texts in CAUSELESS.values()]
+
+    assert found.count(NONE) >= len(CAUSELESS) - 4
 
 
 @pytest.mark.parametrize("name", sorted(causeless()))
