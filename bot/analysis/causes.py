@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.analysis.change_suspects import change_suspects
 from bot.analysis.corroboration import corroborate
+from bot.analysis.inspections import without_commits
 from bot.analysis.mechanisms import mechanisms
 from bot.analysis.places.ranking import places
 from bot.analysis.places.weights import Weights, shipped
@@ -81,7 +82,7 @@ def diagnosis_of(scene: Scene, *, weights: Weights) -> Diagnosis:
         causes=causes,
         ruled_out=ruled_out,
         sources=_sources(scene.results),
-        findings=scene.findings,
+        findings=tuple(without_commits(finding) for finding in scene.findings),
         onset=_onset(scene, causes) if verdict != "no_fault_found" else None,
         places=where,
     )

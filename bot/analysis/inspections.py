@@ -113,6 +113,15 @@ def innocent(scene: Scene, change: Finding) -> str:
     return ""
 
 
+def without_commits(finding: Finding) -> Finding:
+    """Leave out what a release brought: it is an input of a diagnosis, and too long to go on with it."""
+    if "commits" not in finding.data:
+        return finding
+    return finding.model_copy(
+        update={"data": {name: value for name, value in finding.data.items() if name != "commits"}}
+    )
+
+
 def _read(change: Finding) -> _Brought | None:
     if change.kind is not FindingKind.CHANGE_DEPLOY or "commits" not in change.data:
         return None

@@ -13,7 +13,17 @@ from bot.domain.finding import Finding, FindingKind
 LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
 """The kinds of findings that come with samples of lines."""
 
-_SAYS_NOTHING = frozenset({FindingKind.ERROR_RATE_UP, FindingKind.LOG_ERRORS, *LINES})
+_SAYS_NOTHING = frozenset(
+    {
+        FindingKind.ERROR_RATE_UP,
+        FindingKind.SUCCESS_DOWN,
+        FindingKind.OTHER_SHIFT,
+        FindingKind.TRAFFIC_SHIFT,
+        FindingKind.CALLS_VANISHED,
+        FindingKind.LOG_TEMPLATE_VANISHED,
+        *LINES,
+    }
+)
 _TOWARDS = frozenset(
     {FindingKind.DEPENDENCY_ERRORS, FindingKind.DEPENDENCY_DOWN, FindingKind.DEPENDENCY_SLOW}
 )
@@ -70,16 +80,18 @@ def _told_by(finding: Finding) -> Iterable[str]:
         yield f"{finding.kind.value.replace('_', ' ')} {towards}".strip()
     yield from strings(finding, "exceptions")
     yield from strings(finding, "operations")
+    # A line that was usual and is missing tells what no longer happens.
+    yield str(finding.data.get("template", ""))
 
 
 def _shifts(found: Sequence[Finding]) -> Iterable[Shift]:
-    for finding in found:
+    for finding in (f for f in found if "family" in f.data):
         after, before = number(finding.data.get("value")), number(finding.data.get("baseline"))
         if after is not None and before is not None and finding.began_at is not None:
             scale = _MS.get(str(finding.data.get("unit", "")), 1.0)  # settings are compared in milliseconds
             yield Shift(
                 service=finding.service,
-                metric=str(finding.data.get("family") or finding.kind.value),
+                metric=str(finding.data["family"]),
                 at=finding.began_at,
                 step_s=_STEP_S,
                 before=before * scale,

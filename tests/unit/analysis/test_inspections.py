@@ -9,13 +9,14 @@ import pytest
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import CauseKind, Diagnosis
-from bot.domain.finding import Finding
+from bot.domain.finding import Finding, FindingKind
 from tests.unit.analysis.commits.faults import CULPRITS, HARD, MORE, causeless
 from tests.unit.analysis.commits.incidents import BUMP, REFACTOR
 from tests.unit.analysis.stories import (
     SHOP,
     deploy,
     errors,
+    finding,
     log_errors,
     propagated,
     rank,
@@ -227,3 +228,31 @@ def _causes(found: Sequence[Finding]) -> list[tuple[str, float]]:
 
 def test_a_release_is_not_blamed_for_its_commits_while_nothing_fails():
     assert rank([errors("web"), release(brought("orders/pool.go"))]).causes[0].service == "web"
+
+
+def test_a_diagnosis_goes_on_without_the_diffs_that_it_was_made_from():
+    known = release(brought("orders/pool.go"))
+
+    diagnosis = rank([*complaints(EXHAUSTED), known])
+
+    (kept,) = [finding for finding in diagnosis.findings if finding.id == known.id]
+    assert "commits" not in kept.data
+    assert kept.data["commits_total"] == 1
+
+
+def test_an_ordinary_line_that_is_missing_speaks_for_the_commit_that_took_it_out():
+    gone = finding(
+        "logs",
+        FindingKind.LOG_TEMPLATE_VANISHED,
+        "orders",
+        template="invoice archived to cold storage",
+        level="INFO",
+    )
+    dropped = brought("orders/close.go", diff="-    archive.Invoice(ctx, invoice)\n     return nil\n")
+    said = complaints("boom")
+
+    with_it = rank([*said, gone, release(DECOYS[0], dropped)]).causes[0]
+    without = rank([*said, release(DECOYS[0], dropped)]).causes[0]
+
+    assert with_it.data.get("commit") == "c0ffee1"
+    assert "commit" not in without.data
