@@ -94,9 +94,9 @@ def _alibi(scene: Scene, change: Finding) -> str:
 
 
 def _innocent(scene: Scene, change: Finding) -> str:
-    """Say why what a release brought cannot be it; but its build may be broken where failures keep to it."""
+    """Say why what a release brought cannot be it; its build may be, if another version beside it is well."""
     why = innocent(scene, change)
-    return "" if why and any(split.value > 0 for split in version_splits(scene, change)) else why
+    return "" if why and _content(scene, change) else why
 
 
 def _no_longer_in_force(scene: Scene, change: Finding, onset: datetime | None) -> str:
@@ -222,7 +222,7 @@ def _deploy(scene: Scene, change: Finding, fits: float, inspection: Inspection) 
         suspect.support([split.finding], 0.75 * max(0.0, split.value))
     if any(split.value < 0 for split in splits):
         suspect.doubt(f"other versions of {service} fail as well", 0.25)
-    if inspection.worst <= _IDLE and not any(split.value > 0 for split in splits):
+    if inspection.worst <= _IDLE and not _content(scene, change):
         suspect.doubt("nothing that it brought is apt to break anything", _IDLE_LEAVES)
     if fits < _TIMING_UNKNOWN:
         suspect.doubt(gap_words(scene, change), 0.5 + fits)

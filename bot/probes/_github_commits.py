@@ -14,6 +14,9 @@ from bot.engine.plugins import Context
 from bot.probes._brought import MOST_COMMITS, Brought, Release, within
 from bot.probes._github import ask
 
+_AT_ONCE = 5
+"""How many questions one release has open; GitHub slows down who asks a hundred at once."""
+
 
 class _Signature(BaseModel):
     name: str = ""
@@ -79,9 +82,13 @@ async def brought(ctx: Context, entry: Service, *, before: str, after: str) -> R
 
 async def _each(ctx: Context, entry: Service, listed: Sequence[_Commit]) -> list[_Commit]:
     """Ask for the files of each commit; one that cannot be had stays without any."""
-    answers = await asyncio.gather(
-        *(ask(ctx, entry, f"commits/{commit.sha}", _COMMIT) for commit in listed), return_exceptions=True
-    )
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(commit: _Commit) -> _Commit:
+        async with gate:
+            return await ask(ctx, entry, f"commits/{commit.sha}", _COMMIT)
+
+    answers = await asyncio.gather(*map(one, listed), return_exceptions=True)
     known = []
     for commit, answer in zip(listed, answers, strict=True):
         if isinstance(answer, BaseException) and not isinstance(answer, ProbeUnavailableError):

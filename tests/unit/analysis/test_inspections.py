@@ -136,12 +136,14 @@ def test_a_release_of_which_not_all_is_known_is_not_ruled_out_by_what_is(missing
     assert diagnosis.causes[0].kind is CauseKind.BAD_RELEASE
 
 
-def test_a_release_to_whose_version_the_failures_keep_is_not_ruled_out_for_its_commits():
-    split = version_errors("orders", {"1.0": 0.0, "1.1": 0.5}, failing="1.1")
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_release_is_not_ruled_out_for_its_commits_if_failures_keep_to_it_beside_another_version(beside):
+    split = version_errors("orders", {"1.0": 0.0, "1.1": 0.5}, failing="1.1", beside=beside)
 
-    cause = rank([*complaints(EXHAUSTED), split, release(*SILENT)]).causes[0]
+    diagnosis = rank([*complaints(EXHAUSTED), split, release(*SILENT)])
 
-    assert (cause.kind, cause.component) == (CauseKind.BAD_RELEASE, "1.1")
+    assert (diagnosis.causes[0].kind is CauseKind.BAD_RELEASE) is beside
+    assert ("deploy of orders 1.1" in ruled_out(diagnosis)) is not beside
 
 
 def in_repositories(**repositories: str) -> Catalogue:
