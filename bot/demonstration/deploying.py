@@ -10,6 +10,7 @@ from bot.demonstration.acting import APPROVES, ASKS, approve, new_run, told
 from bot.demonstration.report import unapproved_writes
 from bot.demonstration.rollouts import Ending, Rollout
 from bot.demonstration.stage import Stage
+from bot.demonstration.striking import strike
 from bot.demonstration.waiting import until
 from bot.domain.event import EffectIntended, Event, Judged, StepFinished
 from bot.domain.model import Model
@@ -47,6 +48,8 @@ class RolloutReport(Model):
     """From the candidate's first traffic to the decision to stop it."""
     rollback_s: float | None
     """From the decision to the candidate's last answer, as clients saw it; 0 if that was earlier."""
+    silent_s: float | None
+    """From the bot's death, or the beginning of its hanging, to the canary's last answer."""
     requests: int
     failed_requests: int
     """What clients saw fail, whoever failed it."""
@@ -72,7 +75,7 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
     words = f"{one.strategy} {one.service} {one.version} {one.words}".strip()
     await on.slack.slash("/deploy", words, user=ASKS, channel=CHANNEL)
     run_id = await until(lambda: new_run(on, known), "the run", _RUN_S)
-    run, refused = await _see_through(on, run_id)
+    (run, refused), silent_s = await asyncio.gather(_see_through(on, run_id), _struck(on, one, run_id))
     if one.then_rolled_back:
         known.add(run_id)
         await on.slack.slash("/rollback", one.service, user=ASKS, channel=CHANNEL)
@@ -86,6 +89,7 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
     if one.then_rolled_back:
         ended = "rolled_back" if ended == "promoted" and stays else ended
     decided_at = decision_at(events)
+    failed = after["failed"] - before["failed"]
     return RolloutReport(
         scenario=one.name,
         service=one.service,
@@ -95,7 +99,8 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
         ended=ended,
         right=ended == one.ends
         and one.decided_by in ("", *decided_by(run))
-        and unapproved_writes(events) == 0,
+        and unapproved_writes(events) == 0
+        and unnoticed(one, silent_s=silent_s, failed=failed),
         outcome=run.outcome or "",
         verdict=next((e.verdict.decision for e in reversed(events) if isinstance(e, Judged)), ""),
         decided_by=decided_by(run),
@@ -106,7 +111,8 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
         detection_s=_between(_first_traffic(events), decided_at),
         rollback_s=None if decided_at is None else _last_answer_after(after, one.version, decided_at),
         requests=after["sent"] - before["sent"],
-        failed_requests=after["failed"] - before["failed"],
+        silent_s=silent_s,
+        failed_requests=failed,
         failed_by_candidate=_failed_of(after, one.version) - _failed_of(before, one.version),
         writes=sum(isinstance(event, EffectIntended) for event in events),
         writes_without_approval=unapproved_writes(events),
@@ -114,6 +120,11 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
         run_id=run.id,
         thread=await on.slack.thread_text(final.channel, final.thread or final.ts),
     )
+
+
+def unnoticed(one: Rollout, *, silent_s: float | None, failed: int) -> bool:
+    """Tell whether a bot that was hit left its canary in time, and no client saw anything of it; pure."""
+    return one.struck is None or (silent_s is not None and silent_s <= one.silent_within_s and failed == 0)
 
 
 def ending_of(run: Run, events: tuple[Event, ...]) -> Ending:
@@ -170,6 +181,10 @@ def _answered_by(load: dict[str, Any], version: str) -> int:
 
 def _failed_of(load: dict[str, Any], version: str) -> int:
     return int(load["by_version"].get(version, {}).get("failed", 0))
+
+
+async def _struck(on: Stage, one: Rollout, run_id: str) -> float | None:
+    return await strike(on, one, run_id) if one.struck else None
 
 
 async def _see_through(on: Stage, run_id: str) -> tuple[Run, bool | None]:

@@ -62,7 +62,7 @@ async def by_hand(*, port: int, watch_s: float, slack_mode: SlackMode) -> int:
     _say("Starting Valkey, a local Slack, the shop and the bot …")
     async with running(slack_port=port, watch_s=watch_s, slack_mode=slack_mode) as world:
         print(_guide(world), flush=True)
-        told, broken = asyncio.create_task(stop.wait()), asyncio.create_task(world.broken())
+        told, broken = asyncio.create_task(stop.wait()), asyncio.create_task(world.roles.broken())
         await asyncio.wait({told, broken}, return_when=asyncio.FIRST_COMPLETED)
         if not told.done():
             raise DemonstrationError(broken.result())

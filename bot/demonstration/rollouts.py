@@ -13,6 +13,9 @@ Ending = Literal["promoted", "rolled_back", "asked", "refused", "in_doubt"]
 has to look.
 """
 
+Strike = Literal["killed", "stopped"]
+"""What is done to the processes that hold a canary's lease: killed with -9, or stopped as if they hung."""
+
 
 class Rollout(Model):
     """One deployment, the traffic under it, and how it should end."""
@@ -30,12 +33,17 @@ class Rollout(Model):
     """Share of the requests that every release stumbles over."""
     then_rolled_back: bool = False
     """Whether somebody types ``/rollback`` once it is done."""
+    struck: Strike | None = None
+    """What is done to the bot in the middle of it."""
+    silent_within_s: float = 0.0
+    """So many seconds after that the canary answers nobody, and no client may see anything of it."""
     ends: Ending
     decided_by: str = ""
     """The metric or the check that should decide it, where one should."""
 
 
 _CANARY = "weights 40,50 pause 3s patience 4m"
+_STRUCK = "weights 40 pause 15s patience 4m"
 
 ROLLOUTS: tuple[Rollout, ...] = (
     Rollout(
@@ -89,6 +97,30 @@ ROLLOUTS: tuple[Rollout, ...] = (
         words="weights 30 pause 1s patience 5s",
         per_s=0.05,
         ends="asked",
+    ),
+    Rollout(
+        name="canary-killed",
+        summary="the bot is killed under a canary, which is silent at once; a fresh worker carries it on",
+        strategy="canary",
+        service="checkout",
+        version="1.5.0",
+        words=_STRUCK,
+        per_s=40.0,
+        struck="killed",
+        silent_within_s=1.5,
+        ends="promoted",
+    ),
+    Rollout(
+        name="canary-stopped",
+        summary="the bot hangs under a canary, which is silent soon; a fresh worker carries it on",
+        strategy="canary",
+        service="checkout",
+        version="1.5.0",
+        words=_STRUCK,
+        per_s=40.0,
+        struck="stopped",
+        silent_within_s=2.5,
+        ends="promoted",
     ),
     Rollout(
         name="blue-green",

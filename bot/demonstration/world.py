@@ -5,32 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import httpx
 
 import handlers
-from bot.adapters.children import die_with_parent
 from bot.adapters.slack_app import EVENTS_PATH
 from bot.adapters.slack_manifest import manifest_of
 from bot.adapters.valkey import embedded_valkey
-from bot.demonstration.waiting import DemonstrationError, until
+from bot.demonstration.processes import READY_S, ROLES, Roles, announced
+from bot.demonstration.waiting import until
 
-_READY_S = 60.0
-_STOP_S = 10.0
 _HERE = Path(__file__).resolve().parent
-_ROOT = _HERE.parent.parent
+_ROOT = _HERE.parents[1]
 SlackMode = Literal["socket", "http"]
-ROLES = ("web", "worker", "clock")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +40,30 @@ class World:
     prometheus_url: str
     environment: Mapping[str, str]
     """What the bot's processes were started with."""
-    roles: Mapping[str, asyncio.subprocess.Process]
-    """The bot's processes, by role."""
+    roles: Roles
+    """The bot's processes."""
 
-    async def broken(self) -> str:
-        """Wait until one of the bot's processes ends, which none should, and say where to read why."""
-        ends = {asyncio.create_task(process.wait()): role for role, process in self.roles.items()}
-        try:
-            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in ends:
-                task.cancel()
-        role = ends[done.pop()]
-        return f"The bot's {role} has ended. Read {self.folder / f'{role}.log'}."
+    async def ready(self) -> None:
+        """Wait until the bot takes webhooks and listens to Slack.
+
+        Raises:
+            DemonstrationError: it did not come up; its log is named.
+        """
+        hint = f"Read {self.folder / 'web.log'}."
+        async with httpx.AsyncClient(timeout=2) as http:
+
+            async def is_up() -> bool | None:
+                try:
+                    return (await http.get(f"{self.web_url}/readyz")).is_success or None
+                except httpx.HTTPError:
+                    return None
+
+            async def is_listening() -> bool | None:
+                state = (await http.get(f"{self.slack_url}/control/state?user=ana")).json()
+                return any(app["sockets"] or app["mode"] == "http" for app in state["apps"]) or None
+
+            await until(is_up, "the bot's web", READY_S, hint=hint)
+            await until(is_listening, "the bot's Slack connection", READY_S, hint=hint)
 
 
 @contextlib.asynccontextmanager
@@ -99,8 +105,8 @@ async def _bring_up(
     )
     redis_url = await stack.enter_async_context(embedded_valkey(folder / "valkey"))
     slack, shop = await asyncio.gather(
-        _announced(stack, slack_command, folder / "localslack.log"),
-        _announced(stack, shop_command, folder / "shop.log"),
+        announced(stack, slack_command, folder / "localslack.log"),
+        announced(stack, shop_command, folder / "shop.log"),
     )
     environment = {
         **shop["env"],
@@ -116,10 +122,9 @@ async def _bring_up(
         "PILOTHOUSE_WEBHOOK_TOKEN": token,
         "PILOTHOUSE_WATCH_S": f"{watch_s:g}",
     }
-    roles = {
-        role: await _child(stack, ("bot", role), folder / f"{role}.log", environment=environment)
-        for role in ROLES
-    }
+    roles = Roles(stack, folder=folder, environment=environment)
+    for role in ROLES:
+        await roles.start(role)
     world = World(
         folder=folder,
         redis_url=redis_url,
@@ -130,80 +135,8 @@ async def _bring_up(
         environment=environment,
         roles=roles,
     )
-    await _ready(world)
+    await world.ready()
     return world
-
-
-async def _ready(world: World) -> None:
-    """Wait until the bot takes webhooks and listens to Slack."""
-    hint = f"Read {world.folder / 'web.log'}."
-    async with httpx.AsyncClient(timeout=2) as http:
-
-        async def is_up() -> bool | None:
-            try:
-                return (await http.get(f"{world.web_url}/readyz")).is_success or None
-            except httpx.HTTPError:
-                return None
-
-        async def is_listening() -> bool | None:
-            state = (await http.get(f"{world.slack_url}/control/state?user=ana")).json()
-            return any(app["sockets"] or app["mode"] == "http" for app in state["apps"]) or None
-
-        await until(is_up, "the bot's web", _READY_S, hint=hint)
-        await until(is_listening, "the bot's Slack connection", _READY_S, hint=hint)
-
-
-async def _announced(stack: contextlib.AsyncExitStack, command: tuple[str, ...], log: Path) -> dict[str, Any]:
-    """Start a process that prints one JSON line once it is ready, and read that."""
-    process = await _child(stack, command, log, announces=True)
-    assert process.stdout is not None  # noqa: S101  # it was asked for
-    try:
-        async with asyncio.timeout(_READY_S):
-            line = await process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line)
-    except (TimeoutError, ValueError):
-        raise DemonstrationError(f"python -m {command[0]} did not come up.", hint=_tail(log)) from None
-    return answer
-
-
-async def _child(
-    stack: contextlib.AsyncExitStack,
-    command: tuple[str, ...],
-    log: Path,
-    *,
-    environment: Mapping[str, str] | None = None,
-    announces: bool = False,
-) -> asyncio.subprocess.Process:
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            *command,
-            stdout=asyncio.subprocess.PIPE if announces else output,
-            stderr=output,
-            env={**os.environ, **(environment or {})},
-            cwd=_ROOT,
-            preexec_fn=die_with_parent,
-        )
-    stack.push_async_callback(_stop, process)
-    return process
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        async with asyncio.timeout(_STOP_S):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
-def _tail(log: Path) -> str:
-    lines = log.read_text("utf-8", "replace").splitlines()[-5:] if log.exists() else []
-    return f"The end of {log}:\n" + "\n".join(lines)
 
 
 def free_port() -> int:

@@ -7,9 +7,12 @@ import asyncio
 import pytest
 import pytest_asyncio
 
+from bot.demonstration.deploying import roll_out
 from bot.demonstration.play import play, settle, warm_up
+from bot.demonstration.rollouts import Rollout
 from bot.demonstration.scenarios import SCENARIOS, Scenario, scenario
 from bot.demonstration.stage import Stage, stage
+from bot.demonstration.striking import STRUCK_S
 from bot.demonstration.world import running
 
 pytestmark = [
@@ -98,3 +101,14 @@ async def test_a_guest_is_told_why_not_and_starts_nothing(on):
     await on.slack.slash("/triage", "checkout", user="gil", channel="checkout-oncall")
     assert "guest" in await told_to(on, "gil", "checkout-oncall", after=at - 1)
     assert await on.journal.recent() == before
+
+
+async def test_a_canary_is_silent_while_its_bot_hangs_and_a_fresh_worker_puts_it_to_a_person(on):
+    await settle(on)
+    one = scenario("canary-stopped")
+    assert isinstance(one, Rollout)
+    report = await roll_out(on, one.but(words="weights 40 pause 1s patience 20s", per_s=20.0))
+    assert report.ended == "asked"  # the traffic of 20 s is too little for a verdict
+    assert report.silent_s is not None
+    assert report.silent_s < STRUCK_S, "the canary went on until the fresh bot came"
+    assert (report.failed_requests, report.writes_without_approval) == (0, 0)
