@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal, assert_never
 
 from bot.domain.model import Instant, JsonObject, Model
@@ -45,6 +46,8 @@ class Deployment(Model):
     """When it was free to change something: after the approval."""
     finished_at: Instant | None = None
     """When nothing more was to be changed; a watch may go on after that, and still call it a failure."""
+    waited_s: float = 0
+    """So many seconds between these two it waited for people to agree to more, as to a contract."""
     outcome: DeploymentOutcome
     changed: bool = False
     """Whether anything was changed at all, and be it put back later."""
@@ -68,8 +71,10 @@ class Deployment(Model):
 
     @property
     def duration_s(self) -> float | None:
-        """How many seconds the change took, without the waiting for an approval; none until its end."""
-        return None if self.finished_at is None else (self.finished_at - self.started_at).total_seconds()
+        """How many seconds the change took, without the waiting for approvals; none until its end."""
+        if self.finished_at is None:
+            return None
+        return max(0.0, (self.finished_at - self.started_at).total_seconds() - self.waited_s)
 
 
 def deployment_of(run: Run) -> Deployment | None:
@@ -93,6 +98,7 @@ def deployment_of(run: Run) -> Deployment | None:
         requested_at=run.started_at,
         started_at=_started_at(run),
         finished_at=_finished_at(run),
+        waited_s=_waited_s(run),
         outcome=_outcome(run, steps),
         changed=any(step.intent_key for step in steps),
         emergency=emergency,
@@ -125,12 +131,14 @@ def _outcome(run: Run, steps: Iterable[StepState]) -> DeploymentOutcome:
 
 def _started_at(run: Run) -> datetime:
     """Tell when the first phase that acted was free to act."""
-    for phase in run.phases.values():
-        if phase.started_at is not None and any(step.intent_key for step in phase.steps.values()):
-            gate = run.gate(phase.id, step="")
-            decided_at = gate.decided_at if gate is not None else None
-            return max(phase.started_at, decided_at or phase.started_at)
-    return run.started_at
+    return next((free for state in _acted(run) if (free := _free_at(run, state))), run.started_at)
+
+
+def _free_at(run: Run, state: PhaseState) -> datetime | None:
+    """Tell when a phase was free to act: begun, and agreed to where that was asked for."""
+    gate = run.gate(state.id, step="")
+    moments = (state.started_at, gate.decided_at if gate is not None else None)
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _finished_at(run: Run) -> datetime | None:
@@ -141,16 +149,37 @@ def _finished_at(run: Run) -> datetime | None:
     return max(ends, default=run.finished_at)
 
 
+def _waited_s(run: Run) -> float:
+    """Sum up the seconds in which one phase that acted was over, and the next not free to act."""
+    gaps = (
+        (free - before.finished_at).total_seconds()
+        for before, after in pairwise(_acted(run))
+        if before.finished_at is not None and (free := _free_at(run, after)) is not None
+    )
+    return sum(max(0.0, gap) for gap in gaps)
+
+
 def _is_through(run: Run) -> bool:
-    """Whether it did all it was to do, but for watching."""
-    rest = (run.phases[p.id].outcome for p in run.runbook.phases if not isinstance(p, Background))
+    """Whether it did all it was to do, but for watching, and for what nobody has agreed to yet."""
     acted = _acted(run)
-    return None not in rest and bool(acted) and all(state.worked for state in acted)
+    if not acted or not all(state.worked for state in acted):
+        return False
+    rest = [p for p in run.runbook.phases if run.phases[p.id].outcome is None]
+    pipelines = [phase for phase in rest if isinstance(phase, Pipeline)]
+    if not pipelines:
+        return all(isinstance(phase, Background) for phase in rest)
+    return all(phase.approval is not None and not _is_agreed(run, phase) for phase in pipelines)
+
+
+def _is_agreed(run: Run, phase: Pipeline) -> bool:
+    gate = run.gate(phase.id, step="")
+    return gate is not None and gate.decided_at is not None
 
 
 def _acted(run: Run) -> list[PhaseState]:
+    """List the phases that have changed something, or tried to."""
     pipelines = (run.phases[p.id] for p in run.runbook.phases if isinstance(p, Pipeline))
-    return [state for state in pipelines if state.outcome not in (None, "skipped")]
+    return [state for state in pipelines if any(step.intent_key for step in state.steps.values())]
 
 
 def _approvers(run: Run) -> tuple[Person, ...]:

@@ -11,6 +11,7 @@ from bot.domain.board import Topic
 from bot.domain.deployment import Deployment
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import CancelRun
+from bot.domain.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from tests.unit.engine.small_world import UNDO, World, act, book, fix, step
@@ -72,6 +73,56 @@ async def test_waiting_for_an_approval_is_no_part_of_how_long_it_took(world, kep
     record = await kept.get("r1")
     assert (record.started_at - record.requested_at).total_seconds() == 60
     assert record.duration_s == 0
+
+
+def with_contract() -> Runbook:
+    watch = {
+        "kind": "background", "id": "watch", "after": "fix", "for_s": 30, "every_s": 10,
+        "checks": [{"id": "errors", "probe": "worlds.measure", "expect": "result.value < 5"}],
+    }  # fmt: skip
+    end = {"kind": "plan", "id": "end", "of": "contract", "summary": "Contract", "risk": "No way back."}
+    contract = {"kind": "pipeline", "id": "contract", "approval": {}, "steps": [act("contract")]}
+    return book(SEEN, fix(act("shift")), watch, end, contract, name="deploy-migrate")
+
+
+async def _until_the_contract_is_asked_about(world: World) -> None:
+    await _deployed(world, with_contract())
+    for _ in range(4):
+        world.clock.forward(10)
+        await world.go()
+    assert (await world.read()).waiting_for.phase == "contract"
+
+
+async def test_a_deployment_is_done_while_its_contract_waits_and_the_wait_is_no_part_of_how_long_it_took(
+    world, kept
+):
+    await _until_the_contract_is_asked_about(world)
+    record = await kept.get("r1")
+    assert (record.outcome, record.duration_s) == ("succeeded", 0)
+    assert "running" not in [outcome for outcome, effects in kept.seen if effects > 1]
+    world.clock.forward(1200)
+    await world.vote(await world.read(), BEN, key="contract")
+    assert (await world.go()).outcome == "done"
+    late = await kept.get("r1")
+    assert (late.outcome, late.duration_s, late.waited_s) == ("succeeded", 0, 1240)
+    assert late.finished_at == world.clock.now()
+
+
+async def test_a_contract_that_fails_makes_a_failure_of_its_deployment(world, kept):
+    await _until_the_contract_is_asked_about(world)
+    BENCH.down.add("contract")
+    await world.vote(await world.read(), BEN, key="contract")
+    await world.go()
+    assert (await kept.get("r1")).outcome == "failed"
+
+
+async def test_a_contract_that_nobody_wants_leaves_a_deployment_as_long_as_it_was(world, kept):
+    await _until_the_contract_is_asked_about(world)
+    world.clock.forward(1200)
+    await world.vote(await world.read(), CHI, "reject", key="contract")
+    await world.go()
+    record = await kept.get("r1")
+    assert (record.outcome, record.duration_s, record.waited_s) == ("succeeded", 0, 0)
 
 
 async def test_a_deployment_is_over_when_its_watch_begins_and_may_still_turn_out_a_failure(world, kept):
