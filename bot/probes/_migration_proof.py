@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from bot.analysis.migrations.contracting import Contracted
 from bot.analysis.migrations.expecting import Thing
 from bot.analysis.migrations.layout import MigrationFile
 from bot.analysis.migrations.proving import Found
@@ -33,6 +34,10 @@ SELECT {_NAME} AS "table", k.conname AS name, k.convalidated AS valid
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE {_NOT_OURS}
 """  # noqa: S608
+_CONTRACTS = """
+SELECT version, file, at FROM public.pilothouse_migrations WHERE phase = 'contract'
+ORDER BY at, version, file
+"""
 _LEDGER = """
 SELECT phase, file, checksum, started FROM public.pilothouse_migrations WHERE version = $1
 """
@@ -82,11 +87,11 @@ async def not_applied(connection: Any, version: str, files: Sequence[MigrationFi
     return tuple(said)
 
 
-async def contracted(connection: Any, version: str) -> tuple[str, ...]:  # noqa: ANN401
-    """List the files of a version's contract that were applied, or begun."""
+async def contracts(connection: Any) -> tuple[Contracted, ...]:  # noqa: ANN401
+    """List the files of all contracts that were applied, or begun."""
     known = await connection.fetchval("SELECT to_regclass('public.pilothouse_migrations')")
-    rows = await connection.fetch(_LEDGER, version) if known is not None else []
-    return tuple(sorted(f"{row['phase']}/{row['file']}" for row in rows if row["phase"] == "contract"))
+    rows = await connection.fetch(_CONTRACTS) if known is not None else []
+    return tuple(Contracted(version=row["version"], file=row["file"], at=row["at"]) for row in rows)
 
 
 async def counted(connection: Any, tables: Sequence[str]) -> dict[str, int]:  # noqa: ANN401

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.analysis.migrations.contracting import in_the_way
 from bot.analysis.migrations.database import Table
 from bot.analysis.migrations.expecting import promised_by
 from bot.analysis.migrations.layout import MigrationFile, Phase, Version
@@ -23,11 +24,11 @@ from bot.domain.errors import (
 from bot.domain.finding import Facts
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
-from bot.probes._migration_proof import contracted, counted, found_in, not_applied, unproved
+from bot.probes._migration_proof import contracts, counted, found_in, not_applied, unproved
 from bot.probes._migration_study import Objection, folder_of, objections, read_version, study_of
 from bot.probes._postgres import owner_dsn, reading
 from bot.probes._reaching import SHARE_OF_TIME
-from bot.targets.departed import others_running, promoted_at
+from bot.targets.departed import last_promoted_at, others_running, promoted_at
 
 _MOST_SHOWN = 200
 Phases = Annotated[tuple[Phase, ...], Field(min_length=1)]
@@ -112,23 +113,31 @@ async def old_gone(
 
 
 @probe(specialist="database")
-async def way_back(ctx: Context, *, service: str, version: Version) -> Facts:
-    """Whether the version before ``version`` still finds what it needs: whether its contract was applied.
+async def way_back(ctx: Context, *, service: str, version: Version, to: str = "") -> Facts:
+    """Whether ``to``, or the version before ``version``, still finds what it needs in the database.
 
-    ``data.rollback`` has a ``verdict`` of ``impossible`` once it was; then only a backup brings it back.
+    ``data.rollback`` has a ``verdict`` of ``impossible`` once the contract of ``version``, or of one between
+    it and ``to``, was applied; then only a backup brings it back.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``migrations`` or no ``postgres`` source.
-        ProbeUnavailableError: the database cannot be read; that does not mean that there is a way.
+        ProbeUnavailableError: the database or the change ledger cannot be read; that does not mean that
+            there is a way.
     """
     folder_of(ctx, service)
     async with reading(owner_dsn(ctx, service), limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
-        done = await contracted(connection, version)
-    verdict: JsonObject = {"verdict": "safe", "step": "", "because": f"no contract of {version} was applied"}
-    if done:
-        because = f"{listing(done)} of {version} took away what the version before needs"
-        verdict = {"verdict": "impossible", "step": "", "because": because}
-    return Facts(summary=f"Way back from {version}: {verdict['because']}", data={"rollback": verdict})
+        applied = await contracts(connection)
+    served_at = await last_promoted_at(ctx, service, to) if to else None
+    found = in_the_way(applied, current=version, to=to, served_at=served_at)
+    since = f" or a later one than {to}" if to else ""
+    because = f"no contract of {version}{since} was applied"
+    if found:
+        because = f"{listing([one.title for one in found])} took away what {to or 'the version before'} needs"
+    verdict = "impossible" if found else "safe"
+    return Facts(
+        summary=f"Way back from {version}: {because}",
+        data={"rollback": {"verdict": verdict, "step": "", "because": because}},
+    )
 
 
 @probe(specialist="database")

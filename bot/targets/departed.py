@@ -43,3 +43,9 @@ async def promoted_at(ctx: Context, service: str, version: str) -> datetime | No
     changes = await ctx.ledger.since(service=service, seconds=_MEMORY_S)
     said = [change for change in changes if "serves" in change.data]
     return said[-1].at if said and said[-1].data["serves"] == version else None
+
+
+async def last_promoted_at(ctx: Context, service: str, version: str) -> datetime | None:
+    """Tell when ``version`` took over last, whatever came after it, as far as the change ledger remembers."""
+    changes = await ctx.ledger.since(service=service, seconds=_MEMORY_S)
+    return next((change.at for change in reversed(changes) if change.data.get("serves") == version), None)

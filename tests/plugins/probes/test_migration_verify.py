@@ -93,6 +93,20 @@ async def test_the_version_before_has_a_way_back_until_the_contract_was_applied(
     assert (await way_back(shop.ctx, service="shop", version="1.3.0")).data["rollback"]["verdict"] == "safe"
 
 
+@pytest.mark.parametrize(
+    ("version", "to", "verdict"),
+    [("1.6.0", "1.3.0", "impossible"), ("1.6.0", "1.4.0", "safe"), ("1.4.0", "1.3.0", "impossible")],
+)
+async def test_no_way_leads_back_behind_a_contract_between_two_versions(shop, version, to, verdict):
+    shop.write({**FILES, "contract/01_note.sql": "SELECT 1;"})
+    await shop.apply()
+    await shop.connection.execute(
+        "UPDATE pilothouse_migrations SET phase = 'contract' WHERE phase = 'migrate'"
+    )
+    told = await way_back(shop.ctx, service="shop", version=version, to=to)
+    assert told.data["rollback"]["verdict"] == verdict
+
+
 async def test_before_anything_is_applied_all_of_it_is_missing(shop):
     shop.write(FILES)
     facts = await shop.verified()
