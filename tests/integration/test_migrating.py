@@ -110,8 +110,10 @@ async def test_a_good_one_is_backed_up_expanded_deployed_filled_and_contracted_b
         assert effects(await on.stage.events(run_id)) == ["backup", "expand", "stage", "promote", "migrate"]
         assert "note" in await on.shape(), "the contract was not agreed to yet"
         assert await on.stage.floor.served(20) == {"1.5.0": 20}
-        run = await on.stage.approve(run_id)
+        await on.stage.approve(run_id)
+        run = await watched(on, run_id, until="nothing")
         assert (run.outcome, run.phases["contract"].outcome) == ("done", "ok")
+        assert run.phases["watch_contract"].samples_total >= 1
         assert effects(await on.stage.events(run_id))[-2:] == ["retire", "contract"]
         assert "'note'" not in await on.shape()
         assert await on.database.fetchval("SELECT bool_and(cents = total * 100) FROM orders")
@@ -144,7 +146,8 @@ async def test_a_contract_that_nobody_agrees_to_leaves_a_deployment_that_is_done
         again = await on.deploy(GOOD, key="again")
         await on.stage.approve(again)
         await watched(on, again, until="contract")
-        run = await on.stage.approve(again)
+        await on.stage.approve(again)
+        run = await watched(on, again, until="nothing")
         assert (run.outcome, run.phases["contract"].outcome) == ("done", "ok")
         assert "'note'" not in await on.shape()
         assert await on.stage.floor.served(10) == {"1.5.0": 10}
