@@ -58,6 +58,7 @@ async def web(parts: Parts) -> None:
         heartbeats=parts.heartbeats,
         heartbeat_token=settings.heartbeat_token,
         leases=parts.leases,
+        lease_token=settings.lease_token,
         http=parts.http,
         operating=parts.operating,
     )

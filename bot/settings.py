@@ -134,6 +134,11 @@ class Settings(BaseSettings):
         default=None,
         description="The bearer token that jobs send with their heartbeats; without it none is taken.",
     )
+    lease_token: SecretStr | None = Field(
+        default=None,
+        description="The bearer token that a balancer sends with its question for a canary's lease; "
+        "without it none is answered, and no canary with a lease has traffic.",
+    )
     lease_s: float = Field(
         default=10,
         gt=0,

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from demo.errors import ShopError
+from demo.haproxy_config import Holder
 from demo.shop import Shop
 
 _PARENT_CHECK_S = 0.5
@@ -31,6 +32,7 @@ def main() -> int:
         metavar="HOST:PORT",
         help="who says whether checkout's candidate may have traffic",
     )
+    parser.add_argument("--lease-token", default="", help="the bearer token for asking there")
     parser.add_argument("--json", action="store_true", help="print what shop.json holds, on one line")
     arguments = parser.parse_args()
     try:
@@ -57,7 +59,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
         arguments.state_dir,
         webhook_url=arguments.webhook_url,
         webhook_token=arguments.webhook_token,
-        lease_address=arguments.lease_address,
+        holder=Holder(address=arguments.lease_address, token=arguments.lease_token)
+        if arguments.lease_address
+        else None,
     )
     async with shop:
         if arguments.json:

@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 
 from demo.fleet import Fleet
 from demo.haproxy import WHOLE, HAProxy
-from demo.haproxy_config import BACKEND, CANDIDATE, STABLE, Backend, Lease
+from demo.haproxy_config import BACKEND, CANDIDATE, STABLE, Backend, Holder, Lease
 from demo.launcher import Launcher
 from demo.ledger import Ledger
 from demo.load import Load
@@ -115,12 +115,12 @@ def assemble(
     session: ClientSession,
     probe_session: ClientSession,
     ports: Ports,
-    lease_address: str = "",
+    holder: Holder | None = None,
 ) -> Assembly:
     """Choose the ports and make every part.
 
-    ``probe_session`` opens a new connection for each request; ``lease_address`` is the host and port of who
-    answers whether checkout's candidate may have traffic, empty when nobody is asked.
+    ``probe_session`` opens a new connection for each request; ``holder`` answers whether checkout's candidate
+    may have traffic, and is none where nobody is asked.
     """
     control_port = ports.take()
     ledger = Ledger(_url(control_port))
@@ -130,7 +130,7 @@ def assemble(
     haproxy = HAProxy(folder=folder / "haproxy", socket=_socket(folder), stats_port=ports.take(), backends=())
     checkout_port = ports.take()
     units = _units(folder, ports, settings, checkout_url=_url(checkout_port), dsn=postgres.dsn(APP))
-    haproxy.backends = (_checkout(units, ports, port=checkout_port, lease_address=lease_address),)
+    haproxy.backends = (_checkout(units, ports, port=checkout_port, holder=holder),)
     for side in SIDES:
         slots = units_of(side, folder / "logs", ports)
         haproxy.backends += (backend_of(side, slots, port=ports.take()),)
@@ -166,10 +166,10 @@ def first_versions() -> dict[str, str]:
     return {file: FIRST_VERSIONS[address.partition("@")[0]] for address, file in SYNCED.items()}
 
 
-def _checkout(units: list[Unit], ports: Ports, *, port: int, lease_address: str) -> Backend:
+def _checkout(units: list[Unit], ports: Ports, *, port: int, holder: Holder | None) -> Backend:
     lease = None
-    if lease_address:
-        lease = Lease(server=CANDIDATE, address=lease_address, check_port=ports.take())
+    if holder is not None:
+        lease = Lease(server=CANDIDATE, holder=holder, check_port=ports.take())
     return Backend(
         name=BACKEND,
         port=port,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.errors import ShopError
-from demo.haproxy_config import BACKEND, CANDIDATE, STABLE, Backend, config_text
+from demo.haproxy_config import BACKEND, CANDIDATE, LEASE_TOKEN, STABLE, Backend, config_text
 from demo.processes import Child, Spec, find_program, until
 
 WHOLE = 100
@@ -68,10 +68,14 @@ class HAProxy:
                 name="haproxy",
                 command=[program, "-db", "-f", str(config)],
                 output=self.folder / "haproxy.log",
+                environment={LEASE_TOKEN: self._lease_token()},
             )
         )
         await self.child.start()
         await until(self._answers, what="HAProxy", timeout_s=10)
+
+    def _lease_token(self) -> str:
+        return next((backend.lease.holder.token for backend in self.backends if backend.lease), "")
 
     async def stop(self) -> None:
         """Stop it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 BACKEND = "checkout"
 STABLE, CANDIDATE = "stable", "candidate"
+LEASE_TOKEN = "SHOP_LEASE_TOKEN"  # noqa: S105  # the name of the variable, not a token
 CANARY_HEADER, TENANT_HEADER = "X-Canary", "X-Tenant"
 
 # When a process is killed, another is asked instead: with every request that had not left, and with questions
@@ -59,6 +60,7 @@ _LEASE = """
 frontend {name}_lease
     bind 127.0.0.1:{check_port}
     http-request set-path /leases/{name}/{server}
+    http-request set-header Authorization "Bearer ${{SHOP_LEASE_TOKEN}}"
     default_backend {name}_leases
 
 backend {name}_leases
@@ -70,12 +72,21 @@ backend {name}_leases
 
 
 @dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who answers ``GET /leases/<service>/<server>``."""
+
+    address: str
+    """Host and port."""
+    token: str = ""
+    """The bearer token for asking; HAProxy reads it from its environment, so that no file has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lease:
-    """The dead-man switch: ``server`` is up only while ``address`` says that somebody holds its lease."""
+    """The dead-man switch: ``server`` is up only while ``holder`` says that somebody holds its lease."""
 
     server: str
-    address: str
-    """Host and port of who answers ``GET /leases/<service>/<server>``."""
+    holder: Holder
     check_port: int
     """Where HAProxy's own check of the server asks for it."""
 
@@ -111,7 +122,7 @@ def _backend_text(backend: Backend, routes: Path) -> str:
     if backend.lease is not None:
         lease = backend.lease
         text += _LEASE.format(
-            name=backend.name, server=lease.server, address=lease.address, check_port=lease.check_port
+            name=backend.name, server=lease.server, address=lease.holder.address, check_port=lease.check_port
         )
     return text
 

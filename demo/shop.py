@@ -20,7 +20,7 @@ from demo.control.api import ControlApi
 from demo.errors import ShopError
 from demo.faults.base import Board
 from demo.faults.catalogue import all_faults
-from demo.haproxy_config import CANDIDATE, STABLE
+from demo.haproxy_config import CANDIDATE, STABLE, Holder
 from demo.processes import Ports, find_program, until
 
 CATALOGUE = Path(__file__).resolve().parent / "catalogue.yaml"
@@ -35,17 +35,17 @@ class Shop:
 
     Everything listens on loopback or on Unix sockets. What an earlier shop left in ``state_dir`` is removed.
     Alertmanager tells ``webhook_url``, with ``webhook_token`` as the bearer token when there is one.
-    ``lease_address`` is the host and port of who answers ``GET /leases/checkout/candidate``: checkout's
-    candidate has traffic only while the answer is good. Without one its own health is enough.
+    ``holder`` answers ``GET /leases/checkout/candidate``: checkout's candidate has traffic only while the
+    answer is good. Without one its own health is enough.
     """
 
     def __init__(
-        self, state_dir: Path, *, webhook_url: str = "", webhook_token: str = "", lease_address: str = ""
+        self, state_dir: Path, *, webhook_url: str = "", webhook_token: str = "", holder: Holder | None = None
     ) -> None:
         self._dir = state_dir.resolve()
         self._webhook_url = webhook_url
         self._webhook_token = webhook_token
-        self._lease_address = lease_address
+        self._holder = holder
         self._exit = AsyncExitStack()
         self._facts: dict[str, Any] = {}
 
@@ -113,7 +113,7 @@ class Shop:
             session=session,
             probe_session=probing,
             ports=ports,
-            lease_address=self._lease_address,
+            holder=self._holder,
         )
         self._exit.push_async_callback(_stop_servers, assembly)
         await self._start_servers(assembly)

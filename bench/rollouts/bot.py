@@ -11,6 +11,7 @@ import sys
 
 import httpx
 import uvicorn
+from pydantic import SecretStr
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.meters import Meters
@@ -21,6 +22,9 @@ from bot.adapters.web import web_app
 from bot.adapters.web_base import WebParts
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
+
+TOKEN = "any-will-do"  # noqa: S105  # of nothing but this floor
+"""What HAProxy sends with its question."""
 
 
 async def hold(url: str) -> None:
@@ -42,6 +46,7 @@ async def answer(url: str, port: int, page: str) -> None:
             catalogue=Catalogue(services=(Service(name="shop", target=target),)),
             operating=Operating(meters=Meters(), ping=store.client.ping, depths=memory.depth, most_lag_s=10),
             leases=RedisLeases(store),
+            lease_token=SecretStr(TOKEN),
             http=http,
         )
         config = uvicorn.Config(web_app(parts), host="127.0.0.1", port=port, log_config=None, lifespan="off")

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 from aiohttp import web
 
+from bench.rollouts.bot import TOKEN
 from bench.rollouts.launcher import Launcher, ended
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.change import Change
@@ -40,7 +41,8 @@ frontend in
     default_backend shop
 backend shop
     balance roundrobin
-    option httpchk GET {check}
+    option httpchk
+    http-check send meth GET uri {check} hdr Authorization "Bearer {token}"
     http-response set-header X-Served-By %s
     use-server canary if {{ req.hdr(x-tenant),map({map}) -m str candidate }}
 {servers}
@@ -96,6 +98,7 @@ class Floor:
             patience="300ms" if self.lease_port else "2s",
             port=self.port,
             check="/leases/shop/canary" if self.lease_port else "/healthz",
+            token=TOKEN,
             map=self.folder / "routes.map",
             servers="\n".join(lines),
         )

@@ -29,6 +29,7 @@ class WebParts:
     heartbeats: Heartbeats | None = None
     heartbeat_token: SecretStr | None = None
     leases: Leases = field(default_factory=NoLeases)
+    lease_token: SecretStr | None = None
     http: httpx.AsyncClient | None = None
     """For asking candidates how they are."""
     operating: Operating

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.web_base import WebParts, refused
+from bot.adapters.web_base import WebParts, refused, token_fits
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import UnknownServiceError
 
@@ -30,6 +30,11 @@ class LeasesOut:
 
     async def lease(self, request: Request) -> Response:
         """Say 200 or why not; whatever cannot be found out is a no."""
+        token = self._parts.lease_token
+        if token is None:
+            return refused(503, "lease_token_missing", "Set PILOTHOUSE_LEASE_TOKEN to answer for leases.")
+        if not token_fits(request, token):
+            return refused(401, "lease_token_wrong", "Send `Authorization: Bearer <PILOTHOUSE_LEASE_TOKEN>`.")
         service, server = request.path_params["service"], request.path_params["server"]
         page = health_page(self._parts.catalogue, service=service, server=server)
         if not page:

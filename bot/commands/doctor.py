@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import handlers
 from bot.adapters.catalogue_file import CatalogueError, load_catalogue
+from bot.adapters.leases_checkup import check_leases
 from bot.adapters.redis.checkup import check_redis
 from bot.adapters.redis.store import connect
 from bot.adapters.slack_checkup import check_slack
@@ -58,6 +59,7 @@ async def examine() -> tuple[Check, ...]:
         *await _redis(settings),
         *await _slack(settings),
         *files,
+        *(check_leases(catalogue, token=settings.lease_token) if catalogue is not None else ()),
         *(await check_sources(catalogue) if catalogue is not None else ()),
     )
 

@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 
+from bot.adapters.leases_checkup import check_leases
 from bot.adapters.redis.checkup import check_redis
 from bot.adapters.slack_checkup import check_slack
 from bot.adapters.slack_client import open_client
 from bot.adapters.sources_checkup import check_sources, places_of
 from bot.commands import doctor
-from bot.domain.catalogue import Catalogue
+from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
 from tests.servers import answering, free_port, http_server
 from tests.valkeys import fleet, fresh_valkey, opened
@@ -140,6 +142,24 @@ async def test_a_page_that_answers_in_place_of_slack_is_no_wrong_token():
     ):
         (check,) = await check_slack(client, scopes=[])
     assert (check.name, check.state) == ("slack", "bad")
+
+
+@pytest.mark.parametrize(
+    ("target", "token", "expected"),
+    [
+        ({"haproxy": {"lease": "http://c/healthz"}}, None, {"leases": "bad"}),
+        ({"haproxy": {"lease": "http://c/healthz"}}, "secret", {"leases": "bad"}),
+        ({"haproxy": {"lease": "http://c/healthz"}}, "a5c7" * 8, {"leases": "ok"}),
+        ({"haproxy": {"lease": ""}}, None, {}),
+        ({"command": {"deploy": "/bin/true"}}, None, {}),
+    ],
+)
+def test_a_lease_that_nobody_may_ask_for_is_found_before_a_canary_waits_for_it(target, token, expected):
+    catalogue = Catalogue(services=(Service(name="shop", target=target),))
+    checks = check_leases(catalogue, token=None if token is None else SecretStr(token))
+    assert states(checks) == expected
+    assert all(bool(check.todo) == (check.state == "bad") for check in checks)
+    assert token is None or token not in str(checks)
 
 
 async def test_sources_are_looked_for_once_each_and_no_login_is_told():

@@ -19,7 +19,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from demo.errors import ShopError
 from demo.haproxy import HAProxy
-from demo.haproxy_config import Backend, Lease, config_text
+from demo.haproxy_config import Backend, Holder, Lease, config_text
 from demo.pace import Pace
 from demo.processes import Child, Ports, Spec, find_program, until
 from demo.services.checkout import Checkout
@@ -143,7 +143,7 @@ async def both_up(haproxy: HAProxy) -> bool:
 @pytest.mark.server
 async def test_haproxy_accepts_a_backend_with_a_lease_and_routes(tmp_path: Path) -> None:
     (tmp_path / "routes.map").touch()
-    lease = Lease(server="candidate", address="127.0.0.1:9", check_port=10)
+    lease = Lease(server="candidate", holder=Holder(address="127.0.0.1:9", token="secret"), check_port=10)
     backend = Backend(
         name="checkout",
         port=11,
@@ -156,6 +156,7 @@ async def test_haproxy_accepts_a_backend_with_a_lease_and_routes(tmp_path: Path)
     (tmp_path / "haproxy.cfg").write_text(text, encoding="utf-8")
     command = [find_program("haproxy"), "-c", "-f", str(tmp_path / "haproxy.cfg")]
     check = Child(Spec(name="check", command=command, output=tmp_path / "out"))
+    assert "secret" not in text
     assert await check.run_once() == 0, (tmp_path / "out").read_text(encoding="utf-8")
     assert "WARNING" not in (tmp_path / "out").read_text(encoding="utf-8")
 

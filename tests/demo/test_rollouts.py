@@ -38,13 +38,15 @@ class Holder:
 
     def __init__(self) -> None:
         self.holds = True
+        self.token = "so many letters"
         self.asked: set[str] = set()
         holder = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 holder.asked.add(self.path)
-                self.send_response(200 if holder.holds else 503)
+                may_ask = self.headers["Authorization"] == f"Bearer {holder.token}"
+                self.send_response(401 if not may_ask else 200 if holder.holds else 503)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
@@ -74,7 +76,9 @@ def leased(
 ) -> Iterator[OpenShop]:
     """A shop whose candidate hangs on a lease, for the tests of this file."""
     folder = tmp_path_factory.mktemp("leased")
-    process, facts = start_shop(folder, "--lease-address", open_holder.address)
+    process, facts = start_shop(
+        folder, "--lease-address", open_holder.address, "--lease-token", open_holder.token
+    )
     try:
         with httpx.Client(base_url=facts["control_url"], timeout=30, trust_env=False) as http:
             http.put("/load", json={"rate_per_s": 25}).raise_for_status()

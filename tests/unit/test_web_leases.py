@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from aiohttp import web
+from pydantic import SecretStr
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_records import MemoryLeases
@@ -33,7 +35,9 @@ class Kept(MemoryLeases):
 
 
 @contextlib.asynccontextmanager
-async def asked(leases: MemoryLeases, page: str) -> AsyncIterator[httpx.AsyncClient]:
+async def asked(
+    leases: MemoryLeases, page: str, *, token: str | None = "secret", given: str = "Bearer secret"
+) -> AsyncIterator[httpx.AsyncClient]:
     target = {"haproxy": {"candidate": "canary", "lease": page}}
     services = (Service(name="shop", target=target), Service(name="plain"))
     async with httpx.AsyncClient() as http:
@@ -44,10 +48,12 @@ async def asked(leases: MemoryLeases, page: str) -> AsyncIterator[httpx.AsyncCli
             catalogue=Catalogue(services=services),
             operating=operating(MemoryStore().depth),
             leases=leases,
+            lease_token=None if token is None else SecretStr(token),
             http=http,
         )
         transport = httpx.ASGITransport(app=web_app(parts))
-        async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
+        headers = {"authorization": given}
+        async with httpx.AsyncClient(transport=transport, base_url="http://bot", headers=headers) as client:
             yield client
 
 
@@ -90,3 +96,29 @@ async def test_a_server_that_hangs_on_no_lease_is_not_found(path):
     leases = Kept()
     async with asked(leases, "http://127.0.0.1:9/healthz") as bot, leases.hold("shop"):
         assert (await bot.get(f"/leases/{path}")).status_code == 404
+
+
+@pytest.mark.parametrize("given", ["", "Bearer secre", "Bearer secrets", "Basic secret"])
+async def test_who_has_no_token_is_told_nothing_and_asks_no_candidate(given):
+    leases, pages = Kept(), []
+
+    async def page(request: web.Request) -> web.Response:
+        pages.append(request.path)
+        return web.json_response({})
+
+    async with (
+        http_server({"/healthz": page}) as url,
+        asked(leases, f"{url}/healthz", given=given) as bot,
+        leases.hold("shop"),
+    ):
+        for path in ("shop/canary", "shop/blue", "unknown/canary"):
+            told = await bot.get(f"/leases/{path}")
+            assert (told.status_code, told.json()["error"]) == (401, "lease_token_wrong")
+    assert pages == []
+
+
+async def test_without_a_token_in_the_settings_no_lease_is_answered():
+    leases = Kept()
+    async with asked(leases, "http://127.0.0.1:9/healthz", token=None) as bot, leases.hold("shop"):
+        told = await bot.get("/leases/shop/canary")
+    assert (told.status_code, told.json()["error"]) == (503, "lease_token_missing")
