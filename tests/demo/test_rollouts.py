@@ -180,11 +180,13 @@ async def test_a_canary_has_traffic_only_while_its_lease_is_held(
     assert broken(leased) == before
 
 
-async def test_a_tenant_is_routed_to_the_canary_and_nobody_else(operator: Operator) -> None:
+async def test_a_tenant_and_a_header_are_routed_to_the_canary_and_nobody_else(operator: Operator) -> None:
     await deploy.stage(operator.ctx(), service="checkout", version=GOOD)
     await deploy.shift(operator.ctx(), service="checkout", version=GOOD, percent=0, routes=["acme"])
     assert {await served(operator, tenant="acme") for _ in range(10)} == {"candidate"}
     assert {await served(operator, tenant="other") for _ in range(10)} == {"stable"}
+    assert {await served(operator, canary="always") for _ in range(10)} == {"candidate"}
+    assert {await served(operator, canary="never") for _ in range(10)} == {"stable"}
     await deploy.shift(operator.ctx(), service="checkout", version=GOOD, percent=0)
     assert await served(operator, tenant="acme") == "stable"
 

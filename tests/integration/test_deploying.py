@@ -11,6 +11,7 @@ from bot.demonstration.deploying import decided_by, ending_of
 from bot.domain.checklist import Mark
 from bot.domain.deploy_lock import DeployLock
 from bot.domain.gate import Gates
+from bot.engine.desk import run_id_of
 from bot.views.rollout import rollout_why_modal
 from bot.views.run import run_messages
 from tests.integration.deployments import QUICK, actions_in, effects, failed, stage_with
@@ -49,6 +50,38 @@ async def test_a_canary_that_fails_is_stopped_by_its_errors_and_all_traffic_goes
         assert await stage.floor.served(50) == {"1.4.1": 50}
         assert stage.floor.launcher.running.keys() == {"blue"}
     assert failed(seen) == 0
+
+
+async def test_a_tenant_has_the_canary_to_itself_and_is_judged_by_before_anybody_else_gets_it():
+    words = "shop 1.5.0 weights 0,50 routes acme pause 1s patience 20s"
+    async with stage_with() as stage, stage.floor.load() as seen:
+        deploying = asyncio.create_task(stage.approve(await stage.ask("deploy-canary", words)))
+        run_id = (await stage.judged(run_id_of("k"))).id
+        assert await stage.floor.served(30, tenant="acme") == {"1.5.0": 30}
+        assert await stage.floor.served(30, tenant="globex") == {"1.4.1": 30}
+        assert (await stage.floor.weights())["canary"] == 0
+        assert seen["1.5.0"] == 0, "nobody without a tenant was given it"
+        while not deploying.done():  # enough of the one tenant's requests for a verdict
+            await stage.floor.served(20, tenant="acme")
+        run = await deploying
+        assert effects(await stage.events(run_id)) == ["stage", "shift-1", "shift-2", "promote"]
+        first = run.phases["rollout"].steps["judge:shift-1"].verdict
+        assert first is not None
+        assert first.decision == "proceed"
+        assert ending_of(run, await stage.events(run_id)) == "promoted"
+    assert failed(seen) == 0
+
+
+async def test_a_tenant_is_saved_from_a_bad_canary_that_nobody_else_ever_saw():
+    words = "shop 1.5.1-bad weights 0,50 routes acme pause 1s patience 20s"
+    async with stage_with() as stage, stage.floor.load() as seen:
+        deploying = asyncio.create_task(stage.approve(await stage.ask("deploy-canary", words)))
+        run_id = (await stage.judged(run_id_of("k"))).id
+        while not deploying.done():
+            await stage.floor.served(20, tenant="acme")
+        assert ending_of(await deploying, await stage.events(run_id)) == "rolled_back"
+        assert await stage.floor.served(20, tenant="acme") == {"1.4.1": 20}
+    assert seen.keys() == {"1.4.1"}
 
 
 async def test_a_canary_without_traffic_passes_nothing_and_is_put_to_a_person():
