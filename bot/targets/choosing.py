@@ -14,11 +14,11 @@ from bot.targets.haproxy import HAProxyTarget
 
 KINDS: Mapping[str, Callable[[Context, str], Target]] = {
     "haproxy": HAProxyTarget.of,
-    "flags": FlagsTarget,
     "git": GitTarget,
     "command": CommandTarget,
+    "flags": FlagsTarget,
 }
-"""The one that carries traffic is first: it is meant where a service has several and none is named."""
+"""Where a service has several and none is named, the first is meant: what carries traffic; a flag is last."""
 
 
 def target_of(ctx: Context, service: str, *, by: str = "") -> Target:

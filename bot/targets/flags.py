@@ -41,8 +41,12 @@ class FlagsTarget(PlainTarget):
             can=Can(shift=True, routes=True, instant_back=True, lease=False),
         )
 
-    async def way_back(self, version: str) -> WayBack:  # noqa: ARG002  # the port's
-        """See that the flag can be read."""
+    async def way_back(self, version: str) -> WayBack:
+        """See that the flag can be read, and is the one that is meant."""
+        if version != self._key:
+            return WayBack(
+                verdict="impossible", because=self._other(version), checked=("the catalogue's flag",)
+            )
         await self._find()
         return WayBack(
             verdict="safe", because="the flag can be turned off", checked=("the flags can be read",)
@@ -50,6 +54,7 @@ class FlagsTarget(PlainTarget):
 
     async def stage(self, version: str) -> Moved:
         """Start nothing: what is behind the flag runs already."""
+        self._check(version)
         await self._find()
         return Moved(summary=f"{version} is behind the flag {self._key} already", changed=False)
 
@@ -57,8 +62,9 @@ class FlagsTarget(PlainTarget):
         """Stop nothing."""
         return await self.stage(version)
 
-    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:  # noqa: ARG002  # the port's
+    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:
         """Turn the flag on for a share of the users, and for these tenants."""
+        self._check(version)
         found = await self._find()
         against = {tenant: on for tenant, on in found.tenants.items() if not on}
         wanted = Flag(key=self._key, percent=percent, tenants={**against, **dict.fromkeys(routes, True)})
@@ -75,9 +81,21 @@ class FlagsTarget(PlainTarget):
         """Turn the flag on for everybody whom no rule excludes."""
         return await self.shift(version, percent=_WHOLE, routes=())
 
-    async def rollback(self, to_version: str) -> Moved:
+    async def rollback(self, to_version: str) -> Moved:  # noqa: ARG002  # the port's
         """Turn the flag off for everybody."""
-        return await self.shift(to_version, percent=0, routes=())
+        return await self.shift(self._key, percent=0, routes=())
+
+    def _check(self, version: str) -> None:
+        """Refuse a flag that is not the one in the catalogue: the wrong one would be turned on."""
+        if version != self._key:
+            raise ActionFailedError(
+                f"{self._other(version)}.",
+                hint=f"Say `/deploy flag {self._service} {self._key}`, or set `flag` in the catalogue.",
+                code="another_flag",
+            )
+
+    def _other(self, version: str) -> str:
+        return f"the flag of {self._service} is {self._key}, not {version}"
 
     async def _find(self) -> Flag:
         try:

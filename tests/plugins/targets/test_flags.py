@@ -21,7 +21,7 @@ from tests.servers import free_port
 from tests.valkeys import fresh_store
 
 pytestmark = pytest.mark.server
-ASKED = {"service": "shop", "version": "1.4.2"}
+ASKED = {"service": "shop", "version": "new-cart"}
 
 
 @pytest.fixture
@@ -64,6 +64,18 @@ async def test_a_rollout_by_flag_goes_up_and_back(make):
     assert not await answer(make(), tenant="acme", targeting_key="anybody")
     assert not (await actions.rollback(make(), service="shop")).changed
     assert (await probes.observe(make(), service="shop")).data["candidate"] is None
+
+
+async def test_another_flag_than_the_one_in_the_catalogue_is_refused_before_anything_is_turned_on(make):
+    other = {"service": "shop", "version": "new-basket"}
+    way = await probes.rollback_path(make(), **other)
+    assert way.data["rollback"]["verdict"] == "impossible"
+    assert "the flag of shop is new-cart, not new-basket" in way.summary
+    for act, more in ((actions.stage, {}), (actions.shift, {"percent": 10}), (actions.promote, {})):
+        with pytest.raises(ActionFailedError) as caught:
+            await act(make(), **other, **more)
+        assert caught.value.code == "another_flag"
+    assert await make().flags.find("shop", "new-cart") is None
 
 
 async def test_a_tenant_that_people_excluded_stays_excluded_in_a_promotion(make):
