@@ -89,6 +89,7 @@ class Parts:
     board: RedisBoard
     heartbeats: RedisHeartbeats
     leases: RedisLeases
+    flags: RedisFlags
     http: httpx.AsyncClient
     archive: Archive
     monitors: RedisMonitorBook
@@ -197,7 +198,7 @@ def _join(
     board = RedisBoard(store, retention_s=retention_s)
     inbox = RedisInbox(store, most_waiting=settings.most_waiting)
     heartbeats = RedisHeartbeats(store)
-    leases = RedisLeases(store)
+    leases, flags = RedisLeases(store), RedisFlags(store)
     monitors = RedisMonitorBook(store)
     deploy_locks = RedisDeployLocks(store)
     deployments = RedisDeploymentBook(store, clock, retention_s=settings.deployment_retention_days * _DAY_S)
@@ -220,7 +221,7 @@ def _join(
         readers_per_service=settings.service_readers,
         pulses=heartbeats,
         alarms=alerts,
-        flags=RedisFlags(store),
+        flags=flags,
         leases=leases,
         gatekeeper=StateGatekeeper(locks=deploy_locks, checklists=checklists, alerts=alerts, journal=journal),
         deployments=deployments,
@@ -279,6 +280,7 @@ def _join(
         board=board,
         heartbeats=heartbeats,
         leases=leases,
+        flags=flags,
         http=outside.http,
         archive=Archive(store, retention_s=retention_s),
         monitors=monitors,

@@ -59,6 +59,8 @@ async def web(parts: Parts) -> None:
         heartbeat_token=settings.heartbeat_token,
         leases=parts.leases,
         lease_token=settings.lease_token,
+        flags=parts.flags,
+        flags_token=settings.flags_token,
         http=parts.http,
         operating=parts.operating,
     )

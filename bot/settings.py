@@ -134,6 +134,10 @@ class Settings(BaseSettings):
         default=None,
         description="The bearer token that jobs send with their heartbeats; without it none is taken.",
     )
+    flags_token: SecretStr | None = Field(
+        default=None,
+        description="The bearer token that services send when they ask for a flag; without it none is told.",
+    )
     lease_token: SecretStr | None = Field(
         default=None,
         description="The bearer token that a balancer sends with its question for a canary's lease; "

@@ -1,4 +1,4 @@
-"""The HTTP surface: webhooks, heartbeats, leases, health and metrics."""
+"""The HTTP surface: webhooks, heartbeats, leases, flags, health and metrics."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from bot.adapters.operating import operating_routes
 from bot.adapters.web_alerts import AlertsIn
 from bot.adapters.web_base import WebParts
+from bot.adapters.web_flags import OFREP, FlagsOut
 from bot.adapters.web_heartbeats import HeartbeatsIn
 from bot.adapters.web_leases import LeasesOut
 
@@ -23,6 +24,7 @@ def web_app(parts: WebParts, *, more: Sequence[BaseRoute] = ()) -> Starlette:
         Route("/webhooks/alertmanager", alerts.alertmanager, methods=["POST"]),
         Route("/heartbeats/{service}/{job}", heartbeats.report, methods=["GET", "POST"]),
         Route("/leases/{service}/{server}", LeasesOut(parts).lease, methods=["GET"]),
+        Route(f"/flags/{{service}}{OFREP}/{{key}}", FlagsOut(parts).evaluate, methods=["POST"]),
         *more,
     ]
     return Starlette(routes=routes)

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from bot.adapters.operating import Operating
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
+from bot.engine.flags import Flags, NoFlags
 from bot.engine.heartbeats import Heartbeats
 from bot.engine.ports import Inbox, Leases
 from bot.engine.targets import NoLeases
@@ -30,6 +31,8 @@ class WebParts:
     heartbeat_token: SecretStr | None = None
     leases: Leases = field(default_factory=NoLeases)
     lease_token: SecretStr | None = None
+    flags: Flags = field(default_factory=NoFlags)
+    flags_token: SecretStr | None = None
     http: httpx.AsyncClient | None = None
     """For asking candidates how they are."""
     operating: Operating
