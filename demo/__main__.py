@@ -14,6 +14,7 @@ from pathlib import Path
 from demo.errors import ShopError
 from demo.haproxy_config import Holder
 from demo.shop import Shop
+from demo.side import FlagTeller
 
 _PARENT_CHECK_S = 0.5
 
@@ -33,6 +34,8 @@ def main() -> int:
         help="who says whether checkout's candidate may have traffic",
     )
     parser.add_argument("--lease-token", default="", help="the bearer token for asking there")
+    parser.add_argument("--flags-url", default="", help="who tells services their flags, by OFREP")
+    parser.add_argument("--flags-token", default="", help="the bearer token for asking there")
     parser.add_argument("--json", action="store_true", help="print what shop.json holds, on one line")
     arguments = parser.parse_args()
     try:
@@ -61,6 +64,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
         webhook_token=arguments.webhook_token,
         holder=Holder(address=arguments.lease_address, token=arguments.lease_token)
         if arguments.lease_address
+        else None,
+        flags=FlagTeller(url=arguments.flags_url, token=arguments.flags_token)
+        if arguments.flags_url
         else None,
     )
     async with shop:

@@ -22,7 +22,7 @@ from demo.postgres import APP, OWNER, PROBE, STAGING, Postgres, programs
 from demo.processes import Ports
 from demo.repository import Repository
 from demo.settings import SettingsStore
-from demo.side import SIDES, SYNCED, backend_of, units_of
+from demo.side import SIDES, SYNCED, FlagTeller, backend_of, units_of
 from demo.streams import Questions, Streams
 from demo.syncer import Syncer
 from demo.units import FIRST_VERSIONS, Unit
@@ -64,6 +64,12 @@ class Assembly:
             for unit in self.world.fleet.units
             if not unit.light and not unit.service.startswith("bank")
         ]
+
+    @property
+    def features(self) -> list[Target]:
+        """What Prometheus reads of features behind a flag."""
+        units = (unit for unit in self.world.fleet.units if unit.feature)
+        return [Target(service=unit.service, port=unit.port, slot=unit.slot) for unit in units]
 
     def env(self) -> dict[str, str]:
         """Write the environment that fills the placeholders of the catalogue."""
@@ -116,11 +122,12 @@ def assemble(
     probe_session: ClientSession,
     ports: Ports,
     holder: Holder | None = None,
+    flags: FlagTeller | None = None,
 ) -> Assembly:
     """Choose the ports and make every part.
 
     ``probe_session`` opens a new connection for each request; ``holder`` answers whether checkout's candidate
-    may have traffic, and is none where nobody is asked.
+    may have traffic, and is none where nobody is asked; without ``flags`` no feature is on.
     """
     control_port = ports.take()
     ledger = Ledger(_url(control_port))
@@ -132,7 +139,7 @@ def assemble(
     units = _units(folder, ports, settings, checkout_url=_url(checkout_port), dsn=postgres.dsn(APP))
     haproxy.backends = (_checkout(units, ports, port=checkout_port, holder=holder),)
     for side in SIDES:
-        slots = units_of(side, folder / "logs", ports)
+        slots = units_of(side, folder / "logs", ports, flags=flags)
         haproxy.backends += (backend_of(side, slots, port=ports.take()),)
         units += slots
     fleet = Fleet(

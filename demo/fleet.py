@@ -286,6 +286,8 @@ class Fleet:
                     settings_path=str(unit.settings or ""),
                     urls=unit.urls,
                     dsn=unit.dsn,
+                    feature=unit.feature,
+                    flags_token=unit.flags_token,
                     fault_token=self._fault_token,
                 ).to_environment(),
             },

@@ -81,7 +81,9 @@ class Monitoring:
         await self.alertmanager.start()
         await self._until_ready(self.alertmanager_url, what="Alertmanager")
 
-    async def start_prometheus(self, targets: list[Target], *, haproxy_port: int, runbook_url: str) -> None:
+    async def start_prometheus(
+        self, targets: list[Target], *, features: list[Target], haproxy_port: int, runbook_url: str
+    ) -> None:
         """Start Prometheus.
 
         Raises:
@@ -95,7 +97,7 @@ class Monitoring:
         }
         (folder / "rules.yml").write_text(json.dumps(rules, indent=2), encoding="utf-8")
         config = prometheus_config(
-            targets, haproxy_port=haproxy_port, alertmanager_port=self.alertmanager_port
+            targets, features=features, haproxy_port=haproxy_port, alertmanager_port=self.alertmanager_port
         )
         (folder / "prometheus.yml").write_text(json.dumps(config, indent=2), encoding="utf-8")
         self.prometheus = Child(
@@ -171,8 +173,10 @@ class Monitoring:
         await until(ready, what=what, timeout_s=20)
 
 
-def prometheus_config(targets: list[Target], *, haproxy_port: int, alertmanager_port: int) -> dict[str, Any]:
-    """Write what Prometheus reads; JSON is YAML."""
+def prometheus_config(
+    targets: list[Target], *, features: list[Target], haproxy_port: int, alertmanager_port: int
+) -> dict[str, Any]:
+    """Write what Prometheus reads; JSON is YAML.  Who is read for ``features`` alone raises no alert."""
     return {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
         "rule_files": ["rules.yml"],
@@ -183,16 +187,12 @@ def prometheus_config(targets: list[Target], *, haproxy_port: int, alertmanager_
             {
                 "job_name": "services",
                 "honor_labels": True,  # a service names itself as the target does
-                "static_configs": [
-                    {
-                        "targets": [f"127.0.0.1:{target.port}"],
-                        "labels": {
-                            "service": target.service,
-                            **({"slot": target.slot} if target.slot else {}),
-                        },
-                    }
-                    for target in targets
-                ],
+                "static_configs": [_place(target) for target in targets],
+            },
+            {
+                "job_name": "features",
+                "honor_labels": True,
+                "static_configs": [_place(target) for target in features],
             },
             {
                 "job_name": "haproxy",
@@ -202,6 +202,11 @@ def prometheus_config(targets: list[Target], *, haproxy_port: int, alertmanager_
             },
         ],
     }
+
+
+def _place(target: Target) -> dict[str, Any]:
+    slot = {"slot": target.slot} if target.slot else {}
+    return {"targets": [f"127.0.0.1:{target.port}"], "labels": {"service": target.service, **slot}}
 
 
 def alertmanager_config(*, webhook_url: str, webhook_token: str = "") -> dict[str, Any]:

@@ -22,6 +22,7 @@ from demo.faults.base import Board
 from demo.faults.catalogue import all_faults
 from demo.haproxy_config import CANDIDATE, STABLE, Holder
 from demo.processes import Ports, find_program, until
+from demo.side import FlagTeller
 
 CATALOGUE = Path(__file__).resolve().parent / "catalogue.yaml"
 """The shop as the bot knows it; its placeholders are filled from ``Shop.env``."""
@@ -36,16 +37,23 @@ class Shop:
     Everything listens on loopback or on Unix sockets. What an earlier shop left in ``state_dir`` is removed.
     Alertmanager tells ``webhook_url``, with ``webhook_token`` as the bearer token when there is one.
     ``holder`` answers ``GET /leases/checkout/candidate``: checkout's candidate has traffic only while the
-    answer is good. Without one its own health is enough.
+    answer is good. Without one its own health is enough. ``flags`` tells who has the features of search.
     """
 
     def __init__(
-        self, state_dir: Path, *, webhook_url: str = "", webhook_token: str = "", holder: Holder | None = None
+        self,
+        state_dir: Path,
+        *,
+        webhook_url: str = "",
+        webhook_token: str = "",
+        holder: Holder | None = None,
+        flags: FlagTeller | None = None,
     ) -> None:
         self._dir = state_dir.resolve()
         self._webhook_url = webhook_url
         self._webhook_token = webhook_token
         self._holder = holder
+        self._flags = flags
         self._exit = AsyncExitStack()
         self._facts: dict[str, Any] = {}
 
@@ -114,6 +122,7 @@ class Shop:
             probe_session=probing,
             ports=ports,
             holder=self._holder,
+            flags=self._flags,
         )
         self._exit.push_async_callback(_stop_servers, assembly)
         await self._start_servers(assembly)
@@ -150,7 +159,10 @@ class Shop:
             until(ready, what="checkout", timeout_s=15),
             # Last: a rule that sees services come up one by one would cry wolf.
             world.monitoring.start_prometheus(
-                assembly.targets, haproxy_port=world.haproxy.stats_port, runbook_url=assembly.control_url
+                assembly.targets,
+                features=assembly.features,
+                haproxy_port=world.haproxy.stats_port,
+                runbook_url=assembly.control_url,
             ),
         )
 

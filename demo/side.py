@@ -19,6 +19,8 @@ class Side:
     address: str
     serving: tuple[str, ...]
     spare: str = ""
+    feature: str = ""
+    """The key of the flag of what is new in it."""
 
     @property
     def service(self) -> str:
@@ -40,8 +42,8 @@ SIDES = (
     Side(address="checkout@staging", serving=(STABLE,), spare=CANDIDATE),
     Side(address="catalog", serving=("a", "b", "c", "d"), spare="spare"),
     Side(address="receipts", serving=("blue",), spare="green"),
-    Side(address="search", serving=("live",)),
-    Side(address="search@staging", serving=("live",)),
+    Side(address="search", serving=("live",), feature="by-taste"),
+    Side(address="search@staging", serving=("live",), feature="by-colour"),
 )
 
 SYNCED = {
@@ -51,7 +53,15 @@ SYNCED = {
 """Services whose version stands in Git, with the file of each."""
 
 
-def units_of(side: Side, folder: Path, ports: Ports) -> list[Unit]:
+@dataclass(frozen=True, kw_only=True)
+class FlagTeller:
+    """Who tells services their flags: OpenFeature's remote evaluation protocol under ``<url>/<address>``."""
+
+    url: str
+    token: str = ""
+
+
+def units_of(side: Side, folder: Path, ports: Ports, *, flags: FlagTeller | None = None) -> list[Unit]:
     """Choose a port for each slot."""
     return [
         Unit(
@@ -60,7 +70,9 @@ def units_of(side: Side, folder: Path, ports: Ports) -> list[Unit]:
             slot=slot,
             port=ports.take(),
             log=folder / f"{side.backend}-{slot}.jsonl",
-            urls={},
+            urls={"flags": f"{flags.url}/{side.address}"} if flags is not None else {},
+            feature=side.feature,
+            flags_token=flags.token if flags is not None else "",
             light=True,
             at_first=slot in side.serving,
         )

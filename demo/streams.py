@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from demo.tally import Tally
 RATE_PER_S = 1.0
 PATIENCE_S = 4.0
 _FAILED = 500
+_USERS = 1000
 
 
 class Stream(Protocol):
@@ -67,7 +69,9 @@ class Questions:
 
     async def _ask(self) -> None:
         try:
-            async with self._session.get(self._url, timeout=ClientTimeout(total=PATIENCE_S)) as answer:
+            user = {"X-User": f"user-{random.randrange(_USERS)}"}
+            patience = ClientTimeout(total=PATIENCE_S)
+            async with self._session.get(self._url, headers=user, timeout=patience) as answer:
                 await answer.read()
         except (ClientError, TimeoutError):
             self.tally.count(ok=False)
@@ -76,6 +80,7 @@ class Questions:
             ok=answer.status < _FAILED,
             version=answer.headers.get("X-Service-Version", ""),
             server=answer.headers.get("X-Served-By", ""),
+            feature=answer.headers.get("X-Feature", ""),
         )
 
 

@@ -29,24 +29,24 @@ class Answers:
 
 
 class Tally:
-    """Counts since the shop was opened; what no version answered is under ``""``."""
+    """Counts since the shop was opened; a feature is under its flag, ``""`` is what no version answered."""
 
     def __init__(self) -> None:
         self.sent = 0
         self.failed = 0
         self._by_version: dict[str, Answers] = {}
 
-    def count(self, *, ok: bool, version: str = "", server: str = "") -> None:
-        """Count one request at its end."""
-        answers = self._by_version.setdefault(version, Answers())
+    def count(self, *, ok: bool, version: str = "", server: str = "", feature: str = "") -> None:
+        """Count one request at its end: for its version, and for the feature behind a flag that it met."""
         self.sent += 1
-        answers.answered += 1
-        answers.last_at = utc_now()
-        if server:
-            answers.servers.add(server)
-        if not ok:
-            self.failed += 1
-            answers.failed += 1
+        self.failed += not ok
+        for name in (version, *((feature,) if feature else ())):
+            answers = self._by_version.setdefault(name, Answers())
+            answers.answered += 1
+            answers.failed += not ok
+            answers.last_at = utc_now()
+            if server:
+                answers.servers.add(server)
 
     def to_json(self) -> dict[str, Any]:
         """Write all counts as the API hands them out."""

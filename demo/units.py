@@ -35,6 +35,9 @@ class Unit:
     settings: Path | None = None
     urls: Mapping[str, str]
     dsn: str = ""
+    feature: str = ""
+    """The key of the flag of what is new in it."""
+    flags_token: str = ""
     light: bool = False
     """Whether it is a light process beside the buyers' way, which nobody watches but HAProxy."""
     at_first: bool = True

@@ -19,6 +19,8 @@ from bot.views.ids import ABORT
 
 CHANNEL = "checkout-oncall"
 _RUN_S, _PLAN_S, _ROLLOUT_S, _CALM_S = 10.0, 60.0, 400.0, 60.0
+_TRAFFIC = ("shift", "replace", "ramp")
+"""What the steps are called that give a version its traffic."""
 _SYNCS_S = 4.0
 """Some syncs from Git."""
 
@@ -160,9 +162,7 @@ def decision_at(events: tuple[Event, ...]) -> datetime | None:
 
 
 def _first_traffic(events: tuple[Event, ...]) -> datetime | None:
-    shifted = (
-        e.at for e in events if isinstance(e, StepFinished) and e.step.startswith(("shift", "replace"))
-    )
+    shifted = (e.at for e in events if isinstance(e, StepFinished) and e.step.startswith(_TRAFFIC))
     return next(shifted, None)
 
 

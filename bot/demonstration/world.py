@@ -86,7 +86,8 @@ async def running(
 async def _bring_up(
     stack: contextlib.AsyncExitStack, folder: Path, *, slack_port: int, watch_s: float, slack_mode: SlackMode
 ) -> World:
-    web_port, token, lease_token = free_port(), secrets.token_hex(16), secrets.token_hex(16)
+    web_port = free_port()
+    token, lease_token, flags_token = (secrets.token_hex(16) for _ in range(3))
     manifest_file = folder / "manifest.json"
     web_url = f"http://127.0.0.1:{web_port}"
     slack_url = f"{web_url}{EVENTS_PATH}" if slack_mode == "http" else ""
@@ -102,6 +103,7 @@ async def _bring_up(
         *("demo", "--json", "--state-dir", str(folder / "shop")),
         *("--webhook-url", f"{web_url}/webhooks/alertmanager", "--webhook-token", token),
         *("--lease-address", f"127.0.0.1:{web_port}", "--lease-token", lease_token),
+        *("--flags-url", f"{web_url}/flags", "--flags-token", flags_token),
     )
     redis_url = await stack.enter_async_context(embedded_valkey(folder / "valkey"))
     slack, shop = await asyncio.gather(
@@ -121,6 +123,7 @@ async def _bring_up(
         "PILOTHOUSE_HTTP_PORT": str(web_port),
         "PILOTHOUSE_WEBHOOK_TOKEN": token,
         "PILOTHOUSE_LEASE_TOKEN": lease_token,
+        "PILOTHOUSE_FLAGS_TOKEN": flags_token,
         "PILOTHOUSE_WATCH_S": f"{watch_s:g}",
     }
     roles = Roles(stack, folder=folder, environment=environment)

@@ -23,6 +23,10 @@ class ServiceConfig:
     urls: Mapping[str, str] = field(default_factory=dict)
     """Where the dependencies are, by name."""
     dsn: str = ""
+    feature: str = ""
+    """The key of the flag of what is new in it; empty: nothing is behind a flag."""
+    flags_token: str = ""
+    """The bearer token for asking ``urls["flags"]`` who has it."""
     fault_token: str = ""
     """Whoever presents it may make the process sick; empty: nobody may."""
 

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from demo.services.config import ServiceConfig
+from demo.services.feature import FlaggedFeature
 from demo.services.releases import release_of
 
 _ANSWER_S = 0.005
@@ -29,14 +30,16 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", config.port), _Requests)
         self.config = config
         self.release = release_of(config.name, config.version)
+        self.feature = FlaggedFeature(config)
         self.closing = False
         self._answering = 0
         self._changed = threading.Condition()
 
-    def answer(self) -> HTTPStatus:
-        """Take the time that an answer takes, and say how it went."""
+    def answer(self, *, on: bool) -> HTTPStatus:
+        """Take the time that an answer takes, and say how it went; ``on``: with what is behind the flag."""
         time.sleep(_ANSWER_S * self.release.slowness)
-        failed = random.random() < self.release.error_share
+        failed = random.random() < self.release.error_share or self.feature.fails(on=on)
+        self.feature.count(on=on, ok=not failed)
         return HTTPStatus.INTERNAL_SERVER_ERROR if failed else HTTPStatus.OK
 
     def begun(self, change: int) -> None:
@@ -62,6 +65,9 @@ class _Requests(BaseHTTPRequestHandler):
             well = self.server.release.comes_up
             self._say(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)
             return
+        if self.path == "/metrics":
+            self._write(HTTPStatus.OK, self.server.feature.text().encode(), "text/plain; version=0.0.4")
+            return
         self._answer()
 
     def do_POST(self) -> None:
@@ -75,11 +81,13 @@ class _Requests(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         self.server.begun(1)
         try:
-            self._say(self.server.answer())
+            feature = self.server.feature
+            on = feature.is_on(self.headers.get("X-User", ""))
+            self._say(self.server.answer(on=on), feature=feature.flag if on else "")
         finally:
             self.server.begun(-1)
 
-    def _say(self, status: HTTPStatus) -> None:
+    def _say(self, status: HTTPStatus, *, feature: str = "") -> None:
         config = self.server.config
         told = {
             "status": "ok" if status is HTTPStatus.OK else "unavailable",
@@ -87,11 +95,15 @@ class _Requests(BaseHTTPRequestHandler):
             "version": config.version,
             "pid": os.getpid(),
         }
-        body = json.dumps(told).encode()
+        self._write(status, json.dumps(told).encode(), "application/json", feature=feature)
+
+    def _write(self, status: HTTPStatus, body: bytes, kind: str, *, feature: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Service-Version", config.version)
+        self.send_header("X-Service-Version", self.server.config.version)
+        if feature:
+            self.send_header("X-Feature", feature)
         if self.server.closing:
             self.send_header("Connection", "close")
         self.end_headers()
