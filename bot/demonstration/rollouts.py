@@ -172,8 +172,8 @@ ROLLOUTS: tuple[Rollout, ...] = (
         strategy="flag",
         service="search",
         version="by-taste",
-        words="weights 20,50 pause 5s patience 4m",
-        per_s=30.0,
+        words="weights 40 pause 5s patience 4m",
+        per_s=50.0,
         ends="promoted",
     ),
     Rollout(

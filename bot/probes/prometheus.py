@@ -16,6 +16,7 @@ from bot.analysis.metrics import Read, findings_of, normal_of
 from bot.analysis.words import figure, listing, span
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Facts, Finding, Findings, Measurement
+from bot.domain.model import JsonObject
 from bot.domain.slo import Slo
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Context, probe
@@ -152,6 +153,55 @@ async def sides(ctx: Context, *, service: str, metric: str, canary: str, stable:
         ProbeUnavailableError: no answer; that is not a value of 0.
         ProbeGarbageError: more than one series, or no answer of a Prometheus.
     """
+    ours, theirs = await _by_version(ctx, service, metric, versions=(canary, stable))
+    said = " against ".join("no data" if value is None else f"{value:.4g}" for value in (ours, theirs))
+    return Facts(
+        summary=f"{service}, {metric}: {said}",
+        data={
+            "canary": ours,
+            "stable": theirs,
+            "query": ctx.source(service, "prometheus")[f"by_version.{metric}"],
+        },
+    )
+
+
+@probe(specialist="monitoring")
+async def tallies(ctx: Context, *, service: str, canary: str, stable: str) -> Facts:
+    """Requests and failures of the canary and of stable so far, as the judge of counts wants them.
+
+    The queries are the fields ``by_version.requests`` and ``by_version.failures`` of the service's
+    ``prometheus`` source: counters, not rates.  ``data`` holds ``requests`` and ``errors`` of each side.
+
+    Raises:
+        ProbeNotConfiguredError: the source has no such queries.
+        ProbeUnavailableError: no answer, or no data for one of them: a failure that nobody counts is no
+            success.  Where a series appears with its first failure, end the query with ``or vector(0)``.
+        ProbeGarbageError: more than one series, or no answer of a Prometheus.
+    """
+    versions = (canary, stable)
+    requests, failures = await asyncio.gather(
+        _by_version(ctx, service, "requests", versions=versions),
+        _by_version(ctx, service, "failures", versions=versions),
+    )
+    sides: JsonObject = {}
+    said = []
+    for name, asked, failed in zip(("canary", "stable"), requests, failures, strict=True):
+        if asked is None or failed is None:
+            missing = "requests" if asked is None else "failures"
+            raise ProbeUnavailableError(
+                f"Prometheus has no {missing} of the {name} of {service}.",
+                hint="A query that may have no series yet ends with `or vector(0)`.",
+            )
+        # Two questions are answered one after the other: a failure may be in the second alone.
+        sides[name] = {"requests": max(round(asked), round(failed)), "errors": round(failed)}
+        said.append(f"{name} {failed:.0f} failures of {asked:.0f}")
+    return Facts(summary=f"{service}: {', '.join(said)}", data=sides)
+
+
+async def _by_version(
+    ctx: Context, service: str, metric: str, *, versions: tuple[str, str]
+) -> list[float | None]:
+    """Ask the query of a metric for each version; none where there is no data."""
     source = ctx.source(service, "prometheus")
     field = f"by_version.{metric}"
     if not source.get(field):
@@ -159,14 +209,9 @@ async def sides(ctx: Context, *, service: str, metric: str, canary: str, stable:
             f"The `prometheus` source of {service} has no `{field}`.",
             hint=f'Add a query for one version: `{field}: …{{version="$version"}}…`.',
         )
-    queries = [source[field].replace("$version", version) for version in (canary, stable)]
+    queries = [source[field].replace("$version", version) for version in versions]
     values = await asyncio.gather(*(ask_now(ctx, source, query) for query in queries))
-    ours, theirs = (value if math.isfinite(value) else None for value in values)
-    said = " against ".join("no data" if value is None else f"{value:.4g}" for value in (ours, theirs))
-    return Facts(
-        summary=f"{service}, {metric}: {said}",
-        data={"canary": ours, "stable": theirs, "query": source[field]},
-    )
+    return [value if math.isfinite(value) else None for value in values]
 
 
 @probe(specialist="monitoring")

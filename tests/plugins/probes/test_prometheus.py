@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes.prometheus import alerts, anomalies, decisive, error_ratio, query, sides
+from bot.probes.prometheus import alerts, anomalies, decisive, error_ratio, query, sides, tallies
 from tests.servers import answering, free_port, hanging, http_server, prometheus, until
 
 
@@ -97,7 +97,9 @@ async def test_a_new_version_that_fails_is_found_with_its_onset_and_its_split(co
         picture = await decisive(ctx, service="shop", findings=list(found.items), onset=broke_at)
         by_version = {
             "by_version.errors": 'sum(rate(http_requests_total{version="$version",status="500"}[5s]))'
-            ' / sum(rate(http_requests_total{version="$version"}[5s]))'
+            ' / sum(rate(http_requests_total{version="$version"}[5s]))',
+            "by_version.requests": 'sum(http_requests_total{version="$version"})',
+            "by_version.failures": 'sum(http_requests_total{version="$version",status="500"})',
         }
         split = context(
             {"name": "shop", "sources": {"prometheus": {"url": base, **by_version}}}, timeout_s=10
@@ -105,10 +107,27 @@ async def test_a_new_version_that_fails_is_found_with_its_onset_and_its_split(co
         both = await sides(split, service="shop", metric="errors", canary="1.4.2", stable="1.4.1")
         with pytest.raises(ProbeNotConfiguredError, match=r"by_version\.latency"):
             await sides(split, service="shop", metric="latency", canary="1.4.2", stable="1.4.1")
+        counted_sides = await tallies(split, service="shop", canary="1.4.2", stable="1.4.1")
+        with pytest.raises(ProbeUnavailableError, match="no requests of the canary"):
+            await tallies(split, service="shop", canary="9.9.9", stable="1.4.1")
+        uncounted = context(
+            {
+                "name": "shop",
+                "sources": {
+                    "prometheus": {"url": base, **by_version, "by_version.failures": "nothing_like_it"}
+                },
+            },
+            timeout_s=10,
+        )
+        with pytest.raises(ProbeUnavailableError, match="no failures of the canary"):
+            await tallies(uncounted, service="shop", canary="1.4.2", stable="1.4.1")
         unseen = await sides(split, service="shop", metric="errors", canary="9.9.9", stable="1.4.1")
 
     assert both.data["canary"] == pytest.approx(0.5, abs=0.05)
     assert both.data["stable"] == 0
+    bad, good = counted_sides.data["canary"], counted_sides.data["stable"]
+    assert bad["errors"] == pytest.approx(bad["requests"] / 2, rel=0.1)
+    assert (good["errors"], good["requests"] > bad["requests"]) == (0, True)
     assert unseen.data["canary"] is None
     (panel,) = picture.data["chart"]["panels"]
     assert panel["unit"].endswith("(%)")
