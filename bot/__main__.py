@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
+import select
 import sys
 from types import ModuleType
 
 import bot.commands
 from bot.domain.errors import BotError
+
+_READER_GONE = 141
+"""What a shell tells of a command that SIGPIPE ended."""
 
 
 def commands(*, wanted: str = "") -> tuple[ModuleType, ...]:
@@ -39,8 +44,21 @@ def build_parser(*, wanted: str = "") -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run one command, to the end of it or until nobody reads any more what it prints (``| head``)."""
+    try:
+        try:
+            return _run(sys.argv[1:] if argv is None else argv)
+        finally:
+            sys.stdout.flush()  # else Python does so as it ends, where nobody can catch what comes of it
+    except BrokenPipeError:
+        if not _reader_is_gone():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in the buffer
+        return _READER_GONE
+
+
+def _run(words: list[str]) -> int:
     """Run one command; an expected failure is told in words, with its way out."""
-    words = sys.argv[1:] if argv is None else argv
     arguments = build_parser(wanted=words[0] if words else "").parse_args(words)
     try:
         code: int = arguments.run(arguments)
@@ -50,6 +68,13 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _reader_is_gone() -> bool:
+    """Tell a pipe that nobody reads from a connection that broke inside of the command."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)  # errors are told unasked
+    return any(what & select.POLLERR for _, what in poll.poll(0))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.adapters.catalogue_file import CatalogueError, load_catalogue
-from bot.bootstrap import load_plugins
-from bot.domain.catalogue import Catalogue
-from bot.engine.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
-from bot.engine.marked_yaml import Problem, shown_path
-from bot.engine.monitor_rules import monitor_problems
-from bot.engine.probe_rules import checklist_problems
+from bot.commands._files import count, read_files
+from bot.engine.loader import LoadedLibrary
+from bot.engine.marked_yaml import Problem
 from bot.engine.words import usage_of
 from bot.settings import load_settings
 
@@ -41,30 +37,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a table of what is sound, or every problem; 1 where there is one."""
     settings = load_settings(os.environ)
-    problems: list[Problem] = []
-    catalogue: Catalogue | None = None
-    if args.catalogue is not None or settings.catalogue.exists():
-        try:
-            catalogue = load_catalogue(args.catalogue or settings.catalogue, os.environ)
-        except CatalogueError as error:
-            problems += error.problems
-    library: LoadedLibrary | None = None
-    try:
-        library = load_runbooks(
-            args.runbooks or settings.runbooks, plugins=load_plugins(), services=catalogue
-        )
-    except RunbooksInvalidError as error:
-        problems += error.problems
-    if catalogue is not None and library is not None:
-        file = shown_path(args.catalogue or settings.catalogue)
-        plugins = load_plugins()
-        texts = monitor_problems(catalogue, plugins=plugins, runbooks=library.names())
-        texts += checklist_problems(catalogue, plugins=plugins)
-        problems += [Problem(file=file, text=text) for text in texts]
-    if library is None or problems:
+    catalogue: Path | None = args.catalogue or settings.catalogue
+    if args.catalogue is None and not settings.catalogue.exists():
+        catalogue = None
+    files = read_files(catalogue, args.runbooks or settings.runbooks)
+    problems = (*files.of_catalogue, *files.of_runbooks)
+    if files.library is None or problems:
         _print_problems(problems)
         return 1
-    _print_table(library, catalogue)
+    _print_table(files.library)
+    if files.catalogue is None:
+        print(f"There is no catalogue ({settings.catalogue}), so nothing was checked against your services.")
+    else:
+        services = count(len(files.catalogue.services), "service")
+        print(f"The catalogue has {services} and {count(len(files.catalogue.monitors), 'monitor')}.")
     return 0
 
 
@@ -72,10 +58,10 @@ def _print_problems(problems: Sequence[Problem]) -> None:
     for problem in problems:
         print(problem)
     files = len({problem.file for problem in problems})
-    print(f"\n{_count(len(problems), 'problem')} in {_count(files, 'file')}.")
+    print(f"\n{count(len(problems), 'problem')} in {count(files, 'file')}.")
 
 
-def _print_table(library: LoadedLibrary, catalogue: Catalogue | None) -> None:
+def _print_table(library: LoadedLibrary) -> None:
     rows = [("RUNBOOK", "LANE", "PHASES", "USAGE", "FILE")]
     for name in library.names():
         runbook = library.get(name)
@@ -84,11 +70,4 @@ def _print_table(library: LoadedLibrary, catalogue: Catalogue | None) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    print(f"\n{_count(len(library.names()), 'runbook')}, no problems.")
-    if catalogue is not None:
-        services = _count(len(catalogue.services), "service")
-        print(f"The catalogue has {services} and {_count(len(catalogue.monitors), 'monitor')}.")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
+    print(f"\n{count(len(library.names()), 'runbook')}, no problems.")

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 
 import handlers
-from bot.adapters.catalogue_file import CatalogueError, load_catalogue
 from bot.adapters.leases_checkup import check_leases
 from bot.adapters.redis.checkup import check_redis
 from bot.adapters.redis.store import connect
@@ -18,12 +17,12 @@ from bot.adapters.slack_checkup import check_slack
 from bot.adapters.slack_client import open_client
 from bot.adapters.slack_manifest import scopes_of
 from bot.adapters.sources_checkup import check_sources
-from bot.bootstrap import load_plugins
+from bot.commands._files import count, read_files
 from bot.domain.catalogue import Catalogue
 from bot.domain.checkup import Check, good, wrong
 from bot.domain.clock import SystemClock
 from bot.domain.errors import SettingsError
-from bot.engine.loader import RunbooksInvalidError, load_runbooks
+from bot.engine.marked_yaml import Problem
 from bot.settings import Settings, load_settings
 
 NAME = "doctor"
@@ -90,20 +89,23 @@ async def _slack(settings: Settings) -> tuple[Check, ...]:
 
 def _files(settings: Settings) -> tuple[Catalogue | None, tuple[Check, ...]]:
     """Read the catalogue and the runbooks; the second is checked against the first where it can be read."""
-    checks: list[Check] = []
-    catalogue: Catalogue | None = None
-    todo = "Run `python -m bot check` to see every problem with its line."
-    try:
-        catalogue = load_catalogue(settings.catalogue, os.environ)
-        checks.append(good("catalogue", f"has {len(catalogue.services)} services"))
-    except CatalogueError as error:
-        checks.append(wrong("catalogue", f"has {len(error.problems)} problems", todo=todo))
-    try:
-        library = load_runbooks(settings.runbooks, plugins=load_plugins(), services=catalogue)
-        checks.append(good("runbooks", f"{len(library.names())} are sound"))
-    except RunbooksInvalidError as error:
-        checks.append(wrong("runbooks", f"have {len(error.problems)} problems", todo=todo))
-    return catalogue, tuple(checks)
+    there = settings.catalogue.exists()
+    files = read_files(settings.catalogue if there else None, settings.runbooks)
+    services = 0 if files.catalogue is None else len(files.catalogue.services)
+    of_catalogue = _file("catalogue", f"has {count(services, 'service')}", files.of_catalogue)
+    if not there:
+        todo = "Describe your services there, as demo/catalogue.yaml does, or set PILOTHOUSE_CATALOGUE."
+        of_catalogue = wrong("catalogue", f"{settings.catalogue} is not there", todo=todo)
+    runbooks = 0 if files.library is None else len(files.library.names())
+    return files.catalogue, (of_catalogue, _file("runbooks", f"{runbooks} are sound", files.of_runbooks))
+
+
+def _file(name: str, fine: str, problems: Sequence[Problem]) -> Check:
+    if not problems:
+        return good(name, fine)
+    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+    todo = "Run `python -m bot check` to see every problem with its line." if more else ""
+    return wrong(name, f"{problems[0]}{more}", todo=todo or "Mend that line.")
 
 
 def _print_lines(checks: Sequence[Check]) -> None:
@@ -116,4 +118,4 @@ def _print_lines(checks: Sequence[Check]) -> None:
         if check.todo:
             print(f"{' ' * (width + 8)}→ {check.todo}")
     bad = sum(check.state == "bad" for check in checks)
-    print(f"\n{len(checks)} checks, {bad or 'none'} bad.")
+    print(f"\n{count(len(checks), 'check')}, {bad or 'none'} bad.")

@@ -215,6 +215,30 @@ async def test_every_part_is_looked_at_though_one_is_bad(alone, capsys):
     assert (code, "BAD   redis" in out, "→ Check PILOTHOUSE_REDIS_URL" in out) == (1, True, True)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, "catalogue.yaml is not there"),
+        ("services:\n  - {nam: checkout}\n", "catalogue.yaml:2: services[0].name: is missing, and 1 more"),
+        (
+            "services:\n  - name: checkout\n    monitors: [{id: a, probe: http.chek, expect: result.value}]\n",
+            "http.chek",
+        ),
+    ],
+)
+async def test_a_catalogue_that_does_not_work_is_bad_and_its_first_problem_is_told(
+    alone, capsys, tmp_path, text, expected
+):
+    if text is None:
+        (tmp_path / "catalogue.yaml").unlink()
+    else:
+        (tmp_path / "catalogue.yaml").write_text(text)
+    checks = {check["name"]: check for check in json.loads((await told(capsys, "--json"))[1])}
+    found = checks["catalogue"]
+    assert (found["state"], expected in found["text"], bool(found["todo"])) == ("bad", True, True), found
+    assert checks["runbooks"]["state"] == "ok"
+
+
 async def test_a_misspelt_setting_is_the_first_thing_told(alone, capsys, monkeypatch):
     monkeypatch.setenv("PILOTHOUSE_REDIS_URI", "x")
     code, out = await told(capsys)

@@ -1,0 +1,57 @@
+"""What the files say that people write, the catalogue and the runbooks, with all that is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.adapters.catalogue_file import CatalogueError, load_catalogue
+from bot.bootstrap import load_plugins
+from bot.domain.catalogue import Catalogue
+from bot.engine.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
+from bot.engine.marked_yaml import Problem, shown_path
+from bot.engine.monitor_rules import monitor_problems
+from bot.engine.probe_rules import checklist_problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """What could be read, and what is wrong."""
+
+    catalogue: Catalogue | None
+    library: LoadedLibrary | None
+    of_catalogue: tuple[Problem, ...]
+    of_runbooks: tuple[Problem, ...]
+
+
+def read_files(catalogue: Path | None, runbooks: Sequence[Path]) -> Files:
+    """Read both; runbooks are checked against the catalogue, where there is one that can be read."""
+    services, of_catalogue = _catalogue(catalogue)
+    plugins = load_plugins()
+    library: LoadedLibrary | None = None
+    of_runbooks: tuple[Problem, ...] = ()
+    try:
+        library = load_runbooks(runbooks, plugins=plugins, services=services)
+    except RunbooksInvalidError as error:
+        of_runbooks = error.problems
+    if catalogue is not None and services is not None and library is not None:
+        texts = monitor_problems(services, plugins=plugins, runbooks=library.names())
+        texts += checklist_problems(services, plugins=plugins)
+        of_catalogue = tuple(Problem(file=shown_path(catalogue), text=text) for text in texts)
+    return Files(catalogue=services, library=library, of_catalogue=of_catalogue, of_runbooks=of_runbooks)
+
+
+def count(number: int, what: str) -> str:
+    """Say how many of something there are."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _catalogue(path: Path | None) -> tuple[Catalogue | None, tuple[Problem, ...]]:
+    if path is None:
+        return None, ()
+    try:
+        return load_catalogue(path, os.environ), ()
+    except CatalogueError as error:
+        return None, error.problems
