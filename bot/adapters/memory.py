@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 class _Run:
     """One run's journal and who owns it."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: RunStarted) -> None:
+        self.runbook = event.runbook.name
         self.events: list[Event] = [event]
         self.epoch = 0
         self.state = "ready"
@@ -107,6 +108,12 @@ class MemoryStore:
     async def recent(self, *, limit: int = 50) -> tuple[str, ...]:
         """List the ids of the latest runs, newest first."""
         return tuple(reversed(self._runs))[:limit]
+
+    async def unfinished(self, *, runbook: str) -> tuple[str, ...]:
+        """List the ids of all runs of that runbook that have not ended."""
+        return tuple(
+            run_id for run_id, run in self._runs.items() if run.state != "finished" and run.runbook == runbook
+        )
 
     async def put(self, intent: Intent) -> bool:
         """Write an intent down; false if its key was seen before."""

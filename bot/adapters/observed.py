@@ -128,6 +128,10 @@ class ObservedJournal:
         """List the ids of the latest runs."""
         return await self._inside.recent(limit=limit)
 
+    async def unfinished(self, *, runbook: str) -> tuple[str, ...]:
+        """List the ids of all runs of that runbook that have not ended."""
+        return await self._inside.unfinished(runbook=runbook)
+
     @contextlib.contextmanager
     def _watching(self, run_id: str) -> Iterator[None]:
         try:

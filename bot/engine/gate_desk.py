@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from html import escape
 from typing import assert_never, get_args
 
 from bot.domain.deploy_lock import DeployLock
 from bot.domain.errors import NotAllowedError, NotFoundError
-from bot.domain.finding import Facts
-from bot.domain.gate import GateName
+from bot.domain.gate import GateName, Ruling
 from bot.domain.intent import (
     AnyGateIntent,
     AskQueue,
@@ -27,14 +25,13 @@ from bot.domain.intent import (
     UntickItem,
     WaiveItem,
 )
-from bot.domain.model import JsonValue
 from bot.domain.people import Person
 from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.deps import Deps
 from bot.engine.gatekeeper import DeployLocks
+from bot.engine.gates import ask_gate
 from bot.engine.ports import Directory, Teller
 from bot.engine.queue_desk import QueueDesk
-from bot.engine.steps import call_with
 
 log = logging.getLogger(__name__)
 
@@ -169,12 +166,9 @@ class GateDesk:
 
     async def _ask(self, gate: GateName, intent: AskWhyNot) -> tuple[bool, str]:
         """Tell whether one gate is closed, and a line about it."""
-        plugin = self._deps.plugins.get(f"gates.{gate}")
-        ctx = self._deps.context(intent.key, gate, timeout_s=_GATE_S)
-        called = await call_with(ctx, plugin, {"service": intent.service, "version": intent.version})
-        if not isinstance(called.result, Facts):
-            return True, f"{_SIGNS['unknown']} *{gate}*: not known: {escape(called.error, quote=False)}"
-        return _line(gate, called.result.data)
+        ctx = self._deps.context(intent.key, "why", timeout_s=_GATE_S)
+        ruling = await ask_gate(ctx, gate, service=intent.service, version=intent.version, timeout_s=_GATE_S)
+        return not ruling.is_open, _line(ruling)
 
     async def _held(self, service: str) -> DeployLock:
         found = await self._locks.held((service,))
@@ -196,16 +190,15 @@ class GateDesk:
             )
 
 
-def _line(gate: GateName, data: Mapping[str, JsonValue]) -> tuple[bool, str]:
-    if data["waived_by"]:
-        told = f"{data['why']} WAIVED: {data['waived_by']}"
-        return False, f"⚠️ *{gate}*: {escape(told, quote=False)}"
-    closed = data["verdict"] != "proceed"
-    line = f"{_SIGNS[str(data['verdict'])]} *{gate}*: {escape(str(data['why']), quote=False)}"
-    if closed:
-        waivable = "An emergency opens it." if data["waivable"] else "No emergency opens it."
-        line += f"\n      → {escape(str(data['way_out']), quote=False)} {waivable}"
-    return closed, line
+def _line(ruling: Ruling) -> str:
+    if ruling.waived_by:
+        told = f"{ruling.why} WAIVED: {ruling.waived_by}"
+        return f"⚠️ *{ruling.gate}*: {escape(told, quote=False)}"
+    line = f"{_SIGNS[ruling.verdict]} *{ruling.gate}*: {escape(ruling.why, quote=False)}"
+    if ruling.is_open:
+        return line
+    waivable = "An emergency opens it." if ruling.waivable else "No emergency opens it."
+    return f"{line}\n      → {escape(ruling.way_out, quote=False)} {waivable}"
 
 
 def _told(lock: DeployLock) -> str:

@@ -17,7 +17,6 @@ from bot.engine.ports import AlertBook, Journal
 TRIAGE = "triage"
 """The runbook that somebody is at work on an incident with."""
 _MOST_ALERTS = 1000
-_MOST_RUNS = 200
 _AT_ONCE = 20
 
 
@@ -134,8 +133,6 @@ class StateGatekeeper:
     async def troubles(self, services: Collection[str]) -> tuple[Trouble, ...]:
         """List the open incidents at these services, oldest first.
 
-        Of the runs, the latest two hundred are looked at: a triage that began before them is not seen.
-
         Raises:
             ProbeUnavailableError: more alerts fire than can be looked at.
         """
@@ -163,7 +160,7 @@ class StateGatekeeper:
         return found
 
     async def _of_runs(self, services: Collection[str]) -> list[Trouble]:
-        ids = await self._journal.recent(limit=_MOST_RUNS)
+        ids = await self._journal.unfinished(runbook=TRIAGE)
         found: list[Trouble] = []
         for start in range(0, len(ids), _AT_ONCE):
             runs = await asyncio.gather(*(self._run(run_id) for run_id in ids[start : start + _AT_ONCE]))

@@ -81,6 +81,13 @@ class Journal(Protocol):
         """List the ids of the latest runs, newest first."""
         ...
 
+    async def unfinished(self, *, runbook: str) -> tuple[str, ...]:
+        """List the ids of all runs of a runbook that have not ended, however long ago they began.
+
+        Where the store cannot tell the runbook of an old run, that run is among them.
+        """
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:

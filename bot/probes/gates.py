@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
+from typing import get_args
 
 from bot.domain.checklist import ItemState
 from bot.domain.checklist_rule import of_no_version, rule_checklist
@@ -15,9 +17,13 @@ from bot.domain.proving import rule_staging
 from bot.domain.slo import Slo
 from bot.domain.trouble import rule_incident
 from bot.engine.checklists import look_at_checklist
+from bot.engine.gates import ask_gate
 from bot.engine.plugins import Context, probe
 from bot.probes._prometheus_api import slo_ratio
 
+_GATES: tuple[GateName, ...] = get_args(GateName)
+_SHARE_OF_TIME = 0.85
+"""The share of the step's time that a gate may take, so that the others are heard where one is not."""
 _DAY_S = 86_400
 _LEDGER_S = 3650 * _DAY_S
 """Longer than a ledger is ever kept."""
@@ -105,6 +111,7 @@ async def all(  # noqa: A001  # runbooks call it gates.all
 ) -> Facts:
     """Ask every gate of a service; a closed one that is not waived is an error with its code.
 
+    All are asked at once.  One that crashes or does not answer in time is closed as well, and says so.
     ``emergency`` is a reason, empty for none: it opens the gates that are waivable at the service, loudly.
     ``data`` holds ``gates``, the rulings in the order of asking, and ``waived``, the names of those that are
     open for the emergency alone.
@@ -113,9 +120,9 @@ async def all(  # noqa: A001  # runbooks call it gates.all
         GateClosedError: a deployment may not start now; the code is that of the first gate that is closed.
         UnknownServiceError: the catalogue has no such service.
     """
-    asked = [await ask(ctx, service) for ask in (_freeze, _lock, _incident, _error_budget)]
-    asked += [await ask(ctx, service, version) for ask in (_staging, _checklist)]
-    rulings = [ruling.waived_for(emergency) for ruling in asked]
+    limit_s = ctx.timeout_s * _SHARE_OF_TIME
+    asked = (ask_gate(ctx, gate, service=service, version=version, timeout_s=limit_s) for gate in _GATES)
+    rulings = [ruling.waived_for(emergency) for ruling in await asyncio.gather(*asked)]
     closed = first_closed(rulings)
     if closed is not None:
         raise GateClosedError(closed.why, hint=closed.way_out, code=closed.code)
@@ -171,11 +178,6 @@ async def _staging(ctx: Context, service: str, version: str) -> Ruling:
     changes = await ctx.ledger.since(service=there, seconds=_LEDGER_S)
     ruling = rule_staging(there, version, changes, at=ctx.clock.now(), soak_s=gates.soak)
     return ruling.under(gates)
-
-
-async def _checklist(ctx: Context, service: str, version: str) -> Ruling:
-    ruling, _ = await _items(ctx, service, version)
-    return ruling
 
 
 async def _items(ctx: Context, service: str, version: str) -> tuple[Ruling, tuple[ItemState, ...]]:

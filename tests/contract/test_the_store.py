@@ -98,6 +98,24 @@ async def test_the_latest_runs_come_first(ports):
     assert await ports.journal.recent(limit=2) == ("r2", "r1")
 
 
+async def test_the_runs_of_a_runbook_that_have_not_ended_are_all_found_however_many_began_since(
+    ports, monkeypatch
+):
+    monkeypatch.setattr("bot.adapters.redis.journal._AT_ONCE", 3)
+    other = BOOK.but(name="other")
+    for number in range(10):
+        await ports.journal.start(f"r{number}", started(BOOK if number < 4 else other))
+    assert set(await ports.journal.unfinished(runbook="look")) == {"r0", "r1", "r2", "r3"}
+    for run_id in ("r1", "r2", "r3"):
+        taken = await ports.journal.take(run_id)
+        if run_id == "r1":
+            await ports.journal.finish(run_id, (END,), epoch=taken.epoch)
+        elif run_id == "r2":
+            await ports.journal.park(run_id, epoch=taken.epoch, length=1, until=None)
+    assert set(await ports.journal.unfinished(runbook="look")) == {"r0", "r2", "r3"}
+    assert await ports.journal.unfinished(runbook="nothing") == ()
+
+
 class Heard:
     """What was handed out."""
 

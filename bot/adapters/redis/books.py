@@ -56,7 +56,7 @@ class Books:
             NotFoundError: its runbook is gone from the store.
             JournalError: it holds a fact that this version does not know.
         """
-        runbook = await self._runbook(shard, fields["bk"]) if "bk" in fields else None
+        runbook = await self.runbook(shard, fields["bk"]) if "bk" in fields else None
         texts = texts_of(fields)
         try:
             facts = list(_first_facts(texts[0], runbook))
@@ -66,7 +66,12 @@ class Books:
             return _named_fault(texts, runbook)
         return tuple(facts)
 
-    async def _runbook(self, shard: Shard, digest: str) -> Runbook:
+    async def runbook(self, shard: Shard, digest: str) -> Runbook:
+        """Read a runbook by its digest.
+
+        Raises:
+            NotFoundError: it is gone from the store.
+        """
         known = self._known.get(digest)
         if known is None:
             text = await self._store.field(shard.books, digest)

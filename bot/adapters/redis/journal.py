@@ -14,6 +14,9 @@ from bot.domain.errors import NotFoundError, StaleEpochError
 from bot.domain.event import CancelRequested, EffectIntended, Event, RunStarted, VoteCast
 from bot.engine.ports import Taken
 
+_AT_ONCE = 1000
+"""How many runs one script looks at; nothing else is served meanwhile, some milliseconds."""
+
 
 class RedisJournal:
     """The journals of all runs; finished ones are kept for ``retention_s`` seconds."""
@@ -109,6 +112,20 @@ class RedisJournal:
             found += cast("list[tuple[str, float]]", pairs)
         newest = sorted(found, key=lambda pair: -pair[1])
         return tuple(run_id for run_id, _ in newest[:limit])
+
+    async def unfinished(self, *, runbook: str) -> tuple[str, ...]:
+        """List the ids of all runs of that runbook that have not ended; every run that is kept is looked at."""
+        found: list[str] = []
+        for shard in self._store.keys.all:
+            seen, looked_at = 0, _AT_ONCE
+            while looked_at == _AT_ONCE:
+                answer = await self._store.run("unfinished", (shard.index,), shard.run(""), seen, _AT_ONCE)
+                looked_at, *flat = answer
+                seen += looked_at
+                for run_id, digest in zip(flat[::2], flat[1::2], strict=True):
+                    if not digest or (await self._books.runbook(shard, digest)).name == runbook:
+                        found.append(run_id)
+        return tuple(dict.fromkeys(found))  # one that began meanwhile has moved another into the next part
 
     async def _write(self, run_id: str, events: Sequence[Event], *, epoch: int, finish: bool) -> int:
         shard = self._store.keys.of(run_id)

@@ -11,7 +11,7 @@ from bot.domain.change import Change
 from bot.domain.checklist import Mark
 from bot.domain.errors import GateClosedError
 from bot.probes import gates
-from tests.plugins.probes.test_gates import TRIAGE, TUESDAY, State, clock
+from tests.plugins.probes.test_gates import TRIAGE, TUESDAY, State, all_plugins, clock
 from tests.worlds import ANA, BEN, BENCH, started
 
 
@@ -33,10 +33,9 @@ async def test_a_version_that_has_not_been_to_staging_is_told_how_to_get_there(c
     assert (data["verdict"], data["code"], data["waivable"]) == ("reject", "not_in_staging", True)
     assert data["why"] == "1.4.2 has not served at checkout@staging yet."
     assert data["way_out"] == "Deploy it there: `/deploy canary checkout 1.4.2 staging`."
+    asking = replace(ctx, gatekeeper=State(context).ctx.gatekeeper, plugins=all_plugins())
     with pytest.raises(GateClosedError) as refused:
-        await gates.all(
-            replace(ctx, gatekeeper=State(context).ctx.gatekeeper), service="checkout", version="1.4.2"
-        )
+        await gates.all(asking, service="checkout", version="1.4.2")
     assert refused.value.code == "not_in_staging"
 
 
