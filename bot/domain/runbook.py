@@ -23,7 +23,7 @@ class Param(Model):
     required: bool = False
     default: JsonValue = None
     pattern: str = Field(default="", max_length=200)
-    """A regular expression that the whole of a `string` must match; none unless given."""
+    """A regular expression, without look-around, that all of a `string` must match; none unless given."""
 
 
 class Call(Model):

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.finding import Findings
+from bot.domain.pattern import Pattern
 from bot.domain.runbook import (
     Background,
     Explore,
@@ -77,9 +78,9 @@ def _check_param(spot: Spot, name: str, param: Param) -> None:
     if param.pattern and param.type != "string":
         spot.at("pattern").report("only a `string` has a pattern")
     try:
-        re.compile(param.pattern)
-    except re.error as error:
-        spot.at("pattern").report(f"is no regular expression: {error}")
+        Pattern.of_whole(param.pattern)
+    except ValueError as error:
+        spot.at("pattern").report(str(error))
     if param.required and param.default is not None:
         spot.at("default").report("a required parameter has no default")
     types: tuple[type, ...] = {"integer": (int,), "boolean": (bool,), "duration": (int, float)}.get(

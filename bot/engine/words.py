@@ -11,6 +11,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.durations import MAX_DURATION_S, format_duration, parse_duration
 from bot.domain.errors import UnknownServiceError, UsageError
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.pattern import Pattern
 from bot.domain.runbook import Param, Runbook
 from bot.engine.nearest import did_you_mean, nearest
 
@@ -204,7 +205,7 @@ def _convert(name: str, param: Param, value: JsonValue, *, catalogue: Catalogue)
         case "integer", str() if _INTEGER.fullmatch(value):
             return int(value)
         case "string", str() if value:
-            if param.pattern and not re.fullmatch(param.pattern, value):
+            if param.pattern and not Pattern.of_whole(param.pattern).found_in(value):
                 like = f"such as `{param.default}`" if param.default else f"that matches `{param.pattern}`"
                 raise UsageError(f"`{name}` must be something {like}, not `{echo(value)}`.")
             return value

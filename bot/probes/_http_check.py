@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from bot.analysis.words import figure, listing
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.finding import Measurement
 from bot.domain.model import JsonValue
+from bot.domain.pattern import Pattern
 from bot.engine.plugins import Context
 from bot.probes._reaching import SHARE_OF_TIME, problem_of
 
@@ -28,7 +28,7 @@ class Expected:
 
     status: frozenset[int] = frozenset()
     contains: str = ""
-    matches: re.Pattern[str] | None = None
+    matches: Pattern | None = None
     fields: Mapping[str, JsonValue] = field(default_factory=dict)
     """Dotted names of fields in a JSON body, and their values."""
     within_s: float | None = None
@@ -86,8 +86,8 @@ def judge(answer: Answer, expected: Expected) -> Answer:
     text = answer.body.decode("utf-8", "replace")
     if expected.contains not in text:
         return replace(answer, problem="body", why=f"`{expected.contains[:_SHOWN]}` is not in its answer")
-    if expected.matches is not None and expected.matches.search(text) is None:
-        pattern = expected.matches.pattern[:_SHOWN]
+    if expected.matches is not None and not expected.matches.found_in(text):
+        pattern = expected.matches.text[:_SHOWN]
         return replace(answer, problem="body", why=f"its answer does not match `{pattern}`")
     wrong = _wrong_fields(text, expected.fields) if expected.fields else ""
     return replace(answer, problem="field", why=wrong) if wrong else answer

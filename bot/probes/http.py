@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Evidence, Finding, FindingKind, Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.pattern import Pattern
 from bot.engine.plugins import Context, probe
 from bot.probes._http_check import Expected, ask, measured
 from bot.probes._reaching import SHARE_OF_TIME, unresolved
@@ -115,17 +115,18 @@ async def check(
     method: Literal["GET", "HEAD"] = "GET",
     status: tuple[int, ...] = (),
     body_contains: str = "",
-    body_matches: re.Pattern[str] | None = None,
+    body_matches: Pattern | None = None,
     body_json: dict[str, JsonValue] | None = None,
     within_s: Annotated[float, Field(gt=0)] | None = None,
 ) -> Measurement:
     """Whether an address answers as it should: 1 if it does, 0 if not; ``data.took_s`` is the time it took.
 
     Asks ``address`` of the service's ``http`` source, or ``path`` on it.  Right is one of ``status`` (any 2xx
-    where none is given), a body that contains ``body_contains``, matches the pattern ``body_matches`` and has
-    the fields ``body_json`` (dotted names to values), all within ``within_s`` seconds (else within the step's
-    time).  Redirects are not followed: a 301 is an answer, right only where it is listed.  ``data`` holds
-    ``took_s``, ``status`` (0 without an answer), ``problem`` and, for a redirect, ``location``.
+    where none is given), a body that contains ``body_contains``, matches the pattern ``body_matches`` (no
+    look-around, no back references) and has the fields ``body_json`` (dotted names to values), all within
+    ``within_s`` seconds (else within the step's time).  Redirects are not followed: a 301 is an answer, right
+    only where it is listed.  ``data`` holds ``took_s``, ``status`` (0 without an answer), ``problem`` and,
+    for a redirect, ``location``.
 
     A connection that is refused, breaks, hangs or has a bad certificate is what this check is there to find:
     the value is then 0.  So it is when the host name does not exist.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from bot.analysis.loglines import LogLine
 from bot.analysis.words import figure, span
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Findings, Measurement
+from bot.domain.pattern import Pattern
 from bot.engine.plugins import Context, probe
 from bot.probes._logfiles import BUDGET_BYTES, read_tail, refuse_garbage
 from bot.probes._logs import STORES, look
@@ -41,16 +41,16 @@ async def matches(
     ctx: Context,
     *,
     service: str,
-    pattern: re.Pattern[str],
+    pattern: Pattern,
     window_s: Annotated[float, Field(ge=1)] = 300,
     levels: tuple[str, ...] = (),
 ) -> Measurement:
     """How many lines of a service's logs match ``pattern``, a minute, over the last ``window_s`` seconds.
 
-    Looks in a line's message and error (the first 4000 characters of each), in lines of any level or of
-    ``levels`` alone.  Reads at most 10 MB; where the window holds more, the rate is that of the part which
-    was read.  ``data`` holds ``matches``, ``lines``, ``read_s`` (the seconds that were read) and the ``last``
-    match.
+    ``pattern`` is a regular expression without look-around and back references.  It is looked for in a line's
+    message and error (the first 4000 characters of each), in lines of any level or of ``levels`` alone.
+    Reads at most 10 MB; where the window holds more, the rate is that of the part which was read.  ``data``
+    holds ``matches``, ``lines``, ``read_s`` (the seconds that were read) and the ``last`` match.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``logs`` source with a ``path``.
@@ -69,12 +69,12 @@ async def matches(
     found = await asyncio.to_thread(_matching, tail.lines, pattern, {level.upper() for level in levels})
     read_s = end_s - max(start_s, tail.starts_s) if tail.cut else window_s
     rate = len(found) / max(read_s, 1.0) * 60
-    said = f"{len(found)} of {len(tail.lines)} lines match `{pattern.pattern}`"
+    said = f"{len(found)} of {len(tail.lines)} lines match `{pattern.text}`"
     return Measurement(
         value=rate,
         unit="lines/min",
         at=at,
-        query=pattern.pattern,
+        query=pattern.text,
         text=f"{service}: {figure(rate, 'lines/min')} over {span(read_s)}: {said}",
         data={
             "matches": len(found),
@@ -85,10 +85,10 @@ async def matches(
     )
 
 
-def _matching(lines: Sequence[LogLine], pattern: re.Pattern[str], levels: set[str]) -> list[LogLine]:
+def _matching(lines: Sequence[LogLine], pattern: Pattern, levels: set[str]) -> list[LogLine]:
     return [
         line
         for line in lines
         if (not levels or line.level in levels)
-        and (pattern.search(line.message[:_MOST_CHARS]) or pattern.search(line.error[:_MOST_CHARS]))
+        and (pattern.found_in(line.message[:_MOST_CHARS]) or pattern.found_in(line.error[:_MOST_CHARS]))
     ]

@@ -114,7 +114,7 @@ class RedisJournal:
         return tuple(run_id for run_id, _ in newest[:limit])
 
     async def unfinished(self, *, runbook: str) -> tuple[str, ...]:
-        """List the ids of all runs of that runbook that have not ended; every run that is kept is looked at."""
+        """List the ids of all runs of that runbook that have not ended; looks at every run that is kept."""
         found: list[str] = []
         for shard in self._store.keys.all:
             seen, looked_at = 0, _AT_ONCE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.pattern import Pattern
 from bot.engine.names import absent, result_of
 from bot.engine.plugins import plugins_in
 from bot.engine.templates import truth
@@ -32,7 +32,7 @@ def service(url: str) -> dict[str, Any]:
         {"method": "HEAD"},
         {"status": (200, 204)},
         {"body_contains": '"status": "ok"'},
-        {"body_matches": re.compile(r'"depth": \d\b')},
+        {"body_matches": Pattern(r'"depth": \d\b')},
         {"body_json": {"status": "ok", "queue.depth": 3, "parts.1": "b"}},
     ],
     ids=lambda given: next(iter(given), "any 2xx"),
@@ -50,7 +50,7 @@ async def test_an_answer_as_expected_is_1_and_tells_its_time(context, expected):
     [
         ({"status": (204,)}, "status", "answers 200"),
         ({"body_contains": "degraded"}, "body", "`degraded` is not in its answer"),
-        ({"body_matches": re.compile("^never$")}, "body", "does not match `^never$`"),
+        ({"body_matches": Pattern("^never$")}, "body", "does not match `^never$`"),
         ({"body_json": {"status": "ok", "queue.depth": 4}}, "field", "`queue.depth` is not as expected"),
         ({"body_json": {"queue.length": None}}, "field", "`queue.length` is not as expected"),
         ({"body_json": {"parts.2": "c", "status.deep": "x"}}, "field", "`parts.2` and `status.deep`"),
@@ -170,7 +170,7 @@ async def test_without_such_an_address_the_check_is_not_configured(context):
 def test_a_pattern_or_a_limit_that_is_none_is_told_when_the_runbook_is_loaded():
     plugin = next(p for p in plugins_in(http) if p.name == "http.check")
     plugin.check({"service": "shop", "body_matches": "ok|fine", "status": [200], "within_s": 2})
-    for wrong in ({"body_matches": "("}, {"within_s": 0}, {"status": "ok"}):
+    for wrong in ({"body_matches": "("}, {"body_matches": "(?=a)b"}, {"within_s": 0}, {"status": "ok"}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             plugin.check({"service": "shop", **wrong})
 

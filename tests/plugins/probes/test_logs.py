@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind, Findings
+from bot.domain.pattern import Pattern
 from bot.probes.logs import errors, matches
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -201,7 +201,7 @@ async def test_a_window_larger_than_the_budget_is_cut_and_that_is_said(context, 
 
 async def count(context, path: Path, pattern: str, **more: Any) -> Any:
     ctx = context(service("shop", str(path)), clock=Stopped(), timeout_s=5)
-    return await matches(ctx, service="shop", pattern=re.compile(pattern), **more)
+    return await matches(ctx, service="shop", pattern=Pattern(pattern), **more)
 
 
 async def test_lines_that_match_are_counted_a_minute_within_the_window(context, tmp_path):
@@ -235,4 +235,4 @@ async def test_a_log_that_is_missing_of_another_kind_or_not_named_is_no_rate_of_
     with pytest.raises(ProbeGarbageError, match="50 of 50"):
         await count(context, write(tmp_path / "text.log", ["plain text"] * 50), "x")
     with pytest.raises(ProbeNotConfiguredError):
-        await matches(context(service("shop")), service="shop", pattern=re.compile("x"))
+        await matches(context(service("shop")), service="shop", pattern=Pattern("x"))

@@ -1,0 +1,51 @@
+"""Patterns that people write, matched in a time that grows with the text alone."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import SchemaError, SchemaValidator, core_schema
+
+
+class Pattern:
+    """A regular expression without look-around and back references, which no text makes slow.
+
+    Python's own engine tries every way to match: ``(a+)+$`` takes it longer than anybody waits, and nothing
+    else in the process runs meanwhile.  The engine that pydantic brings (Rust's ``regex``) looks at each
+    character once, and therefore has neither of the two.
+
+    Raises:
+        ValueError: it is none, or too big, or has what this engine has not; the message says which.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self._matcher = SchemaValidator(core_schema.str_schema(pattern=text, regex_engine="rust-regex"))
+        except SchemaError as error:
+            raise ValueError(f"is no regular expression: {_reason(error)}") from None
+
+    @classmethod
+    def of_whole(cls, text: str) -> Self:
+        """Make one that has to match all of what it is looked for in."""
+        cls(text)  # else `a)(b` would be one, in its brackets
+        return cls(rf"\A(?:{text})\z")
+
+    def found_in(self, text: str) -> bool:
+        """Tell whether it matches somewhere in ``text``."""
+        # What cannot be written as UTF-8, such as half a character, would be no text to the engine.
+        return self._matcher.isinstance_python(text.encode(errors="replace").decode())
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Read it from text, as runbooks and the catalogue have it."""
+        return core_schema.no_info_after_validator_function(cls, handler(str))
+
+
+def _reason(error: SchemaError) -> str:
+    """Take the engine's own words out of the report about where it was asked."""
+    last = str(error).strip().splitlines()[-1]
+    return last.removeprefix("error: ").strip().rstrip(".")
