@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
+import handlers
 from bot.domain.errors import BotError
 from bot.domain.intent import Notice
 from bot.views.answers import broken_text, error_text
@@ -29,7 +30,6 @@ class UnknownRequestError(BotError):
     """Nobody listens to this: a button of an older version, or a command that was taken away."""
 
     reason = "unknown_request"
-    default_hint = "Ask again with `/triage help`."
 
 
 def register(app: AsyncApp, desk: FrontDesk) -> None:
@@ -46,7 +46,7 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
         if isinstance(error, BoltUnhandledRequestError):
             if is_event or _is_link(body):
                 return BoltResponse(status=200)
-            error = UnknownRequestError("I do not know this command or button any more.")
+            error = _unknown(body)
         text = _text(error, body)
         if is_event and response is not None:
             # Not acknowledged, so Slack delivers it again; only the last failure is final.
@@ -67,6 +67,20 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
         return BoltResponse(status=200) if response is not None else None
 
     app.error(answer)
+
+
+def _unknown(body: Payload) -> UnknownRequestError:
+    """Say what is not known, and where to go on from there."""
+    known = ", ".join(
+        f"`{module.COMMAND} help`" for module in handlers.modules() if hasattr(module, "COMMAND")
+    )
+    if "command" in body:
+        asked = f"I do not know the command `{body['command']}` (any more)."
+        return UnknownRequestError(asked, hint=f"What I understand: {known}.")
+    hint = f"Look for newer buttons at the end of the thread, or ask again: {known}."
+    return UnknownRequestError(
+        "I do not know this button any more; an older version of me put it there.", hint=hint
+    )
 
 
 def _text(error: Exception, body: Payload) -> str:

@@ -168,6 +168,7 @@ async def test_a_button_of_an_older_version_is_answered(front: Front):
     ).ok
     seen = await front.people.wait("do not know this", channel="checkout-oncall", user="ben", thread_ts=ts)
     assert seen.is_ephemeral
+    assert "`/deploy help`, `/monitor help`, `/rollback help`, `/triage help`" in seen.text
 
 
 async def test_a_link_is_followed_without_a_word(front: Front):

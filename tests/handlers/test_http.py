@@ -49,6 +49,15 @@ async def _post(front: Front, body: bytes, headers: dict[str, str]) -> httpx.Res
         return await client.post(url, content=body, headers={**form, **headers})
 
 
+async def test_a_command_that_was_taken_away_is_answered_with_those_that_are_there(front: Front):
+    body = COMMAND.replace(b"%2Ftriage", b"%2Fdeploi")
+    assert body != COMMAND
+    answer = await _post(front, body, _signed(front, body))
+    text = answer.json()["text"]
+    assert "I do not know the command `/deploi`" in text
+    assert "`/deploy help`, `/monitor help`" in text
+
+
 async def test_commands_mentions_and_clicks_arrive(front: Front):
     assert (await front.people.slash("/triage checkout", user="ana", channel="general")).ok
     await front.people.mention("triage payments", user="ana", channel="general")
