@@ -20,8 +20,8 @@ from pydantic import (
 from bot.domain.alert import Alert
 from bot.domain.errors import BotError
 
-MAX_BYTES = 1_000_000
-"""The longest body that is read; a notification with hundreds of alerts is far shorter."""
+MAX_BYTES = 8_000_000
+"""The longest body that is read: some seven thousand alerts of a kilobyte each."""
 
 _FIRST_YEAR = 1  # Go's zero time, which Alertmanager writes for "not ended"
 
@@ -85,15 +85,9 @@ def parse(body: bytes) -> tuple[Alert, ...]:
     """Read the alerts of one notification, in its order; resolved ones are among them.
 
     Raises:
-        WebhookError: the body is too long (``webhook_too_big``), no JSON (``webhook_not_json``), or JSON of
-            another kind (``webhook_not_alertmanager``).
+        WebhookError: the body is no JSON (``webhook_not_json``), or JSON of another kind
+            (``webhook_not_alertmanager``).
     """
-    if len(body) > MAX_BYTES:
-        raise WebhookError(
-            f"The body has {len(body)} bytes; at most {MAX_BYTES} are read.",
-            hint="Lower `max_alerts` of the receiver's webhook_config.",
-            code="webhook_too_big",
-        )
     try:
         notification = _Notification.model_validate_json(body)
     except ValidationError as error:

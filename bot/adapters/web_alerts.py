@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.alertmanager import WebhookError, parse
+from bot.adapters.alertmanager import MAX_BYTES, WebhookError, parse
 from bot.adapters.meters import Meters
 from bot.adapters.web_base import WebParts, body_of, refused, token_fits
 from bot.domain.alert import Alert
@@ -17,7 +18,10 @@ from bot.domain.intent import ReportAlert
 
 log = logging.getLogger(__name__)
 
-_MOST_BYTES = 2_000_000
+_TOO_BIG = (
+    f"At most {MAX_BYTES} bytes are read, and nothing was. Set `max_alerts: 1000` in the receiver's"
+    " webhook_config, or group alerts by more labels; the group comes again after its `group_interval`."
+)
 
 
 class AlertsIn:
@@ -41,11 +45,12 @@ class AlertsIn:
             return refused(
                 401, "webhook_token_wrong", "Send `Authorization: Bearer <PILOTHOUSE_WEBHOOK_TOKEN>`."
             )
-        body = await body_of(request, most_bytes=_MOST_BYTES)
+        body = await body_of(request, most_bytes=MAX_BYTES)
         if body is None:
-            return refused(413, "webhook_too_big", f"Send at most {_MOST_BYTES} bytes.")
+            log.warning("webhook_refused", extra={"reason": "webhook_too_big"})
+            return refused(413, "webhook_too_big", _TOO_BIG)
         try:
-            alerts = parse(body)
+            alerts = await asyncio.to_thread(parse, body)  # a storm of alerts takes tenths of a second
         except WebhookError as error:
             log.warning("webhook_refused", extra={"reason": error.code})
             return refused(400, error.code, f"{error} {error.hint}".strip())
@@ -53,7 +58,7 @@ class AlertsIn:
             new = [await self._parts.inbox.put(self._intent(alert)) for alert in alerts]
         except (StoreUnavailableError, RedisError, OSError):
             log.exception("webhook_not_written")
-            return refused(503, "store_down", "Deliver it again in a moment; nothing was written.")
+            return refused(503, "store_down", "Deliver all of it again in a moment; nothing counts twice.")
         self._meters.alerts.inc(sum(new))
         return JSONResponse({"accepted": len(alerts), "new": sum(new)}, status_code=202)
 

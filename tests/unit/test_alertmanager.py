@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.alertmanager import MAX_BYTES, WebhookError, parse
+from bot.adapters.alertmanager import WebhookError, parse
 from bot.domain.alert import Alert
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
@@ -164,10 +164,6 @@ def test_a_notification_of_the_wrong_form_is_refused_with_the_place(sent):
     error = refused(sent)
     assert error.code == "webhook_not_alertmanager"
     assert error.hint
-
-
-def test_a_body_that_is_too_long_is_refused_unread():
-    assert refused(b" " * (MAX_BYTES + 1)).code == "webhook_too_big"
 
 
 def test_a_refusal_does_not_repeat_what_was_sent():

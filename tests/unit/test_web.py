@@ -6,6 +6,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from bot.adapters.alertmanager import MAX_BYTES
 from bot.adapters.memory import MemoryStore
 from bot.adapters.web import web_app
 from bot.adapters.web_base import WebParts
@@ -68,7 +69,7 @@ async def test_an_alert_is_written_down_once_however_often_it_is_delivered(web):
     [
         (b"{broken", TOKEN, 400, "webhook_not_json"),
         (b'{"hello": "world"}', TOKEN, 400, "webhook_not_alertmanager"),
-        (b"x" * 2_000_001, TOKEN, 413, "webhook_too_big"),
+        (b"x" * (MAX_BYTES + 1), TOKEN, 413, "webhook_too_big"),
         (b"{}", {}, 401, "webhook_token_wrong"),
         (b"{}", {"authorization": "Bearer wrong"}, 401, "webhook_token_wrong"),
         (b"{}", {"authorization": "Bearer \u00e9".encode("latin-1")}, 401, "webhook_token_wrong"),
@@ -78,6 +79,22 @@ async def test_what_is_no_webhook_of_ours_is_refused_and_starts_nothing(web, bod
     answer = await web.post("/webhooks/alertmanager", content=body, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (status, reason)
     assert await web.store.depth() == 0
+
+
+async def test_a_storm_of_alerts_is_taken_whole(web):
+    (alert,) = FIRING["alerts"]
+    long = {**alert, "annotations": {"summary": "x" * 700}}
+    storm = {**FIRING, "alerts": [{**long, "fingerprint": str(number)} for number in range(2000)]}
+    answer = await web.post("/webhooks/alertmanager", json=storm, headers=TOKEN)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 2000, "new": 2000})
+    assert await web.store.depth() == 2000
+
+
+async def test_a_notification_that_is_too_big_is_told_what_to_do(web):
+    sent = b" " * (MAX_BYTES + 1)
+    answer = await web.post("/webhooks/alertmanager", content=sent, headers=TOKEN)
+    assert (answer.status_code, "max_alerts" in answer.json()["hint"]) == (413, True)
+    assert 'pilothouse_webhooks_total{status="413"} 1.0' in (await web.get("/metrics")).text
 
 
 async def test_an_alert_that_cannot_be_written_is_asked_for_again(web):
