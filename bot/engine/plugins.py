@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, get_type_hints
 import httpx
 from pydantic import BaseModel, ConfigDict, create_model
 
+from bot.domain.address import without_login
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.change import Change
 from bot.domain.clock import Clock
@@ -101,18 +102,19 @@ class Context:
             ProbeUnavailableError: no answer, or one that is not 2xx.
             ProbeGarbageError: a 2xx answer that is no JSON.
         """
+        named = without_login(url)
         try:
             response = await self.http.get(url, params=params, timeout=self.timeout_s)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ProbeUnavailableError(f"{url} does not answer: {type(error).__name__}.") from error
+            raise ProbeUnavailableError(f"{named} does not answer: {type(error).__name__}.") from error
         if not response.is_success:
-            raise ProbeUnavailableError(f"{url} answered {response.status_code}.")
+            raise ProbeUnavailableError(f"{named} answered {response.status_code}.")
         if len(response.content) > _MAX_BODY:
-            raise ProbeGarbageError(f"{url} answered {len(response.content)} bytes.")
+            raise ProbeGarbageError(f"{named} answered {len(response.content)} bytes.")
         try:
             return response.json()
         except ValueError as error:
-            raise ProbeGarbageError(f"{url} answered no JSON.") from error
+            raise ProbeGarbageError(f"{named} answered no JSON.") from error
 
 
 @dataclass(frozen=True, kw_only=True)

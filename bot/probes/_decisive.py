@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.chart import Point
 from bot.engine.plugins import Context
-from bot.probes._prometheus_api import ask, base_of, number
+from bot.probes._prometheus_api import ask, number
 
 _BEFORE = timedelta(minutes=5)
 _LEAST = timedelta(minutes=6)
@@ -27,7 +27,8 @@ async def series_behind(ctx: Context, service: str, query: str, *, onset: dateti
     step_s = max(1.0, math.ceil((end - start).total_seconds() / _MOST_POINTS))
     found = await ask(
         ctx,
-        f"{base_of(source)}/api/v1/query_range",
+        source,
+        "query_range",
         {
             "query": query,
             "start": f"{start.timestamp():.3f}",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.analysis.words import span
+from bot.domain.address import without_login
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.slo import Slo
 from bot.engine.plugins import Context
+from bot.probes._web import fetch
 
 
 class Result(BaseModel):
@@ -33,17 +35,37 @@ class _Answer(BaseModel):
     data: _Data
 
 
-async def ask(ctx: Context, url: str, params: Mapping[str, str]) -> list[Result]:
-    """Ask with these parameters; gives the series.
+_Form = TypeVar("_Form", bound=BaseModel)
+
+
+async def ask(ctx: Context, source: Mapping[str, str], path: str, params: Mapping[str, str]) -> list[Result]:
+    """Ask with these parameters at ``path`` below ``/api/v1/``; gives the series.
 
     Raises:
         ProbeUnavailableError: no answer, or a question that Prometheus cannot answer.
         ProbeGarbageError: what answers is no Prometheus.
     """
+    return (await read(ctx, source, path, _Answer, params)).data.result
+
+
+async def read(
+    ctx: Context,
+    source: Mapping[str, str],
+    path: str,
+    form: type[_Form],
+    params: Mapping[str, str] | None = None,
+) -> _Form:
+    """Read what is at ``path`` below ``/api/v1/`` as a ``form``.
+
+    Raises:
+        ProbeUnavailableError: as ``ask``.
+        ProbeGarbageError: as ``ask``.
+    """
+    url = f"{base_of(source)}/api/v1/{path}"
     try:
-        return _Answer.model_validate(await ctx.get_json(url, params=params)).data.result
+        return form.model_validate(await fetch(ctx, url, name="Prometheus", source=source, params=params))
     except ValidationError as error:
-        raise ProbeGarbageError(f"{url} does not answer as Prometheus does.") from error
+        raise ProbeGarbageError("What answers does not answer as Prometheus does.") from error
 
 
 async def slo_ratio(ctx: Context, source: Mapping[str, str], slo: Slo, *, window_s: float) -> float:
@@ -72,7 +94,7 @@ async def ask_now(ctx: Context, source: Mapping[str, str], expr: str) -> float:
         ProbeGarbageError: more than one series, or no answer of a Prometheus.
     """
     params = {"query": expr, "time": f"{ctx.clock.now().timestamp():.3f}"}
-    result = await ask(ctx, f"{base_of(source)}/api/v1/query", params)
+    result = await ask(ctx, source, "query", params)
     if len(result) > 1:
         raise ProbeGarbageError(f"The query gives {len(result)} series, not one.", hint=f"Sum it up: {expr}")
     return number(result[0].value[1]) if result and result[0].value else math.nan
@@ -117,4 +139,5 @@ def selector_of(source: Mapping[str, str]) -> str:
 def graph_of(source: Mapping[str, str], expr: str, *, since_s: float) -> str:
     """Link to the query's graph over the last ``since_s`` seconds."""
     minutes = max(1, math.ceil(since_s / 60))
-    return f"{base_of(source)}/graph?g0.expr={quote(expr, safe='')}&g0.tab=0&g0.range_input={minutes}m"
+    base, asked = without_login(base_of(source)), quote(expr, safe="")
+    return f"{base}/graph?g0.expr={asked}&g0.tab=0&g0.range_input={minutes}m"

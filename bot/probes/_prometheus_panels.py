@@ -13,7 +13,7 @@ from bot.analysis.metrics import Panel, Read, Series
 from bot.analysis.words import span
 from bot.domain.errors import ProbeUnavailableError
 from bot.engine.plugins import Context
-from bot.probes._prometheus_api import Result, ask, base_of, graph_of, number, selector_of
+from bot.probes._prometheus_api import Result, ask, graph_of, number, selector_of
 from bot.probes._reaching import SHARE_OF_TIME
 
 _FINE_POINTS = 300
@@ -46,9 +46,7 @@ async def _read_all(ctx: Context, name: str, *, since_s: float) -> Read:
     up_expr = f"up{{{selector_of(source)}}}[{_LOOK_BACK}]"
     up = [
         _series(result, label=result.metric.get("instance", ""))
-        for result in await ask(
-            ctx, f"{base_of(source)}/api/v1/query", {"query": up_expr, "time": f"{end_s:.3f}"}
-        )
+        for result in await ask(ctx, source, "query", {"query": up_expr, "time": f"{end_s:.3f}"})
     ]
     scrape_s = _scrape_s(up)
     window_s = max(_LEAST_WINDOW_S, math.ceil(_SCRAPES_PER_WINDOW * scrape_s))
@@ -109,7 +107,7 @@ async def _range(
 ) -> list[Result]:
     start_s, end_s, step_s = part
     params = {"query": expr, "start": f"{start_s:.3f}", "end": f"{end_s:.3f}", "step": f"{step_s:.3f}"}
-    return await ask(ctx, f"{base_of(source)}/api/v1/query_range", params)
+    return await ask(ctx, source, "query_range", params)
 
 
 def _merged(results: Sequence[Result], *, label: str) -> tuple[Series, ...]:

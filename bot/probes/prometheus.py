@@ -7,21 +7,22 @@ import math
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from bot.analysis.decisive import chart_of
 from bot.analysis.decisive import decisive as decisive_of
 from bot.analysis.families import FAMILIES
 from bot.analysis.metrics import Read, findings_of, normal_of
 from bot.analysis.words import figure, listing, span
-from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.address import without_login
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Facts, Finding, Findings, Measurement
 from bot.domain.model import JsonObject
 from bot.domain.slo import Slo
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Context, probe
 from bot.probes._decisive import series_behind
-from bot.probes._prometheus_api import ask_now, base_of, graph_of, selector_of, slo_ratio
+from bot.probes._prometheus_api import ask_now, base_of, graph_of, read, selector_of, slo_ratio
 from bot.probes._prometheus_panels import count_series, read_panels
 
 
@@ -238,18 +239,14 @@ async def alerts(ctx: Context, *, service: str) -> Measurement:
         ProbeGarbageError: what answers is no Prometheus.
     """
     source = ctx.source(service, "prometheus")
-    url = f"{base_of(source)}/api/v1/alerts"
-    try:
-        answer = _AlertAnswer.model_validate(await ctx.get_json(url))
-    except ValidationError as error:
-        raise ProbeGarbageError(f"{url} does not answer as Prometheus does.") from error
+    answer = await read(ctx, source, "alerts", _AlertAnswer)
     firing = [a for a in answer.data.alerts if a.state == "firing" and a.labels.get("service") == service]
     named = listing(sorted({alert.labels.get("alertname", "unnamed") for alert in firing}))
     return Measurement(
         value=float(len(firing)),
         unit="alerts",
         at=ctx.clock.now(),
-        url=f"{base_of(source)}/alerts",
+        url=f"{without_login(base_of(source))}/alerts",
         text=f"{service}: {named} firing" if firing else f"{service}: no alert firing",
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import httpx
 
+from bot.domain.address import without_login
 from bot.domain.change import Change, ChangeKind
 from bot.domain.effect import Effect
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
@@ -104,7 +105,7 @@ async def write(ctx: Context, method: str, url: str, *, body: JsonObject, part: 
         ActionInDoubtError: it was sent and no clear answer came.
         StaleEpochError: the target has seen a newer owner of this effect.
     """
-    effect = effect_of(ctx)
+    effect, named = effect_of(ctx), without_login(url)
     headers = {
         "Idempotency-Key": f"{effect.key}:{part}" if part else effect.key,
         "X-Fencing-Token": str(effect.epoch),
@@ -116,16 +117,16 @@ async def write(ctx: Context, method: str, url: str, *, body: JsonObject, part: 
         )
     except (*_NOTHING_SENT, httpx.InvalidURL) as error:
         raise ActionFailedError(
-            f"{url} cannot be reached: {type(error).__name__}.",
+            f"{named} cannot be reached: {type(error).__name__}.",
             hint="Check that it is up and that the catalogue names it rightly.",
             code="target_unavailable",
         ) from error
     except httpx.HTTPError as error:
-        raise ActionInDoubtError(f"{url} was asked and did not answer: {type(error).__name__}.") from error
+        raise ActionInDoubtError(f"{named} was asked and did not answer: {type(error).__name__}.") from error
     if response.is_server_error:
-        raise ActionInDoubtError(f"{url} answered {response.status_code}{_said(response)}.")
+        raise ActionInDoubtError(f"{named} answered {response.status_code}{_said(response)}.")
     if not response.is_success:
-        raise _refusal(url, response)
+        raise _refusal(named, response)
     return response
 
 
@@ -135,28 +136,29 @@ async def look(ctx: Context, url: str) -> JsonObject:
     Raises:
         ActionFailedError: it cannot be read; nothing was changed.
     """
+    named = without_login(url)
     try:
         response = await ctx.http.get(url, timeout=ctx.timeout_s * PATIENCE)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ActionFailedError(
-            f"{url} does not answer: {type(error).__name__}.",
+            f"{named} does not answer: {type(error).__name__}.",
             hint="Check that it is up and that the catalogue names it rightly.",
             code="target_unavailable",
         ) from error
     if not response.is_success:
-        raise _refusal(url, response)
+        raise _refusal(named, response)
     found = _object(response)
     if found is None:
-        raise ActionFailedError(f"{url} answered no JSON object.", code="target_garbage")
+        raise ActionFailedError(f"{named} answered no JSON object.", code="target_garbage")
     return found
 
 
-def _refusal(url: str, response: httpx.Response) -> ActionFailedError | StaleEpochError:
+def _refusal(named: str, response: httpx.Response) -> ActionFailedError | StaleEpochError:
     code = (_object(response) or {}).get("error")
     if response.status_code == _CONFLICT and code == _STALE:
-        return StaleEpochError(f"{url} has seen a newer owner of this run{_said(response)}.")
+        return StaleEpochError(f"{named} has seen a newer owner of this run{_said(response)}.")
     return ActionFailedError(
-        f"{url} refused with {response.status_code}{_said(response)}.",
+        f"{named} refused with {response.status_code}{_said(response)}.",
         hint="Nothing was changed. Look at what the target says, then decide by hand.",
         code=code if isinstance(code, str) else "target_refused",
     )

@@ -241,3 +241,37 @@ async def test_all_questions_go_out_at_once(context):
     async with http_server({"/api/v1/query": slow, "/api/v1/query_range": slow}) as url:
         await anomalies(context(service("shop", url), timeout_s=5), service="shop")
     assert most >= 10
+
+
+@pytest.mark.parametrize(
+    ("login", "sent"),
+    [
+        ({"token": "t0k"}, "Bearer t0k"),
+        ({"user": "ana", "password": "pw"}, "Basic YW5hOnB3"),
+        ({}, None),
+    ],
+)
+async def test_a_prometheus_that_wants_a_login_gets_the_catalogues(context, login, sent):
+    seen = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("authorization"))
+        return web.json_response({"status": "success", "data": {"result": [{"value": [0, "7"]}]}})
+
+    async with http_server({"/api/v1/query": answer}) as url:
+        entry = {"name": "shop", "sources": {"prometheus": {"url": url, **login}}}
+        measured = await query(context(entry), service="shop", expr="up")
+    assert (measured.value, seen) == (7.0, [sent])
+
+
+async def test_a_login_in_the_address_is_sent_and_told_to_nobody(context):
+    async with http_server({"/api/v1/query": answering("no", status=500)}) as url:
+        with_login = url.replace("http://", "http://ana:secret@")
+        with pytest.raises(ProbeUnavailableError) as failed:
+            await query(context(service("shop", with_login)), service="shop", expr="up")
+    assert "secret" not in f"{failed.value} {failed.value.hint}"
+    one = answering({"status": "success", "data": {"result": [{"value": [0, "7"]}]}})
+    async with http_server({"/api/v1/query": one}) as url:
+        with_login = url.replace("http://", "http://ana:secret@")
+        measured = await query(context(service("shop", with_login)), service="shop", expr="up")
+    assert measured.url.startswith(f"{url}/graph?")
