@@ -64,7 +64,7 @@ def evaluate(expression: str, scope: Mapping[str, object]) -> JsonValue:
     try:
         return as_json(compiled(scope))
     except _FAILURES as error:
-        raise _failure(expression, error) from error
+        raise (_unread(expression, scope) or _failure(expression, error)) from error
 
 
 def truth(expression: str, scope: Mapping[str, object]) -> bool:
@@ -257,6 +257,21 @@ def _path(node: nodes.Node) -> tuple[str, ...]:
         case _:
             return ()
     return (*before, name) if before else ()
+
+
+def _unread(expression: str, scope: Mapping[str, object]) -> TemplateError | None:
+    """Name the step whose result an expression wants, where that step has none, with what became of it."""
+    phases = scope.get("phases")
+    for path in references(expression):
+        match path, phases:
+            case ("phases", phase, "steps", step, "result", *_), Mapping() if phase in phases:
+                known = phases[phase].steps.get(step)
+                if known is not None and known.result is None and known.error:
+                    text = f"{known.title or step} has no result, because {known.error.rstrip('.')}."
+                    return TemplateError(text, hint=known.hint)
+            case _:
+                pass
+    return None
 
 
 def _failure(source: str, error: BaseException) -> TemplateError:

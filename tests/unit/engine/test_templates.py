@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.diagnosis import Cause, CauseKind
 from bot.domain.errors import TemplateError
+from bot.domain.run import PhaseState, StepState
 from bot.engine.templates import (
     MAX_EXPRESSION,
     evaluate,
@@ -267,3 +268,29 @@ _JSON = st.recursive(
 @given(_JSON)
 def test_data_passes_through_a_lone_expression_unchanged(value: object) -> None:
     assert render("{{ it.value }}", {"it": {"value": value}}) == value
+
+
+def test_what_a_step_that_failed_would_have_found_is_missed_by_its_title_and_its_reason() -> None:
+    step = StepState(
+        id="stable",
+        title="What serves now",
+        outcome="unavailable",
+        error="checkout has no target to deploy to.",
+        hint="Give it one.",
+    )
+    scope = {"phases": {"look": PhaseState(id="look", steps={"stable": step})}}
+    for template in (
+        "{{ phases.look.steps.stable.result.data.version }}",
+        "Back to {{ phases.look.steps.stable.result.data.version | upper }}",
+    ):
+        with pytest.raises(TemplateError) as failed:
+            render(template, scope)
+        assert str(failed.value) == (
+            "What serves now has no result, because checkout has no target to deploy to."
+        )
+        assert failed.value.hint == "Give it one."
+    assert evaluate("phases.look.steps.stable.result is none", scope) is True
+    with pytest.raises(TemplateError, match="nothing"):
+        evaluate("phases.look.steps.nothing.result.data", scope)
+    with pytest.raises(TemplateError, match="nowhere"):
+        evaluate("phases.nowhere.steps.stable.result.data", scope)
