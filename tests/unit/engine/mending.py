@@ -176,3 +176,29 @@ def problems(folder: Path, *texts: str) -> tuple[Problem, ...]:
     with pytest.raises(RunbooksInvalidError) as caught:
         load(folder, *texts)
     return caught.value.problems
+
+
+Break = tuple[str, str, str, str, str]
+"""What is broken, the sound text, the broken text with `#!` on the line to be named, where, what is said."""
+
+MORE = """\
+  - id: more
+    kind: explore
+    steps:
+      - {id: facts, probe: ground.facts, with: {service: checkout}}
+"""
+
+
+def told_alone(tmp_path: Path, sound: str, broken: str, where: str, text: str) -> None:
+    """Break the sound runbook at one place; only that is told, with its file and line."""
+    good = GOOD + MORE
+    assert good.count(sound) >= 1, "the sound text is not in the runbook"
+    bad = good.replace(sound, broken, 1)
+    found = problems(tmp_path, bad)
+    assert [(p.where, p.text) for p in found if p.text == text] == [(where, text)], list(map(str, found))
+    assert len(found) == 1, list(map(str, found))
+    line = next((n for n, content in enumerate(bad.splitlines(), 1) if "#!" in content), None)
+    problem = next(p for p in found if p.text == text)
+    if line is not None:
+        assert problem.line == line
+    assert str(problem) == f"{problem.file}:{problem.line}: {where}: {text}"
