@@ -27,6 +27,14 @@ class _Intent(Model):
     at: Instant
 
 
+class Asked(_Intent):
+    """What a person asked for in the chat; the answer goes to where they did."""
+
+    by: Person
+    channel: str
+    thread: str = ""
+
+
 class StartRun(_Intent):
     """Somebody asked for a runbook; names and shapes are checked, membership is not yet."""
 
@@ -37,39 +45,30 @@ class StartRun(_Intent):
     origin: Origin
 
 
-class CastVote(_Intent):
+class CastVote(Asked):
     """Somebody clicked *Approve* or *Reject*."""
 
     type: Literal["cast_vote"] = "cast_vote"
     approval_id: str
     verdict: Verdict
-    by: Person
-    channel: str
-    thread: str = ""
 
 
-class CancelRun(_Intent):
+class CancelRun(Asked):
     """Somebody asked for a run to end."""
 
     type: Literal["cancel_run"] = "cancel_run"
     run_id: str
-    by: Person
-    channel: str
-    thread: str = ""
     why: str = ""
     via: Literal["chat", "cli"] = "chat"
     """Whoever reaches the command line may do everything; in the chat, membership is looked up."""
 
 
-class SteerRun(_Intent):
+class SteerRun(Asked):
     """Somebody told a rollout under way what to do."""
 
     type: Literal["steer_run"] = "steer_run"
     run_id: str
     word: SteeringWord
-    by: Person
-    channel: str
-    thread: str = ""
 
 
 class ReportAlert(_Intent):
@@ -79,28 +78,22 @@ class ReportAlert(_Intent):
     alert: Alert
 
 
-class AcknowledgeAlert(_Intent):
+class AcknowledgeAlert(Asked):
     """Somebody clicked *Acknowledge*."""
 
     type: Literal["acknowledge_alert"] = "acknowledge_alert"
     alert_id: str
-    by: Person
-    channel: str
-    thread: str = ""
 
 
-class SilenceAlert(_Intent):
+class SilenceAlert(Asked):
     """Somebody wants to hear nothing new of an alert, for ``seconds`` from when they asked."""
 
     type: Literal["silence_alert"] = "silence_alert"
     alert_id: str
-    by: Person
     seconds: float = Field(gt=0, le=30 * 86_400)
-    channel: str
-    thread: str = ""
 
 
-class RateDiagnosis(_Intent):
+class RateDiagnosis(Asked):
     """Somebody said whether a diagnosis was right."""
 
     type: Literal["rate_diagnosis"] = "rate_diagnosis"
@@ -109,19 +102,13 @@ class RateDiagnosis(_Intent):
     cause: CauseKind | None = None
     service: str = ""
     text: str = Field(default="", max_length=MOST_CHARS)
-    by: Person
-    channel: str
-    thread: str = ""
 
 
-class MonitorIntent(_Intent):
+class MonitorIntent(Asked):
     """Somebody asked something of a monitor."""
 
     name: str
     """The monitor's full name, ``service/id``."""
-    by: Person
-    channel: str
-    thread: str = ""
 
 
 class PauseMonitor(MonitorIntent):
@@ -156,12 +143,8 @@ class TryMonitor(MonitorIntent):
     type: Literal["try_monitor"] = "try_monitor"
 
 
-class GateIntent(_Intent):
+class GateIntent(Asked):
     """Somebody asked something of the gates."""
-
-    by: Person
-    channel: str
-    thread: str = ""
 
 
 class LockDeploys(GateIntent):
@@ -201,12 +184,8 @@ class AskWhyNot(GateIntent):
     version: str = ""
 
 
-class RecordIntent(_Intent):
+class RecordIntent(Asked):
     """Somebody asked something of the record of deployments."""
-
-    by: Person
-    channel: str
-    thread: str = ""
 
 
 class AskQueue(GateIntent):

@@ -17,6 +17,7 @@ from bot.domain.feedback import Feedback
 from bot.domain.intent import (
     AcknowledgeAlert,
     AnyAlertIntent,
+    Asked,
     CancelRun,
     CastVote,
     GateIntent,
@@ -273,17 +274,7 @@ class Desk:
                 notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)
             case CancelRun(via="cli"):
                 return  # nobody there can be answered in the chat
-            case (
-                CastVote()
-                | CancelRun()
-                | SteerRun()
-                | RecordIntent()
-                | RateDiagnosis()
-                | AcknowledgeAlert()
-                | SilenceAlert()
-                | MonitorIntent()
-                | GateIntent()
-            ):
+            case Asked():
                 notice = Notice(user=intent.by.id, channel=intent.channel, thread=intent.thread, text=text)
             case ReportAlert():
                 return
