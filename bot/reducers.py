@@ -15,7 +15,7 @@ from bot.domain.diagnosis import Diagnosis, Judgement, Source, SourceStatus
 from bot.domain.event import StepOutcome
 from bot.domain.finding import Findings
 from bot.domain.model import JsonObject
-from bot.domain.run import PhaseState, StepState
+from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import ReducerName
 from bot.engine.deps import ReduceInput, Reducer
 

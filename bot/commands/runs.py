@@ -17,7 +17,8 @@ from bot.domain.event import EVENT, Event
 from bot.domain.intent import CancelRun
 from bot.domain.journal import export_line, problems_of
 from bot.domain.people import Person
-from bot.domain.run import PhaseState, Run, StepState, fold
+from bot.domain.run import Run, fold
+from bot.domain.run_states import PhaseState, StepState
 from bot.logs import redact
 from bot.views.timeline import Tone, timeline
 from bot.views.transcript import thread_text

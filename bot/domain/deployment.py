@@ -9,7 +9,8 @@ from typing import Literal, assert_never
 
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
-from bot.domain.run import PhaseState, Run, StepState
+from bot.domain.run import Run
+from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import Background, Pipeline
 
 DeploymentOutcome = Literal[

@@ -9,7 +9,8 @@ from statistics import median
 
 from bot.domain.event import Event, TurnTaken
 from bot.domain.people import Person
-from bot.domain.run import PhaseState, Run
+from bot.domain.run import Run
+from bot.domain.run_states import PhaseState
 from bot.domain.runbook import Pipeline
 
 _DEPLOY = "deploy-"

@@ -7,7 +7,7 @@ from typing import Literal
 from bot.domain.diagnosis import CauseKind, Diagnosis
 from bot.domain.inputs import Inputs
 from bot.domain.model import Model
-from bot.domain.run import StepState
+from bot.domain.run_states import StepState
 
 NO_FAULT = "none"
 UNCLEAR = "unclear"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.run import Run, StepState
+from bot.domain.run import Run
+from bot.domain.run_states import StepState
 from bot.domain.runbook import Pipeline
 
 

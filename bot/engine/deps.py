@@ -15,7 +15,8 @@ from bot.domain.effect import Effect
 from bot.domain.errors import RunbookError
 from bot.domain.judging import Case
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.run import PhaseState, Run
+from bot.domain.run import Run
+from bot.domain.run_states import PhaseState
 from bot.domain.runbook import ReducerName
 from bot.domain.verdict import CanaryVerdict
 from bot.engine.alarms import Alarms, NoAlarms

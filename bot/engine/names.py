@@ -14,7 +14,7 @@ from bot.domain.diagnosis import Cause, Diagnosis, Judgement
 from bot.domain.errors import TemplateError
 from bot.domain.model import JsonValue
 from bot.domain.plan import RenderedPlan
-from bot.domain.run import PhaseState, StepState
+from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import Param, Reduce, steps_of
 from bot.engine.marked_yaml import Document, Where
 from bot.engine.nearest import did_you_mean

@@ -7,7 +7,8 @@ from typing import assert_never
 from bot.domain.effect import Done
 from bot.domain.finding import Evidence, Facts, Finding, Findings, Measurement
 from bot.domain.model import JsonObject
-from bot.domain.run import Run, StepState
+from bot.domain.run import Run
+from bot.domain.run_states import StepState
 from bot.domain.runbook import Explore, FanOut
 from bot.views.blocks import section, stack
 from bot.views.leaning import leaning_lines

@@ -8,7 +8,8 @@ from bot.domain.approval import Approval
 from bot.domain.effect import Done
 from bot.domain.model import JsonObject
 from bot.domain.plan import RenderedPlan
-from bot.domain.run import PhaseState, Run, StepState
+from bot.domain.run import Run
+from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import Pipeline
 from bot.views.approval import decided_line, decision_blocks
 from bot.views.blocks import context, section

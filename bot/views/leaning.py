@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from bot.domain.event import Leaned
-from bot.domain.run import PhaseState
+from bot.domain.run_states import PhaseState
 from bot.views.limits import prose
 from bot.views.state import name_of
 from bot.views.words import TARGET, capital, likelihood, sentence

@@ -7,7 +7,8 @@ from datetime import timedelta
 from bot.domain.model import JsonObject
 from bot.domain.plan import RenderedPlan
 from bot.domain.rollout import judged_now, last_judged, rollout_under_way, share_of
-from bot.domain.run import Run, StepState
+from bot.domain.run import Run
+from bot.domain.run_states import StepState
 from bot.domain.runbook import Pipeline
 from bot.domain.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
 from bot.views import ids

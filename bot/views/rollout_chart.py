@@ -10,7 +10,8 @@ from bot.domain.canary import Seen
 from bot.domain.chart import Chart, Line, Mark, Panel, Point, Tone
 from bot.domain.model import JsonObject
 from bot.domain.rollout import last_judged, share_of
-from bot.domain.run import Run, StepState
+from bot.domain.run import Run
+from bot.domain.run_states import StepState
 from bot.domain.runbook import Pipeline
 from bot.views.charts import chart_message
 from bot.views.words import capital, human

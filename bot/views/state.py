@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from bot.domain.effect import Done
 from bot.domain.event import PhaseOutcome
 from bot.domain.finding import Facts, Findings, Measurement, Reading
-from bot.domain.run import PhaseState, Run, StepState
+from bot.domain.run import Run
+from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.views.limits import prose
 from bot.views.words import (

@@ -7,7 +7,8 @@ import pytest
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import Source, SourceStatus
 from bot.domain.finding import Findings
-from bot.domain.run import PhaseState, StepState, fold
+from bot.domain.run import fold
+from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import Runbook
 from bot.engine.deps import ReduceInput
 from bot.reducers import REDUCERS, reading_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.domain.errors import BotError, RunbookError
 from bot.domain.event import PhaseOutcome, PhaseStarted, StepFinished, StepRef
 from bot.domain.model import JsonObject
-from bot.domain.run import PhaseState
+from bot.domain.run_states import PhaseState
 from bot.domain.runbook import Explore, FanOut, Step
 from bot.engine.effects import run_step
 from bot.engine.hand import Hand

@@ -10,7 +10,7 @@ from bot.domain.approval import Approval
 from bot.domain.canary import Reading, Seen, case_of
 from bot.domain.event import ApprovalEnded, ApprovalRequested, Judged, StepFinished
 from bot.domain.plan import PlannedStep
-from bot.domain.run import StepState
+from bot.domain.run_states import StepState
 from bot.domain.runbook import ApprovalPolicy, Judging, ReadMetric
 from bot.domain.verdict import CanaryVerdict
 from bot.engine.hand import Hand

@@ -6,7 +6,8 @@ from bot.domain.diagnosis import Diagnosis
 from bot.domain.errors import BotError
 from bot.domain.event import Leaned
 from bot.domain.leaning import Leaning, leaning_of, move
-from bot.domain.run import PhaseState, Run
+from bot.domain.run import Run
+from bot.domain.run_states import PhaseState
 from bot.domain.runbook import Phase, Reduce
 from bot.engine.deps import ReduceInput
 from bot.engine.hand import Hand

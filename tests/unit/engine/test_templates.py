@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.diagnosis import Cause, CauseKind
 from bot.domain.errors import TemplateError
-from bot.domain.run import PhaseState, StepState
+from bot.domain.run_states import PhaseState, StepState
 from bot.engine.templates import (
     MAX_EXPRESSION,
     evaluate,
