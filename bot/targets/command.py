@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.engine.targets import Can, Instance, Moved, Observation, Side, WayBack
+from bot.engine.targets import Moved, Observation, WayBack
 from bot.targets.plain import PlainTarget
 from bot.targets.processes import Ran, run
 from bot.targets.wire import PATIENCE, field_of, settings_of
@@ -40,15 +40,7 @@ class CommandTarget(PlainTarget):
 
     async def observe(self) -> Observation:
         """Take the first line that the ``version`` command prints for the version."""
-        version = await self._version()
-        own = Instance(name=self._service, version=version, role="stable", weight=100, healthy=True)
-        return Observation(
-            target=KIND,
-            stable=Side(version=version, weight_percent=100, healthy=True, instances=1),
-            candidate=None,
-            instances=(own,),
-            can=Can(shift=False, routes=False, instant_back=False, lease=False),
-        )
+        return self._serving(self._service, await self._version())
 
     async def way_back(self, version: str) -> WayBack:
         """Look whether there is a command for it, and whether the version can be told."""

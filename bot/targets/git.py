@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context
-from bot.engine.targets import Can, Instance, Moved, Observation, Side, WayBack
+from bot.engine.targets import Moved, Observation, WayBack
 from bot.targets.git_file import version_in, with_version
 from bot.targets.git_repository import Repository
 from bot.targets.plain import PlainTarget
@@ -44,14 +44,7 @@ class GitTarget(PlainTarget):
     async def observe(self) -> Observation:
         """Tell which version the branch asks for; whether it runs is for another target to tell."""
         version = await self._version(await self._place.repository.fetch())
-        own = Instance(name=self._place.file, version=version, role="stable", weight=100, healthy=True)
-        return Observation(
-            target=KIND,
-            stable=Side(version=version, weight_percent=100, healthy=True, instances=1),
-            candidate=None,
-            instances=(own,),
-            can=Can(shift=False, routes=False, instant_back=False, lease=False),
-        )
+        return self._serving(self._place.file, version)
 
     async def way_back(self, version: str) -> WayBack:
         """Fetch, read the version before, and rehearse the push."""

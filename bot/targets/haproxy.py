@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context
 from bot.engine.targets import Can, Counts, Moved, Observation, Role, WayBack
 from bot.targets import haproxy_counts as counting
 from bot.targets.haproxy_backend import KIND, Backend, backend_of
+from bot.targets.haproxy_dividing import divide, let_go, percent_of, stands
 from bot.targets.haproxy_replacing import replace
-from bot.targets.haproxy_socket import Server
 from bot.targets.haproxy_view import after_promotion, instance_of, no_way, room_of, side_of
-from bot.targets.haproxy_weights import WHOLE, share_of, weights_for
+from bot.targets.haproxy_weights import WHOLE, share_of
 from bot.targets.launching import Slot
 
 _COME_UP = 0.8
@@ -164,7 +163,7 @@ class HAProxyTarget:
         if percent or routes:
             await backend.must_run(version)
             await backend.until(self._has_health, what=f"The health of {version} as HAProxy sees it")
-        return await self._divide(percent, routes)
+        return await divide(backend, percent, routes)
 
     async def promote(self, version: str, *, keep_warm: bool) -> Moved:
         """Bring the stable slots to ``version`` while the candidate serves, then give them all traffic."""
@@ -172,14 +171,14 @@ class HAProxyTarget:
         found = await backend.versions()
         backend.needs_launcher()
         previous = next((found[name].version for name in slots.stable if found[name].version != version), "")
-        if not previous and await self._stands(0, ()):
+        if not previous and await stands(backend, 0, ()):
             return Moved(summary=f"{backend.service} was at {version} already", changed=False)
         await backend.must_run(version)
-        await self._let_go()
+        await let_go(backend)
         if len(slots.stable) == 1 and previous:
-            await self._divide(WHOLE, ())
+            await divide(backend, WHOLE, ())
         await replace(backend, dict.fromkeys(slots.stable, version))
-        await self._divide(0, ())
+        await divide(backend, 0, ())
         kept = await self._settle(previous if keep_warm else "")
         return Moved(
             summary=f"{backend.service} is at {version} (was {previous or version}){kept}",
@@ -199,9 +198,9 @@ class HAProxyTarget:
                 hint="Bring a stable server up first.",
                 code="no_healthy_server",
             )
-        percent = self._percent(servers)
+        percent = percent_of(backend, servers)
         await backend.tell([backend.setting(name, "state ready") for name in slots.stable])
-        moved = await self._divide(0, ())
+        moved = await divide(backend, 0, ())
         stopped = await self._settle("") if backend.launcher else ""
         return Moved(
             summary=f"All traffic of {backend.service} is back at {to_version or 'stable'}{stopped}",
@@ -223,50 +222,6 @@ class HAProxyTarget:
         )
 
     # --- what these are made of ---
-
-    async def _divide(self, percent: int, routes: Iterable[str]) -> Moved:
-        """Set weights and routes in one go, and see that they stand."""
-        backend, slots = self.backend, self.backend.slots
-        servers, now = await backend.servers(), await backend.routes()
-        before = self._percent(servers)
-        wanted = weights_for(percent, stable=slots.stable, candidate=slots.candidate)
-        after = {"percent": percent, "routes": sorted(routes)}
-        told = partial(Moved, before={"percent": before, "routes": sorted(now)}, after={**after})
-        if await self._stands(percent, routes):
-            return told(summary=f"{backend.service}'s candidate had {percent} % already", changed=False)
-        backend.somebody_serves(servers, wanted)
-        # Where the candidate serves alone, nobody could take over: then it must not hang on the lease.
-        leash = backend.lease_lines(servers, hangs=percent < WHOLE)
-        moves = [*backend.weight_lines(wanted), *backend.route_lines(now, routes)]
-        await backend.tell([*moves, *leash] if percent < WHOLE else [*leash, *moves])
-        if not await self._stands(percent, routes):
-            raise ActionInDoubtError(
-                f"HAProxy was told {percent} % for {slots.candidate}, and it does not stand."
-            )
-        return told(summary=f"{backend.service}'s candidate has {percent} % of the traffic (was {before} %)")
-
-    async def _let_go(self) -> None:
-        """Take the candidate off the bot's lease, whoever holds it, once it has been seen healthy itself."""
-        backend = self.backend
-        if not backend.slots.lease:
-            return
-        if not await backend.is_fit():
-            raise ActionFailedError(
-                f"{backend.service}'s candidate says that it is not healthy.",
-                hint="Roll back, or look at its own health page.",
-                code="no_healthy_server",
-            )
-        health = backend.setting(backend.slots.candidate, "health up")
-        await backend.tell([*backend.lease_lines(await backend.servers(), hangs=False), health])
-
-    async def _stands(self, percent: int, routes: Iterable[str]) -> bool:
-        backend, slots = self.backend, self.backend.slots
-        servers = await backend.servers()
-        wanted = weights_for(percent, stable=slots.stable, candidate=slots.candidate)
-        if any(servers[name].weight != weight for name, weight in wanted.items()):
-            return False
-        hangs_as_it_should = not backend.lease_lines(servers, hangs=percent < WHOLE)
-        return hangs_as_it_should and await backend.routes() == frozenset(routes)
 
     async def _settle(self, version: str) -> str:
         """Have ``version`` or nothing in the candidate's slot; what fails here undoes no promotion."""
@@ -294,7 +249,7 @@ class HAProxyTarget:
             return await self.promote(version, keep_warm=False)
         # A promotion broke off half-way: its candidate serves while the old version comes back beside it.
         before = await replace(backend, dict.fromkeys(slots.stable, version))
-        await self._divide(0, ())
+        await divide(backend, 0, ())
         stopped = await self._settle("")
         return Moved(
             summary=f"All traffic of {backend.service} is back at {version}{stopped}",
@@ -307,10 +262,6 @@ class HAProxyTarget:
 
     async def _has_health(self) -> bool:
         return (await self.backend.servers())[self.backend.slots.candidate].usable
-
-    def _percent(self, servers: Mapping[str, Server]) -> int:
-        weights = {name: server.weight for name, server in servers.items()}
-        return round(share_of(weights, [self.backend.slots.candidate]) * WHOLE)
 
     def _before(self, slots: Mapping[str, Slot]) -> dict[str, str | None]:
         candidate = slots[self.backend.slots.candidate]

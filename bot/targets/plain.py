@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from bot.domain.errors import ActionFailedError
-from bot.engine.targets import Counts, Moved
+from bot.engine.targets import Can, Counts, Instance, Moved, Observation, Side
 
 
 class PlainTarget:
@@ -35,6 +35,16 @@ class PlainTarget:
     async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> Moved:  # noqa: ARG002  # the port's
         """Refuse."""
         self._cannot("knows no instances")
+
+    def _serving(self, name: str, version: str) -> Observation:
+        """Tell of a target that is at one version, as ``name``, and can do nothing by halves."""
+        return Observation(
+            target=self._kind,
+            stable=Side(version=version, weight_percent=100, healthy=True, instances=1),
+            candidate=None,
+            instances=(Instance(name=name, version=version, role="stable", weight=100, healthy=True),),
+            can=Can(shift=False, routes=False, instant_back=False, lease=False),
+        )
 
     def _cannot(self, what: str) -> NoReturn:
         raise ActionFailedError(
