@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from bench.engines.contender import ENDED, STEPS, Place, Start
-from bench.engines.processes import spawned
+from bench.engines.processes import bring_up
 
 _QUEUE, _GROUP, _RUN = "{floor}:q", "workers", "{floor}:run:"
 _AT_ONCE = 16
@@ -62,14 +62,7 @@ class Floor:
     async def running(self, place: Place, *, workers: int) -> AsyncIterator[Start]:
         """Bring workers up; a triage is started by one script."""
         async with contextlib.AsyncExitStack() as stack:
-            for _ in range(workers):
-                await stack.enter_async_context(
-                    spawned(
-                        *("bench.engines.floor", place.redis_url),
-                        log=place.folder / "worker.log",
-                        announces=True,
-                    )
-                )
+            await bring_up(stack, "bench.engines.floor", place, workers=workers)
             client = Redis.from_url(place.redis_url, decode_responses=True)
             stack.push_async_callback(client.aclose)
             digest = await client.script_load(_START)

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 
 from bench.engines.contender import ENDED, Place, Start
-from bench.engines.processes import spawned
+from bench.engines.processes import bring_up
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
 from bot.adapters.redis.records import RedisLedger
@@ -119,14 +119,7 @@ class Pilothouse:
     async def running(self, place: Place, *, workers: int) -> AsyncIterator[Start]:
         """Bring workers up; a triage is started by the journal's own script."""
         async with contextlib.AsyncExitStack() as stack:
-            for _ in range(workers):
-                await stack.enter_async_context(
-                    spawned(
-                        *("bench.engines.pilothouse", place.redis_url),
-                        log=place.folder / "worker.log",
-                        announces=True,
-                    )
-                )
+            await bring_up(stack, "bench.engines.pilothouse", place, workers=workers)
             parts = await stack.enter_async_context(assembled(place.redis_url))
             yield parts.start
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+from bench.engines.contender import Place
 from bot.adapters.children import die_with_parent
 from bot.domain.errors import BotError
 
@@ -55,6 +56,17 @@ async def spawned(
         yield process
     finally:
         await _stopped(process)
+
+
+async def bring_up(stack: contextlib.AsyncExitStack, module: str, place: Place, *, workers: int) -> None:
+    """Bring up workers of a contender's ``module``, which say when they are ready; ``stack`` ends them.
+
+    Raises:
+        BenchError: one did not come up.
+    """
+    for _ in range(workers):
+        log = place.folder / "worker.log"
+        await stack.enter_async_context(spawned(module, place.redis_url, log=log, announces=True))
 
 
 async def _announced(process: asyncio.subprocess.Process, command: tuple[str, ...], log: Path) -> None:
