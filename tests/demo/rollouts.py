@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 
 from bot.adapters.catalogue_file import load_catalogue
@@ -15,7 +20,9 @@ from bot.domain.change import Change
 from bot.domain.clock import SystemClock
 from bot.domain.effect import Effect
 from bot.engine.plugins import Context
+from bot.probes import deploy as probes
 from demo.shop import CATALOGUE, Shop
+from tests.demo.open_shop import OpenShop
 
 
 @dataclass
@@ -74,3 +81,116 @@ async def operator_of(shop: Shop | dict[str, str]) -> AsyncIterator[Operator]:
     env = shop.env if isinstance(shop, Shop) else shop
     async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
         yield Operator(env, http)
+
+
+class Holder:
+    """Says, as the bot's lease address does, whether checkout's candidate may have traffic."""
+
+    def __init__(self) -> None:
+        self.holds = True
+        self.token = "so many letters"
+        self.asked: set[str] = set()
+        holder = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                holder.asked.add(self.path)
+                may_ask = self.headers["Authorization"] == f"Bearer {holder.token}"
+                self.send_response(401 if not may_ask else 200 if holder.holds else 503)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+async def soon(look: Callable[[], Awaitable[bool]], *, what: str, within_s: float = 25) -> None:
+    """Wait until something is so, looking ten times a second."""
+    deadline = time.monotonic() + within_s
+    while not await look():
+        assert time.monotonic() < deadline, f"it did not happen that {what}"
+        await asyncio.sleep(0.1)
+
+
+async def answered(operator: Operator, version: str, service: str = "checkout") -> int:
+    """How many questions a version has answered."""
+    seen = (await operator.load(service))["by_version"].get(version, {})
+    return int(seen.get("answered", 0))
+
+
+async def until_answers(operator: Operator, version: str, *, more: int, service: str = "checkout") -> None:
+    """Wait until a version has answered so many more."""
+    before = await answered(operator, version, service)
+
+    async def enough() -> bool:
+        return await answered(operator, version, service) >= before + more
+
+    await soon(enough, what=f"{version} of {service} answers {more} more")
+
+
+def broken(shop: OpenShop) -> list[str]:
+    """List the requests that checkout did not carry out because of what was done to it.
+
+    On a machine with too much to do the pool of connections to the database runs out by itself: checkout says so, and
+    that does not count.
+    """
+    lines = shop.log_lines("storefront.jsonl")
+    failures = [line["message"] for line in lines if line["event"] == "dependency_failed"]
+    return [message for message in failures if "database" not in message and "in time" not in message]
+
+
+async def observed(operator: Operator, service: str = "checkout") -> dict[str, Any]:
+    """What the bot sees of a service."""
+    return dict((await probes.observe(operator.ctx(), service=service)).data)
+
+
+async def served(operator: Operator, **headers: str) -> str:
+    """Which slot of checkout answers."""
+    names = {"tenant": "X-Tenant", "canary": "X-Canary"}
+    answer = await operator.http.get(
+        f"{operator.env['SHOP_CHECKOUT_URL']}/stock/tea",
+        headers={names[name]: text for name, text in headers.items()},
+    )
+    return answer.raise_for_status().headers["X-Served-By"]
+
+
+async def order(operator: Operator, **cart: str) -> int:
+    """Order at the canary."""
+    body = {"sku": "tea", "quantity": 1, "country": "DE", **cart}
+    answer = await operator.http.post(
+        f"{operator.env['SHOP_CHECKOUT_URL']}/orders", json=body, headers={"X-Canary": "always"}
+    )
+    return answer.status_code
+
+
+async def until_synced(operator: Operator, version: str) -> str:
+    """Wait until Git asks for a version and that runs; gives the revision."""
+    told: dict[str, Any] = {}
+
+    async def synced() -> bool:
+        told.update((await operator.http.get(f"{operator.env['SHOP_CONTROL_URL']}/sync")).json())
+        return told["wanted"].get("search") == told["running"]["search"] == version
+
+    await soon(synced, what=f"search is synced to {version}")
+    return str(told["revision"])
+
+
+async def columns(dsn: str) -> set[str]:
+    """The columns that `orders` has."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetch(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'orders'::regclass AND NOT attisdropped"
+        )
+        return {row["attname"] for row in found}
+    finally:
+        await connection.close()

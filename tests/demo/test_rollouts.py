@@ -5,14 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import threading
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
@@ -21,46 +16,25 @@ from bot.domain.errors import ActionFailedError
 from bot.probes import deploy as probes
 from bot.probes import migrations as plans
 from bot.probes import postgres as database
-from demo.errors import ShopError
-from demo.ledger import Ledger
-from demo.repository import Repository
-from demo.syncer import Syncer
 from tests.demo.open_shop import OpenShop, Webhook, eventually, start_shop, stop_shop
-from tests.demo.rollouts import Operator, operator_of
+from tests.demo.rollouts import (
+    Holder,
+    Operator,
+    answered,
+    broken,
+    columns,
+    observed,
+    operator_of,
+    order,
+    served,
+    soon,
+    until_answers,
+    until_synced,
+)
 
 pytestmark = [pytest.mark.demo, pytest.mark.server]
 
 STABLE, GOOD = "1.4.1", "1.5.0"
-
-
-class Holder:
-    """Says, as the bot's lease address does, whether checkout's candidate may have traffic."""
-
-    def __init__(self) -> None:
-        self.holds = True
-        self.token = "so many letters"
-        self.asked: set[str] = set()
-        holder = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                holder.asked.add(self.path)
-                may_ask = self.headers["Authorization"] == f"Bearer {holder.token}"
-                self.send_response(401 if not may_ask else 200 if holder.holds else 503)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -100,42 +74,6 @@ async def operator(leased: OpenShop, holder: Holder) -> AsyncIterator[Operator]:
         yield made
         holder.holds = True
         await deploy.rollback(made.ctx(), service="checkout", to_version=STABLE)
-
-
-async def soon(look: Callable[[], Awaitable[bool]], *, what: str, within_s: float = 25) -> None:
-    deadline = time.monotonic() + within_s
-    while not await look():
-        assert time.monotonic() < deadline, f"it did not happen that {what}"
-        await asyncio.sleep(0.1)
-
-
-async def answered(operator: Operator, version: str, service: str = "checkout") -> int:
-    seen = (await operator.load(service))["by_version"].get(version, {})
-    return int(seen.get("answered", 0))
-
-
-async def until_answers(operator: Operator, version: str, *, more: int, service: str = "checkout") -> None:
-    before = await answered(operator, version, service)
-
-    async def enough() -> bool:
-        return await answered(operator, version, service) >= before + more
-
-    await soon(enough, what=f"{version} of {service} answers {more} more")
-
-
-def broken(shop: OpenShop) -> list[str]:
-    """List the requests that checkout did not carry out because of what was done to it.
-
-    On a machine with too much to do the pool of connections to the database runs out by itself: checkout says so, and
-    that does not count.
-    """
-    lines = shop.log_lines("storefront.jsonl")
-    failures = [line["message"] for line in lines if line["event"] == "dependency_failed"]
-    return [message for message in failures if "database" not in message and "in time" not in message]
-
-
-async def observed(operator: Operator, service: str = "checkout") -> dict[str, Any]:
-    return dict((await probes.observe(operator.ctx(), service=service)).data)
 
 
 async def test_a_canary_goes_all_the_way_and_back_and_no_buyer_is_failed(
@@ -191,15 +129,6 @@ async def test_a_tenant_and_a_header_are_routed_to_the_canary_and_nobody_else(op
     assert await served(operator, tenant="acme") == "stable"
 
 
-async def served(operator: Operator, **headers: str) -> str:
-    names = {"tenant": "X-Tenant", "canary": "X-Canary"}
-    answer = await operator.http.get(
-        f"{operator.env['SHOP_CHECKOUT_URL']}/stock/tea",
-        headers={names[name]: text for name, text in headers.items()},
-    )
-    return answer.raise_for_status().headers["X-Served-By"]
-
-
 async def test_a_canary_that_is_killed_fails_no_question(operator: Operator, leased: OpenShop) -> None:
     await deploy.stage(operator.ctx(), service="checkout", version=GOOD)
     await deploy.shift(operator.ctx(), service="checkout", version=GOOD, percent=50)
@@ -209,15 +138,6 @@ async def test_a_canary_that_is_killed_fails_no_question(operator: Operator, lea
     told = await asyncio.gather(*asking, *(served(operator) for _ in range(20)))
     assert set(told) <= {"stable", "candidate"}
     assert "stable" in told
-
-
-async def order(operator: Operator, **cart: str) -> int:
-    """Order at the canary."""
-    body = {"sku": "tea", "quantity": 1, "country": "DE", **cart}
-    answer = await operator.http.post(
-        f"{operator.env['SHOP_CHECKOUT_URL']}/orders", json=body, headers={"X-Canary": "always"}
-    )
-    return answer.status_code
 
 
 async def test_releases_are_as_good_and_as_bad_as_the_registry_says(operator: Operator) -> None:
@@ -371,18 +291,6 @@ async def test_the_unsafe_migration_is_seen_to_have_no_way_back_and_hurts_only_s
     assert broken(leased) == before
 
 
-async def until_synced(operator: Operator, version: str) -> str:
-    """Wait until Git asks for a version and that runs; gives the revision."""
-    told: dict[str, Any] = {}
-
-    async def synced() -> bool:
-        told.update((await operator.http.get(f"{operator.env['SHOP_CONTROL_URL']}/sync")).json())
-        return told["wanted"].get("search") == told["running"]["search"] == version
-
-    await soon(synced, what=f"search is synced to {version}")
-    return str(told["revision"])
-
-
 async def test_what_git_says_is_deployed_and_only_a_revert_in_git_takes_it_back(operator: Operator) -> None:
     old, bad = "0.9.1", "1.0.1"
     await operator.set_load("search", per_s=40)
@@ -402,47 +310,6 @@ async def test_what_git_says_is_deployed_and_only_a_revert_in_git_takes_it_back(
     synced = (await operator.http.get(f"{operator.env['SHOP_CONTROL_URL']}/changes?service=search")).json()
     assert [one["after"] for one in synced["changes"]] == [bad, bad, old]
     await operator.set_load("search", per_s=0.05)
-
-
-async def test_a_version_that_git_asks_for_and_that_does_not_come_up_leaves_the_old_one(
-    tmp_path: Path,
-) -> None:
-    class Stubborn:
-        """A fleet in which only the old version comes up."""
-
-        def unit_version(self, _: str) -> str:
-            return "1"
-
-        def halted(self, _: str) -> bool:
-            return False
-
-        async def roll(self, _: str, version: str) -> None:
-            raise ShopError(f"{version} did not come up.")
-
-    repository = Repository(tmp_path / "environments.git")
-    await repository.create({"environments/production/search.yaml": "2"})
-    files = {"search": "environments/production/search.yaml"}
-    syncer = Syncer(repository, Stubborn(), Ledger("http://x"), files)  # type: ignore[arg-type]  # all it needs
-    syncer.start()
-
-    async def looked() -> bool:
-        return bool(syncer.to_json()["syncs"])
-
-    await soon(looked, what="it has synced")
-    await syncer.stop()
-    told = syncer.to_json()
-    assert (told["state"], told["wanted"], told["running"]) == ("degraded", {"search": "2"}, {"search": "1"})
-
-
-async def columns(dsn: str) -> set[str]:
-    connection = await asyncpg.connect(dsn)
-    try:
-        found = await connection.fetch(
-            "SELECT attname FROM pg_attribute WHERE attrelid = 'orders'::regclass AND NOT attisdropped"
-        )
-        return {row["attname"] for row in found}
-    finally:
-        await connection.close()
 
 
 async def test_services_that_keep_nothing_have_no_migrations(operator: Operator) -> None:
