@@ -167,12 +167,18 @@ def _plan_block(run: Run, about: str) -> JsonObject:
         task: JsonObject = {
             "task_id": phase.id,
             "title": plain(title_of(phase), 80),
-            "status": _STATUS[mark(run, phase)],
+            "status": _status(run, phase),
         }
         if said := note(run, phase):
             task["details"] = _rich(unescape(said))
         tasks.append(task)
     return {"type": "plan", "title": plain(about, 100), "tasks": list(tasks)}
+
+
+def _status(run: Run, phase: Phase) -> str:
+    """Say how far a phase is, in Slack's words, which know nothing of what was passed over."""
+    never_begun = run.phases[phase.id].outcome is None and run.phases[phase.id].started_at is None
+    return "pending" if never_begun else _STATUS[mark(run, phase)]
 
 
 def _rich(text: str) -> JsonObject:

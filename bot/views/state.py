@@ -165,12 +165,12 @@ def mark(run: Run, phase: Phase) -> str:
 
 
 def note(run: Run, phase: Phase) -> str:
-    """Say in a few words of mrkdwn how a phase stands; empty while it is ahead."""
+    """Say in a few words of mrkdwn how a phase stands; empty while it is ahead of a run that goes on."""
     state = run.phases[phase.id]
     if state.outcome == "skipped":
         return "not needed" if state.why.startswith("not needed") else prose(state.why, 120)
     if state.started_at is None and state.outcome is None:
-        return ""
+        return "" if run.outcome is None else "not begun"
     if state.outcome == "failed" and not state.steps:
         return prose(state.why, 200)
     match phase:

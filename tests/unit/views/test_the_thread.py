@@ -170,6 +170,16 @@ def test_a_cancelled_run_says_by_whom_and_what_is_left_of_it():
     assert "stopped" in story.read("phase:fix")
 
 
+def test_a_phase_that_an_end_came_before_was_not_begun_and_does_not_look_done():
+    story = Story().asks().cancelled().finishes("cancelled", "Ben cancelled it.")
+    assert f"{SKIPPED} Fix · not begun" in story.read("root")
+    root = run_messages(story.run, now=story.at, style="plan")[0]
+    (tasks,) = [block["tasks"] for block in root.blocks if block["type"] == "plan"]
+    statuses = {task["task_id"]: task["status"] for task in tasks}
+    assert (statuses["evidence"], statuses["fix"]) == ("error", "pending")
+    assert "not begun" in str(tasks[-1]["details"])
+
+
 def test_a_cancelled_run_that_did_nothing_says_so():
     story = Story().asks().cancelled().finishes("cancelled", "Ben cancelled it.")
     assert "Ben cancelled it. Nothing was changed." in story.read("final")
