@@ -56,7 +56,14 @@ async def handle(core: Core, request: web.Request) -> web.StreamResponse:
         request.transport.abort()
     if retry_after_s is not None:
         return web.json_response(answer, status=429, headers={"Retry-After": str(retry_after_s)})
-    return web.json_response(answer)
+    return web.json_response(answer, headers=_granted(core, _token(request, args)))
+
+
+def _granted(core: Core, token: str | None) -> dict[str, str]:
+    """Tell what the caller's app may do, as far as its manifest lists it."""
+    app = core.app_with_token(token) if token else None
+    scopes = None if app is None else app.manifest.scopes
+    return {} if scopes is None else {"X-OAuth-Scopes": ",".join(sorted(scopes))}
 
 
 def _answer(core: Core, method: str, args: Json, *, token: str | None) -> Json:

@@ -117,6 +117,16 @@ async def test_scopes_count_when_the_manifest_lists_them(client, people, manifes
     assert caught.value.response["needed"] == "reactions:write"
 
 
+async def test_an_app_is_told_which_scopes_it_has_where_its_manifest_lists_them(client, people, manifest):
+    async def told() -> str | None:
+        headers = (await client.auth_test()).headers
+        return {name.casefold(): value for name, value in headers.items()}.get("x-oauth-scopes")
+
+    assert await told() is None
+    await people.install({**manifest, "oauth_config": {"scopes": {"bot": ["users:read", "chat:write"]}}})
+    assert await told() == "chat:write,users:read"
+
+
 async def test_a_reply_to_a_missing_parent_lands_in_the_channel(client):
     posted = await client.chat_postMessage(channel=ROOM, text="x", thread_ts="1700000000.000100")
     assert "thread_ts" not in posted["message"]
