@@ -53,7 +53,7 @@ class AlertsIn:
             alerts = await asyncio.to_thread(parse, body)  # a storm of alerts takes tenths of a second
         except WebhookError as error:
             log.warning("webhook_refused", extra={"reason": error.code})
-            return refused(400, error.code, f"{error} {error.hint}".strip())
+            return refused(400, error.code, error.in_full)
         try:
             new = [await self._parts.inbox.put(self._intent(alert)) for alert in alerts]
         except (StoreUnavailableError, RedisError, OSError):

@@ -66,7 +66,7 @@ class HeartbeatsIn:
             beat = self._beat(service, job, {**dict(request.query_params), **fields_of(body)})
             await heartbeats.beat(beat)
         except (UnknownServiceError, NotFoundError) as error:
-            return refused(404, error.code, f"{error} {error.hint}".strip())
+            return refused(404, error.code, error.in_full)
         except ValueError as error:
             return refused(400, "heartbeat_not_understood", _in_words(error))
         except (RedisError, OSError):

@@ -17,6 +17,11 @@ class BotError(Exception):
         self.hint = hint or self.default_hint
         self.code = code or self.reason
 
+    @property
+    def in_full(self) -> str:
+        """The message and the way out, in one text."""
+        return f"{self} {self.hint}".strip()
+
 
 class ProbeUnavailableError(BotError):
     """A source could not be read; that says nothing about what it would have said."""

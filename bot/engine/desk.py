@@ -88,7 +88,7 @@ class Desk:
             await self._patiently(intent)
         except BotError as error:
             log.info("intent_refused", extra={"intent": intent.type, "key": intent.key, "reason": error.code})
-            await self._tell(intent, f"{error} {error.hint}".strip())
+            await self._tell(intent, error.in_full)
 
     async def _patiently(self, intent: Intent) -> None:
         """Ask again for a while who somebody is: a chat that is away for a moment loses no click."""

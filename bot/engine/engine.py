@@ -71,7 +71,7 @@ class Engine:
         except BotError as error:
             if isinstance(error, StaleEpochError):
                 raise
-            answer = Ended(outcome="failed", why=f"{error} {error.hint}".strip())
+            answer = Ended(outcome="failed", why=error.in_full)
         match answer:
             case Waits(until=until):
                 parked = await hand.park(until)

@@ -21,7 +21,7 @@ async def background(hand: Hand, phase: Background) -> Answer:
     try:
         ends_at = _ends_at(hand, phase)
     except BotError as error:
-        return Ended(outcome="failed", why=str(error))
+        return Ended(outcome="failed", why=error.in_full)
     state = hand.run.phases[phase.id]
     if state.started_at is None:
         hand.note(PhaseStarted(at=hand.now, phase=phase.id))

@@ -48,7 +48,7 @@ async def _gather(hand: Hand, phase: Explore | FanOut, *, deadline_s: float) -> 
     try:
         ready = [item for step in phase.steps for item in _expand(hand, step)]
     except BotError as error:
-        return Ended(outcome="failed", why=str(error))
+        return Ended(outcome="failed", why=error.in_full)
     if hand.run.phases[phase.id].started_at is None:
         refs = tuple(StepRef(id=r.id, title=r.title, specialist=r.plugin.specialist) for r in ready)
         hand.note(PhaseStarted(at=hand.now, phase=phase.id, steps=refs))

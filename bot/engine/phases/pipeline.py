@@ -39,7 +39,7 @@ async def pipeline(hand: Hand, phase: Pipeline) -> Answer:
     try:
         plan = await _plan(hand, phase)
     except BotError as error:
-        return Ended(outcome="failed", why=str(error))
+        return Ended(outcome="failed", why=error.in_full)
     if not plan.steps:
         return Ended(outcome="skipped", why=plan.why_empty)
     if hand.run.phases[phase.id].started_at is None:

@@ -23,7 +23,7 @@ async def plan(hand: Hand, phase: Plan) -> Ended:
     try:
         rendered = _of_pipeline(hand, phase) if phase.of is not None else _of_cause(hand, phase)
     except BotError as error:
-        return Ended(outcome="failed", why=str(error))
+        return Ended(outcome="failed", why=error.in_full)
     hand.note(PlanRendered(at=hand.now, phase=phase.id, plan=rendered.pinned()))
     return Ended(outcome="ok", why=rendered.why_empty)
 

@@ -26,7 +26,7 @@ async def reduce(hand: Hand, phase: Reduce) -> Ended:
         try:
             arguments = hand.render(phase.arguments)
         except BotError as error:
-            return Ended(outcome="failed", why=str(error))
+            return Ended(outcome="failed", why=error.in_full)
         hand.note(InputsPinned(at=hand.now, phase=phase.id, inputs=_inputs(hand, phase, arguments)))
     output = hand.deps.reducers[phase.reducer](input_of(hand.run, phase))
     told = output.model_dump(mode="json")
