@@ -114,8 +114,9 @@ class ChecklistDesk:
         ctx = self._deps.context(intent.key, "checklist", timeout_s=_LOOK_S)
         states = await look_at_checklist(ctx, intent.service, intent.version, requester=None)
         missing = sum(state.holds_up for state in states)
-        head = f"*Checklist of `{intent.service}` {intent.version}*: "
-        head += f"{missing} of {len(states)} items are missing." if missing else "nothing is missing."
+        missed = f"{missing} of {len(states)} items {'is' if missing == 1 else 'are'} missing"
+        told = missed if missing else "nothing is missing"
+        head = f"*Checklist of `{intent.service}` {intent.version}*: {told}."
         return "\n".join((head, *(_line(intent, state) for state in states)))
 
     def _item(self, intent: TickItem | WaiveItem) -> ChecklistItem:

@@ -154,8 +154,9 @@ class GateDesk:
         lines = [line for closed in (True, False) for is_closed, line in told if is_closed is closed]
         shut = sum(is_closed for is_closed, _ in told)
         what = f"`{intent.service}`" + (f" {escape(intent.version, quote=False)}" if intent.version else "")
+        closed = f"{shut} of {len(told)} gates {'is' if shut == 1 else 'are'} closed"
         head = (
-            f"*{what} cannot be deployed now*: {shut} of {len(told)} gates are closed."
+            f"*{what} cannot be deployed now*: {closed}."
             if shut
             else f"*{what} may be deployed now*: all {len(told)} gates are open."
         )

@@ -111,7 +111,7 @@ async def test_the_list_shows_what_is_done_by_whom_and_what_to_type_for_the_rest
 async def test_a_member_ticks_an_item_and_sees_what_is_still_missing(counter):
     told = await counter.ask(TickItem, item="team_told", note="in <!channel>")
     assert told.startswith("☑️ *The team has been told* is ticked.\n")
-    assert "1 of 3 items are missing" in told
+    assert "1 of 3 items is missing" in told
     assert f"✅ *The team has been told*: ticked by <@{ANA.id}>: in &lt;!channel&gt;" in told
     counter.world.people.outsiders.add(BEN.id)
     assert "you are a guest" in await counter.ask(TickItem, by=BEN, item="legal")

@@ -181,7 +181,7 @@ async def test_a_gate_that_cannot_be_asked_is_told_as_closed(counter, monkeypatc
 
     monkeypatch.setattr(StateGatekeeper, "troubles", away)
     told = await counter.ask(AskWhyNot, service="checkout")
-    assert "1 of 4 gates are closed" in told
+    assert "1 of 4 gates is closed" in told
     assert (
         "🟠 *incident*: The gate cannot be asked: gates.incident crashed: OSError.\n      → Try again" in told
     )
