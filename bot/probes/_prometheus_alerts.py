@@ -15,7 +15,7 @@ from bot.analysis.words import moment
 from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.finding import Evidence
 from bot.engine.plugins import Context
-from bot.probes._prometheus_api import Result, ask, base_of, graph_of, selector_of
+from bot.probes._prometheus_api import Result, ask, graph_of, selector_of
 
 PAST_DAYS = 28
 """How many days before the window are looked at: four weeks, as some alerts come with the end of a month."""
@@ -36,16 +36,20 @@ async def read_alerts(
         ProbeUnavailableError: no answer; that is not silence.
         ProbeGarbageError: what answers is no Prometheus.
     """
-    url = f"{base_of(source)}/api/v1/query_range"
     expr = f"max by ({_LABELS}) ({_firing(names)})"
     step_s = max(_LEAST_STEP_S, math.ceil((end - start).total_seconds() / _POINTS))
     first_s = math.floor((end - start).total_seconds() / step_s) * step_s  # the last step is to be now
     recent = {"start": f"{end.timestamp() - first_s:.3f}", "end": _at(end), "step": str(step_s)}
     daily = {"start": _at(start, days_before=PAST_DAYS - 1), "end": _at(start), "step": str(DAY_S)}
     now, before, known = await asyncio.gather(
-        ask(ctx, url, {"query": expr, **recent}),
-        ask(ctx, url, {"query": f"max by ({_LABELS}) ({_firing(names, over='1d')})", **daily}),
-        ask(ctx, url, {"query": _scraped(source), **daily}),
+        ask(ctx, source, "query_range", {"query": expr, **recent}),
+        ask(
+            ctx,
+            source,
+            "query_range",
+            {"query": f"max by ({_LABELS}) ({_firing(names, over='1d')})", **daily},
+        ),
+        ask(ctx, source, "query_range", {"query": _scraped(source), **daily}),
     )
     link = graph_of(source, expr, since_s=(end - start).total_seconds())
     found = [
