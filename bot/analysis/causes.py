@@ -66,9 +66,7 @@ def diagnosis_of(scene: Scene, *, weights: Weights) -> Diagnosis:
     changes, dropped = change_suspects(scene, direct)
     corroborate(scene, changes)
     suspects = [*direct, *changes]
-    spots = list(_unexplained_places(scene, suspects, where))
-    corroborate(scene, spots)
-    suspects.extend(spots)
+    suspects.extend(list(_unexplained_places(scene, suspects, where)))
     ranked = _ranked(scene, suspects)
     causes = tuple(cause for cause in ranked if cause.confidence >= _LEAST)[:_MOST_CAUSES]
     verdict = judge(scene, causes)

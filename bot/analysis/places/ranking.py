@@ -80,6 +80,8 @@ def _weighed_as(scene: Scene, finding: Finding) -> FindingKind | None:
     """Tell as which kind a finding counts; none if it says nothing of where the trouble is now."""
     if finding.data.get("ended") is True or (finding.kind in _LINES and not scene.harmful(finding)):
         return None
+    if finding.kind is FindingKind.ALERT:
+        return None  # somebody's opinion of what has been read anyway
     if finding.kind is FindingKind.DEPENDENCY_DOWN and finding.component:
         return FindingKind.DEPENDENCY_ERRORS  # what a caller says of it
     return _SAME_AS.get(finding.kind, finding.kind)
