@@ -22,7 +22,7 @@ def lost_on_the_wire(
     A call is measured where both its ends were traced: from the caller's span of the call to the callee's
     span of the work, and back.  How it is laid to one end: ``lags.blamed``.
     """
-    measured = lags.of_spans(_crossings(list(spans)), onset_s=onset_s)
+    measured = lags.lost(lags.of_spans(_crossings(list(spans))), onset_s=onset_s)
     worst: dict[str, float] = {}
     for lag in measured:
         for end in (lag.caller, lag.callee):

@@ -184,9 +184,11 @@ def _risen(found: Shifts, level: FloatArray, place: int) -> float:
     return max(float(np.nan_to_num(found.value[place] - level[place])), 0.0)
 
 
-def of_lags(case: Telemetry, *, onset_s: float, kinds: tuple[Kind, ...]) -> Iterator[Evidence]:
+def of_lags(
+    case: Telemetry, wires: lags.Wires, *, onset_s: float, kinds: tuple[Kind, ...]
+) -> Iterator[Evidence]:
     """Judge what is lost between callers and callees, by spans; latency is the metric that should show it."""
-    measured = lags.of_spans(case.spans, onset_s=onset_s)
+    measured = lags.lost(wires, onset_s=onset_s)
     latencies: dict[str, str] = {}
     for column, kind in zip(case.columns, kinds, strict=True):
         if kind is Kind.LATENCY:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from bot.analysis.anomalies import FloatArray
 from bot.analysis.telemetry.case import SpanBucket
 from bot.analysis.telemetry.tallies import BIN_S
 
@@ -29,24 +30,45 @@ class Lag:
     lost_ms: float = 0.0
 
 
-def of_spans(spans: Iterable[SpanBucket], *, onset_s: float) -> tuple[Lag, ...]:
-    """Measure each direction of each edge: requests by the lag at the start, answers by that at the end.
+@dataclass(frozen=True, kw_only=True)
+class Wires:
+    """What was measured of each direction of each edge: times in seconds, ascending, and lags in ms."""
+
+    measured: Mapping[_Way, tuple[FloatArray, FloatArray]]
+    first_s: float
+
+
+def of_spans(spans: Iterable[SpanBucket]) -> Wires:
+    """Sort the measurements by edge and direction, once for all the moments that are looked at."""
+    found: dict[_Way, list[tuple[float, float]]] = {}
+    for bucket in spans:
+        if bucket.parent in (bucket.service, "root", ""):
+            continue
+        for there, lag in _ways(bucket):
+            found.setdefault((bucket.parent, bucket.service, there), []).append((bucket.time_s, lag))
+    measured = {}
+    for way, pairs in found.items():
+        table = np.array(sorted(pairs), dtype=np.float64)
+        measured[way] = (table[:, 0], table[:, 1])
+    firsts = [float(times[0]) for times, _ in measured.values()]
+    return Wires(measured=measured, first_s=min(firsts, default=np.inf))
+
+
+def lost(wires: Wires, *, onset_s: float) -> tuple[Lag, ...]:
+    """Judge each direction of each edge: requests by the lag at the start, answers by that at the end.
 
     What is usual is the edge's own median before the onset; where spans begin later, the median of all edges.
     Five minutes of spans or less are no ordinary life yet, as trouble begins before it is seen: then it is at
     most ten times that median.
     """
-    before: dict[_Way, list[float]] = {}
-    after: dict[_Way, list[float]] = {}
-    first_s = onset_s
-    for bucket in spans:
-        if bucket.parent in (bucket.service, "root", ""):
-            continue
-        side = before if bucket.time_s < onset_s - BIN_S / 2 else after
-        for there, lag in _ways(bucket):
-            side.setdefault((bucket.parent, bucket.service, there), []).append(lag)
-        first_s = min(first_s, bucket.time_s)
-    return _judged(before, after, known_s=onset_s - first_s)
+    before: dict[_Way, FloatArray] = {}
+    after: dict[_Way, FloatArray] = {}
+    for way, (times, lags) in wires.measured.items():
+        cut = int(np.searchsorted(times, onset_s - BIN_S / 2))
+        before[way] = lags[:cut]
+        if cut < lags.size:
+            after[way] = lags[cut:]
+    return _judged(before, after, known_s=onset_s - min(wires.first_s, onset_s))
 
 
 def _ways(bucket: SpanBucket) -> Iterator[tuple[bool, float]]:
@@ -61,19 +83,19 @@ def _ways(bucket: SpanBucket) -> Iterator[tuple[bool, float]]:
 
 
 def _judged(
-    before: Mapping[_Way, Sequence[float]], after: Mapping[_Way, Sequence[float]], *, known_s: float
+    before: Mapping[_Way, FloatArray], after: Mapping[_Way, FloatArray], *, known_s: float
 ) -> tuple[Lag, ...]:
     levels = {edge: float(np.median(lags)) for edge, lags in after.items()}
     typical = float(np.median(list(levels.values()))) if levels else 0.0
     found = []
     for edge, level in sorted(levels.items()):
-        own = before.get(edge, ())
-        usual = float(np.median(own)) if len(own) >= _LEAST_BEFORE else typical
+        own = before[edge]
+        usual = float(np.median(own)) if own.size >= _LEAST_BEFORE else typical
         if known_s < _LONG_S:
             usual = min(usual, max(typical * _AT_MOST_TIMES, _FLOOR_MS))
-        lost = max(level - max(usual, 0.0) - _FLOOR_MS, 0.0)
-        strength = lost / (lost + _HALF_MS)
-        found.append(Lag(caller=edge[0], callee=edge[1], strength=strength, lost_ms=lost))
+        more = max(level - max(usual, 0.0) - _FLOOR_MS, 0.0)
+        strength = more / (more + _HALF_MS)
+        found.append(Lag(caller=edge[0], callee=edge[1], strength=strength, lost_ms=more))
     return tuple(found)
 
 
@@ -95,8 +117,8 @@ def blamed(lags: Iterable[Lag]) -> dict[str, float]:
         return {}
     shares = {}
     for service in {end for wire in wires for end in wire}:
-        called = [lost for (_, callee), lost in wires.items() if callee == service]
-        calling = [lost for (caller, _), lost in wires.items() if caller == service]
+        called = [share for (_, callee), share in wires.items() if callee == service]
+        calling = [share for (caller, _), share in wires.items() if caller == service]
         mean = max(float(np.mean(side)) for side in (called, calling) if side)
         shares[service] = worst * (sum(called) + sum(calling)) / everything * (1 + mean) / 2
     return shares

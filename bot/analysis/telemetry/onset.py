@@ -25,6 +25,7 @@ _ODD_ROWS = 300
 _YOUNG_S = 1800.0
 _SHARPNESS = 3
 _WORTH_A_LOOK = 0.3
+_MOST_BINS = 6
 _LEAST_OF_THE_BEST = 0.02
 
 _TOLD_WITHIN_S = 15.0
@@ -65,7 +66,12 @@ def told(case: Telemetry, *, at_s: float, tallies: Sequence[Tallies]) -> tuple[O
 
 
 def found(
-    case: Telemetry, *, kinds: Sequence[Kind], weights: Sequence[float], tallies: Sequence[Tallies]
+    case: Telemetry,
+    *,
+    kinds: Sequence[Kind],
+    weights: Sequence[float],
+    tallies: Sequence[Tallies],
+    wires: lags.Wires,
 ) -> tuple[Onset, ...]:
     """Find the moments at which most has left its ordinary level, in all sources.
 
@@ -73,7 +79,7 @@ def found(
     relied on: which lines are missing changes with each bin, and who is at fault should not.  What has not
     a fiftieth of the best one's share is left out.
     """
-    gains = _Gains(case=case, kinds=kinds, weights=weights, tallies=tallies)
+    gains = _Gains(case=case, kinds=kinds, weights=weights, tallies=tallies, wires=wires)
     by_length = _by_length(gains)
     best = max(by_length.values(), default=0.0)
     if best <= 0:
@@ -108,6 +114,7 @@ class _Gains:
     kinds: Sequence[Kind]
     weights: Sequence[float]
     tallies: Sequence[Tallies]
+    wires: lags.Wires
     _series: dict[int, float] = field(default_factory=dict)
 
     def at(self, row: int, at_s: float) -> float:
@@ -122,10 +129,11 @@ class _Gains:
         return float(self.case.times_s[row]) - self.case.step_s / 2
 
     def bins_of(self, row: int) -> tuple[float, ...]:
-        """Give the beginnings of the bins of lines and operations that a row of metrics sums up."""
+        """Give where the bins of lines and operations begin that a row of metrics sums up, six at most."""
         begin, end = self.case.times_s[row - 1], self.case.times_s[row]
-        places = sorted({place for each in self.tallies for place in each.recorded})
-        return tuple(place * BIN_S for place in places if begin < place * BIN_S <= end)
+        places = {place for each in self.tallies for place in each.recorded}
+        bins = sorted(place * BIN_S for place in places if begin < place * BIN_S <= end)
+        return tuple(bins[:: max(math.ceil(len(bins) / _MOST_BINS), 1)])
 
     def _of_series(self, row: int) -> float:
         if row not in self._series:
@@ -141,7 +149,7 @@ class _Gains:
             sum(turn.strength for turn in turns(each, onset_s=at_s)[:_LOUDEST_THINGS])
             for each in self.tallies
         )
-        shares = lags.blamed(lags.of_spans(self.case.spans, onset_s=at_s))
+        shares = lags.blamed(lags.lost(self.wires, onset_s=at_s))
         return gain + max(shares.values(), default=0.0)
 
 

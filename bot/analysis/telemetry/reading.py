@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.analysis.places.weights import Weights
 from bot.analysis.scene import Scene
 from bot.analysis.telemetry import evidence as gather
-from bot.analysis.telemetry import onset, tallies
+from bot.analysis.telemetry import lags, onset, tallies
 from bot.analysis.telemetry.averaging import averaged
 from bot.analysis.telemetry.case import Telemetry
 from bot.analysis.telemetry.evidence import FOUND_AS, Evidence
@@ -20,6 +20,8 @@ from bot.domain.catalogue import Catalogue, Service
 SYSTEM = "(the system)"
 """Who is asked about where no service raised the alert; it may stand on anything."""
 _LEAST_ROWS = 2
+_Counted = Sequence[tuple[str, tallies.Tallies]]
+"""Lines and operations, each with what it is called."""
 _FROM_OUTSIDE = (Kind.LATENCY, Kind.ERRORS, Kind.SUCCESS, Kind.TRAFFIC)
 
 
@@ -35,10 +37,14 @@ def read(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> 
     """Collect what is anomalous since the onset; a source that is missing says nothing."""
     kinds = gather.kinds_of(case.columns)
     counted = _counted(case)
-    onsets = _onsets(case, kinds, counted=[each for _, each in counted], weights=weights, given_s=onset_s)
+    wires = lags.of_spans(case.spans)
+    onsets = _onsets(case, kinds, counted=counted, wires=wires, weights=weights, given_s=onset_s)
     of_rows = {row: list(gather.of_metrics(case, row, kinds=kinds)) for row in {each.row for each in onsets}}
     found = averaged(
-        (each.share, of_rows[each.row] + _between_rows(case, kinds, counted=counted, at_s=each.at_s))
+        (
+            each.share,
+            of_rows[each.row] + _between_rows(case, kinds, counted=counted, wires=wires, at_s=each.at_s),
+        )
         for each in onsets
     )
     at_s = onset.likeliest(onsets).at_s if onsets else None
@@ -54,10 +60,10 @@ def read(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> 
 
 
 def _between_rows(
-    case: Telemetry, kinds: tuple[Kind, ...], *, counted: Sequence[tuple[str, tallies.Tallies]], at_s: float
+    case: Telemetry, kinds: tuple[Kind, ...], *, counted: _Counted, wires: lags.Wires, at_s: float
 ) -> list[Evidence]:
     """Collect what is known more exactly than by rows."""
-    found = list(gather.of_lags(case, onset_s=at_s, kinds=kinds))
+    found = list(gather.of_lags(case, wires, onset_s=at_s, kinds=kinds))
     for what, each in counted:
         found.extend(gather.of_turns(each, onset_s=at_s, what=what))
     return found
@@ -104,8 +110,8 @@ def _window(case: Telemetry) -> tuple[float, float]:
     return float(case.times_s[0]), float(case.times_s[-1])
 
 
-def _counted(case: Telemetry) -> list[tuple[str, tallies.Tallies]]:
-    found = []
+def _counted(case: Telemetry) -> _Counted:
+    found: list[tuple[str, tallies.Tallies]] = []
     if case.lines:
         found.append(("line", tallies.of_lines(case.lines)))
     if case.spans:
@@ -117,13 +123,15 @@ def _onsets(
     case: Telemetry,
     kinds: tuple[Kind, ...],
     *,
-    counted: Sequence[tallies.Tallies],
+    counted: _Counted,
+    wires: lags.Wires,
     weights: Weights,
     given_s: float | None,
 ) -> tuple[onset.Onset, ...]:
     if case.times_s.size < _LEAST_ROWS:
         return ()
+    counts = [each for _, each in counted]
     if given_s is not None:
-        return onset.told(case, at_s=given_s, tallies=counted)
+        return onset.told(case, at_s=given_s, tallies=counts)
     known = [weights.of(FOUND_AS[kind]) for kind in kinds]
-    return onset.found(case, kinds=kinds, weights=known, tallies=counted)
+    return onset.found(case, kinds=kinds, weights=known, tallies=counts, wires=wires)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,12 +37,21 @@ class Thing:
     is_error: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Tables:
+    """The bins that were recorded, ascending, and for each service its things and their counts in these."""
+
+    places: FloatArray
+    services: tuple[tuple[tuple[Thing, ...], FloatArray], ...]
+
+
 @dataclass(kw_only=True)
 class Tallies:
     """How often each thing was seen in each bin that was recorded at all."""
 
     counts: dict[Thing, dict[int, int]] = field(default_factory=dict)
     recorded: set[int] = field(default_factory=set)
+    _tables: _Tables | None = field(default=None, repr=False, compare=False)
 
     def add(self, thing: Thing, *, time_s: float, count: int = 1) -> None:
         """Count it."""
@@ -50,6 +59,27 @@ class Tallies:
         self.recorded.add(place)
         bins = self.counts.setdefault(thing, {})
         bins[place] = bins.get(place, 0) + count
+        self._tables = None
+
+    def tables(self) -> _Tables:
+        """Lay the counts out, once for all the moments that are looked at."""
+        if self._tables is None:
+            places = sorted(self.recorded)
+            services: dict[str, list[Thing]] = {}
+            for thing in self.counts:
+                services.setdefault(thing.service, []).append(thing)
+            self._tables = _Tables(
+                places=np.array(places, dtype=np.float64),
+                services=tuple(
+                    (tuple(things), np.array([self._row(thing, places) for thing in things]))
+                    for things in services.values()
+                ),
+            )
+        return self._tables
+
+    def _row(self, thing: Thing, places: Sequence[int]) -> list[float]:
+        bins = self.counts[thing]
+        return [float(bins.get(place, 0)) for place in places]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,39 +143,26 @@ def turns(tallies: Tallies, *, onset_s: float) -> tuple[Turn, ...]:
     divided by ``1 + 0.09 * h`` as requests come in sessions and bursts; ``1 / h`` is the sum of the inverse
     counts.  What is seen too seldom counts by the share that is gone.
     """
-    edge = onset_s / BIN_S
-    exposed_before = sum(place < edge - _SMOOTH for place in tallies.recorded)
-    exposed_after = len(tallies.recorded) - exposed_before
-    if min(exposed_before, exposed_after) < _LEAST_BINS:
+    tables = tallies.tables()
+    cut = int(np.searchsorted(tables.places, onset_s / BIN_S - _SMOOTH))
+    if min(cut, tables.places.size - cut) < _LEAST_BINS:
         return ()
-    ratio = exposed_after / exposed_before
-    counted = {thing: _sides(bins, edge=edge) for thing, bins in tallies.counts.items()}
-    expected = _expected(tallies, edge=edge, ratio=ratio)
-    found = [
-        _turn(thing, before=before, after=after, expected=expected[thing], ratio=ratio)
-        for thing, (before, after) in counted.items()
-    ]
+    ratio = (tables.places.size - cut) / cut
+    found: list[Turn] = []
+    for things, table in tables.services:
+        before, after = table[:, :cut].sum(axis=1), table[:, cut:].sum(axis=1)
+        expected = _of_service(table, cut=cut, ratio=ratio)
+        found.extend(
+            _turn(
+                thing,
+                before=int(before[row]),
+                after=int(after[row]),
+                expected=float(expected[row]),
+                ratio=ratio,
+            )
+            for row, thing in enumerate(things)
+        )
     return tuple(sorted(found, key=lambda turn: (-turn.strength, turn.thing.service, turn.thing.name)))
-
-
-def _sides(bins: Mapping[int, int], *, edge: float) -> tuple[int, int]:
-    before = sum(count for place, count in bins.items() if place < edge - _SMOOTH)
-    return before, sum(bins.values()) - before
-
-
-def _expected(tallies: Tallies, *, edge: float, ratio: float) -> dict[Thing, float]:
-    """Say how often each thing should have been seen since the onset."""
-    services: dict[str, list[Thing]] = {}
-    for thing in tallies.counts:
-        services.setdefault(thing.service, []).append(thing)
-    places = sorted(tallies.recorded)
-    cut = sum(place < edge - _SMOOTH for place in places)
-    expected: dict[Thing, float] = {}
-    for things in services.values():
-        bins = [tallies.counts[thing] for thing in things]
-        table = np.array([[each.get(place, 0) for place in places] for each in bins], dtype=np.float64)
-        expected.update(zip(things, _of_service(table, cut=cut, ratio=ratio).tolist(), strict=True))
-    return expected
 
 
 def _of_service(table: FloatArray, *, cut: int, ratio: float) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bot.analysis.places.weights import shipped
-from bot.analysis.telemetry import onset, tallies
+from bot.analysis.telemetry import lags, onset, tallies
 from bot.analysis.telemetry.averaging import averaged
 from bot.analysis.telemetry.case import Telemetry
 from bot.analysis.telemetry.evidence import FOUND_AS, Evidence, kinds_of
@@ -22,7 +22,11 @@ def counted(case: Telemetry) -> tuple[Tallies, ...]:
 def found(case: Telemetry) -> tuple[onset.Onset, ...]:
     kinds = kinds_of(case.columns)
     return onset.found(
-        case, kinds=kinds, weights=[shipped().of(FOUND_AS[kind]) for kind in kinds], tallies=counted(case)
+        case,
+        kinds=kinds,
+        weights=[shipped().of(FOUND_AS[kind]) for kind in kinds],
+        tallies=counted(case),
+        wires=lags.of_spans(case.spans),
     )
 
 
@@ -61,6 +65,13 @@ def test_the_shares_of_all_moments_add_up_to_one_and_each_has_rows_before_and_af
 def test_lines_tell_the_moment_more_exactly_than_rows_can():
     at_s = onset.likeliest(found(CASES["lines"])).at_s
     assert at_s == pytest.approx(worlds.ONSET_S, abs=BIN_S)
+
+
+def test_long_rows_are_looked_into_at_six_moments_and_no_more():
+    case = CASES["lines"]
+    long = replace(case, times_s=worlds.ONSET_S + 300.0 * (np.arange(worlds.ROWS) - worlds.ONSET_ROW))
+    moments = [each for each in found(long) if each.row == worlds.ONSET_ROW]
+    assert 1 < len(moments) <= 6
 
 
 def test_more_than_one_moment_is_credible_where_rows_are_all_there_is():
