@@ -79,9 +79,11 @@ def mark(item: str, *, by=BEN, kind="tick", text="") -> Mark:
     return Mark(item=item, kind=kind, by=by, at=TUESDAY, text=text)
 
 
-async def test_a_checklist_is_open_when_its_probes_and_people_have_said_so_of_that_very_version(context):
+async def test_a_checklist_is_open_when_its_probes_and_people_have_said_so_of_that_very_version(
+    context, monkeypatch
+):
     state = State(context, TUESDAY, LISTED)
-    BENCH.value = 1.0
+    monkeypatch.setattr(BENCH, "value", 1.0)
     assert (await state.closed())[0] == "checklist_team_told"
     await state.checklists.mark("checkout", "1.4.2", mark("team_told"))
     assert (await state.all()).data["waived"] == []
@@ -94,7 +96,7 @@ async def test_a_checklist_is_open_when_its_probes_and_people_have_said_so_of_th
 async def test_an_item_that_is_not_so_or_cannot_be_told_closes_the_checklist(context, monkeypatch):
     state = State(context, TUESDAY, LISTED)
     await state.checklists.mark("checkout", "1.4.2", mark("team_told"))
-    BENCH.value = 9.0
+    monkeypatch.setattr(BENCH, "value", 9.0)
     facts = await gates.checklist(state.ctx, service="checkout", version="1.4.2")
     assert (facts.data["verdict"], facts.data["code"]) == ("reject", "checklist_coverage")
     assert "Few errors is failed: 9 errors." in facts.summary
@@ -103,9 +105,9 @@ async def test_an_item_that_is_not_so_or_cannot_be_told_closes_the_checklist(con
     assert (facts.data["verdict"], facts.data["code"]) == ("unknown", "checklist_coverage")
 
 
-async def test_a_waived_item_opens_the_gate_loudly_but_not_for_whoever_waived_it(context):
+async def test_a_waived_item_opens_the_gate_loudly_but_not_for_whoever_waived_it(context, monkeypatch):
     state = State(context, TUESDAY, LISTED)
-    BENCH.value = 1.0
+    monkeypatch.setattr(BENCH, "value", 1.0)
     deploy = TRIAGE.model_copy(update={"name": "deploy-canary"})
     await state.store.start("run", started(deploy, at=TUESDAY))  # the context's own run, which Ana asked for
     waiver = mark("team_told", by=ANA, kind="waiver", text="They sleep")
@@ -120,9 +122,9 @@ async def test_a_waived_item_opens_the_gate_loudly_but_not_for_whoever_waived_it
     assert "WAIVED (team_told by Ben, for others' deployments: They sleep)" in facts.summary
 
 
-async def test_an_emergency_opens_a_checklist_and_an_environment_has_none(context):
+async def test_an_emergency_opens_a_checklist_and_an_environment_has_none(context, monkeypatch):
     state = State(context, TUESDAY, LISTED)
-    BENCH.value = 9.0
+    monkeypatch.setattr(BENCH, "value", 9.0)
     assert (await state.all(emergency="payments are lost")).data["waived"] == ["checklist"]
     found = await gates.checklist(state.ctx, service="checkout@staging", version="1.4.2")
     assert found.data["code"] == "not_applicable"
