@@ -30,6 +30,9 @@ _LEAST_OF_THE_BEST = 0.02
 
 _TOLD_WITHIN_S = 15.0
 _TOLD_BINS = (-2, -1, 0, 1, 2)
+_SAID_SHARE = 0.5
+_LATE_S = 600.0
+_LATE_ROWS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,19 +53,31 @@ def likeliest(onsets: Sequence[Onset]) -> Onset:
     return max(onsets, key=lambda onset: (onset.gain, onset.share, -onset.at_s))
 
 
-def told(case: Telemetry, *, at_s: float, tallies: Sequence[Tallies]) -> tuple[Onset, ...]:
-    """Take what somebody said for true within a quarter of a minute, as rows before and after it are known.
+def told(
+    case: Telemetry, *, at_s: float, tallies: Sequence[Tallies], elsewhere: Sequence[Onset]
+) -> tuple[Onset, ...]:
+    """Believe what somebody said by half, else what is found shortly before it: people notice late.
 
-    Lines and spans are finer than that: they are looked at from two bins before to two bins after it, with
-    the weights of a normal distribution around it.
+    ``elsewhere`` are the moments that are found; of these count what is at most ten minutes or three rows
+    older and at most a row younger.  What was said holds exactly as rows go.  Lines and spans are finer:
+    they are looked at from two bins before to two bins after it, with the weights of a normal distribution.
     """
     row = min(max(int(np.searchsorted(case.times_s, at_s)), 1), case.times_s.size - 1)
     moments = [number * BIN_S for number in _TOLD_BINS] if tallies else [0.0]
     shares = [math.exp(-((away / _TOLD_WITHIN_S) ** 2) / 2) for away in moments]
-    return tuple(
-        Onset(at_s=at_s + away, row=row, share=share / sum(shares))
-        for away, share in zip(moments, shares, strict=True)
-    )
+    said = [
+        Onset(at_s=at_s + away, row=row, share=share) for away, share in zip(moments, shares, strict=True)
+    ]
+    first_s = at_s - max(_LATE_S, _LATE_ROWS * case.step_s)
+    near = [onset for onset in elsewhere if first_s <= onset.at_s <= at_s + case.step_s]
+    if not near:
+        return _in_all(said, 1.0)
+    return _in_all(said, _SAID_SHARE) + _in_all(near, 1 - _SAID_SHARE)
+
+
+def _in_all(onsets: Sequence[Onset], total: float) -> tuple[Onset, ...]:
+    whole = sum(onset.share for onset in onsets)
+    return tuple(replace(onset, share=onset.share / whole * total) for onset in onsets)
 
 
 def found(
@@ -101,9 +116,7 @@ def found(
 
 def _kept(raw: Sequence[Onset]) -> tuple[Onset, ...]:
     least = max(onset.share for onset in raw) * _LEAST_OF_THE_BEST
-    kept = [onset for onset in raw if onset.share >= least]
-    total = sum(onset.share for onset in kept)
-    return tuple(replace(onset, share=onset.share / total) for onset in kept)
+    return _in_all([onset for onset in raw if onset.share >= least], 1.0)
 
 
 @dataclass(kw_only=True)

@@ -47,7 +47,6 @@ def read(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> 
         )
         for each in onsets
     )
-    at_s = onset.likeliest(onsets).at_s if onsets else None
     first_s, last_s = _window(case)
     scene = Scene(
         service=case.alerting or SYSTEM,
@@ -56,7 +55,9 @@ def read(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> 
         now=moment(last_s),
         since_s=last_s - first_s,
     )
-    return Read(scene=scene, onset_s=at_s)
+    if onsets and onset_s is None:
+        onset_s = onset.likeliest(onsets).at_s
+    return Read(scene=scene, onset_s=onset_s if onsets else None)
 
 
 def _between_rows(
@@ -131,7 +132,8 @@ def _onsets(
     if case.times_s.size < _LEAST_ROWS:
         return ()
     counts = [each for _, each in counted]
-    if given_s is not None:
-        return onset.told(case, at_s=given_s, tallies=counts)
     known = [weights.of(FOUND_AS[kind]) for kind in kinds]
-    return onset.found(case, kinds=kinds, weights=known, tallies=counts, wires=wires)
+    found = onset.found(case, kinds=kinds, weights=known, tallies=counts, wires=wires)
+    if given_s is None:
+        return found
+    return onset.told(case, at_s=given_s, tallies=counts, elsewhere=found)

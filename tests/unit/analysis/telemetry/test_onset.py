@@ -30,8 +30,8 @@ def found(case: Telemetry) -> tuple[onset.Onset, ...]:
     )
 
 
-def told(case: Telemetry, at_s: float) -> tuple[onset.Onset, ...]:
-    return onset.told(case, at_s=at_s, tallies=counted(case))
+def told(case: Telemetry, at_s: float, *elsewhere: onset.Onset) -> tuple[onset.Onset, ...]:
+    return onset.told(case, at_s=at_s, tallies=counted(case), elsewhere=elsewhere)
 
 
 def share_since(onsets: tuple[onset.Onset, ...], begin_s: float) -> float:
@@ -94,6 +94,16 @@ def test_what_is_told_holds_for_rows_exactly_and_for_lines_within_two_bins():
     assert {each.row for each in lines_too} == {worlds.ONSET_ROW}
     assert max(abs(each.at_s - worlds.ONSET_S) for each in lines_too) == 2 * BIN_S
     assert onset.likeliest(lines_too).at_s == worlds.ONSET_S
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "believed"), [(-90.0, 0.0), (0.0, 0.5), (120.0, 0.5), (600.0, 0.5), (700.0, 0.0)]
+)
+def test_half_is_left_to_what_is_found_in_the_ten_minutes_before_what_is_told(ahead_s, believed):
+    at_s = worlds.ONSET_S - ahead_s
+    onsets = told(CASES["metrics"], worlds.ONSET_S, onset.Onset(at_s=at_s, row=9, share=0.2, gain=1.0))
+    assert sum(each.share for each in onsets if each.row == 9) == pytest.approx(believed)
+    assert sum(each.share for each in onsets) == pytest.approx(1)
 
 
 def test_what_only_one_of_two_moments_shows_counts_by_that_ones_share():

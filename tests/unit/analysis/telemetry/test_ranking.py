@@ -64,6 +64,13 @@ def test_a_request_that_breaks_off_in_the_logs_names_the_service_though_no_metri
     assert {each.kind for each in evidence(diagnosis)} >= {"log_template_vanished", "log_template_new"}
 
 
+@pytest.mark.parametrize("late_s", [60, 170])
+def test_an_onset_that_is_told_too_late_names_the_same_cause(late_s):
+    diagnosis = named(worlds.case(worlds.well(), lines=worlds.broken_request()), worlds.ONSET_S + late_s)
+    assert diagnosis.places[0].service == "payments"
+    assert diagnosis.places[0].confidence > 0.5
+
+
 def test_less_traffic_is_no_missing_line():
     lines = tuple(line for line in worlds.broken_request(service="") if line.time_s < worlds.ONSET_S + 30)
     diagnosis = named(worlds.case(worlds.well(), lines=lines), worlds.ONSET_S)
