@@ -76,7 +76,7 @@ def test_the_command_prints_services_metrics_and_confidence(tmp_path, capsys, on
     assert said["services"][0][0] == "web"
     assert said["metrics"][0][:2] == ["web", "cpu_percent"]
     assert 0 <= said["confidence"] <= 1
-    assert said["evidence"][0]["kind"] == "cpu"
+    assert said["evidence"][0]["kind"] == "cpu_high"
 
 
 def test_an_onset_that_is_no_moment_is_refused(tmp_path, capsys):
