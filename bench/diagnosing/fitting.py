@@ -16,7 +16,7 @@ from bot.analysis.places.weights import Sureness, Weights
 
 _SHARPNESS = 4.0
 _LEAST_CHANCE = 1e-3
-_PULL = 0.05
+_PULL = 0.15
 _STEPS = (1.6, 1 / 1.6, 1.25, 1 / 1.25)
 _SHARE_STEPS = (0.15, -0.15, 0.05, -0.05)
 _SHARES = ("explained", "unreachable", "outside", "hearsay")
@@ -59,7 +59,7 @@ def fit_weights(examples: Sequence[Example], *, start: Weights) -> Weights:
     """Fit the weights by coordinate descent over factors of each.
 
     The loss is the mean over the systems, each counting alike, of ``-log p`` of the true service with ``p``
-    proportional to ``score**4``, plus ``0.05 * log(w / w0)**2`` for each weight, which pulls what the cases
+    proportional to ``score**4``, plus ``0.15 * log(w / w0)**2`` for each weight, which pulls what the cases
     say little about to where it stood.
     """
     faults = [each for each in examples if each.service in each.found.table.services]
@@ -126,11 +126,19 @@ def _sureness(judged: Sequence[tuple[Example, FloatArray]]) -> Sureness:
         right.append(each.found.table.services[int(np.argmax(scored))] == each.service)
         shares.append(len(judged) / len(counts) / counts[each.system])
     x, y, w = np.array(rows), np.array(right, dtype=np.float64), np.array(shares)
-    beta = np.zeros(3)
-    ridge = np.diag([0.0, _RIDGE, _RIDGE])
+    beta = _logistic(x, y, w)
+    if beta[2] < 0:  # a narrow margin makes nobody surer, whatever a few cases say
+        beta = np.append(_logistic(x[:, :2], y, w), 0.0)
+    bias, score_weight, margin_weight = (round(float(each), 3) for each in beta)
+    return Sureness(bias=bias, score=score_weight, margin=margin_weight)
+
+
+def _logistic(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
+    beta = np.zeros(x.shape[1])
+    ridge = np.diag([0.0, *[_RIDGE] * (x.shape[1] - 1)])
     for _ in range(_NEWTON):
         p = 1 / (1 + np.exp(-x @ beta))
         slope = x.T @ (w * (y - p)) - ridge @ beta
-        beta += np.linalg.solve((x * (w * p * (1 - p))[:, None]).T @ x + ridge + 1e-6 * np.eye(3), slope)
-    bias, score_weight, margin_weight = (round(float(each), 3) for each in beta)
-    return Sureness(bias=bias, score=score_weight, margin=margin_weight)
+        hessian = (x * (w * p * (1 - p))[:, None]).T @ x + ridge + 1e-6 * np.eye(x.shape[1])
+        beta += np.linalg.solve(hessian, slope)
+    return beta
