@@ -75,7 +75,9 @@ def _counts(scene: Scene, finding: Finding) -> bool:
 
 def _told_by(finding: Finding) -> Iterable[str]:
     """Name what a finding is about; that something fails is no news."""
-    if finding.kind not in _SAYS_NOTHING:
+    if finding.kind is FindingKind.ALERT:
+        yield finding.component
+    elif finding.kind not in _SAYS_NOTHING:
         towards = finding.component if finding.kind in _TOWARDS else ""
         yield f"{finding.kind.value.replace('_', ' ')} {towards}".strip()
     yield from strings(finding, "exceptions")

@@ -258,3 +258,13 @@ def test_an_ordinary_line_that_is_missing_speaks_for_the_commit_that_took_it_out
 
     assert with_it.data.get("commit") == "c0ffee1"
     assert "commit" not in without.data
+
+
+def test_the_name_of_an_alert_is_a_complaint_like_others():
+    known = release(*DECOYS, brought("orders/pool.go"))
+    alert = finding("alerts", FindingKind.ALERT, "orders", "OrdersConnPoolExhausted")
+
+    with_it = rank([*complaints("boom"), alert, known]).causes[0]
+
+    assert with_it.data.get("commit") == "c0ffee1"
+    assert "commit" not in rank([*complaints("boom"), known]).causes[0].data
