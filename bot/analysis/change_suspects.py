@@ -2,56 +2,61 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.analysis.change_words import LIKELY, deploy_summary, describe, fails, gap_words, just_before
-from bot.analysis.inspections import Inspection, innocent, inspect
+from bot.analysis.change_alibis import (
+    TIMING_UNKNOWN,
+    alibi,
+    no_longer_in_force,
+    precedes,
+    replaced_by,
+    rivals,
+    stands_on,
+    timing,
+)
+from bot.analysis.change_traces import own_lines, speaks_of, traces
+from bot.analysis.change_words import deploy_summary, describe, fails, gap_words, just_before
+from bot.analysis.inspections import LIKELY, Inspection, inspect
 from bot.analysis.scene import CHANGES, Scene, noisy_or
-from bot.analysis.scene_symptoms import LINES, strings
 from bot.analysis.suspects import Suspect, unexplained
-from bot.analysis.version_splits import BESIDE, version_splits
+from bot.analysis.version_splits import version_splits
 from bot.analysis.words import figure, span
 from bot.domain.diagnosis import CauseKind, RuledOut
 from bot.domain.finding import Finding, FindingKind
 from bot.domain.model import JsonObject
 
-_SLACK_S = 20.0
-_AT_ONCE_S = 120.0
-_FADES_S = 900.0
-_LEAST_TIMING = 0.1
-_TIMING_UNKNOWN = 0.5
-_LATE_TIMING = 0.7
 _MECHANISM_EXPLAINS = 0.8
 _STOOD_S = 5.0
 _FARTHER = 3.0
-_STOOD = 0.7
+_STOOD, _STOOD_BUT_FITS = 0.7, 0.9
+_UNLIKELY, _OTHER_FITS = 0.2, 0.7
 _PUT_BACK = 0.7
 _TIMED, _DONE = 0.5, 0.75
 _IDLE, _IDLE_LEAVES = 0.1, 0.7
 _NOTHING_KNOWN = Inspection()
-_WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 
 
 def change_suspects(scene: Scene, mechanisms: Sequence[Suspect]) -> tuple[list[Suspect], list[RuledOut]]:
     """Turn each change of the scope into a suspicion, or say why it is none."""
-    possible: list[Finding] = []
-    dropped: list[RuledOut] = []
-    for change in (f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope):
-        why = _alibi(scene, change)
-        if why:
-            dropped.append(RuledOut(what=describe(change), why=why))
-        else:
-            possible.append(change)
+    changes = [f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope]
+    alibis = {change.id: alibi(scene, change) for change in changes}
+    replaced = {change.id: replaced_by(scene, change) for change in changes}
+    possible = [c for c in changes if not alibis[c.id] and all(stands_on(o, c) for o in replaced[c.id])]
     known = _inspected(scene, possible)
+    blamable = [c for c in possible if not replaced[c.id] or known.get(c.id, _NOTHING_KNOWN).is_named]
     suspects = []
-    for change in possible:
-        suspect = _suspect(scene, change, mechanisms, known.get(change.id, _NOTHING_KNOWN))
-        _compete(scene, change, suspect, possible)
+    for change in blamable:
+        inspection = known.get(change.id, _NOTHING_KNOWN)
+        suspect = _suspect(scene, change, mechanisms, inspection, replaced[change.id])
+        _compete(scene, change, suspect, blamable, known)
         suspects.append(suspect)
+    dropped = [
+        RuledOut(what=describe(change), why=alibis[change.id] or no_longer_in_force(replaced[change.id]))
+        for change in changes
+        if change not in blamable
+    ]
     return suspects, dropped
 
 
@@ -63,70 +68,17 @@ def _inspected(scene: Scene, possible: Sequence[Finding]) -> Mapping[str, Inspec
     return {key: found for own in of.values() for key, found in inspect(scene, own).items()}
 
 
-def timing(change: Finding, onset: datetime | None) -> float:
-    """Say how well a change's moment fits an onset: 1 just before, fading with the gap, 0 after it.
-
-    Within 2 min full; beyond, ``exp(-(gap - 120 s) / 900 s)`` but at least 0.1, as some faults sleep.  Up to
-    20 s after the onset still counts (0.7): ledgers are written late, and onsets are read from windows.
-    """
-    if onset is None or change.began_at is None:
-        return _TIMING_UNKNOWN
-    gap_s = (onset - change.began_at).total_seconds()
-    if gap_s < -_SLACK_S:
-        return 0.0
-    if gap_s < 0:
-        return _LATE_TIMING
-    return max(_LEAST_TIMING, min(1.0, math.exp(-(gap_s - _AT_ONCE_S) / _FADES_S)))
-
-
-def _alibi(scene: Scene, change: Finding) -> str:
-    """Say why a change cannot be the cause; nothing if it can."""
-    service = change.service
-    if not scene.impaired(service):
-        return f"{service} shows no more errors and no more delay than usual"
-    onset = scene.onset(service)
-    if onset is not None and change.began_at is not None and timing(change, onset) == 0:
-        late = (change.began_at - onset).total_seconds()
-        return f"it came {span(late)} after the trouble of {service} began"
-    if change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback":
-        return "it is a remedy, not a novelty"
-    return _innocent(scene, change) or _no_longer_in_force(scene, change, onset)
-
-
-def _innocent(scene: Scene, change: Finding) -> str:
-    """Say why what a release brought cannot be it; its build may be, if another version beside it is well."""
-    why = innocent(scene, change)
-    return "" if why and _content(scene, change) else why
-
-
-def _no_longer_in_force(scene: Scene, change: Finding, onset: datetime | None) -> str:
-    for later in _rivals(scene, change):
-        in_time = onset is not None and later.began_at is not None and later.began_at <= onset
-        # What brought nothing of its own stands on what was there.
-        if in_time and _precedes(change, later) and not _innocent(scene, later):
-            return f"it was no longer in force: then came the {describe(later)}"
-    return ""
-
-
-def _rivals(scene: Scene, change: Finding) -> list[Finding]:
-    """List the other changes of the same thing: to another version of the service, or of the same key."""
-    deploy = change.kind is FindingKind.CHANGE_DEPLOY
-    return [
-        other
-        for other in scene.of(change.service, change.kind)
-        if other.id != change.id and (other.component != change.component) is deploy
-    ]
-
-
-def _precedes(one: Finding, other: Finding) -> bool:
-    return one.began_at is not None and other.began_at is not None and one.began_at < other.began_at
-
-
-def _suspect(scene: Scene, change: Finding, mechanisms: Sequence[Suspect], inspection: Inspection) -> Suspect:
+def _suspect(
+    scene: Scene,
+    change: Finding,
+    mechanisms: Sequence[Suspect],
+    inspection: Inspection,
+    later: Sequence[Finding],
+) -> Suspect:
     fits = timing(change, scene.onset(change.service))
     deploy = change.kind is FindingKind.CHANGE_DEPLOY
-    suspect = _deploy(scene, change, fits, inspection) if deploy else _setting(scene, change, fits)
-    content = max(_content(scene, change), inspection.speaks * inspection.chance)
+    suspect = _deploy(scene, change, fits, inspection, later) if deploy else _setting(scene, change, fits)
+    content = max(traces(scene, change), inspection.speaks * inspection.chance)
     if inspection.chance >= LIKELY:
         suspect.support([change], noisy_or((_TIMED * fits, _DONE * inspection.chance)))
     share = scene.explained(change.service)
@@ -152,8 +104,17 @@ def _suspect(scene: Scene, change: Finding, mechanisms: Sequence[Suspect], inspe
     return suspect
 
 
-def _compete(scene: Scene, change: Finding, suspect: Suspect, suspected: Sequence[Finding]) -> None:
-    """Doubt what had stood without harm until another change came, and what only put an old value back."""
+def _compete(
+    scene: Scene,
+    change: Finding,
+    suspect: Suspect,
+    suspected: Sequence[Finding],
+    known: Mapping[str, Inspection],
+) -> None:
+    """Doubt what had stood without harm until another change came, and what only put an old value back.
+
+    Of two releases of which what they brought is known, the one that fits makes the other one doubtful.
+    """
     onset = scene.onset(change.service)
     gap_s = _gap_s(change, onset)
     near_s = min(
@@ -167,9 +128,26 @@ def _compete(scene: Scene, change: Finding, suspect: Suspect, suspected: Sequenc
         default=None,
     )
     if gap_s is not None and near_s is not None and gap_s > _STOOD_S + _FARTHER * near_s:
-        suspect.doubt(f"it stood for {span(gap_s)} without harm until another change came", _STOOD)
+        named = known.get(change.id, _NOTHING_KNOWN).is_named
+        text = f"it stood for {span(gap_s)} without harm until another change came"
+        suspect.doubt(text, _STOOD_BUT_FITS if named else _STOOD)
+    _doubt_beside(change, suspect, suspected, known)
     if _puts_back(scene, change):
         suspect.doubt("it put back the value that had been in force before", _PUT_BACK)
+
+
+def _doubt_beside(
+    change: Finding, suspect: Suspect, suspected: Sequence[Finding], known: Mapping[str, Inspection]
+) -> None:
+    own = known.get(change.id)
+    if own is None or own.chance > _UNLIKELY or change.kind is not FindingKind.CHANGE_DEPLOY:
+        return
+    for other in suspected:
+        if other.service == change.service and known.get(other.id, _NOTHING_KNOWN).is_named:
+            text = (
+                f"what {other.component} brought fits what is complained of, what this one brought does not"
+            )
+            suspect.doubt(text, _OTHER_FITS)
 
 
 def _gap_s(change: Finding, onset: datetime | None) -> float | None:
@@ -182,7 +160,7 @@ def _puts_back(scene: Scene, change: Finding) -> bool:
     """Whether a setting was given the value that it had before all the changes that are known."""
     if change.kind is FindingKind.CHANGE_DEPLOY:
         return False
-    earlier = [other for other in _rivals(scene, change) if _precedes(other, change)]
+    earlier = [other for other in rivals(scene, change) if precedes(other, change)]
     first = min(earlier, key=lambda f: (f.began_at is None, f.began_at, f.id), default=None)
     return first is not None and first.data.get("before") == change.data.get("after")
 
@@ -195,14 +173,17 @@ def _release_that_hogs(scene: Scene, suspect: Suspect, hog: Suspect, fits: float
     suspect.doubt(hog.summary, 0.5 + 0.5 * fits)
 
 
-def _deploy(scene: Scene, change: Finding, fits: float, inspection: Inspection) -> Suspect:
+def _deploy(
+    scene: Scene, change: Finding, fits: float, inspection: Inspection, later: Sequence[Finding]
+) -> Suspect:
     service, version = change.service, change.component
-    previous = str(change.data.get("previous_version") or "")
+    # Under a later release there is no way back to what was there before: that would take both away.
+    previous = "" if later else str(change.data.get("previous_version") or "")
     suspect = Suspect(
         kind=CauseKind.BAD_RELEASE,
         service=service,
         component=version,
-        summary=deploy_summary(scene, change, inspection),
+        summary=deploy_summary(scene, change, inspection, replaced_by=later[-1].component if later else ""),
         began_at=change.began_at,
         data={
             "version": version,
@@ -216,21 +197,21 @@ def _deploy(scene: Scene, change: Finding, fits: float, inspection: Inspection) 
     suspect.support([change], _TIMED * fits)
     suspect.support(scene.of(service, FindingKind.ERROR_RATE_UP), 0.4 * fits)
     suspect.support(scene.of(service, FindingKind.LATENCY_UP), 0.25 * fits)
-    suspect.support(_own_lines(scene, service), 0.4 * fits)
-    splits = version_splits(scene, change)
+    suspect.support(own_lines(scene, service), 0.4 * fits)
+    splits = [] if later else version_splits(scene, change)
     for split in splits:
         suspect.support([split.finding], 0.75 * max(0.0, split.value))
     if any(split.value < 0 for split in splits):
         suspect.doubt(f"other versions of {service} fail as well", 0.25)
-    if inspection.worst <= _IDLE and not _content(scene, change):
+    if inspection.worst <= _IDLE and not traces(scene, change):
         suspect.doubt("nothing that it brought is apt to break anything", _IDLE_LEAVES)
-    if fits < _TIMING_UNKNOWN:
+    if fits < TIMING_UNKNOWN:
         suspect.doubt(gap_words(scene, change), 0.5 + fits)
     return suspect
 
 
 def _blamed(inspection: Inspection) -> JsonObject:
-    if not inspection.commit or inspection.chance < LIKELY:
+    if not inspection.is_named:
         return {}
     return {"commit": inspection.commit, "message": inspection.message, "does": inspection.does}
 
@@ -258,35 +239,8 @@ def _setting(scene: Scene, change: Finding, fits: float) -> Suspect:
     suspect.support([change], 0.6 * fits)
     suspect.support(scene.of(service, FindingKind.ERROR_RATE_UP, FindingKind.DEPENDENCY_ERRORS), 0.45 * fits)
     suspect.support(scene.of(service, FindingKind.LATENCY_UP), 0.3 * fits)
-    suspect.support(_own_lines(scene, service), 0.35 * fits)
-    suspect.support([f for f in _own_lines(scene, service) if _speaks_of(f, change) > 0], 0.7)
-    if fits < _TIMING_UNKNOWN:
+    suspect.support(own_lines(scene, service), 0.35 * fits)
+    suspect.support([f for f in own_lines(scene, service) if speaks_of(f, change) > 0], 0.7)
+    if fits < TIMING_UNKNOWN:
         suspect.doubt(gap_words(scene, change), 0.5 + fits)
     return suspect
-
-
-def _content(scene: Scene, change: Finding) -> float:
-    """How specifically the failures point at this very change, 0 to 1."""
-    if change.kind is not FindingKind.CHANGE_DEPLOY:
-        return max((_speaks_of(f, change) for f in _own_lines(scene, change.service)), default=0.0)
-    values = [split.value for split in version_splits(scene, change)]
-    return 1.0 if values and min(values) > 0 and max(values) >= BESIDE else 0.0
-
-
-def _own_lines(scene: Scene, service: str) -> list[Finding]:
-    return [f for f in scene.of(service, *LINES) if scene.harmful(f)]
-
-
-def _speaks_of(finding: Finding, change: Finding) -> float:
-    """Whether lines hold the new value beside words of its key: ``within 5 ms``, ``bank_timeout_ms``."""
-    key = set(_WORD.findall(change.component.lower()))
-    value = str(change.data.get("after", "")).strip().lower()
-    best = 0.0
-    for sample in strings(finding, "samples"):
-        words = set(_WORD.findall(sample.lower()))
-        named = bool(key & words)
-        if named and value and value in words:
-            best = max(best, 1.0)
-        elif change.component.lower() in sample.lower():
-            best = max(best, 0.8)
-    return best

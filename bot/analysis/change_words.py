@@ -7,9 +7,6 @@ from bot.analysis.scene import Scene
 from bot.analysis.words import figure, span
 from bot.domain.finding import Finding, FindingKind
 
-LIKELY = 0.5
-"""From this chance on, a commit is more likely to blame than not, and is named."""
-
 
 def describe(change: Finding) -> str:
     """Name a change in a few words: ``deploy of storefront 2.3.1``."""
@@ -22,12 +19,18 @@ def describe(change: Finding) -> str:
     return f"{kind} of {change.service}"
 
 
-def deploy_summary(scene: Scene, change: Finding, inspection: Inspection) -> str:
-    """Say of a release what is wrong with it, and which of its commits may be why."""
+def deploy_summary(scene: Scene, change: Finding, inspection: Inspection, *, replaced_by: str = "") -> str:
+    """Say of a release what is wrong with it, and which of its commits may be why.
+
+    ``replaced_by`` is the version that runs, where it is a later one that stands on this one.
+    """
     service, version = change.service, change.component
-    how = inspection.words if inspection.commit and inspection.chance >= LIKELY else ""
-    what = fails(scene, service, version=version)
-    return f"{service} {version} {what}; it was released{just_before(scene, change)}{how}."
+    how = inspection.words if inspection.is_named else ""
+    when = f"was released{just_before(scene, change)}{how}"
+    if replaced_by:
+        what = fails(scene, service, version=replaced_by)
+        return f"{service} {what}; {version}, on which {replaced_by} stands, {when}."
+    return f"{service} {version} {fails(scene, service, version=version)}; it {when}."
 
 
 def fails(scene: Scene, service: str, *, version: str = "") -> str:

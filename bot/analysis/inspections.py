@@ -21,6 +21,9 @@ from bot.domain.catalogue import Service
 from bot.domain.finding import Finding, FindingKind
 from bot.domain.model import Model, Share
 
+LIKELY = 0.5
+"""From this chance on, a change is more likely to blame than not by what it does."""
+
 _SHORT = 7
 _MOST_MESSAGE = 60
 _NEAR_THE_TOP = 2
@@ -55,6 +58,11 @@ class Inspection(Model):
     says: str = ""
     speaks: Share = 0
     worst: Share = 1
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a commit stands out that is more likely to blame than not."""
+        return bool(self.commit) and self.chance >= LIKELY
 
     @property
     def words(self) -> str:

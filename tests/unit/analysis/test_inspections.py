@@ -268,3 +268,38 @@ def test_the_name_of_an_alert_is_a_complaint_like_others():
 
     assert with_it.data.get("commit") == "c0ffee1"
     assert "commit" not in rank([*complaints("boom"), known]).causes[0].data
+
+
+def test_a_commit_that_fits_is_named_under_a_later_release_that_stands_on_it_and_no_way_back_is_offered():
+    culprit = release(brought("orders/pool.go"), before_s=900)
+    later = release(DECOYS[0], version="1.2", previous="1.1", before_s=30)
+
+    diagnosis = rank([*complaints(EXHAUSTED), culprit, later])
+
+    cause = diagnosis.causes[0]
+    assert (cause.component, cause.data["commit"], cause.data["previous_version"]) == ("1.1", "c0ffee1", "")
+    assert cause.summary.startswith(
+        "orders fails 50 % of its requests; 1.1, on which 1.2 stands, was released 15 min before the trouble "
+        "began with commit c0ffee1"
+    )
+    (other,) = [each for each in diagnosis.causes if each.component == "1.2"]
+    assert "what 1.1 brought fits what is complained of, what this one brought does not" in other.against
+
+
+@pytest.mark.parametrize("unknown", [{"commits_removed": 1}, {"commits_removed": None}])
+def test_a_release_that_a_later_one_may_have_taken_away_is_no_longer_in_force(unknown):
+    culprit = release(brought("orders/pool.go"), before_s=900)
+    later = release(DECOYS[0], version="1.2", previous="1.1", before_s=30, **unknown)
+
+    diagnosis = rank([*complaints(EXHAUSTED), culprit, later])
+
+    assert ruled_out(diagnosis)["deploy of orders 1.1"] == (
+        "it was no longer in force: then came the deploy of orders 1.2"
+    )
+
+
+def test_an_earlier_release_of_which_nothing_fits_is_no_longer_in_force_either():
+    earlier = release(DECOYS[0], before_s=900)
+    later = release(DECOYS[1], version="1.2", previous="1.1", before_s=30)
+
+    assert "deploy of orders 1.1" in ruled_out(rank([*complaints("boom"), earlier, later]))
