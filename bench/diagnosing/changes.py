@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.diagnosing.changes_in_triage import named_in_triage
 from bench.diagnosing.fit_changes import Labelled, fitted, labelled
 from bot.analysis.commits.case import NONE, ChangeCase
 from bot.analysis.commits.ranking import Blame, blame
@@ -42,6 +43,7 @@ def measure(data_dir: Path) -> dict[str, Any]:
         "baselines": {name: _baseline(cases, pick) for name, pick in _BASELINES.items()},
         "without": {name: scores(cases, [blame(cut(c.case)) for c in cases]) for name, cut in _CUTS.items()},
         "counterfactuals": _counterfactuals(cases),
+        "in_triage": _in_triage(cases),
         "seconds_a_case": round(seconds, 4),
         "met": {
             "exact": left_out["exact"] >= _GOAL_EXACT,
@@ -93,6 +95,16 @@ def _latest(case: ChangeCase) -> str:
 
 def _latest_of_the_alert(case: ChangeCase) -> str:
     return _latest(case.but(rollouts=tuple(r for r in case.rollouts if r.service == case.alert.service)))
+
+
+def _in_triage(cases: Sequence[Labelled]) -> dict[str, float]:
+    """Ask a triage, which sees less of a case, for the cause: shares of right answers, 0 to 1."""
+    pairs = [(one, named_in_triage(one.case)) for one in cases]
+    return {
+        "exact": _share([said == one.commit for one, said in pairs]),
+        "decoys": _share([said in one.decoys for one, said in pairs]),
+        "none_right": _share([said == NONE for one, said in pairs if one.commit == NONE]),
+    }
 
 
 def _counterfactuals(cases: Sequence[Labelled]) -> dict[str, float]:
@@ -159,7 +171,7 @@ def main() -> None:
     if args.json:
         print(json.dumps(figures, indent=2))
     else:
-        for name in ("fitted", "cross_validated", "counterfactuals"):
+        for name in ("fitted", "cross_validated", "counterfactuals", "in_triage"):
             print(f"{name:16}", *(f"{key}={value}" for key, value in figures[name].items()))
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bench.diagnosing.changes import measure, scores
+from bench.diagnosing.changes_in_triage import named_in_triage
 from bench.diagnosing.fit_changes import Labelled, fitted
 from bot.analysis.commits.case import NONE
 from bot.analysis.commits.ranking import blame
@@ -78,3 +79,16 @@ def test_measure_reads_a_folder_of_cases_and_fits_each_without_itself(tmp_path):
         1.0,
         1.0,
     )
+
+
+def test_a_triage_that_sees_the_same_case_as_findings_names_the_same_commit_or_none(cases):
+    for one in cases:
+        assert named_in_triage(one.case) == one.commit
+
+
+def test_a_triage_names_no_commit_of_a_release_that_came_after_the_alert(cases):
+    late = cases[0].case.but(
+        rollouts=tuple(r.but(at=cases[0].case.alert.fired_at) for r in cases[0].case.rollouts)
+    )
+
+    assert named_in_triage(late) == NONE
