@@ -102,9 +102,11 @@ async def is_promoted(
     keep_warm: bool = True,  # noqa: ARG001  # a look has its action's arguments
 ) -> Done | None:
     """Tell whether ``version`` is the stable one with all traffic; asked only after an interrupted try."""
-    side = (await _observed(ctx, service, by)).stable
-    is_it = side.version == version and side.weight_percent == 100  # noqa: PLR2004  # all of it
-    return _found(ctx, service, f"{service} is at {version}", serves=version) if is_it else None
+    found = await _observed(ctx, service, by)
+    side = found.stable if found.tells_version else found.candidate
+    is_it = side is not None and side.version == version and side.weight_percent == 100  # noqa: PLR2004  # all of it
+    serves = version if found.tells_version else ""
+    return _found(ctx, service, f"{service} is at {version}", serves=serves) if is_it else None
 
 
 @action(specialist="cicd", in_doubt="retry", look=is_promoted)
@@ -130,7 +132,8 @@ async def is_rolled_back(ctx: Context, *, service: str, to_version: str = "", by
     if not back:
         return None
     said = f"All traffic of {service} is back at {to_version or 'stable'}"
-    return _found(ctx, service, said, kind="rollback", serves=found.stable.version)
+    serves = found.stable.version if found.tells_version else ""
+    return _found(ctx, service, said, kind="rollback", serves=serves)
 
 
 @action(specialist="cicd", in_doubt="retry", look=is_rolled_back)
@@ -189,7 +192,7 @@ async def _observed(ctx: Context, service: str, by: str) -> Observation:
 def _done(
     ctx: Context, service: str, moved: Moved, *, kind: ChangeKind = "deploy", to: str = "", serves: str = ""
 ) -> Done:
-    """Make the result; ``serves`` is the version that is the stable one from now on."""
+    """Make the result; ``serves`` is the version that is the stable one from now on, where a version is."""
     if not moved.changed:
         return Done(summary=moved.summary, changed=False, before=moved.before, after=moved.after)
     return Done(
@@ -203,7 +206,7 @@ def _done(
             summary=moved.summary,
             before=moved.before.get("version", ""),
             after=to,
-            data=_data(to, serves),
+            data=_data(to, serves if moved.moves_version else ""),
         ),
     )
 

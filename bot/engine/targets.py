@@ -53,6 +53,9 @@ class Observation(Model):
     """What serves now."""
 
     target: str
+    """Its kind."""
+    tells_version: bool = True
+    """Whether stable's is the service's version; a flag has two sides of one version."""
     stable: Side
     candidate: Side | None
     """None while nothing runs there."""
@@ -96,6 +99,8 @@ class Moved(Model):
     changed: bool = True
     before: JsonObject = Field(default_factory=dict)
     after: JsonObject = Field(default_factory=dict)
+    moves_version: bool = True
+    """Whether it is about which version serves; a flag changes what people see of the same one."""
 
 
 class Target(Protocol):

@@ -38,7 +38,7 @@ async def observe(ctx: Context, *, service: str, by: str = "") -> Facts:
         ProbeUnavailableError: the target cannot be asked; that says nothing about what runs.
     """
     found = await _read(_observed(ctx, service, by))
-    changes = await ctx.ledger.since(service=service, seconds=_MEMORY_S)
+    changes = await ctx.ledger.since(service=service, seconds=_MEMORY_S) if found.tells_version else ()
     warnings = strays(found, promised=promised(changes))
     data: JsonObject = {**found.model_dump(mode="json"), "warnings": [*warnings]}
     return Facts(
@@ -118,7 +118,8 @@ async def back_to(ctx: Context, *, service: str, version: str = "", by: str = ""
     """Tell which version a rollback of ``service`` leads to: ``version``, or the one before.
 
     While a candidate has traffic that is the stable version; else the one that served before it, by the
-    ledger of the last 30 days.  ``data`` holds ``version``, ``current`` and ``why``.
+    ledger of the last 30 days.  A flag that is on for anybody goes back to ``off``.  ``data`` holds
+    ``version``, ``current`` and ``why``.
 
     Raises:
         ProbeUnavailableError: the target cannot be asked, or no earlier version is known.
@@ -130,7 +131,7 @@ async def back_to(ctx: Context, *, service: str, version: str = "", by: str = ""
     elif candidate is not None and candidate.weight_percent:
         why = f"{candidate.version or 'the candidate'} has {candidate.weight_percent:g} % of the traffic"
         version, current = current, candidate.version or current
-    else:
+    elif found.tells_version:
         version = served_before(await ctx.ledger.since(service=service, seconds=_MEMORY_S), now=current)
         why = f"{version} served before {current}"
     if not version:

@@ -13,6 +13,8 @@ from bot.targets.wire import effect_of, field_of, settings_of
 
 KIND = "flags"
 _WHOLE = 100
+_OFF = "off"
+"""What the side is called on which the feature is not."""
 
 
 class FlagsTarget(PlainTarget):
@@ -32,10 +34,11 @@ class FlagsTarget(PlainTarget):
     async def observe(self) -> Observation:
         """Tell the share of the flag; which versions run is for another target to tell."""
         flag = await self._find()
-        candidate = Side(version="", weight_percent=flag.percent, healthy=True, instances=0)
+        candidate = Side(version=self._key, weight_percent=flag.percent, healthy=True, instances=0)
         return Observation(
             target=KIND,
-            stable=Side(version="", weight_percent=_WHOLE - flag.percent, healthy=True, instances=0),
+            tells_version=False,
+            stable=Side(version=_OFF, weight_percent=_WHOLE - flag.percent, healthy=True, instances=0),
             candidate=candidate if flag.percent or _routes(flag) else None,
             instances=(),
             can=Can(shift=True, routes=True, instant_back=True, lease=False),
@@ -72,10 +75,21 @@ class FlagsTarget(PlainTarget):
         after = {"percent": percent, "routes": sorted(routes)}
         said = f"{self._key} of {self._service} is on for {percent} %"
         if found == wanted:
-            return Moved(summary=f"{said} already", changed=False, before={**before}, after={**after})
+            return Moved(
+                summary=f"{said} already",
+                changed=False,
+                before={**before},
+                after={**after},
+                moves_version=False,
+            )
         epoch = effect_of(self._ctx).epoch
         await self._ctx.flags.put(self._service, wanted, run_id=self._ctx.run_id, epoch=epoch)
-        return Moved(summary=f"{said} (was {found.percent} %)", before={**before}, after={**after})
+        return Moved(
+            summary=f"{said} (was {found.percent} %)",
+            before={**before},
+            after={**after},
+            moves_version=False,
+        )
 
     async def promote(self, version: str, *, keep_warm: bool) -> Moved:  # noqa: ARG002  # the port's
         """Turn the flag on for everybody whom no rule excludes."""

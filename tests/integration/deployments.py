@@ -15,7 +15,7 @@ from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
-from bot.adapters.memory_records import MemoryLocks
+from bot.adapters.memory_records import MemoryFlags, MemoryLocks
 from bot.analysis.judging.judge import judge_case
 from bot.domain.approval import Verdict
 from bot.domain.board import Message
@@ -163,6 +163,7 @@ async def stage_with(
                 alerts=alerts,
                 journal=store,
             ),
+            flags=MemoryFlags(),
             deployments=MemoryDeploymentBook(clock, board=store.board),
             settings={"watch_s": 1},
         )

@@ -10,6 +10,7 @@ import pytest
 from bot.demonstration.deploying import decided_by, ending_of
 from bot.domain.checklist import Mark
 from bot.domain.deploy_lock import DeployLock
+from bot.domain.flag import Flag
 from bot.domain.gate import Gates
 from bot.engine.desk import run_id_of
 from bot.views.rollout import rollout_why_modal
@@ -123,6 +124,24 @@ async def test_blue_and_green_are_switched_at_once_and_one_command_brings_the_ol
         assert await stage.recorded(back) == ("succeeded", "1.5.0", "1.4.1", run_id)
         assert await stage.floor.served(50) == {"1.4.1": 50}
     assert failed(seen) == 0
+
+
+async def test_one_command_turns_a_flag_off_for_everybody_and_touches_no_version():
+    async with stage_with(beside={"flags": {"flag": "new-cart"}}) as stage:
+        await stage.deps.flags.put("shop", Flag(key="new-cart", percent=100), run_id="r", epoch=1)
+        back = await stage.ask("rollback", "shop by flags", key="back")
+        run = await stage.read(back)
+        plan = run.phases["plan"].plan
+        assert plan is not None
+        assert plan.summary == "Take shop back to off (now new-cart)"
+        assert [step.title for step in plan.steps] == ["Turn new-cart off for everybody"]
+        run = await stage.approve(back)
+        assert (run.outcome, effects(await stage.events(back))) == ("done", ["rollback"])
+        assert await stage.deps.flags.find("shop", "new-cart") == Flag(key="new-cart")
+        assert "serves" not in stage.floor.ledger.changes[-1].data, "no version serves that did not before"
+        assert await stage.floor.served(10) == {"1.4.1": 10}
+        again = await stage.read(await stage.ask("rollback", "shop by flags", key="again"))
+        assert (again.outcome, effects(await stage.events(again.id))) == ("failed", [])
 
 
 async def test_in_an_emergency_a_rollback_asks_nobody_and_says_so():

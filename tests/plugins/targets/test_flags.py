@@ -57,6 +57,7 @@ async def test_a_rollout_by_flag_goes_up_and_back(make):
     assert await answer(make(), tenant="acme")
     seen = (await probes.observe(make(), service="shop")).data
     assert (seen["stable"]["weight_percent"], seen["candidate"]["weight_percent"]) == (90, 10)
+    assert (seen["stable"]["version"], seen["candidate"]["version"]) == ("off", "new-cart")
     await actions.promote(make(), **ASKED)
     assert await answer(make(), targeting_key="anybody")
     back = await actions.rollback(make(), service="shop")
