@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
-from bot.domain.alert import Alert
 from bot.domain.deploy_lock import DeployLock
-from bot.domain.errors import GateClosedError, NotFoundError, UnknownServiceError
+from bot.domain.errors import GateClosedError, UnknownServiceError
 from bot.domain.event import RunFinished
-from bot.domain.finding import Facts
-from bot.domain.runbook import Runbook
-from bot.engine.gatekeeper import StateGatekeeper
-from bot.engine.plugins import Context, Plugins, plugins_in, probe
 from bot.probes import gates
+from tests.plugins.probes.gate_worlds import (
+    SATURDAY,
+    SHOP,
+    TRIAGE,
+    TUESDAY,
+    WEEKEND,
+    State,
+    all_plugins,
+    clock,
+)
 from tests.servers import answering, http_server
-from tests.worlds import ANA, HandClock, started, world_plugins
-
-WEEKEND = {
-    "id": "weekend",
-    "reason": "Few people are around",
-    "time_zone": "Europe/Berlin",
-    "from": "fri 16:00",
-    "until": "mon 08:00",
-}
-SATURDAY = datetime(2026, 11, 28, 12, tzinfo=UTC)
-TUESDAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-def clock(at: datetime) -> HandClock:
-    return HandClock(at)
+from tests.worlds import ANA, started
 
 
 async def test_a_freeze_rejects_with_its_rule_its_reason_and_its_end(context):
@@ -72,59 +58,6 @@ async def test_a_freeze_that_no_emergency_opens_says_so(context):
 async def test_a_service_that_is_not_there_is_no_open_gate(context):
     with pytest.raises(UnknownServiceError):
         await gates.freeze(context(), service="nowhere")
-
-
-SHOP = (
-    {"name": "checkout", "depends_on": ["payments"], "freezes": [WEEKEND]},
-    {"name": "payments", "depends_on": ["bank"]},
-    {"name": "bank"},
-    {"name": "search"},
-)
-TRIAGE = Runbook.model_validate(
-    {
-        "name": "triage",
-        "summary": "Find out.",
-        "params": {"service": {"type": "service"}},
-        "phases": [{"kind": "explore", "id": "a", "steps": [{"id": "a", "probe": "x.y"}]}],
-    }
-)
-
-
-def all_plugins() -> Plugins:
-    """The gates, and what checklists are tried with."""
-    return Plugins({**world_plugins().by_name, **{found.name: found for found in plugins_in(gates)}})
-
-
-class State:
-    """What the bot itself knows, in memory, at a moment."""
-
-    def __init__(self, context, at: datetime = TUESDAY, *services) -> None:
-        self.clock = HandClock(at)
-        self.store, self.alerts = MemoryStore(), MemoryAlertBook(self.clock)
-        self.locks = MemoryDeployLocks(self.clock)
-        self.checklists = MemoryChecklists(self.clock)
-        keeper = StateGatekeeper(
-            locks=self.locks, checklists=self.checklists, alerts=self.alerts, journal=self.store
-        )
-        made = context(*(services or SHOP), clock=self.clock)
-        self.ctx = replace(made, gatekeeper=keeper, plugins=all_plugins())
-
-    async def fires(self, service: str, severity: str = "critical", *, status: str = "firing") -> None:
-        at, ends = self.clock.now(), {"ends_at": self.clock.now()} if status == "resolved" else {}
-        named = {"fingerprint": service, "name": "Errors", "service": service, "severity": severity}
-        await self.alerts.report(Alert.model_validate({**named, "status": status, "starts_at": at, **ends}))
-
-    async def incident(self, service: str) -> tuple:
-        data = (await gates.incident(self.ctx, service=service)).data
-        return data["verdict"], data["code"], data["why"]
-
-    async def all(self, **more):
-        return await gates.all(self.ctx, service="checkout", version="1.4.2", strategy="canary", **more)
-
-    async def closed(self, **more) -> tuple[str, str, str]:
-        with pytest.raises(GateClosedError) as refused:
-            await self.all(**more)
-        return refused.value.code, str(refused.value), refused.value.hint
 
 
 @pytest.fixture
@@ -272,84 +205,3 @@ async def test_no_emergency_opens_a_persons_lock_or_what_the_service_does_not_le
     assert (await state.closed(emergency="all is lost"))[0] == "locked"
     strict = {**SHOP[3], "name": "checkout", "freezes": [WEEKEND], "gates": {"waivable": ["incident"]}}
     assert (await State(context, SATURDAY, strict).closed(emergency="all is lost"))[0] == "frozen"
-
-
-class Broken(StateGatekeeper):
-    """What the gates read, and something is wrong with it."""
-
-    def __init__(self) -> None:
-        pass
-
-    async def lock_of(self, service):
-        return None
-
-    async def marks_of(self, service, version):
-        return ()
-
-
-class Crashing(Broken):
-    """A fault of ours."""
-
-    async def troubles(self, services):
-        raise ZeroDivisionError
-
-
-class Hanging(Broken):
-    """A source that takes the question, and never answers."""
-
-    async def troubles(self, services):
-        await asyncio.sleep(3600)
-
-
-class Mumbling(Broken):
-    """A source whose answer is not what it should be."""
-
-    async def troubles(self, services):
-        return ("trouble",)
-
-
-class Unreadable(Broken):
-    """A failure that we expect, but not of a source."""
-
-    async def troubles(self, services):
-        raise NotFoundError("The runbook abc is gone from the store.", hint="Look at the store.")
-
-
-@pytest.mark.parametrize(
-    ("keeper", "why", "way_out"),
-    [
-        (Crashing, "The gate cannot be asked: gates.incident crashed: ZeroDivisionError.", "plugin_crashed"),
-        (Hanging, "The gate cannot be asked: no answer within 0.17 s.", "slow source"),
-        (Mumbling, "The gate cannot be asked: gates.incident crashed: AttributeError.", "plugin_crashed"),
-        (
-            Unreadable,
-            "The gate cannot be asked: The runbook abc is gone from the store.",
-            "Look at the store.",
-        ),
-    ],
-)
-async def test_a_gate_that_breaks_is_closed_and_says_why_and_an_emergency_may_open_it(
-    context, keeper, why, way_out
-):
-    state = State(context)
-    state.ctx = replace(state.ctx, gatekeeper=keeper(), timeout_s=0.2)
-    code, told, hint = await state.closed()
-    assert (code, told, way_out in hint) == ("incident_unknown", why, True)
-    facts = await state.all(emergency="payments are lost")
-    assert facts.data["waived"] == ["incident"]
-    verdicts = {gate["gate"]: gate["verdict"] for gate in facts.data["gates"]}
-    assert (verdicts.pop("incident"), set(verdicts.values())) == ("unknown", {"proceed"})
-
-
-@probe(specialist="gates")
-async def lock(ctx: Context, *, service: str, version: str = "") -> Facts:
-    """Stands in the place of the gate of that name, and answers nonsense."""
-    return Facts(summary="", data={"gate": "lock", "verdict": "perhaps"})
-
-
-async def test_an_answer_that_is_no_ruling_is_no_way_through_and_no_emergency_opens_a_lock(state):
-    (nonsense,) = plugins_in(sys.modules[__name__])
-    plugins = {**all_plugins().by_name, "gates.lock": nonsense}
-    state.ctx = replace(state.ctx, plugins=Plugins(plugins))
-    code, why, _ = await state.closed(emergency="payments are lost")
-    assert (code, why) == ("lock_unknown", "The gate's answer is no ruling.")

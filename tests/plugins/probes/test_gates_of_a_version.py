@@ -11,7 +11,7 @@ from bot.domain.change import Change
 from bot.domain.checklist import Mark
 from bot.domain.errors import GateClosedError
 from bot.probes import gates
-from tests.plugins.probes.test_gates import TRIAGE, TUESDAY, State, all_plugins, clock
+from tests.plugins.probes.gate_worlds import TRIAGE, TUESDAY, State, all_plugins, clock
 from tests.worlds import ANA, BEN, BENCH, started
 
 
