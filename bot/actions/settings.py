@@ -6,6 +6,7 @@ import math
 from urllib.parse import quote
 
 from bot.actions._targets import change_of, field_of, look, settings_of, write
+from bot.domain.address import without_login
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError
 from bot.domain.model import JsonValue
@@ -74,7 +75,7 @@ async def _current(ctx: Context, service: str, key: str) -> JsonValue:
     url = _url(ctx, service, key)
     entry = await look(ctx, url)
     if "value" not in entry:
-        raise ActionFailedError(f"{url} answered without a value.", code="target_garbage")
+        raise ActionFailedError(f"{without_login(url)} answered without a value.", code="target_garbage")
     return entry["value"]
 
 

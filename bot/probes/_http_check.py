@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import httpx
 
 from bot.analysis.words import figure, listing
+from bot.domain.address import without_login
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.finding import Measurement
 from bot.domain.model import JsonValue
@@ -58,7 +59,7 @@ async def ask(ctx: Context, base: str, *, path: str, method: str, expected: Expe
     url = _join(base, path)
     limit_s = min(expected.within_s or ctx.timeout_s, ctx.timeout_s * SHARE_OF_TIME)
     started = time.perf_counter()
-    answer = Answer(url=_shown(url), took_s=0)
+    answer = Answer(url=without_login(str(url)), took_s=0)
     try:
         async with asyncio.timeout(limit_s):
             answer = await _fetch(ctx, url, method=method, answer=answer)
@@ -121,7 +122,7 @@ async def _fetch(ctx: Context, url: httpx.URL, *, method: str, answer: Answer) -
             if len(body) >= _MOST_BYTES:
                 break
         location = response.headers.get("location", "") if response.is_redirect else ""
-        shown = _shown(response.url.join(location)) if location else ""
+        shown = without_login(str(response.url.join(location))) if location else ""
         return replace(answer, status=response.status_code, location=shown, body=bytes(body[:_MOST_BYTES]))
 
 
@@ -134,10 +135,6 @@ def _join(base: str, path: str) -> httpx.URL:
     if url.scheme not in {"http", "https"} or not url.host:
         raise ProbeUnavailableError("The address in the catalogue is no URL.")
     return url
-
-
-def _shown(url: httpx.URL) -> str:
-    return str(url.copy_with(username=None, password=None, query=None, fragment=None))
 
 
 def _wrong_fields(text: str, fields: Mapping[str, JsonValue]) -> str:

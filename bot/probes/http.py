@@ -12,6 +12,7 @@ import httpx
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from bot.analysis.words import figure, listing
+from bot.domain.address import without_login
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Evidence, Finding, FindingKind, Findings, Measurement
@@ -168,7 +169,8 @@ async def _check(ctx: Context, entry: Service, *, timeout_s: float) -> _Check:
     except httpx.HTTPError as error:
         state, why = "broken", f"the connection broke ({type(error).__name__})"
     took_s = time.perf_counter() - started
-    return _Check(service=entry, url=url, state=state, took_s=took_s, why=why, dependencies=listed)
+    shown = without_login(url)
+    return _Check(service=entry, url=shown, state=state, took_s=took_s, why=why, dependencies=listed)
 
 
 def _judge(answer: httpx.Response) -> tuple[_State, str, dict[str, _Dependency]]:

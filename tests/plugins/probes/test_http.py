@@ -43,6 +43,17 @@ async def test_a_readiness_answer_names_the_dependency_that_is_missing(context):
     assert finding.summary == "shop reports that bank is not available to it: timed out (after 900 ms)."
 
 
+async def test_a_login_in_a_health_address_is_told_to_nobody(context):
+    async with http_server({"/readyz": answering("no", status=503)}) as url:
+        with_login = f"{url}/readyz?key=s3cret".replace("http://", "http://ana:s3cret@")
+        ctx = context(service("shop", with_login))
+        [finding] = (await dependencies(ctx, service="shop")).items
+        measured = await health(ctx, service="shop")
+    told = f"{finding.model_dump_json()} {measured.model_dump_json()}"
+    assert f"{url}/readyz" in told
+    assert "s3cret" not in told
+
+
 async def test_an_outside_service_that_hangs_is_down_and_costs_only_its_own_time(context):
     async with http_server({"/ok": answering({"status": "ok"}), "/hangs": hanging}) as url:
         ctx = context(
