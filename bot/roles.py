@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 
@@ -22,12 +23,15 @@ from bot.adapters.web import web_app
 from bot.adapters.web_base import WebParts
 from bot.bootstrap import Parts, assemble
 from bot.domain.board import Topic
+from bot.domain.errors import SettingsError
 from bot.domain.feedback import week_of
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
 
+_BACKLOG = 2048
+"""Connections that may wait to be taken; what uvicorn has."""
 _PUMP_S = 0.1
 _PUMP_LATE_S = 10
 """A clock that has woken nobody for so long is not ready."""
@@ -65,33 +69,48 @@ async def web(parts: Parts) -> None:
         operating=parts.operating,
     )
     more = http_routes(parts.app) if settings.slack_mode == "http" else ()
-    server = _server(web_app(surface, more=more), host=settings.http_host, port=settings.http_port)
+    listening = _listen(settings.http_host, settings.http_port, setting="PILOTHOUSE_HTTP_PORT")
     async with asyncio.TaskGroup() as group:
-        group.create_task(_served(server))
+        group.create_task(_served(web_app(surface, more=more), listening))
         if settings.slack_mode == "socket":
             assert settings.slack_app_token is not None  # noqa: S101  # settings were checked when assembled
             token = settings.slack_app_token.get_secret_value()
             group.create_task(serve_socket(parts.app, app_token=token, identity=parts.identity))
 
 
-def _server(app: Starlette, *, host: str, port: int) -> _Server:
-    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
-    return _Server(config)
+def _listen(host: str, port: int, *, setting: str) -> socket.socket:
+    """Take the port before anything else begins.
+
+    Raises:
+        SettingsError: it cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).partition(" (")[0]
+        raise SettingsError(
+            f"Nothing can listen at {host}:{port}: {why}.",
+            hint=f"Set {setting} to a free port, or end what listens there; check PILOTHOUSE_HTTP_HOST.",
+        ) from error
 
 
 async def _operate(parts: Parts, roles: Sequence[Role]) -> None:
     """Watch the loop, and serve health and metrics where ``web`` does not."""
     settings = parts.settings
+    listening: socket.socket | None = None
+    if settings.metrics_port and web not in roles:
+        listening = _listen(settings.http_host, settings.metrics_port, setting="PILOTHOUSE_METRICS_PORT")
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.operating.lag.watch())
-        if settings.metrics_port and web not in roles:
-            app = operating_app(parts.operating)
-            group.create_task(_served(_server(app, host=settings.http_host, port=settings.metrics_port)))
+        if listening is not None:
+            group.create_task(_served(operating_app(parts.operating), listening))
 
 
-async def _served(server: uvicorn.Server) -> None:
+async def _served(app: Starlette, listening: socket.socket) -> None:
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     try:
-        await server.serve()
+        await server.serve(sockets=[listening])
     finally:
         server.should_exit = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,35 @@ def unread(*words: str) -> subprocess.CompletedProcess[bytes]:
 def test_a_command_whose_output_nobody_reads_ends_without_a_word(words):
     ended = unread(*words)
     assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("role", "setting"), [("web", "PILOTHOUSE_HTTP_PORT"), ("worker", "PILOTHOUSE_METRICS_PORT")]
+)
+def test_a_port_that_is_taken_is_told_with_the_setting_that_names_it(tmp_path, role, setting):
+    (tmp_path / "catalogue.yaml").write_text("services:\n  - {name: checkout}\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = {
+            setting: str(port),
+            "PILOTHOUSE_CATALOGUE": str(tmp_path / "catalogue.yaml"),
+            "PILOTHOUSE_REDIS_URL": f"unix://{tmp_path}/nobody.sock",
+            "PILOTHOUSE_SLACK_BOT_TOKEN": "xoxb-1",
+            "PILOTHOUSE_SLACK_APP_TOKEN": "xapp-1",
+            "PILOTHOUSE_SLACK_API_URL": "http://127.0.0.1:1/",
+        }
+        ended = subprocess.run(
+            [sys.executable, "-m", "bot", role],
+            env={**os.environ, **settings},
+            capture_output=True,
+            cwd=ROOT,
+            check=False,
+            timeout=50,
+            text=True,
+        )
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False), ended.stderr
+    assert f"Nothing can listen at 127.0.0.1:{port}: Address already in use." in ended.stderr
+    assert f"Set {setting} to a free port" in ended.stderr
 
 
 def test_a_connection_that_breaks_inside_of_a_command_is_no_reader_that_has_gone(monkeypatch):
