@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import json
 import signal
 import sys
@@ -24,7 +25,9 @@ def main(argv: list[str] | None = None) -> int:
         slack = LocalSlack(_workspace(args), host=args.host, port=args.port, rules=_rules(args))
         asyncio.run(_serve(slack, as_json=args.json))
     except (ValueError, OSError) as exc:
-        print(f"localslack: {exc}", file=sys.stderr)
+        is_taken = isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE
+        told = f"port {args.port} is taken; `--port 0` takes a free one" if is_taken else str(exc)
+        print(f"localslack: {told}", file=sys.stderr)
         return FAILED
     return 0
 

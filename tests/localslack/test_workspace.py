@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 
 import httpx
@@ -136,3 +137,10 @@ async def test_the_command_prints_one_json_line_and_ends_when_told(tmp_path):
 def test_a_missing_file_is_one_line_and_a_failure(argv, capsys):
     assert main([*argv, "--port", "0"]) == 2
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_one_line_that_says_how_to_go_on(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port)]) == 2
+    assert capsys.readouterr().err == f"localslack: port {port} is taken; `--port 0` takes a free one\n"
