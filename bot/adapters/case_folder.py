@@ -29,6 +29,8 @@ def read_case(folder: Path) -> Telemetry:
     Raises:
         CaseUnreadableError: a file is missing, is cut off, or does not keep to the format.
     """
+    if not folder.is_dir():
+        raise CaseUnreadableError(f"There is no folder {folder}.")
     try:
         return _read(folder)
     except (OSError, EOFError, KeyError, TypeError, ValueError) as error:

@@ -28,6 +28,7 @@ from bot.domain.finding import Finding, FindingKind
 from bot.domain.model import JsonObject
 
 _MECHANISM_EXPLAINS = 0.8
+_FAIL_ALIKE, _FAIL_OTHERWISE = 0.25, 0.8
 _STOOD_S = 5.0
 _FARTHER = 3.0
 _STOOD, _STOOD_BUT_FITS = 0.7, 0.9
@@ -202,7 +203,11 @@ def _deploy(
     for split in splits:
         suspect.support([split.finding], 0.75 * max(0.0, split.value))
     if any(split.value < 0 for split in splits):
-        suspect.doubt(f"other versions of {service} fail as well", 0.25)
+        own = any(split.is_own for split in splits)
+        but = ", though not with the same message" if own else ""
+        suspect.doubt(
+            f"other versions of {service} fail as well{but}", _FAIL_OTHERWISE if own else _FAIL_ALIKE
+        )
     if inspection.worst <= _IDLE and not traces(scene, change):
         suspect.doubt("nothing that it brought is apt to break anything", _IDLE_LEAVES)
     if fits < TIMING_UNKNOWN:

@@ -16,6 +16,7 @@ _SETTLED_LINES = 30
 _OVERLAP = timedelta(seconds=5)
 _SETTLED = timedelta(seconds=20)
 _IN_TURN = 0.7
+_TEMPLATES = (FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
 BESIDE = 1.0
 """The value of a split between versions that ran at the same time."""
 
@@ -27,6 +28,11 @@ class Split:
     value: float
     finding: Finding
 
+    @property
+    def is_own(self) -> bool:
+        """Whether a single message keeps to the version, whatever else fails."""
+        return self.value > 0 and self.finding.kind in _TEMPLATES
+
 
 def version_splits(scene: Scene, change: Finding) -> list[Split]:
     """Tell from logs and from metrics whether failures keep to the version that a deploy brought."""
@@ -36,6 +42,7 @@ def version_splits(scene: Scene, change: Finding) -> list[Split]:
         for finding in scene.of(change.service, FindingKind.LOG_ERRORS)
         if scene.harmful(finding)
     ]
+    found.extend(split for split in _of_templates(scene, change.service, version))
     by_version = [f for f in scene.of(change.service, FindingKind.ERROR_RATE_UP) if f.component]
     found.extend(
         Split(value=_split_of_rates(finding), finding=finding)
@@ -45,6 +52,16 @@ def version_splits(scene: Scene, change: Finding) -> list[Split]:
     if by_version and not any(f.component == version for f in by_version):
         found.append(Split(value=-1.0, finding=by_version[0]))
     return [split for split in found if split.value != 0]
+
+
+def _of_templates(scene: Scene, service: str, version: str) -> list[Split]:
+    """Tell which lines keep to the version, of those that lay it on nobody else.
+
+    With two faults at once all versions fail, and only one of them says what its own fault makes it say.
+    """
+    own = [f for f in scene.of(service, *_TEMPLATES) if scene.harmful(f) and not f.data.get("mentions")]
+    splits = [Split(value=_split_of_lines(finding, version), finding=finding) for finding in own]
+    return [split for split in splits if split.is_own]
 
 
 def _split_of_lines(finding: Finding, version: str) -> float:

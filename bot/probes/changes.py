@@ -9,6 +9,7 @@ from datetime import timedelta
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bot.analysis.words import listing, span
+from bot.domain.address import without_login
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
 from bot.domain.finding import Findings
@@ -109,7 +110,7 @@ async def _feed(ctx: Context, entry: Service, *, since_s: float) -> list[Record]
     try:
         feed = _ANSWER.validate_python(answer)
     except ValidationError as error:
-        raise ProbeGarbageError(f"{url} does not answer as a change feed does.") from error
+        raise ProbeGarbageError(f"{without_login(url)} does not answer as a change feed does.") from error
     records = feed.changes if isinstance(feed, _Feed) else feed
     # A feed may ignore the question's filters.
     return [record for record in records if record.service == entry.name and record.at >= since]

@@ -56,7 +56,7 @@ def test_the_benchmark_reports_both_modes_the_peers_and_what_a_case_costs(monkey
 
 
 def blind(weights: Weights, kind: FindingKind) -> Weights:
-    return weights.but(own={**weights.own, kind: weights.own[kind] * 0.05})
+    return weights.but(own={**weights.own, kind: weights.own[kind] * 0.2})
 
 
 def test_a_fit_finds_what_tells_the_true_service_from_the_others():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,11 +39,21 @@ def history(end_s: int) -> str:
     return "\n".join([*lines, "# EOF"]) + "\n"
 
 
+@dataclass(frozen=True)
+class Watching:
+    """Where a Prometheus listens, and until when its history goes: until it was started."""
+
+    url: str
+    until: datetime
+
+
 @pytest.fixture(scope="module")
-def watching() -> Iterator[str]:
+def watching() -> Iterator[Watching]:
     """A Prometheus that has seen all this, and whose own rule fires for a service that does not answer."""
-    with kept(prometheus({"gone": f"127.0.0.1:{free_port()}"}, history=history(int(NOW.timestamp())))) as url:
-        yield url
+    until = SystemClock().now().replace(microsecond=0)
+    seen = history(int(until.timestamp()))
+    with kept(prometheus({"gone": f"127.0.0.1:{free_port()}"}, history=seen)) as url:
+        yield Watching(url, until)
 
 
 def service(name: str, url: str = "", **more: Any) -> dict[str, Any]:
@@ -78,8 +89,8 @@ def by_name(found: Findings) -> dict[str, Finding]:
 async def test_what_fires_around_a_service_is_told_with_what_it_did_on_the_days_before(context, watching):
     shop = (
         service("web", depends_on=["pay"]),
-        service("pay", watching, depends_on=["gone"]),
-        service("gone", watching),
+        service("pay", watching.url, depends_on=["gone"]),
+        service("gone", watching.url),
     )
     ctx = context(*shop, timeout_s=10)
     seen: dict[str, Finding] = {}
@@ -92,11 +103,11 @@ async def test_what_fires_around_a_service_is_told_with_what_it_did_on_the_days_
     found = by_name(await recent(ctx, service="pay", since_s=900))
     assert set(found) == {"pay CpuHigh", "gone NoAnswer"}
     cpu, down = found["pay CpuHigh"], found["gone NoAnswer"]
-    assert abs((cpu.began_at - (NOW - timedelta(seconds=300))).total_seconds()) < STEP_S
+    assert abs((cpu.began_at - (watching.until - timedelta(seconds=300))).total_seconds()) < STEP_S
     assert (cpu.data["days_before"], cpu.data["days_known"], cpu.data["severity"]) == (1, DAYS, "warning")
     assert 0.6 < cpu.strength < 1
     assert (down.data["days_before"], down.data["ended"], down.strength) == (0, False, 1)
-    assert cpu.evidence[0].url.startswith(f"{watching}/graph?g0.expr=max%20by")
+    assert cpu.evidence[0].url.startswith(f"{watching.url}/graph?g0.expr=max%20by")
     early = by_name(await recent(ctx, service="pay", since_s=DAY_S + 3600))
     assert early["pay BackupSlow"].data["ended"] is True
     assert early["pay BackupSlow"].data["days_before"] == DAYS - 2  # the latest night is in the window
@@ -129,7 +140,7 @@ async def test_a_prometheus_that_cannot_be_read_is_a_gap_beside_the_book_and_una
     context, watching
 ):
     gone = f"http://127.0.0.1:{free_port()}"
-    shop = (service("web", gone, depends_on=["pay"]), service("pay", watching))
+    shop = (service("web", gone, depends_on=["pay"]), service("pay", watching.url))
     found = await recent(context(*shop, timeout_s=10), service="web", since_s=900)
     assert {finding.service for finding in found.items} == {"pay"}
     assert found.gaps[0].startswith("web: ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.diagnosis import CauseKind
-from bot.domain.finding import FindingKind
+from bot.domain.finding import Finding, FindingKind
 from tests.unit.analysis.faults import bad_release, bad_setting, bank_down, hungry, locked, top
 from tests.unit.analysis.stories import (
     NOW,
@@ -173,3 +173,27 @@ def test_a_bad_value_that_comes_back_is_blamed_again():
     assert top(found) == (CauseKind.BAD_CONFIGURATION, "pay", "bank_timeout_ms")
     assert found.causes[0].against == ()
     assert found.causes[0].data["after"] == 5
+
+
+def both_versions_fail_by_payments_and_the_new_one_by_itself(*, own_beside: int) -> list[Finding]:
+    versions = {
+        "1.0": {"these": own_beside, "all": 200, "all_before": 900},
+        "1.1": {"these": 50, "all": 200, "all_before": 0},
+    }
+    return [
+        *propagated("web", "orders"),
+        deploy("orders", "1.1", before_s=2),
+        version_errors("orders", {"1.0": 0.4, "1.1": 0.7}, failing="1.1"),
+        *log_errors("orders", "KeyError: 'sku'", exceptions=("KeyError",), versions=versions),
+    ]
+
+
+def test_a_release_that_alone_says_something_of_its_own_is_named_though_all_versions_fail():
+    said = rank(both_versions_fail_by_payments_and_the_new_one_by_itself(own_beside=0))
+    assert top(said) == (CauseKind.BAD_RELEASE, "orders", "1.1")
+    assert "other versions of orders fail as well, though not with the same message" in said.causes[0].against
+
+
+def test_a_release_is_not_named_where_all_versions_say_the_same():
+    said = rank(both_versions_fail_by_payments_and_the_new_one_by_itself(own_beside=50))
+    assert said.verdict != "cause_found" or said.causes[0].kind is not CauseKind.BAD_RELEASE
