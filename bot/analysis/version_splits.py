@@ -37,12 +37,7 @@ class Split:
 def version_splits(scene: Scene, change: Finding) -> list[Split]:
     """Tell from logs and from metrics whether failures keep to the version that a deploy brought."""
     version = change.component
-    found = [
-        Split(value=_split_of_lines(finding, version), finding=finding)
-        for finding in scene.of(change.service, FindingKind.LOG_ERRORS)
-        if scene.harmful(finding)
-    ]
-    found.extend(split for split in _of_templates(scene, change.service, version))
+    found = _of_lines(scene, change.service, version)
     by_version = [f for f in scene.of(change.service, FindingKind.ERROR_RATE_UP) if f.component]
     found.extend(
         Split(value=_split_of_rates(finding), finding=finding)
@@ -54,14 +49,19 @@ def version_splits(scene: Scene, change: Finding) -> list[Split]:
     return [split for split in found if split.value != 0]
 
 
-def _of_templates(scene: Scene, service: str, version: str) -> list[Split]:
-    """Tell which lines keep to the version, of those that lay it on nobody else.
+def _of_lines(scene: Scene, service: str, version: str) -> list[Split]:
+    """Tell from the error lines; where they are of several kinds, from those that are laid on nobody else.
 
     With two faults at once all versions fail, and only one of them says what its own fault makes it say.
     """
+    errors = [f for f in scene.of(service, FindingKind.LOG_ERRORS) if scene.harmful(f)]
     own = [f for f in scene.of(service, *_TEMPLATES) if scene.harmful(f) and not f.data.get("mentions")]
-    splits = [Split(value=_split_of_lines(finding, version), finding=finding) for finding in own]
-    return [split for split in splits if split.is_own]
+    split = [Split(value=_split_of_lines(finding, version), finding=finding) for finding in own]
+    kept = [each for each in split if each.is_own]
+    mixed = [f for f in errors if f.data.get("mentions")]
+    if split and mixed:
+        return kept or [max(split, key=lambda each: each.value)]
+    return [*(Split(value=_split_of_lines(f, version), finding=f) for f in errors), *kept]
 
 
 def _split_of_lines(finding: Finding, version: str) -> float:

@@ -12,6 +12,7 @@ from tests.unit.analysis.stories import (
     at,
     calls_fail,
     deploy,
+    errors,
     finding,
     lock,
     log_errors,
@@ -197,3 +198,39 @@ def test_a_release_that_alone_says_something_of_its_own_is_named_though_all_vers
 def test_a_release_is_not_named_where_all_versions_say_the_same():
     said = rank(both_versions_fail_by_payments_and_the_new_one_by_itself(own_beside=50))
     assert said.verdict != "cause_found" or said.causes[0].kind is not CauseKind.BAD_RELEASE
+
+
+def test_a_release_beside_another_fault_is_named_by_its_own_lines_where_the_old_version_soon_was_gone():
+    mixed = {
+        "1.0": {"these": 8, "all": 10, "all_before": 900},
+        "1.1": {"these": 150, "all": 230, "all_before": 245},
+    }
+    own = {
+        "1.0": {"these": 0, "all": 1, "all_before": 900},
+        "1.1": {"these": 77, "all": 230, "all_before": 245},
+    }
+    said = rank(
+        [
+            *(errors(name, 0.5) for name in ("web", "orders", "pay")),
+            calls_fail("web", "orders"),
+            calls_fail("orders", "pay", 0.25),
+            *log_errors("pay", "bank did not answer within 32 ms"),
+            setting("pay", "bank_timeout_ms", 2000, 32),
+            deploy("orders", "1.1", before_s=1),
+            finding("logs", FindingKind.LOG_ERRORS, "orders", mentions={"pay": 0.5}, versions=mixed),
+            finding(
+                "logs",
+                FindingKind.LOG_TEMPLATE_NEW,
+                "orders",
+                key="own",
+                level="ERROR",
+                versions=own,
+                exceptions=["KeyError"],
+            ),
+        ]
+    )
+    assert [(c.kind, c.service) for c in said.causes[:2]] == [
+        (CauseKind.BAD_CONFIGURATION, "pay"),
+        (CauseKind.BAD_RELEASE, "orders"),
+    ]
+    assert "And at the same time: orders 1.1" in said.summary
