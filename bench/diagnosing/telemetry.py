@@ -182,8 +182,11 @@ import resource, sys
 from bot.__main__ import main
 main(["rank", *sys.argv[1:]])
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024}", file=sys.stderr)
+with open("/proc/self/status") as status:
+    (peak_kb,) = [line.split()[1] for line in status if line.startswith("VmHWM:")]
+print(f"{used.ru_utime + used.ru_stime} {int(peak_kb) / 1024}", file=sys.stderr)
 """
+# Of the process itself: what getrusage tells of memory is inherited from the process that started it.
 
 
 def _cost(cases: Sequence[Known]) -> dict[str, float]:
