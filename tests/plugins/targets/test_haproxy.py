@@ -11,6 +11,7 @@ from bot.actions import deploy as actions
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, ProbeUnavailableError, StaleEpochError
 from bot.engine.plugins import scan
 from bot.probes import deploy as probes
+from tests.servers import until
 
 pytestmark = pytest.mark.server
 
@@ -357,8 +358,12 @@ async def test_an_instance_whose_version_is_refused_serves_on(rolling):
     with pytest.raises(ActionFailedError):
         await actions.replace(rolling.ctx(), service="shop", version="9.9.9", instances=["a", "b"])
     assert (await rolling.served(30))["1.4.1"] == 30
-    rows = (await probes.observe(rolling.ctx(), service="shop")).data["instances"]
-    assert all(row["healthy"] for row in rows if row["role"] == "stable")
+
+    async def healthy() -> bool:
+        rows = (await probes.observe(rolling.ctx(), service="shop")).data["instances"]
+        return all(row["healthy"] for row in rows if row["role"] == "stable")
+
+    await until(healthy, what="every instance to be found healthy again", within_s=20)
 
 
 async def test_an_instance_that_does_not_come_up_is_put_back_with_those_of_its_batch(rolling):
