@@ -22,7 +22,7 @@ demo: setup servers ## Bring up the shop, a Slack for the laptop and the bot, an
 	@$(PYTHON_IN) -m bot demo
 
 test: setup servers ## Run all tests, JOBS=3 files at a time
-	@$(PYTHON_IN) -m pytest -n $(JOBS) --dist loadfile
+	@JOBS=$(JOBS) scripts/test.sh
 
 check: setup ## Run every check but the tests: lint, format, types, layers, dependencies, docs
 	.venv/bin/ruff check
