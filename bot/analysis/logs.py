@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 from bot.analysis.bursts import Burst, find_burst
 from bot.analysis.loglines import LogLine
 from bot.analysis.missing_lines import missing
-from bot.analysis.templates import group, mask
+from bot.analysis.templates import digest_of, group, mask
 from bot.analysis.words import clock_time, moment
 from bot.domain.finding import Evidence, Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
@@ -153,7 +152,9 @@ def _template(read: LogRead, each: _Group, burst: Burst, *, others: Sequence[str
     how = _how(burst)
     since = clock_time(moment(burst.onset_s))
     text = f"{read.service} logs “{each.template[:120]}” {how} since {since}, {burst.count} times"
-    return _finding(read, kind, each.lines, burst, text=text, others=others, component=_digest(each.template))
+    return _finding(
+        read, kind, each.lines, burst, text=text, others=others, component=digest_of(each.template)
+    )
 
 
 def _how(burst: Burst) -> str:
@@ -239,7 +240,3 @@ def _share(said: Counter[str], pattern: re.Pattern[str]) -> float:
 
 def _top(names: Iterable[str]) -> list[JsonValue]:
     return [name for name, _ in Counter(name for name in names if name).most_common(3)]
-
-
-def _digest(template: str) -> str:
-    return hashlib.sha256(template.encode()).hexdigest()[:8]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from bot.analysis.telemetry.tallies import BIN_S, Tallies, Thing, Turn, likelihoods, turns
+from bot.analysis.templates import digest_of
 from bot.analysis.words import clock_time, moment
 from bot.domain.finding import Evidence, Finding, FindingKind
 
@@ -70,7 +70,7 @@ def _finding(turn: Turn, onset_s: float, *, source: str, path: str) -> Finding:
         f"{service} says “{template[:_CHARS]}” {turn.after} times since {since}, where its other lines let "
         f"{turn.expected:.0f} be expected"
     )
-    digest = hashlib.sha256(template.encode()).hexdigest()[:8]
+    digest = digest_of(template)
     kind = FindingKind.LOG_TEMPLATE_VANISHED
     return Finding(
         id=f"{source}:{kind.value}:{service}:{digest}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -60,3 +61,8 @@ def group(messages: Iterable[str]) -> Mapping[str, str]:
     clusters = {text: miner.add_log_message(text)["cluster_id"] for text in distinct}
     templates = {cluster.cluster_id: cluster.get_template() for cluster in miner.drain.clusters}
     return {text: templates.get(cluster, text) for text, cluster in clusters.items()}
+
+
+def digest_of(text: str) -> str:
+    """Give a template, or any other text, a short name that stays the same; 8 hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

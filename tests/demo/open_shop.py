@@ -32,7 +32,23 @@ def eventually(look: Callable[[], T], *, what: str, within_s: float = 25) -> T:
     return found
 
 
-class Webhook:
+class Listener:
+    """A server on a free port of loopback that answers as its handler does, quietly, until it is closed."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        quiet = type("Quiet", (handler,), {"log_message": lambda *_: None})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), quiet)
+        self.address = f"127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class Webhook(Listener):
     """Receives what Alertmanager sends; refuses whoever lacks the token."""
 
     def __init__(self) -> None:
@@ -48,18 +64,8 @@ class Webhook:
                 self.send_response(200 if known else 401)
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/alerts"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
+        self.url = f"http://{self.address}/alerts"
 
 
 @dataclass

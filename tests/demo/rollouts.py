@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +21,7 @@ from bot.domain.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
 from demo.shop import CATALOGUE, Shop
-from tests.demo.open_shop import OpenShop
+from tests.demo.open_shop import Listener, OpenShop
 
 
 @dataclass
@@ -83,7 +82,7 @@ async def operator_of(shop: Shop | dict[str, str]) -> AsyncIterator[Operator]:
         yield Operator(env, http)
 
 
-class Holder:
+class Holder(Listener):
     """Says, as the bot's lease address does, whether checkout's candidate may have traffic."""
 
     def __init__(self) -> None:
@@ -99,18 +98,7 @@ class Holder:
                 self.send_response(401 if not may_ask else 200 if holder.holds else 503)
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 async def soon(look: Callable[[], Awaitable[bool]], *, what: str, within_s: float = 25) -> None:

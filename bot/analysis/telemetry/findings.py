@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.analysis.telemetry.evidence import Evidence
+from bot.analysis.templates import digest_of
 from bot.analysis.words import clock_time, moment
 from bot.domain import finding as told
 from bot.domain.finding import Finding, FindingKind, Findings
@@ -62,7 +62,7 @@ def _finding(each: Evidence) -> Finding:
     since = moment(each.since_s)
     text = f"{_said(each)} since {clock_time(since)}"
     return Finding(
-        id=f"{source}:{each.kind.value}:{each.service}:{_digest(each.name)}",
+        id=f"{source}:{each.kind.value}:{each.service}:{digest_of(each.name)}",
         source=source,
         kind=each.kind,
         service=each.service,
@@ -99,7 +99,3 @@ def _data(each: Evidence) -> JsonObject:
     if each.kind is FindingKind.LOG_TEMPLATE_NEW:
         return {**data, "level": "ERROR"}
     return data
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
