@@ -37,7 +37,7 @@ make_venv() {
 install_packages() {
     # The pins are everything there is: what a package asks for by itself (`coverage[toml]`, say) is not looked up anew.
     if command -v uv >/dev/null; then
-        uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes "$pins"
+        uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r "$pins"
     else
         .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r "$pins"
     fi
