@@ -14,7 +14,7 @@ from bot.engine.names import Spot, result_of
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugin
 from bot.engine.shape import place_of
-from bot.engine.templates import is_template
+from bot.templating.templates import is_template
 
 
 def check_call(spot: Spot, call: Call) -> Plugin | None:

@@ -11,7 +11,7 @@ from bot.domain.model import JsonObject
 from bot.domain.people import Person
 from bot.engine.plugins import Context, Plugin
 from bot.engine.steps import call_with, shown
-from bot.engine.templates import render, truth
+from bot.templating.templates import render, truth
 
 _SHARE_OF_TIME = 0.85
 """The share of a step's time that an item may take, so that the others are heard where one is not."""

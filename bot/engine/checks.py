@@ -11,7 +11,7 @@ from bot.domain.event import Sampled, StepFinished
 from bot.domain.runbook import Check
 from bot.engine.hand import Hand
 from bot.engine.steps import Called, call, shown
-from bot.engine.templates import truth
+from bot.templating.templates import truth
 
 _LOOK_TIMEOUT_S = 5.0
 _TELL_EVERY_S = 2.0

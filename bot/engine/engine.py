@@ -21,8 +21,8 @@ from bot.engine.phases.gather import explore, fan_out
 from bot.engine.phases.pipeline import pipeline
 from bot.engine.phases.plan import plan
 from bot.engine.phases.reduce import reduce
-from bot.engine.templates import truth
 from bot.engine.turns import end_turns
+from bot.templating.templates import truth
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from bot.domain.run import Run, apply, fold
 from bot.engine.deps import Deps
 from bot.engine.plugins import Context
 from bot.engine.ports import Taken
-from bot.engine.scope import scope_of
-from bot.engine.templates import render
+from bot.templating.scope import scope_of
+from bot.templating.templates import render
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from bot.domain.monitor import Monitor
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugins
 from bot.engine.probe_rules import probe_problems
-from bot.engine.templates import expression_problems
 from bot.engine.watchman import arguments_of
+from bot.templating.templates import expression_problems
 
 
 def monitor_problems(catalogue: Catalogue, *, plugins: Plugins, runbooks: Collection[str]) -> tuple[str, ...]:

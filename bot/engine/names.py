@@ -19,9 +19,9 @@ from bot.domain.runbook import Param, Reduce, steps_of
 from bot.engine.marked_yaml import Document, Where
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugin, Plugins
-from bot.engine.scope import READABLE_SETTINGS, RunFacts, ServiceFacts
 from bot.engine.shape import Drafted
-from bot.engine.templates import (
+from bot.templating.scope import READABLE_SETTINGS, RunFacts, ServiceFacts
+from bot.templating.templates import (
     expression_problems,
     expressions_in,
     is_template,

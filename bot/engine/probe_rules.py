@@ -13,7 +13,7 @@ from bot.domain.model import JsonObject
 from bot.engine.checklists import arguments_for
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugin, Plugins
-from bot.engine.templates import expression_problems
+from bot.templating.templates import expression_problems
 
 _ANY_VERSION = "1.0.0"
 

@@ -20,7 +20,7 @@ from bot.engine.deps import Deps
 from bot.engine.plugins import Plugin
 from bot.engine.ports import AlertBook, Board, Inbox, MonitorBook
 from bot.engine.steps import Called, call_with, shown
-from bot.engine.templates import truth
+from bot.templating.templates import truth
 
 log = logging.getLogger(__name__)
 

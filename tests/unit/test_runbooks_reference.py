@@ -25,9 +25,9 @@ from bot.domain.runbook import (
 )
 from bot.engine.loader import load_runbooks
 from bot.engine.plugins import scan
-from bot.engine.sandbox import ENVIRONMENT
-from bot.engine.scope import READABLE_SETTINGS, RunFacts
 from bot.engine.shape import PHASES
+from bot.templating.sandbox import ENVIRONMENT
+from bot.templating.scope import READABLE_SETTINGS, RunFacts
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference" / "runbooks.md").read_text(encoding="utf-8")

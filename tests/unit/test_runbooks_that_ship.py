@@ -15,8 +15,8 @@ from bot.domain.model import JsonObject
 from bot.domain.runbook import FanOut, Pipeline, Plan, Remedy, Runbook, steps_of
 from bot.engine.loader import LoadedLibrary, load_runbooks
 from bot.engine.plugins import Plugins, scan
-from bot.engine.templates import render, truth
 from bot.engine.words import parse_words, usage_of
+from bot.templating.templates import render, truth
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = Catalogue(

@@ -10,8 +10,8 @@ from bot.domain.runbook import Background
 from bot.engine.checks import look
 from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
-from bot.engine.templates import evaluate
 from bot.engine.words import complete_params
+from bot.templating.templates import evaluate
 
 
 async def background(hand: Hand, phase: Background) -> Answer:

@@ -15,8 +15,8 @@ from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended
 from bot.engine.phases.leaning import lean
 from bot.engine.plugins import Plugin
-from bot.engine.templates import evaluate
 from bot.engine.turns import take_turn
+from bot.templating.templates import evaluate
 
 _GRACE_S = 0.2
 """How long cancelled steps may take to clean up before they are left behind."""

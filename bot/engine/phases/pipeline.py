@@ -30,8 +30,8 @@ from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.phases.judged import Bench, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
 from bot.engine.steering import make_way
-from bot.engine.templates import truth
 from bot.engine.turns import take_turn
+from bot.templating.templates import truth
 
 
 async def pipeline(hand: Hand, phase: Pipeline) -> Answer:

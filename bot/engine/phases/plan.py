@@ -11,7 +11,7 @@ from bot.domain.plan import PlannedStep, RenderedPlan
 from bot.domain.runbook import Check, Judging, Pipeline, Plan, Remedy, Step
 from bot.engine.hand import Hand
 from bot.engine.phases import Ended
-from bot.engine.templates import evaluate, render, truth
+from bot.templating.templates import evaluate, render, truth
 
 _MOST_ITEMS = 200
 

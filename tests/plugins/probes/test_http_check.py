@@ -13,9 +13,9 @@ from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.pattern import Pattern
 from bot.engine.names import absent, result_of
 from bot.engine.plugins import plugins_in
-from bot.engine.templates import truth
 from bot.probes import http
 from bot.probes.http import check
+from bot.templating.templates import truth
 from tests.servers import answering, free_port, hanging, http_server
 
 WELL = {"status": "ok", "queue": {"depth": 3}, "parts": ["a", "b"]}

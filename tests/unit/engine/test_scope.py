@@ -12,8 +12,8 @@ from bot.domain.event import Event, Origin, PhaseFinished, PhaseStarted, RunStar
 from bot.domain.people import Person
 from bot.domain.run import Run, fold
 from bot.domain.runbook import Runbook
-from bot.engine.scope import scope_of
-from bot.engine.templates import evaluate, render
+from bot.templating.scope import scope_of
+from bot.templating.templates import evaluate, render
 
 AT = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
 CATALOGUE = Catalogue(

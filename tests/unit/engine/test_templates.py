@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.diagnosis import Cause, CauseKind
 from bot.domain.errors import TemplateError
 from bot.domain.run_states import PhaseState, StepState
-from bot.engine.templates import (
+from bot.templating.templates import (
     MAX_EXPRESSION,
     evaluate,
     expression_problems,

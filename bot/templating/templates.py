@@ -15,7 +15,7 @@ from jinja2.parser import Parser
 from bot.domain.errors import TemplateError
 from bot.domain.model import JsonValue
 from bot.engine.nearest import did_you_mean
-from bot.engine.sandbox import ENVIRONMENT, as_json, as_text, check_size
+from bot.templating.sandbox import ENVIRONMENT, as_json, as_text, check_size
 
 MAX_EXPRESSION: Final = 500
 """Characters of one expression."""

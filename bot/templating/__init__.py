@@ -1,0 +1,1 @@
+"""Templates in runbooks: rendered in a sandbox, with strict bounds."""
