@@ -32,9 +32,9 @@ from bot.domain.model import JsonObject
 from bot.domain.people import Person
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
-from bot.engine.loader import LoadedLibrary, load_runbooks
 from bot.engine.plugins import Plugins, scan
 from bot.engine.ports import Handlers
+from bot.loader.loader import LoadedLibrary, load_runbooks
 from bot.reducers import REDUCERS
 
 _RUNBOOKS = Path(__file__).resolve().parent.parent / "runbooks"

@@ -10,10 +10,10 @@ from pathlib import Path
 from bot.adapters.catalogue_file import CatalogueError, load_catalogue
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
-from bot.engine.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
-from bot.engine.marked_yaml import Problem, shown_path
-from bot.engine.monitor_rules import monitor_problems
-from bot.engine.probe_rules import checklist_problems
+from bot.loader.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
+from bot.loader.monitor_rules import monitor_problems
+from bot.loader.probe_rules import checklist_problems
+from bot.loader.yaml_positions import Problem, shown_path
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.commands._files import count, read_files
-from bot.engine.loader import LoadedLibrary
-from bot.engine.marked_yaml import Problem
 from bot.engine.words import usage_of
+from bot.loader.loader import LoadedLibrary
+from bot.loader.yaml_positions import Problem
 from bot.settings import load_settings
 
 NAME = "check"

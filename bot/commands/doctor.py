@@ -22,7 +22,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.checkup import Check, good, wrong
 from bot.domain.clock import SystemClock
 from bot.domain.errors import SettingsError
-from bot.engine.marked_yaml import Problem
+from bot.loader.yaml_positions import Problem
 from bot.settings import Settings, load_settings
 
 NAME = "doctor"

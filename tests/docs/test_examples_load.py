@@ -9,7 +9,7 @@ import yaml
 
 from bot.adapters.catalogue_file import load_catalogue
 from bot.bootstrap import load_plugins
-from bot.engine.loader import load_runbooks
+from bot.loader.loader import load_runbooks
 from tests.docs.pages import ROOT
 
 GUIDES = sorted((ROOT / "docs" / "how-to").glob("*.md"))

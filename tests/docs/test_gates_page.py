@@ -12,7 +12,7 @@ import yaml
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
 from bot.domain.gate import GateName, Gates
-from bot.engine.probe_rules import checklist_problems
+from bot.loader.probe_rules import checklist_problems
 from handlers import _deploy_checklist, _deploy_gates
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "gates-and-freezes.md").read_text("utf-8")

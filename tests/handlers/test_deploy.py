@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.slack_client import open_client
 from bot.domain.intent import StartRun, SteerRun
 from bot.domain.runbook import Runbook
-from bot.engine.marked_yaml import read_yaml
+from bot.loader.yaml_positions import read_yaml
 from bot.views import ids
 from tests.handlers.fronts import ANA, ONCALL, Front
 

@@ -29,9 +29,9 @@ from bot.engine.deps import Deps
 from bot.engine.desk import Desk, run_id_of
 from bot.engine.engine import Engine
 from bot.engine.gatekeeper import StateGatekeeper
-from bot.engine.loader import load_runbooks
 from bot.engine.plugins import scan
 from bot.engine.words import parse_words
+from bot.loader.loader import load_runbooks
 from bot.reducers import REDUCERS
 from tests.worlds import ANA, BEN, People, Told, gate_desk, monitor_desk
 

@@ -22,7 +22,7 @@ from bot.domain.event import Origin, RunStarted
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
-from bot.engine.loader import load_runbooks
+from bot.loader.loader import load_runbooks
 from bot.reducers import REDUCERS
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
 from tests.servers import until

@@ -23,9 +23,9 @@ from bot.domain.runbook import (
     Runbook,
     Step,
 )
-from bot.engine.loader import load_runbooks
 from bot.engine.plugins import scan
-from bot.engine.shape import PHASES
+from bot.loader.loader import load_runbooks
+from bot.loader.schema_errors import PHASES
 from bot.templating.sandbox import ENVIRONMENT
 from bot.templating.scope import READABLE_SETTINGS, RunFacts
 

@@ -13,9 +13,9 @@ from bot.domain.diagnosis import Cause, CauseKind
 from bot.domain.event import Origin
 from bot.domain.model import JsonObject
 from bot.domain.runbook import FanOut, Pipeline, Plan, Remedy, Runbook, steps_of
-from bot.engine.loader import LoadedLibrary, load_runbooks
 from bot.engine.plugins import Plugins, scan
 from bot.engine.words import parse_words, usage_of
+from bot.loader.loader import LoadedLibrary, load_runbooks
 from bot.templating.templates import render, truth
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.pattern import Pattern
-from bot.engine.names import absent, result_of
 from bot.engine.plugins import plugins_in
+from bot.loader.template_refs import absent, result_of
 from bot.probes import http
 from bot.probes.http import check
 from bot.templating.templates import truth

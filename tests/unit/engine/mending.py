@@ -10,9 +10,9 @@ import pytest
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.effect import Done
 from bot.domain.finding import Facts, Findings, Measurement
-from bot.engine.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
-from bot.engine.marked_yaml import Problem
 from bot.engine.plugins import Context, Plugin, Plugins, params_of
+from bot.loader.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
+from bot.loader.yaml_positions import Problem
 
 CATALOGUE = Catalogue(services=(Service(name="checkout"), Service(name="payments")))
 

@@ -16,7 +16,7 @@ from bot.engine.desk import Desk
 from bot.engine.gate_desk import GateDesk
 from bot.engine.gatekeeper import StateGatekeeper
 from bot.engine.plugins import Plugins, plugins_in
-from bot.engine.probe_rules import checklist_problems
+from bot.loader.probe_rules import checklist_problems
 from bot.probes import gates
 from tests.worlds import ANA, BEN, BENCH, CHI, monitor_desk, world_plugins
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import NotFoundError
-from bot.engine.loader import RunbooksInvalidError, load_runbooks
+from bot.loader.loader import RunbooksInvalidError, load_runbooks
 from tests.unit.engine.mending import GOOD, OF_PLAN, PLUGINS, load, problems
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.engine.loader import RunbooksInvalidError, load_runbooks
-from bot.engine.marked_yaml import Problem
+from bot.loader.loader import RunbooksInvalidError, load_runbooks
+from bot.loader.yaml_positions import Problem
 from tests.unit.engine.mending import GOOD, PLUGINS, problems
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import NotFoundError, RunbookError
 from bot.domain.runbook import Runbook
-from bot.engine.marked_yaml import Problem, read_yaml, shown_path
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugins
-from bot.engine.rules import check_draft
-from bot.engine.shape import Draft, draft_of
+from bot.loader.runbook_rules import check_draft
+from bot.loader.schema_errors import Draft, draft_of
+from bot.loader.yaml_positions import Problem, read_yaml, shown_path
 
 
 class RunbooksInvalidError(RunbookError):

@@ -9,11 +9,11 @@ from pydantic_core import ErrorDetails
 
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.runbook import Call, Check
-from bot.engine.marked_yaml import Where
-from bot.engine.names import Spot, result_of
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugin
-from bot.engine.shape import place_of
+from bot.loader.schema_errors import place_of
+from bot.loader.template_refs import Spot, result_of
+from bot.loader.yaml_positions import Where
 from bot.templating.templates import is_template
 
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from bot.domain.effect import Done
 from bot.domain.runbook import Check, Explore, FanOut, Step
-from bot.engine.calls import check_call, check_expectation
-from bot.engine.marked_yaml import Where
-from bot.engine.names import Spot
+from bot.loader.call_rules import check_call, check_expectation
+from bot.loader.template_refs import Spot
+from bot.loader.yaml_positions import Where
 
 AS_WRITTEN: Final = "it is shown as it is written"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.engine.marked_yaml import Where
-from bot.engine.names import Spot
 from bot.engine.nearest import did_you_mean
-from bot.engine.shape import Drafted
+from bot.loader.schema_errors import Drafted
+from bot.loader.template_refs import Spot
+from bot.loader.yaml_positions import Where
 
 
 @dataclass(frozen=True, kw_only=True)

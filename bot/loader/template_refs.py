@@ -16,10 +16,10 @@ from bot.domain.model import JsonValue
 from bot.domain.plan import RenderedPlan
 from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import Param, Reduce, steps_of
-from bot.engine.marked_yaml import Document, Where
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugin, Plugins
-from bot.engine.shape import Drafted
+from bot.loader.schema_errors import Drafted
+from bot.loader.yaml_positions import Document, Where
 from bot.templating.scope import READABLE_SETTINGS, RunFacts, ServiceFacts
 from bot.templating.templates import (
     expression_problems,

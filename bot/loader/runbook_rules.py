@@ -21,13 +21,13 @@ from bot.domain.runbook import (
     ReducerName,
     steps_of,
 )
-from bot.engine.names import Spot, result_of
 from bot.engine.nearest import did_you_mean
-from bot.engine.places import Place
-from bot.engine.plan_rules import check_pipeline, check_plan
 from bot.engine.plugins import Plugins
-from bot.engine.shape import Draft, Drafted
-from bot.engine.step_rules import AS_WRITTEN, check_all, check_gathering, refuse_twice
+from bot.loader.phase_refs import Place
+from bot.loader.plan_rules import check_pipeline, check_plan
+from bot.loader.schema_errors import Draft, Drafted
+from bot.loader.step_rules import AS_WRITTEN, check_all, check_gathering, refuse_twice
+from bot.loader.template_refs import Spot, result_of
 
 _REDUCER_ARGUMENTS: Mapping[ReducerName, tuple[str, ...]] = {
     "rank_causes": ("since_s",),

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from bot.domain.diagnosis import CauseKind
 from bot.domain.runbook import Check, Pipeline, Plan, Reduce, Remedy, Step
-from bot.engine.names import Spot
 from bot.engine.nearest import did_you_mean
-from bot.engine.places import Place
-from bot.engine.shape import Drafted
-from bot.engine.step_rules import check_all, check_steps, refuse_same_checks
+from bot.loader.phase_refs import Place
+from bot.loader.schema_errors import Drafted
+from bot.loader.step_rules import check_all, check_steps, refuse_same_checks
+from bot.loader.template_refs import Spot
 
 _CAUSES = tuple(kind.value for kind in CauseKind)
 
