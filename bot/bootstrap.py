@@ -56,12 +56,12 @@ from bot.engine.gate_desk import GateDesk
 from bot.engine.gatekeeper import StateGatekeeper
 from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.plugins import Plugins, scan
-from bot.engine.ports import Handlers, Journal
 from bot.engine.watchman import Watchman
 from bot.loader.loader import LoadedLibrary, load_runbooks
 from bot.loader.monitor_rules import monitor_problems
 from bot.loader.probe_rules import checklist_problems
 from bot.loader.yaml_positions import Problem, shown_path
+from bot.ports.store import Handlers, Journal
 from bot.reducers import REDUCERS, ranker_version
 from bot.settings import Settings
 from handlers import register_all

@@ -19,7 +19,7 @@ from bot.domain.people import Person
 from bot.domain.run import Run, fold
 from bot.engine.deployments import NoDeployments
 from bot.engine.feedback import FeedbackBook
-from bot.engine.ports import (
+from bot.ports.store import (
     AlertBook,
     DeploymentBook,
     Directory,

@@ -23,8 +23,8 @@ from bot.engine.deps import Deps
 from bot.engine.gate_desk import GateDesk
 from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
-from bot.engine.ports import AlertBook, Directory, MonitorBook, Teller
 from bot.engine.watchman import Watchman
+from bot.ports.store import AlertBook, Directory, MonitorBook, Teller
 
 ANA = Person(id="U0ANA00001", name="Ana")
 BEN = Person(id="U0BEN00001", name="Ben")

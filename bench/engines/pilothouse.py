@@ -33,8 +33,8 @@ from bot.domain.people import Person
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Plugins, scan
-from bot.engine.ports import Handlers
 from bot.loader.loader import LoadedLibrary, load_runbooks
+from bot.ports.store import Handlers
 from bot.reducers import REDUCERS
 
 _RUNBOOKS = Path(__file__).resolve().parent.parent / "runbooks"

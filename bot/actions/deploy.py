@@ -12,7 +12,7 @@ from bot.domain.effect import Done
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, action
-from bot.engine.targets import Moved, Observation, Target
+from bot.ports.targets import Moved, Observation, Target
 from bot.targets.choosing import target_of
 
 Percent = Annotated[int, Field(ge=0, le=100)]

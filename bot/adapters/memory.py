@@ -12,7 +12,7 @@ from bot.domain.board import Posted, Topic
 from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.event import Event, RunStarted
 from bot.domain.intent import Intent
-from bot.engine.ports import Handlers, Taken
+from bot.ports.store import Handlers, Taken
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from bot.domain.board import Topic
 from bot.domain.clock import Clock
 from bot.domain.deployment import Deployment
 from bot.domain.errors import NotFoundError
-from bot.engine.ports import Board
+from bot.ports.store import Board
 
 
 class MemoryDeploymentBook:

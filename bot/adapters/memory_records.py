@@ -14,7 +14,7 @@ from bot.domain.errors import StaleEpochError
 from bot.domain.flag import Flag
 from bot.domain.heartbeat import Heartbeat, Pulse, first_pulse
 from bot.domain.monitor import MonitorState, Pause
-from bot.engine.ports import Line
+from bot.ports.store import Line
 
 
 class MemoryMonitorBook:

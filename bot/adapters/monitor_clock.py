@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from bot.domain.clock import Clock
 from bot.domain.monitor import Monitor
-from bot.engine.ports import MonitorBook
+from bot.ports.store import MonitorBook
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from bot.domain.errors import StaleEpochError
 from bot.domain.event import Event, RunStarted
-from bot.engine.ports import Budget, Journal, Taken
+from bot.ports.store import Budget, Journal, Taken
 
 log = logging.getLogger(__name__)
 

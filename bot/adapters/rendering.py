@@ -16,7 +16,7 @@ from bot.domain.run import fold
 from bot.engine.deployments import NoDeployments
 from bot.engine.feedback import FeedbackBook
 from bot.engine.gatekeeper import Checklists
-from bot.engine.ports import AlertBook, DeploymentBook, Journal
+from bot.ports.store import AlertBook, DeploymentBook, Journal
 from bot.views.alert import alert_message
 from bot.views.checklist import waiver_messages
 from bot.views.delivery import delivery_messages

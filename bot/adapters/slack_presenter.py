@@ -18,7 +18,7 @@ from bot.adapters.slack_writer import Rendered, Sheet, Writer
 from bot.domain.board import Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import HoldLostError, NotFoundError
-from bot.engine.ports import Board, Budget
+from bot.ports.store import Board, Budget
 
 __all__ = ["Presenter", "Render", "Rendered", "Shift", "Style"]
 

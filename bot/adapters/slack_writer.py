@@ -17,7 +17,7 @@ from bot.adapters.slack_trouble import NO_PICTURE, SLACK_ERRORS, Loud, Outage, T
 from bot.domain.board import Message, Posted, Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
-from bot.engine.ports import Board, Budget
+from bot.ports.store import Board, Budget
 
 log = logging.getLogger(__name__)
 

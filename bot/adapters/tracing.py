@@ -21,7 +21,7 @@ from bot.adapters.observed import Letting
 from bot.domain.clock import Clock
 from bot.domain.errors import BotError
 from bot.domain.event import Event, RunStarted
-from bot.engine.ports import Taken
+from bot.ports.store import Taken
 from bot.views.spans import Span, span_id, spans_of, trace_id
 
 log = logging.getLogger(__name__)

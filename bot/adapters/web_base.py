@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response
 from bot.adapters.operating import Operating
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
-from bot.engine.flags import Flags, NoFlags
-from bot.engine.heartbeats import Heartbeats
-from bot.engine.ports import Inbox, Leases
-from bot.engine.targets import NoLeases
+from bot.ports.flags import Flags, NoFlags
+from bot.ports.heartbeats import Heartbeats
+from bot.ports.store import Inbox, Leases
+from bot.ports.targets import NoLeases
 
 
 @dataclass(frozen=True, kw_only=True)

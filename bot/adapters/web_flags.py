@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from bot.adapters.web_base import WebParts, body_of, refused, token_fits
 from bot.domain.errors import UnknownServiceError
 from bot.domain.flag import EvaluationContext, EvaluationDetails
-from bot.engine.flags import FlagProvider
+from bot.ports.flags import FlagProvider
 
 OFREP = "/ofrep/v1/evaluate/flags"
 _MOST_BYTES = 20_000

@@ -19,7 +19,7 @@ from bot.domain.errors import BotError, NotFoundError, UsageError
 from bot.domain.event import Event
 from bot.domain.journal import import_line
 from bot.engine.nearest import did_you_mean
-from bot.engine.ports import Inbox, Journal
+from bot.ports.store import Inbox, Journal
 from bot.settings import load_settings
 
 MOST = 100_000

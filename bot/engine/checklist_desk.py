@@ -13,7 +13,7 @@ from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, Untic
 from bot.engine.checklists import look_at_checklist
 from bot.engine.deps import Deps
 from bot.engine.gatekeeper import Checklists
-from bot.engine.ports import Board, Directory
+from bot.ports.store import Board, Directory
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import logging
 from bot.domain.deployment import Deployment, deployment_of
 from bot.domain.errors import NotFoundError
 from bot.domain.run import Run
-from bot.engine.ports import DeploymentBook
+from bot.ports.store import DeploymentBook
 
 log = logging.getLogger(__name__)
 

@@ -19,14 +19,14 @@ from bot.domain.run import Run
 from bot.domain.run_states import PhaseState
 from bot.domain.runbook import ReducerName
 from bot.domain.verdict import CanaryVerdict
-from bot.engine.alarms import Alarms, NoAlarms
 from bot.engine.deployments import NoDeployments
-from bot.engine.flags import Flags, NoFlags
 from bot.engine.gatekeeper import Gatekeeper, NoGatekeeper
-from bot.engine.heartbeats import NoPulses, Pulses
 from bot.engine.plugins import Context, Ledger, Plugins
-from bot.engine.ports import DeploymentBook, Journal, Leases, Library, Locks
-from bot.engine.targets import NoLeases
+from bot.ports.alarms import Alarms, NoAlarms
+from bot.ports.flags import Flags, NoFlags
+from bot.ports.heartbeats import NoPulses, Pulses
+from bot.ports.store import DeploymentBook, Journal, Leases, Library, Locks
+from bot.ports.targets import NoLeases
 
 
 @dataclass(frozen=True, kw_only=True)

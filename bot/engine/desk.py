@@ -37,10 +37,10 @@ from bot.engine.deps import Deps
 from bot.engine.feedback import FeedbackBook, said_by
 from bot.engine.gate_desk import GateDesk
 from bot.engine.monitor_desk import MonitorDesk
-from bot.engine.ports import AlertBook, Board, Directory, Teller
 from bot.engine.record_desk import RecordDesk
 from bot.engine.steering import SteeringDesk
 from bot.engine.words import complete_params
+from bot.ports.store import AlertBook, Board, Directory, Teller
 
 log = logging.getLogger(__name__)
 

@@ -30,8 +30,8 @@ from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.deps import Deps
 from bot.engine.gatekeeper import DeployLocks
 from bot.engine.gates import ask_gate
-from bot.engine.ports import Directory, Teller
 from bot.engine.queue_desk import QueueDesk
+from bot.ports.store import Directory, Teller
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from bot.domain.errors import NotFoundError, ProbeNotConfiguredError, ProbeUnava
 from bot.domain.people import Person
 from bot.domain.run import Run, fold
 from bot.domain.trouble import Trouble, is_grave
-from bot.engine.ports import AlertBook, Journal
+from bot.ports.store import AlertBook, Journal
 
 TRIAGE = "triage"
 """The runbook that somebody is at work on an incident with."""

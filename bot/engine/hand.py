@@ -12,7 +12,7 @@ from bot.domain.model import JsonObject
 from bot.domain.run import Run, apply, fold
 from bot.engine.deps import Deps
 from bot.engine.plugins import Context
-from bot.engine.ports import Taken
+from bot.ports.store import Taken
 from bot.templating.scope import scope_of
 from bot.templating.templates import render
 

@@ -14,8 +14,8 @@ from bot.domain.intent import AskQueue
 from bot.domain.queueing import Expected, Turn, expect, stay_s, turn_of
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
-from bot.engine.ports import Line
 from bot.engine.turns import change_place
+from bot.ports.store import Line
 
 _MOST_SHOWN = 20
 """So many of a line are told one by one."""

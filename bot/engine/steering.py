@@ -13,8 +13,8 @@ from bot.domain.run import Run, fold
 from bot.domain.runbook import Pipeline
 from bot.engine.deps import Deps
 from bot.engine.hand import Hand
-from bot.engine.ports import Directory
 from bot.engine.turns import take_turn
+from bot.ports.store import Directory
 
 log = logging.getLogger(__name__)
 

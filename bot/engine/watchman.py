@@ -18,8 +18,8 @@ from bot.domain.people import Person
 from bot.domain.watching import Episode, Sample, fold
 from bot.engine.deps import Deps
 from bot.engine.plugins import Plugin
-from bot.engine.ports import AlertBook, Board, Inbox, MonitorBook
 from bot.engine.steps import Called, call_with, shown
+from bot.ports.store import AlertBook, Board, Inbox, MonitorBook
 from bot.templating.templates import truth
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from bot.domain.finding import Facts
 from bot.domain.judging import Traffic
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
-from bot.engine.targets import Observation
+from bot.ports.targets import Observation
 from bot.targets.choosing import target_of
 
 _MEMORY_S = 30 * 86_400.0

@@ -6,8 +6,8 @@ from bot.domain.errors import ProbeUnavailableError
 from bot.domain.finding import Facts
 from bot.domain.flag import EvaluationContext, FlagKey
 from bot.domain.model import JsonObject
-from bot.engine.flags import FlagProvider
 from bot.engine.plugins import Context, probe
+from bot.ports.flags import FlagProvider
 
 
 @probe(specialist="cicd")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.engine.targets import Target
+from bot.ports.targets import Target
 from bot.targets.command import CommandTarget
 from bot.targets.flags import FlagsTarget
 from bot.targets.git import GitTarget

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.engine.targets import Moved, Observation, WayBack
+from bot.ports.targets import Moved, Observation, WayBack
 from bot.targets.plain import PlainTarget
 from bot.targets.processes import Ran, run
 from bot.targets.wire import PATIENCE, field_of, settings_of

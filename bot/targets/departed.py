@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.engine.targets import Observation
+from bot.ports.targets import Observation
 from bot.targets.choosing import target_of
 
 _MEMORY_S = 30 * 86_400.0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.flag import Flag
 from bot.engine.plugins import Context
-from bot.engine.targets import Can, Moved, Observation, Side, WayBack
+from bot.ports.targets import Can, Moved, Observation, Side, WayBack
 from bot.targets.plain import PlainTarget
 from bot.targets.wire import effect_of, field_of, settings_of
 

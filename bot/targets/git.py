@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context
-from bot.engine.targets import Moved, Observation, WayBack
+from bot.ports.targets import Moved, Observation, WayBack
 from bot.targets.git_file import version_in, with_version
 from bot.targets.git_repository import Repository
 from bot.targets.plain import PlainTarget

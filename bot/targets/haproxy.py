@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context
-from bot.engine.targets import Can, Counts, Moved, Observation, Role, WayBack
+from bot.ports.targets import Can, Counts, Moved, Observation, Role, WayBack
 from bot.targets import haproxy_counts as counting
 from bot.targets.haproxy_backend import KIND, Backend, backend_of
 from bot.targets.haproxy_dividing import divide, let_go, percent_of, stands

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
-from bot.engine.targets import Moved
+from bot.ports.targets import Moved
 from bot.targets.haproxy_backend import Backend
 from bot.targets.haproxy_socket import Server
 from bot.targets.haproxy_weights import WHOLE, share_of, weights_for

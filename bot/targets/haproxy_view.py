@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.engine.targets import Instance, Role, Side, WayBack
+from bot.ports.targets import Instance, Role, Side, WayBack
 from bot.targets.haproxy_counts import Row
 from bot.targets.haproxy_socket import Server
 from bot.targets.haproxy_weights import WHOLE, share_of

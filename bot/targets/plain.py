@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from bot.domain.errors import ActionFailedError
-from bot.engine.targets import Can, Counts, Instance, Moved, Observation, Side
+from bot.ports.targets import Can, Counts, Instance, Moved, Observation, Side
 
 
 class PlainTarget:

@@ -27,7 +27,7 @@ from bot.adapters.redis.store import Store
 from bot.adapters.redis.work import RedisWork
 from bot.engine.feedback import FeedbackBook
 from bot.engine.plugins import Ledger
-from bot.engine.ports import (
+from bot.ports.store import (
     AlertBook,
     Board,
     Budget,

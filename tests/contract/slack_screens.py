@@ -16,7 +16,7 @@ from bot.adapters.slack_presenter import Presenter, Rendered, Shift, Style
 from bot.domain.board import Message, Posted, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
-from bot.engine.ports import Board, Budget
+from bot.ports.store import Board, Budget
 from localslack import LocalSlack, LocalSlackClient, Seen
 
 CHANNEL = "C0CHECKOUT"

@@ -21,7 +21,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.deploy_lock import MOST_S, DeployLock
 from bot.domain.people import Person
 from bot.engine.gatekeeper import DeployLocks
-from bot.engine.ports import Line, Locks
+from bot.ports.store import Line, Locks
 from tests.valkeys import fresh_store, fresh_valkey, opened
 from tests.worlds import ANA, BEN, CHI
 

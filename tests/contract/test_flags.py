@@ -21,8 +21,8 @@ from bot.domain.errors import (
     UnknownServiceError,
 )
 from bot.domain.flag import EvaluationContext, Flag
-from bot.engine.flags import FlagProvider, Flags, NoFlags
 from bot.engine.plugins import Context
+from bot.ports.flags import FlagProvider, Flags, NoFlags
 from bot.probes import flags as probes
 from tests.servers import free_port
 from tests.valkeys import fresh_store

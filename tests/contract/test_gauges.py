@@ -14,7 +14,7 @@ from bot.adapters.redis.work import RedisWork
 from bot.domain.board import Topic
 from bot.domain.clock import SystemClock
 from bot.domain.intent import CancelRun
-from bot.engine.ports import Handlers
+from bot.ports.store import Handlers
 from tests.unit.engine.small_world import book, step
 from tests.valkeys import fresh_store
 from tests.worlds import ANA, START, started

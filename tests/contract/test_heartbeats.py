@@ -13,7 +13,7 @@ from bot.adapters.redis.heartbeats import RedisHeartbeats
 from bot.adapters.redis.store import connect
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.heartbeat import Heartbeat, Pulse
-from bot.engine.heartbeats import Heartbeats, NoPulses
+from bot.ports.heartbeats import Heartbeats, NoPulses
 from tests.valkeys import fresh_store
 from tests.worlds import START
 

@@ -14,7 +14,7 @@ from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.event import CancelRequested, RunFinished
 from bot.domain.intent import CancelRun, Intent
 from bot.domain.runbook import Runbook
-from bot.engine.ports import Handlers, Work
+from bot.ports.store import Handlers, Work
 from tests.worlds import ANA, START, started
 
 BOOK = Runbook.model_validate(

@@ -23,7 +23,7 @@ from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import StaleEpochError
 from bot.domain.event import CancelRequested, Event, RunFinished
 from bot.domain.runbook import Runbook
-from bot.engine.ports import Journal, Locks, Work
+from bot.ports.store import Journal, Locks, Work
 from tests.contract.store_model import ModelStore
 from tests.valkeys import fresh_valkey
 from tests.worlds import ANA, START, started

@@ -16,7 +16,7 @@ from bot.domain.intent import Intent, Notice
 from bot.domain.people import Profile
 from bot.domain.runbook import Runbook
 from bot.engine.deployments import NoDeployments
-from bot.engine.ports import DeploymentBook, Directory, Teller
+from bot.ports.store import DeploymentBook, Directory, Teller
 from handlers.desk import FrontDesk
 
 TRIAGE = Runbook.model_validate(

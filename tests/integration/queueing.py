@@ -23,7 +23,7 @@ from bot.domain.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
-from bot.engine.ports import Handlers
+from bot.ports.store import Handlers
 from tests.unit.engine.small_world import Books
 from tests.valkeys import opened
 

@@ -16,7 +16,7 @@ from bot.domain.errors import BusyError
 from bot.domain.event import Origin
 from bot.domain.intent import CancelRun, StartRun
 from bot.domain.runbook import Runbook
-from bot.engine.ports import Handlers
+from bot.ports.store import Handlers
 from tests.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server

@@ -12,7 +12,7 @@ from bot.adapters.redis.keys import LANES
 from bot.adapters.redis.store import Store
 from bot.domain.errors import NotFoundError, StaleEpochError
 from bot.domain.event import CancelRequested, EffectIntended, Event, RunStarted, VoteCast
-from bot.engine.ports import Taken
+from bot.ports.store import Taken
 
 _AT_ONCE = 1000
 """How many runs one script looks at; nothing else is served meanwhile, some milliseconds."""

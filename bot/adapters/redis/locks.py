@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.adapters.redis.store import Store
-from bot.engine.ports import Line
+from bot.ports.store import Line
 
 
 class RedisLocks:

@@ -11,8 +11,8 @@ import pytest
 from bot.domain.catalogue import Catalogue
 from bot.domain.change import Change
 from bot.domain.clock import Clock, SystemClock
-from bot.engine.alarms import Alarms, NoAlarms
 from bot.engine.plugins import Context
+from bot.ports.alarms import Alarms, NoAlarms
 
 
 class KeptLedger:
