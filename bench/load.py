@@ -36,7 +36,7 @@ from bot.adapters.slack_manifest import manifest_of
 from bot.adapters.valkey import embedded_valkey
 from bot.demonstration.waiting import until
 from bot.demonstration.world import free_port
-from bot.engine.desk import run_id_of
+from bot.services.intent_handler import run_id_of
 
 _HERE = Path(__file__).resolve().parent
 _WEBS = 2

@@ -48,21 +48,21 @@ from bot.analysis.judging.judge import judge_case
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.errors import SettingsError
-from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.deps import Deps
-from bot.engine.desk import Desk
 from bot.engine.engine import Engine
-from bot.engine.gate_desk import GateDesk
-from bot.engine.gatekeeper import StateGatekeeper
-from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.plugins import Plugins, scan
-from bot.engine.watchman import Watchman
 from bot.loader.loader import LoadedLibrary, load_runbooks
 from bot.loader.monitor_rules import monitor_problems
 from bot.loader.probe_rules import checklist_problems
 from bot.loader.yaml_positions import Problem, shown_path
 from bot.ports.store import Handlers, Journal
 from bot.reducers import REDUCERS, ranker_version
+from bot.services.checklist_commands import ChecklistDesk
+from bot.services.gate_commands import GateDesk
+from bot.services.gate_state import StateGatekeeper
+from bot.services.intent_handler import Desk
+from bot.services.monitor_commands import MonitorDesk
+from bot.services.monitor_runner import Watchman
 from bot.settings import Settings
 from handlers import register_all
 from handlers.desk import FrontDesk

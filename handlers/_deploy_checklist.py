@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.domain.errors import UsageError
 from bot.domain.intent import ShowChecklist, TickItem, UntickItem, WaiveItem
-from bot.engine.gate_words import parse_item_words, parse_version_words
-from bot.engine.words import echo
+from bot.services.parsing.command_line import echo
+from bot.services.parsing.gates import parse_item_words, parse_version_words
 from handlers._deploy_word import Word
 from handlers.desk import FrontDesk
 from handlers.payloads import Payload, click_of

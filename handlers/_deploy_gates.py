@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.domain.errors import UsageError
 from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
-from bot.engine.gate_words import mentioned, parse_lock_words, parse_service
-from bot.engine.words import echo
+from bot.services.parsing.command_line import echo
+from bot.services.parsing.gates import mentioned, parse_lock_words, parse_service
 from handlers._deploy_word import Word
 from handlers.desk import FrontDesk
 from handlers.payloads import Payload, click_of

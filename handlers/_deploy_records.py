@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.domain.intent import ShowDelivery, ShowDiff
-from bot.engine.gate_words import parse_service
-from bot.engine.record_words import parse_stats_words
+from bot.services.parsing.gates import parse_service
+from bot.services.parsing.records import parse_stats_words
 from bot.views.deployment import MOST_LISTED, history_lines
 from handlers._deploy_word import Word
 from handlers.desk import FrontDesk

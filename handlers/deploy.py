@@ -11,7 +11,7 @@ from bot.domain.event import Origin
 from bot.domain.model import JsonObject
 from bot.domain.runbook import Runbook
 from bot.engine.nearest import did_you_mean
-from bot.engine.words import echo, parse_words, split_words
+from bot.services.parsing.command_line import echo, parse_words, split_words
 from bot.views.answers import help_text
 from handlers import _deploy_checklist, _deploy_gates, _deploy_records
 from handlers._deploy_word import Word

@@ -18,7 +18,6 @@ from bot.domain.model import JsonObject
 from bot.domain.people import Person
 from bot.domain.run import Run, fold
 from bot.engine.deployments import NoDeployments
-from bot.engine.feedback import FeedbackBook
 from bot.ports.store import (
     AlertBook,
     DeploymentBook,
@@ -29,6 +28,7 @@ from bot.ports.store import (
     MonitorBook,
     Teller,
 )
+from bot.services.feedback import FeedbackBook
 from bot.views.monitor import MOST_LISTED, Sight, worst_first
 
 _STORE_S = 1.2

@@ -12,7 +12,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from bot.domain.errors import UsageError
 from bot.domain.event import Origin
 from bot.domain.intent import Notice
-from bot.engine.words import parse_words
+from bot.services.parsing.command_line import parse_words
 from bot.views.answers import error_text
 from handlers.desk import FrontDesk
 from handlers.payloads import Payload, person_of, place_of

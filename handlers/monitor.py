@@ -14,7 +14,7 @@ from bot.domain.intent import (
     TryMonitor,
     UnmuteMonitor,
 )
-from bot.engine.monitor_words import MonitorWords, parse_monitor_words
+from bot.services.parsing.monitors import MonitorWords, parse_monitor_words
 from bot.views.answers import help_text
 from bot.views.monitor import monitor_card, monitor_list
 from handlers.desk import FrontDesk

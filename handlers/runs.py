@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.event import Origin
 from bot.domain.intent import CancelRun
-from bot.engine.words import complete_params
+from bot.services.parsing.command_line import complete_params
 from bot.views import ids
 from handlers.desk import FrontDesk
 from handlers.payloads import button_value, click_of, person_of, place_of

@@ -13,7 +13,7 @@ from bot.domain.alert import Alert
 from bot.domain.errors import NotFoundError
 from bot.domain.event import Origin
 from bot.domain.model import JsonObject
-from bot.engine.words import complete_params
+from bot.services.parsing.command_line import complete_params
 from bot.views import ids
 from bot.views.modals import pick_service_modal, picked
 from handlers.desk import FrontDesk

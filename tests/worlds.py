@@ -18,13 +18,13 @@ from bot.domain.finding import Facts, Measurement
 from bot.domain.intent import Notice
 from bot.domain.people import Person, Profile
 from bot.domain.runbook import Runbook
-from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.deps import Deps
-from bot.engine.gate_desk import GateDesk
-from bot.engine.monitor_desk import MonitorDesk
 from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
-from bot.engine.watchman import Watchman
 from bot.ports.store import AlertBook, Directory, MonitorBook, Teller
+from bot.services.checklist_commands import ChecklistDesk
+from bot.services.gate_commands import GateDesk
+from bot.services.monitor_commands import MonitorDesk
+from bot.services.monitor_runner import Watchman
 
 ANA = Person(id="U0ANA00001", name="Ana")
 BEN = Person(id="U0BEN00001", name="Ben")

@@ -25,7 +25,7 @@ from bot.domain.event import Origin
 from bot.domain.intent import CastVote, StartRun
 from bot.domain.people import Person
 from bot.domain.run import Run, fold
-from bot.engine.desk import run_id_of
+from bot.services.intent_handler import run_id_of
 
 ANA, BEN, CHIKA = (
     Person(id="U0ANA00001", name="ana"),

@@ -10,8 +10,8 @@ import bot.bootstrap
 from bot import roles
 from bot.domain.clock import SystemClock
 from bot.engine.plugins import Plugins, scan
-from bot.engine.watchman import Watchman
 from bot.logs import configure_logs
+from bot.services.monitor_runner import Watchman
 from bot.settings import load_settings
 
 

@@ -14,9 +14,9 @@ from bot.domain.delivery import DAY_S, DeliveryQuestion
 from bot.domain.feedback import span_of
 from bot.domain.run import fold
 from bot.engine.deployments import NoDeployments
-from bot.engine.feedback import FeedbackBook
-from bot.engine.gatekeeper import Checklists
 from bot.ports.store import AlertBook, DeploymentBook, Journal
+from bot.services.feedback import FeedbackBook
+from bot.services.gate_state import Checklists
 from bot.views.alert import alert_message
 from bot.views.checklist import waiver_messages
 from bot.views.delivery import delivery_messages

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.commands._files import count, read_files
-from bot.engine.words import usage_of
 from bot.loader.loader import LoadedLibrary
 from bot.loader.yaml_positions import Problem
+from bot.services.parsing.command_line import usage_of
 from bot.settings import load_settings
 
 NAME = "check"

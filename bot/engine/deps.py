@@ -20,13 +20,13 @@ from bot.domain.run_states import PhaseState
 from bot.domain.runbook import ReducerName
 from bot.domain.verdict import CanaryVerdict
 from bot.engine.deployments import NoDeployments
-from bot.engine.gatekeeper import Gatekeeper, NoGatekeeper
 from bot.engine.plugins import Context, Ledger, Plugins
 from bot.ports.alarms import Alarms, NoAlarms
 from bot.ports.flags import Flags, NoFlags
 from bot.ports.heartbeats import NoPulses, Pulses
 from bot.ports.store import DeploymentBook, Journal, Leases, Library, Locks
 from bot.ports.targets import NoLeases
+from bot.services.gate_state import Gatekeeper, NoGatekeeper
 
 
 @dataclass(frozen=True, kw_only=True)

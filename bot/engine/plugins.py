@@ -27,10 +27,10 @@ from bot.domain.errors import (
 )
 from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
-from bot.engine.gatekeeper import Gatekeeper, NoGatekeeper
 from bot.ports.alarms import Alarms, NoAlarms
 from bot.ports.flags import Flags, NoFlags
 from bot.ports.heartbeats import NoPulses, Pulses
+from bot.services.gate_state import Gatekeeper, NoGatekeeper
 
 ENTRY_POINT_GROUP = "pilothouse.plugins"
 _MARK = "__pilothouse_plugin__"

@@ -8,8 +8,8 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.monitor import Monitor
 from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugins
-from bot.engine.watchman import arguments_of
 from bot.loader.probe_rules import probe_problems
+from bot.services.monitor_runner import arguments_of
 from bot.templating.templates import expression_problems
 
 

@@ -16,10 +16,10 @@ from bot.domain.gate import GateName, Ruling, first_closed, not_asked, proceed, 
 from bot.domain.proving import rule_staging
 from bot.domain.slo import Slo
 from bot.domain.trouble import rule_incident
-from bot.engine.checklists import look_at_checklist
-from bot.engine.gates import ask_gate
 from bot.engine.plugins import Context, probe
 from bot.probes._prometheus_api import slo_ratio
+from bot.services.checklists import look_at_checklist
+from bot.services.gates import ask_gate
 
 _GATES: tuple[GateName, ...] = get_args(GateName)
 _SHARE_OF_TIME = 0.85

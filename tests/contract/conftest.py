@@ -25,7 +25,6 @@ from bot.adapters.redis.monitors import RedisMonitorBook
 from bot.adapters.redis.records import RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store
 from bot.adapters.redis.work import RedisWork
-from bot.engine.feedback import FeedbackBook
 from bot.engine.plugins import Ledger
 from bot.ports.store import (
     AlertBook,
@@ -38,6 +37,7 @@ from bot.ports.store import (
     MonitorBook,
     Work,
 )
+from bot.services.feedback import FeedbackBook
 from tests.valkeys import fleet, fresh_store, opened
 from tests.worlds import HandClock
 

@@ -12,7 +12,7 @@ from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.redis.checklists import RedisChecklists
 from bot.domain.checklist import Mark
 from bot.domain.people import Person
-from bot.engine.gatekeeper import Checklists
+from bot.services.gate_state import Checklists
 from tests.valkeys import fresh_store
 from tests.worlds import ANA, BEN, START
 

@@ -20,8 +20,8 @@ from bot.adapters.redis.locks import RedisLocks
 from bot.domain.clock import SystemClock
 from bot.domain.deploy_lock import MOST_S, DeployLock
 from bot.domain.people import Person
-from bot.engine.gatekeeper import DeployLocks
 from bot.ports.store import Line, Locks
+from bot.services.gate_state import DeployLocks
 from tests.valkeys import fresh_store, fresh_valkey, opened
 from tests.worlds import ANA, BEN, CHI
 

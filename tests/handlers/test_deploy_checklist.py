@@ -10,7 +10,7 @@ import pytest
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import UsageError
 from bot.domain.intent import ShowChecklist, TickItem, UntickItem, WaiveItem
-from bot.engine.words import split_words
+from bot.services.parsing.command_line import split_words
 from handlers._deploy_checklist import WORDS
 from tests.handlers.desks import Kept, memory_desk
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.errors import UnknownServiceError, UsageError
 from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
-from bot.engine.words import split_words
+from bot.services.parsing.command_line import split_words
 from handlers._deploy_gates import WORDS
 from tests.handlers.desks import Kept, memory_desk
 

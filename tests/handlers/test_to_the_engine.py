@@ -14,7 +14,7 @@ from bot.domain.intent import CastVote
 from bot.domain.people import Person
 from bot.domain.run import fold
 from bot.engine.deps import Deps
-from bot.engine.desk import Desk, run_id_of
+from bot.services.intent_handler import Desk, run_id_of
 from tests.handlers.desks import CATALOGUE, Shelf
 from tests.handlers.fronts import ANA, GIL, ONCALL, Front
 from tests.worlds import gate_desk, monitor_desk, world_plugins

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.event import Origin
 from bot.domain.intent import StartRun
-from bot.engine.words import usage_of
+from bot.services.parsing.command_line import usage_of
 from handlers import triage
 from tests.handlers.desks import TRIAGE
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front

@@ -26,13 +26,13 @@ from bot.domain.gate import Gates
 from bot.domain.intent import CastVote, StartRun, SteerRun
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
-from bot.engine.desk import Desk, run_id_of
 from bot.engine.engine import Engine
-from bot.engine.gatekeeper import StateGatekeeper
 from bot.engine.plugins import scan
-from bot.engine.words import parse_words
 from bot.loader.loader import load_runbooks
 from bot.reducers import REDUCERS
+from bot.services.gate_state import StateGatekeeper
+from bot.services.intent_handler import Desk, run_id_of
+from bot.services.parsing.command_line import parse_words
 from tests.worlds import ANA, BEN, People, Told, gate_desk, monitor_desk
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"

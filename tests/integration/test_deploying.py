@@ -12,7 +12,7 @@ from bot.domain.checklist import Mark
 from bot.domain.deploy_lock import DeployLock
 from bot.domain.flag import Flag
 from bot.domain.gate import Gates
-from bot.engine.desk import run_id_of
+from bot.services.intent_handler import run_id_of
 from bot.views.rollout import rollout_why_modal
 from bot.views.run import run_messages
 from tests.integration.deployments import QUICK, actions_in, effects, failed, stage_with

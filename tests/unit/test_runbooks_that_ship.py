@@ -14,8 +14,8 @@ from bot.domain.event import Origin
 from bot.domain.model import JsonObject
 from bot.domain.runbook import FanOut, Pipeline, Plan, Remedy, Runbook, steps_of
 from bot.engine.plugins import Plugins, scan
-from bot.engine.words import parse_words, usage_of
 from bot.loader.loader import LoadedLibrary, load_runbooks
+from bot.services.parsing.command_line import parse_words, usage_of
 from bot.templating.templates import render, truth
 
 ROOT = Path(__file__).parents[2]

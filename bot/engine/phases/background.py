@@ -10,7 +10,7 @@ from bot.domain.runbook import Background
 from bot.engine.checks import look
 from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
-from bot.engine.words import complete_params
+from bot.services.parsing.command_line import complete_params
 from bot.templating.templates import evaluate
 
 

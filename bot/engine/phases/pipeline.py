@@ -29,8 +29,8 @@ from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.phases.judged import Bench, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
-from bot.engine.steering import make_way
 from bot.engine.turns import take_turn
+from bot.services.rollout_control import make_way
 from bot.templating.templates import truth
 
 

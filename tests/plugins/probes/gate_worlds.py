@@ -13,9 +13,9 @@ from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.domain.alert import Alert
 from bot.domain.errors import GateClosedError
 from bot.domain.runbook import Runbook
-from bot.engine.gatekeeper import StateGatekeeper
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import gates
+from bot.services.gate_state import StateGatekeeper
 from tests.worlds import HandClock, world_plugins
 
 WEEKEND = {

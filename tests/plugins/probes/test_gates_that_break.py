@@ -10,8 +10,8 @@ import pytest
 
 from bot.domain.errors import NotFoundError
 from bot.domain.finding import Facts
-from bot.engine.gatekeeper import StateGatekeeper
 from bot.engine.plugins import Context, Plugins, plugins_in, probe
+from bot.services.gate_state import StateGatekeeper
 from tests.plugins.probes.gate_worlds import (
     State,
     all_plugins,

@@ -10,8 +10,8 @@ from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.engine.deps import Deps
-from bot.engine.desk import Desk
 from bot.engine.engine import Engine
+from bot.services.intent_handler import Desk
 from tests.unit.engine.small_world import CATALOGUE, Books, World, diagnose
 from tests.worlds import HandClock, People, Told, gate_desk, monitor_desk, renew, world_plugins
 

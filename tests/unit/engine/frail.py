@@ -20,9 +20,9 @@ from bot.domain.people import Person
 from bot.domain.run import Run, fold
 from bot.domain.runbook import Runbook
 from bot.engine.deps import Deps
-from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
+from bot.services.intent_handler import Desk
 from tests.unit.engine.small_world import CATALOGUE, Books, diagnose
 from tests.worlds import (
     BEN,

@@ -13,8 +13,8 @@ from bot.domain.intent import CastVote
 from bot.domain.run import Run, fold
 from bot.domain.runbook import Runbook
 from bot.engine.deps import Deps, ReduceInput
-from bot.engine.desk import Desk
 from bot.engine.engine import Engine
+from bot.services.intent_handler import Desk
 from tests.worlds import BEN, HandClock, People, Told, started
 
 CATALOGUE = Catalogue(services=(Service(name="checkout", approvers=("oncall",)),))

@@ -11,13 +11,13 @@ from bot.adapters.rendering import Renderer
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.intent import AskWhyNot, ShowChecklist, TickItem, UntickItem, WaiveItem
-from bot.engine.checklist_desk import ChecklistDesk
-from bot.engine.desk import Desk
-from bot.engine.gate_desk import GateDesk
-from bot.engine.gatekeeper import StateGatekeeper
 from bot.engine.plugins import Plugins, plugins_in
 from bot.loader.probe_rules import checklist_problems
 from bot.probes import gates
+from bot.services.checklist_commands import ChecklistDesk
+from bot.services.gate_commands import GateDesk
+from bot.services.gate_state import StateGatekeeper
+from bot.services.intent_handler import Desk
 from tests.worlds import ANA, BEN, BENCH, CHI, monitor_desk, world_plugins
 
 ITEMS = {

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.domain.board import Topic
 from bot.domain.feedback import Feedback
 from bot.domain.intent import RateDiagnosis
-from bot.engine.feedback import said_by
+from bot.services.feedback import said_by
 from tests.unit.engine.small_world import book, step
 from tests.worlds import ANA, BEN, START
 

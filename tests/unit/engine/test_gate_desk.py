@@ -11,12 +11,12 @@ from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.domain.alert import Alert
 from bot.domain.catalogue import Catalogue
 from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
-from bot.engine.checklist_desk import ChecklistDesk
-from bot.engine.desk import Desk
-from bot.engine.gate_desk import GateDesk
-from bot.engine.gatekeeper import StateGatekeeper
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import gates
+from bot.services.checklist_commands import ChecklistDesk
+from bot.services.gate_commands import GateDesk
+from bot.services.gate_state import StateGatekeeper
+from bot.services.intent_handler import Desk
 from tests.unit.engine.small_world import World
 from tests.worlds import ANA, BEN, CHI, monitor_desk
 

@@ -13,8 +13,8 @@ from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.intent import MuteMonitor, PauseMonitor, ResumeMonitor, TryMonitor, UnmuteMonitor
 from bot.domain.monitor import Monitor
-from bot.engine.desk import Desk
-from bot.engine.watchman import Watchman
+from bot.services.intent_handler import Desk
+from bot.services.monitor_runner import Watchman
 from tests.unit.engine.small_world import World
 from tests.worlds import ANA, BEN, BENCH, gate_desk, monitor_desk
 

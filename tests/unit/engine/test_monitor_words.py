@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import UnknownServiceError, UsageError
-from bot.engine.monitor_words import MonitorWords, parse_monitor_words
+from bot.services.parsing.monitors import MonitorWords, parse_monitor_words
 
 _LOOK = {"probe": "worlds.measure", "expect": "result.value < 5"}
 CATALOGUE = Catalogue.model_validate(

@@ -19,8 +19,8 @@ from bot.domain.intent import CancelRun, CastVote, SteerRun
 from bot.domain.people import Person
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
-from bot.engine.desk import Desk
 from bot.engine.engine import Engine
+from bot.services.intent_handler import Desk
 from tests.unit.engine.small_world import CATALOGUE, UNDO, Books, act, book, diagnose
 from tests.unit.engine.test_judged_steps import JUDGE, verdict
 from tests.worlds import (

@@ -12,7 +12,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.intent import AskQueue
 from bot.domain.queueing import stay_s
 from bot.engine.engine import Engine
-from bot.engine.queue_desk import QueueDesk
+from bot.services.queue_commands import QueueDesk
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 from tests.worlds import ANA, BEN, BENCH, CHI
 

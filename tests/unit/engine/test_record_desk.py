@@ -15,9 +15,9 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.change import Change
 from bot.domain.deployment import Deployment
 from bot.domain.intent import ShowDelivery, ShowDiff
-from bot.engine.desk import Desk
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import changes, deploy, git
+from bot.services.intent_handler import Desk
 from tests.unit.engine.small_world import World
 from tests.worlds import ANA, gate_desk, monitor_desk
 

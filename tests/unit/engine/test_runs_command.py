@@ -16,8 +16,8 @@ from bot.domain.errors import NotFoundError
 from bot.domain.intent import INTENT
 from bot.domain.journal import import_line
 from bot.domain.run import fold
-from bot.engine.desk import Desk
 from bot.engine.engine import Engine
+from bot.services.intent_handler import Desk
 from tests.unit.engine.small_world import act, book, fix, step
 from tests.valkeys import fresh_valkey, opened
 from tests.worlds import BEN, BENCH, CHI

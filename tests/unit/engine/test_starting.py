@@ -6,7 +6,7 @@ import asyncio
 
 from bot.domain.event import Origin
 from bot.domain.intent import CancelRun, StartRun
-from bot.engine.desk import run_id_of
+from bot.services.intent_handler import run_id_of
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 from tests.worlds import ANA, BEN
 

@@ -11,7 +11,7 @@ from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.change import Change
 from bot.domain.monitor import Monitor, Pause
-from bot.engine.watchman import Watchman
+from bot.services.monitor_runner import Watchman
 from tests.worlds import ANA, BENCH
 
 NAME = "checkout/errors"

@@ -10,10 +10,10 @@ from bot.domain.board import Topic
 from bot.domain.checklist import ChecklistItem, ItemState, Mark, title_of
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, UntickItem, WaiveItem
-from bot.engine.checklists import look_at_checklist
 from bot.engine.deps import Deps
-from bot.engine.gatekeeper import Checklists
 from bot.ports.store import Board, Directory
+from bot.services.checklists import look_at_checklist
+from bot.services.gate_state import Checklists
 
 log = logging.getLogger(__name__)
 

@@ -34,13 +34,13 @@ from bot.domain.intent import (
 from bot.domain.people import Profile
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
-from bot.engine.feedback import FeedbackBook, said_by
-from bot.engine.gate_desk import GateDesk
-from bot.engine.monitor_desk import MonitorDesk
-from bot.engine.record_desk import RecordDesk
-from bot.engine.steering import SteeringDesk
-from bot.engine.words import complete_params
 from bot.ports.store import AlertBook, Board, Directory, Teller
+from bot.services.feedback import FeedbackBook, said_by
+from bot.services.gate_commands import GateDesk
+from bot.services.monitor_commands import MonitorDesk
+from bot.services.parsing.command_line import complete_params
+from bot.services.record_commands import RecordDesk
+from bot.services.rollout_control import SteeringDesk
 
 log = logging.getLogger(__name__)
 

@@ -26,12 +26,12 @@ from bot.domain.intent import (
     WaiveItem,
 )
 from bot.domain.people import Person
-from bot.engine.checklist_desk import ChecklistDesk
 from bot.engine.deps import Deps
-from bot.engine.gatekeeper import DeployLocks
-from bot.engine.gates import ask_gate
-from bot.engine.queue_desk import QueueDesk
 from bot.ports.store import Directory, Teller
+from bot.services.checklist_commands import ChecklistDesk
+from bot.services.gate_state import DeployLocks
+from bot.services.gates import ask_gate
+from bot.services.queue_commands import QueueDesk
 
 log = logging.getLogger(__name__)
 

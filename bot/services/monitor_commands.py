@@ -19,8 +19,8 @@ from bot.domain.intent import (
     UnmuteMonitor,
 )
 from bot.domain.monitor import Pause
-from bot.engine.watchman import Looked, Watchman
 from bot.ports.store import AlertBook, Board, MonitorBook
+from bot.services.monitor_runner import Looked, Watchman
 
 log = logging.getLogger(__name__)
 
