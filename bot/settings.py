@@ -18,7 +18,7 @@ from pydantic_settings import (
 
 from bot.adapters.redis.address import address_of
 from bot.domain.errors import SettingsError
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 
 PREFIX = "PILOTHOUSE_"
 

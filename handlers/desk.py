@@ -17,7 +17,7 @@ from bot.domain.intent import Intent, StartRun
 from bot.domain.model import JsonObject
 from bot.domain.people import Person
 from bot.domain.run import Run, fold
-from bot.engine.deployments import NoDeployments
+from bot.engine.deployment_records import NoDeployments
 from bot.ports.store import (
     AlertBook,
     DeploymentBook,

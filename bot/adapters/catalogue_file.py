@@ -15,8 +15,8 @@ from bot.domain.freeze import Exemption, Freeze, GlobalFreeze
 from bot.domain.gate import Gates
 from bot.domain.model import JsonValue
 from bot.domain.monitor import Monitor
+from bot.domain.nearest import did_you_mean
 from bot.domain.slo import Slo
-from bot.engine.nearest import did_you_mean
 from bot.loader.yaml_positions import Document, Problem, Where, part_of, read_yaml
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")

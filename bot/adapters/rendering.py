@@ -13,7 +13,7 @@ from bot.domain.clock import Clock
 from bot.domain.delivery import DAY_S, DeliveryQuestion
 from bot.domain.feedback import span_of
 from bot.domain.run import fold
-from bot.engine.deployments import NoDeployments
+from bot.engine.deployment_records import NoDeployments
 from bot.ports.store import AlertBook, DeploymentBook, Journal
 from bot.services.feedback import FeedbackBook
 from bot.services.gate_state import Checklists

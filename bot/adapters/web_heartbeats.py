@@ -17,7 +17,7 @@ from bot.adapters.web_base import WebParts, body_of, refused, token_fits
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import NotFoundError, UnknownServiceError
 from bot.domain.heartbeat import MOST_TEXT, Heartbeat
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 
 log = logging.getLogger(__name__)
 

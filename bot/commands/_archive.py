@@ -18,7 +18,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.errors import BotError, NotFoundError, UsageError
 from bot.domain.event import Event
 from bot.domain.journal import import_line
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.ports.store import Inbox, Journal
 from bot.settings import load_settings
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.domain.errors import TemplateError
 from bot.domain.event import Sampled, StepFinished
 from bot.domain.runbook import Check
-from bot.engine.hand import Hand
+from bot.engine.session import Hand
 from bot.engine.steps import Called, call, shown
 from bot.templating.templates import truth
 

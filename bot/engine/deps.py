@@ -19,7 +19,7 @@ from bot.domain.run import Run
 from bot.domain.run_states import PhaseState
 from bot.domain.runbook import ReducerName
 from bot.domain.verdict import CanaryVerdict
-from bot.engine.deployments import NoDeployments
+from bot.engine.deployment_records import NoDeployments
 from bot.engine.plugins import Context, Ledger, Plugins
 from bot.ports.alarms import Alarms, NoAlarms
 from bot.ports.flags import Flags, NoFlags

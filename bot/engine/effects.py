@@ -7,9 +7,9 @@ import logging
 from bot.domain.effect import Done, Effect
 from bot.domain.event import EffectIntended, StepFinished, StepUndone
 from bot.domain.model import JsonObject
-from bot.engine.deployments import keep_record
-from bot.engine.hand import Hand
+from bot.engine.deployment_records import keep_record
 from bot.engine.plugins import Plugin
+from bot.engine.session import Hand
 from bot.engine.steps import Called, call, finished
 
 log = logging.getLogger(__name__)

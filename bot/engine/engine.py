@@ -11,9 +11,8 @@ from bot.domain.event import ApprovalEnded, Event, PhaseFinished, RunFinished
 from bot.domain.rollout import rollout_under_way
 from bot.domain.run import apply, fold
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
-from bot.engine.deployments import keep_record
+from bot.engine.deployment_records import keep_record
 from bot.engine.deps import Deps
-from bot.engine.hand import Hand
 from bot.engine.outcome import outcome_of
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.phases.background import background
@@ -21,7 +20,8 @@ from bot.engine.phases.gather import explore, fan_out
 from bot.engine.phases.pipeline import pipeline
 from bot.engine.phases.plan import plan
 from bot.engine.phases.reduce import reduce
-from bot.engine.turns import end_turns
+from bot.engine.service_lock import end_turns
+from bot.engine.session import Hand
 from bot.templating.templates import truth
 
 log = logging.getLogger(__name__)

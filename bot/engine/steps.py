@@ -21,8 +21,8 @@ from bot.domain.errors import (
 from bot.domain.event import StepFinished, StepOutcome
 from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.model import JsonObject
-from bot.engine.hand import Hand
 from bot.engine.plugins import Context, Plugin
+from bot.engine.session import Hand
 
 log = logging.getLogger(__name__)
 

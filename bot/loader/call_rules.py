@@ -8,8 +8,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.nearest import did_you_mean
 from bot.domain.runbook import Call, Check
-from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugin
 from bot.loader.schema_errors import place_of
 from bot.loader.template_refs import Spot, result_of

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.monitor import Monitor
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.engine.plugins import Plugins
 from bot.loader.probe_rules import probe_problems
 from bot.services.monitor_runner import arguments_of

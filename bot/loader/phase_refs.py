@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.loader.schema_errors import Drafted
 from bot.loader.template_refs import Spot
 from bot.loader.yaml_positions import Where

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import TemplateError
 from bot.domain.model import JsonObject
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.engine.plugins import Plugin, Plugins
 from bot.services.checklists import arguments_for
 from bot.templating.templates import expression_problems

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.finding import Findings
+from bot.domain.nearest import did_you_mean
 from bot.domain.pattern import Pattern
 from bot.domain.runbook import (
     Background,
@@ -21,7 +22,6 @@ from bot.domain.runbook import (
     ReducerName,
     steps_of,
 )
-from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Plugins
 from bot.loader.phase_refs import Place
 from bot.loader.plan_rules import check_pipeline, check_plan

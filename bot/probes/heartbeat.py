@@ -7,7 +7,7 @@ from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Measurement
 from bot.domain.heartbeat import Pulse
 from bot.domain.model import JsonObject
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.engine.plugins import Context, probe
 
 

@@ -18,8 +18,8 @@ from bot.domain.address import without_login
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Facts, Finding, Findings, Measurement
 from bot.domain.model import JsonObject
+from bot.domain.nearest import did_you_mean
 from bot.domain.slo import Slo
-from bot.engine.nearest import did_you_mean
 from bot.engine.plugins import Context, probe
 from bot.probes._decisive import series_behind
 from bot.probes._prometheus_api import ask_now, base_of, graph_of, read, selector_of, slo_ratio

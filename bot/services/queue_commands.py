@@ -14,7 +14,7 @@ from bot.domain.intent import AskQueue
 from bot.domain.queueing import Expected, Turn, expect, stay_s, turn_of
 from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
-from bot.engine.turns import change_place
+from bot.engine.service_lock import change_place
 from bot.ports.store import Line
 
 _MOST_SHOWN = 20

@@ -12,8 +12,8 @@ from bot.domain.rollout import rollout_under_way
 from bot.domain.run import Run, fold
 from bot.domain.runbook import Pipeline
 from bot.engine.deps import Deps
-from bot.engine.hand import Hand
-from bot.engine.turns import take_turn
+from bot.engine.service_lock import take_turn
+from bot.engine.session import Hand
 from bot.ports.store import Directory
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from bot.domain.durations import format_duration
 from bot.domain.model import JsonValue
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 
 MAX_RESULT: Final = 20_000
 """Characters of text, or items and characters together of data, that one template may yield."""

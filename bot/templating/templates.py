@@ -14,7 +14,7 @@ from jinja2.parser import Parser
 
 from bot.domain.errors import TemplateError
 from bot.domain.model import JsonValue
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.templating.sandbox import ENVIRONMENT, as_json, as_text, check_size
 
 MAX_EXPRESSION: Final = 500

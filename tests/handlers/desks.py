@@ -15,7 +15,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.intent import Intent, Notice
 from bot.domain.people import Profile
 from bot.domain.runbook import Runbook
-from bot.engine.deployments import NoDeployments
+from bot.engine.deployment_records import NoDeployments
 from bot.ports.store import DeploymentBook, Directory, Teller
 from handlers.desk import FrontDesk
 

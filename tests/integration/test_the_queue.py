@@ -13,7 +13,7 @@ from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.locks import RedisLocks
 from bot.domain.clock import SystemClock
 from bot.domain.people import Person
-from bot.engine.turns import change_place
+from bot.engine.service_lock import change_place
 from bot.ports.store import Line
 from tests.integration.queueing import CHANGE, HUNG, RAN, at_work
 from tests.valkeys import fresh_valkey, opened

@@ -8,8 +8,8 @@ from bot.domain.errors import BotError, RunbookError
 from bot.domain.event import PhaseStarted, RunStarted, Sampled
 from bot.domain.runbook import Background
 from bot.engine.checks import look
-from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
+from bot.engine.session import Hand
 from bot.services.parsing.command_line import complete_params
 from bot.templating.templates import evaluate
 

@@ -11,11 +11,11 @@ from bot.domain.model import JsonObject
 from bot.domain.run_states import PhaseState
 from bot.domain.runbook import Explore, FanOut, Step
 from bot.engine.effects import run_step
-from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended
-from bot.engine.phases.leaning import lean
+from bot.engine.phases.preliminary import lean
 from bot.engine.plugins import Plugin
-from bot.engine.turns import take_turn
+from bot.engine.service_lock import take_turn
+from bot.engine.session import Hand
 from bot.templating.templates import evaluate
 
 _GRACE_S = 0.2

@@ -25,11 +25,11 @@ from bot.domain.plan import PlannedStep, RenderedPlan
 from bot.domain.runbook import ApprovalPolicy, Check, Pipeline, plan_source
 from bot.engine.checks import check_step_id, look, settle_check
 from bot.engine.effects import put_back, run_step
-from bot.engine.hand import Hand
 from bot.engine.phases import Answer, Ended, Waits
-from bot.engine.phases.judged import Bench, judge_step_id
+from bot.engine.phases.canary_analysis import Bench, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
-from bot.engine.turns import take_turn
+from bot.engine.service_lock import take_turn
+from bot.engine.session import Hand
 from bot.services.rollout_control import make_way
 from bot.templating.templates import truth
 

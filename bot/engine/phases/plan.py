@@ -9,8 +9,8 @@ from bot.domain.errors import BotError, RunbookError
 from bot.domain.event import PhaseStarted, PlanRendered
 from bot.domain.plan import PlannedStep, RenderedPlan
 from bot.domain.runbook import Check, Judging, Pipeline, Plan, Remedy, Step
-from bot.engine.hand import Hand
 from bot.engine.phases import Ended
+from bot.engine.session import Hand
 from bot.templating.templates import evaluate, render, truth
 
 _MOST_ITEMS = 200

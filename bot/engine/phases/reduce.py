@@ -10,9 +10,9 @@ from bot.domain.finding import Findings
 from bot.domain.inputs import Inputs, neighbourhood
 from bot.domain.model import JsonObject
 from bot.domain.runbook import Reduce
-from bot.engine.hand import Hand
 from bot.engine.phases import Ended
 from bot.engine.replay import input_of
+from bot.engine.session import Hand
 
 
 async def reduce(hand: Hand, phase: Reduce) -> Ended:

@@ -11,9 +11,9 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.durations import MAX_DURATION_S, format_duration, parse_duration
 from bot.domain.errors import UnknownServiceError, UsageError
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.nearest import did_you_mean, nearest
 from bot.domain.pattern import Pattern
 from bot.domain.runbook import Param, Runbook
-from bot.engine.nearest import did_you_mean, nearest
 
 _MAX_TEXT = 2000
 _MAX_ECHO = 40

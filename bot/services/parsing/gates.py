@@ -12,7 +12,7 @@ from bot.domain.deploy_lock import DEFAULT_S, MOST_S
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UsageError
 from bot.domain.freeze import MOST_REASON
-from bot.engine.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.services.parsing.command_line import echo, find_service
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")

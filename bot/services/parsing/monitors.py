@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from bot.domain.catalogue import Catalogue
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UnknownServiceError, UsageError
-from bot.engine.nearest import did_you_mean, nearest
+from bot.domain.nearest import did_you_mean, nearest
 from bot.services.parsing.command_line import echo, split_words
 
 Verb = Literal["list", "show", "test", "pause", "resume", "mute", "unmute"]

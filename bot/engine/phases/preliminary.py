@@ -10,7 +10,7 @@ from bot.domain.run import Run
 from bot.domain.run_states import PhaseState
 from bot.domain.runbook import Phase, Reduce
 from bot.engine.deps import ReduceInput
-from bot.engine.hand import Hand
+from bot.engine.session import Hand
 
 
 def lean(hand: Hand, phase: Phase, *, step: str) -> None:

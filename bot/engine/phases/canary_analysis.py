@@ -13,7 +13,7 @@ from bot.domain.plan import PlannedStep
 from bot.domain.run_states import StepState
 from bot.domain.runbook import ApprovalPolicy, Judging, ReadMetric
 from bot.domain.verdict import CanaryVerdict
-from bot.engine.hand import Hand
+from bot.engine.session import Hand
 from bot.engine.steps import call
 
 JUDGING: Final = "Judge canary and stable"

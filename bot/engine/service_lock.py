@@ -9,8 +9,8 @@ from typing import Literal
 from bot.domain.errors import NotFoundError
 from bot.domain.event import RunFinished, TurnAwaited, TurnTaken
 from bot.engine.deps import Deps
-from bot.engine.hand import Hand
 from bot.engine.phases import Waits
+from bot.engine.session import Hand
 
 log = logging.getLogger(__name__)
 
