@@ -13,11 +13,11 @@ from pathlib import Path
 from bench.diagnosing.cases import known_cases
 from bench.diagnosing.fitting import Example, by_hand, fit
 from bench.diagnosis import DATA
-from bot.analysis.places.ranking import ground_of
-from bot.analysis.places.weights import Fit
-from bot.analysis.telemetry.reading import read
+from bot.diagnosis.offline.reading import read
+from bot.diagnosis.origins.ranking import ground_of
+from bot.diagnosis.origins.weights import Fit
 
-_OUT = Path("bot/analysis/places/weights.json")
+_OUT = Path("bot/diagnosis/origins/weights.json")
 _DIGITS = 3
 
 

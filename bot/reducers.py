@@ -8,8 +8,8 @@ from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from bot.analysis.causes import rank_causes
 from bot.analysis.way_back import Word, rollback_safety, word_of
+from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import Diagnosis, Judgement, Source, SourceStatus
 from bot.domain.event import StepOutcome

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.analysis.alerts.case import AlertCase, read_cases
+from bot.diagnosis.alerts.case import AlertCase, read_cases
 
 SPLITS = ("dev", "heldout")
 

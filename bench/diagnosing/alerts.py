@@ -13,9 +13,9 @@ from typing import Any
 
 from bench.diagnosing.alert_cases import SPLITS, Known, hit_rate, known_cases
 from bench.diagnosis import DATA
-from bot.analysis.alerts.board import boards_of
-from bot.analysis.alerts.case import AlertCase
-from bot.analysis.alerts.rank import Blamed, rank_alerts, rank_board, shipped_weights
+from bot.diagnosis.alerts.board import boards_of
+from bot.diagnosis.alerts.case import AlertCase
+from bot.diagnosis.alerts.rank import Blamed, rank_alerts, rank_board, shipped_weights
 
 NAME = "alerts"
 GOALS: Mapping[str, Mapping[str, float]] = {"tvdiag-sockshop": {"HR@1": 0.75}, "tvdiag-hotel": {"HR@1": 0.75}}

@@ -6,9 +6,9 @@ from math import lgamma
 
 import numpy as np
 
-from bot.analysis.anomalies import FloatArray
-from bot.analysis.telemetry.case import Telemetry
-from bot.analysis.telemetry.kinds import Kind, kind_of
+from bot.diagnosis.offline.case import Telemetry
+from bot.diagnosis.offline.kinds import Kind, kind_of
+from bot.diagnosis.signals.anomalies import FloatArray
 
 _HAZARD = 1 / 50
 _TOLD_BY = (Kind.LATENCY, Kind.ERRORS, Kind.SUCCESS)

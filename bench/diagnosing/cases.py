@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.adapters.case_folder import read_case
-from bot.analysis.telemetry.case import Telemetry
+from bot.diagnosis.offline.case import Telemetry
 
 SYSTEMS = ("petshop", "nezha-ob", "nezha-tt")
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from bench.diagnosing.changes_in_triage import named_in_triage
 from bench.diagnosing.fit_changes import Labelled, fitted, labelled
-from bot.analysis.commits.case import NONE, ChangeCase
-from bot.analysis.commits.ranking import Blame, blame
-from bot.analysis.commits.weights import Weights
 from bot.commands.rank_changes import answer
+from bot.diagnosis.commits.case import NONE, ChangeCase
+from bot.diagnosis.commits.ranking import Blame, blame
+from bot.diagnosis.commits.weights import Weights
 
 NAME = "changes"
 _GOAL_EXACT, _GOAL_DECOYS, _GOAL_NONE, _GOAL_S = 0.70, 0.10, 1.0, 2.0

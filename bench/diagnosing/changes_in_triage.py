@@ -6,9 +6,9 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from bot.analysis.causes import rank_causes
-from bot.analysis.commits.case import NONE, ChangeCase, LogLine, Rollout
-from bot.analysis.commits.symptoms import Symptoms, read
+from bot.diagnosis.commits.case import NONE, ChangeCase, LogLine, Rollout
+from bot.diagnosis.commits.symptoms import Symptoms, read
+from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import Diagnosis
 from bot.domain.finding import Evidence, Finding, FindingKind, Findings

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from bench.diagnosing.alert_cases import Known, known_cases
 from bench.diagnosis import DATA
-from bot.analysis.alerts.board import Board, boards_of
-from bot.analysis.alerts.terms import Term, terms_of
+from bot.diagnosis.alerts.board import Board, boards_of
+from bot.diagnosis.alerts.terms import Term, terms_of
 
 STEPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 """All that a weight may be: finer ones only learn the cases by heart.  No term may change its sign."""

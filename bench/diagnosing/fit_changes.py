@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.adapters.change_cases import load_change_case
-from bot.analysis.commits import weights as place
-from bot.analysis.commits.case import NONE, ChangeCase
-from bot.analysis.commits.features import candidates
-from bot.analysis.commits.outside import outside
-from bot.analysis.commits.ranking import blame, outsideness
-from bot.analysis.commits.symptoms import read
-from bot.analysis.commits.weights import Weights
+from bot.diagnosis.commits import weights as place
+from bot.diagnosis.commits.case import NONE, ChangeCase
+from bot.diagnosis.commits.features import candidates
+from bot.diagnosis.commits.outside import outside
+from bot.diagnosis.commits.ranking import blame, outsideness
+from bot.diagnosis.commits.symptoms import read
+from bot.diagnosis.commits.weights import Weights
 from bot.domain.model import Model
 
 PRIOR = Weights(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.analysis.anomalies import FloatArray
-from bot.analysis.places.ranking import Ground
-from bot.analysis.places.scoring import features, scores
-from bot.analysis.places.weights import Sureness, Weights
+from bot.diagnosis.origins.ranking import Ground
+from bot.diagnosis.origins.scoring import features, scores
+from bot.diagnosis.origins.weights import Sureness, Weights
+from bot.diagnosis.signals.anomalies import FloatArray
 
 _SHARPNESS = 4.0
 _LEAST_CHANCE = 1e-3

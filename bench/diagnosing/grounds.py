@@ -14,7 +14,7 @@ from datetime import datetime
 
 import numpy as np
 
-from bot.analysis.telemetry.case import Telemetry
+from bot.diagnosis.offline.case import Telemetry
 from bot.domain.diagnosis import Cause, Diagnosis
 from bot.domain.finding import Finding, FindingKind
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.analysis.anomalies import FloatArray
-from bot.analysis.telemetry.case import Telemetry
-from bot.analysis.telemetry.shifts import quantiles
+from bot.diagnosis.offline.case import Telemetry
+from bot.diagnosis.offline.shifts import quantiles
+from bot.diagnosis.signals.anomalies import FloatArray
 
 _LEAST_BEFORE = 5
 _ANOMALOUS = 3.0

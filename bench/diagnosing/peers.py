@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.diagnosing.bocpd import onset_of
 from bench.diagnosing.hypothesis_test import hypothesis_test
-from bot.analysis.anomalies import FloatArray
-from bot.analysis.telemetry.case import Telemetry
+from bot.diagnosis.offline.case import Telemetry
+from bot.diagnosis.signals.anomalies import FloatArray
 
 _LEAST_BEFORE = 5
 Score = Callable[[FloatArray, FloatArray], float]

@@ -18,12 +18,12 @@ from bench.diagnosing.cases import Known, known_cases
 from bench.diagnosing.fitting import Example, by_hand, fit
 from bench.diagnosing.grounds import checked
 from bench.diagnosing.peers import TOLD, UNTOLD, Series
-from bot.analysis.causes import diagnosis_of
-from bot.analysis.places.ranking import Ground, ground_of, places_on
-from bot.analysis.places.weights import Weights, shipped
-from bot.analysis.telemetry.case import Telemetry
-from bot.analysis.telemetry.findings import cause_first, metric_of
-from bot.analysis.telemetry.reading import read
+from bot.diagnosis.offline.case import Telemetry
+from bot.diagnosis.offline.findings import cause_first, metric_of
+from bot.diagnosis.offline.reading import read
+from bot.diagnosis.origins.ranking import Ground, ground_of, places_on
+from bot.diagnosis.origins.weights import Weights, shipped
+from bot.diagnosis.ranking.causes import diagnosis_of
 from bot.domain.diagnosis import Place
 from bot.domain.finding import Finding
 

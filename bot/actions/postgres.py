@@ -13,9 +13,9 @@ from bot.actions import _postgres_backup
 from bot.actions._database import TROUBLE, connected
 from bot.actions._targets import PATIENCE, change_of
 from bot.analysis.migrations.layout import Version
-from bot.analysis.words import figure
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.domain.wording import figure
 from bot.engine.plugins import Context, action
 from bot.targets.backups import Backup, Shelf
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.analysis.telemetry.case import Column, Line, SpanBucket, Telemetry
+from bot.diagnosis.offline.case import Column, Line, SpanBucket, Telemetry
 from bot.domain.errors import UsageError
 
 

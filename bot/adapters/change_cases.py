@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.analysis.commits.case import (
+from bot.diagnosis.commits.case import (
     Alert,
     Call,
     ChangeCase,

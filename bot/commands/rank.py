@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters.case_folder import read_case
-from bot.analysis.causes import diagnosis_of
-from bot.analysis.places.weights import shipped
-from bot.analysis.telemetry.findings import cause_first, metric_of
-from bot.analysis.telemetry.reading import read
+from bot.diagnosis.offline.findings import cause_first, metric_of
+from bot.diagnosis.offline.reading import read
+from bot.diagnosis.origins.weights import shipped
+from bot.diagnosis.ranking.causes import diagnosis_of
 from bot.domain.diagnosis import Cause, Diagnosis
 from bot.domain.errors import UsageError
 from bot.domain.finding import Finding

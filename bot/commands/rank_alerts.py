@@ -9,9 +9,9 @@ import sys
 import zlib
 from pathlib import Path
 
-from bot.analysis.alerts.board import boards_of
-from bot.analysis.alerts.case import AlertsInvalidError, read_cases
-from bot.analysis.alerts.rank import Blamed, rank_board
+from bot.diagnosis.alerts.board import boards_of
+from bot.diagnosis.alerts.case import AlertsInvalidError, read_cases
+from bot.diagnosis.alerts.rank import Blamed, rank_board
 
 NAME = "rank-alerts"
 SUMMARY = "Rank which instance is to blame for the alerts in a JSON file, or on standard input."

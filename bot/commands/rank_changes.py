@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from bot.adapters.change_cases import load_change_case
-from bot.analysis.commits.case import NONE
-from bot.analysis.commits.ranking import Blame, Ranked, blame
+from bot.diagnosis.commits.case import NONE
+from bot.diagnosis.commits.ranking import Blame, Ranked, blame
 from bot.domain.model import JsonObject
 
 NAME = "rank-changes"

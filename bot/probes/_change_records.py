@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from bot.analysis.words import clock_time
 from bot.domain.finding import Evidence, Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.wording import clock_time
 
 _KINDS = {
     "deploy": FindingKind.CHANGE_DEPLOY,

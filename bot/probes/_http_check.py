@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
-from bot.analysis.words import figure, listing
 from bot.domain.address import without_login
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.finding import Measurement
 from bot.domain.model import JsonValue
 from bot.domain.pattern import Pattern
+from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context
 from bot.probes._reaching import SHARE_OF_TIME, problem_of
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.analysis.loglines import LogLine, parse, stamp
-from bot.analysis.words import clock_time, moment
+from bot.diagnosis.signals.loglines import LogLine, parse, stamp
 from bot.domain.errors import ProbeGarbageError
+from bot.domain.wording import clock_time, moment
 
 BUDGET_BYTES = 10_000_000
 """How much one probe reads in all."""

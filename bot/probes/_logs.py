@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from bot.analysis.logs import LogRead, findings_of
-from bot.analysis.words import listing, span
+from bot.diagnosis.signals.logs import LogRead, findings_of
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Finding, FindingKind, Findings
+from bot.domain.wording import listing, span
 from bot.engine.plugins import Context
 from bot.probes import _elastic, _loki
 from bot.probes._logfiles import BUDGET_BYTES, read_tail, refuse_garbage

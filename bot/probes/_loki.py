@@ -8,11 +8,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.analysis.loglines import LogLine, of_text
-from bot.analysis.logs import LogRead
-from bot.analysis.words import clock_time, moment
+from bot.diagnosis.signals.loglines import LogLine, of_text
+from bot.diagnosis.signals.logs import LogRead
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError
+from bot.domain.wording import clock_time, moment
 from bot.engine.plugins import Context
 from bot.probes._log_counts import FIRST_SHARE, MOST_LINES, Bin, bin_s, moments
 from bot.probes._web import Source, fetch, field

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import pymysql
 from pymysql.cursors import DictCursor
 
-from bot.analysis.sessions import Activity, Session
+from bot.diagnosis.signals.sessions import Activity, Session
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 
 _PORT = 3306

@@ -9,8 +9,8 @@ from typing import Any
 
 import asyncpg
 
-from bot.analysis.words import span
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.wording import span
 from bot.engine.plugins import Context
 
 _NAME = "pilothouse"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.analysis.sessions import Activity, Session
+from bot.diagnosis.signals.sessions import Activity, Session
 from bot.probes._postgres import reading
 
 _SESSIONS = """

@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 
 from bot.analysis.migrations.database import LONG_S, Database, Table
-from bot.analysis.words import listing, span
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
+from bot.domain.wording import listing, span
 from bot.engine.plugins import Context
 from bot.targets.backups import Backup, Shelf
 

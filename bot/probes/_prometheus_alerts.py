@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from bot.analysis.alerts.firings import Firing, Past
-from bot.analysis.words import moment
+from bot.diagnosis.alerts.firings import Firing, Past
 from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.finding import Evidence
+from bot.domain.wording import moment
 from bot.engine.plugins import Context
 from bot.probes._prometheus_api import Result, ask, graph_of, selector_of
 

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.analysis.words import span
 from bot.domain.address import without_login
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.slo import Slo
+from bot.domain.wording import span
 from bot.engine.plugins import Context
 from bot.probes._web import fetch
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bot.analysis.families import FAMILIES, NAMES, Family
-from bot.analysis.metrics import Panel, Read, Series
-from bot.analysis.words import span
+from bot.diagnosis.signals.families import FAMILIES, NAMES, Family
+from bot.diagnosis.signals.metrics import Panel, Read, Series
 from bot.domain.errors import ProbeUnavailableError
+from bot.domain.wording import span
 from bot.engine.plugins import Context
 from bot.probes._prometheus_api import Result, ask, graph_of, number, selector_of
 from bot.probes._reaching import SHARE_OF_TIME

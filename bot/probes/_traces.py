@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
-from bot.analysis.traced import Span
+from bot.diagnosis.signals.trace_span import Span
 from bot.domain.errors import ProbeGarbageError
 from bot.engine.plugins import Context
 from bot.probes._web import Source, fetch, together

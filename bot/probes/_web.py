@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import httpx
 
-from bot.analysis.words import figure
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.model import JsonObject
+from bot.domain.wording import figure
 from bot.engine.plugins import Context
 from bot.probes._reaching import SHARE_OF_TIME, problem_of
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 
-from bot.analysis.alerts.firings import Firing, Past, findings_of
-from bot.analysis.words import listing, span
+from bot.diagnosis.alerts.firings import Firing, Past, findings_of
 from bot.domain.alert import Alert
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Evidence, Findings
+from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes._prometheus_alerts import DAY_S, PAST_DAYS, read_alerts
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.analysis.words import listing
 from bot.domain.catalogue import Service
 from bot.domain.finding import Facts
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.wording import listing
 from bot.engine.plugins import Context, probe
 
 

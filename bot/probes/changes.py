@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from bot.analysis.words import listing, span
 from bot.domain.address import without_login
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
 from bot.domain.finding import Findings
+from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes._change_records import Record, finding_of
 from bot.probes._github import deployed

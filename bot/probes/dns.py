@@ -13,9 +13,9 @@ import dns.name
 import dns.nameserver
 import dns.resolver
 
-from bot.analysis.words import figure, listing
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Measurement
+from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._reaching import SHARE_OF_TIME, host_and_port
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.analysis.words import clock_time, listing, span
 from bot.domain.catalogue import Service
 from bot.domain.finding import Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.wording import clock_time, listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes import _github
 from bot.probes._change_records import Record, finding_of

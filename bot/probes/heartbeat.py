@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.analysis.words import span
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Measurement
 from bot.domain.heartbeat import Pulse
 from bot.domain.model import JsonObject
 from bot.domain.nearest import did_you_mean
+from bot.domain.wording import span
 from bot.engine.plugins import Context, probe
 
 

@@ -11,13 +11,13 @@ from typing import Annotated, Literal
 import httpx
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
-from bot.analysis.words import figure, listing
 from bot.domain.address import without_login
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Evidence, Finding, FindingKind, Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.pattern import Pattern
+from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._http_check import Expected, ask, measured
 from bot.probes._reaching import SHARE_OF_TIME, unresolved

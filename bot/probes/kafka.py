@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.analysis.words import listing, span
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
 from bot.domain.finding import Measurement
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes._web import Source, fetch, field, together
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.analysis.loglines import LogLine
-from bot.analysis.words import figure, span
+from bot.diagnosis.signals.loglines import LogLine
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Findings, Measurement
 from bot.domain.pattern import Pattern
+from bot.domain.wording import figure, span
 from bot.engine.plugins import Context, probe
 from bot.probes._logfiles import BUDGET_BYTES, read_tail, refuse_garbage
 from bot.probes._logs import STORES, look

@@ -15,7 +15,6 @@ from bot.analysis.migrations.layout import MigrationFile, Phase, Version
 from bot.analysis.migrations.planning import WayBack
 from bot.analysis.migrations.proving import losses, shortfalls, to_count
 from bot.analysis.migrations.rulings import Rollback
-from bot.analysis.words import listing, span
 from bot.domain.errors import (
     ActionFailedError,
     GateClosedError,
@@ -23,6 +22,7 @@ from bot.domain.errors import (
 )
 from bot.domain.finding import Facts
 from bot.domain.model import JsonObject
+from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes._migration_proof import contracts, counted, found_in, not_applied, unproved
 from bot.probes._migration_study import Objection, folder_of, objections, read_version, study_of

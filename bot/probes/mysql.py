@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bot.analysis.sessions import findings_of, normal_of
-from bot.analysis.words import figure, listing
+from bot.diagnosis.signals.sessions import findings_of, normal_of
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.finding import Evidence, Finding, FindingKind, Findings
+from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._mysql import Told, UnusableError, read
 from bot.probes._reaching import SHARE_OF_TIME

@@ -10,11 +10,11 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.analysis.migrations.database import warnings_of, way_back_of
-from bot.analysis.sessions import Activity, findings_of, normal_of
-from bot.analysis.words import figure, listing, span
+from bot.diagnosis.signals.sessions import Activity, findings_of, normal_of
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
 from bot.domain.model import JsonObject
+from bot.domain.wording import figure, listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes import _postgres_figures as figures
 from bot.probes._postgres import NoSlotLeftError, ServerDownError, owner_dsn, reading

@@ -9,17 +9,17 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.analysis.decisive import chart_of
-from bot.analysis.decisive import decisive as decisive_of
-from bot.analysis.families import FAMILIES
-from bot.analysis.metrics import Read, findings_of, normal_of
-from bot.analysis.words import figure, listing, span
+from bot.diagnosis.decisive_chart import chart_of
+from bot.diagnosis.decisive_chart import decisive as decisive_of
+from bot.diagnosis.signals.families import FAMILIES
+from bot.diagnosis.signals.metrics import Read, findings_of, normal_of
 from bot.domain.address import without_login
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Facts, Finding, Findings, Measurement
 from bot.domain.model import JsonObject
 from bot.domain.nearest import did_you_mean
 from bot.domain.slo import Slo
+from bot.domain.wording import figure, listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes._decisive import series_behind
 from bot.probes._prometheus_api import ask_now, base_of, graph_of, read, selector_of, slo_ratio

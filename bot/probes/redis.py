@@ -6,10 +6,10 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from bot.analysis.words import figure, listing
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError
 from bot.domain.finding import Measurement
 from bot.domain.model import JsonObject
+from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._reaching import SHARE_OF_TIME, problem_of
 from bot.probes._redis_wire import session

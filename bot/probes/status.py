@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.analysis.words import clock_time, listing
 from bot.domain.catalogue import Service
 from bot.domain.finding import Evidence, Finding, FindingKind, Findings
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.wording import clock_time, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._status_feeds import Impact, Page, Trouble, affecting, read_feed, read_summary
 from bot.probes._web import fetch, having, of_each

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.analysis.spans import findings_of, own_parts
-from bot.analysis.traced import Span
-from bot.analysis.words import span
+from bot.diagnosis.signals.spans import findings_of, own_parts
+from bot.diagnosis.signals.trace_span import Span
 from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.finding import Findings
+from bot.domain.wording import span
 from bot.engine.plugins import Context, probe
 from bot.probes._traces import jaeger, tempo
 

@@ -11,7 +11,7 @@ import pytest
 from bench.diagnosing.alert_cases import known_cases
 from bench.diagnosing.alerts import measure
 from bench.diagnosing.fit_alerts import STEPS, Row, fitted, hit, modes_of, record
-from bot.analysis.alerts.terms import Term
+from bot.diagnosis.alerts.terms import Term
 
 NODES = ["a-0", "a-1", "b-0", "c-0"]
 

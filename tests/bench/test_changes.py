@@ -9,8 +9,8 @@ import pytest
 from bench.diagnosing.changes import measure, scores
 from bench.diagnosing.changes_in_triage import named_in_triage
 from bench.diagnosing.fit_changes import Labelled, fitted
-from bot.analysis.commits.case import NONE
-from bot.analysis.commits.ranking import blame
+from bot.diagnosis.commits.case import NONE
+from bot.diagnosis.commits.ranking import blame
 from tests.unit.analysis.commits.faults import CULPRITS, caused, causeless
 
 

@@ -11,9 +11,9 @@ from bench.diagnosing import peers, telemetry
 from bench.diagnosing.cases import known_cases
 from bench.diagnosing.fitting import Example
 from bench.diagnosing.fitting import fit as fitted
-from bot.analysis.places.ranking import Ground, ground_of, places_on
-from bot.analysis.places.weights import Weights, shipped
-from bot.analysis.telemetry.reading import read
+from bot.diagnosis.offline.reading import read
+from bot.diagnosis.origins.ranking import Ground, ground_of, places_on
+from bot.diagnosis.origins.weights import Weights, shipped
 from bot.domain.finding import FindingKind
 from tests.unit.analysis.telemetry import worlds
 

@@ -9,7 +9,7 @@ import pytest
 from bench.diagnosing.bocpd import onset_of, run_lengths
 from bench.diagnosing.hypothesis_test import hypothesis_test
 from bench.diagnosing.peers import TOLD, UNTOLD, n_sigma, ranked, robust_scorer
-from bot.analysis.telemetry.case import Telemetry
+from bot.diagnosis.offline.case import Telemetry
 from tests.unit.analysis.telemetry import worlds
 
 SINCE = worlds.ONSET_ROW

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from bot.adapters.catalogue_file import load_catalogue
-from bot.analysis.causes import rank_causes
 from bot.demonstration.report import is_right
 from bot.demonstration.scenarios import scenario
+from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
 from bot.domain.change import Change
 from bot.domain.clock import SystemClock

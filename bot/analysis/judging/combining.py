@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.analysis.words import listing
 from bot.domain.judging import Policy
 from bot.domain.verdict import CanaryVerdict, Decision, MetricOutcome, MetricVerdict
+from bot.domain.wording import listing
 
 _UNREAD = (MetricOutcome.NO_DATA, MetricOutcome.ERROR)
 _WORDS: dict[Decision, str] = {"proceed": "Proceed", "stop": "Stop", "ask": "A person decides"}

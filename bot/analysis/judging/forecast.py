@@ -6,9 +6,9 @@ from math import log
 
 from bot.analysis.judging.evidence import errors_to_see
 from bot.analysis.judging.phrases import share_words
-from bot.analysis.words import figure, span
 from bot.domain.judging import Traffic
 from bot.domain.verdict import Forecast
+from bot.domain.wording import figure, span
 
 _MOST_ERRORS = 10**9
 

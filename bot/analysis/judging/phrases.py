@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.analysis.judging.evidence import odds
-from bot.analysis.words import figure, span
 from bot.domain.judging import Tally
+from bot.domain.wording import figure, span
 
 _MANY_ODDS = 1_000_000
 _NEVER_MORE = 1e6

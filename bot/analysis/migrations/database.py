@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.analysis.migrations.planning import WayBack
 from bot.analysis.migrations.rulings import Rollback
-from bot.analysis.words import figure, listing, span
 from bot.domain.model import Instant, Model
+from bot.domain.wording import figure, listing, span
 
 LONG_S = 30.0
 """A transaction that is open for so many seconds is in the way of a migration's locks."""

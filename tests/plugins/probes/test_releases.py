@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.analysis.causes import rank_causes
+from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.change import Change
 from bot.domain.finding import Evidence, Finding, FindingKind, Findings
 from bot.probes.changes import recent

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from bot.analysis.causes import rank_causes
+from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import Diagnosis, Source, SourceStatus
 from bot.domain.finding import Evidence, Finding, FindingKind, Findings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.anomalies import MIN_BEFORE, Rule, detect
+from bot.diagnosis.signals.anomalies import MIN_BEFORE, Rule, detect
 
 RATIO = Rule(floor=0.02, half=0.05, limit=0.05)
 SECONDS = Rule(floor=0.1, half=0.3, ratio=2.0, min_after=3)

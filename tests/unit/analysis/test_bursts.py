@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.bursts import find_burst
+from bot.diagnosis.signals.bursts import find_burst
 
 
 def look(times, *, start=0.0, end=300.0):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.analysis.decisive import chart_of, decisive
+from bot.diagnosis.decisive_chart import chart_of, decisive
 from bot.domain.finding import Evidence, Finding, FindingKind
 from tests.worlds import START
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.loglines import LogLine
-from bot.analysis.logs import LogRead, findings_of
+from bot.diagnosis.signals.loglines import LogLine
+from bot.diagnosis.signals.logs import LogRead, findings_of
 from bot.domain.finding import Finding, FindingKind
 
 END = 300.0

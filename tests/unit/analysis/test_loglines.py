@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.loglines import of_text, parse, stamp
+from bot.diagnosis.signals.loglines import of_text, parse, stamp
 
 AT = 1_772_334_000.5
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bot.analysis.families import FAMILIES, Family
-from bot.analysis.metrics import Panel, Read, Series, findings_of, normal_of
+from bot.diagnosis.signals.families import FAMILIES, Family
+from bot.diagnosis.signals.metrics import Panel, Read, Series, findings_of, normal_of
 from bot.domain.finding import Finding, FindingKind
 
 END = 1_000_000.0

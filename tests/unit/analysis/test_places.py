@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.analysis.causes import rank_causes
+from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import CauseKind
 from bot.domain.finding import FindingKind, Findings

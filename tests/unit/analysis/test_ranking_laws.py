@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.causes import rank_causes
+from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.diagnosis import Diagnosis, SourceStatus
 from bot.domain.finding import Finding, FindingKind
 from tests.unit.analysis.stories import (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.sessions import Activity, Session, findings_of, normal_of, roots
+from bot.diagnosis.signals.sessions import Activity, Session, findings_of, normal_of, roots
 from bot.domain.finding import FindingKind
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

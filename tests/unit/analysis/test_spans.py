@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.spans import Own, findings_of, own_parts
-from bot.analysis.traced import Span
+from bot.diagnosis.signals.spans import Own, findings_of, own_parts
+from bot.diagnosis.signals.trace_span import Span
 from bot.domain.finding import Finding, FindingKind
 
 NAMES = ("shop", "pay")

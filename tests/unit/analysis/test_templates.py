@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.templates import group, mask
+from bot.diagnosis.signals.templates import group, mask
 
 
 @pytest.mark.parametrize(

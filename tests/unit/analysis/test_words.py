@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.analysis.words import figure, listing, span
+from bot.domain.wording import figure, listing, span
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bot.analysis.causes import rank_causes
+from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import CauseKind
 from bot.domain.event import InputsPinned, PhaseFinished

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.analysis.alerts.firings import Firing, Past, findings_of
+from bot.diagnosis.alerts.firings import Firing, Past, findings_of
 from bot.domain.finding import Evidence, Finding
 
 NOW = datetime(2026, 3, 1, 3, 15, tzinfo=UTC)

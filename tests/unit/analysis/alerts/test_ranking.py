@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.alerts.board import Board, boards_of, service_of, words_of
-from bot.analysis.alerts.case import AlertCase, AlertsInvalidError, read_cases
-from bot.analysis.alerts.history import History, history_of
-from bot.analysis.alerts.kinds import Family, Kind, Side, kind_of
-from bot.analysis.alerts.rank import rank_alerts, shipped_weights
-from bot.analysis.alerts.terms import Term, terms_of
+from bot.diagnosis.alerts.board import Board, boards_of, service_of, words_of
+from bot.diagnosis.alerts.case import AlertCase, AlertsInvalidError, read_cases
+from bot.diagnosis.alerts.history import History, history_of
+from bot.diagnosis.alerts.kinds import Family, Kind, Side, kind_of
+from bot.diagnosis.alerts.rank import rank_alerts, shipped_weights
+from bot.diagnosis.alerts.terms import Term, terms_of
 
 NODES = ("web-0", "web-1", "cart-0", "cart-1", "db-0", "mail-0")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.analysis.commits.case import Call, ChangeCase, Status
+from bot.diagnosis.commits.case import Call, ChangeCase, Status
 from tests.unit.analysis.commits.incidents import at, commit, complaints, decoys, incident, lures, series
 
 CULPRITS: dict[str, tuple[str, str, tuple[str, ...]]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.analysis.commits.case import Alert, Call, ChangeCase, Commit, LogLine, Rollout, Series, Status
+from bot.diagnosis.commits.case import Alert, Call, ChangeCase, Commit, LogLine, Rollout, Series, Status
 
 START = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 ONSET_MIN = 60.0

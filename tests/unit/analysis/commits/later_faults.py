@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.analysis.commits.case import ChangeCase, Commit
+from bot.diagnosis.commits.case import ChangeCase, Commit
 from tests.unit.analysis.commits.incidents import (
     commit,
     complaints,

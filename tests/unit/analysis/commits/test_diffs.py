@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.commits.case import Commit
-from bot.analysis.commits.diffs import parse
-from bot.analysis.commits.hazards import hazards
-from bot.analysis.commits.settings_changed import numbers_changed, switches_changed
-from bot.analysis.commits.tokens import stem, words
-from bot.analysis.commits.wording import does
+from bot.diagnosis.commits.case import Commit
+from bot.diagnosis.commits.diffs import parse
+from bot.diagnosis.commits.hazards import hazards
+from bot.diagnosis.commits.settings_changed import numbers_changed, switches_changed
+from bot.diagnosis.commits.tokens import stem, words
+from bot.diagnosis.commits.wording import does
 from tests.unit.analysis.commits.incidents import at
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.commits.case import NONE, Call, ChangeCase
-from bot.analysis.commits.ranking import blame, probabilities
+from bot.diagnosis.commits.case import NONE, Call, ChangeCase
+from bot.diagnosis.commits.ranking import blame, probabilities
 from tests.unit.analysis.commits.faults import CULPRITS, HARD, MORE, caused, causeless
 from tests.unit.analysis.commits.incidents import at, commit, complaints, decoys, incident, lures
 from tests.unit.analysis.commits.later_faults import (

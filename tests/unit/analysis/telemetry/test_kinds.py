@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.analysis.telemetry.kinds import Kind, kind_of
+from bot.diagnosis.offline.kinds import Kind, kind_of
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bot.analysis.places.weights import shipped
-from bot.analysis.telemetry import lags, onset, tallies
-from bot.analysis.telemetry.averaging import averaged
-from bot.analysis.telemetry.case import Telemetry
-from bot.analysis.telemetry.evidence import FOUND_AS, Evidence, kinds_of
-from bot.analysis.telemetry.tallies import BIN_S, Tallies
+from bot.diagnosis.offline import lags, onset, tallies
+from bot.diagnosis.offline.averaging import averaged
+from bot.diagnosis.offline.case import Telemetry
+from bot.diagnosis.offline.evidence import FOUND_AS, Evidence, kinds_of
+from bot.diagnosis.offline.tallies import BIN_S, Tallies
+from bot.diagnosis.origins.weights import shipped
 from bot.domain.finding import FindingKind
 from tests.unit.analysis.telemetry import worlds
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.causes import diagnosis_of
-from bot.analysis.places.weights import shipped
-from bot.analysis.telemetry.case import Column, Line, SpanBucket, Telemetry
-from bot.analysis.telemetry.reading import read
+from bot.diagnosis.offline.case import Column, Line, SpanBucket, Telemetry
+from bot.diagnosis.offline.reading import read
+from bot.diagnosis.origins.weights import shipped
+from bot.diagnosis.ranking.causes import diagnosis_of
 from bot.domain.diagnosis import Diagnosis
 from bot.domain.finding import Finding
 from tests.unit.analysis.telemetry import worlds

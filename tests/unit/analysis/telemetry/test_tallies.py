@@ -1,8 +1,8 @@
 """What is missed and what is new, by how much was heard before."""
 
-from bot.analysis.telemetry import tallies
-from bot.analysis.telemetry.case import Line
-from bot.analysis.telemetry.tallies import BIN_S, Tallies, Thing
+from bot.diagnosis.offline import tallies
+from bot.diagnosis.offline.case import Line
+from bot.diagnosis.offline.tallies import BIN_S, Tallies, Thing
 
 
 def test_a_line_that_was_hardly_heard_before_is_hardly_missed():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.analysis.telemetry.case import Column, Line, SpanBucket, Telemetry
+from bot.diagnosis.offline.case import Column, Line, SpanBucket, Telemetry
 
 CALLS = (("web", "orders"), ("web", "catalogue"), ("orders", "payments"), ("orders", "catalogue"))
 SERVICES = ("web", "orders", "payments", "catalogue")

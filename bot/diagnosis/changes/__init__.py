@@ -1,0 +1,1 @@
+"""Weighs changes as causes: evidence, exclusions, score, wording."""

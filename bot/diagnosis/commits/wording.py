@@ -1,0 +1,52 @@
+"""Says in words what a commit does, and which lines speak of it."""
+
+from __future__ import annotations
+
+import re
+
+from bot.diagnosis.commits.content import Content
+from bot.diagnosis.commits.hazards import Hazard
+from bot.diagnosis.commits.symptoms import Symptoms
+
+_MOST_CHARS = 90
+_MOST_QUOTED = 60
+_STARTS = {
+    "guard": ("no longer: ", "takes out "),
+    "check": ("a check is gone", "takes out a check"),
+    "trust": ("who is let in changes", "changes who is let in"),
+    "dependency": ("other versions", "brings other versions"),
+    "switch": ("", "switches over "),
+}
+"""For hazards that are not told as something that somebody does: how they begin, and what to say instead."""
+
+
+def does(hazard: Hazard) -> str:
+    """Say what a hazard does, to go on with after *the commit*: ``lowers timeout_ms from 300 to 5``."""
+    setting = hazard.setting
+    if hazard.kind == "setting" and setting is not None:
+        factor = setting.factor
+        verb = "changes" if factor is None else "lowers" if factor < 1 else "raises"
+        return _cut(f"takes {setting.name} out" if setting.after is None else f"{verb} {hazard.what}")
+    if hazard.kind == "switch" and setting is not None:
+        return _cut(f"switches {setting.name} over")
+    if hazard.kind in {"name", "logic", "edit", "dropped", "guarded"}:
+        old, _, new = hazard.what.partition(" becomes ")
+        return f"turns `{_cut(old, most=_MOST_CHARS // 2)}` into `{_cut(new, most=_MOST_CHARS // 2)}`"
+    start, instead = _STARTS.get(hazard.kind, ("", ""))
+    return _cut(instead + hazard.what.removeprefix(start) if instead else hazard.what)
+
+
+def quoted(content: Content, symptoms: Symptoms) -> str:
+    """Give the few words of a complaint that hold what the commit changed; empty if none does."""
+    for told in content.told:
+        around = re.compile(rf"(?:\S+\s)?\S*(?<![\w-]){re.escape(told)}(?![\w-])\S*(?:\s\S+)?")
+        for line in symptoms.complaints:
+            found = around.search(line.text)
+            if found:
+                return _cut(found.group(0).strip(" ,;:"), most=_MOST_QUOTED)
+    return ""
+
+
+def _cut(text: str, *, most: int = _MOST_CHARS) -> str:
+    flat = " ".join(text.split()).replace("`", "'")
+    return flat if len(flat) <= most else f"{flat[: most - 1].rstrip()}…"

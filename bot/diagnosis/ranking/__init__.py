@@ -1,0 +1,1 @@
+"""Ranks the causes of an incident and decides what may be concluded."""

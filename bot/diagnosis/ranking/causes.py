@@ -1,0 +1,195 @@
+"""Ranks the causes: what most likely happened, what was ruled out, and what cannot be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from bot.diagnosis.changes.change_suspects import change_suspects
+from bot.diagnosis.origins.ranking import places
+from bot.diagnosis.origins.weights import Weights, shipped
+from bot.diagnosis.ranking.corroboration import corroborate
+from bot.diagnosis.ranking.inspections import without_commits
+from bot.diagnosis.ranking.mechanisms import mechanisms
+from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.ranking.suspects import Suspect, unexplained
+from bot.diagnosis.ranking.verdicts import FOUND, judge, name_of, summary_of
+from bot.domain.catalogue import Catalogue
+from bot.domain.diagnosis import Cause, CauseKind, Diagnosis, Place, RuledOut, Source, SourceStatus
+from bot.domain.finding import Finding, FindingKind, Findings
+
+_LEAST = 0.2
+_MOST_CAUSES = 5
+_PLACE_BESIDE = 0.55
+"""A place says less than whatever may have happened there, as long as that is likely at all."""
+_RESOURCES = frozenset(
+    {
+        FindingKind.CPU_HIGH,
+        FindingKind.MEMORY_HIGH,
+        FindingKind.POOL_EXHAUSTED,
+        FindingKind.DB_LONG_TRANSACTION,
+    }
+)
+_TEMPLATES = (FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
+SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql", "alerts")
+"""The families of evidence, in the order in which they are shown."""
+
+
+def rank_causes(
+    *,
+    service: str,
+    catalogue: Catalogue,
+    results: Mapping[str, Findings | Source],
+    now: datetime,
+    since_s: float,
+) -> Diagnosis:
+    """Name the most likely causes of the trouble of ``service``, best first, or say that there is none.
+
+    ``results`` gives, for each source, what it found or a ``Source`` that says why it could not be read.
+    ``since_s`` is how far back the sources looked, in seconds.  Pure: the same input gives the same answer,
+    whatever the order of the findings.
+
+    Raises:
+        UnknownServiceError: the catalogue has no such service.
+    """
+    return diagnosis_of(
+        Scene(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s),
+        weights=shipped(),
+    )
+
+
+def diagnosis_of(scene: Scene, *, weights: Weights) -> Diagnosis:
+    """Diagnose a scene, wherever its findings come from; see ``rank_causes``."""
+    where = places(scene, weights=weights)
+    direct = mechanisms(scene)
+    corroborate(scene, direct)
+    changes, dropped = change_suspects(scene, direct)
+    corroborate(scene, changes)
+    suspects = [*direct, *changes]
+    suspects.extend(list(_unexplained_places(scene, suspects, where)))
+    ranked = _ranked(scene, suspects)
+    causes = tuple(cause for cause in ranked if cause.confidence >= _LEAST)[:_MOST_CAUSES]
+    verdict = judge(scene, causes)
+    if verdict == "no_fault_found":
+        causes = ()
+    ruled_out = _ruled_out(scene, causes, ranked, dropped)
+    return Diagnosis(
+        service=scene.service,
+        verdict=verdict,
+        summary=summary_of(scene, verdict, causes),
+        causes=causes,
+        ruled_out=ruled_out,
+        sources=_sources(scene.results),
+        findings=tuple(without_commits(finding) for finding in scene.findings),
+        onset=_onset(scene, causes) if verdict != "no_fault_found" else None,
+        places=where,
+    )
+
+
+def _ranked(scene: Scene, suspects: Sequence[Suspect]) -> list[Cause]:
+    causes = [suspect.cause(scene) for suspect in suspects]
+    depth = scene.depth
+    # Equal confidence: what lies deeper explains what lies above; the rest is only a stable order.
+    causes.sort(key=lambda c: (-c.confidence, -depth.get(c.service, 0), c.kind.value, c.service, c.component))
+    return causes
+
+
+def _unexplained_places(
+    scene: Scene, suspects: Sequence[Suspect], where: Sequence[Place]
+) -> Iterator[Suspect]:
+    """Say at least where it is, for each place with a symptom of its own that nothing else explains."""
+    by_id = {finding.id: finding for finding in scene.findings}
+    for place in where:
+        evidence = [by_id[each] for each in place.evidence]
+        if place.service not in scene.scope or not any(scene.harmful(f) for f in evidence):
+            continue
+        known = max(
+            (s.judged(scene) for s in suspects if _accounts_for(scene, s, place.service)), default=0.0
+        )
+        if known < FOUND:
+            yield _somewhere(scene, place, evidence, known=known)
+
+
+def _somewhere(scene: Scene, place: Place, evidence: Sequence[Finding], *, known: float) -> Suspect:
+    name = place.service
+    exceptions = [e for f in evidence if f.kind in _TEMPLATES for e in _exceptions(f)]
+    where = f"{exceptions[0]} in {name}" if exceptions else f"something in {name}"
+    suspect = Suspect(
+        kind=CauseKind.CODE_FAULT if exceptions else CauseKind.UNKNOWN,
+        service=name,
+        component=exceptions[0] if exceptions else "",
+        summary=f"The trouble begins in {name} ({where}), but nothing that was read says why.",
+        began_at=scene.onset(name),
+        decisive=frozenset({"metrics", "logs"}),
+        weighed=min(place.confidence, _PLACE_BESIDE) if known >= _LEAST else place.confidence,
+    )
+    suspect.support(evidence, 1.0)
+    if known > 0:
+        suspect.doubt("a better explanation is at hand", unexplained(known))
+    return suspect
+
+
+def _accounts_for(scene: Scene, suspect: Suspect, name: str) -> bool:
+    return suspect.service == name or suspect.service in scene.catalogue.get(name).depends_on
+
+
+def _exceptions(finding: Finding) -> list[str]:
+    found = finding.data.get("exceptions")
+    return [str(name) for name in found] if isinstance(found, list) else []
+
+
+def _ruled_out(
+    scene: Scene, causes: Sequence[Cause], ranked: Sequence[Cause], dropped: Sequence[RuledOut]
+) -> tuple[RuledOut, ...]:
+    named = {(cause.kind, cause.service, cause.component) for cause in causes}
+    rest = [c for c in ranked if (c.kind, c.service, c.component) not in named]
+    places = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
+    found = list(dropped)
+    found.extend(
+        RuledOut(what=name_of(cause), why=cause.against[0] if cause.against else "little speaks for it")
+        for cause in rest
+        if cause.kind not in places
+    )
+    found.extend(RuledOut(what=f.summary.rstrip("."), why="it has ended") for f in scene.over())
+    if not any(scene.impaired(name) for name in scene.scope):
+        found.extend(_harmless(scene))
+    return tuple(dict.fromkeys(found))
+
+
+def _harmless(scene: Scene) -> list[RuledOut]:
+    found = []
+    for finding in scene.findings:
+        if finding.kind in _TEMPLATES and not scene.harmful(finding) and not _is_over(finding):
+            level = str(finding.data.get("level", "")).lower() or "harmless"
+            found.append(
+                RuledOut(what=finding.summary.rstrip("."), why=f"these are {level} lines; nothing fails")
+            )
+        elif finding.kind in _RESOURCES:
+            found.append(RuledOut(what=finding.summary.rstrip("."), why="nothing fails or slows down by it"))
+        elif finding.kind is FindingKind.ALERT and not _is_over(finding) and finding.service in scene.scope:
+            found.append(RuledOut(what=finding.summary.rstrip("."), why="nothing that was read bears it out"))
+    return found
+
+
+def _is_over(finding: Finding) -> bool:
+    return finding.data.get("ended") is True
+
+
+def _sources(results: Mapping[str, Findings | Source]) -> tuple[Source, ...]:
+    order = {name: place for place, name in enumerate(SOURCES)}
+    names = sorted(results, key=lambda name: (order.get(name, len(order)), name))
+    return tuple(_source(name, results[name]) for name in names)
+
+
+def _source(name: str, result: Findings | Source) -> Source:
+    if isinstance(result, Source):
+        return result if result.name == name else result.model_copy(update={"name": name})
+    why = result.looked_at + (f"; not read: {'; '.join(result.gaps)}" if result.gaps else "")
+    return Source(name=name, status=SourceStatus.OK, why=why)
+
+
+def _onset(scene: Scene, causes: Sequence[Cause]) -> datetime | None:
+    """When the symptom began: of the service itself, else of the first cause's."""
+    places = [scene.service, *(cause.service for cause in causes[:1])]
+    began = [onset for name in places if (onset := scene.onset(name)) is not None]
+    return min(began, default=None)

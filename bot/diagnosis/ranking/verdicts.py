@@ -1,0 +1,138 @@
+"""Decides what may be said of a ranking, and says it in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.diagnosis.ranking.situation import CHANGES, Scene
+from bot.domain.diagnosis import Cause, CauseKind, Verdict
+from bot.domain.finding import FindingKind
+from bot.domain.wording import listing, span
+
+FOUND = 0.6
+"""From this confidence on a cause counts as found."""
+_ALSO = 0.5
+"""From this confidence on a second cause is named beside the first: it is more likely than not."""
+TIE = 0.04
+"""Two causes this close cannot be told apart."""
+BOTH = 0.8
+"""From this confidence on, two causes that tie are both believed, if they are of different services."""
+_CORROBORATED = 2
+"""So many sources must speak for a cause when most sources could not be read."""
+_ALERTS = "alerts"
+"""No light in the dark: what an alert saw, somebody else should have been able to see."""
+_PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
+
+
+def judge(scene: Scene, causes: Sequence[Cause]) -> Verdict:
+    """Say whether a cause was found, may not be told, or there is none to find.
+
+    An alert, a change or a storm of harmless lines is no evidence of a fault: without a symptom anywhere in
+    the scope, and with metrics and logs at hand to show one, there is none.
+    """
+    if causes and causes[0].confidence >= FOUND and causes[0].kind not in _PLACES:
+        return "unclear" if _torn(causes) or _in_the_dark(scene, causes[0]) else "cause_found"
+    in_trouble = any(scene.impaired(name) for name in scene.scope)
+    if in_trouble or causes or not scene.was_read("metrics") or _half_seen(scene):
+        return "unclear"
+    return "no_fault_found"
+
+
+def _half_seen(scene: Scene) -> bool:
+    """Whether something unusual was seen, and a source that might have said more of it was not read."""
+    silent = {*CHANGES, FindingKind.ALERT}
+    seen = (f for f in scene.findings if f.service in scene.scope and f.kind not in silent)
+    return bool(scene.unread) and any(seen)
+
+
+def ties(causes: Sequence[Cause]) -> tuple[Cause, ...]:
+    """List the causes that share the first place."""
+    return tuple(c for c in causes if c.confidence >= causes[0].confidence - TIE) if causes else ()
+
+
+def summary_of(scene: Scene, verdict: Verdict, causes: Sequence[Cause]) -> str:
+    """Say it in one or two sentences, fit for three in the morning."""
+    match verdict:
+        case "cause_found":
+            text = causes[0].summary
+            also = [c for c in causes[1:] if c.confidence >= _ALSO and c.kind not in _PLACES]
+            return f"{text} And at the same time: {also[0].summary}" if also else text
+        case "unclear":
+            return _unclear(scene, causes)
+        case "no_fault_found":
+            return _no_fault(scene)
+
+
+def name_of(cause: Cause) -> str:
+    """Name a cause in a few words, without saying that it happened."""
+    match cause.kind:
+        case CauseKind.BAD_RELEASE:
+            return f"release of {cause.service} {cause.component}"
+        case CauseKind.BAD_CONFIGURATION:
+            return f"setting {cause.service}/{cause.component}"
+        case CauseKind.DATABASE_LOCK:
+            return f"lock in the database of {cause.service}"
+        case CauseKind.DATABASE_DOWN:
+            return f"database of {cause.service} down"
+        case CauseKind.DEPENDENCY_DOWN | CauseKind.SERVICE_DOWN:
+            return f"{cause.service} down"
+        case CauseKind.SATURATION:
+            return f"{cause.service} short of {cause.component}"
+        case CauseKind.CODE_FAULT:
+            return f"{cause.component} in {cause.service}"
+        case CauseKind.UNKNOWN:
+            return f"something in {cause.service}"
+
+
+def _in_the_dark(scene: Scene, cause: Cause) -> bool:
+    """Whether one source alone speaks for the cause while most of the others could not be read."""
+    asked = [name for name in scene.asked if name != _ALERTS]
+    unread = [source for source in scene.unread if source.name != _ALERTS]
+    if len(unread) * 2 <= len(asked):
+        return False
+    speaking = (finding for finding in scene.findings if finding.id in cause.evidence)
+    return len({finding.source for finding in speaking if finding.source != _ALERTS}) < _CORROBORATED
+
+
+def _torn(causes: Sequence[Cause]) -> bool:
+    tied = ties(causes)
+    if len(tied) == 1:
+        return False
+    # In one service they compete for the same symptoms; in two, both may well be true.
+    return tied[-1].confidence < BOTH or len({cause.service for cause in tied}) < len(tied)
+
+
+def _unclear(scene: Scene, causes: Sequence[Cause]) -> str:
+    unread = listing([source.name for source in scene.unread])
+    because = f" {unread[0].upper()}{unread[1:]} could not be read." if unread else ""
+    tied = ties(causes)
+    if not causes:
+        failing = [name for name in scene.scope if scene.impaired(name)]
+        where = (
+            f"{listing(failing)} show trouble" if failing else f"Too little could be read of {scene.service}"
+        )
+        return f"{where}; I cannot say why.{because}"
+    if len(tied) > 1:
+        return f"I cannot tell these apart: {' Or: '.join(cause.summary for cause in tied[:3])}{because}"
+    return f"I am not sure. The best guess: {causes[0].summary}{because}"
+
+
+def _no_fault(scene: Scene) -> str:
+    ours = [name for name in scene.scope if not scene.catalogue.get(name).external]
+    back = span(scene.since_s)
+    text = f"No fault found: errors and latency of {listing(ours)} are as usual, looking back {back}."
+    over = [finding.service for finding in scene.over() if finding.service in scene.scope]
+    if over:
+        text += f" There was trouble in {listing(over)}; it has ended."
+    changes = [f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope]
+    latest = max(
+        (f for f in changes if f.began_at is not None), key=lambda f: (f.began_at, f.id), default=None
+    )
+    if latest is not None and latest.began_at is not None:
+        ago = span(max(0.0, (scene.now - latest.began_at).total_seconds()))
+        text += f" The latest change ({latest.service}, {ago} ago) did no visible harm."
+    above = [entry.name for entry in scene.catalogue.upstream(scene.service) if scene.impaired(entry.name)]
+    if above:
+        text += f" But {listing(above)}, which stands on it, is in trouble: triage that."
+    unread = [source.name for source in scene.unread]
+    return f"{text} {listing(unread).capitalize()} could not be read." if unread else text

@@ -1,0 +1,1 @@
+"""Turns raw telemetry into findings."""
