@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench import judging_cases, judging_worlds
-from bot.analysis.judging.samples import judge_samples
+from bot.canary.samples import judge_samples
 from bot.domain.judging import Samples
 
 _POINTS = 1000

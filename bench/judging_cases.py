@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from bench.judging_reasons import OUTSIDE, because
-from bot.analysis.judging.combining import combine
-from bot.analysis.judging.limits import judge_limit
-from bot.analysis.judging.samples import judge_samples
-from bot.analysis.judging.shift import midranks, shift_between, variance
+from bot.canary.combining import combine
+from bot.canary.limits import judge_limit
+from bot.canary.samples import judge_samples
+from bot.canary.shift import midranks, shift_between, variance
 from bot.domain.judging import Limit, Policy, Samples
 from bot.domain.verdict import MetricOutcome, MetricVerdict
 

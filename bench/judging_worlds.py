@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bot.analysis.judging.counts import passing_threshold
-from bot.analysis.judging.evidence import log_odds_harmless, log_odds_no_worse, log_odds_worse
-from bot.analysis.judging.samples import judge_samples
+from bot.canary.counts import passing_threshold
+from bot.canary.evidence import log_odds_harmless, log_odds_no_worse, log_odds_worse
+from bot.canary.samples import judge_samples
 from bot.domain.judging import Counts, Samples
 from bot.domain.verdict import MetricOutcome
 

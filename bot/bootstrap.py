@@ -44,7 +44,7 @@ from bot.adapters.slack_client import Identity, open_client
 from bot.adapters.slack_directory import SlackDirectory
 from bot.adapters.slack_presenter import Presenter
 from bot.adapters.slack_teller import SlackTeller
-from bot.analysis.judging.judge import judge_case
+from bot.canary.judge import judge_case
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.errors import SettingsError

@@ -10,8 +10,8 @@ import textwrap
 
 from pydantic import ValidationError
 
-from bot.analysis.judging.forecast import forecast
-from bot.analysis.judging.judge import judge_case
+from bot.canary.forecast import forecast
+from bot.canary.judge import judge_case
 from bot.domain.errors import UsageError
 from bot.domain.judging import Case
 from bot.domain.verdict import CanaryVerdict, Decision, Forecast, MetricOutcome, MetricVerdict

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-from bot.analysis.judging.forecast import forecast as foresee
+from bot.canary.forecast import forecast as foresee
 from bot.domain.change import Change
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.finding import Facts

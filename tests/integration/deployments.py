@@ -16,7 +16,7 @@ from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.adapters.memory_records import MemoryFlags, MemoryLocks
-from bot.analysis.judging.judge import judge_case
+from bot.canary.judge import judge_case
 from bot.domain.approval import Verdict
 from bot.domain.board import Message
 from bot.domain.catalogue import Catalogue, Service

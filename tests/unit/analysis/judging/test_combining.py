@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.analysis.judging.combining import combine
-from bot.analysis.judging.judge import judge_case
+from bot.canary.combining import combine
+from bot.canary.judge import judge_case
 from bot.domain.judging import Case, Policy
 from bot.domain.verdict import MetricOutcome, MetricVerdict
 

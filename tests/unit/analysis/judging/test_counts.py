@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.judging.counts import judge_counts, judge_evidence
-from bot.analysis.judging.evidence import (
+from bot.canary.counts import judge_counts, judge_evidence
+from bot.canary.evidence import (
     errors_to_clear,
     errors_to_see,
     log_odds_harmless,
     log_odds_no_worse,
     log_odds_worse,
 )
-from bot.analysis.judging.sequential import Evidence, distinct, fold, observe
+from bot.canary.sequential import Evidence, distinct, fold, observe
 from bot.domain.judging import Attempt, Counts, Look
 from bot.domain.verdict import MetricOutcome
 

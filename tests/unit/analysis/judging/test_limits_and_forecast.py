@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.analysis.judging.forecast import forecast
-from bot.analysis.judging.limits import judge_burn, judge_limit
+from bot.canary.forecast import forecast
+from bot.canary.limits import judge_burn, judge_limit
 from bot.domain.judging import Burn, Limit, Traffic
 from bot.domain.verdict import MetricOutcome
 

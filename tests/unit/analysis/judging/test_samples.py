@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.judging.samples import judge_samples
+from bot.canary.samples import judge_samples
 from bot.domain.judging import Samples
 from bot.domain.verdict import MetricOutcome
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.judging import selection
-from bot.analysis.judging.selection import difference_at
-from bot.analysis.judging.shift import autocorrelation, inflation, midranks, shift_between, student, variance
+from bot.canary import selection
+from bot.canary.selection import difference_at
+from bot.canary.shift import autocorrelation, inflation, midranks, shift_between, student, variance
 
 # What is so small that its square, or a thousandth of a millionth of it, is no float any more has no unit.
 NUMBERS = st.one_of(

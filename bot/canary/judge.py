@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bot.analysis.judging.combining import combine
-from bot.analysis.judging.counts import judge_counts
-from bot.analysis.judging.limits import judge_burn, judge_limit
-from bot.analysis.judging.samples import judge_samples
+from bot.canary.combining import combine
+from bot.canary.counts import judge_counts
+from bot.canary.limits import judge_burn, judge_limit
+from bot.canary.samples import judge_samples
 from bot.domain.judging import Burn, Case, Counts, Limit, Metric, Samples
 from bot.domain.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
 

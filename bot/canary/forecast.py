@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import log
 
-from bot.analysis.judging.evidence import errors_to_see
-from bot.analysis.judging.phrases import share_words
+from bot.canary.evidence import errors_to_see
+from bot.canary.phrases import share_words
 from bot.domain.judging import Traffic
 from bot.domain.verdict import Forecast
 from bot.domain.wording import figure, span

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.analysis.judging.phrases import amount, share_words
-from bot.analysis.judging.samples import finite, has_infinite
-from bot.analysis.judging.selection import Floats
+from bot.canary.phrases import amount, share_words
+from bot.canary.samples import finite, has_infinite
+from bot.canary.selection import Floats
 from bot.domain.judging import Burn, BurnWindow, Limit
 from bot.domain.verdict import MetricOutcome, MetricVerdict
 

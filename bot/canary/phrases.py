@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.analysis.judging.evidence import odds
+from bot.canary.evidence import odds
 from bot.domain.judging import Tally
 from bot.domain.wording import figure, span
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import ceil, log
 
-from bot.analysis.judging.evidence import errors_to_clear, errors_to_see, odds
-from bot.analysis.judging.phrases import odds_words, tally_words, wait_words
-from bot.analysis.judging.sequential import Evidence, distinct, fold
+from bot.canary.evidence import errors_to_clear, errors_to_see, odds
+from bot.canary.phrases import odds_words, tally_words, wait_words
+from bot.canary.sequential import Evidence, distinct, fold
 from bot.domain.judging import Counts, Tally
 from bot.domain.verdict import MetricOutcome, MetricVerdict
 

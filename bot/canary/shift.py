@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from bot.analysis.judging.selection import Floats, difference_at
+from bot.canary.selection import Floats, difference_at
 
 MOST_CORRELATED = 0.99
 """Autocorrelation is not believed beyond: a straight line would make one sample of everything."""

@@ -7,9 +7,9 @@ from math import isnan
 
 import numpy as np
 
-from bot.analysis.judging.phrases import amount, relative, wait_words
-from bot.analysis.judging.selection import Floats
-from bot.analysis.judging.shift import Shift, shift_between
+from bot.canary.phrases import amount, relative, wait_words
+from bot.canary.selection import Floats
+from bot.canary.shift import Shift, shift_between
 from bot.domain.judging import Samples
 from bot.domain.verdict import Interval, MetricOutcome, MetricVerdict
 
