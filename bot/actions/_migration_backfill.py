@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 
 from bot.actions._migration_ledger import Ledger
-from bot.analysis.migrations.applying import Backfill
-from bot.analysis.migrations.layout import MigrationFile
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.migrations.execution import Backfill
+from bot.migrations.layout import MigrationFile
 
 AIM_S = 0.25
 """How long a batch is to take; the next has more or fewer rows for it."""

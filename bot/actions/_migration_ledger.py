@@ -9,10 +9,10 @@ from typing import Any
 import asyncpg
 
 from bot.actions._database import TROUBLE
-from bot.analysis.migrations.applying import Manner
-from bot.analysis.migrations.layout import MigrationFile
 from bot.domain.effect import Effect
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
+from bot.migrations.execution import Manner
+from bot.migrations.layout import MigrationFile
 
 _LOCK = "pilothouse_migrations"
 _TABLES = """

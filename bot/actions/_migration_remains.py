@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.analysis.migrations.expecting import promised_by
-from bot.analysis.migrations.layout import MigrationFile
+from bot.migrations.layout import MigrationFile
+from bot.migrations.postconditions import promised_by
 
 _QUOTED = "SELECT format('%I.%I', $1::text, $2::text)"
 _COLUMN = "SELECT quote_ident($1)"

@@ -14,12 +14,12 @@ from bot.actions._migration_backfill import Batches
 from bot.actions._migration_ledger import Ledger
 from bot.actions._migration_remains import held_by
 from bot.actions._targets import PATIENCE, change_of, effect_of, field_of, settings_of
-from bot.analysis.migrations.applying import Manner, manner_of
-from bot.analysis.migrations.layout import LayoutError, MigrationFile, Phase, Version, lay_out
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.wording import listing
 from bot.engine.plugins import Context, action
+from bot.migrations.execution import Manner, manner_of
+from bot.migrations.layout import LayoutError, MigrationFile, Phase, Version, lay_out
 from bot.targets.choosing import KINDS
 from bot.targets.departed import others_running
 

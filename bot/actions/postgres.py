@@ -12,11 +12,11 @@ from pydantic import AwareDatetime, Field
 from bot.actions import _postgres_backup
 from bot.actions._database import TROUBLE, connected
 from bot.actions._targets import PATIENCE, change_of
-from bot.analysis.migrations.layout import Version
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.wording import figure
 from bot.engine.plugins import Context, action
+from bot.migrations.layout import Version
 from bot.targets.backups import Backup, Shelf
 
 Pid = Annotated[int, Field(gt=0, lt=2**31)]

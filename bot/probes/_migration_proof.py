@@ -7,10 +7,10 @@ from typing import Any
 
 import asyncpg
 
-from bot.analysis.migrations.contracting import Contracted
-from bot.analysis.migrations.expecting import Thing
-from bot.analysis.migrations.layout import MigrationFile
-from bot.analysis.migrations.proving import Found
+from bot.migrations.compatibility import Contracted
+from bot.migrations.layout import MigrationFile
+from bot.migrations.postconditions import Thing
+from bot.migrations.verify import Found
 
 _NOT_OURS = "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'"
 _NAME = "CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END"

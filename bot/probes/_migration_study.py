@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.analysis.migrations.advising import instead_of
-from bot.analysis.migrations.applying import manner_of
-from bot.analysis.migrations.assessing import assess_all
-from bot.analysis.migrations.ground import Schema
-from bot.analysis.migrations.layout import PHASES, LayoutError, MigrationFile, lay_out, proofs_in
-from bot.analysis.migrations.planning import Judged, WayBack, way_back
-from bot.analysis.migrations.rulings import Assessment, Rollback
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.model import JsonObject, Model
 from bot.engine.plugins import Context
+from bot.migrations.assess import assess_all
+from bot.migrations.execution import manner_of
+from bot.migrations.layout import PHASES, LayoutError, MigrationFile, lay_out, proofs_in
+from bot.migrations.plan import Judged, WayBack, way_back
+from bot.migrations.rulings import Assessment, Rollback
+from bot.migrations.suggestions import instead_of
+from bot.migrations.surroundings import Schema
 from bot.probes._postgres import reading
 from bot.probes._postgres_schema import schema_of
 from bot.probes._reaching import SHARE_OF_TIME

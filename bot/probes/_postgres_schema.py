@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.analysis.migrations.ground import Schema
+from bot.migrations.surroundings import Schema
 
 _COLUMNS = """
 SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS "table",

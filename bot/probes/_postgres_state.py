@@ -8,10 +8,10 @@ from typing import Any
 
 import asyncpg
 
-from bot.analysis.migrations.database import LONG_S, Database, Table
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context
+from bot.migrations.database import LONG_S, Database, Table
 from bot.targets.backups import Backup, Shelf
 
 EXACT_MOST_BYTES = 64 << 20

@@ -8,13 +8,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.analysis.migrations.contracting import in_the_way
-from bot.analysis.migrations.database import Table
-from bot.analysis.migrations.expecting import promised_by
-from bot.analysis.migrations.layout import MigrationFile, Phase, Version
-from bot.analysis.migrations.planning import WayBack
-from bot.analysis.migrations.proving import losses, shortfalls, to_count
-from bot.analysis.migrations.rulings import Rollback
 from bot.domain.errors import (
     ActionFailedError,
     GateClosedError,
@@ -24,6 +17,13 @@ from bot.domain.finding import Facts
 from bot.domain.model import JsonObject
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
+from bot.migrations.compatibility import in_the_way
+from bot.migrations.database import Table
+from bot.migrations.layout import MigrationFile, Phase, Version
+from bot.migrations.plan import WayBack
+from bot.migrations.postconditions import promised_by
+from bot.migrations.rulings import Rollback
+from bot.migrations.verify import losses, shortfalls, to_count
 from bot.probes._migration_proof import contracts, counted, found_in, not_applied, unproved
 from bot.probes._migration_study import Objection, folder_of, objections, read_version, study_of
 from bot.probes._postgres import owner_dsn, reading

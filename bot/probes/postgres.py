@@ -9,13 +9,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.analysis.migrations.database import warnings_of, way_back_of
 from bot.diagnosis.signals.sessions import Activity, findings_of, normal_of
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
 from bot.domain.model import JsonObject
 from bot.domain.wording import figure, listing, span
 from bot.engine.plugins import Context, probe
+from bot.migrations.database import warnings_of, way_back_of
 from bot.probes import _postgres_figures as figures
 from bot.probes._postgres import NoSlotLeftError, ServerDownError, owner_dsn, reading
 from bot.probes._postgres_activity import activity

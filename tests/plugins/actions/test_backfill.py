@@ -10,8 +10,8 @@ import pytest
 
 from bot.actions import _migration_backfill as backfill
 from bot.actions import migrations as actions
-from bot.analysis.migrations.applying import Backfill, manner_of
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.migrations.execution import Backfill, manner_of
 from bot.probes.postgres import state
 from tests.servers import kept, until
 from tests.shop_databases import at, copy, template

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from bot.actions import migrations as actions
-from bot.analysis.migrations.applying import manner_of
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
+from bot.migrations.execution import manner_of
 from tests.migrations import SHOP
 from tests.servers import free_port, kept, until
 from tests.shop_databases import at, copy, template

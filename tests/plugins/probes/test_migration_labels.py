@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from bot.analysis.migrations.assessing import assess
+from bot.migrations.assess import assess
 from bot.probes._postgres_schema import schema_of
 from tests.migrations import SHOP, Labelled, labelled, statements
 from tests.servers import kept, postgres

@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bot.analysis.migrations.database import Database, OpenTransaction, Replica, warnings_of, way_back_of
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.migrations.database import Database, OpenTransaction, Replica, warnings_of, way_back_of
 from bot.probes.postgres import state
 from tests.migrations import SHOP
 from tests.servers import free_port, kept, postgres, postgres_replica

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.analysis.migrations.advising import instead_of
-from bot.analysis.migrations.assessing import assess
-from bot.analysis.migrations.rulings import Rollback
+from bot.migrations.assess import assess
+from bot.migrations.rulings import Rollback
+from bot.migrations.suggestions import instead_of
 from tests.migrations import labelled
 
 

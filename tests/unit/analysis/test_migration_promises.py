@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.analysis.migrations.database import Table
-from bot.analysis.migrations.expecting import Promise, Thing, promised_by
-from bot.analysis.migrations.proving import Found, losses, shortfalls, to_count
+from bot.migrations.database import Table
+from bot.migrations.postconditions import Promise, Thing, promised_by
+from bot.migrations.verify import Found, losses, shortfalls, to_count
 
 
 def titles(things: frozenset[Thing]) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.analysis.migrations.assessing import assess, assess_all
-from bot.analysis.migrations.ground import Schema
-from bot.analysis.migrations.rulings import Lock, Rollback, Stage
+from bot.migrations.assess import assess, assess_all
+from bot.migrations.rulings import Lock, Rollback, Stage
+from bot.migrations.surroundings import Schema
 from tests.migrations import labelled
 
 KNOWN = Schema(columns={"orders": {"id": "bigint", "note": "text", "code": "character varying(10)"}})

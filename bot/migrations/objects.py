@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pglast import ast, enums
 
-from bot.analysis.migrations.expressions import harm_in, never_fails
-from bot.analysis.migrations.ground import Ground, name_of
-from bot.analysis.migrations.rulings import Lock, Ruling, Stage, impossible, safe, until
-from bot.analysis.migrations.tables import HOLDS, holds_old_rows
+from bot.migrations.expressions import harm_in, never_fails
+from bot.migrations.rulings import Lock, Ruling, Stage, impossible, safe, until
+from bot.migrations.surroundings import Ground, name_of
+from bot.migrations.tables import HOLDS, holds_old_rows
 
 _O = enums.ObjectType
 _LOCK = Lock.ACCESS_EXCLUSIVE

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pglast import ast, enums
 
-from bot.analysis.migrations.columns import add_column
-from bot.analysis.migrations.expressions import fills, harm_in, nodes
-from bot.analysis.migrations.ground import Ground, name_of
-from bot.analysis.migrations.rulings import Lock, Ruling, Stage, impossible, safe, unknown, until, worst
-from bot.analysis.migrations.types import canonical, change, written
+from bot.migrations.columns import add_column
+from bot.migrations.expressions import fills, harm_in, nodes
+from bot.migrations.rulings import Lock, Ruling, Stage, impossible, safe, unknown, until, worst
+from bot.migrations.surroundings import Ground, name_of
+from bot.migrations.types import canonical, change, written
 
 _T = enums.AlterTableType
 _LOCK = Lock.ACCESS_EXCLUSIVE

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.analysis.migrations.planning import WayBack
-from bot.analysis.migrations.rulings import Rollback
 from bot.domain.model import Instant, Model
 from bot.domain.wording import figure, listing, span
+from bot.migrations.plan import WayBack
+from bot.migrations.rulings import Rollback
 
 LONG_S = 30.0
 """A transaction that is open for so many seconds is in the way of a migration's locks."""

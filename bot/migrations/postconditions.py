@@ -9,8 +9,8 @@ from pglast import ast, enums, parse_sql
 from pglast.parser import ParseError
 from pglast.visitors import Visitor
 
-from bot.analysis.migrations.ground import name_of
 from bot.domain.model import Model
+from bot.migrations.surroundings import name_of
 
 _T = enums.AlterTableType
 _O = enums.ObjectType

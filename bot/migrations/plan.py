@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.analysis.migrations.rulings import Assessment, Rollback
 from bot.domain.model import Model
+from bot.migrations.rulings import Assessment, Rollback
 
 
 class Judged(Model):

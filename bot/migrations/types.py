@@ -7,7 +7,7 @@ import re
 from pglast import ast
 from pglast.stream import RawStream
 
-from bot.analysis.migrations.rulings import Lock, Ruling, Stage, impossible, safe, until
+from bot.migrations.rulings import Lock, Ruling, Stage, impossible, safe, until
 
 _OWN = frozenset(
     [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pglast import ast, enums
 
-from bot.analysis.migrations.expressions import fills, harm_in, varies
-from bot.analysis.migrations.ground import Ground
-from bot.analysis.migrations.rulings import Lock, Ruling, Stage, safe, until, worst
-from bot.analysis.migrations.types import SERIALS, is_own
+from bot.migrations.expressions import fills, harm_in, varies
+from bot.migrations.rulings import Lock, Ruling, Stage, safe, until, worst
+from bot.migrations.surroundings import Ground
+from bot.migrations.types import SERIALS, is_own
 
 _C = enums.ConstrType
 _LOCK = Lock.ACCESS_EXCLUSIVE

@@ -8,8 +8,8 @@ from pglast import ast, parse_sql
 from pglast.parser import ParseError
 from pglast.visitors import Visitor
 
-from bot.analysis.migrations.assessing import assess
 from bot.domain.model import Model
+from bot.migrations.assess import assess
 
 _BACKFILL = re.compile(r"^--\s*backfill:\s*(?:(\w+)\.)?(\w+)\.(\w+)\s*$", re.MULTILINE)
 _BOUNDS = frozenset({1, 2})

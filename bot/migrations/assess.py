@@ -8,9 +8,8 @@ from dataclasses import asdict, replace
 from pglast import ast, parse_sql
 from pglast.parser import ParseError
 
-from bot.analysis.migrations import objects, rows, settings
-from bot.analysis.migrations.ground import Ground, Schema
-from bot.analysis.migrations.rulings import (
+from bot.migrations import objects, rows, settings
+from bot.migrations.rulings import (
     Assessment,
     Lock,
     Rollback,
@@ -21,7 +20,8 @@ from bot.analysis.migrations.rulings import (
     unknown,
     until,
 )
-from bot.analysis.migrations.tables import alter_table
+from bot.migrations.surroundings import Ground, Schema
+from bot.migrations.tables import alter_table
 
 _SAFE_ANYWAY = {
     ast.CommentStmt: "it says something about the schema",

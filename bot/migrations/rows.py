@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pglast import ast, enums
 
-from bot.analysis.migrations.expressions import function_of, harm_in, nodes
-from bot.analysis.migrations.ground import Ground, name_of
-from bot.analysis.migrations.rulings import Lock, Ruling, Stage, impossible, safe, until
+from bot.migrations.expressions import function_of, harm_in, nodes
+from bot.migrations.rulings import Lock, Ruling, Stage, impossible, safe, until
+from bot.migrations.surroundings import Ground, name_of
 
 _LOCK = Lock.ROW_EXCLUSIVE
 _STAGE = Stage.MIGRATE

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.analysis.migrations.database import Table
-from bot.analysis.migrations.expecting import Promise, Thing
 from bot.domain.model import Model
+from bot.migrations.database import Table
+from bot.migrations.postconditions import Promise, Thing
 
 
 class Found(Model):

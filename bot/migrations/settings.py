@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pglast import ast, enums
 
-from bot.analysis.migrations.ground import Ground
-from bot.analysis.migrations.rulings import Lock, Ruling, Stage, safe, until
+from bot.migrations.rulings import Lock, Ruling, Stage, safe, until
+from bot.migrations.surroundings import Ground
 
 _HARMLESS = frozenset(
     {
