@@ -8,7 +8,6 @@ from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from bot.analysis.way_back import Word, rollback_safety, word_of
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import Diagnosis, Judgement, Source, SourceStatus
@@ -18,6 +17,7 @@ from bot.domain.model import JsonObject
 from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import ReducerName
 from bot.engine.deps import ReduceInput, Reducer
+from bot.services.rollback_safety import Word, rollback_safety, word_of
 
 _STATUS: Mapping[StepOutcome, SourceStatus] = {
     "ok": SourceStatus.OK,
@@ -125,7 +125,7 @@ def ranker_version() -> str:
     Two that rank alike by construction have the same name; a release need not have changed it.
     """
     digest = hashlib.sha256()
-    for path, content in sorted(_contents(files("bot.analysis"))):
+    for path, content in sorted(_contents(files("bot.diagnosis"))):
         digest.update(f"{path}\n{len(content)}\n".encode() + content)
     return digest.hexdigest()[:12]
 

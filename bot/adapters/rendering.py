@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Literal, assert_never
 
 from bot.adapters.slack_presenter import Rendered
-from bot.analysis.delivery import delivered_services, delivery
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
@@ -15,6 +14,7 @@ from bot.domain.feedback import span_of
 from bot.domain.run import fold
 from bot.engine.deployment_records import NoDeployments
 from bot.ports.store import AlertBook, DeploymentBook, Journal
+from bot.services.delivery_metrics import delivered_services, delivery
 from bot.services.feedback import FeedbackBook
 from bot.services.gate_state import Checklists
 from bot.views.alert import alert_message

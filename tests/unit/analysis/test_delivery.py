@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.delivery import delivered_services, delivery
 from bot.domain.catalogue import Catalogue, Cost, Environment, Service
 from bot.domain.delivery import Counted, DeliveryQuestion
 from bot.domain.deployment import Deployment
 from bot.domain.errors import NotFoundError
+from bot.services.delivery_metrics import delivered_services, delivery
 from tests.worlds import ANA, START
 
 UNTIL = START

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.analysis.way_back import Word, rollback_safety, word_of
+from bot.services.rollback_safety import Word, rollback_safety, word_of
 
 SAFE = Word(source="traffic", verdict="safe", because="stable can take it")
 UNTIL = Word(source="database", verdict="until", step="contract/1.sql", because="a column is dropped")

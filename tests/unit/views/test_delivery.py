@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.analysis.delivery import delivery
 from bot.domain.delivery import Delivery
+from bot.services.delivery_metrics import delivery
 from bot.views.blocks import flatten
 from bot.views.delivery import delivery_chart, delivery_messages
 from tests.unit.analysis.test_delivery import STORY, UNTIL, deployed

@@ -1,1 +1,0 @@
-"""Pure numerics: anomalies, log templates, the ranking of causes."""
