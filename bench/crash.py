@@ -27,7 +27,7 @@ from bench.crashing.points import SIGNALS, Point
 from bench.crashing.trial import Told, Trial
 from bench.crashing.world import Crew, World, world
 from bot.adapters.redis.store import Store
-from bot.adapters.slack_client import open_client
+from bot.adapters.slack.client import open_client
 
 MODES = (*SIGNALS, *DISTURBANCES)
 _WITHIN_S = 60.0

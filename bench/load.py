@@ -31,8 +31,8 @@ from bench.engines.contender import listening
 from bench.engines.pilothouse import assembled, work_of
 from bench.engines.processes import BenchError, rss_mb, spawned, tree
 from bot.adapters.redis.store import connect
-from bot.adapters.slack_app import EVENTS_PATH
-from bot.adapters.slack_manifest import manifest_of
+from bot.adapters.slack.app import EVENTS_PATH
+from bot.adapters.slack.manifest import manifest_of
 from bot.adapters.valkey import embedded_valkey
 from bot.demonstration.waiting import until
 from bot.demonstration.world import free_port

@@ -15,11 +15,11 @@ import httpx
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
-from bot.adapters.catalogue_file import CatalogueError, load_catalogue
-from bot.adapters.charts import Painter
-from bot.adapters.meters import Meters
-from bot.adapters.observed import ObservedBudget, ObservedJournal, Observer, Observers
-from bot.adapters.operating import Operating
+from bot.adapters.charts.painter import Painter
+from bot.adapters.files.catalogue_file import CatalogueError, load_catalogue
+from bot.adapters.observability.health import Operating
+from bot.adapters.observability.meters import Meters
+from bot.adapters.observability.observed import ObservedBudget, ObservedJournal, Observer, Observers
 from bot.adapters.redis.alerts import RedisAlertBook
 from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.board import RedisBoard
@@ -39,11 +39,11 @@ from bot.adapters.redis.records import RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store, connect
 from bot.adapters.redis.work import RedisWork
 from bot.adapters.rendering import Renderer
-from bot.adapters.slack_app import build_app
-from bot.adapters.slack_client import Identity, open_client
-from bot.adapters.slack_directory import SlackDirectory
-from bot.adapters.slack_presenter import Presenter
-from bot.adapters.slack_teller import SlackTeller
+from bot.adapters.slack.app import build_app
+from bot.adapters.slack.client import Identity, open_client
+from bot.adapters.slack.directory import SlackDirectory
+from bot.adapters.slack.notifier import SlackTeller
+from bot.adapters.slack.presenter import Presenter
 from bot.canary.judge import judge_case
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock, SystemClock
@@ -68,7 +68,7 @@ from handlers import register_all
 from handlers.desk import FrontDesk
 
 if TYPE_CHECKING:
-    from bot.adapters.tracing import Traces
+    from bot.adapters.observability.tracing import Traces
 
 _DAY_S = 86_400
 _HTTP_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
@@ -166,7 +166,7 @@ def _traces(settings: Settings, stack: contextlib.AsyncExitStack, journal: Journ
     if not settings.otlp_url:
         return ()
     try:
-        tracing = importlib.import_module("bot.adapters.tracing")
+        tracing = importlib.import_module("bot.adapters.observability.tracing")
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"PILOTHOUSE_OTLP_URL needs {error.name}.", hint="Install the `otel` extra, or unset it."

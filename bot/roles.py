@@ -16,11 +16,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 
+from bot.adapters.http.app import web_app
+from bot.adapters.http.base import WebParts
 from bot.adapters.monitor_clock import MonitorClock
-from bot.adapters.operating import operating_app
-from bot.adapters.slack_app import http_routes, serve_socket
-from bot.adapters.web import web_app
-from bot.adapters.web_base import WebParts
+from bot.adapters.observability.health import operating_app
+from bot.adapters.slack.app import http_routes, serve_socket
 from bot.bootstrap import Parts, assemble
 from bot.domain.board import Topic
 from bot.domain.errors import SettingsError

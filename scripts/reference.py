@@ -24,8 +24,8 @@ from prometheus_client import CollectorRegistry  # noqa: E402
 import handlers  # noqa: E402  # the checkout's own, wherever this is called from
 from bot import settings  # noqa: E402
 from bot.__main__ import commands  # noqa: E402
-from bot.adapters.meters import Meters  # noqa: E402
-from bot.adapters.operating import StoreGauges  # noqa: E402
+from bot.adapters.observability.health import StoreGauges  # noqa: E402
+from bot.adapters.observability.meters import Meters  # noqa: E402
 from bot.engine.plugins import Plugin, scan  # noqa: E402
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.adapters.meters import Meters
-from bot.adapters.operating import Operating
+from bot.adapters.observability.health import Operating
+from bot.adapters.observability.meters import Meters
 from bot.adapters.redis.gauges import Depths, LaneDepth
 
 DEPTHS = Depths(

@@ -17,8 +17,8 @@ from bench.crashing.world import CHANNEL, SERVICE
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.store import Store
-from bot.adapters.slack_messages import EVENT_TYPE
-from bot.adapters.slack_trouble import SLACK_ERRORS
+from bot.adapters.slack.failures import SLACK_ERRORS
+from bot.adapters.slack.messages import EVENT_TYPE
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
 from bot.domain.event import Origin

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import bot.bootstrap
 from bench.crashing.points import Points
 from bot import roles
-from bot.adapters.slack_pace import Pace
-from bot.adapters.slack_presenter import Presenter, Shift
+from bot.adapters.slack.pace import Pace
+from bot.adapters.slack.presenter import Presenter, Shift
 from bot.engine.plugins import Plugins, scan
 from bot.logs import configure_logs
 from bot.settings import load_settings

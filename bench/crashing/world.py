@@ -22,7 +22,7 @@ from bench.crashing.points import Points
 from bench.crashing.worker import run
 from bot.adapters.children import die_with_parent
 from bot.adapters.redis.store import Store, connect
-from bot.adapters.slack_manifest import manifest_of
+from bot.adapters.slack.manifest import manifest_of
 from bot.adapters.valkey import embedded_valkey
 
 _HERE = Path(__file__).resolve().parent

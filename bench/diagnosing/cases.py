@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.adapters.case_folder import read_case
+from bot.adapters.files.case_folder import read_case
 from bot.diagnosis.offline.case import Telemetry
 
 SYSTEMS = ("petshop", "nezha-ob", "nezha-tt")

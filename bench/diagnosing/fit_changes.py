@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.adapters.change_cases import load_change_case
+from bot.adapters.files.change_cases import load_change_case
 from bot.diagnosis.commits import weights as place
 from bot.diagnosis.commits.case import NONE, ChangeCase
 from bot.diagnosis.commits.features import candidates

@@ -13,13 +13,13 @@ import httpx
 import uvicorn
 from pydantic import SecretStr
 
+from bot.adapters.http.app import web_app
+from bot.adapters.http.base import WebParts
 from bot.adapters.memory import MemoryStore
-from bot.adapters.meters import Meters
-from bot.adapters.operating import Operating
+from bot.adapters.observability.health import Operating
+from bot.adapters.observability.meters import Meters
 from bot.adapters.redis.leases import RedisLeases
 from bot.adapters.redis.store import connect
-from bot.adapters.web import web_app
-from bot.adapters.web_base import WebParts
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal, assert_never
 
-from bot.adapters.slack_presenter import Rendered
+from bot.adapters.slack.presenter import Rendered
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock

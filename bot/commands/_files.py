@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.adapters.catalogue_file import CatalogueError, load_catalogue
+from bot.adapters.files.catalogue_file import CatalogueError, load_catalogue
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
 from bot.loader.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks

@@ -13,9 +13,9 @@ import handlers
 from bot.adapters.leases_checkup import check_leases
 from bot.adapters.redis.checkup import check_redis
 from bot.adapters.redis.store import connect
-from bot.adapters.slack_checkup import check_slack
-from bot.adapters.slack_client import open_client
-from bot.adapters.slack_manifest import scopes_of
+from bot.adapters.slack.checkup import check_slack
+from bot.adapters.slack.client import open_client
+from bot.adapters.slack.manifest import scopes_of
 from bot.adapters.sources_checkup import check_sources
 from bot.commands._files import count, read_files
 from bot.domain.catalogue import Catalogue

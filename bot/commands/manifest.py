@@ -6,8 +6,8 @@ import argparse
 import json
 
 import handlers
-from bot.adapters.slack_app import EVENTS_PATH
-from bot.adapters.slack_manifest import DEFAULT_NAME, manifest_of
+from bot.adapters.slack.app import EVENTS_PATH
+from bot.adapters.slack.manifest import DEFAULT_NAME, manifest_of
 
 NAME = "manifest"
 SUMMARY = "Print the Slack app manifest, to be pasted where an app is created."

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.adapters.case_folder import read_case
+from bot.adapters.files.case_folder import read_case
 from bot.diagnosis.offline.findings import cause_first, metric_of
 from bot.diagnosis.offline.reading import read
 from bot.diagnosis.origins.weights import shipped

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from bot.adapters.change_cases import load_change_case
+from bot.adapters.files.change_cases import load_change_case
 from bot.diagnosis.commits.case import NONE
 from bot.diagnosis.commits.ranking import Blame, Ranked, blame
 from bot.domain.model import JsonObject

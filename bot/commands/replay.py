@@ -8,7 +8,7 @@ import json
 import os
 from pathlib import Path
 
-from bot.adapters.catalogue_file import load_catalogue
+from bot.adapters.files.catalogue_file import load_catalogue
 from bot.commands._archive import journal_of
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnosis import Diagnosis, Judgement

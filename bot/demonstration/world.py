@@ -17,8 +17,8 @@ from typing import Literal
 import httpx
 
 import handlers
-from bot.adapters.slack_app import EVENTS_PATH
-from bot.adapters.slack_manifest import manifest_of
+from bot.adapters.slack.app import EVENTS_PATH
+from bot.adapters.slack.manifest import manifest_of
 from bot.adapters.valkey import embedded_valkey
 from bot.demonstration.processes import READY_S, ROLES, Roles, announced
 from bot.demonstration.waiting import until

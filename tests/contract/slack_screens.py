@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from bot.adapters.charts import Painter
+from bot.adapters.charts.painter import Painter
 from bot.adapters.memory import MemoryBoard
 from bot.adapters.memory_records import MemoryBudget
-from bot.adapters.slack_client import open_client
-from bot.adapters.slack_pace import Pace
-from bot.adapters.slack_presenter import Presenter, Rendered, Shift, Style
+from bot.adapters.slack.client import open_client
+from bot.adapters.slack.pace import Pace
+from bot.adapters.slack.presenter import Presenter, Rendered, Shift, Style
 from bot.domain.board import Message, Posted, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError

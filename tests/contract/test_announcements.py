@@ -14,7 +14,7 @@ from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.rendering import Renderer
-from bot.adapters.slack_presenter import Rendered, Style
+from bot.adapters.slack.presenter import Rendered, Style
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Environment, Service
 from bot.domain.deployment import Deployment

@@ -16,8 +16,8 @@ from pydantic import SecretStr
 
 from bot.adapters.leases_checkup import check_leases
 from bot.adapters.redis.checkup import check_redis
-from bot.adapters.slack_checkup import check_slack
-from bot.adapters.slack_client import open_client
+from bot.adapters.slack.checkup import check_slack
+from bot.adapters.slack.client import open_client
 from bot.adapters.sources_checkup import check_sources, places_of
 from bot.commands import doctor
 from bot.domain.catalogue import Catalogue, Service

@@ -14,7 +14,7 @@ from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.rendering import Renderer
-from bot.adapters.slack_presenter import Rendered, Style
+from bot.adapters.slack.presenter import Rendered, Style
 from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
 from bot.domain.clock import SystemClock

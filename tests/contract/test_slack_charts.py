@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.charts import Painter
-from bot.adapters.slack_pace import Pace
-from bot.adapters.slack_presenter import Rendered, Shift
+from bot.adapters.charts.painter import Painter
+from bot.adapters.slack.pace import Pace
+from bot.adapters.slack.presenter import Rendered, Shift
 from bot.domain.chart import Chart, Line, Panel
 from bot.views.charts import chart_message
 from localslack import LocalSlack, LocalSlackClient

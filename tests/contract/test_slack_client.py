@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.adapters import slack_client
-from bot.adapters.slack_client import NOT_AFTER, open_client
+from bot.adapters.slack import client as slack_client
+from bot.adapters.slack.client import NOT_AFTER, open_client
 from bot.domain.errors import HoldLostError
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.adapters.slack_client import Identity, open_client
-from bot.adapters.slack_directory import SlackDirectory
+from bot.adapters.slack.client import Identity, open_client
+from bot.adapters.slack.directory import SlackDirectory
 from bot.domain.catalogue import Catalogue, Group
 from bot.domain.errors import NotAllowedError
 from localslack import LocalSlack, LocalSlackClient

@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import bot.adapters
 import handlers
-from bot.adapters.slack_manifest import SCOPES_OF_EVENT, SCOPES_OF_METHOD, manifest_of
+from bot.adapters.slack.manifest import SCOPES_OF_EVENT, SCOPES_OF_METHOD, manifest_of
 from bot.commands import manifest as command
 from tests.handlers.desks import memory_desk
 

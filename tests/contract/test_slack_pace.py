@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.adapters.memory_records import MemoryBudget
-from bot.adapters.slack_pace import Allowance, Pace
+from bot.adapters.slack.pace import Allowance, Pace
 
 MINUTE = 60.0
 

@@ -10,8 +10,8 @@ import pytest
 from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.records import RedisBudget
 from bot.adapters.redis.store import Store
-from bot.adapters.slack_pace import Pace
-from bot.adapters.slack_presenter import Rendered, Shift
+from bot.adapters.slack.pace import Pace
+from bot.adapters.slack.presenter import Rendered, Shift
 from bot.domain.board import Message, Topic
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, RUN, SHIFT, CrashingBoard, Screen, message, run_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.adapters.slack_client import open_client
-from bot.adapters.slack_teller import SlackTeller
+from bot.adapters.slack.client import open_client
+from bot.adapters.slack.notifier import SlackTeller
 from bot.domain.intent import Notice
 from localslack import LocalSlack, LocalSlackClient
 

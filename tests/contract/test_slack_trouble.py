@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack_client import Identity, open_client
-from bot.adapters.slack_trouble import SLACK_ERRORS, Loud, Outage, Trouble, trouble_of
+from bot.adapters.slack.client import Identity, open_client
+from bot.adapters.slack.failures import SLACK_ERRORS, Loud, Outage, Trouble, trouble_of
 
 
 async def _trouble(answer: web.StreamResponse | None, *, call_s: float = 5) -> Trouble:

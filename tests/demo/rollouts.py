@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
-from bot.adapters.catalogue_file import load_catalogue
+from bot.adapters.files.catalogue_file import load_catalogue
 from bot.domain.change import Change
 from bot.domain.clock import SystemClock
 from bot.domain.effect import Effect

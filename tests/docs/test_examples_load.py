@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from bot.adapters.catalogue_file import load_catalogue
+from bot.adapters.files.catalogue_file import load_catalogue
 from bot.bootstrap import load_plugins
 from bot.loader.loader import load_runbooks
 from tests.docs.pages import ROOT

@@ -17,11 +17,11 @@ from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryMonitorBook
-from bot.adapters.slack_app import EVENTS_PATH, build_app, http_routes, serve_socket
-from bot.adapters.slack_client import Identity, open_client
-from bot.adapters.slack_directory import SlackDirectory
-from bot.adapters.slack_manifest import manifest_of
-from bot.adapters.slack_teller import SlackTeller
+from bot.adapters.slack.app import EVENTS_PATH, build_app, http_routes, serve_socket
+from bot.adapters.slack.client import Identity, open_client
+from bot.adapters.slack.directory import SlackDirectory
+from bot.adapters.slack.manifest import manifest_of
+from bot.adapters.slack.notifier import SlackTeller
 from bot.domain.clock import SystemClock
 from handlers import modules, register_all
 from handlers.desk import FrontDesk

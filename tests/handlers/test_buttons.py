@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack_client import open_client
+from bot.adapters.slack.client import open_client
 from bot.domain.alert import Alert
 from bot.domain.event import Origin, RunStarted
 from bot.domain.intent import AcknowledgeAlert, CancelRun, CastVote, SilenceAlert, StartRun

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.slack_client import open_client
+from bot.adapters.slack.client import open_client
 from bot.domain.intent import StartRun, SteerRun
 from bot.domain.runbook import Runbook
 from bot.loader.yaml_positions import read_yaml

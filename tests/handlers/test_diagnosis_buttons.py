@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.slack_client import open_client
+from bot.adapters.slack.client import open_client
 from bot.domain.board import Message
 from bot.domain.diagnosis import CauseKind
 from bot.domain.feedback import Feedback, Said

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from bot.adapters.slack_client import open_client
+from bot.adapters.slack.client import open_client
 from bot.domain.intent import CastVote, StartRun
 from bot.views import ids
 from tests.handlers.fronts import ANA, ONCALL, Front, http_front

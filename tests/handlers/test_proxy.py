@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.adapters.slack_client import is_direct
+from bot.adapters.slack.client import is_direct
 from tests.handlers.fronts import Front, socket_front
 
 

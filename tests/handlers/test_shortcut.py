@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.adapters.slack_client import open_client
-from bot.adapters.slack_messages import Messages
+from bot.adapters.slack.client import open_client
+from bot.adapters.slack.messages import Messages
 from bot.domain.alert import Alert
 from bot.domain.board import Topic
 from bot.domain.event import Origin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from bot.adapters.slack_app import serve_socket
+from bot.adapters.slack.app import serve_socket
 from tests.handlers.fronts import Front, connected, open_front, workspace_with
 
 
@@ -63,7 +63,7 @@ async def test_an_answer_that_is_being_written_is_sent_before_the_end():
 
 
 async def test_a_slack_that_is_away_at_the_start_is_waited_for(caplog, monkeypatch):
-    monkeypatch.setattr("bot.adapters.slack_socket._ASK_AGAIN_S", 0.1)
+    monkeypatch.setattr("bot.adapters.slack.socket._ASK_AGAIN_S", 0.1)
     async with workspace_with() as slack, open_front(slack) as (front, identity):
         await front.people.faults(api_down=True)
         serving = asyncio.create_task(serve_socket(front.app, app_token=slack.app_token, identity=identity))

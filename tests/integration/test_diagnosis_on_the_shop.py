@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.adapters.catalogue_file import load_catalogue
+from bot.adapters.files.catalogue_file import load_catalogue
 from bot.demonstration.report import is_right
 from bot.demonstration.scenarios import scenario
 from bot.diagnosis.ranking.causes import rank_causes

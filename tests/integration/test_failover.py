@@ -10,10 +10,10 @@ import pytest
 from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import RedisError
 
+from bot.adapters.redis.command_batcher import NotReplicatedError
 from bot.adapters.redis.inbox import RedisInbox
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.store import Store
-from bot.adapters.redis.wire import NotReplicatedError
 from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import NotFoundError, StoreUnavailableError
 from bot.domain.event import CancelRequested

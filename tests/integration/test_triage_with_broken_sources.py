@@ -12,7 +12,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from bot.adapters.catalogue_file import load_catalogue
+from bot.adapters.files.catalogue_file import load_catalogue
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.bootstrap import load_plugins

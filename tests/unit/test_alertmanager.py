@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.alertmanager import WebhookError, parse
+from bot.adapters.http.alertmanager import WebhookError, parse
 from bot.domain.alert import Alert
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"

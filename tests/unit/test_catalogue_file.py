@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.catalogue_file import CatalogueError, load_catalogue
+from bot.adapters.files.catalogue_file import CatalogueError, load_catalogue
 from bot.domain.catalogue import Catalogue, Failover
 
 GOOD = """\

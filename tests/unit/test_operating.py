@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bot.adapters.operating import LoopLag, Pulse, operating_app
+from bot.adapters.observability.health import LoopLag, Pulse, operating_app
 from tests.depths import operating
 
 

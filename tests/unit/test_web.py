@@ -6,10 +6,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.adapters.alertmanager import MAX_BYTES
+from bot.adapters.http.alertmanager import MAX_BYTES
+from bot.adapters.http.app import web_app
+from bot.adapters.http.base import WebParts
 from bot.adapters.memory import MemoryStore
-from bot.adapters.web import web_app
-from bot.adapters.web_base import WebParts
 from tests.depths import operating
 from tests.worlds import HandClock
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from bot.adapters.http.app import web_app
+from bot.adapters.http.base import WebParts
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_records import MemoryFlags
-from bot.adapters.web import web_app
-from bot.adapters.web_base import WebParts
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.flag import Flag

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from bot.adapters.http.app import web_app
+from bot.adapters.http.base import WebParts
+from bot.adapters.http.heartbeats import fields_of
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_records import MemoryHeartbeats
-from bot.adapters.web import web_app
-from bot.adapters.web_base import WebParts
-from bot.adapters.web_heartbeats import fields_of
 from bot.domain.catalogue import Catalogue
 from bot.domain.heartbeat import Heartbeat
 from tests.depths import operating

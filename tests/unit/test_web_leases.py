@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from bot.adapters.http.app import web_app
+from bot.adapters.http.base import WebParts
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_records import MemoryLeases
-from bot.adapters.web import web_app
-from bot.adapters.web_base import WebParts
 from bot.domain.catalogue import Catalogue, Service
 from tests.depths import operating
 from tests.servers import answering, hanging, http_server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.adapters.redis.books import packed, texts_of
+from bot.adapters.redis.journal_codec import packed, texts_of
 from bot.adapters.redis.keys import Shard
 from bot.adapters.redis.store import Store
 

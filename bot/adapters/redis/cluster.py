@@ -14,7 +14,7 @@ from redis.exceptions import AskError, ClusterDownError, MovedError, RedisCluste
 from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import TimeoutError as ServerSlowError
 
-from bot.adapters.redis.wire import Command, Wire, key_of
+from bot.adapters.redis.command_batcher import Command, Wire, key_of
 
 log = logging.getLogger(__name__)
 

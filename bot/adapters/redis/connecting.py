@@ -16,7 +16,7 @@ from redis.exceptions import ReadOnlyError, RedisClusterException
 
 from bot.adapters.redis.address import Address, Login
 from bot.adapters.redis.cluster import ClusterWire
-from bot.adapters.redis.wire import Wire
+from bot.adapters.redis.command_batcher import Wire
 
 _SENTINEL_S = 1.0
 """A Sentinel that does not answer in this time is passed over for the next."""

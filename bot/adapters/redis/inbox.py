@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from redis.exceptions import OutOfMemoryError, RedisError
 
+from bot.adapters.redis.command_batcher import NotReplicatedError
 from bot.adapters.redis.store import Store
-from bot.adapters.redis.wire import NotReplicatedError
 from bot.domain.errors import BusyError, StoreUnavailableError
 from bot.domain.intent import Intent, StartRun
 

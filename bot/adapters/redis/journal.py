@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from bot.adapters.redis.books import Books, facts_json
+from bot.adapters.redis.journal_codec import Books, facts_json
 from bot.adapters.redis.keys import LANES
 from bot.adapters.redis.store import Store
 from bot.domain.errors import NotFoundError, StaleEpochError

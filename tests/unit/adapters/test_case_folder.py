@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bot.__main__ import main
-from bot.adapters.case_folder import CaseUnreadableError, read_case
+from bot.adapters.files.case_folder import CaseUnreadableError, read_case
 
 
 def write(folder, *, metrics: str, about: dict | None = None, **files: str):

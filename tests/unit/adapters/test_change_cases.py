@@ -8,7 +8,7 @@ import json
 import pytest
 
 from bot.__main__ import main
-from bot.adapters.change_cases import ChangeCaseInvalidError, load_change_case
+from bot.adapters.files.change_cases import ChangeCaseInvalidError, load_change_case
 
 DIFF = (
     "--- a/pkg/db/pool.go\n+++ b/pkg/db/pool.go\n@@ -1,2 +1,2 @@\n-const maxConns = 50\n+const maxConns = 5\n"

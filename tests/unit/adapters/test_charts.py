@@ -9,7 +9,7 @@ import pytest
 from matplotlib import image
 from pydantic import ValidationError
 
-from bot.adapters.charts import Painter
+from bot.adapters.charts.painter import Painter
 from bot.domain.chart import Band, Bars, Chart, Limit, Line, Mark, Panel, Tone
 
 _START_S = 1_764_000_000.0

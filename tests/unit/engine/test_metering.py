@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from bot.adapters.meters import Meters
-from bot.adapters.observed import ObservedBudget, ObservedJournal, Observers
+from bot.adapters.observability.meters import Meters
+from bot.adapters.observability.observed import ObservedBudget, ObservedJournal, Observers
 from bot.domain.errors import StaleEpochError
 from bot.engine.engine import Engine
 from tests.unit.engine.small_world import act, approved, book, fix, step

@@ -8,8 +8,8 @@ import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from bot.adapters.observed import ObservedJournal, Observers
-from bot.adapters.tracing import Traces
+from bot.adapters.observability.observed import ObservedJournal, Observers
+from bot.adapters.observability.tracing import Traces
 from bot.engine.engine import Engine
 from bot.views.spans import spans_of
 from tests.unit.engine.small_world import UNDO, act, book, fix, step

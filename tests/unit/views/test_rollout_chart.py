@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.chart_drawing import draw
+from bot.adapters.charts.drawing import draw
 from bot.domain.canary import Reading, Seen
 from bot.domain.event import Judged, StepFinished
 from bot.domain.run import fold

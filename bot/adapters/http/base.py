@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.operating import Operating
+from bot.adapters.observability.health import Operating
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.ports.flags import Flags, NoFlags

@@ -7,7 +7,7 @@ import logging
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack_trouble import SLACK_ERRORS, Trouble, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, Trouble, trouble_of
 from bot.domain.intent import Notice
 
 log = logging.getLogger(__name__)

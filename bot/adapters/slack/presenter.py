@@ -10,11 +10,11 @@ from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack_client import NOT_AFTER
-from bot.adapters.slack_pace import Pace
-from bot.adapters.slack_pictures import Paint
-from bot.adapters.slack_refusals import Style
-from bot.adapters.slack_writer import Rendered, Sheet, Writer
+from bot.adapters.slack.client import NOT_AFTER
+from bot.adapters.slack.pace import Pace
+from bot.adapters.slack.pictures import Paint
+from bot.adapters.slack.refusals import Style
+from bot.adapters.slack.writer import Rendered, Sheet, Writer
 from bot.domain.board import Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import HoldLostError, NotFoundError

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.adapters.meters import Meters
+from bot.adapters.observability.meters import Meters
 from bot.adapters.redis.gauges import Depths
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bot.domain.chart import Chart
 
-_DRAWING = "bot.adapters.chart_drawing"
+_DRAWING = "bot.adapters.charts.drawing"
 
 
 class Painter:

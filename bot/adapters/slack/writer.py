@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack_channels import Channels
-from bot.adapters.slack_messages import Messages
-from bot.adapters.slack_pace import Allowance, Pace
-from bot.adapters.slack_pictures import Paint, Pictures, shown
-from bot.adapters.slack_refusals import LATER_S, Refusals, Style
-from bot.adapters.slack_trouble import NO_PICTURE, SLACK_ERRORS, Loud, Outage, Trouble, trouble_of
+from bot.adapters.slack.channels import Channels
+from bot.adapters.slack.failures import NO_PICTURE, SLACK_ERRORS, Loud, Outage, Trouble, trouble_of
+from bot.adapters.slack.messages import Messages
+from bot.adapters.slack.pace import Allowance, Pace
+from bot.adapters.slack.pictures import Paint, Pictures, shown
+from bot.adapters.slack.refusals import LATER_S, Refusals, Style
 from bot.domain.board import Message, Posted, Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.web_base import WebParts, refused, token_fits
+from bot.adapters.http.base import WebParts, refused, token_fits
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import UnknownServiceError
 

@@ -9,9 +9,9 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.alertmanager import MAX_BYTES, WebhookError, parse
-from bot.adapters.meters import Meters
-from bot.adapters.web_base import WebParts, body_of, refused, token_fits
+from bot.adapters.http.alertmanager import MAX_BYTES, WebhookError, parse
+from bot.adapters.http.base import WebParts, body_of, refused, token_fits
+from bot.adapters.observability.meters import Meters
 from bot.domain.alert import Alert
 from bot.domain.errors import StoreUnavailableError
 from bot.domain.intent import ReportAlert

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.web_base import WebParts, body_of, refused, token_fits
+from bot.adapters.http.base import WebParts, body_of, refused, token_fits
 from bot.domain.errors import UnknownServiceError
 from bot.domain.flag import EvaluationContext, EvaluationDetails
 from bot.ports.flags import FlagProvider

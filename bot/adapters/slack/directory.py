@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack_client import Identity
-from bot.adapters.slack_trouble import SLACK_ERRORS, Trouble, trouble_of
+from bot.adapters.slack.client import Identity
+from bot.adapters.slack.failures import SLACK_ERRORS, Trouble, trouble_of
 from bot.domain.catalogue import Catalogue, Group
 from bot.domain.errors import IdentityUnknownError
 from bot.domain.people import Profile

@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.meters import Meters
-from bot.adapters.web_base import WebParts, body_of, refused, token_fits
+from bot.adapters.http.base import WebParts, body_of, refused, token_fits
+from bot.adapters.observability.meters import Meters
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import NotFoundError, UnknownServiceError
 from bot.domain.heartbeat import MOST_TEXT, Heartbeat

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack_pace import Allowance
-from bot.adapters.slack_trouble import SLACK_ERRORS, Loud, Trouble, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, Loud, Trouble, trouble_of
+from bot.adapters.slack.pace import Allowance
 from bot.domain.board import Message
 from bot.domain.chart import Chart
 from bot.domain.model import JsonObject

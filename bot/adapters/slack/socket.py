@@ -13,8 +13,8 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.adapters.slack_client import Identity
-from bot.adapters.slack_trouble import SLACK_ERRORS, trouble_of
+from bot.adapters.slack.client import Identity
+from bot.adapters.slack.failures import SLACK_ERRORS, trouble_of
 from bot.domain.clock import SystemClock
 
 log = logging.getLogger(__name__)

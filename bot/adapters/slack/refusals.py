@@ -6,9 +6,9 @@ import logging
 from collections import deque
 from typing import Literal
 
-from bot.adapters.slack_channels import Channels
-from bot.adapters.slack_messages import Messages
-from bot.adapters.slack_trouble import SLACK_ERRORS, Loud, trouble_of
+from bot.adapters.slack.channels import Channels
+from bot.adapters.slack.failures import SLACK_ERRORS, Loud, trouble_of
+from bot.adapters.slack.messages import Messages
 from bot.domain.board import Message, Topic
 
 log = logging.getLogger(__name__)

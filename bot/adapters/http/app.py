@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from bot.adapters.operating import operating_routes
-from bot.adapters.web_alerts import AlertsIn
-from bot.adapters.web_base import WebParts
-from bot.adapters.web_flags import OFREP, FlagsOut
-from bot.adapters.web_heartbeats import HeartbeatsIn
-from bot.adapters.web_leases import LeasesOut
+from bot.adapters.http.alerts import AlertsIn
+from bot.adapters.http.base import WebParts
+from bot.adapters.http.flags import OFREP, FlagsOut
+from bot.adapters.http.heartbeats import HeartbeatsIn
+from bot.adapters.http.leases import LeasesOut
+from bot.adapters.observability.health import operating_routes
 
 
 def web_app(parts: WebParts, *, more: Sequence[BaseRoute] = ()) -> Starlette:

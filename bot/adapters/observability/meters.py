@@ -8,7 +8,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from bot.adapters.observed import Letting
+from bot.adapters.observability.observed import Letting
 from bot.domain.callees import Callees
 from bot.domain.event import Event, PlanRendered, RunFinished, RunStarted, StepFinished
 from bot.domain.runbook import Runbook

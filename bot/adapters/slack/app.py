@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.adapters.slack_client import Identity
-from bot.adapters.slack_socket import serve_socket
+from bot.adapters.slack.client import Identity
+from bot.adapters.slack.socket import serve_socket
 
 __all__ = ["EVENTS_PATH", "build_app", "http_routes", "serve_socket"]
 

@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 from redis.exceptions import RedisError
 
-from bot.adapters.observed import Letting
+from bot.adapters.observability.observed import Letting
 from bot.domain.clock import Clock
 from bot.domain.errors import BotError
 from bot.domain.event import Event, RunStarted

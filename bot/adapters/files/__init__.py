@@ -1,0 +1,1 @@
+"""Reads the catalogue and recorded cases from files."""

@@ -1,0 +1,1 @@
+"""Slack: the only adapter that imports its SDK."""
