@@ -11,8 +11,8 @@ from pathlib import Path
 from bench.engines.contender import Ears, listening, triage
 from bench.engines.pilothouse import Parts, assembled, work_of
 from bench.shipped import SERVICE, shipped
-from bot.adapters.redis.archive import Archive
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.stores.archive import Archive
 from bot.adapters.valkey import embedded_valkey
 from bot.domain.clock import SystemClock
 from bot.domain.model import JsonValue

@@ -20,23 +20,23 @@ from bot.adapters.files.catalogue_file import CatalogueError, load_catalogue
 from bot.adapters.observability.health import Operating
 from bot.adapters.observability.meters import Meters
 from bot.adapters.observability.observed import ObservedBudget, ObservedJournal, Observer, Observers
-from bot.adapters.redis.alerts import RedisAlertBook
-from bot.adapters.redis.archive import Archive
-from bot.adapters.redis.board import RedisBoard
-from bot.adapters.redis.checklists import RedisChecklists
-from bot.adapters.redis.deploy_locks import RedisDeployLocks
-from bot.adapters.redis.deployments import RedisDeploymentBook
-from bot.adapters.redis.feedback import RedisFeedbackBook
-from bot.adapters.redis.flags import RedisFlags
 from bot.adapters.redis.gauges import Gauges
-from bot.adapters.redis.heartbeats import RedisHeartbeats
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.leases import RedisLeases
-from bot.adapters.redis.locks import RedisLocks
-from bot.adapters.redis.monitors import RedisMonitorBook
-from bot.adapters.redis.records import RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store, connect
+from bot.adapters.redis.stores.alerts import RedisAlertBook
+from bot.adapters.redis.stores.archive import Archive
+from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.stores.checklists import RedisChecklists
+from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
+from bot.adapters.redis.stores.deployments import RedisDeploymentBook
+from bot.adapters.redis.stores.feedback import RedisFeedbackBook
+from bot.adapters.redis.stores.flags import RedisFlags
+from bot.adapters.redis.stores.heartbeats import RedisHeartbeats
+from bot.adapters.redis.stores.inbox import RedisInbox
+from bot.adapters.redis.stores.journal import RedisJournal
+from bot.adapters.redis.stores.leases import RedisLeases
+from bot.adapters.redis.stores.locks import RedisLocks
+from bot.adapters.redis.stores.monitors import RedisMonitorBook
+from bot.adapters.redis.stores.records import RedisBudget, RedisLedger
 from bot.adapters.redis.work import RedisWork
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack.app import build_app

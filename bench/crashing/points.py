@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.stores.board import RedisBoard
 
 SCRIPTS = (
     *("start", "take", "append", "interject", "park", "wake", "put", "ack"),

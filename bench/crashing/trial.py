@@ -14,9 +14,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bench.crashing.outside import TARGETS, Outside
 from bench.crashing.world import CHANNEL, SERVICE
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.stores.inbox import RedisInbox
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.slack.failures import SLACK_ERRORS
 from bot.adapters.slack.messages import EVENT_TYPE
 from bot.domain.clock import SystemClock

@@ -18,10 +18,10 @@ import httpx
 
 from bench.engines.contender import ENDED, Place, Start
 from bench.engines.processes import bring_up
-from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.locks import RedisLocks
-from bot.adapters.redis.records import RedisLedger
 from bot.adapters.redis.store import Store, connect
+from bot.adapters.redis.stores.journal import RedisJournal
+from bot.adapters.redis.stores.locks import RedisLocks
+from bot.adapters.redis.stores.records import RedisLedger
 from bot.adapters.redis.work import RedisWork
 from bot.bootstrap import worker_name
 from bot.domain.catalogue import Catalogue

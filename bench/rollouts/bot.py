@@ -18,8 +18,8 @@ from bot.adapters.http.base import WebParts
 from bot.adapters.memory import MemoryStore
 from bot.adapters.observability.health import Operating
 from bot.adapters.observability.meters import Meters
-from bot.adapters.redis.leases import RedisLeases
 from bot.adapters.redis.store import connect
+from bot.adapters.redis.stores.leases import RedisLeases
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
 

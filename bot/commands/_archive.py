@@ -11,9 +11,9 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.store import connect
+from bot.adapters.redis.stores.inbox import RedisInbox
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.domain.clock import SystemClock
 from bot.domain.errors import BotError, NotFoundError, UsageError
 from bot.domain.event import Event

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import httpx
 
-from bot.adapters.redis.board import RedisBoard
-from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.store import connect
+from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.demonstration.waiting import until
 from bot.demonstration.world import World
 from bot.domain.board import Posted, Topic

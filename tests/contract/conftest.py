@@ -14,16 +14,16 @@ from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.adapters.memory_records import MemoryBudget, MemoryLedger, MemoryLocks, MemoryMonitorBook
-from bot.adapters.redis.alerts import RedisAlertBook
-from bot.adapters.redis.board import RedisBoard
-from bot.adapters.redis.deployments import RedisDeploymentBook
-from bot.adapters.redis.feedback import RedisFeedbackBook
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.locks import RedisLocks
-from bot.adapters.redis.monitors import RedisMonitorBook
-from bot.adapters.redis.records import RedisBudget, RedisLedger
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.stores.alerts import RedisAlertBook
+from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.stores.deployments import RedisDeploymentBook
+from bot.adapters.redis.stores.feedback import RedisFeedbackBook
+from bot.adapters.redis.stores.inbox import RedisInbox
+from bot.adapters.redis.stores.journal import RedisJournal
+from bot.adapters.redis.stores.locks import RedisLocks
+from bot.adapters.redis.stores.monitors import RedisMonitorBook
+from bot.adapters.redis.stores.records import RedisBudget, RedisLedger
 from bot.adapters.redis.work import RedisWork
 from bot.engine.plugins import Ledger
 from bot.ports.store import (

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.memory_gates import MemoryChecklists
-from bot.adapters.redis.checklists import RedisChecklists
+from bot.adapters.redis.stores.checklists import RedisChecklists
 from bot.domain.checklist import Mark
 from bot.domain.people import Person
 from bot.services.gate_state import Checklists

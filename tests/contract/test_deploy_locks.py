@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from bot.adapters.memory_gates import MemoryDeployLocks
 from bot.adapters.memory_records import MemoryLocks
-from bot.adapters.redis.deploy_locks import RedisDeployLocks
-from bot.adapters.redis.locks import RedisLocks
+from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
+from bot.adapters.redis.stores.locks import RedisLocks
 from bot.domain.clock import SystemClock
 from bot.domain.deploy_lock import MOST_S, DeployLock
 from bot.domain.people import Person
@@ -30,7 +30,7 @@ HOLDER = """
 import asyncio, sys
 from tests.contract.test_deploy_locks import lock_of
 from tests.worlds import ANA
-from bot.adapters.redis.deploy_locks import RedisDeployLocks
+from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
 from bot.adapters.redis.store import connect
 
 async def main():

@@ -9,8 +9,8 @@ import pytest
 
 from bot.actions import flags as actions
 from bot.adapters.memory_records import MemoryFlags, MemoryLedger
-from bot.adapters.redis.flags import RedisFlags
 from bot.adapters.redis.store import connect
+from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.effect import Effect
 from bot.domain.errors import (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from bot.adapters.redis.board import RedisBoard
 from bot.adapters.redis.gauges import Gauges
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.records import RedisBudget
+from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.stores.inbox import RedisInbox
+from bot.adapters.redis.stores.journal import RedisJournal
+from bot.adapters.redis.stores.records import RedisBudget
 from bot.adapters.redis.work import RedisWork
 from bot.domain.board import Topic
 from bot.domain.clock import SystemClock

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.memory_records import MemoryHeartbeats
-from bot.adapters.redis.heartbeats import RedisHeartbeats
 from bot.adapters.redis.store import connect
+from bot.adapters.redis.stores.heartbeats import RedisHeartbeats
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.heartbeat import Heartbeat, Pulse
 from bot.ports.heartbeats import Heartbeats, NoPulses

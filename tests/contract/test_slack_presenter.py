@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.adapters.redis.board import RedisBoard
-from bot.adapters.redis.records import RedisBudget
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.stores.records import RedisBudget
 from bot.adapters.slack.pace import Pace
 from bot.adapters.slack.presenter import Rendered, Shift
 from bot.domain.board import Message, Topic

@@ -101,7 +101,7 @@ async def test_the_latest_runs_come_first(ports):
 async def test_the_runs_of_a_runbook_that_have_not_ended_are_all_found_however_many_began_since(
     ports, monkeypatch
 ):
-    monkeypatch.setattr("bot.adapters.redis.journal._AT_ONCE", 3)
+    monkeypatch.setattr("bot.adapters.redis.stores.journal._AT_ONCE", 3)
     other = BOOK.but(name="other")
     for number in range(10):
         await ports.journal.start(f"r{number}", started(BOOK if number < 4 else other))

@@ -16,9 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bot.adapters.memory import MemoryStore
 from bot.adapters.memory_records import MemoryLocks
-from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.locks import RedisLocks
 from bot.adapters.redis.store import connect
+from bot.adapters.redis.stores.journal import RedisJournal
+from bot.adapters.redis.stores.locks import RedisLocks
 from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import StaleEpochError
 from bot.domain.event import CancelRequested, Event, RunFinished

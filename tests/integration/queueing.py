@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 
-from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.locks import RedisLocks
-from bot.adapters.redis.records import RedisLedger
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.stores.journal import RedisJournal
+from bot.adapters.redis.stores.locks import RedisLocks
+from bot.adapters.redis.stores.records import RedisLedger
 from bot.adapters.redis.work import RedisWork
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock

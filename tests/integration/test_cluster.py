@@ -8,7 +8,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.command_batcher import NotReplicatedError
-from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.stores.journal import RedisJournal
 from tests.integration.test_failover import WORD, handling, insist, until_all
 from tests.integration.test_takeover import BOOK
 from tests.valkeys import fleet, opened

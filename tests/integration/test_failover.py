@@ -11,9 +11,9 @@ from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.command_batcher import NotReplicatedError
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.stores.inbox import RedisInbox
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import NotFoundError, StoreUnavailableError
 from bot.domain.event import CancelRequested

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
 from bot.adapters.memory import MemoryStore
-from bot.adapters.redis.flags import RedisFlags
+from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.flag import Flag, bucket
 from demo.services.config import ServiceConfig

@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.domain.run import fold
 from bot.domain.runbook import Runbook
 from tests.servers import free_port, until

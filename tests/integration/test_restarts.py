@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from redis.exceptions import OutOfMemoryError
 
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.stores.inbox import RedisInbox
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import StoreUnavailableError
 from bot.domain.intent import CancelRun

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.redis.alerts import RedisAlertBook
-from bot.adapters.redis.archive import Archive
-from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.stores.alerts import RedisAlertBook
+from bot.adapters.redis.stores.archive import Archive
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.domain.alert import Alert
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError

@@ -7,10 +7,10 @@ import contextlib
 
 import pytest
 
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.lanes import lanes_of
 from bot.adapters.redis.liveness import Liveness
+from bot.adapters.redis.stores.inbox import RedisInbox
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import BusyError
 from bot.domain.event import Origin

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.locks import RedisLocks
+from bot.adapters.redis.stores.journal import RedisJournal
+from bot.adapters.redis.stores.locks import RedisLocks
 from bot.domain.clock import SystemClock
 from bot.domain.people import Person
 from bot.engine.service_lock import change_place

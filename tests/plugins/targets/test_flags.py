@@ -7,8 +7,8 @@ import pytest
 
 from bench.rollouts.floor import Ledger
 from bot.actions import deploy as actions
-from bot.adapters.redis.flags import RedisFlags
 from bot.adapters.redis.store import connect
+from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
 from bot.domain.effect import Effect

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.domain.event import RunFinished, RunStarted
 from bot.domain.journal import EVENT_TYPES, JournalError, export_line, import_line, problems_of
 from bot.domain.run import fold

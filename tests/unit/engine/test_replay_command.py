@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
-from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.commands._archive import journal_of
 from bot.commands.regress import mistake_of
 from bot.domain.journal import export_line

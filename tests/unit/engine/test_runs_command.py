@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from bot.adapters.redis.inbox import RedisInbox
-from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.stores.inbox import RedisInbox
+from bot.adapters.redis.stores.journal import RedisJournal
 from bot.commands import runs
 from bot.commands._archive import StoreDownError
 from bot.domain.errors import NotFoundError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.adapters.redis.journal_codec import packed, texts_of
 from bot.adapters.redis.keys import Shard
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.stores.journal_codec import packed, texts_of
 
 _AT_ONCE = 500
 

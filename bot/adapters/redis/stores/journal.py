@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from bot.adapters.redis.journal_codec import Books, facts_json
 from bot.adapters.redis.keys import LANES
 from bot.adapters.redis.store import Store
+from bot.adapters.redis.stores.journal_codec import Books, facts_json
 from bot.domain.errors import NotFoundError, StaleEpochError
 from bot.domain.event import CancelRequested, EffectIntended, Event, RunStarted, VoteCast
 from bot.ports.store import Taken

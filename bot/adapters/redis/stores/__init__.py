@@ -1,0 +1,1 @@
+"""The stores in Redis, one file a port."""
