@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
-from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
 from bot.domain.event import Origin, RunStarted
@@ -25,6 +22,9 @@ from bot.services.checklist_commands import ChecklistDesk
 from bot.services.gate_commands import GateDesk
 from bot.services.monitor_commands import MonitorDesk
 from bot.services.monitor_runner import Watchman
+from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryMonitorBook
 
 ANA = Person(id="U0ANA00001", name="Ana")
 BEN = Person(id="U0BEN00001", name="Ben")

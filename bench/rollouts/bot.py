@@ -15,13 +15,13 @@ from pydantic import SecretStr
 
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
-from bot.adapters.memory import MemoryStore
 from bot.adapters.observability.health import Operating
 from bot.adapters.observability.meters import Meters
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.leases import RedisLeases
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
+from bot.testing.memory import MemoryStore
 
 TOKEN = "any-will-do"  # noqa: S105  # of nothing but this floor
 """What HAProxy sends with its question."""

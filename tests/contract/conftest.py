@@ -9,11 +9,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_deployments import MemoryDeploymentBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_records import MemoryBudget, MemoryLedger, MemoryLocks, MemoryMonitorBook
 from bot.adapters.redis.store import Store
 from bot.adapters.redis.stores.alerts import RedisAlertBook
 from bot.adapters.redis.stores.board import RedisBoard
@@ -38,6 +33,11 @@ from bot.ports.store import (
     Work,
 )
 from bot.services.feedback import FeedbackBook
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.deployments import MemoryDeploymentBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryBudget, MemoryLedger, MemoryLocks, MemoryMonitorBook
 from tests.valkeys import fleet, fresh_store, opened
 from tests.worlds import HandClock
 

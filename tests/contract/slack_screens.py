@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from bot.adapters.charts.painter import Painter
-from bot.adapters.memory import MemoryBoard
-from bot.adapters.memory_records import MemoryBudget
 from bot.adapters.slack.client import open_client
 from bot.adapters.slack.pace import Pace
 from bot.adapters.slack.presenter import Presenter, Rendered, Shift, Style
@@ -17,6 +15,8 @@ from bot.domain.board import Message, Posted, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
 from bot.ports.store import Board, Budget
+from bot.testing.memory import MemoryBoard
+from bot.testing.records import MemoryBudget
 from localslack import LocalSlack, LocalSlackClient, Seen
 
 CHANNEL = "C0CHECKOUT"

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 import pytest
 from redis.exceptions import ConnectionError as RedisDownError
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.rendering import Renderer
 from bot.domain.board import Topic
 from bot.domain.feedback import Feedback, Said, span_of
 from bot.roles import tell_accuracy
 from bot.settings import Settings
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.gates import MemoryChecklists
+from bot.testing.memory import MemoryStore
 from tests.handlers.desks import CATALOGUE
 from tests.worlds import ANA, HandClock
 

@@ -8,16 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_deployments import MemoryDeploymentBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack.presenter import Rendered, Style
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Environment, Service
 from bot.domain.deployment import Deployment
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.deployments import MemoryDeploymentBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.gates import MemoryChecklists
+from bot.testing.memory import MemoryStore
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import Screen
 from tests.worlds import ANA, BEN, START, HandClock

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.redis.stores.checklists import RedisChecklists
 from bot.domain.checklist import Mark
 from bot.domain.people import Person
 from bot.services.gate_state import Checklists
+from bot.testing.gates import MemoryChecklists
 from tests.valkeys import fresh_store
 from tests.worlds import ANA, BEN, START
 

@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.adapters.memory_gates import MemoryDeployLocks
-from bot.adapters.memory_records import MemoryLocks
 from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
 from bot.adapters.redis.stores.locks import RedisLocks
 from bot.domain.clock import SystemClock
@@ -22,6 +20,8 @@ from bot.domain.deploy_lock import MOST_S, DeployLock
 from bot.domain.people import Person
 from bot.ports.store import Line, Locks
 from bot.services.gate_state import DeployLocks
+from bot.testing.gates import MemoryDeployLocks
+from bot.testing.records import MemoryLocks
 from tests.valkeys import fresh_store, fresh_valkey, opened
 from tests.worlds import ANA, BEN, CHI
 

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from bot.actions import flags as actions
-from bot.adapters.memory_records import MemoryFlags, MemoryLedger
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
@@ -24,6 +23,7 @@ from bot.domain.flag import EvaluationContext, Flag
 from bot.engine.plugins import Context
 from bot.ports.flags import FlagProvider, Flags, NoFlags
 from bot.probes import flags as probes
+from bot.testing.records import MemoryFlags, MemoryLedger
 from tests.servers import free_port
 from tests.valkeys import fresh_store
 from tests.worlds import HandClock

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory_records import MemoryHeartbeats
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.heartbeats import RedisHeartbeats
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.heartbeat import Heartbeat, Pulse
 from bot.ports.heartbeats import Heartbeats, NoPulses
+from bot.testing.records import MemoryHeartbeats
 from tests.valkeys import fresh_store
 from tests.worlds import START
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.adapters.leasing import TTL_MS
-from bot.adapters.memory_records import MemoryLeases
 from bot.adapters.redis.stores.leases import RedisLeases
+from bot.testing.records import MemoryLeases
 from tests.valkeys import fresh_store
 
 _LAPSED_S = TTL_MS / 1000 + 0.1

@@ -9,16 +9,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_gates import MemoryChecklists
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack.presenter import Rendered, Style
 from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.people import Person
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.gates import MemoryChecklists
+from bot.testing.memory import MemoryStore
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, Screen
 from tests.handlers.desks import CATALOGUE

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.adapters.memory_records import MemoryBudget
 from bot.adapters.slack.pace import Allowance, Pace
+from bot.testing.records import MemoryBudget
 
 MINUTE = 60.0
 

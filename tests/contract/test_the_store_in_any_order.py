@@ -14,8 +14,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_records import MemoryLocks
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.stores.locks import RedisLocks
@@ -24,6 +22,8 @@ from bot.domain.errors import StaleEpochError
 from bot.domain.event import CancelRequested, Event, RunFinished
 from bot.domain.runbook import Runbook
 from bot.ports.store import Journal, Locks, Work
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryLocks
 from tests.contract.store_model import ModelStore
 from tests.valkeys import fresh_valkey
 from tests.worlds import ANA, START, started

@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
@@ -17,6 +13,10 @@ from bot.domain.people import Profile
 from bot.domain.runbook import Runbook
 from bot.engine.deployment_records import NoDeployments
 from bot.ports.store import DeploymentBook, Directory, Teller
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryMonitorBook
 from handlers.desk import FrontDesk
 
 TRIAGE = Runbook.model_validate(

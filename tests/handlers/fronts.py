@@ -12,17 +12,17 @@ import uvicorn
 from slack_bolt.async_app import AsyncApp
 from starlette.applications import Starlette
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_deployments import MemoryDeploymentBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_records import MemoryMonitorBook
 from bot.adapters.slack.app import EVENTS_PATH, build_app, http_routes, serve_socket
 from bot.adapters.slack.client import Identity, open_client
 from bot.adapters.slack.directory import SlackDirectory
 from bot.adapters.slack.manifest import manifest_of
 from bot.adapters.slack.notifier import SlackTeller
 from bot.domain.clock import SystemClock
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.deployments import MemoryDeploymentBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryMonitorBook
 from handlers import modules, register_all
 from handlers.desk import FrontDesk
 from localslack import LocalSlack, LocalSlackClient, Rules, load_workspace

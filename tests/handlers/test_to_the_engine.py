@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import CastVote
 from bot.domain.people import Person
 from bot.domain.run import fold
 from bot.engine.deps import Deps
 from bot.services.intent_handler import Desk, run_id_of
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.records import MemoryLedger, MemoryLocks
 from tests.handlers.desks import CATALOGUE, Shelf
 from tests.handlers.fronts import ANA, GIL, ONCALL, Front
 from tests.worlds import gate_desk, monitor_desk, world_plugins

@@ -10,12 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.rollouts.floor import Floor, floor_with
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_deployments import MemoryDeploymentBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
-from bot.adapters.memory_records import MemoryFlags, MemoryLocks
 from bot.canary.judge import judge_case
 from bot.domain.approval import Verdict
 from bot.domain.board import Message
@@ -33,6 +27,12 @@ from bot.reducers import REDUCERS
 from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import Desk, run_id_of
 from bot.services.parsing.command_line import parse_words
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.deployments import MemoryDeploymentBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryFlags, MemoryLocks
 from tests.worlds import ANA, BEN, People, Told, gate_desk, monitor_desk
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"

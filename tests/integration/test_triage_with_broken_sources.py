@@ -13,8 +13,6 @@ import pytest
 from aiohttp import web
 
 from bot.adapters.files.catalogue_file import load_catalogue
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
@@ -24,6 +22,8 @@ from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.loader.loader import load_runbooks
 from bot.reducers import REDUCERS
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryLedger, MemoryLocks
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
 from tests.servers import until
 from tests.worlds import ANA

@@ -10,9 +10,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.memory_records import MemoryMonitorBook
 from bot.adapters.monitor_clock import MonitorClock, due_slots
 from bot.domain.monitor import Monitor
+from bot.testing.records import MemoryMonitorBook
 from tests.worlds import START, HandClock
 
 

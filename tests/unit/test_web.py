@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from bot.adapters.http.alertmanager import MAX_BYTES
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
-from bot.adapters.memory import MemoryStore
+from bot.testing.memory import MemoryStore
 from tests.depths import operating
 from tests.worlds import HandClock
 

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_records import MemoryFlags
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.flag import Flag
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryFlags
 from tests.depths import operating
 from tests.worlds import HandClock
 

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
 from bot.adapters.http.heartbeats import fields_of
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_records import MemoryHeartbeats
 from bot.domain.catalogue import Catalogue
 from bot.domain.heartbeat import Heartbeat
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryHeartbeats
 from tests.depths import operating
 from tests.worlds import HandClock
 

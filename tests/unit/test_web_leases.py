@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_records import MemoryLeases
 from bot.domain.catalogue import Catalogue, Service
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryLeases
 from tests.depths import operating
 from tests.servers import answering, hanging, http_server
 from tests.worlds import HandClock

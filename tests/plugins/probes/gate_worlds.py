@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.domain.alert import Alert
 from bot.domain.errors import GateClosedError
 from bot.domain.runbook import Runbook
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import gates
 from bot.services.gate_state import StateGatekeeper
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
+from bot.testing.memory import MemoryStore
 from tests.worlds import HandClock, world_plugins
 
 WEEKEND = {

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.memory_alerts import MemoryAlertBook
 from bot.domain.alert import Alert
 from bot.domain.clock import SystemClock
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Finding, Findings
 from bot.probes.alerts import recent
+from bot.testing.alerts import MemoryAlertBook
 from tests.servers import answering, free_port, http_server, kept, prometheus, silent_server, until
 
 DAY_S, DAYS, STEP_S = 86_400, 10, 60

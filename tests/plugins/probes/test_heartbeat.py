@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.memory_records import MemoryHeartbeats
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.heartbeat import Heartbeat, Pulse
 from bot.engine.plugins import Context
 from bot.probes.heartbeat import age, failures
+from bot.testing.records import MemoryHeartbeats
 from tests.worlds import START, HandClock
 
 BOTH = (age, failures)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.services.intent_handler import Desk
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryLedger, MemoryLocks
 from tests.unit.engine.small_world import CATALOGUE, Books, World, diagnose
 from tests.worlds import HandClock, People, Told, gate_desk, monitor_desk, renew, world_plugins
 

@@ -9,10 +9,6 @@ from typing import Any, Literal
 
 import httpx
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError
 from bot.domain.intent import CastVote, Intent
@@ -23,6 +19,10 @@ from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
 from bot.services.intent_handler import Desk
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryLedger, MemoryLocks
 from tests.unit.engine.small_world import CATALOGUE, Books, diagnose
 from tests.worlds import (
     BEN,

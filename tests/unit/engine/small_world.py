@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.diagnosis import Cause, CauseKind, Diagnosis
 from bot.domain.intent import CastVote
@@ -15,6 +12,9 @@ from bot.domain.runbook import Runbook
 from bot.engine.deps import Deps, ReduceInput
 from bot.engine.engine import Engine
 from bot.services.intent_handler import Desk
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.memory import MemoryStore
 from tests.worlds import BEN, HandClock, People, Told, started
 
 CATALOGUE = Catalogue(services=(Service(name="checkout", approvers=("oncall",)),))

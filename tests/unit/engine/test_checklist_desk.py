@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.adapters.rendering import Renderer
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
@@ -18,6 +17,7 @@ from bot.services.checklist_commands import ChecklistDesk
 from bot.services.gate_commands import GateDesk
 from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import Desk
+from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from tests.worlds import ANA, BEN, BENCH, CHI, monitor_desk, world_plugins
 
 ITEMS = {

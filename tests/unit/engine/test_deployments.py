@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.domain.board import Topic
 from bot.domain.deployment import Deployment
 from bot.domain.errors import NotFoundError
@@ -14,6 +13,7 @@ from bot.domain.intent import CancelRun
 from bot.domain.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
+from bot.testing.deployments import MemoryDeploymentBook
 from tests.unit.engine.small_world import UNDO, World, act, book, fix, step
 from tests.worlds import ANA, BEN, BENCH, CHI
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory_gates import MemoryChecklists, MemoryDeployLocks
 from bot.domain.alert import Alert
 from bot.domain.catalogue import Catalogue
 from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
@@ -17,6 +16,7 @@ from bot.services.checklist_commands import ChecklistDesk
 from bot.services.gate_commands import GateDesk
 from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import Desk
+from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from tests.unit.engine.small_world import World
 from tests.worlds import ANA, BEN, CHI, monitor_desk
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.intent import MuteMonitor, PauseMonitor, ResumeMonitor, TryMonitor, UnmuteMonitor
 from bot.domain.monitor import Monitor
 from bot.services.intent_handler import Desk
 from bot.services.monitor_runner import Watchman
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.records import MemoryMonitorBook
 from tests.unit.engine.small_world import World
 from tests.worlds import ANA, BEN, BENCH, gate_desk, monitor_desk
 

@@ -10,10 +10,6 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.memory import MemoryStore
-from bot.adapters.memory_alerts import MemoryAlertBook
-from bot.adapters.memory_feedback import MemoryFeedbackBook
-from bot.adapters.memory_records import MemoryLedger, MemoryLocks
 from bot.domain.event import ApprovalRequested, EffectIntended, Event, PlanRendered, VoteCast
 from bot.domain.intent import CancelRun, CastVote, SteerRun
 from bot.domain.people import Person
@@ -21,6 +17,10 @@ from bot.domain.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.services.intent_handler import Desk
+from bot.testing.alerts import MemoryAlertBook
+from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.memory import MemoryStore
+from bot.testing.records import MemoryLedger, MemoryLocks
 from tests.unit.engine.small_world import CATALOGUE, UNDO, Books, act, book, diagnose
 from tests.unit.engine.test_judged_steps import JUDGE, verdict
 from tests.worlds import (

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.domain.catalogue import Catalogue
 from bot.domain.intent import AskQueue
 from bot.domain.queueing import stay_s
 from bot.engine.engine import Engine
 from bot.services.queue_commands import QueueDesk
+from bot.testing.deployments import MemoryDeploymentBook
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 from tests.worlds import ANA, BEN, BENCH, CHI
 

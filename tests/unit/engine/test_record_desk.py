@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.memory_deployments import MemoryDeploymentBook
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.change import Change
@@ -18,6 +17,7 @@ from bot.domain.intent import ShowDelivery, ShowDiff
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import changes, deploy, git
 from bot.services.intent_handler import Desk
+from bot.testing.deployments import MemoryDeploymentBook
 from tests.unit.engine.small_world import World
 from tests.worlds import ANA, gate_desk, monitor_desk
 

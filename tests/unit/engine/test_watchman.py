@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.memory_records import MemoryMonitorBook
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.change import Change
 from bot.domain.monitor import Monitor, Pause
 from bot.services.monitor_runner import Watchman
+from bot.testing.records import MemoryMonitorBook
 from tests.worlds import ANA, BENCH
 
 NAME = "checkout/errors"

@@ -1,0 +1,1 @@
+"""In-memory stores and a test context for plugin authors."""
