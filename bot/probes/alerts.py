@@ -15,7 +15,7 @@ from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Evidence, Findings
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
-from bot.probes._prometheus_alerts import DAY_S, PAST_DAYS, read_alerts
+from bot.probes.prometheus.alerts import DAY_S, PAST_DAYS, read_alerts
 
 _SHARE_OF_TIME = 0.85
 _MOST = 2000

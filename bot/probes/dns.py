@@ -17,7 +17,7 @@ from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Measurement
 from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
-from bot.probes._reaching import SHARE_OF_TIME, host_and_port
+from bot.probes._shared.connect import SHARE_OF_TIME, host_and_port
 
 
 @probe(specialist="network")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.finding import Findings
 from bot.engine.plugins import Context, probe
-from bot.probes._logs import STORES, look
+from bot.probes.logs.reading import STORES, look
 
 
 @probe(specialist="logs")

@@ -17,7 +17,7 @@ from bot.domain.proving import rule_staging
 from bot.domain.slo import Slo
 from bot.domain.trouble import rule_incident
 from bot.engine.plugins import Context, probe
-from bot.probes._prometheus_api import slo_ratio
+from bot.probes.prometheus.api import slo_ratio
 from bot.services.checklists import look_at_checklist
 from bot.services.gates import ask_gate
 

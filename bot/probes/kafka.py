@@ -13,7 +13,7 @@ from bot.domain.finding import Measurement
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
-from bot.probes._web import Source, fetch, field, together
+from bot.probes._shared.json_api import Source, fetch, field, together
 
 _MOST_GROUPS = 50
 _MOST_SHOWN = 10

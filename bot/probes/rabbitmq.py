@@ -14,7 +14,7 @@ from bot.domain.finding import Measurement
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
-from bot.probes._web import Source, fetch, field
+from bot.probes._shared.json_api import Source, fetch, field
 
 _COLUMNS = (
     "name,messages,messages_ready,messages_unacknowledged,consumers,state,"

@@ -12,7 +12,7 @@ from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.finding import Measurement
 from bot.domain.wording import figure
 from bot.engine.plugins import Context, probe
-from bot.probes._reaching import SHARE_OF_TIME, Problem, host_and_port, problem_of
+from bot.probes._shared.connect import SHARE_OF_TIME, Problem, host_and_port, problem_of
 
 
 @probe(specialist="network")

@@ -14,7 +14,7 @@ from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeU
 from bot.domain.finding import Measurement
 from bot.domain.wording import figure, listing, span
 from bot.engine.plugins import Context, probe
-from bot.probes._reaching import SHARE_OF_TIME, host_and_port, problem_of
+from bot.probes._shared.connect import SHARE_OF_TIME, host_and_port, problem_of
 
 _DAY_S = 86_400
 # What OpenSSL's X509_V_ERR_… numbers mean (openssl-verification-options(1)).

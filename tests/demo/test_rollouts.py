@@ -14,8 +14,8 @@ import pytest
 from bot.actions import deploy, migrations, postgres
 from bot.domain.errors import ActionFailedError
 from bot.probes import deploy as probes
-from bot.probes import migrations as plans
-from bot.probes import postgres as database
+from bot.probes.migrations import probes as plans
+from bot.probes.postgres import probes as database
 from tests.demo.open_shop import OpenShop, Webhook, eventually, start_shop, stop_shop
 from tests.demo.rollouts import (
     Holder,

@@ -23,7 +23,12 @@ from bot.domain.diagnosis import CauseKind, Diagnosis, Source, SourceStatus
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind, Findings
 from bot.engine.plugins import Context
-from bot.probes import alerts, changes, http, logs, postgres, prometheus
+from bot.probes import alerts
+from bot.probes.changes import probes as changes
+from bot.probes.http import probes as http
+from bot.probes.logs import probes as logs
+from bot.probes.postgres import probes as postgres
+from bot.probes.prometheus import probes as prometheus
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
 from tests.servers import until
 

@@ -16,7 +16,7 @@ from bot.actions.migrations import apply
 from bot.demonstration.deploying import ending_of
 from bot.domain.errors import ActionFailedError
 from bot.domain.run import Run
-from bot.probes.migrations import old_gone
+from bot.probes.migrations.probes import old_gone
 from tests.integration.deployments import Stage, effects, failed, stage_with
 from tests.migrations import SHOP
 from tests.servers import kept, postgres_programs

@@ -12,7 +12,7 @@ from bot.actions import _migration_backfill as backfill
 from bot.actions import migrations as actions
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.migrations.execution import Backfill, manner_of
-from bot.probes.postgres import state
+from bot.probes.postgres.probes import state
 from tests.servers import kept, until
 from tests.shop_databases import at, copy, template
 

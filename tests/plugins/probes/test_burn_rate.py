@@ -12,7 +12,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Measurement
 from bot.domain.slo import Slo
-from bot.probes.prometheus import burn_rate
+from bot.probes.prometheus.probes import burn_rate
 from tests.servers import answering, free_port, hanging, http_server, kept, prometheus
 
 STEP_S = 15

@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.domain.change import Change
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes.changes import recent
+from bot.probes.changes.probes import recent
 from tests.servers import answering, hanging, http_server
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

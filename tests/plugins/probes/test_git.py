@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.probes import git as probes
+from bot.probes.git import probes
 from tests.plugins.probes.repositories import Repo
 
 

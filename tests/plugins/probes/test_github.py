@@ -15,8 +15,8 @@ from aiohttp import web
 from bot.domain.change import Change
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes.changes import recent
-from bot.probes.github import deployments, runs
+from bot.probes.changes.probes import recent
+from bot.probes.github.probes import deployments, runs
 from tests.servers import Handler, answering, http_server
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

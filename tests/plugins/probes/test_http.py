@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes.http import dependencies, health
+from bot.probes.http.probes import dependencies, health
 from tests.servers import answering, free_port, hanging, http_server
 
 

@@ -13,8 +13,8 @@ from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.pattern import Pattern
 from bot.engine.plugins import plugins_in
 from bot.loader.template_refs import absent, result_of
-from bot.probes import http
-from bot.probes.http import check
+from bot.probes.http import probes as http
+from bot.probes.http.probes import check
 from bot.templating.templates import truth
 from tests.servers import answering, free_port, hanging, http_server
 

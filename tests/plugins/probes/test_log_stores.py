@@ -11,8 +11,9 @@ import pytest
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes import elastic, logs, loki
-from bot.probes._log_counts import moments
+from bot.probes import elastic, loki
+from bot.probes.logs import probes as logs
+from bot.probes.logs.counts import moments
 from tests.plugins.probes.logstores import Elastic, Loki
 from tests.servers import answering, free_port, hanging, http_server
 

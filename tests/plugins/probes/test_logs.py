@@ -13,7 +13,7 @@ import pytest
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind, Findings
 from bot.domain.pattern import Pattern
-from bot.probes.logs import errors, matches
+from bot.probes.logs.probes import errors, matches
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

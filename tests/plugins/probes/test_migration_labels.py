@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from bot.migrations.assess import assess
-from bot.probes._postgres_schema import schema_of
+from bot.probes.postgres.schema import schema_of
 from tests.migrations import SHOP, Labelled, labelled, statements
 from tests.servers import kept, postgres
 

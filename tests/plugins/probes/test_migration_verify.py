@@ -14,8 +14,8 @@ from bot.domain.effect import Effect
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Facts
 from bot.engine.plugins import scan
-from bot.probes.migrations import verify, way_back
-from bot.probes.postgres import state
+from bot.probes.migrations.probes import verify, way_back
+from bot.probes.postgres.probes import state
 from tests.migrations import SHOP
 from tests.servers import free_port, kept
 from tests.shop_databases import at, copy, template

@@ -19,8 +19,8 @@ from bot.domain.errors import (
     ProbeUnavailableError,
 )
 from bot.engine.plugins import scan
-from bot.probes import migrations
-from bot.probes._squawk import lint, squawk_command
+from bot.probes.migrations import probes as migrations
+from bot.probes.migrations.squawk import lint, squawk_command
 from tests.migrations import SHOP
 from tests.servers import free_port, kept, postgres
 

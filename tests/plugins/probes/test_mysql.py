@@ -15,8 +15,8 @@ import pytest
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes._mysql import replication_of, sessions_of
-from bot.probes.mysql import health
+from bot.probes.mysql.connection import replication_of, sessions_of
+from bot.probes.mysql.probes import health
 from tests.servers import babbling_server, free_port, kept, mariadb, silent_server, until
 
 pytestmark = pytest.mark.server

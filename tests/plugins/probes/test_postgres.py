@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes.postgres import health
+from bot.probes.postgres.probes import health
 from tests.servers import free_port, kept, postgres, until
 
 pytestmark = pytest.mark.server

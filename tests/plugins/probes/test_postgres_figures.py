@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Measurement
-from bot.probes.postgres import (
+from bot.probes.postgres.probes import (
     blocked_sessions,
     connections_used,
     dead_rows,

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.migrations.database import Database, OpenTransaction, Replica, warnings_of, way_back_of
-from bot.probes.postgres import state
+from bot.probes.postgres.probes import state
 from tests.migrations import SHOP
 from tests.servers import free_port, kept, postgres, postgres_replica
 

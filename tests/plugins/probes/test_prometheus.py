@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes.prometheus import alerts, anomalies, decisive, error_ratio, query, sides, tallies
+from bot.probes.prometheus.probes import alerts, anomalies, decisive, error_ratio, query, sides, tallies
 from tests.servers import answering, free_port, hanging, http_server, prometheus, until
 
 

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.probes.redis import health, problems_of
+from bot.probes.redis.probes import health, problems_of
 from tests.servers import free_port, silent_server, until
 from tests.valkeys import fresh_valkey
 

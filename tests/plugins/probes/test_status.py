@@ -12,8 +12,8 @@ import pytest
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes._status_feeds import impact_of, read_feed
-from bot.probes.status import page
+from bot.probes.status.feeds import impact_of, read_feed
+from bot.probes.status.probes import page
 from tests.servers import answering, free_port, hanging, http_server
 
 SUMMARY = "/api/v2/summary.json"

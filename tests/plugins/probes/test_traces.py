@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import FindingKind
-from bot.probes.traces import spans
+from bot.probes.traces.probes import spans
 from tests.servers import answering, free_port, hanging, http_server
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -15,7 +15,9 @@ from bot.domain.change import Change
 from bot.domain.deployment import Deployment
 from bot.domain.intent import ShowDelivery, ShowDiff
 from bot.engine.plugins import Plugins, plugins_in
-from bot.probes import changes, deploy, git
+from bot.probes import deploy
+from bot.probes.changes import probes as changes
+from bot.probes.git import probes as git
 from bot.services.intent_handler import Desk
 from bot.testing.deployments import MemoryDeploymentBook
 from tests.unit.engine.small_world import World

@@ -1,0 +1,1 @@
+"""What several probes use to open connections."""

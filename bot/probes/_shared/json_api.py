@@ -1,0 +1,187 @@
+"""Asks somebody's HTTP interface for JSON, within the step's time, and says plainly why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import httpx
+
+from bot.domain.catalogue import Service
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.model import JsonObject
+from bot.domain.wording import figure
+from bot.engine.plugins import Context
+from bot.probes._shared.connect import SHARE_OF_TIME, problem_of
+
+Source = Mapping[str, str]
+"""What the catalogue says of one source: its address, and how to log in."""
+
+MOST_BYTES = 10_000_000
+"""How much of one answer is read; a longer one is refused."""
+
+_SHUT_OUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_T = TypeVar("_T")
+
+
+async def fetch(
+    ctx: Context,
+    url: str,
+    *,
+    name: str,
+    source: Source,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: JsonObject | None = None,
+    share: float = SHARE_OF_TIME,
+) -> Any:  # noqa: ANN401  # JSON
+    """Fetch JSON by GET, or by POST where there is a ``body``.
+
+    ``name`` names the server in what people read: its address is never told, as it may hold a password.
+    ``source`` may have a ``token`` (sent as Bearer), or ``user`` and ``password``; ``share`` is that of the
+    step's time which may go by.
+
+    Raises:
+        ProbeNotConfiguredError: the address is no URL, or what to log in with cannot be sent.
+        ProbeUnavailableError: no answer, none in time, or one that is not 2xx.
+        ProbeGarbageError: a 2xx answer that is no JSON, or longer than 10 MB.
+    """
+    limit_s = ctx.timeout_s * share
+    try:
+        async with asyncio.timeout(limit_s):
+            request = ctx.http.build_request(
+                "GET" if body is None else "POST",
+                url,
+                params=params,
+                headers={**_login(source), **(headers or {})},
+                json=body,
+                timeout=limit_s,
+            )
+            answer, said = await _read(ctx, request, name=name, auth=_basic(source))
+    except (TimeoutError, httpx.TimeoutException) as error:
+        raise ProbeUnavailableError(f"{name} does not answer within {figure(limit_s, 's')}.") from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeEncodeError) as error:
+        raise ProbeNotConfiguredError(
+            f"The address or the login of {name} in the catalogue cannot be used."
+        ) from error
+    except httpx.HTTPError as error:
+        _, why = problem_of(error, host="of its host")
+        raise ProbeUnavailableError(f"{name} cannot be reached: {why}.") from error
+    _refuse(answer, name=name)
+    return _json(said, name=name)
+
+
+async def together(calls: Iterable[Awaitable[_T]]) -> list[_T]:
+    """Ask several questions at once and wait for all, also where one fails: none goes on behind our back.
+
+    Raises:
+        BotError: what the first of those that failed says.
+    """
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    answers: list[_T] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        answers.append(result)
+    return answers
+
+
+async def of_each(
+    entries: Iterable[Service], ask: Callable[[Service], Awaitable[_T]]
+) -> tuple[dict[str, _T], list[str]]:
+    """Ask for several services at once; gives the answers by name, and why others have none.
+
+    Raises:
+        ProbeUnavailableError: nobody answered; the first one's reason.
+    """
+    asked = list(entries)
+    results = await asyncio.gather(*(ask(entry) for entry in asked), return_exceptions=True)
+    answers: dict[str, _T] = {}
+    failures: dict[str, ProbeUnavailableError] = {}
+    for entry, result in zip(asked, results, strict=True):
+        if isinstance(result, ProbeUnavailableError):
+            failures[entry.name] = result
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            answers[entry.name] = result
+    if failures and not answers:
+        raise next(iter(failures.values()))
+    return answers, [f"{name}: {why}" for name, why in failures.items()]
+
+
+def field(source: Source, name: str, *, kind: str, service: str) -> str:
+    """Read a field that a service's source of one ``kind`` must have.
+
+    Raises:
+        ProbeNotConfiguredError: it has none.
+    """
+    value = source.get(name, "")
+    if not value:
+        raise ProbeNotConfiguredError(f"The `{kind}` source of {service} has no `{name}`.")
+    return value
+
+
+def having(ctx: Context, service: str, *, kind: str, fields: Sequence[str]) -> list[Service]:
+    """List who of a service and all it stands on has a source of one ``kind`` with one of ``fields``.
+
+    Raises:
+        ProbeNotConfiguredError: none has.
+    """
+    scope = ctx.catalogue.downstream(service)
+    found = [entry for entry in scope if any(entry.sources.get(kind, {}).get(name) for name in fields)]
+    if not found:
+        named = " or ".join(f"`{name}`" for name in fields)
+        raise ProbeNotConfiguredError(
+            f"{service} and what it stands on have no `{kind}` source with {named}."
+        )
+    return found
+
+
+async def _read(
+    ctx: Context, request: httpx.Request, *, name: str, auth: httpx.BasicAuth | None
+) -> tuple[httpx.Response, bytes]:
+    answer = await ctx.http.send(request, stream=True, auth=auth, follow_redirects=False)
+    try:
+        said = bytearray()
+        async for part in answer.aiter_bytes():
+            said += part
+            if len(said) > MOST_BYTES:
+                raise ProbeGarbageError(f"{name} answers more than {figure(MOST_BYTES, 'bytes')}.")
+        return answer, bytes(said)
+    finally:
+        await answer.aclose()
+
+
+def _refuse(answer: httpx.Response, *, name: str) -> None:
+    status = answer.status_code
+    # GitHub says 403 where others say 429.
+    spent = status == HTTPStatus.FORBIDDEN and answer.headers.get("x-ratelimit-remaining") == "0"
+    if spent or status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise ProbeUnavailableError(f"{name} has been asked too often and answers again later ({status}).")
+    if status in _SHUT_OUT:
+        raise ProbeUnavailableError(
+            f"{name} does not let the bot in ({status}).", hint="Look at its login in the catalogue."
+        )
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        raise ProbeUnavailableError(f"{name} answered {status}.")
+
+
+def _json(said: bytes, *, name: str) -> Any:  # noqa: ANN401  # JSON
+    try:
+        return json.loads(said)
+    except (ValueError, RecursionError) as error:
+        raise ProbeGarbageError(f"{name} answered no JSON.") from error
+
+
+def _login(source: Source) -> dict[str, str]:
+    return {"Authorization": f"Bearer {source['token']}"} if source.get("token") else {}
+
+
+def _basic(source: Source) -> httpx.BasicAuth | None:
+    if source.get("token") or not source.get("user"):
+        return None
+    return httpx.BasicAuth(source["user"], source.get("password", ""))

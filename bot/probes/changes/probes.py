@@ -1,0 +1,116 @@
+"""Reads what was changed lately: the bot's own ledger and the change feeds that the catalogue names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from bot.domain.address import without_login
+from bot.domain.catalogue import Service
+from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
+from bot.domain.finding import Findings
+from bot.domain.wording import listing, span
+from bot.engine.plugins import Context, probe
+from bot.probes.changes.records import Record, finding_of
+from bot.probes.changes.releases import with_commits
+from bot.probes.github.api import deployed
+
+_SHARE_OF_TIME = 0.85
+_SHARE_FOR_ALL = 0.92
+_SAME_MOMENT_S = 5.0
+
+
+class _Feed(BaseModel):
+    changes: list[Record]
+
+
+_ANSWER = TypeAdapter[list[Record] | _Feed](list[Record] | _Feed)
+
+
+@probe(specialist="cicd")
+async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: bool = True) -> Findings:
+    """What was deployed, configured or flipped in a service and all it stands on, in the last ``since_s`` s.
+
+    Asks the bot's own ledger, and of each service the change feed and the deployments of the GitHub
+    repository that the catalogue names.  With ``commits``, what each of the latest six releases brought is
+    read from the service's ``git`` or ``github`` source: ``commits`` in its ``data``, at most 20, newest
+    first, each with ``sha``, ``author``, ``at``, ``message``, ``files``, ``diff`` and ``whole``;
+    ``commits_total``, ``commits_removed`` and ``commits_complete``.  What cannot be read of them is a gap.
+
+    Raises:
+        ProbeUnavailableError: every change feed of these services is out of reach, and the ledger is empty.
+        ProbeGarbageError: likewise, and what answers is no change feed.
+    """
+    until_s = asyncio.get_running_loop().time() + ctx.timeout_s * _SHARE_FOR_ALL
+    scope = ctx.catalogue.downstream(service)
+    own = await asyncio.gather(*(_ledger(ctx, entry.name, since_s=since_s) for entry in scope))
+    read = {"changes": ("url", _feed), "github": ("repository", deployed)}
+    feeds = [
+        (entry, ask)
+        for entry in scope
+        for kind, (field, ask) in read.items()
+        if entry.sources.get(kind, {}).get(field)
+    ]
+    answers = await asyncio.gather(
+        *(ask(ctx, entry, since_s=since_s) for entry, ask in feeds), return_exceptions=True
+    )
+    records: dict[str, Record] = {}
+    gaps: list[str] = []
+    failures: list[ProbeUnavailableError] = []
+    for (entry, _), answer in zip(feeds, answers, strict=True):
+        if isinstance(answer, list):
+            records |= {record.id: record for record in answer}
+        elif isinstance(answer, ProbeUnavailableError):
+            gaps.append(f"{entry.name}: {answer}")
+            failures.append(answer)
+        else:
+            raise answer
+    told = tuple(records.values())
+    records |= {r.id: r for part in own for r in part if not any(_is_same(r, other) for other in told)}
+    if failures and len(failures) == len(feeds) and not records:
+        raise failures[0]
+    ordered = sorted(records.values(), key=lambda record: (record.at, record.id), reverse=True)
+    if commits:
+        ordered, missing = await with_commits(ctx, ordered, until_s=until_s)
+        gaps += missing
+    changed = {record.service for record in ordered}
+    return Findings(
+        items=tuple(finding_of(record) for record in ordered),
+        looked_at=f"changes of {listing([entry.name for entry in scope])} over {span(since_s)}",
+        normal=tuple(f"{entry.name}: no change" for entry in scope if entry.name not in changed),
+        gaps=tuple(gaps),
+    )
+
+
+def _is_same(own: Record, other: Record) -> bool:
+    """Whether a feed tells what the bot itself did: the same thing, to the same value, at the same moment."""
+    things = [(r.kind, r.service, r.data.get("key"), r.data.get("version")) for r in (own, other)]
+    values = [str(r.data.get("after", r.after)) for r in (own, other)]
+    near = abs((own.at - other.at).total_seconds()) <= _SAME_MOMENT_S
+    return things[0] == things[1] and values[0] == values[1] and near
+
+
+async def _ledger(ctx: Context, service: str, *, since_s: float) -> Sequence[Record]:
+    changes = await ctx.ledger.since(service=service, seconds=since_s)
+    return [Record.model_validate(change.model_dump()) for change in changes]
+
+
+async def _feed(ctx: Context, entry: Service, *, since_s: float) -> list[Record]:
+    url = entry.sources["changes"]["url"]
+    since = ctx.clock.now() - timedelta(seconds=since_s)
+    limit_s = ctx.timeout_s * _SHARE_OF_TIME
+    try:
+        async with asyncio.timeout(limit_s):
+            answer = await ctx.get_json(url, params={"since": since.isoformat(), "service": entry.name})
+    except TimeoutError as error:
+        raise ProbeUnavailableError(f"The change feed did not answer within {span(limit_s)}.") from error
+    try:
+        feed = _ANSWER.validate_python(answer)
+    except ValidationError as error:
+        raise ProbeGarbageError(f"{without_login(url)} does not answer as a change feed does.") from error
+    records = feed.changes if isinstance(feed, _Feed) else feed
+    # A feed may ignore the question's filters.
+    return [record for record in records if record.service == entry.name and record.at >= since]

@@ -1,0 +1,1 @@
+"""Probes of logs in files, Loki and Elasticsearch."""

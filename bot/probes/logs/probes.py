@@ -1,0 +1,94 @@
+"""Reads logs: errors, new and growing messages of a service, and how often a pattern matches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.diagnosis.signals.loglines import LogLine
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.finding import Findings, Measurement
+from bot.domain.pattern import Pattern
+from bot.domain.wording import figure, span
+from bot.engine.plugins import Context, probe
+from bot.probes.logs.files import BUDGET_BYTES, read_tail, refuse_garbage
+from bot.probes.logs.reading import STORES, look
+
+_MOST_CHARS = 4000
+_SAMPLE_CHARS = 200
+
+
+@probe(specialist="logs")
+async def errors(ctx: Context, *, service: str, since_s: float = 1800, neighbours: bool = True) -> Findings:
+    """What the logs of a service, and with ``neighbours`` of all it stands on, say more often than before.
+
+    Reads the last ``since_s`` seconds of whatever the catalogue names for each: a ``logs`` source (files, at
+    most 10 MB in all), a ``loki`` or an ``elastic`` source.  How much of that was read is said.
+
+    Raises:
+        ProbeNotConfiguredError: none of these services has such a source.
+        ProbeUnavailableError: none can be read; that is not a quiet log.
+        ProbeGarbageError: what is there is no log.
+    """
+    return await look(ctx, service, stores=STORES, since_s=since_s, neighbours=neighbours)
+
+
+@probe(specialist="logs")
+async def matches(
+    ctx: Context,
+    *,
+    service: str,
+    pattern: Pattern,
+    window_s: Annotated[float, Field(ge=1)] = 300,
+    levels: tuple[str, ...] = (),
+) -> Measurement:
+    """How many lines of a service's logs match ``pattern``, a minute, over the last ``window_s`` seconds.
+
+    ``pattern`` is a regular expression without look-around and back references.  It is looked for in a line's
+    message and error (the first 4000 characters of each), in lines of any level or of ``levels`` alone.
+    Reads at most 10 MB; where the window holds more, the rate is that of the part which was read.  ``data``
+    holds ``matches``, ``lines``, ``read_s`` (the seconds that were read) and the ``last`` match.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``logs`` source with a ``path``.
+        ProbeUnavailableError: there is no such file, or none may be read; that is not a rate of 0.
+        ProbeGarbageError: most lines are no JSON objects with a time.
+    """
+    path = ctx.source(service, "logs").get("path")
+    if not path:
+        raise ProbeNotConfiguredError(f"The `logs` source of {service} has no `path`.")
+    at = ctx.clock.now()
+    start_s, end_s = at.timestamp() - window_s, at.timestamp()
+    tail = await asyncio.to_thread(read_tail, path, start_s=start_s, budget=BUDGET_BYTES)
+    if not tail.files:
+        raise ProbeUnavailableError(f"No log file of {service} can be read: {'; '.join(tail.gaps)}.")
+    refuse_garbage(good=len(tail.lines), malformed=tail.malformed)
+    found = await asyncio.to_thread(_matching, tail.lines, pattern, {level.upper() for level in levels})
+    read_s = end_s - max(start_s, tail.starts_s) if tail.cut else window_s
+    rate = len(found) / max(read_s, 1.0) * 60
+    said = f"{len(found)} of {len(tail.lines)} lines match `{pattern.text}`"
+    return Measurement(
+        value=rate,
+        unit="lines/min",
+        at=at,
+        query=pattern.text,
+        text=f"{service}: {figure(rate, 'lines/min')} over {span(read_s)}: {said}",
+        data={
+            "matches": len(found),
+            "lines": len(tail.lines),
+            "read_s": round(read_s, 1),
+            "last": found[-1].message[:_SAMPLE_CHARS] if found else "",
+        },
+    )
+
+
+def _matching(lines: Sequence[LogLine], pattern: Pattern, levels: set[str]) -> list[LogLine]:
+    return [
+        line
+        for line in lines
+        if (not levels or line.level in levels)
+        and (pattern.found_in(line.message[:_MOST_CHARS]) or pattern.found_in(line.error[:_MOST_CHARS]))
+    ]

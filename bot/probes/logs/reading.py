@@ -1,0 +1,171 @@
+"""Reads the logs of several services, wherever each is kept, and judges them alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from bot.diagnosis.signals.logs import LogRead, findings_of
+from bot.domain.catalogue import Service
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.finding import Finding, FindingKind, Findings
+from bot.domain.wording import listing, span
+from bot.engine.plugins import Context
+from bot.probes._shared.json_api import of_each
+from bot.probes.logs import elastic as _elastic
+from bot.probes.logs import loki as _loki
+from bot.probes.logs.files import BUDGET_BYTES, read_tail, refuse_garbage
+
+Told = tuple[dict[str, LogRead], list[str]]
+"""What was read, by service, and what was not, in words."""
+
+Store = Callable[..., Awaitable[Told]]
+"""``store(ctx, entries, start_s=…, end_s=…)``; raises ``ProbeUnavailableError`` where none can be read."""
+
+
+async def look(
+    ctx: Context, service: str, *, stores: Mapping[str, tuple[str, Store]], since_s: float, neighbours: bool
+) -> Findings:
+    """Judge the logs of a service, and with ``neighbours`` of all it stands on; the first store counts.
+
+    ``stores`` gives, for a kind of source, the field that it must have and who reads it.
+
+    Raises:
+        ProbeNotConfiguredError: none of these services has such a source.
+        ProbeUnavailableError: none can be read; that is not a quiet log.
+        ProbeGarbageError: what is there is no log.
+    """
+    kept = _kept(ctx, service, stores, neighbours=neighbours)
+    end_s = ctx.clock.now().timestamp()
+    window = {"start_s": end_s - since_s, "end_s": end_s}
+    answers = await asyncio.gather(
+        *(stores[kind][1](ctx, entries, **window) for kind, entries in kept.items()), return_exceptions=True
+    )
+    reads: dict[str, LogRead] = {}
+    gaps: list[str] = []
+    failures: list[ProbeUnavailableError] = []
+    for entries, answer in zip(kept.values(), answers, strict=True):
+        if isinstance(answer, ProbeUnavailableError):
+            failures.append(answer)
+            gaps.append(f"{listing([entry.name for entry in entries])}: {answer}")
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            reads |= answer[0]
+            gaps.extend(answer[1])
+    if failures and not reads:
+        raise failures[0]
+    names = [entry.name for entries in kept.values() for entry in entries]
+    return await asyncio.to_thread(
+        _judge, reads, gaps=gaps, of=listing(names), names=ctx.catalogue.names, since_s=since_s
+    )
+
+
+async def files(_: Context, entries: Sequence[Service], *, start_s: float, end_s: float) -> Told:
+    """Read log files of JSON lines, at most 10 MB in all.
+
+    Raises:
+        ProbeUnavailableError: there is no such file, or none may be read.
+        ProbeGarbageError: most lines of every file are no JSON objects with a time.
+    """
+    paths = {entry.name: entry.sources["logs"]["path"] for entry in entries}
+    return await asyncio.to_thread(_tails, paths, start_s=start_s, end_s=end_s)
+
+
+async def loki(ctx: Context, entries: Sequence[Service], *, start_s: float, end_s: float) -> Told:
+    """Read what Loki keeps.
+
+    Raises:
+        ProbeUnavailableError: no Loki can be read.
+        ProbeGarbageError: what answers is no Loki.
+    """
+
+    async def ask(entry: Service) -> tuple[LogRead, list[str]]:
+        return await _loki.read(ctx, entry, start_s=start_s, end_s=end_s)
+
+    return _told(*await of_each(entries, ask))
+
+
+async def elastic(ctx: Context, entries: Sequence[Service], *, start_s: float, end_s: float) -> Told:
+    """Read what Elasticsearch or OpenSearch keeps.
+
+    Raises:
+        ProbeUnavailableError: no server can be read.
+        ProbeGarbageError: what answers is no Elasticsearch, or its documents have no time.
+    """
+
+    async def ask(entry: Service) -> tuple[LogRead, list[str]]:
+        return await _elastic.read(ctx, entry, start_s=start_s, end_s=end_s)
+
+    return _told(*await of_each(entries, ask))
+
+
+STORES: Mapping[str, tuple[str, Store]] = {
+    "logs": ("path", files),
+    "loki": ("url", loki),
+    "elastic": ("url", elastic),
+}
+"""Where logs are kept: the kind of source, the field that it must have, and who reads it."""
+
+
+def _told(answers: Mapping[str, tuple[LogRead, list[str]]], unread: list[str]) -> Told:
+    gaps = [f"{name}: {gap}" for name, (_, said) in answers.items() for gap in said]
+    return {name: read for name, (read, _) in answers.items()}, [*unread, *gaps]
+
+
+def _kept(
+    ctx: Context, service: str, stores: Mapping[str, tuple[str, Store]], *, neighbours: bool
+) -> dict[str, list[Service]]:
+    scope = ctx.catalogue.downstream(service) if neighbours else (ctx.service(service),)
+    kept: dict[str, list[Service]] = {}
+    for entry in scope:
+        kinds = (kind for kind, (name, _) in stores.items() if entry.sources.get(kind, {}).get(name))
+        for kind in list(kinds)[:1]:
+            kept.setdefault(kind, []).append(entry)
+    if not kept:
+        wanted = " or ".join(f"`{kind}` source with a `{name}`" for kind, (name, _) in stores.items())
+        raise ProbeNotConfiguredError(f"{service} and what it stands on have no {wanted}.")
+    return kept
+
+
+def _tails(paths: Mapping[str, str], *, start_s: float, end_s: float) -> Told:
+    budget = BUDGET_BYTES // len(paths)
+    tails = {name: read_tail(path, start_s=start_s, budget=budget) for name, path in paths.items()}
+    gaps = [f"{name}: {gap}" for name, tail in tails.items() for gap in tail.gaps]
+    malformed = {name: tail.malformed for name, tail in tails.items() if tail.malformed}
+    gaps.extend(f"{name}: {count} lines are no JSON with a time" for name, count in malformed.items())
+    if not any(tail.files for tail in tails.values()):
+        raise ProbeUnavailableError(f"No log file can be read: {'; '.join(gaps)}.")
+    good = sum(len(tail.lines) for tail in tails.values())
+    refuse_garbage(good=good, malformed=sum(malformed.values()))
+    reads = {
+        name: LogRead(
+            service=name,
+            lines=tail.lines,
+            start_s=max(start_s, tail.starts_s),
+            end_s=end_s,
+            path=paths[name],
+        )
+        for name, tail in tails.items()
+        if tail.files
+    }
+    return reads, gaps
+
+
+def _judge(
+    reads: Mapping[str, LogRead], *, gaps: Sequence[str], of: str, names: Sequence[str], since_s: float
+) -> Findings:
+    found: list[Finding] = []
+    normal: list[str] = []
+    for name, read in reads.items():
+        mine = findings_of(read, names=names)
+        found.extend(mine)
+        if not any(finding.kind is FindingKind.LOG_ERRORS for finding in mine):
+            normal.append(f"{name}: no more errors than usual in {len(read.lines)} lines")
+    total = sum(len(read.lines) for read in reads.values())
+    return Findings(
+        items=tuple(found),
+        looked_at=f"{total} log lines of {of} over {span(since_s)}",
+        normal=tuple(normal),
+        gaps=tuple(gaps),
+    )

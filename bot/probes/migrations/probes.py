@@ -1,0 +1,203 @@
+"""Reads the migrations of a version: what they do, before, and whether they have done it, after."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.domain.errors import (
+    ActionFailedError,
+    GateClosedError,
+    ProbeUnavailableError,
+)
+from bot.domain.finding import Facts
+from bot.domain.model import JsonObject
+from bot.domain.wording import listing, span
+from bot.engine.plugins import Context, probe
+from bot.migrations.compatibility import in_the_way
+from bot.migrations.database import Table
+from bot.migrations.layout import MigrationFile, Phase, Version
+from bot.migrations.plan import WayBack
+from bot.migrations.postconditions import promised_by
+from bot.migrations.rulings import Rollback
+from bot.migrations.verify import losses, shortfalls, to_count
+from bot.probes._shared.connect import SHARE_OF_TIME
+from bot.probes.migrations.proof import contracts, counted, found_in, not_applied, unproved
+from bot.probes.migrations.study import Objection, folder_of, objections, read_version, study_of
+from bot.probes.postgres.connection import owner_dsn, reading
+from bot.targets.departed import last_promoted_at, others_running, promoted_at
+
+_MOST_SHOWN = 200
+Phases = Annotated[tuple[Phase, ...], Field(min_length=1)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+@probe(specialist="database")
+async def plan(ctx: Context, *, service: str, version: Version) -> Facts:
+    """What the migrations of ``version`` do, statement by statement, and whether it can be taken back.
+
+    ``data`` holds ``files`` (each with ``phase``, ``name``, ``checksum``, ``transactional``, ``has_down`` and
+    its ``steps``), ``counts`` (files by phase), ``without_reverse``, ``lint`` (what squawk says), ``errors``
+    (how many of those are errors), ``rollback`` (``verdict`` safe, until or impossible, ``step``,
+    ``because``) and ``gaps``.  A version without a folder has no migrations: it is safe.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``migrations`` source with a ``path``.
+        ProbeUnavailableError: the files or squawk cannot be read; that says nothing of the migrations.
+            A database that cannot be read is only a gap: less is called safe then.
+        ProbeGarbageError: a file is no UTF-8, or lies where it would never be applied.
+    """
+    study = await study_of(ctx, service, version)
+    return Facts(summary=_summary(version, study.files, study.back), data=study.data)
+
+
+@probe(specialist="database")
+async def admit(ctx: Context, *, service: str, version: Version, accept: bool = False) -> Facts:
+    """Let ``version`` pass only if its migrations can be applied, and taken back until their contract.
+
+    ``accept``: a person takes it that there is no way back.  What stands under ``contract`` may destroy,
+    since people are asked about it by itself.  ``data`` holds ``without_reverse``, the files that nothing
+    under ``down/`` reverses.
+
+    Raises:
+        GateClosedError: squawk finds an error (``migration_lint``), a file cannot be applied
+            (``migration_unfit``), or there is no way back from a statement (``migration_irreversible``).
+        ProbeUnavailableError: and its kinds, as ``plan`` does.
+    """
+    study = await study_of(ctx, service, version)
+    against = objections(study, accept=accept)
+    if against:
+        first, more = against[0], len(against) - 1
+        raise GateClosedError(
+            f"{_quoted(first)}: {first.because}{f' (and {more} more)' if more else ''}.",
+            hint=first.instead or "See `migrations.plan` for all that squawk says.",
+            code=first.code,
+        )
+    without = study.data["without_reverse"]
+    return Facts(
+        summary=f"{_summary(version, study.files, study.back)}; nothing speaks against applying it",
+        data={"without_reverse": without},
+    )
+
+
+@probe(specialist="database")
+async def old_gone(
+    ctx: Context, *, service: str, version: Version, settle_s: Annotated[float, Field(ge=0)] = 0
+) -> Facts:
+    """Whether nothing but ``version`` of ``service`` runs any more, and has not for ``settle_s`` seconds.
+
+    A contract takes away what only older versions need.  One that is kept warm without traffic runs.
+    ``data`` holds ``gone``, ``running`` (other versions) and ``since`` (when ``version`` took over, or null).
+
+    Raises:
+        ProbeUnavailableError: the target cannot be asked, or tells no versions; that does not mean gone.
+    """
+    try:
+        running = await others_running(ctx, service, version)
+    except ActionFailedError as error:
+        raise ProbeUnavailableError(str(error), hint=error.hint, code=error.code) from error
+    since = await promoted_at(ctx, service, version)
+    data: JsonObject = {"running": list(running), "since": since.isoformat() if since else None}
+    if running:
+        return Facts(summary=f"{listing(running)} of {service} still runs", data={**data, "gone": False})
+    left_s = settle_s - (ctx.clock.now() - since).total_seconds() if since else 0
+    if left_s > 0:
+        said = (
+            f"Only {version} of {service} runs; the version before served until {span(settle_s - left_s)} ago"
+        )
+        return Facts(summary=said, data={**data, "gone": False})
+    return Facts(summary=f"Only {version} of {service} runs", data={**data, "gone": True})
+
+
+@probe(specialist="database")
+async def way_back(ctx: Context, *, service: str, version: Version, to: str = "") -> Facts:
+    """Whether ``to``, or the version before ``version``, still finds what it needs in the database.
+
+    ``data.rollback`` has a ``verdict`` of ``impossible`` once the contract of ``version``, or of one between
+    it and ``to``, was applied; then only a backup brings it back.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``migrations`` or no ``postgres`` source.
+        ProbeUnavailableError: the database or the change ledger cannot be read; that does not mean that
+            there is a way.
+    """
+    folder_of(ctx, service)
+    async with reading(owner_dsn(ctx, service), limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
+        applied = await contracts(connection)
+    served_at = await last_promoted_at(ctx, service, to) if to else None
+    found = in_the_way(applied, current=version, to=to, served_at=served_at)
+    since = f" or a later one than {to}" if to else ""
+    because = f"no contract of {version}{since} was applied"
+    if found:
+        because = f"{listing([one.title for one in found])} took away what {to or 'the version before'} needs"
+    verdict = "impossible" if found else "safe"
+    return Facts(
+        summary=f"Way back from {version}: {because}",
+        data={"rollback": {"verdict": verdict, "step": "", "because": because}},
+    )
+
+
+@probe(specialist="database")
+async def verify(
+    ctx: Context,
+    *,
+    service: str,
+    version: Version,
+    phases: Phases = ("expand", "migrate"),
+    before: dict[str, Table] | None = None,
+    may_lose_percent: Percent = 0,
+    proofs: bool = True,
+) -> Facts:
+    """Whether the database is as the migrations of ``version`` promised once ``phases`` were applied.
+
+    Each file is in the ledger, as it is now; what was made is there and valid, what was dropped is gone;
+    each question under ``verify/`` has no rows as its answer (they are not asked unless ``proofs``); and no
+    table that was touched has fewer rows than ``before`` (``tables`` of ``postgres.state``), less
+    ``may_lose_percent`` that the service itself may delete meanwhile.  ``data`` holds ``problems`` and
+    ``checked`` (how much was looked at).
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``migrations`` or no ``postgres`` source.
+        ProbeUnavailableError: files or database cannot be read; that says nothing of the migration.
+        ProbeGarbageError: a file is no UTF-8, or lies where it would never be applied.
+    """
+    files, questions = await asyncio.to_thread(read_version, folder_of(ctx, service), version)
+    mine = [file for file in files if file.phase in phases]
+    promise = promised_by([file.sql for file in mine])
+    known = before or {}
+    async with reading(owner_dsn(ctx, service), limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
+        problems = [*await not_applied(connection, version, mine)]
+        problems += shortfalls(promise, await found_in(connection))
+        now = await counted(connection, to_count(promise, known))
+        problems += losses(promise, before=known, now=now, may_lose_percent=may_lose_percent)
+        problems += await unproved(connection, questions if proofs else {})
+    checked = (
+        len(mine) + len(promise.there) + len(promise.gone) + len(now) + (len(questions) if proofs else 0)
+    )
+    data: JsonObject = {"version": version, "problems": list(problems), "checked": checked}
+    if problems:
+        return Facts(summary=f"{version} is not as it should be: {listing(problems)}", data=data)
+    return Facts(summary=f"{version} is as it should be: {checked} things were looked at", data=data)
+
+
+def _summary(version: str, files: Sequence[MigrationFile], back: WayBack) -> str:
+    if not files:
+        return f"{version} has no migrations"
+    count = f"{len(files)} migration{'s' if len(files) > 1 else ''} of {version}"
+    match back.verdict:
+        case Rollback.SAFE:
+            return f"{count}; rollback: safe"
+        case Rollback.UNTIL:
+            return f"{count}; rollback: safe until {back.step}, because {back.because}"
+        case Rollback.IMPOSSIBLE:
+            return f"{count}; rollback: impossible from {back.step} on, because {back.because}"
+
+
+def _quoted(one: Objection) -> str:
+    statement = " ".join(one.statement.split())
+    if len(statement) > _MOST_SHOWN:
+        statement = f"{statement[:_MOST_SHOWN]}…"
+    return f"{one.file}, `{statement}`" if statement else one.file

@@ -1,0 +1,186 @@
+"""Reads the files of a version, and all that can be said of them before they are applied."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.model import JsonObject, Model
+from bot.engine.plugins import Context
+from bot.migrations.assess import assess_all
+from bot.migrations.execution import manner_of
+from bot.migrations.layout import PHASES, LayoutError, MigrationFile, lay_out, proofs_in
+from bot.migrations.plan import Judged, WayBack, way_back
+from bot.migrations.rulings import Assessment, Rollback
+from bot.migrations.suggestions import instead_of
+from bot.migrations.surroundings import Schema
+from bot.probes._shared.connect import SHARE_OF_TIME
+from bot.probes.migrations.squawk import Violation, lint, squawk_command
+from bot.probes.postgres.connection import reading
+from bot.probes.postgres.schema import schema_of
+
+_ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """The files of a version in the order in which they are applied, and what is said of each."""
+
+    version: str
+    files: Sequence[MigrationFile]
+    told: Sequence[Assessment]
+    violations: Sequence[Sequence[Violation]]
+    gaps: Sequence[str]
+
+    @property
+    def back(self) -> WayBack:
+        """Whether the version before can come back."""
+        return way_back(
+            [
+                Judged(phase=file.phase, title=file.title, assessment=one)
+                for file, one in zip(self.files, self.told, strict=True)
+            ]
+        )
+
+    @property
+    def data(self) -> JsonObject:
+        """All of it, for runbooks."""
+        said: list[JsonObject] = [
+            {"file": file.title, **one.model_dump()}
+            for file, found in zip(self.files, self.violations, strict=True)
+            for one in found
+        ]
+        counts: JsonObject = {phase: sum(file.phase == phase for file in self.files) for phase in PHASES}
+        return {
+            "version": self.version,
+            "files": [_file(file, one) for file, one in zip(self.files, self.told, strict=True)],
+            "counts": counts,
+            "without_reverse": [file.title for file in self.files if _needs_reverse(file)],
+            "lint": list(said),
+            "errors": sum(one["level"] == _ERROR for one in said),
+            "rollback": self.back.model_dump(mode="json"),
+            "gaps": list(self.gaps),
+        }
+
+
+class Objection(Model):
+    """Why a version may not be applied: the statement, what is wrong with it, what to write instead."""
+
+    code: str
+    file: str
+    statement: str
+    because: str
+    instead: str
+
+
+def objections(study: Study, *, accept: bool) -> list[Objection]:
+    """List what speaks against applying it; ``accept``: a person takes it that there is no way back; pure."""
+    found: list[Objection] = []
+    for file, told, said in zip(study.files, study.told, study.violations, strict=True):
+        if unfit := manner_of(file.sql).refused:
+            found.append(_objection("migration_unfit", file, "", unfit, "Part it into files that can."))
+        found += [
+            _objection("migration_lint", file, f"line {one.line}", f"{one.rule}: {one.message}", one.help)
+            for one in said
+            if one.level == _ERROR
+        ]
+        if file.phase == "contract" or accept:
+            continue  # a contract is asked about by itself
+        found += [
+            _objection("migration_irreversible", file, one.sql, one.because, instead_of(one.sql))
+            for one in told.statements
+            if one.rollback is Rollback.IMPOSSIBLE
+        ]
+    return found
+
+
+def _objection(code: str, file: MigrationFile, statement: str, because: str, instead: str) -> Objection:
+    return Objection(code=code, file=file.title, statement=statement, because=because, instead=instead)
+
+
+async def study_of(ctx: Context, service: str, version: str) -> Study:
+    """Read and judge the files of a version.
+
+    Raises:
+        ProbeUnavailableError: and its kinds, as ``migrations.plan`` does.
+    """
+    files, _ = await asyncio.to_thread(read_version, folder_of(ctx, service), version)
+    schema, gaps = await _schema(ctx, service)
+    told = assess_all([file.sql for file in files], schema=schema)
+    violations = await _lint(ctx, files, told)
+    return Study(version=version, files=files, told=told, violations=violations, gaps=gaps)
+
+
+def folder_of(ctx: Context, service: str) -> Path:
+    """Tell where the catalogue keeps a service's migrations.
+
+    Raises:
+        ProbeNotConfiguredError: nowhere.
+    """
+    path = ctx.source(service, "migrations").get("path")
+    if not path:
+        raise ProbeNotConfiguredError(f"The `migrations` source of {service} has no `path`.")
+    return Path(path)
+
+
+def read_version(folder: Path, version: str) -> tuple[list[MigrationFile], dict[str, str]]:
+    """Read the files of a version, and the questions that prove it, by name.
+
+    Raises:
+        ProbeUnavailableError: they cannot be read.
+        ProbeGarbageError: one is no UTF-8, or lies where it would never be applied.
+    """
+    if not folder.is_dir():
+        raise ProbeUnavailableError(f"The folder of the migrations, {folder.name}, is not there.")
+    try:
+        root = folder / version
+        found = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.sql")}
+        return lay_out(found), proofs_in(found)
+    except OSError as error:
+        raise ProbeUnavailableError(
+            f"The migrations of {version} cannot be read: {type(error).__name__}."
+        ) from error
+    except LayoutError as error:
+        raise ProbeGarbageError(f"{version}: {error}.") from error
+
+
+def _needs_reverse(file: MigrationFile) -> bool:
+    return file.phase == "expand" and file.down is None
+
+
+async def _schema(ctx: Context, service: str) -> tuple[Schema, tuple[str, ...]]:
+    dsn = ctx.service(service).sources.get("postgres", {}).get("dsn")
+    if not dsn:
+        return Schema(), (f"{service} has no `postgres` source with a `dsn`: judged without its schema",)
+    try:
+        async with reading(dsn, limit_s=ctx.timeout_s * SHARE_OF_TIME / 2) as connection:
+            return await schema_of(connection), ()
+    except ProbeUnavailableError as error:
+        return Schema(), (f"Judged without the schema: {error}",)
+
+
+async def _lint(
+    ctx: Context, files: Sequence[MigrationFile], told: Sequence[Assessment]
+) -> list[tuple[Violation, ...]]:
+    if not files:
+        return []
+    command = squawk_command()
+    limit_s = ctx.timeout_s * SHARE_OF_TIME / 2 / len(files)
+    return [
+        await lint(file.sql, command=command, limit_s=limit_s, in_transaction=one.transactional)
+        for file, one in zip(files, told, strict=True)
+    ]
+
+
+def _file(file: MigrationFile, told: Assessment) -> JsonObject:
+    return {
+        "phase": file.phase,
+        "name": file.name,
+        "checksum": file.checksum,
+        "has_down": file.down is not None,
+        "transactional": told.transactional,
+        "steps": [step.model_dump(mode="json") for step in told.statements],
+    }

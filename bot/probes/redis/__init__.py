@@ -1,0 +1,1 @@
+"""Probes of Redis and Valkey."""

@@ -1,0 +1,102 @@
+"""Reads how a Redis or Valkey does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError
+from bot.domain.finding import Measurement
+from bot.domain.model import JsonObject
+from bot.domain.wording import figure, listing
+from bot.engine.plugins import Context, probe
+from bot.probes._shared.connect import SHARE_OF_TIME, problem_of
+from bot.probes.redis.resp import session
+
+
+@probe(specialist="database")
+async def health(ctx: Context, *, service: str) -> Measurement:
+    """Whether a service's Redis or Valkey answers, saves and replicates: 1 if so, 0 if not or unreachable.
+
+    Asks ``url`` of the service's ``redis`` source.  0 also while it loads its data, when its last snapshot or
+    its last write to the append-only file failed, and when a replica has lost its primary.  ``data`` holds
+    ``problems``, ``ping_s`` (seconds), ``memory_share`` (of ``maxmemory``; none without a limit),
+    ``used_bytes``, ``clients``, ``role`` and ``replicas``.
+
+    Raises:
+        ProbeNotConfiguredError: the service has no ``redis`` source with a ``url``.
+        ProbeUnavailableError: the server does not let the bot in, or its name cannot be looked up.
+        ProbeGarbageError: what answers is no Redis.
+    """
+    url = ctx.source(service, "redis").get("url")
+    if not url:
+        raise ProbeNotConfiguredError(f"The `redis` source of {service} has no `url`.")
+    limit_s = ctx.timeout_s * SHARE_OF_TIME
+    try:
+        async with asyncio.timeout(limit_s):
+            ping_s, told = await _read(url)
+    except TimeoutError:
+        return _measured(ctx, service, [f"no answer within {figure(limit_s, 's')}"], {})
+    except OSError as error:
+        _, why = problem_of(error, host="of the server")
+        return _measured(ctx, service, [why], {})
+    data = _data(told, ping_s=ping_s)
+    return _measured(ctx, service, problems_of(told), data)
+
+
+async def _read(url: str) -> tuple[float, dict[str, str]]:
+    async with session(url) as ask:
+        # INFO first: while it loads its data, a server refuses to be pinged.
+        told = _fields(await ask("INFO"))
+        if told.get("loading") == "1":
+            return 0.0, told
+        started = time.perf_counter()
+        await ask("PING")
+        return time.perf_counter() - started, told
+
+
+def _fields(info: str) -> dict[str, str]:
+    told = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+    if "used_memory" not in told:
+        raise ProbeGarbageError("What answers does not tell about itself as a Redis does.")
+    return told
+
+
+def problems_of(told: Mapping[str, str]) -> list[str]:
+    """List what a server says is wrong with itself; pure."""
+    checks = (
+        ("loading", "0", "it is loading its data"),
+        ("rdb_last_bgsave_status", "ok", "its last snapshot failed"),
+        ("aof_last_write_status", "ok", "its last write to the append-only file failed"),
+        ("aof_last_bgrewrite_status", "ok", "its last rewrite of the append-only file failed"),
+        ("master_link_status", "up", "it has lost its primary"),
+    )
+    return [words for name, good, words in checks if told.get(name, good) != good]
+
+
+def _data(told: Mapping[str, str], *, ping_s: float) -> JsonObject:
+    try:
+        used, most = int(told["used_memory"]), int(told.get("maxmemory", "0"))
+        clients, replicas = int(told.get("connected_clients", "0")), int(told.get("connected_slaves", "0"))
+    except ValueError as error:
+        raise ProbeGarbageError("What answers tells no figures where a Redis does.") from error
+    return {
+        "ping_s": round(ping_s, 5),
+        "memory_share": used / most if most else None,
+        "used_bytes": used,
+        "clients": clients,
+        "role": told.get("role", ""),
+        "replicas": replicas,
+    }
+
+
+def _measured(ctx: Context, service: str, problems: list[str], data: JsonObject) -> Measurement:
+    well = "answers, saves and replicates"
+    return Measurement(
+        value=0.0 if problems else 1.0,
+        unit="1 = healthy",
+        at=ctx.clock.now(),
+        text=f"{service}: Redis {well}" if not problems else f"{service}: Redis: {listing(problems)}",
+        data={**data, "problems": list(problems)},
+    )
