@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.actions._targets import change_of
+from bot.actions._shared.targets import change_of
 from bot.domain.change import ChangeKind
 from bot.domain.effect import Done
 from bot.domain.errors import ProbeUnavailableError

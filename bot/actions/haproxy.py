@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.actions._targets import PATIENCE, change_of, field_of, settings_of
+from bot.actions._shared.targets import PATIENCE, change_of, field_of, settings_of
 from bot.domain.change import ChangeKind
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError

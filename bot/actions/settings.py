@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from urllib.parse import quote
 
-from bot.actions._targets import change_of, field_of, look, settings_of, write
+from bot.actions._shared.targets import change_of, field_of, look, settings_of, write
 from bot.domain.address import without_login
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError

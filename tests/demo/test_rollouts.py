@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.actions import deploy, migrations, postgres
+from bot.actions import deploy
+from bot.actions.migrations import actions as migrations
+from bot.actions.postgres import actions as postgres
 from bot.domain.errors import ActionFailedError
 from bot.probes import deploy as probes
 from bot.probes.migrations import probes as plans

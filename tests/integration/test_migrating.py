@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from bot.actions.deploy import retire
-from bot.actions.migrations import apply
+from bot.actions.migrations.actions import apply
 from bot.demonstration.deploying import ending_of
 from bot.domain.errors import ActionFailedError
 from bot.domain.run import Run

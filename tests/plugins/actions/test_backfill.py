@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
-from bot.actions import _migration_backfill as backfill
-from bot.actions import migrations as actions
+from bot.actions.migrations import actions, backfill
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.migrations.execution import Backfill, manner_of
 from bot.probes.postgres.probes import state

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bot.actions import migrations as actions
+from bot.actions.migrations import actions
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
 from bot.migrations.execution import manner_of
 from tests.migrations import SHOP

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from pydantic import ValidationError
 
-from bot.actions import postgres as actions
+from bot.actions.postgres import actions
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import scan
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from bot.actions import postgres as actions
-from bot.actions._pg_dump import Dumper, login_of, tables_listed
+from bot.actions.postgres import actions
+from bot.actions.postgres.dump import Dumper, login_of, tables_listed
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, StaleEpochError
 from tests.migrations import SHOP

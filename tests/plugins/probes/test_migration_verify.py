@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bot.actions.migrations import apply
+from bot.actions.migrations.actions import apply
 from bot.domain.effect import Effect
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.finding import Facts

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.actions._targets import ACTOR, PATIENCE, field_of, settings_of
+from bot.actions._shared.targets import ACTOR, PATIENCE, field_of, settings_of
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.actions._database import TROUBLE
+from bot.actions._shared.database import TROUBLE
 from bot.domain.effect import Effect
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
 from bot.migrations.execution import Manner

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import asyncpg
 from pydantic import AwareDatetime, Field
 
-from bot.actions import _postgres_backup
-from bot.actions._database import TROUBLE, connected
-from bot.actions._targets import PATIENCE, change_of
+from bot.actions._shared.database import TROUBLE, connected
+from bot.actions._shared.targets import PATIENCE, change_of
+from bot.actions.postgres import backup as _postgres_backup
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.wording import figure

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import asyncpg
 
-from bot.actions._database import as_owner
-from bot.actions._migration_backfill import Batches
-from bot.actions._migration_ledger import Ledger
-from bot.actions._migration_remains import held_by
-from bot.actions._targets import PATIENCE, change_of, effect_of, field_of, settings_of
+from bot.actions._shared.database import as_owner
+from bot.actions._shared.targets import PATIENCE, change_of, effect_of, field_of, settings_of
+from bot.actions.migrations.backfill import Batches
+from bot.actions.migrations.ledger import Ledger
+from bot.actions.migrations.reversal_check import held_by
 from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.wording import listing

@@ -9,10 +9,10 @@ from typing import Any
 
 import asyncpg
 
-from bot.actions._backup_place import Place
-from bot.actions._database import TROUBLE, as_owner, owner_source
-from bot.actions._pg_dump import Dumper
-from bot.actions._targets import PATIENCE, effect_of, field_of, settings_of
+from bot.actions._shared.database import TROUBLE, as_owner, owner_source
+from bot.actions._shared.targets import PATIENCE, effect_of, field_of, settings_of
+from bot.actions.postgres.backup_folder import Place
+from bot.actions.postgres.dump import Dumper
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
 from bot.targets.backups import Backup, Shelf, sum_up

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.actions._migration_ledger import Ledger
+from bot.actions.migrations.ledger import Ledger
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.migrations.execution import Backfill
 from bot.migrations.layout import MigrationFile

@@ -1,0 +1,1 @@
+"""What several actions use to reach what they change."""

@@ -1,0 +1,1 @@
+"""Applies, backfills and reverses database migrations."""

@@ -1,0 +1,1 @@
+"""Ends sessions and makes backups of PostgreSQL."""
