@@ -16,8 +16,8 @@ from bot.domain.intent import RateDiagnosis
 from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.views import ids
-from bot.views.feedback import other_modal, told_instead
-from bot.views.why import what_else_modal, why_modal
+from bot.views.thread.feedback import other_modal, told_instead
+from bot.views.thread.why import what_else_modal, why_modal
 from handlers.desk import FrontDesk
 from handlers.opening import open_modal
 from handlers.payloads import button_value, click_of, person_of, place_of

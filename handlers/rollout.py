@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.canary import SteeringWord
 from bot.domain.intent import SteerRun
 from bot.views import ids
-from bot.views.rollout import rollout_why_modal
+from bot.views.thread.rollout import rollout_why_modal
 from handlers.desk import FrontDesk
 from handlers.opening import open_modal
 from handlers.payloads import button_value, click_of

@@ -21,8 +21,8 @@ from bot.views.alert import alert_message
 from bot.views.checklist import waiver_messages
 from bot.views.delivery import delivery_messages
 from bot.views.deployment import announcement
-from bot.views.feedback import accuracy_message
-from bot.views.run import run_messages
+from bot.views.thread.feedback import accuracy_message
+from bot.views.thread.run import run_messages
 
 Style = Literal["classic", "plan"]
 

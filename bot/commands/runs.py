@@ -20,9 +20,9 @@ from bot.domain.people import Person
 from bot.domain.run import Run, fold
 from bot.domain.run_states import PhaseState, StepState
 from bot.logs import redact
-from bot.views.timeline import Tone, timeline
-from bot.views.transcript import thread_text
-from bot.views.words import duration
+from bot.views.phrases import duration
+from bot.views.thread.timeline import Tone, timeline
+from bot.views.thread.transcript import thread_text
 
 NAME = "runs"
 SUMMARY = "List, show, replay, cancel and export runs; needs Redis, not Slack."

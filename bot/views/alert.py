@@ -10,7 +10,7 @@ from bot.domain.model import JsonObject
 from bot.views import ids
 from bot.views.blocks import actions, button, context, header, message, section
 from bot.views.limits import bold, code, link, prose
-from bot.views.words import BAD, GOOD, NEEDS_YOU, RUNNING, duration, human, local, local_day, several, who
+from bot.views.phrases import BAD, GOOD, NEEDS_YOU, RUNNING, duration, human, local, local_day, several, who
 
 _COLOURS = {"warning": NEEDS_YOU, "info": RUNNING, "notice": RUNNING}
 _TOLD = frozenset({"alertname", "service", "severity"})

@@ -9,7 +9,7 @@ from bot.domain.chart import Bars, Chart, Limit, Line, Panel, Tone
 from bot.domain.delivery import DAY_S, Counted, Delivery, Spread
 from bot.views.blocks import context, header, message, section
 from bot.views.limits import prose
-from bot.views.words import duration, number, several
+from bot.views.phrases import duration, number, several
 
 ELITE_SOURCE = "elite: DORA, Accelerate State of DevOps 2024"
 _WEEK, _MONTH = 7, 30

@@ -10,7 +10,7 @@ from bot.domain.deployment import Deployment, DeploymentOutcome
 from bot.domain.model import JsonObject
 from bot.views.blocks import context, header, message, section
 from bot.views.limits import bold, code, prose
-from bot.views.words import (
+from bot.views.phrases import (
     ALARM,
     BAD,
     BUSY,
@@ -28,7 +28,7 @@ from bot.views.words import (
     several,
     who,
 )
-from bot.views.words import duration as said_duration
+from bot.views.phrases import duration as said_duration
 
 OUTCOME_WORDS: Mapping[DeploymentOutcome, tuple[str, str, str]] = {
     "running": (RUNNING, BUSY, "under way"),

@@ -13,8 +13,8 @@ from bot.views.alert import alert_colour
 from bot.views.blocks import context, fit, header, section
 from bot.views.limits import HOME_BLOCKS, MESSAGE_CHARS, bold, prose
 from bot.views.monitor import Sight, counted, monitor_line, worst_first
-from bot.views.state import headline
-from bot.views.words import channel, human, local, local_day, several, who
+from bot.views.phrases import channel, human, local, local_day, several, who
+from bot.views.thread.state import headline
 
 _MOST = 10
 

@@ -11,7 +11,7 @@ from bot.adapters.charts.painter import Painter
 from bot.adapters.slack.pace import Pace
 from bot.adapters.slack.presenter import Rendered, Shift
 from bot.domain.chart import Chart, Line, Panel
-from bot.views.charts import chart_message
+from bot.views.thread.charts import chart_message
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, QUICK, RUN, SHIFT, CrashingBoard, Screen, message
 

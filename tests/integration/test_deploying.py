@@ -13,8 +13,8 @@ from bot.domain.deploy_lock import DeployLock
 from bot.domain.flag import Flag
 from bot.domain.gate import Gates
 from bot.services.intent_handler import run_id_of
-from bot.views.rollout import rollout_why_modal
-from bot.views.run import run_messages
+from bot.views.thread.rollout import rollout_why_modal
+from bot.views.thread.run import run_messages
 from tests.integration.deployments import QUICK, actions_in, effects, failed, stage_with
 from tests.unit.views.oracle import assert_valid_message
 from tests.worlds import ANA, BEN, CHI

@@ -22,7 +22,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import BotError
 from bot.domain.event import Event, RunStarted
 from bot.ports.store import Taken
-from bot.views.spans import Span, span_id, spans_of, trace_id
+from bot.views.thread.spans import Span, span_id, spans_of, trace_id
 
 log = logging.getLogger(__name__)
 

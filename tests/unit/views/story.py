@@ -35,8 +35,8 @@ from bot.domain.run import Run, fold
 from bot.domain.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
-from bot.views.run import run_messages
-from bot.views.words import names_in
+from bot.views.phrases import names_in
+from bot.views.thread.run import run_messages
 from tests.unit.views.oracle import assert_valid_message
 from tests.worlds import ANA, BEN, START
 

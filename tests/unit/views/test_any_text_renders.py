@@ -19,7 +19,7 @@ from bot.domain.runbook import Call, Check
 from bot.views.alert import alert_message
 from bot.views.answers import error_text, help_text
 from bot.views.home import HomeFacts, home_view
-from bot.views.run import run_messages
+from bot.views.thread.run import run_messages
 from tests.unit.views.oracle import assert_harmless, assert_valid_message, assert_valid_view
 from tests.unit.views.story import BAD_RELEASE, START, Story
 

@@ -8,8 +8,8 @@ from bot.domain.board import Message
 from bot.domain.chart import Chart, Line, Panel
 from bot.domain.finding import Facts
 from bot.domain.model import JsonObject
-from bot.views.charts import chart_message
-from bot.views.run import run_messages
+from bot.views.thread.charts import chart_message
+from bot.views.thread.run import run_messages
 from tests.unit.views.oracle import assert_valid_message
 from tests.unit.views.story import Story
 

@@ -7,8 +7,8 @@ import pytest
 from bot.domain.diagnosis import Judgement, RuledOut, Source, SourceStatus
 from bot.domain.event import StepRef
 from bot.domain.finding import Facts, Findings, Measurement
-from bot.views.evidence import finding_lines
-from bot.views.words import SKIPPED
+from bot.views.phrases import SKIPPED
+from bot.views.thread.evidence import finding_lines
 from tests.unit.views.story import BAD_RELEASE, ERRORS, LINES, SLOW_BANK, START, Story, diagnosis, found
 
 

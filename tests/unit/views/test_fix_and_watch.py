@@ -10,8 +10,8 @@ from bot.domain.event import ApprovalEnded, ApprovalReminded, ApprovalRequested,
 from bot.domain.plan import RenderedPlan
 from bot.domain.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views import ids
-from bot.views.run import run_messages
-from bot.views.words import SKIPPED
+from bot.views.phrases import SKIPPED
+from bot.views.thread.run import run_messages
 from tests.unit.views.story import ROLLBACK, TRIAGE, Story
 from tests.worlds import ANA, BEN, CHI
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.finding import Evidence
 from bot.views.blocks import context, fit, section, stack
 from bot.views.limits import bold, clip, code, cut_lines, escape, link, plain, prose, unescape
-from bot.views.words import (
+from bot.views.phrases import (
     after_echo,
     capital,
     compared,

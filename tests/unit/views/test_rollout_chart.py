@@ -10,7 +10,7 @@ from bot.adapters.charts.drawing import draw
 from bot.domain.canary import Reading, Seen
 from bot.domain.event import Judged, StepFinished
 from bot.domain.run import fold
-from bot.views.run import run_messages
+from bot.views.thread.run import run_messages
 from tests.unit.engine.small_world import UNDO, act, book, fix
 from tests.unit.engine.test_judged_steps import JUDGE, verdict
 from tests.worlds import START, started

@@ -14,10 +14,10 @@ from bot.domain.people import Person
 from bot.domain.plan import PlannedStep, RenderedPlan
 from bot.domain.runbook import Runbook
 from bot.views import ids
-from bot.views.ending import after
-from bot.views.run import run_messages
-from bot.views.transcript import thread_text
-from bot.views.words import OUTCOMES, SKIPPED, STEP_OUTCOMES
+from bot.views.phrases import OUTCOMES, SKIPPED, STEP_OUTCOMES
+from bot.views.thread.ending import after
+from bot.views.thread.run import run_messages
+from bot.views.thread.transcript import thread_text
 from tests.unit.views.oracle import assert_valid_message
 from tests.unit.views.story import BAD_RELEASE, START, Story, diagnosis, found
 

@@ -13,10 +13,16 @@ from bot.domain.feedback import Feedback, Rated, Said
 from bot.domain.people import Person
 from bot.views import ids
 from bot.views.blocks import flatten
-from bot.views.feedback import accuracy_lines, accuracy_message, opinions_line, other_modal, told_instead
 from bot.views.limits import unescape
-from bot.views.run import run_messages
-from bot.views.why import what_else_modal, why_modal
+from bot.views.thread.feedback import (
+    accuracy_lines,
+    accuracy_message,
+    opinions_line,
+    other_modal,
+    told_instead,
+)
+from bot.views.thread.run import run_messages
+from bot.views.thread.why import what_else_modal, why_modal
 from tests.unit.views.oracle import assert_harmless, assert_valid_message, assert_valid_view
 from tests.unit.views.story import BAD_RELEASE, SLOW_BANK, START, Story, diagnosis
 from tests.unit.views.test_any_text_renders import texts, words

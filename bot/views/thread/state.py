@@ -14,7 +14,7 @@ from bot.domain.run import Run
 from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.views.limits import prose
-from bot.views.words import (
+from bot.views.phrases import (
     BUSY,
     DONE,
     FAILED,

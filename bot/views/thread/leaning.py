@@ -7,8 +7,8 @@ from typing import assert_never
 from bot.domain.event import Leaned
 from bot.domain.run_states import PhaseState
 from bot.views.limits import prose
-from bot.views.state import name_of
-from bot.views.words import TARGET, capital, likelihood, sentence
+from bot.views.phrases import TARGET, capital, likelihood, sentence
+from bot.views.thread.state import name_of
 
 _MOST = 6
 

@@ -15,7 +15,7 @@ from bot.views import ids
 from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.limits import bold, code, prose
 from bot.views.modals import modal
-from bot.views.words import BUSY, DONE, FAILED, PAUSED, WAITING, WARNING, duration, local, sentence, who
+from bot.views.phrases import BUSY, DONE, FAILED, PAUSED, WAITING, WARNING, duration, local, sentence, who
 
 _CELLS = 10
 _MARKS = {

@@ -10,15 +10,9 @@ from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.views import ids
-from bot.views.approval import deciders
 from bot.views.blocks import actions, button, confirmation, context, header, section
-from bot.views.diagnosis import cause_line, unread_line
-from bot.views.ending import headline_of_end, next_line, story
-from bot.views.evidence import strongest
 from bot.views.limits import PLAN_TASKS, bold, code, plain, prose, unescape
-from bot.views.state import current, headline, is_verifying, mark, note, title_of
-from bot.views.watch import ends_at
-from bot.views.words import (
+from bot.views.phrases import (
     BUSY,
     DONE,
     FAILED,
@@ -36,7 +30,13 @@ from bot.views.words import (
     utc,
     who,
 )
-from bot.views.words import duration as said_duration
+from bot.views.phrases import duration as said_duration
+from bot.views.thread.approval import deciders
+from bot.views.thread.diagnosis import cause_line, unread_line
+from bot.views.thread.ending import headline_of_end, next_line, story
+from bot.views.thread.evidence import strongest
+from bot.views.thread.state import current, headline, is_verifying, mark, note, title_of
+from bot.views.thread.watch import ends_at
 
 Style = Literal["classic", "plan"]
 

@@ -11,14 +11,9 @@ from bot.domain.plan import RenderedPlan
 from bot.domain.run import Run
 from bot.domain.run_states import PhaseState, StepState
 from bot.domain.runbook import Pipeline
-from bot.views.approval import decided_line, decision_blocks
 from bot.views.blocks import context, section
 from bot.views.limits import bold, prose
-from bot.views.remedy import plan_name, proposal, step_card
-from bot.views.rollout import rollout_blocks, verdict_line
-from bot.views.state import is_check, is_verifying, name_of, result_of, title_of, took
-from bot.views.watch import bar
-from bot.views.words import (
+from bot.views.phrases import (
     ALARM,
     BUSY,
     DONE,
@@ -35,6 +30,11 @@ from bot.views.words import (
     human,
     sentence,
 )
+from bot.views.thread.approval import decided_line, decision_blocks
+from bot.views.thread.remedy import plan_name, proposal, step_card
+from bot.views.thread.rollout import rollout_blocks, verdict_line
+from bot.views.thread.state import is_check, is_verifying, name_of, result_of, title_of, took
+from bot.views.thread.watch import bar
 
 
 def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObject]:

@@ -10,8 +10,8 @@ from bot.domain.run import Run
 from bot.domain.runbook import Call, Check, Plan
 from bot.views.blocks import context, section, stack
 from bot.views.limits import bold, code, prose
-from bot.views.state import title_of
-from bot.views.words import DONE, FAILED, duration, human
+from bot.views.phrases import DONE, FAILED, duration, human
+from bot.views.thread.state import title_of
 
 _VALUE_CHARS = 80
 _HASH_CHARS = 8

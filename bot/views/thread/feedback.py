@@ -13,7 +13,7 @@ from bot.views import ids
 from bot.views.blocks import actions, button, context, message, section
 from bot.views.limits import OPTION_VALUE_CHARS, SELECT_OPTIONS, clip, code, prose
 from bot.views.modals import field, modal, option
-from bot.views.words import confidence_word, human, listed, several
+from bot.views.phrases import confidence_word, human, listed, several
 
 _TITLE = "What was it?"
 _MOST_WRONG = 3

@@ -13,7 +13,7 @@ from bot.domain.run import Run
 from bot.domain.runbook import Phase
 from bot.views.blocks import message, section
 from bot.views.limits import bold, prose
-from bot.views.state import result_of
+from bot.views.thread.state import result_of
 
 _ALT_CHARS = 1_500
 

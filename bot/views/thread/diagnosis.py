@@ -12,11 +12,8 @@ from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.domain.runbook import Reduce
 from bot.views.blocks import section
-from bot.views.evidence import finding_lines
-from bot.views.feedback import feedback_blocks
 from bot.views.limits import bold, prose
-from bot.views.state import result_of, title_of, trouble_began
-from bot.views.words import (
+from bot.views.phrases import (
     BUSY,
     DONE,
     FAILED,
@@ -32,6 +29,9 @@ from bot.views.words import (
     sentence,
     utc,
 )
+from bot.views.thread.evidence import finding_lines
+from bot.views.thread.feedback import feedback_blocks
+from bot.views.thread.state import result_of, title_of, trouble_began
 
 _TOP_EVIDENCE = 5
 _TOP = 3

@@ -12,8 +12,8 @@ from bot.domain.run import Run
 from bot.domain.runbook import Background
 from bot.views.blocks import section
 from bot.views.limits import bold, prose
-from bot.views.state import title_of, took
-from bot.views.words import BAD, BUSY, DONE, FAILED, SKIPPED, local, several
+from bot.views.phrases import BAD, BUSY, DONE, FAILED, SKIPPED, local, several
+from bot.views.thread.state import title_of, took
 
 _MOST = 30
 _PARAM = re.compile(r"params\.(\w+)")

@@ -11,10 +11,8 @@ from bot.domain.run import Run
 from bot.domain.run_states import StepState
 from bot.domain.runbook import Explore, FanOut
 from bot.views.blocks import section, stack
-from bot.views.leaning import leaning_lines
 from bot.views.limits import bold, code, link, prose
-from bot.views.state import name_of, result_of, title_of, took
-from bot.views.words import (
+from bot.views.phrases import (
     ALARM,
     BUSY,
     DONE,
@@ -28,6 +26,8 @@ from bot.views.words import (
     several,
     utc,
 )
+from bot.views.thread.leaning import leaning_lines
+from bot.views.thread.state import name_of, result_of, title_of, took
 
 _TOP = 3
 _TRIVIAL = 2

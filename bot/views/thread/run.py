@@ -12,18 +12,18 @@ from bot.domain.feedback import Feedback
 from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce, plan_source
-from bot.views.approval import reminder_blocks
 from bot.views.blocks import message
-from bot.views.charts import phase_charts
-from bot.views.diagnosis import diagnosis_blocks
-from bot.views.ending import final_blocks
-from bot.views.evidence import evidence_blocks, is_worth_a_reply
-from bot.views.fix import is_pressing, pipeline_blocks
-from bot.views.remedy import plan_blocks
-from bot.views.rollout_chart import rollout_chart
-from bot.views.root import Style, root_blocks
-from bot.views.watch import watch_blocks
-from bot.views.words import names_in
+from bot.views.phrases import names_in
+from bot.views.thread.approval import reminder_blocks
+from bot.views.thread.charts import phase_charts
+from bot.views.thread.diagnosis import diagnosis_blocks
+from bot.views.thread.ending import final_blocks
+from bot.views.thread.evidence import evidence_blocks, is_worth_a_reply
+from bot.views.thread.fix import is_pressing, pipeline_blocks
+from bot.views.thread.remedy import plan_blocks
+from bot.views.thread.rollout_chart import rollout_chart
+from bot.views.thread.root import Style, root_blocks
+from bot.views.thread.watch import watch_blocks
 
 
 def run_messages(

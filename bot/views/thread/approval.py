@@ -10,8 +10,8 @@ from bot.domain.model import JsonObject
 from bot.views import ids
 from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.limits import prose
-from bot.views.remedy import plan_name
-from bot.views.words import REMINDER, listed, local, sentence, several, utc, who
+from bot.views.phrases import REMINDER, listed, local, sentence, several, utc, who
+from bot.views.thread.remedy import plan_name
 
 
 def decision_blocks(gate: Approval, *, what: str, risk: str, now: datetime) -> list[JsonObject]:

@@ -7,8 +7,8 @@ from datetime import datetime
 from bot.domain.run import Run
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
-from bot.views.run import run_messages
-from bot.views.words import names_in
+from bot.views.phrases import names_in
+from bot.views.thread.run import run_messages
 
 
 def thread_text(run: Run, now: datetime) -> str:

@@ -9,11 +9,11 @@ from bot.domain.model import JsonObject
 from bot.domain.run import Run
 from bot.views import ids
 from bot.views.blocks import section
-from bot.views.diagnosis import TIE, cause_line, unread_line
-from bot.views.evidence import finding_lines
 from bot.views.limits import bold, prose
 from bot.views.modals import modal
-from bot.views.words import capital, likelihood, listed, sentence
+from bot.views.phrases import capital, likelihood, listed, sentence
+from bot.views.thread.diagnosis import TIE, cause_line, unread_line
+from bot.views.thread.evidence import finding_lines
 
 _MOST_BLOCKS = 90
 _MOST_REASONS = 12

@@ -12,8 +12,8 @@ from bot.domain.run import Run
 from bot.domain.runbook import Background, Pipeline
 from bot.views.blocks import context, section
 from bot.views.limits import bold, code, prose
-from bot.views.state import effects_left, recovered_at, took, trouble_began
-from bot.views.words import OUTCOMES, after_echo, duration, human, listed, sentence, several, who
+from bot.views.phrases import OUTCOMES, after_echo, duration, human, listed, sentence, several, who
+from bot.views.thread.state import effects_left, recovered_at, took, trouble_began
 
 
 def final_blocks(run: Run) -> list[JsonObject]:

@@ -13,8 +13,8 @@ from bot.domain.rollout import last_judged, share_of
 from bot.domain.run import Run
 from bot.domain.run_states import StepState
 from bot.domain.runbook import Pipeline
-from bot.views.charts import chart_message
-from bot.views.words import capital, human
+from bot.views.phrases import capital, human
+from bot.views.thread.charts import chart_message
 
 _SIDES: tuple[tuple[str, Tone], ...] = (("canary", "second"), ("stable", "first"))
 _WINDOW_S = 5.0
