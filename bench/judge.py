@@ -17,7 +17,7 @@ import numpy as np
 
 from bench import judging_cases, judging_worlds
 from bot.canary.samples import judge_samples
-from bot.domain.judging import Samples
+from bot.domain.rollouts.judging import Samples
 
 _POINTS = 1000
 _GOAL_MS = 20.0

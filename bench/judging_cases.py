@@ -16,8 +16,8 @@ from bot.canary.combining import combine
 from bot.canary.limits import judge_limit
 from bot.canary.samples import judge_samples
 from bot.canary.shift import midranks, shift_between, variance
-from bot.domain.judging import Limit, Policy, Samples
-from bot.domain.verdict import MetricOutcome, MetricVerdict
+from bot.domain.rollouts.judging import Limit, Policy, Samples
+from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 ROOT = Path(__file__).resolve().parent.parent
 _FILES = ("canary_cases.json", "argo_analysis_cases.json")

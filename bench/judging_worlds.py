@@ -12,8 +12,8 @@ import numpy as np
 from bot.canary.counts import passing_threshold
 from bot.canary.evidence import log_odds_harmless, log_odds_no_worse, log_odds_worse
 from bot.canary.samples import judge_samples
-from bot.domain.judging import Counts, Samples
-from bot.domain.verdict import MetricOutcome
+from bot.domain.rollouts.judging import Counts, Samples
+from bot.domain.rollouts.verdict import MetricOutcome
 
 HOUR_S = 3600
 REQUESTS_PER_S = 50.0

@@ -26,7 +26,7 @@ from typing import Any
 
 from bench.monitoring.process import run
 from bot.adapters.valkey import embedded_valkey
-from bot.domain.monitor import Monitor
+from bot.domain.monitoring.monitor import Monitor
 
 _PER_SERVICE = 100
 _WARM_UP_S = 15.0

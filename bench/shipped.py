@@ -12,7 +12,7 @@ from typing import Any
 from bench.engines.pilothouse import Parts, assembled
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.finding import Evidence, Facts, Finding, FindingKind, Findings
+from bot.domain.diagnoses.finding import Evidence, Facts, Finding, FindingKind, Findings
 from bot.engine.plugins import Context, Plugin, Plugins
 
 SERVICE = "checkout"

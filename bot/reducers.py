@@ -10,12 +10,12 @@ from importlib.resources.abc import Traversable
 
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Diagnosis, Judgement, Source, SourceStatus
-from bot.domain.event import StepOutcome
-from bot.domain.finding import Findings
+from bot.domain.diagnoses.diagnosis import Diagnosis, Judgement, Source, SourceStatus
+from bot.domain.diagnoses.finding import Findings
 from bot.domain.model import JsonObject
-from bot.domain.run_states import PhaseState, StepState
-from bot.domain.runbook import ReducerName
+from bot.domain.runs.event import StepOutcome
+from bot.domain.runs.run_states import PhaseState, StepState
+from bot.domain.runs.runbook import ReducerName
 from bot.engine.deps import ReduceInput, Reducer
 from bot.services.rollback_safety import Word, rollback_safety, word_of
 

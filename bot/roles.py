@@ -23,8 +23,8 @@ from bot.adapters.observability.health import operating_app
 from bot.adapters.slack.app import http_routes, serve_socket
 from bot.bootstrap import Parts, assemble
 from bot.domain.board import Topic
+from bot.domain.diagnoses.feedback import week_of
 from bot.domain.errors import SettingsError
-from bot.domain.feedback import week_of
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
 

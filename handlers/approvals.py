@@ -6,8 +6,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.domain.approval import Verdict
 from bot.domain.intent import CastVote
+from bot.domain.runs.approval import Verdict
 from bot.views import ids
 from handlers.desk import FrontDesk
 from handlers.payloads import button_value, click_of

@@ -7,10 +7,10 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.errors import UsageError
-from bot.domain.event import Origin
 from bot.domain.model import JsonObject
 from bot.domain.nearest import did_you_mean
-from bot.domain.runbook import Runbook
+from bot.domain.runs.event import Origin
+from bot.domain.runs.runbook import Runbook
 from bot.services.parsing.command_line import echo, parse_words, split_words
 from bot.views.answers import help_text
 from handlers import _deploy_checklist, _deploy_gates, _deploy_records

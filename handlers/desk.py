@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from bot.domain.alert import Alert
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
-from bot.domain.deployment import Deployment
-from bot.domain.event import Origin
-from bot.domain.feedback import Rated
+from bot.domain.deployments.deployment import Deployment
+from bot.domain.diagnoses.feedback import Rated
 from bot.domain.intent import Intent, StartRun
 from bot.domain.model import JsonObject
+from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
-from bot.domain.run import Run, fold
+from bot.domain.runs.event import Origin
+from bot.domain.runs.run import Run, fold
 from bot.engine.deployment_records import NoDeployments
 from bot.ports.store import (
     AlertBook,

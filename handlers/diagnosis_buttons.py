@@ -9,12 +9,12 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.diagnosis import Diagnosis
+from bot.domain.diagnoses.diagnosis import Diagnosis
+from bot.domain.diagnoses.feedback import Opinion
 from bot.domain.errors import NotFoundError
-from bot.domain.feedback import Opinion
 from bot.domain.intent import RateDiagnosis
 from bot.domain.model import JsonObject
-from bot.domain.run import Run
+from bot.domain.runs.run import Run
 from bot.views import ids
 from bot.views.thread.feedback import other_modal, told_instead
 from bot.views.thread.why import what_else_modal, why_modal

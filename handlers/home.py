@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import NotAllowedError, NotFoundError
-from bot.domain.run import Run
+from bot.domain.runs.run import Run
 from bot.views.home import HomeFacts, home_view
 from handlers.desk import FrontDesk
 

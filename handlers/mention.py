@@ -10,8 +10,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from bot.domain.errors import UsageError
-from bot.domain.event import Origin
 from bot.domain.intent import Notice
+from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words
 from bot.views.answers import error_text
 from handlers.desk import FrontDesk

@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.domain.event import Origin
+from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words
 from bot.views.answers import help_text
 from handlers.desk import FrontDesk

@@ -8,8 +8,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.canary import SteeringWord
 from bot.domain.intent import SteerRun
+from bot.domain.rollouts.canary import SteeringWord
 from bot.views import ids
 from bot.views.thread.rollout import rollout_why_modal
 from handlers.desk import FrontDesk

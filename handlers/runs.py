@@ -6,8 +6,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.domain.event import Origin
 from bot.domain.intent import CancelRun
+from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import complete_params
 from bot.views import ids
 from handlers.desk import FrontDesk

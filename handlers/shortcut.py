@@ -9,10 +9,10 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.alert import Alert
 from bot.domain.errors import NotFoundError
-from bot.domain.event import Origin
 from bot.domain.model import JsonObject
+from bot.domain.monitoring.alert import Alert
+from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import complete_params
 from bot.views import ids
 from bot.views.modals import pick_service_modal, picked

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.durations import format_duration, parse_duration
 from bot.domain.errors import UsageError
-from bot.domain.event import Origin
+from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words, usage_of
 from bot.views.answers import help_text
 from bot.views.thread.feedback import accuracy_lines

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from bot.domain.judging import (
+from bot.domain.rollouts.judging import (
     Attempt,
     Burn,
     BurnWindow,
@@ -21,7 +21,7 @@ from bot.domain.judging import (
     Tally,
     Traffic,
 )
-from bot.domain.verdict import CanaryVerdict, Forecast, Interval, MetricVerdict
+from bot.domain.rollouts.verdict import CanaryVerdict, Forecast, Interval, MetricVerdict
 
 EXAMPLE: dict[str, Any] = {
     "metrics": [

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.effect import Done
+from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
-from bot.domain.event import Origin, RunStarted
-from bot.domain.finding import Facts, Measurement
 from bot.domain.intent import Notice
 from bot.domain.people import Person, Profile
-from bot.domain.runbook import Runbook
+from bot.domain.runs.effect import Done
+from bot.domain.runs.event import Origin, RunStarted
+from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
 from bot.ports.store import AlertBook, Directory, MonitorBook, Teller

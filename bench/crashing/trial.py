@@ -21,10 +21,10 @@ from bot.adapters.slack.failures import SLACK_ERRORS
 from bot.adapters.slack.messages import EVENT_TYPE
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
-from bot.domain.event import Origin
 from bot.domain.intent import CastVote, StartRun
 from bot.domain.people import Person
-from bot.domain.run import Run, fold
+from bot.domain.runs.event import Origin
+from bot.domain.runs.run import Run, fold
 from bot.services.intent_handler import run_id_of
 
 ANA, BEN, CHIKA = (

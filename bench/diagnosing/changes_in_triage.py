@@ -10,8 +10,8 @@ from bot.diagnosis.commits.case import NONE, ChangeCase, LogLine, Rollout
 from bot.diagnosis.commits.symptoms import Symptoms, read
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Diagnosis
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings
+from bot.domain.diagnoses.diagnosis import Diagnosis
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings
 from bot.domain.model import JsonObject
 
 _SAMPLES = 5

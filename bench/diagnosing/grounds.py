@@ -15,8 +15,8 @@ from datetime import datetime
 import numpy as np
 
 from bot.diagnosis.offline.case import Telemetry
-from bot.domain.diagnosis import Cause, Diagnosis
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.diagnosis import Cause, Diagnosis
+from bot.domain.diagnoses.finding import Finding, FindingKind
 
 _CHI_SQUARE = 3.84
 _LOST_MS = 10.0

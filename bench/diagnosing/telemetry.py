@@ -24,8 +24,8 @@ from bot.diagnosis.offline.reading import read
 from bot.diagnosis.origins.ranking import Ground, ground_of, places_on
 from bot.diagnosis.origins.weights import Weights, shipped
 from bot.diagnosis.ranking.causes import diagnosis_of
-from bot.domain.diagnosis import Place
-from bot.domain.finding import Finding
+from bot.domain.diagnoses.diagnosis import Place
+from bot.domain.diagnoses.finding import Finding
 
 NAME = "telemetry"
 _RECALL = 0.95

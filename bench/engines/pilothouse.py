@@ -26,10 +26,10 @@ from bot.adapters.redis.work import RedisWork
 from bot.bootstrap import worker_name
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
-from bot.domain.event import Origin, RunStarted
 from bot.domain.intent import Intent
 from bot.domain.model import JsonObject
 from bot.domain.people import Person
+from bot.domain.runs.event import Origin, RunStarted
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Plugins, scan

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.effect import Done
-from bot.domain.finding import Facts
+from bot.domain.diagnoses.finding import Facts
+from bot.domain.runs.effect import Done
 from bot.engine.plugins import Context, action, probe
 
 

@@ -19,9 +19,9 @@ from aiohttp import web
 from bench.rollouts.bot import TOKEN
 from bench.rollouts.launcher import Launcher, ended
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.change import Change
 from bot.domain.clock import SystemClock
-from bot.domain.effect import Effect
+from bot.domain.diagnoses.change import Change
+from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 
 CONFIG = """\

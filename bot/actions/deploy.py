@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.actions._shared.targets import change_of
-from bot.domain.change import ChangeKind
-from bot.domain.effect import Done
+from bot.domain.diagnoses.change import ChangeKind
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.model import JsonObject
+from bot.domain.runs.effect import Done
 from bot.engine.plugins import Context, action
 from bot.ports.targets import Moved, Observation, Target
 from bot.targets.choosing import target_of

@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.actions._shared.targets import change_of
-from bot.domain.effect import Done
+from bot.domain.deployments.flag import Flag, FlagKey
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
-from bot.domain.flag import Flag, FlagKey
 from bot.domain.model import JsonObject
+from bot.domain.runs.effect import Done
 from bot.engine.plugins import Context, action
 from bot.targets.wire import effect_of
 

@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.actions._shared.targets import PATIENCE, change_of, field_of, settings_of
-from bot.domain.change import ChangeKind
-from bot.domain.effect import Done
+from bot.domain.diagnoses.change import ChangeKind
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.model import JsonObject
+from bot.domain.runs.effect import Done
 from bot.engine.plugins import Context, action
 from bot.targets.haproxy_socket import RuntimeSocket, Server
 

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from bot.actions._shared.targets import change_of, field_of, look, settings_of, write
 from bot.domain.address import without_login
-from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError
 from bot.domain.model import JsonValue
+from bot.domain.runs.effect import Done
 from bot.engine.plugins import Context, action
 
 Value = bool | int | float | str

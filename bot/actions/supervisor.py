@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from bot.actions._shared.targets import change_of, field_of, settings_of, write
-from bot.domain.effect import Done
+from bot.domain.runs.effect import Done
 from bot.engine.plugins import Context, action
 
 

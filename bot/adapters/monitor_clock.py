@@ -11,7 +11,7 @@ from apscheduler.triggers.base import BaseTrigger
 from redis.exceptions import RedisError
 
 from bot.domain.clock import Clock
-from bot.domain.monitor import Monitor
+from bot.domain.monitoring.monitor import Monitor
 from bot.ports.store import MonitorBook
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from bot.adapters.slack.presenter import Rendered
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
-from bot.domain.delivery import DAY_S, DeliveryQuestion
-from bot.domain.feedback import span_of
-from bot.domain.run import fold
+from bot.domain.deployments.delivery import DAY_S, DeliveryQuestion
+from bot.domain.diagnoses.feedback import span_of
+from bot.domain.runs.run import fold
 from bot.engine.deployment_records import NoDeployments
 from bot.ports.store import AlertBook, DeploymentBook, Journal
 from bot.services.delivery_metrics import delivered_services, delivery

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.domain.judging import Policy
-from bot.domain.verdict import CanaryVerdict, Decision, MetricOutcome, MetricVerdict
+from bot.domain.rollouts.judging import Policy
+from bot.domain.rollouts.verdict import CanaryVerdict, Decision, MetricOutcome, MetricVerdict
 from bot.domain.wording import listing
 
 _UNREAD = (MetricOutcome.NO_DATA, MetricOutcome.ERROR)

@@ -7,8 +7,8 @@ from math import ceil, log
 from bot.canary.evidence import errors_to_clear, errors_to_see, odds
 from bot.canary.phrases import odds_words, tally_words, wait_words
 from bot.canary.sequential import Evidence, distinct, fold
-from bot.domain.judging import Counts, Tally
-from bot.domain.verdict import MetricOutcome, MetricVerdict
+from bot.domain.rollouts.judging import Counts, Tally
+from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 
 def judge_counts(metric: Counts) -> MetricVerdict:

@@ -6,8 +6,8 @@ from math import log
 
 from bot.canary.evidence import errors_to_see
 from bot.canary.phrases import share_words
-from bot.domain.judging import Traffic
-from bot.domain.verdict import Forecast
+from bot.domain.rollouts.judging import Traffic
+from bot.domain.rollouts.verdict import Forecast
 from bot.domain.wording import figure, span
 
 _MOST_ERRORS = 10**9

@@ -8,8 +8,8 @@ from bot.canary.combining import combine
 from bot.canary.counts import judge_counts
 from bot.canary.limits import judge_burn, judge_limit
 from bot.canary.samples import judge_samples
-from bot.domain.judging import Burn, Case, Counts, Limit, Metric, Samples
-from bot.domain.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
+from bot.domain.rollouts.judging import Burn, Case, Counts, Limit, Metric, Samples
+from bot.domain.rollouts.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
 
 
 def judge_case(case: Case) -> CanaryVerdict:

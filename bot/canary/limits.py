@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.canary.phrases import amount, share_words
 from bot.canary.samples import finite, has_infinite
 from bot.canary.selection import Floats
-from bot.domain.judging import Burn, BurnWindow, Limit
-from bot.domain.verdict import MetricOutcome, MetricVerdict
+from bot.domain.rollouts.judging import Burn, BurnWindow, Limit
+from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 
 def judge_limit(metric: Limit) -> MetricVerdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.canary.evidence import odds
-from bot.domain.judging import Tally
+from bot.domain.rollouts.judging import Tally
 from bot.domain.wording import figure, span
 
 _MANY_ODDS = 1_000_000

@@ -10,8 +10,8 @@ import numpy as np
 from bot.canary.phrases import amount, relative, wait_words
 from bot.canary.selection import Floats
 from bot.canary.shift import Shift, shift_between
-from bot.domain.judging import Samples
-from bot.domain.verdict import Interval, MetricOutcome, MetricVerdict
+from bot.domain.rollouts.judging import Samples
+from bot.domain.rollouts.verdict import Interval, MetricOutcome, MetricVerdict
 
 _LEFT_OUT_TOO_MANY = 0.5
 _IMMENSE = 1e300

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from bot.canary.evidence import log_odds_harmless, log_odds_no_worse, log_odds_worse
-from bot.domain.judging import Attempt, Look, Tally
 from bot.domain.model import Model
+from bot.domain.rollouts.judging import Attempt, Look, Tally
 
 _NOTHING = Tally()
 

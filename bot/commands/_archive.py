@@ -16,9 +16,9 @@ from bot.adapters.redis.stores.inbox import RedisInbox
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.domain.clock import SystemClock
 from bot.domain.errors import BotError, NotFoundError, UsageError
-from bot.domain.event import Event
-from bot.domain.journal import import_line
 from bot.domain.nearest import did_you_mean
+from bot.domain.runs.event import Event
+from bot.domain.runs.journal import import_line
 from bot.ports.store import Inbox, Journal
 from bot.settings import load_settings
 

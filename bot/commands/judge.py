@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from bot.canary.forecast import forecast
 from bot.canary.judge import judge_case
 from bot.domain.errors import UsageError
-from bot.domain.judging import Case
-from bot.domain.verdict import CanaryVerdict, Decision, Forecast, MetricOutcome, MetricVerdict
+from bot.domain.rollouts.judging import Case
+from bot.domain.rollouts.verdict import CanaryVerdict, Decision, Forecast, MetricOutcome, MetricVerdict
 
 NAME = "judge"
 SUMMARY = "Judge a canary by JSON on standard input; exits with 0 (proceed), 1 (stop) or 3 (ask)."

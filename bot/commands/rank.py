@@ -14,9 +14,9 @@ from bot.diagnosis.offline.findings import cause_first, metric_of
 from bot.diagnosis.offline.reading import read
 from bot.diagnosis.origins.weights import shipped
 from bot.diagnosis.ranking.causes import diagnosis_of
-from bot.domain.diagnosis import Cause, Diagnosis
+from bot.domain.diagnoses.diagnosis import Cause, Diagnosis
+from bot.domain.diagnoses.finding import Finding
 from bot.domain.errors import UsageError
-from bot.domain.finding import Finding
 
 NAME = "rank"
 SUMMARY = "Rank the services of a recorded case (metrics, call graph, spans, logs) as JSON."

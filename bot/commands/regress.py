@@ -8,11 +8,11 @@ import json
 from pathlib import Path
 
 from bot.commands._archive import journal_of
-from bot.domain.diagnosis import CauseKind
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.diagnoses.regression import NO_FAULT, UNCLEAR, Expected, Regression, mistake
 from bot.domain.errors import NotFoundError, UsageError
-from bot.domain.inputs import Inputs
 from bot.domain.nearest import did_you_mean
-from bot.domain.regression import NO_FAULT, UNCLEAR, Expected, Regression, mistake
+from bot.domain.runs.inputs import Inputs
 from bot.engine.replay import Recorded, recorded
 from bot.logs import redact
 from bot.reducers import diagnose, since_s_of

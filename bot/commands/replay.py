@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.adapters.files.catalogue_file import load_catalogue
 from bot.commands._archive import journal_of
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Diagnosis, Judgement
+from bot.domain.diagnoses.diagnosis import Diagnosis, Judgement
 from bot.domain.errors import BotError
 from bot.domain.model import JsonObject
 from bot.engine.replay import Recorded, again, as_text, difference, recorded

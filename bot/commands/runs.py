@@ -13,12 +13,12 @@ from datetime import datetime
 
 from bot.commands._archive import MOST, Archive, open_archive, resolve
 from bot.domain.errors import BotError, NotFoundError
-from bot.domain.event import EVENT, Event
 from bot.domain.intent import CancelRun
-from bot.domain.journal import export_line, problems_of
 from bot.domain.people import Person
-from bot.domain.run import Run, fold
-from bot.domain.run_states import PhaseState, StepState
+from bot.domain.runs.event import EVENT, Event
+from bot.domain.runs.journal import export_line, problems_of
+from bot.domain.runs.run import Run, fold
+from bot.domain.runs.run_states import PhaseState, StepState
 from bot.logs import redact
 from bot.views.phrases import duration
 from bot.views.thread.timeline import Tone, timeline

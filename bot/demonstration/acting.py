@@ -6,7 +6,7 @@ import asyncio
 
 from bot.demonstration.stage import Stage
 from bot.demonstration.waiting import DemonstrationError
-from bot.domain.run import Run
+from bot.domain.runs.run import Run
 from bot.views.ids import APPROVE
 
 ASKS, APPROVES = "ana", "ben"

@@ -12,9 +12,9 @@ from bot.demonstration.rollouts import Ending, Rollout
 from bot.demonstration.stage import Stage
 from bot.demonstration.striking import strike
 from bot.demonstration.waiting import until
-from bot.domain.event import EffectIntended, Event, Judged, StepFinished
 from bot.domain.model import Model
-from bot.domain.run import Run
+from bot.domain.runs.event import EffectIntended, Event, Judged, StepFinished
+from bot.domain.runs.run import Run
 from bot.views.ids import ABORT
 
 CHANNEL = "checkout-oncall"

@@ -8,10 +8,10 @@ from typing import Any
 from bot.demonstration.scenarios import Scenario
 from bot.demonstration.stage import Stage
 from bot.domain.board import Posted
-from bot.domain.diagnosis import Diagnosis
-from bot.domain.event import EffectIntended, Event, PhaseFinished, VoteCast
+from bot.domain.diagnoses.diagnosis import Diagnosis
 from bot.domain.model import Model
-from bot.domain.run import Run
+from bot.domain.runs.event import EffectIntended, Event, PhaseFinished, VoteCast
+from bot.domain.runs.run import Run
 
 _NAMED = 0.5
 """From this confidence on a cause is named as more likely than not."""

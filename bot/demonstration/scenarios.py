@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.demonstration.rollouts import ROLLOUTS, Rollout
-from bot.domain.diagnosis import CauseKind
+from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.errors import NotFoundError
 from bot.domain.model import Model
 

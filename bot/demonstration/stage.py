@@ -15,7 +15,7 @@ from bot.demonstration.waiting import until
 from bot.demonstration.world import World
 from bot.domain.board import Posted, Topic
 from bot.domain.clock import Clock, SystemClock
-from bot.domain.run import Run, fold
+from bot.domain.runs.run import Run, fold
 from localslack.client import LocalSlackClient
 
 _POSTED_S = 20.0

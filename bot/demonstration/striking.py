@@ -11,7 +11,7 @@ from bot.demonstration.processes import killed
 from bot.demonstration.rollouts import Rollout, Strike
 from bot.demonstration.stage import Stage
 from bot.demonstration.waiting import until
-from bot.domain.event import Judged
+from bot.domain.runs.event import Judged
 
 HOLDERS = ("worker", "web")
 """Who carries the rollout and renews its lease, and who tells the balancer so."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.chart import Chart, Limit, Line, Mark, Panel, Point
-from bot.domain.finding import Evidence, Finding, FindingKind
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 
 _CHANGES = frozenset({FindingKind.CHANGE_DEPLOY, FindingKind.CHANGE_CONFIG, FindingKind.CHANGE_OTHER})
 _MOST_CHANGES = 5

@@ -7,12 +7,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from bot.domain.deployments.freeze import Freeze, GlobalFreeze
+from bot.domain.deployments.gate import Gates
 from bot.domain.errors import UnknownServiceError
-from bot.domain.freeze import Freeze, GlobalFreeze
-from bot.domain.gate import Gates
 from bot.domain.model import Model, Name
-from bot.domain.monitor import Monitor
-from bot.domain.slo import Slo
+from bot.domain.monitoring.monitor import Monitor
+from bot.domain.monitoring.slo import Slo
 
 Address = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}(@[a-z][a-z0-9_-]{0,62})?$")]
 """A service's name; in another environment than its own, with that behind it: ``checkout@staging``."""

@@ -6,19 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bot.domain.alert import Alert
-from bot.domain.approval import Verdict
-from bot.domain.canary import SteeringWord
 from bot.domain.catalogue import Address
-from bot.domain.checklist import MOST_NOTE, Version
-from bot.domain.delivery import MOST_DAYS
-from bot.domain.deploy_lock import MOST_S
-from bot.domain.diagnosis import CauseKind
-from bot.domain.event import Origin
-from bot.domain.feedback import MOST_CHARS, Opinion
-from bot.domain.freeze import Reason
+from bot.domain.deployments.checklist import MOST_NOTE, Version
+from bot.domain.deployments.delivery import MOST_DAYS
+from bot.domain.deployments.deploy_lock import MOST_S
+from bot.domain.deployments.freeze import Reason
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.diagnoses.feedback import MOST_CHARS, Opinion
 from bot.domain.model import Instant, JsonObject, Model, Name
+from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
+from bot.domain.rollouts.canary import SteeringWord
+from bot.domain.runs.approval import Verdict
+from bot.domain.runs.event import Origin
 
 
 class _Intent(Model):

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 
 from bot.domain.errors import TemplateError
-from bot.domain.event import Sampled, StepFinished
-from bot.domain.runbook import Check
+from bot.domain.runs.event import Sampled, StepFinished
+from bot.domain.runs.runbook import Check
 from bot.engine.session import Hand
 from bot.engine.steps import Called, call, shown
 from bot.templating.templates import truth

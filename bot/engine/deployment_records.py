@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from bot.domain.deployment import Deployment, deployment_of
+from bot.domain.deployments.deployment import Deployment, deployment_of
 from bot.domain.errors import NotFoundError
-from bot.domain.run import Run
+from bot.domain.runs.run import Run
 from bot.ports.store import DeploymentBook
 
 log = logging.getLogger(__name__)

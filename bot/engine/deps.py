@@ -10,15 +10,15 @@ import httpx
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
-from bot.domain.diagnosis import Diagnosis, Judgement
-from bot.domain.effect import Effect
+from bot.domain.diagnoses.diagnosis import Diagnosis, Judgement
 from bot.domain.errors import RunbookError
-from bot.domain.judging import Case
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.run import Run
-from bot.domain.run_states import PhaseState
-from bot.domain.runbook import ReducerName
-from bot.domain.verdict import CanaryVerdict
+from bot.domain.rollouts.judging import Case
+from bot.domain.rollouts.verdict import CanaryVerdict
+from bot.domain.runs.effect import Effect
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import PhaseState
+from bot.domain.runs.runbook import ReducerName
 from bot.engine.deployment_records import NoDeployments
 from bot.engine.plugins import Context, Ledger, Plugins
 from bot.ports.alarms import Alarms, NoAlarms

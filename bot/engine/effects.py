@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from bot.domain.effect import Done, Effect
-from bot.domain.event import EffectIntended, StepFinished, StepUndone
 from bot.domain.model import JsonObject
+from bot.domain.runs.effect import Done, Effect
+from bot.domain.runs.event import EffectIntended, StepFinished, StepUndone
 from bot.engine.deployment_records import keep_record
 from bot.engine.plugins import Plugin
 from bot.engine.session import Hand

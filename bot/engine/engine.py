@@ -7,10 +7,10 @@ import logging
 from typing import assert_never
 
 from bot.domain.errors import BotError, StaleEpochError
-from bot.domain.event import ApprovalEnded, Event, PhaseFinished, RunFinished
-from bot.domain.rollout import rollout_under_way
-from bot.domain.run import apply, fold
-from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
+from bot.domain.rollouts.rollout import rollout_under_way
+from bot.domain.runs.event import ApprovalEnded, Event, PhaseFinished, RunFinished
+from bot.domain.runs.run import apply, fold
+from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.engine.deployment_records import keep_record
 from bot.engine.deps import Deps
 from bot.engine.outcome import outcome_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bot.domain.event import RunOutcome
-from bot.domain.run import Run
-from bot.domain.runbook import Background, Explore, FanOut, Pipeline, Reduce
+from bot.domain.runs.event import RunOutcome
+from bot.domain.runs.run import Run
+from bot.domain.runs.runbook import Background, Explore, FanOut, Pipeline, Reduce
 
 
 def outcome_of(run: Run) -> tuple[RunOutcome, str]:

@@ -16,17 +16,17 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from bot.domain.address import without_login
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.change import Change
 from bot.domain.clock import Clock
-from bot.domain.effect import Done, Effect
+from bot.domain.diagnoses.change import Change
+from bot.domain.diagnoses.finding import Facts, Findings, Measurement
 from bot.domain.errors import (
     ProbeGarbageError,
     ProbeNotConfiguredError,
     ProbeUnavailableError,
     RunbookError,
 )
-from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.runs.effect import Done, Effect
 from bot.ports.alarms import Alarms, NoAlarms
 from bot.ports.flags import Flags, NoFlags
 from bot.ports.heartbeats import NoPulses, Pulses

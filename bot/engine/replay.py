@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Diagnosis, Judgement
+from bot.domain.diagnoses.diagnosis import Diagnosis, Judgement
 from bot.domain.errors import NotFoundError
-from bot.domain.event import Event, InputsPinned, PhaseFinished
 from bot.domain.model import JsonObject
-from bot.domain.run import Run, fold
-from bot.domain.runbook import Reduce, ReducerName
+from bot.domain.runs.event import Event, InputsPinned, PhaseFinished
+from bot.domain.runs.run import Run, fold
+from bot.domain.runs.runbook import Reduce, ReducerName
 from bot.engine.deps import ReduceInput, Reducer
 
 Reducers = Mapping[ReducerName, Reducer]

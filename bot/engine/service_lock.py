@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot.domain.errors import NotFoundError
-from bot.domain.event import RunFinished, TurnAwaited, TurnTaken
+from bot.domain.runs.event import RunFinished, TurnAwaited, TurnTaken
 from bot.engine.deps import Deps
 from bot.engine.phases import Waits
 from bot.engine.session import Hand

@@ -6,10 +6,10 @@ import asyncio
 import logging
 from datetime import datetime
 
-from bot.domain.effect import Effect
-from bot.domain.event import Event
 from bot.domain.model import JsonObject
-from bot.domain.run import Run, apply, fold
+from bot.domain.runs.effect import Effect
+from bot.domain.runs.event import Event
+from bot.domain.runs.run import Run, apply, fold
 from bot.engine.deps import Deps
 from bot.engine.plugins import Context
 from bot.ports.store import Taken

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from bot.domain.effect import Done, Effect
+from bot.domain.diagnoses.finding import Facts, Findings, Measurement
 from bot.domain.errors import (
     ActionInDoubtError,
     BotError,
@@ -18,9 +18,9 @@ from bot.domain.errors import (
     ProbeUnavailableError,
     StaleEpochError,
 )
-from bot.domain.event import StepFinished, StepOutcome
-from bot.domain.finding import Facts, Findings, Measurement
 from bot.domain.model import JsonObject
+from bot.domain.runs.effect import Done, Effect
+from bot.domain.runs.event import StepFinished, StepOutcome
 from bot.engine.plugins import Context, Plugin
 from bot.engine.session import Hand
 

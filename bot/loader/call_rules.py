@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.nearest import did_you_mean
-from bot.domain.runbook import Call, Check
+from bot.domain.runs.runbook import Call, Check
 from bot.engine.plugins import Plugin
 from bot.loader.schema_errors import place_of
 from bot.loader.template_refs import Spot, result_of

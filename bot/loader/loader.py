@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import NotFoundError, RunbookError
 from bot.domain.nearest import did_you_mean
-from bot.domain.runbook import Runbook
+from bot.domain.runs.runbook import Runbook
 from bot.engine.plugins import Plugins
 from bot.loader.runbook_rules import check_draft
 from bot.loader.schema_errors import Draft, draft_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.monitor import Monitor
+from bot.domain.monitoring.monitor import Monitor
 from bot.domain.nearest import did_you_mean
 from bot.engine.plugins import Plugins
 from bot.loader.probe_rules import probe_problems

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.diagnosis import CauseKind
+from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.nearest import did_you_mean
-from bot.domain.runbook import Check, Pipeline, Plan, Reduce, Remedy, Step
+from bot.domain.runs.runbook import Check, Pipeline, Plan, Reduce, Remedy, Step
 from bot.loader.phase_refs import Place
 from bot.loader.schema_errors import Drafted
 from bot.loader.step_rules import check_all, check_steps, refuse_same_checks

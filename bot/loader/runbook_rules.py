@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.finding import Findings
+from bot.domain.diagnoses.finding import Findings
 from bot.domain.nearest import did_you_mean
 from bot.domain.pattern import Pattern
-from bot.domain.runbook import (
+from bot.domain.runs.runbook import (
     Background,
     Explore,
     FanOut,

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from bot.domain.durations import parse_duration
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.nearest import did_you_mean, nearest
-from bot.domain.runbook import Background, Explore, FanOut, Param, Phase, Pipeline, Plan, Reduce, Runbook
+from bot.domain.runs.runbook import Background, Explore, FanOut, Param, Phase, Pipeline, Plan, Reduce, Runbook
 from bot.loader.yaml_positions import Document, Where, part_of
 
 PHASES: Final[Mapping[str, type[BaseModel]]] = {

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.effect import Done
-from bot.domain.runbook import Check, Explore, FanOut, Step
+from bot.domain.runs.effect import Done
+from bot.domain.runs.runbook import Check, Explore, FanOut, Step
 from bot.loader.call_rules import check_call, check_expectation
 from bot.loader.template_refs import Spot
 from bot.loader.yaml_positions import Where

@@ -10,13 +10,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Cause, Diagnosis, Judgement
+from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, Judgement
 from bot.domain.errors import TemplateError
 from bot.domain.model import JsonValue
 from bot.domain.nearest import did_you_mean
-from bot.domain.plan import RenderedPlan
-from bot.domain.run_states import PhaseState, StepState
-from bot.domain.runbook import Param, Reduce, steps_of
+from bot.domain.runs.plan import RenderedPlan
+from bot.domain.runs.run_states import PhaseState, StepState
+from bot.domain.runs.runbook import Param, Reduce, steps_of
 from bot.engine.plugins import Plugin, Plugins
 from bot.loader.schema_errors import Drafted
 from bot.loader.yaml_positions import Document, Where

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.alert import Alert
 from bot.domain.errors import ProbeNotConfiguredError
+from bot.domain.monitoring.alert import Alert
 
 
 class Alarms(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.domain.deployments.flag import EvaluationContext, EvaluationDetails, Flag, evaluate, failed
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.flag import EvaluationContext, EvaluationDetails, Flag, evaluate, failed
 
 
 class Flags(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.domain.errors import ProbeNotConfiguredError
-from bot.domain.heartbeat import Heartbeat, Pulse
+from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
 
 
 class Pulses(Protocol):

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
-from bot.domain.deployment import Deployment
-from bot.domain.event import Event, RunStarted
+from bot.domain.deployments.deployment import Deployment
 from bot.domain.intent import Intent, Notice
-from bot.domain.monitor import MonitorState, Pause
+from bot.domain.monitoring.alert import Alert
+from bot.domain.monitoring.monitor import MonitorState, Pause
 from bot.domain.people import Person, Profile
-from bot.domain.runbook import Runbook
+from bot.domain.runs.event import Event, RunStarted
+from bot.domain.runs.runbook import Runbook
 
 
 @dataclass(frozen=True, kw_only=True)

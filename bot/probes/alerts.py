@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from bot.diagnosis.alerts.firings import Firing, Past, findings_of
-from bot.domain.alert import Alert
+from bot.domain.diagnoses.finding import Evidence, Findings
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Evidence, Findings
+from bot.domain.monitoring.alert import Alert
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes.prometheus.alerts import DAY_S, PAST_DAYS, read_alerts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.catalogue import Service
-from bot.domain.finding import Facts
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import listing
 from bot.engine.plugins import Context, probe

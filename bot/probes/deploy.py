@@ -9,11 +9,11 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from bot.canary.forecast import forecast as foresee
-from bot.domain.change import Change
+from bot.domain.diagnoses.change import Change
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
-from bot.domain.finding import Facts
-from bot.domain.judging import Traffic
 from bot.domain.model import JsonObject
+from bot.domain.rollouts.judging import Traffic
 from bot.engine.plugins import Context, probe
 from bot.ports.targets import Observation
 from bot.targets.choosing import target_of

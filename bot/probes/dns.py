@@ -13,8 +13,8 @@ import dns.name
 import dns.nameserver
 import dns.resolver
 
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Measurement
 from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME, host_and_port

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bot.domain.deployments.flag import EvaluationContext, FlagKey
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import ProbeUnavailableError
-from bot.domain.finding import Facts
-from bot.domain.flag import EvaluationContext, FlagKey
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
 from bot.ports.flags import FlagProvider

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Awaitable
 from typing import get_args
 
-from bot.domain.checklist import ItemState
-from bot.domain.checklist_rule import of_no_version, rule_checklist
-from bot.domain.deploy_lock import rule_lock
+from bot.domain.deployments.checklist import ItemState
+from bot.domain.deployments.checklist_rule import of_no_version, rule_checklist
+from bot.domain.deployments.deploy_lock import rule_lock
+from bot.domain.deployments.freeze import rule_freeze
+from bot.domain.deployments.gate import GateName, Ruling, first_closed, not_asked, proceed, reject, unknown
+from bot.domain.deployments.open_incident import rule_incident
+from bot.domain.deployments.proving import rule_staging
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import GateClosedError, ProbeUnavailableError
-from bot.domain.finding import Facts
-from bot.domain.freeze import rule_freeze
-from bot.domain.gate import GateName, Ruling, first_closed, not_asked, proceed, reject, unknown
-from bot.domain.proving import rule_staging
-from bot.domain.slo import Slo
-from bot.domain.trouble import rule_incident
+from bot.domain.monitoring.slo import Slo
 from bot.engine.plugins import Context, probe
 from bot.probes.prometheus.api import slo_ratio
 from bot.services.checklists import look_at_checklist

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Measurement
-from bot.domain.heartbeat import Pulse
 from bot.domain.model import JsonObject
+from bot.domain.monitoring.heartbeat import Pulse
 from bot.domain.nearest import did_you_mean
 from bot.domain.wording import span
 from bot.engine.plugins import Context, probe

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, ValidationError
 
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
-from bot.domain.finding import Measurement
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.finding import Findings
+from bot.domain.diagnoses.finding import Findings
 from bot.engine.plugins import Context, probe
 from bot.probes.logs.reading import STORES, look
 

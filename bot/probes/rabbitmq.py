@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
-from bot.domain.finding import Measurement
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe

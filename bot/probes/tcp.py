@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeNotConfiguredError
-from bot.domain.finding import Measurement
 from bot.domain.wording import figure
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME, Problem, host_and_port, problem_of

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from cryptography import x509
 
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Measurement
 from bot.domain.wording import figure, listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME, host_and_port, problem_of

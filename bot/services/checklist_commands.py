@@ -7,7 +7,7 @@ from html import escape
 from typing import assert_never
 
 from bot.domain.board import Topic
-from bot.domain.checklist import ChecklistItem, ItemState, Mark, title_of
+from bot.domain.deployments.checklist import ChecklistItem, ItemState, Mark, title_of
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.deps import Deps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from bot.domain.checklist import ChecklistItem, ItemState, Seen, state_of
+from bot.domain.deployments.checklist import ChecklistItem, ItemState, Seen, state_of
 from bot.domain.errors import TemplateError
 from bot.domain.model import JsonObject
 from bot.domain.people import Person

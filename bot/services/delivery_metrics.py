@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from bot.domain.catalogue import Catalogue, Cost
-from bot.domain.delivery import DAY_S, Bucket, Counted, Delivery, Spread
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.delivery import DAY_S, Bucket, Counted, Delivery, Spread
+from bot.domain.deployments.deployment import Deployment
 
 _MOST_DAILY = 31
 _WEEK_DAYS = 7

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.diagnoses.feedback import Feedback, Rated, Said
 from bot.domain.errors import NotFoundError
-from bot.domain.feedback import Feedback, Rated, Said
-from bot.domain.run import Run
+from bot.domain.runs.run import Run
 
 
 class FeedbackBook(Protocol):

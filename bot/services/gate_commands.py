@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import assert_never, get_args
 
-from bot.domain.deploy_lock import DeployLock
+from bot.domain.deployments.deploy_lock import DeployLock
+from bot.domain.deployments.gate import GateName, Ruling
 from bot.domain.errors import NotAllowedError, NotFoundError
-from bot.domain.gate import GateName, Ruling
 from bot.domain.intent import (
     AnyGateIntent,
     AskQueue,

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from bot.domain.checklist import Mark
-from bot.domain.deploy_lock import DeployLock
+from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.deploy_lock import DeployLock
+from bot.domain.deployments.open_incident import Trouble, is_grave
 from bot.domain.errors import NotFoundError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.people import Person
-from bot.domain.run import Run, fold
-from bot.domain.trouble import Trouble, is_grave
+from bot.domain.runs.run import Run, fold
 from bot.ports.store import AlertBook, Journal
 
 TRIAGE = "triage"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from bot.domain.finding import Facts
-from bot.domain.gate import GateName, Ruling, unknown
+from bot.domain.deployments.gate import GateName, Ruling, unknown
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context
 from bot.engine.steps import call_with

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import assert_never
 
-from bot.domain.approval import Vote, decide
 from bot.domain.board import Topic
+from bot.domain.diagnoses.feedback import Feedback
 from bot.domain.errors import BotError, IdentityUnknownError, NotAllowedError, NotFoundError
-from bot.domain.event import CancelRequested, RunStarted, VoteCast
-from bot.domain.feedback import Feedback
 from bot.domain.intent import (
     AcknowledgeAlert,
     AnyAlertIntent,
@@ -32,7 +30,9 @@ from bot.domain.intent import (
     SteerRun,
 )
 from bot.domain.people import Profile
-from bot.domain.run import Run, fold
+from bot.domain.runs.approval import Vote, decide
+from bot.domain.runs.event import CancelRequested, RunStarted, VoteCast
+from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.ports.store import AlertBook, Board, Directory, Teller
 from bot.services.feedback import FeedbackBook, said_by

@@ -18,7 +18,7 @@ from bot.domain.intent import (
     TryMonitor,
     UnmuteMonitor,
 )
-from bot.domain.monitor import Pause
+from bot.domain.monitoring.monitor import Pause
 from bot.ports.store import AlertBook, Board, MonitorBook
 from bot.services.monitor_runner import Looked, Watchman
 

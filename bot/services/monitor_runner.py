@@ -6,16 +6,16 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.domain.alert import Alert
 from bot.domain.board import Topic
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import BotError, BusyError, NotFoundError, TemplateError
-from bot.domain.event import Origin
-from bot.domain.finding import Measurement
 from bot.domain.intent import StartRun
 from bot.domain.model import JsonObject
-from bot.domain.monitor import Monitor, MonitorState
+from bot.domain.monitoring.alert import Alert
+from bot.domain.monitoring.monitor import Monitor, MonitorState
+from bot.domain.monitoring.watching import Episode, Sample, fold
 from bot.domain.people import Person
-from bot.domain.watching import Episode, Sample, fold
+from bot.domain.runs.event import Origin
 from bot.engine.deps import Deps
 from bot.engine.plugins import Plugin
 from bot.engine.steps import Called, call_with, shown

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.deployment import Deployment
+from bot.domain.deployments.queueing import Expected, Turn, expect, stay_s, turn_of
 from bot.domain.durations import format_duration
 from bot.domain.errors import NotFoundError
-from bot.domain.event import Event
 from bot.domain.intent import AskQueue
-from bot.domain.queueing import Expected, Turn, expect, stay_s, turn_of
-from bot.domain.run import Run, fold
+from bot.domain.runs.event import Event
+from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.service_lock import change_place
 from bot.ports.store import Line

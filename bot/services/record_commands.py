@@ -10,10 +10,10 @@ from html import escape
 from typing import assert_never
 
 from bot.domain.board import Topic
-from bot.domain.delivery import DeliveryQuestion
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.delivery import DeliveryQuestion
+from bot.domain.deployments.deployment import Deployment
+from bot.domain.diagnoses.finding import Facts, FindingKind, Findings
 from bot.domain.errors import NotFoundError
-from bot.domain.finding import Facts, FindingKind, Findings
 from bot.domain.intent import AnyRecordIntent, ShowDelivery, ShowDiff
 from bot.domain.model import JsonObject, JsonValue
 from bot.engine.deps import Deps

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from bot.domain.diagnosis import Judgement
+from bot.domain.diagnoses.diagnosis import Judgement
 from bot.domain.model import JsonObject, Model
 
 Verdict = Literal["safe", "until", "impossible"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from bot.domain.canary import SteeringWord
 from bot.domain.errors import BotError, NotAllowedError, NotFoundError
-from bot.domain.event import Steered
 from bot.domain.intent import SteerRun
-from bot.domain.rollout import rollout_under_way
-from bot.domain.run import Run, fold
-from bot.domain.runbook import Pipeline
+from bot.domain.rollouts.canary import SteeringWord
+from bot.domain.rollouts.rollout import rollout_under_way
+from bot.domain.runs.event import Steered
+from bot.domain.runs.run import Run, fold
+from bot.domain.runs.runbook import Pipeline
 from bot.engine.deps import Deps
 from bot.engine.service_lock import take_turn
 from bot.engine.session import Hand

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
-from bot.domain.flag import Flag
 from bot.engine.plugins import Context
 from bot.ports.targets import Can, Moved, Observation, Side, WayBack
 from bot.targets.plain import PlainTarget

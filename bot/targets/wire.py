@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import httpx
 
 from bot.domain.address import without_login
-from bot.domain.change import Change, ChangeKind
-from bot.domain.effect import Effect
+from bot.domain.diagnoses.change import Change, ChangeKind
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 
 ACTOR = "pilothouse"

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.catalogue import Catalogue, Failover, Service
-from bot.domain.diagnosis import Cause, Diagnosis
+from bot.domain.diagnoses.diagnosis import Cause, Diagnosis
 from bot.domain.errors import UnknownServiceError
-from bot.domain.event import Origin
 from bot.domain.model import Instant, JsonValue, Model
 from bot.domain.people import Person
-from bot.domain.run import Run
+from bot.domain.runs.event import Origin
+from bot.domain.runs.run import Run
 
 READABLE_SETTINGS: Final = ("watch_s",)
 """The settings that runbooks may read as ``settings.<name>``; a closed list, so that no secret is in it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.domain.alert import Acknowledgement, Alert, Silence
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.errors import NotFoundError
+from bot.domain.monitoring.alert import Acknowledgement, Alert, Silence
 from bot.domain.people import Person
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from bot.domain.board import Topic
 from bot.domain.clock import Clock
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
 from bot.ports.store import Board
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.feedback import Feedback, Rated, Said
+from bot.domain.diagnoses.feedback import Feedback, Rated, Said
 
 
 class MemoryFeedbackBook:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.domain.checklist import Mark
 from bot.domain.clock import Clock, SystemClock
-from bot.domain.deploy_lock import DeployLock
+from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.deploy_lock import DeployLock
 
 
 class MemoryDeployLocks:

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from bot.domain.board import Posted, Topic
 from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
-from bot.domain.event import Event, RunStarted
 from bot.domain.intent import Intent
+from bot.domain.runs.event import Event, RunStarted
 from bot.ports.store import Handlers, Taken
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
 from bot.adapters import leasing
-from bot.domain.change import Change
 from bot.domain.clock import Clock
+from bot.domain.deployments.flag import Flag
+from bot.domain.diagnoses.change import Change
 from bot.domain.errors import StaleEpochError
-from bot.domain.flag import Flag
-from bot.domain.heartbeat import Heartbeat, Pulse, first_pulse
-from bot.domain.monitor import MonitorState, Pause
+from bot.domain.monitoring.heartbeat import Heartbeat, Pulse, first_pulse
+from bot.domain.monitoring.monitor import MonitorState, Pause
 from bot.ports.store import Line
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.alert import Alert
 from bot.domain.board import Message
 from bot.domain.model import JsonObject
+from bot.domain.monitoring.alert import Alert
 from bot.views import ids
 from bot.views.blocks import actions, button, context, header, message, section
 from bot.views.limits import bold, code, link, prose

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.domain.board import Message
-from bot.domain.checklist import ChecklistItem, Mark, title_of
+from bot.domain.deployments.checklist import ChecklistItem, Mark, title_of
 from bot.views.blocks import context, message, section
 from bot.views.limits import escape
 

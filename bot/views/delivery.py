@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.domain.board import Message
 from bot.domain.chart import Bars, Chart, Limit, Line, Panel, Tone
-from bot.domain.delivery import DAY_S, Counted, Delivery, Spread
+from bot.domain.deployments.delivery import DAY_S, Counted, Delivery, Spread
 from bot.views.blocks import context, header, message, section
 from bot.views.limits import prose
 from bot.views.phrases import duration, number, several

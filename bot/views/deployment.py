@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.domain.board import Message
-from bot.domain.deployment import Deployment, DeploymentOutcome
+from bot.domain.deployments.deployment import Deployment, DeploymentOutcome
 from bot.domain.model import JsonObject
 from bot.views.blocks import context, header, message, section
 from bot.views.limits import bold, code, prose

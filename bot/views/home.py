@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.alert import Alert
 from bot.domain.model import JsonObject
-from bot.domain.run import Run
+from bot.domain.monitoring.alert import Alert
+from bot.domain.runs.run import Run
 from bot.views.alert import alert_colour
 from bot.views.blocks import context, fit, header, section
 from bot.views.limits import HOME_BLOCKS, MESSAGE_CHARS, bold, prose

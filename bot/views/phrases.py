@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.event import RunOutcome, StepOutcome
-from bot.domain.finding import Evidence
+from bot.domain.diagnoses.finding import Evidence
 from bot.domain.people import Person
-from bot.domain.run import Run
+from bot.domain.runs.event import RunOutcome, StepOutcome
+from bot.domain.runs.run import Run
 from bot.views.limits import prose
 
 RUNNING, WAITING, GOOD, BAD, ENDED, NEEDS_YOU = "🔵", "🟡", "🟢", "🔴", "⚪", "🟠"

@@ -14,7 +14,7 @@ from bench.diagnosing.fitting import fit as fitted
 from bot.diagnosis.offline.reading import read
 from bot.diagnosis.origins.ranking import Ground, ground_of, places_on
 from bot.diagnosis.origins.weights import Weights, shipped
-from bot.domain.finding import FindingKind
+from bot.domain.diagnoses.finding import FindingKind
 from tests.unit.analysis.telemetry import worlds
 
 DATA = Path(__file__).parent.parent / "data" / "telemetry"

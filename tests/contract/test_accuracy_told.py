@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisDownError
 
 from bot.adapters.rendering import Renderer
 from bot.domain.board import Topic
-from bot.domain.feedback import Feedback, Said, span_of
+from bot.domain.diagnoses.feedback import Feedback, Said, span_of
 from bot.roles import tell_accuracy
 from bot.settings import Settings
 from bot.testing.alerts import MemoryAlertBook

@@ -12,7 +12,7 @@ from bot.adapters.rendering import Renderer
 from bot.adapters.slack.presenter import Rendered, Style
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Environment, Service
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.deployment import Deployment
 from bot.testing.alerts import MemoryAlertBook
 from bot.testing.deployments import MemoryDeploymentBook
 from bot.testing.feedback import MemoryFeedbackBook

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.redis.stores.checklists import RedisChecklists
-from bot.domain.checklist import Mark
+from bot.domain.deployments.checklist import Mark
 from bot.domain.people import Person
 from bot.services.gate_state import Checklists
 from bot.testing.gates import MemoryChecklists

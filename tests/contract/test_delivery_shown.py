@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.board import Topic
-from bot.domain.delivery import DeliveryQuestion
+from bot.domain.deployments.delivery import DeliveryQuestion
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL
 from tests.contract.test_announcements import Told, deployment

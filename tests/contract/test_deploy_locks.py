@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
 from bot.adapters.redis.stores.locks import RedisLocks
 from bot.domain.clock import SystemClock
-from bot.domain.deploy_lock import MOST_S, DeployLock
+from bot.domain.deployments.deploy_lock import MOST_S, DeployLock
 from bot.domain.people import Person
 from bot.ports.store import Line, Locks
 from bot.services.gate_state import DeployLocks

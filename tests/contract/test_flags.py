@@ -11,7 +11,7 @@ from bot.actions import flags as actions
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.effect import Effect
+from bot.domain.deployments.flag import EvaluationContext, Flag
 from bot.domain.errors import (
     ActionFailedError,
     ActionInDoubtError,
@@ -19,7 +19,7 @@ from bot.domain.errors import (
     StaleEpochError,
     UnknownServiceError,
 )
-from bot.domain.flag import EvaluationContext, Flag
+from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.ports.flags import FlagProvider, Flags, NoFlags
 from bot.probes import flags as probes

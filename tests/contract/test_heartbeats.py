@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.heartbeats import RedisHeartbeats
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.heartbeat import Heartbeat, Pulse
+from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
 from bot.ports.heartbeats import Heartbeats, NoPulses
 from bot.testing.records import MemoryHeartbeats
 from tests.valkeys import fresh_store

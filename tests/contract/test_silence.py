@@ -11,9 +11,9 @@ import pytest
 
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack.presenter import Rendered, Style
-from bot.domain.alert import Alert
 from bot.domain.board import Posted, Topic
 from bot.domain.clock import SystemClock
+from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
 from bot.testing.alerts import MemoryAlertBook
 from bot.testing.feedback import MemoryFeedbackBook

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.board import Topic
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
 from tests.worlds import ANA, START
 

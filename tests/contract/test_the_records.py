@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alert import Alert
-from bot.domain.change import Change
 from bot.domain.clock import SystemClock
+from bot.domain.diagnoses.change import Change
 from bot.domain.errors import NotFoundError
-from bot.domain.monitor import MonitorState, Pause
-from bot.domain.watching import Watched
+from bot.domain.monitoring.alert import Alert
+from bot.domain.monitoring.monitor import MonitorState, Pause
+from bot.domain.monitoring.watching import Watched
 from tests.worlds import ANA, BEN, START
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from bot.domain.board import Posted, Topic
 from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
-from bot.domain.event import CancelRequested, RunFinished
 from bot.domain.intent import CancelRun, Intent
-from bot.domain.runbook import Runbook
+from bot.domain.runs.event import CancelRequested, RunFinished
+from bot.domain.runs.runbook import Runbook
 from bot.ports.store import Handlers, Work
 from tests.worlds import ANA, START, started
 

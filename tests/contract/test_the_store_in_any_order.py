@@ -19,8 +19,8 @@ from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.stores.locks import RedisLocks
 from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import StaleEpochError
-from bot.domain.event import CancelRequested, Event, RunFinished
-from bot.domain.runbook import Runbook
+from bot.domain.runs.event import CancelRequested, Event, RunFinished
+from bot.domain.runs.runbook import Runbook
 from bot.ports.store import Journal, Locks, Work
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryLocks

@@ -15,9 +15,9 @@ import asyncpg
 import httpx
 
 from bot.adapters.files.catalogue_file import load_catalogue
-from bot.domain.change import Change
 from bot.domain.clock import SystemClock
-from bot.domain.effect import Effect
+from bot.domain.diagnoses.change import Change
+from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
 from demo.shop import CATALOGUE, Shop

@@ -11,7 +11,7 @@ import yaml
 
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
-from bot.domain.gate import GateName, Gates
+from bot.domain.deployments.gate import GateName, Gates
 from bot.loader.probe_rules import checklist_problems
 from handlers import _deploy_checklist, _deploy_gates
 

@@ -9,7 +9,7 @@ import yaml
 
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
-from bot.domain.monitor import Monitor
+from bot.domain.monitoring.monitor import Monitor
 from bot.loader.monitor_rules import monitor_problems
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "monitors.md").read_text("utf-8")

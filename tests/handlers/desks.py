@@ -10,7 +10,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import Intent, Notice
 from bot.domain.people import Profile
-from bot.domain.runbook import Runbook
+from bot.domain.runs.runbook import Runbook
 from bot.engine.deployment_records import NoDeployments
 from bot.ports.store import DeploymentBook, Directory, Teller
 from bot.testing.alerts import MemoryAlertBook

@@ -9,10 +9,10 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import open_client
-from bot.domain.alert import Alert
-from bot.domain.event import Origin, RunStarted
 from bot.domain.intent import AcknowledgeAlert, CancelRun, CastVote, SilenceAlert, StartRun
+from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
+from bot.domain.runs.event import Origin, RunStarted
 from bot.views import ids
 from bot.views.alert import alert_message
 from tests.handlers.desks import TRIAGE

@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.slack.client import open_client
 from bot.domain.intent import StartRun, SteerRun
-from bot.domain.runbook import Runbook
+from bot.domain.runs.runbook import Runbook
 from bot.loader.yaml_positions import read_yaml
 from bot.views import ids
 from tests.handlers.fronts import ANA, ONCALL, Front

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.deployment import Deployment
 from bot.domain.intent import ShowDelivery, ShowDiff
 from bot.domain.people import Person
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front

@@ -9,8 +9,8 @@ import pytest
 
 from bot.adapters.slack.client import open_client
 from bot.domain.board import Message
-from bot.domain.diagnosis import CauseKind
-from bot.domain.feedback import Feedback, Said
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.diagnoses.feedback import Feedback, Said
 from bot.domain.intent import RateDiagnosis
 from bot.views import ids
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front

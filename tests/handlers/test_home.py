@@ -6,13 +6,13 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.alert import Alert
-from bot.domain.approval import Approval
-from bot.domain.event import ApprovalRequested, Origin, RunStarted
-from bot.domain.monitor import MonitorState
+from bot.domain.monitoring.alert import Alert
+from bot.domain.monitoring.monitor import MonitorState
+from bot.domain.monitoring.watching import Episode, Watched
 from bot.domain.people import Person
-from bot.domain.runbook import ApprovalPolicy
-from bot.domain.watching import Episode, Watched
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.event import ApprovalRequested, Origin, RunStarted
+from bot.domain.runs.runbook import ApprovalPolicy
 from tests.handlers.desks import TRIAGE
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.domain.event import Origin
 from bot.domain.intent import StartRun
+from bot.domain.runs.event import Origin
 from tests.handlers.fronts import ANA, ONCALL, Front, socket_front
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.intent import Intent, MuteMonitor, PauseMonitor, ResumeMonitor, TryMonitor, UnmuteMonitor
-from bot.domain.monitor import MonitorState, Pause
+from bot.domain.monitoring.monitor import MonitorState, Pause
+from bot.domain.monitoring.watching import Watched
 from bot.domain.people import Person
-from bot.domain.watching import Watched
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front
 
 NAME = "checkout/errors"

@@ -9,10 +9,10 @@ import pytest
 
 from bot.adapters.slack.client import open_client
 from bot.adapters.slack.messages import Messages
-from bot.domain.alert import Alert
 from bot.domain.board import Topic
-from bot.domain.event import Origin
 from bot.domain.intent import StartRun
+from bot.domain.monitoring.alert import Alert
+from bot.domain.runs.event import Origin
 from bot.views import ids
 from bot.views.alert import alert_message
 from handlers.shortcut import SHORTCUT

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import CastVote
 from bot.domain.people import Person
-from bot.domain.run import fold
+from bot.domain.runs.run import fold
 from bot.engine.deps import Deps
 from bot.services.intent_handler import Desk, run_id_of
 from bot.testing.feedback import MemoryFeedbackBook

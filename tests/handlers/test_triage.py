@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.event import Origin
 from bot.domain.intent import StartRun
+from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import usage_of
 from handlers import triage
 from tests.handlers.desks import TRIAGE

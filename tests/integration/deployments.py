@@ -11,14 +11,14 @@ from pathlib import Path
 
 from bench.rollouts.floor import Floor, floor_with
 from bot.canary.judge import judge_case
-from bot.domain.approval import Verdict
 from bot.domain.board import Message
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
-from bot.domain.event import Event, Origin
-from bot.domain.gate import Gates
+from bot.domain.deployments.gate import Gates
 from bot.domain.intent import CastVote, StartRun, SteerRun
-from bot.domain.run import Run, fold
+from bot.domain.runs.approval import Verdict
+from bot.domain.runs.event import Event, Origin
+from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import scan

@@ -18,8 +18,8 @@ from bot.adapters.redis.stores.records import RedisLedger
 from bot.adapters.redis.work import RedisWork
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
-from bot.domain.effect import Done
-from bot.domain.runbook import Runbook
+from bot.domain.runs.effect import Done
+from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in

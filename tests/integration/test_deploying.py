@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bot.demonstration.deploying import decided_by, ending_of
-from bot.domain.checklist import Mark
-from bot.domain.deploy_lock import DeployLock
-from bot.domain.flag import Flag
-from bot.domain.gate import Gates
+from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.deploy_lock import DeployLock
+from bot.domain.deployments.flag import Flag
+from bot.domain.deployments.gate import Gates
 from bot.services.intent_handler import run_id_of
 from bot.views.thread.rollout import rollout_why_modal
 from bot.views.thread.run import run_messages

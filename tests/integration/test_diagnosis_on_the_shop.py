@@ -17,11 +17,11 @@ from bot.demonstration.report import is_right
 from bot.demonstration.scenarios import scenario
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
-from bot.domain.change import Change
 from bot.domain.clock import SystemClock
-from bot.domain.diagnosis import CauseKind, Diagnosis, Source, SourceStatus
+from bot.domain.diagnoses.change import Change
+from bot.domain.diagnoses.diagnosis import CauseKind, Diagnosis, Source, SourceStatus
+from bot.domain.diagnoses.finding import FindingKind, Findings
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind, Findings
 from bot.engine.plugins import Context
 from bot.probes import alerts
 from bot.probes.changes import probes as changes

@@ -16,8 +16,8 @@ from bot.adapters.redis.stores.inbox import RedisInbox
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import NotFoundError, StoreUnavailableError
-from bot.domain.event import CancelRequested
 from bot.domain.intent import CancelRun
+from bot.domain.runs.event import CancelRequested
 from tests.integration.test_takeover import BOOK, serving
 from tests.valkeys import SERVICE, Server, fleet, opened
 from tests.worlds import ANA, START, started

@@ -18,7 +18,7 @@ from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
 from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.flag import Flag, bucket
+from bot.domain.deployments.flag import Flag, bucket
 from bot.testing.memory import MemoryStore
 from demo.services.config import ServiceConfig
 from tests.depths import operating

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.bootstrap import assemble
-from bot.domain.run import fold
+from bot.domain.runs.run import fold
 from bot.settings import load_settings
 from tests.servers import free_port, until
 from tests.valkeys import fresh_valkey

@@ -17,8 +17,8 @@ from aiohttp.test_utils import TestServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bot.adapters.redis.stores.journal import RedisJournal
-from bot.domain.run import fold
-from bot.domain.runbook import Runbook
+from bot.domain.runs.run import fold
+from bot.domain.runs.runbook import Runbook
 from tests.servers import free_port, until
 from tests.valkeys import fresh_valkey, opened
 from tests.worlds import started

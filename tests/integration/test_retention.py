@@ -9,10 +9,10 @@ import pytest
 from bot.adapters.redis.stores.alerts import RedisAlertBook
 from bot.adapters.redis.stores.archive import Archive
 from bot.adapters.redis.stores.journal import RedisJournal
-from bot.domain.alert import Alert
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
-from bot.domain.event import PhaseStarted, RunFinished, Sampled
+from bot.domain.monitoring.alert import Alert
+from bot.domain.runs.event import PhaseStarted, RunFinished, Sampled
 from tests.integration.test_takeover import BOOK
 from tests.worlds import START, started
 

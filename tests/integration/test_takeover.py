@@ -13,9 +13,9 @@ from bot.adapters.redis.stores.inbox import RedisInbox
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import BusyError
-from bot.domain.event import Origin
 from bot.domain.intent import CancelRun, StartRun
-from bot.domain.runbook import Runbook
+from bot.domain.runs.event import Origin
+from bot.domain.runs.runbook import Runbook
 from bot.ports.store import Handlers
 from tests.worlds import ANA, START, started
 

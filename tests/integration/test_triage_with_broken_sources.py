@@ -16,8 +16,8 @@ from bot.adapters.files.catalogue_file import load_catalogue
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
-from bot.domain.event import Origin, RunStarted
-from bot.domain.run import Run, fold
+from bot.domain.runs.event import Origin, RunStarted
+from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.loader.loader import load_runbooks

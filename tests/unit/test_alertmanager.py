@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.http.alertmanager import WebhookError, parse
-from bot.domain.alert import Alert
+from bot.domain.monitoring.alert import Alert
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.monitor_clock import MonitorClock, due_slots
-from bot.domain.monitor import Monitor
+from bot.domain.monitoring.monitor import Monitor
 from bot.testing.records import MemoryMonitorBook
 from tests.worlds import START, HandClock
 

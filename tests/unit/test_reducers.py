@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Source, SourceStatus
-from bot.domain.finding import Findings
-from bot.domain.run import fold
-from bot.domain.run_states import PhaseState, StepState
-from bot.domain.runbook import Runbook
+from bot.domain.diagnoses.diagnosis import Source, SourceStatus
+from bot.domain.diagnoses.finding import Findings
+from bot.domain.runs.run import fold
+from bot.domain.runs.run_states import PhaseState, StepState
+from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import ReduceInput
 from bot.reducers import REDUCERS, reading_of
 from tests.worlds import START, started

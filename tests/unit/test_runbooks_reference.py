@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from bot.domain.diagnosis import CauseKind
-from bot.domain.runbook import (
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.runs.runbook import (
     ApprovalPolicy,
     Background,
     Check,

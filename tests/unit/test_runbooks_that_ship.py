@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.domain.catalogue import Catalogue, Failover, Service
-from bot.domain.diagnosis import Cause, CauseKind
-from bot.domain.event import Origin
+from bot.domain.diagnoses.diagnosis import Cause, CauseKind
 from bot.domain.model import JsonObject
-from bot.domain.runbook import FanOut, Pipeline, Plan, Remedy, Runbook, steps_of
+from bot.domain.runs.event import Origin
+from bot.domain.runs.runbook import FanOut, Pipeline, Plan, Remedy, Runbook, steps_of
 from bot.engine.plugins import Plugins, scan
 from bot.loader.loader import LoadedLibrary, load_runbooks
 from bot.services.parsing.command_line import parse_words, usage_of

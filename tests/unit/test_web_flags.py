@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
 from bot.domain.catalogue import Catalogue, Service
+from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ProbeUnavailableError
-from bot.domain.flag import Flag
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryFlags
 from tests.depths import operating

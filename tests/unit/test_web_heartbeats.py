@@ -15,7 +15,7 @@ from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
 from bot.adapters.http.heartbeats import fields_of
 from bot.domain.catalogue import Catalogue
-from bot.domain.heartbeat import Heartbeat
+from bot.domain.monitoring.heartbeat import Heartbeat
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryHeartbeats
 from tests.depths import operating

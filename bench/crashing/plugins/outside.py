@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
-from bot.domain.effect import Done
+from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
-from bot.domain.finding import Facts, Measurement
+from bot.domain.runs.effect import Done
 from bot.engine.plugins import Context, action, probe
 
 _STALE = 412

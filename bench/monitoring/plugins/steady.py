@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.finding import Measurement
+from bot.domain.diagnoses.finding import Measurement
 from bot.engine.plugins import Context, probe
 
 

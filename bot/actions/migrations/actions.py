@@ -14,8 +14,8 @@ from bot.actions._shared.targets import PATIENCE, change_of, effect_of, field_of
 from bot.actions.migrations.backfill import Batches
 from bot.actions.migrations.ledger import Ledger
 from bot.actions.migrations.reversal_check import held_by
-from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.domain.runs.effect import Done
 from bot.domain.wording import listing
 from bot.engine.plugins import Context, action
 from bot.migrations.execution import Manner, manner_of

@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 
 from bot.actions._shared.database import TROUBLE
-from bot.domain.effect import Effect
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
+from bot.domain.runs.effect import Effect
 from bot.migrations.execution import Manner
 from bot.migrations.layout import MigrationFile
 

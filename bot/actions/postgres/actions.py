@@ -12,8 +12,8 @@ from pydantic import AwareDatetime, Field
 from bot.actions._shared.database import TROUBLE, connected
 from bot.actions._shared.targets import PATIENCE, change_of
 from bot.actions.postgres import backup as _postgres_backup
-from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.domain.runs.effect import Done
 from bot.domain.wording import figure
 from bot.engine.plugins import Context, action
 from bot.migrations.layout import Version

@@ -8,8 +8,8 @@ import os
 import shutil
 from pathlib import Path
 
-from bot.domain.effect import Effect
 from bot.domain.errors import ActionFailedError, StaleEpochError
+from bot.domain.runs.effect import Effect
 from bot.targets.backups import DUMP, NOTE, PART, Backup, Shelf, sum_up
 
 

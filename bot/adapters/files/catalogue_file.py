@@ -9,14 +9,14 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from bot.domain.catalogue import Catalogue, Cost, Environment, Failover, Group, Service
-from bot.domain.checklist import ChecklistItem
+from bot.domain.deployments.checklist import ChecklistItem
+from bot.domain.deployments.freeze import Exemption, Freeze, GlobalFreeze
+from bot.domain.deployments.gate import Gates
 from bot.domain.errors import BotError
-from bot.domain.freeze import Exemption, Freeze, GlobalFreeze
-from bot.domain.gate import Gates
 from bot.domain.model import JsonValue
-from bot.domain.monitor import Monitor
+from bot.domain.monitoring.monitor import Monitor
+from bot.domain.monitoring.slo import Slo
 from bot.domain.nearest import did_you_mean
-from bot.domain.slo import Slo
 from bot.loader.yaml_positions import Document, Problem, Where, part_of, read_yaml
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")

@@ -17,8 +17,8 @@ from pydantic import (
     ValidationError,
 )
 
-from bot.domain.alert import Alert
 from bot.domain.errors import BotError
+from bot.domain.monitoring.alert import Alert
 
 MAX_BYTES = 8_000_000
 """The longest body that is read: some seven thousand alerts of a kilobyte each."""

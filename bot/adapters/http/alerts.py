@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from bot.adapters.http.alertmanager import MAX_BYTES, WebhookError, parse
 from bot.adapters.http.base import WebParts, body_of, refused, token_fits
 from bot.adapters.observability.meters import Meters
-from bot.domain.alert import Alert
 from bot.domain.errors import StoreUnavailableError
 from bot.domain.intent import ReportAlert
+from bot.domain.monitoring.alert import Alert
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.adapters.http.base import WebParts, body_of, refused, token_fits
+from bot.domain.deployments.flag import EvaluationContext, EvaluationDetails
 from bot.domain.errors import UnknownServiceError
-from bot.domain.flag import EvaluationContext, EvaluationDetails
 from bot.ports.flags import FlagProvider
 
 OFREP = "/ofrep/v1/evaluate/flags"

@@ -16,7 +16,7 @@ from bot.adapters.http.base import WebParts, body_of, refused, token_fits
 from bot.adapters.observability.meters import Meters
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import NotFoundError, UnknownServiceError
-from bot.domain.heartbeat import MOST_TEXT, Heartbeat
+from bot.domain.monitoring.heartbeat import MOST_TEXT, Heartbeat
 from bot.domain.nearest import did_you_mean
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bot.adapters.observability.observed import Letting
-from bot.domain.callees import Callees
-from bot.domain.event import Event, PlanRendered, RunFinished, RunStarted, StepFinished
-from bot.domain.runbook import Runbook
+from bot.domain.runs.callees import Callees
+from bot.domain.runs.event import Event, PlanRendered, RunFinished, RunStarted, StepFinished
+from bot.domain.runs.runbook import Runbook
 from bot.ports.store import Taken
 
 _RUN_BUCKETS_S = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 14_400)

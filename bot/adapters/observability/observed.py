@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.domain.errors import StaleEpochError
-from bot.domain.event import Event, RunStarted
+from bot.domain.runs.event import Event, RunStarted
 from bot.ports.store import Budget, Journal, Taken
 
 log = logging.getLogger(__name__)

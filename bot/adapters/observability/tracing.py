@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from bot.adapters.observability.observed import Letting
 from bot.domain.clock import Clock
 from bot.domain.errors import BotError
-from bot.domain.event import Event, RunStarted
+from bot.domain.runs.event import Event, RunStarted
 from bot.ports.store import Taken
 from bot.views.thread.spans import Span, span_id, spans_of, trace_id
 

@@ -12,7 +12,7 @@ from bot.diagnosis.alerts.board import Board
 from bot.diagnosis.alerts.case import AlertCase
 from bot.diagnosis.alerts.history import History
 from bot.diagnosis.alerts.kinds import Kind, kind_of
-from bot.domain.finding import Evidence, Finding, FindingKind
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.model import Instant, Model
 from bot.domain.wording import clock_time
 

@@ -10,7 +10,7 @@ from bot.diagnosis.changes.change_traces import traces
 from bot.diagnosis.changes.change_wording import describe
 from bot.diagnosis.ranking.inspections import innocent
 from bot.diagnosis.ranking.situation import Scene
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.wording import span
 
 TIMING_UNKNOWN = 0.5

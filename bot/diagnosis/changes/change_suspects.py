@@ -22,8 +22,8 @@ from bot.diagnosis.ranking.inspections import LIKELY, Inspection, inspect
 from bot.diagnosis.ranking.situation import CHANGES, Scene, noisy_or
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
 from bot.diagnosis.ranking.version_splits import version_splits
-from bot.domain.diagnosis import CauseKind, RuledOut
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.diagnosis import CauseKind, RuledOut
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.model import JsonObject
 from bot.domain.wording import figure, span
 

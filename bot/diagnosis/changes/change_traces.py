@@ -7,7 +7,7 @@ import re
 from bot.diagnosis.ranking.situation import Scene
 from bot.diagnosis.ranking.symptoms import LINES, strings
 from bot.diagnosis.ranking.version_splits import BESIDE, version_splits
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 

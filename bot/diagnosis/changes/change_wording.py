@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.diagnosis.ranking.inspections import Inspection
 from bot.diagnosis.ranking.situation import Scene
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.wording import figure, span
 
 

@@ -13,7 +13,7 @@ from bot.diagnosis.offline.kinds import Kind, kind_of
 from bot.diagnosis.offline.shifts import Shifts, baselines, quantiles, shifts
 from bot.diagnosis.offline.tallies import Tallies, Turn, turns
 from bot.diagnosis.signals.anomalies import BoolArray, FloatArray
-from bot.domain.finding import FindingKind
+from bot.domain.diagnoses.finding import FindingKind
 
 _LEAST = 0.02
 _LEAST_TURN = 0.3

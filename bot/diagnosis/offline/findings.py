@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.diagnosis.offline.evidence import Evidence
 from bot.diagnosis.signals.templates import digest_of
-from bot.domain import finding as told
-from bot.domain.finding import Finding, FindingKind, Findings
+from bot.domain.diagnoses import finding as told
+from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
 from bot.domain.model import JsonObject
 from bot.domain.wording import clock_time, moment
 

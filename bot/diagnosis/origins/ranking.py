@@ -13,8 +13,8 @@ from bot.diagnosis.origins.weights import Weights
 from bot.diagnosis.ranking.situation import Scene
 from bot.diagnosis.ranking.suspects import can_be_shown
 from bot.diagnosis.signals.anomalies import BoolArray
-from bot.domain.diagnosis import Place
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.diagnosis import Place
+from bot.domain.diagnoses.finding import Finding, FindingKind
 
 _DIGITS = 4
 _SAME_AS: Mapping[FindingKind, FindingKind] = {

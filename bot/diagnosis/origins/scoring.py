@@ -8,7 +8,7 @@ import numpy as np
 
 from bot.diagnosis.origins.weights import Weights
 from bot.diagnosis.signals.anomalies import BoolArray, FloatArray
-from bot.domain.finding import FindingKind
+from bot.domain.diagnoses.finding import FindingKind
 
 _NEVER = 1e-9
 _FAR = 50.0

@@ -7,7 +7,7 @@ from importlib import resources
 
 from pydantic import Field
 
-from bot.domain.finding import FindingKind
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.model import Model, Share
 
 

@@ -15,8 +15,8 @@ from bot.diagnosis.ranking.situation import Scene
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
 from bot.diagnosis.ranking.verdicts import FOUND, judge, name_of, summary_of
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Cause, CauseKind, Diagnosis, Place, RuledOut, Source, SourceStatus
-from bot.domain.finding import Finding, FindingKind, Findings
+from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Diagnosis, Place, RuledOut, Source, SourceStatus
+from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
 
 _LEAST = 0.2
 _MOST_CAUSES = 5

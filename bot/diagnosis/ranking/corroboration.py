@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.diagnosis.ranking.situation import Scene
 from bot.diagnosis.ranking.suspects import Suspect
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 
 _WEIGHT = 0.1
 """Most alerts are made from the very metrics that have been read, so that they are hardly independent."""

@@ -17,7 +17,7 @@ from bot.diagnosis.commits.wording import does, quoted
 from bot.diagnosis.ranking.situation import Scene
 from bot.diagnosis.ranking.symptoms import symptoms_of
 from bot.domain.catalogue import Service
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.model import Model, Share
 from bot.domain.wording import listing
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from bot.diagnosis.ranking.situation import Scene
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
-from bot.domain.diagnosis import CauseKind
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import figure, listing
 

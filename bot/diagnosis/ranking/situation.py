@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Source, SourceStatus
-from bot.domain.finding import Finding, FindingKind, Findings
+from bot.domain.diagnoses.diagnosis import Source, SourceStatus
+from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
 from bot.domain.model import JsonValue
 
 IMPAIRED = 0.3

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.diagnosis.ranking.situation import Scene, noisy_or
-from bot.domain.diagnosis import Cause, CauseKind
-from bot.domain.finding import Finding
+from bot.domain.diagnoses.diagnosis import Cause, CauseKind
+from bot.domain.diagnoses.finding import Finding
 from bot.domain.model import JsonObject
 
 _CAP = 0.97

@@ -8,7 +8,7 @@ from bot.diagnosis.commits.case import LogLine
 from bot.diagnosis.commits.symptoms import Shift, Symptoms, figures_of
 from bot.diagnosis.commits.tokens import vocabulary
 from bot.diagnosis.ranking.situation import CHANGES, Scene, number
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 
 LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
 """The kinds of findings that come with samples of lines."""

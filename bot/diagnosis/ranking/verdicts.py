@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.diagnosis.ranking.situation import CHANGES, Scene
-from bot.domain.diagnosis import Cause, CauseKind, Verdict
-from bot.domain.finding import FindingKind
+from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Verdict
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.wording import listing, span
 
 FOUND = 0.6

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.diagnosis.ranking.situation import Scene, number
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
 
 _LEAST_LINES = 10

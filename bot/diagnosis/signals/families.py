@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from string import Template
 
 from bot.diagnosis.signals.anomalies import Rule
-from bot.domain.finding import FindingKind
+from bot.domain.diagnoses.finding import FindingKind
 
 NAMES: Mapping[str, str] = {
     "requests": "http_requests_total",

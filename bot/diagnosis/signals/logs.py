@@ -14,7 +14,7 @@ from bot.diagnosis.signals.bursts import Burst, find_burst
 from bot.diagnosis.signals.loglines import LogLine
 from bot.diagnosis.signals.missing_lines import missing
 from bot.diagnosis.signals.templates import digest_of, group, mask
-from bot.domain.finding import Evidence, Finding, FindingKind
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import clock_time, moment
 

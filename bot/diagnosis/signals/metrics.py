@@ -9,7 +9,7 @@ import numpy as np
 
 from bot.diagnosis.signals.anomalies import Anomaly, FloatArray, detect
 from bot.diagnosis.signals.families import ERRORS_BY_VERSION, FAMILIES, REQUESTS, Family
-from bot.domain.finding import Evidence, Finding, FindingKind
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import clock_time, figure, moment
 

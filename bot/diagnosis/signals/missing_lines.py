@@ -8,7 +8,7 @@ import numpy as np
 
 from bot.diagnosis.offline.tallies import BIN_S, Tallies, Thing, Turn, likelihoods, turns
 from bot.diagnosis.signals.templates import digest_of
-from bot.domain.finding import Evidence, Finding, FindingKind
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.wording import clock_time, moment
 
 _LEAST_STRENGTH = 0.5

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from bot.diagnosis.offline import lags
 from bot.diagnosis.offline.case import SpanBucket
 from bot.diagnosis.signals.trace_span import Span
-from bot.domain.finding import Evidence, Finding, FindingKind
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.wording import clock_time, figure, moment
 
 _LEAST_SHARE = 0.3

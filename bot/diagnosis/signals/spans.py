@@ -11,7 +11,7 @@ import numpy as np
 from bot.diagnosis.signals.bursts import Burst, find_burst
 from bot.diagnosis.signals.network_lag import lost_on_the_wire
 from bot.diagnosis.signals.trace_span import Span
-from bot.domain.finding import Evidence, Finding, FindingKind
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.model import JsonValue
 from bot.domain.wording import clock_time, figure, moment
 

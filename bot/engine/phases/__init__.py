@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.event import PhaseOutcome
 from bot.domain.model import JsonObject
+from bot.domain.runs.event import PhaseOutcome
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.errors import BotError, RunbookError
-from bot.domain.event import PhaseStarted, RunStarted, Sampled
-from bot.domain.runbook import Background
+from bot.domain.runs.event import PhaseStarted, RunStarted, Sampled
+from bot.domain.runs.runbook import Background
 from bot.engine.checks import look
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.session import Hand

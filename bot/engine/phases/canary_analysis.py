@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from bot.domain.approval import Approval
-from bot.domain.canary import Reading, Seen, case_of
-from bot.domain.event import ApprovalEnded, ApprovalRequested, Judged, StepFinished
-from bot.domain.plan import PlannedStep
-from bot.domain.run_states import StepState
-from bot.domain.runbook import ApprovalPolicy, Judging, ReadMetric
-from bot.domain.verdict import CanaryVerdict
+from bot.domain.rollouts.canary import Reading, Seen, case_of
+from bot.domain.rollouts.verdict import CanaryVerdict
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.event import ApprovalEnded, ApprovalRequested, Judged, StepFinished
+from bot.domain.runs.plan import PlannedStep
+from bot.domain.runs.run_states import StepState
+from bot.domain.runs.runbook import ApprovalPolicy, Judging, ReadMetric
 from bot.engine.session import Hand
 from bot.engine.steps import call
 

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass
 
 from bot.domain.errors import BotError, RunbookError
-from bot.domain.event import PhaseOutcome, PhaseStarted, StepFinished, StepRef
 from bot.domain.model import JsonObject
-from bot.domain.run_states import PhaseState
-from bot.domain.runbook import Explore, FanOut, Step
+from bot.domain.runs.event import PhaseOutcome, PhaseStarted, StepFinished, StepRef
+from bot.domain.runs.run_states import PhaseState
+from bot.domain.runs.runbook import Explore, FanOut, Step
 from bot.engine.effects import run_step
 from bot.engine.phases import Answer, Ended
 from bot.engine.phases.preliminary import lean

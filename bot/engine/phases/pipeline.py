@@ -7,9 +7,9 @@ import secrets
 from datetime import timedelta
 from functools import partial
 
-from bot.domain.approval import Approval
 from bot.domain.errors import BotError
-from bot.domain.event import (
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.event import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
@@ -21,8 +21,8 @@ from bot.domain.event import (
     StepRef,
     StepUndone,
 )
-from bot.domain.plan import PlannedStep, RenderedPlan
-from bot.domain.runbook import ApprovalPolicy, Check, Pipeline, plan_source
+from bot.domain.runs.plan import PlannedStep, RenderedPlan
+from bot.domain.runs.runbook import ApprovalPolicy, Check, Pipeline, plan_source
 from bot.engine.checks import check_step_id, look, settle_check
 from bot.engine.effects import put_back, run_step
 from bot.engine.phases import Answer, Ended, Waits

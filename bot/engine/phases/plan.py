@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.domain.diagnosis import Cause
+from bot.domain.diagnoses.diagnosis import Cause
 from bot.domain.errors import BotError, RunbookError
-from bot.domain.event import PhaseStarted, PlanRendered
-from bot.domain.plan import PlannedStep, RenderedPlan
-from bot.domain.runbook import Check, Judging, Pipeline, Plan, Remedy, Step
+from bot.domain.runs.event import PhaseStarted, PlanRendered
+from bot.domain.runs.plan import PlannedStep, RenderedPlan
+from bot.domain.runs.runbook import Check, Judging, Pipeline, Plan, Remedy, Step
 from bot.engine.phases import Ended
 from bot.engine.session import Hand
 from bot.templating.templates import evaluate, render, truth

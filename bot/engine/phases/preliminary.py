@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.domain.diagnosis import Diagnosis
+from bot.domain.diagnoses.diagnosis import Diagnosis
 from bot.domain.errors import BotError
-from bot.domain.event import Leaned
-from bot.domain.leaning import Leaning, leaning_of, move
-from bot.domain.run import Run
-from bot.domain.run_states import PhaseState
-from bot.domain.runbook import Phase, Reduce
+from bot.domain.runs.event import Leaned
+from bot.domain.runs.preliminary import Leaning, leaning_of, move
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import PhaseState
+from bot.domain.runs.runbook import Phase, Reduce
 from bot.engine.deps import ReduceInput
 from bot.engine.session import Hand
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.domain.diagnoses.finding import Findings
 from bot.domain.errors import BotError
-from bot.domain.event import InputsPinned, PhaseStarted
-from bot.domain.finding import Findings
-from bot.domain.inputs import Inputs, neighbourhood
 from bot.domain.model import JsonObject
-from bot.domain.runbook import Reduce
+from bot.domain.runs.event import InputsPinned, PhaseStarted
+from bot.domain.runs.inputs import Inputs, neighbourhood
+from bot.domain.runs.runbook import Reduce
 from bot.engine.phases import Ended
 from bot.engine.replay import input_of
 from bot.engine.session import Hand

@@ -10,8 +10,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bot.domain.address import without_login
 from bot.domain.catalogue import Service
+from bot.domain.diagnoses.finding import Findings
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
-from bot.domain.finding import Findings
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes.changes.records import Record, finding_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from bot.domain.finding import Evidence, Finding, FindingKind
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import clock_time
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 
-from bot.domain.finding import Facts
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.model import JsonObject, JsonValue
 from bot.engine.plugins import Context, probe
 from bot.probes.git.history import Commit, history_of

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.domain.catalogue import Service
-from bot.domain.finding import Findings, Measurement
+from bot.domain.diagnoses.finding import Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import clock_time, listing, span
 from bot.engine.plugins import Context, probe

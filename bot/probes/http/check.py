@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 import httpx
 
 from bot.domain.address import without_login
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeUnavailableError
-from bot.domain.finding import Measurement
 from bot.domain.model import JsonValue
 from bot.domain.pattern import Pattern
 from bot.domain.wording import figure, listing

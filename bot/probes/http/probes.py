@@ -13,8 +13,8 @@ from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from bot.domain.address import without_login
 from bot.domain.catalogue import Service
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings, Measurement
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.pattern import Pattern
 from bot.domain.wording import figure, listing

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.diagnosis.signals.loglines import LogLine
+from bot.domain.diagnoses.finding import Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Findings, Measurement
 from bot.domain.pattern import Pattern
 from bot.domain.wording import figure, span
 from bot.engine.plugins import Context, probe

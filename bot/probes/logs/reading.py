@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.diagnosis.signals.logs import LogRead, findings_of
 from bot.domain.catalogue import Service
+from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Finding, FindingKind, Findings
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context
 from bot.probes._shared.json_api import of_each

@@ -8,12 +8,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import (
     ActionFailedError,
     GateClosedError,
     ProbeUnavailableError,
 )
-from bot.domain.finding import Facts
 from bot.domain.model import JsonObject
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from bot.diagnosis.signals.sessions import findings_of, normal_of
 from bot.domain.catalogue import Service
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings
 from bot.domain.errors import ProbeUnavailableError
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings
 from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME

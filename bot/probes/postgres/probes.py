@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.diagnosis.signals.sessions import Activity, findings_of, normal_of
+from bot.domain.diagnoses.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
 from bot.domain.model import JsonObject
 from bot.domain.wording import figure, listing, span
 from bot.engine.plugins import Context, probe

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from bot.diagnosis.alerts.firings import Firing, Past
+from bot.domain.diagnoses.finding import Evidence
 from bot.domain.errors import ProbeNotConfiguredError
-from bot.domain.finding import Evidence
 from bot.domain.wording import moment
 from bot.engine.plugins import Context
 from bot.probes.prometheus.api import Result, ask, graph_of, selector_of

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.domain.address import without_login
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.slo import Slo
+from bot.domain.monitoring.slo import Slo
 from bot.domain.wording import span
 from bot.engine.plugins import Context
 from bot.probes._shared.json_api import fetch

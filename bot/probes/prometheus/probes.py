@@ -14,11 +14,11 @@ from bot.diagnosis.decisive_chart import decisive as decisive_of
 from bot.diagnosis.signals.families import FAMILIES
 from bot.diagnosis.signals.metrics import Read, findings_of, normal_of
 from bot.domain.address import without_login
+from bot.domain.diagnoses.finding import Facts, Finding, Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Facts, Finding, Findings, Measurement
 from bot.domain.model import JsonObject
+from bot.domain.monitoring.slo import Slo
 from bot.domain.nearest import did_you_mean
-from bot.domain.slo import Slo
 from bot.domain.wording import figure, listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes.prometheus.api import ask_now, base_of, graph_of, read, selector_of, slo_ratio

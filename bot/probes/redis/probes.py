@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Mapping
 
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError
-from bot.domain.finding import Measurement
 from bot.domain.model import JsonObject
 from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.domain.catalogue import Service
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import clock_time, listing
 from bot.engine.plugins import Context, probe

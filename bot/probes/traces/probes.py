@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from bot.diagnosis.signals.spans import findings_of, own_parts
 from bot.diagnosis.signals.trace_span import Span
+from bot.domain.diagnoses.finding import Findings
 from bot.domain.errors import ProbeNotConfiguredError
-from bot.domain.finding import Findings
 from bot.domain.wording import span
 from bot.engine.plugins import Context, probe
 from bot.probes.traces.readers import jaeger, tempo

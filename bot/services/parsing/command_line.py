@@ -13,7 +13,7 @@ from bot.domain.errors import UnknownServiceError, UsageError
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.nearest import did_you_mean, nearest
 from bot.domain.pattern import Pattern
-from bot.domain.runbook import Param, Runbook
+from bot.domain.runs.runbook import Param, Runbook
 
 _MAX_TEXT = 2000
 _MAX_ECHO = 40

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.checklist import MOST_NOTE, VERSION
-from bot.domain.deploy_lock import DEFAULT_S, MOST_S
+from bot.domain.deployments.checklist import MOST_NOTE, VERSION
+from bot.domain.deployments.deploy_lock import DEFAULT_S, MOST_S
+from bot.domain.deployments.freeze import MOST_REASON
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UsageError
-from bot.domain.freeze import MOST_REASON
 from bot.domain.nearest import did_you_mean
 from bot.services.parsing.command_line import echo, find_service
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.delivery import MOST_DAYS
+from bot.domain.deployments.delivery import MOST_DAYS
 from bot.domain.errors import UsageError
 from bot.services.parsing.command_line import echo, find_service
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from bot.domain.approval import Approval
 from bot.domain.model import JsonObject
+from bot.domain.runs.approval import Approval
 from bot.views import ids
 from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.limits import prose

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from bot.domain.board import Message
 from bot.domain.chart import Chart
-from bot.domain.finding import Facts, Measurement
-from bot.domain.run import Run
-from bot.domain.runbook import Phase
+from bot.domain.diagnoses.finding import Facts, Measurement
+from bot.domain.runs.run import Run
+from bot.domain.runs.runbook import Phase
 from bot.views.blocks import message, section
 from bot.views.limits import bold, prose
 from bot.views.thread.state import result_of

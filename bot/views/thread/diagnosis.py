@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from bot.domain.diagnosis import Cause, Diagnosis, Judgement
-from bot.domain.feedback import Feedback
-from bot.domain.finding import Findings
+from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, Judgement
+from bot.domain.diagnoses.feedback import Feedback
+from bot.domain.diagnoses.finding import Findings
 from bot.domain.model import JsonObject
-from bot.domain.run import Run
-from bot.domain.runbook import Reduce
+from bot.domain.runs.run import Run
+from bot.domain.runs.runbook import Reduce
 from bot.views.blocks import section
 from bot.views.limits import bold, prose
 from bot.views.phrases import (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bot.domain.approval import Approval
-from bot.domain.diagnosis import Cause, CauseKind
-from bot.domain.event import RunOutcome
+from bot.domain.diagnoses.diagnosis import Cause, CauseKind
 from bot.domain.model import JsonObject
-from bot.domain.run import Run
-from bot.domain.runbook import Background, Pipeline
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.event import RunOutcome
+from bot.domain.runs.run import Run
+from bot.domain.runs.runbook import Background, Pipeline
 from bot.views.blocks import context, section
 from bot.views.limits import bold, code, prose
 from bot.views.phrases import OUTCOMES, after_echo, duration, human, listed, sentence, several, who

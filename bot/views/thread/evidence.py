@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bot.domain.effect import Done
-from bot.domain.finding import Evidence, Facts, Finding, Findings, Measurement
+from bot.domain.diagnoses.finding import Evidence, Facts, Finding, Findings, Measurement
 from bot.domain.model import JsonObject
-from bot.domain.run import Run
-from bot.domain.run_states import StepState
-from bot.domain.runbook import Explore, FanOut
+from bot.domain.runs.effect import Done
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import StepState
+from bot.domain.runs.runbook import Explore, FanOut
 from bot.views.blocks import section, stack
 from bot.views.limits import bold, code, link, prose
 from bot.views.phrases import (

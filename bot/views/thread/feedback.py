@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.board import Message
-from bot.domain.diagnosis import CauseKind
-from bot.domain.feedback import MOST_CHARS, Feedback, Opinion, Rated, Score, score
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.diagnoses.feedback import MOST_CHARS, Feedback, Opinion, Rated, Score, score
 from bot.domain.model import JsonObject
 from bot.views import ids
 from bot.views.blocks import actions, button, context, message, section

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.approval import Approval
-from bot.domain.effect import Done
 from bot.domain.model import JsonObject
-from bot.domain.plan import RenderedPlan
-from bot.domain.run import Run
-from bot.domain.run_states import PhaseState, StepState
-from bot.domain.runbook import Pipeline
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.effect import Done
+from bot.domain.runs.plan import RenderedPlan
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import PhaseState, StepState
+from bot.domain.runs.runbook import Pipeline
 from bot.views.blocks import context, section
 from bot.views.limits import bold, prose
 from bot.views.phrases import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bot.domain.event import Leaned
-from bot.domain.run_states import PhaseState
+from bot.domain.runs.event import Leaned
+from bot.domain.runs.run_states import PhaseState
 from bot.views.limits import prose
 from bot.views.phrases import TARGET, capital, likelihood, sentence
 from bot.views.thread.state import name_of

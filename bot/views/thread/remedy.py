@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.plan import PlannedStep, RenderedPlan
-from bot.domain.run import Run
-from bot.domain.runbook import Call, Check, Plan
+from bot.domain.runs.plan import PlannedStep, RenderedPlan
+from bot.domain.runs.run import Run
+from bot.domain.runs.runbook import Call, Check, Plan
 from bot.views.blocks import context, section, stack
 from bot.views.limits import bold, code, prose
 from bot.views.phrases import DONE, FAILED, duration, human

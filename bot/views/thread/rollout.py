@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain.model import JsonObject
-from bot.domain.plan import RenderedPlan
-from bot.domain.rollout import judged_now, last_judged, rollout_under_way, share_of
-from bot.domain.run import Run
-from bot.domain.run_states import StepState
-from bot.domain.runbook import Pipeline
-from bot.domain.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
+from bot.domain.rollouts.rollout import judged_now, last_judged, rollout_under_way, share_of
+from bot.domain.rollouts.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
+from bot.domain.runs.plan import RenderedPlan
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import StepState
+from bot.domain.runs.runbook import Pipeline
 from bot.views import ids
 from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.limits import bold, code, prose

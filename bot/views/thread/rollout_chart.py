@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.board import Message
-from bot.domain.canary import Seen
 from bot.domain.chart import Chart, Line, Mark, Panel, Point, Tone
 from bot.domain.model import JsonObject
-from bot.domain.rollout import last_judged, share_of
-from bot.domain.run import Run
-from bot.domain.run_states import StepState
-from bot.domain.runbook import Pipeline
+from bot.domain.rollouts.canary import Seen
+from bot.domain.rollouts.rollout import last_judged, share_of
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import StepState
+from bot.domain.runs.runbook import Pipeline
 from bot.views.phrases import capital, human
 from bot.views.thread.charts import chart_message
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, assert_never
 
-from bot.domain.diagnosis import Diagnosis
+from bot.domain.diagnoses.diagnosis import Diagnosis
 from bot.domain.model import JsonObject
-from bot.domain.run import Run
-from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
+from bot.domain.runs.run import Run
+from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.views import ids
 from bot.views.blocks import actions, button, confirmation, context, header, section
 from bot.views.limits import PLAN_TASKS, bold, code, plain, prose, unescape

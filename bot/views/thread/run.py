@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.domain.approval import Approval
 from bot.domain.board import Message
-from bot.domain.feedback import Feedback
+from bot.domain.diagnoses.feedback import Feedback
 from bot.domain.model import JsonObject
-from bot.domain.run import Run
-from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce, plan_source
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.run import Run
+from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce, plan_source
 from bot.views.blocks import message
 from bot.views.phrases import names_in
 from bot.views.thread.approval import reminder_blocks

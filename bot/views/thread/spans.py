@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from bot.domain.callees import Callees
-from bot.domain.event import (
+from bot.domain.model import Instant, Model
+from bot.domain.runs.callees import Callees
+from bot.domain.runs.event import (
     ApprovalEnded,
     ApprovalRequested,
     EffectIntended,
@@ -23,7 +24,6 @@ from bot.domain.event import (
     StepUndone,
     VoteCast,
 )
-from bot.domain.model import Instant, Model
 
 _BAD = frozenset({"failed", "crashed", "in_doubt", "timed_out", "unavailable", "garbage", "not_recovered"})
 

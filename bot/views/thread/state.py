@@ -7,12 +7,12 @@ from typing import assert_never
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.domain.effect import Done
-from bot.domain.event import PhaseOutcome
-from bot.domain.finding import Facts, Findings, Measurement, Reading
-from bot.domain.run import Run
-from bot.domain.run_states import PhaseState, StepState
-from bot.domain.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
+from bot.domain.diagnoses.finding import Facts, Findings, Measurement, Reading
+from bot.domain.runs.effect import Done
+from bot.domain.runs.event import PhaseOutcome
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import PhaseState, StepState
+from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.views.limits import prose
 from bot.views.phrases import (
     BUSY,

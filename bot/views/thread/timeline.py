@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, assert_never
 
-from bot.domain.event import (
+from bot.domain.model import Model
+from bot.domain.people import Person
+from bot.domain.rollouts.verdict import Decision
+from bot.domain.runs.event import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
@@ -28,9 +31,6 @@ from bot.domain.event import (
     TurnTaken,
     VoteCast,
 )
-from bot.domain.model import Model
-from bot.domain.people import Person
-from bot.domain.verdict import Decision
 
 Tone = Literal["plain", "good", "bad", "doubt", "quiet"]
 

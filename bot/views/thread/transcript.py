@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.run import Run
+from bot.domain.runs.run import Run
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
 from bot.views.phrases import names_in

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.domain.event import Sampled
 from bot.domain.model import JsonObject
-from bot.domain.run import Run
-from bot.domain.runbook import Background
+from bot.domain.runs.event import Sampled
+from bot.domain.runs.run import Run
+from bot.domain.runs.runbook import Background
 from bot.views.blocks import section
 from bot.views.limits import bold, prose
 from bot.views.phrases import BAD, BUSY, DONE, FAILED, SKIPPED, local, several

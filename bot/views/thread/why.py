@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.domain.diagnosis import Cause, Diagnosis, Place, Source, SourceStatus
+from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, Place, Source, SourceStatus
 from bot.domain.model import JsonObject
-from bot.domain.run import Run
+from bot.domain.runs.run import Run
 from bot.views import ids
 from bot.views.blocks import section
 from bot.views.limits import bold, prose

@@ -24,9 +24,9 @@ import pytest
 from aiohttp import web
 
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.change import Change
 from bot.domain.clock import SystemClock
-from bot.domain.effect import Effect
+from bot.domain.diagnoses.change import Change
+from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from tests.servers import kept
 from tests.servers import postgres as start_postgres

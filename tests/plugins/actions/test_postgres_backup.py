@@ -14,8 +14,8 @@ import pytest
 
 from bot.actions.postgres import actions
 from bot.actions.postgres.dump import Dumper, login_of, tables_listed
-from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError, StaleEpochError
+from bot.domain.runs.effect import Done
 from tests.migrations import SHOP
 from tests.servers import kept, postgres_programs, until
 from tests.servers import postgres as start_postgres

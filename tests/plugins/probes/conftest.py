@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.change import Change
 from bot.domain.clock import Clock, SystemClock
+from bot.domain.diagnoses.change import Change
 from bot.engine.plugins import Context
 from bot.ports.alarms import Alarms, NoAlarms
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.alert import Alert
 from bot.domain.errors import GateClosedError
-from bot.domain.runbook import Runbook
+from bot.domain.monitoring.alert import Alert
+from bot.domain.runs.runbook import Runbook
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import gates
 from bot.services.gate_state import StateGatekeeper

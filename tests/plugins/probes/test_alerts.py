@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alert import Alert
 from bot.domain.clock import SystemClock
+from bot.domain.diagnoses.finding import Finding, Findings
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Finding, Findings
+from bot.domain.monitoring.alert import Alert
 from bot.probes.alerts import recent
 from bot.testing.alerts import MemoryAlertBook
 from tests.servers import answering, free_port, http_server, kept, prometheus, silent_server, until

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bot.domain.clock import SystemClock
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Measurement
-from bot.domain.slo import Slo
+from bot.domain.monitoring.slo import Slo
 from bot.probes.prometheus.probes import burn_rate
 from tests.servers import answering, free_port, hanging, http_server, kept, prometheus
 

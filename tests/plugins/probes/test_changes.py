@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from bot.domain.change import Change
+from bot.domain.diagnoses.change import Change
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
-from bot.domain.finding import FindingKind
 from bot.probes.changes.probes import recent
 from tests.servers import answering, hanging, http_server
 

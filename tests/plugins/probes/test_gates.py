@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.deploy_lock import DeployLock
+from bot.domain.deployments.deploy_lock import DeployLock
 from bot.domain.errors import GateClosedError, UnknownServiceError
-from bot.domain.event import RunFinished
+from bot.domain.runs.event import RunFinished
 from bot.probes import gates
 from tests.plugins.probes.gate_worlds import (
     SATURDAY,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain.change import Change
-from bot.domain.checklist import Mark
+from bot.domain.deployments.checklist import Mark
+from bot.domain.diagnoses.change import Change
 from bot.domain.errors import GateClosedError
 from bot.probes import gates
 from tests.plugins.probes.gate_worlds import TRIAGE, TUESDAY, State, all_plugins, clock

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import NotFoundError
-from bot.domain.finding import Facts
 from bot.engine.plugins import Context, Plugins, plugins_in, probe
 from bot.services.gate_state import StateGatekeeper
 from tests.plugins.probes.gate_worlds import (

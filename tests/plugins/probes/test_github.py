@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.domain.change import Change
+from bot.domain.diagnoses.change import Change
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind
 from bot.probes.changes.probes import recent
 from bot.probes.github.probes import deployments, runs
 from tests.servers import Handler, answering, http_server

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.heartbeat import Heartbeat, Pulse
+from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
 from bot.engine.plugins import Context
 from bot.probes.heartbeat import age, failures
 from bot.testing.records import MemoryHeartbeats

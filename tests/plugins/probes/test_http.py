@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind
 from bot.probes.http.probes import dependencies, health
 from tests.servers import answering, free_port, hanging, http_server
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind
 from bot.probes import elastic, loki
 from bot.probes.logs import probes as logs
 from bot.probes.logs.counts import moments

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from bot.domain.diagnoses.finding import FindingKind, Findings
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind, Findings
 from bot.domain.pattern import Pattern
 from bot.probes.logs.probes import errors, matches
 

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from bot.actions.migrations.actions import apply
-from bot.domain.effect import Effect
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Facts
+from bot.domain.runs.effect import Effect
 from bot.engine.plugins import scan
 from bot.probes.migrations.probes import verify, way_back
 from bot.probes.postgres.probes import state

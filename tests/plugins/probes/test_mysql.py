@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pymysql
 import pytest
 
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind
 from bot.probes.mysql.connection import replication_of, sessions_of
 from bot.probes.mysql.probes import health
 from tests.servers import babbling_server, free_port, kept, mariadb, silent_server, until

@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind
 from bot.probes.postgres.probes import health
 from tests.servers import free_port, kept, postgres, until
 

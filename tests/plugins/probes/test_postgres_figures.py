@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import Measurement
 from bot.probes.postgres.probes import (
     blocked_sessions,
     connections_used,

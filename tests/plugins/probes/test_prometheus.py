@@ -13,8 +13,8 @@ import httpx
 import pytest
 from aiohttp import web
 
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind
 from bot.probes.prometheus.probes import alerts, anomalies, decisive, error_ratio, query, sides, tallies
 from tests.servers import answering, free_port, hanging, http_server, prometheus, until
 

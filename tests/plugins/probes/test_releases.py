@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from bot.diagnosis.ranking.causes import rank_causes
-from bot.domain.change import Change
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings
+from bot.domain.diagnoses.change import Change
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings
 from bot.probes.changes.probes import recent
 from tests.plugins.probes.repositories import Repo
 from tests.servers import Handler, answering, hanging, http_server

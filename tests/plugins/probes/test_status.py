@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind
 from bot.probes.status.feeds import impact_of, read_feed
 from bot.probes.status.probes import page
 from tests.servers import answering, free_port, hanging, http_server

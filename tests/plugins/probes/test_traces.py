@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.finding import FindingKind
 from bot.probes.traces.probes import spans
 from tests.servers import answering, free_port, hanging, http_server
 

@@ -11,9 +11,9 @@ from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
-from bot.domain.effect import Effect
+from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
-from bot.domain.flag import Flag
+from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
 from bot.probes import flags as flag_probes

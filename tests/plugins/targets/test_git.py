@@ -13,8 +13,8 @@ from bench.rollouts.floor import Ledger
 from bot.actions import deploy as actions
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
-from bot.domain.effect import Effect
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, ProbeUnavailableError
+from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
 from bot.targets.git import GitTarget

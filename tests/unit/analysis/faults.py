@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.diagnosis import CauseKind, Diagnosis
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.diagnosis import CauseKind, Diagnosis
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from tests.unit.analysis.stories import (
     calls_fail,
     deploy,

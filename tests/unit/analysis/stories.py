@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import Diagnosis, Source, SourceStatus
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings
+from bot.domain.diagnoses.diagnosis import Diagnosis, Source, SourceStatus
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings
 
 NOW = datetime(2026, 3, 1, 3, 15, tzinfo=UTC)
 ONSET = NOW - timedelta(seconds=30)

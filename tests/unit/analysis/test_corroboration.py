@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.diagnosis import Cause, CauseKind, Diagnosis, SourceStatus
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Diagnosis, SourceStatus
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from tests.unit.analysis.stories import at, finding, rank
 
 FAILING = (

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.catalogue import Catalogue, Cost, Environment, Service
-from bot.domain.delivery import Counted, DeliveryQuestion
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.delivery import Counted, DeliveryQuestion
+from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
 from bot.services.delivery_metrics import delivered_services, delivery
 from tests.worlds import ANA, START

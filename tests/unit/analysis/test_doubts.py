@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.diagnosis import CauseKind, SourceStatus
+from bot.domain.diagnoses.diagnosis import CauseKind, SourceStatus
 from tests.unit.analysis.faults import bad_release, bank_down, top
 from tests.unit.analysis.stories import (
     ONSET,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import CauseKind, Diagnosis
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.diagnosis import CauseKind, Diagnosis
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from tests.unit.analysis.commits.faults import CULPRITS, HARD, MORE, causeless
 from tests.unit.analysis.commits.incidents import BUMP, REFACTOR
 from tests.unit.analysis.stories import (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.diagnosis.signals.loglines import LogLine
 from bot.diagnosis.signals.logs import LogRead, findings_of
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 
 END = 300.0
 

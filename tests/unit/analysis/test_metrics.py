@@ -7,7 +7,7 @@ import pytest
 
 from bot.diagnosis.signals.families import FAMILIES, Family
 from bot.diagnosis.signals.metrics import Panel, Read, Series, findings_of, normal_of
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 
 END = 1_000_000.0
 

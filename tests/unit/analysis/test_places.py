@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import CauseKind
-from bot.domain.finding import FindingKind, Findings
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.diagnoses.finding import FindingKind, Findings
 from tests.unit.analysis.stories import NOW, calls_fail, errors, finding, lock, rank
 
 

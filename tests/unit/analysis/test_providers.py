@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.diagnosis import CauseKind, SourceStatus
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.diagnosis import CauseKind, SourceStatus
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from tests.unit.analysis.stories import errors, finding, log_errors, rank
 
 

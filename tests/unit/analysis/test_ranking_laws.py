@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.diagnosis.ranking.causes import rank_causes
-from bot.domain.diagnosis import Diagnosis, SourceStatus
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.diagnosis import Diagnosis, SourceStatus
+from bot.domain.diagnoses.finding import Finding, FindingKind
 from tests.unit.analysis.stories import (
     NOW,
     SHOP,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.diagnosis.signals.sessions import Activity, Session, findings_of, normal_of, roots
-from bot.domain.finding import FindingKind
+from bot.domain.diagnoses.finding import FindingKind
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.diagnosis.signals.spans import Own, findings_of, own_parts
 from bot.diagnosis.signals.trace_span import Span
-from bot.domain.finding import Finding, FindingKind
+from bot.domain.diagnoses.finding import Finding, FindingKind
 
 NAMES = ("shop", "pay")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from bot.domain.checklist import ChecklistItem, Mark, Seen, state_of, title_of
-from bot.domain.checklist_rule import rule_checklist
+from bot.domain.deployments.checklist import ChecklistItem, Mark, Seen, state_of, title_of
+from bot.domain.deployments.checklist_rule import rule_checklist
 from tests.worlds import ANA, BEN, CHI, START
 
 BY_HAND = ChecklistItem()

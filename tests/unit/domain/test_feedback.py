@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.feedback import Feedback, Rated, Said, Score, score, span_of, week_of
+from bot.domain.diagnoses.feedback import Feedback, Rated, Said, Score, score, span_of, week_of
 from bot.domain.people import Person
 from tests.worlds import START
 

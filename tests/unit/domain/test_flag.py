@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.flag import EvaluationContext, Flag, bucket, evaluate
+from bot.domain.deployments.flag import EvaluationContext, Flag, bucket, evaluate
 
 
 def on(percent: int, who: str, *, key: str = "new-cart") -> bool:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.domain.freeze import WEEKDAYS, Freeze, rule_freeze
+from bot.domain.deployments.freeze import WEEKDAYS, Freeze, rule_freeze
 
 # Six zones with the days, in 2026, on which each clock is put forward and back, and the hours around it.
 ZONES = {

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.diagnosis import CauseKind
-from bot.domain.leaning import Leaning, move
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.runs.preliminary import Leaning, move
 
 NONE = Leaning()
 

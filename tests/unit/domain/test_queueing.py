@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.queueing import Turn, expect
+from bot.domain.deployments.queueing import Turn, expect
 from tests.worlds import ANA
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.watching import Limits, Sample, Watched, fold
+from bot.domain.monitoring.watching import Limits, Sample, Watched, fold
 
 LIMITS = Limits(gap_s=150, for_s=120, unknown_for_s=300, calm_s=600)
 

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 import httpx
 
-from bot.domain.effect import Done
 from bot.domain.errors import ActionFailedError
 from bot.domain.intent import CastVote, Intent
 from bot.domain.people import Person
-from bot.domain.run import Run, fold
-from bot.domain.runbook import Runbook
+from bot.domain.runs.effect import Done
+from bot.domain.runs.run import Run, fold
+from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in

@@ -7,8 +7,8 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from bot.domain.approval import Approval
-from bot.domain.event import (
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.event import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
@@ -30,8 +30,8 @@ from bot.domain.event import (
     TurnTaken,
     VoteCast,
 )
-from bot.domain.plan import RenderedPlan
-from bot.domain.runbook import ApprovalPolicy
+from bot.domain.runs.plan import RenderedPlan
+from bot.domain.runs.runbook import ApprovalPolicy
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 from tests.worlds import ANA, BEN, CHI, START, started
 

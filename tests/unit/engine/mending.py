@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pytest
 
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.effect import Done
-from bot.domain.finding import Facts, Findings, Measurement
+from bot.domain.diagnoses.finding import Facts, Findings, Measurement
+from bot.domain.runs.effect import Done
 from bot.engine.plugins import Context, Plugin, Plugins, params_of
 from bot.loader.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
 from bot.loader.yaml_positions import Problem

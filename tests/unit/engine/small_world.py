@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.diagnosis import Cause, CauseKind, Diagnosis
+from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Diagnosis
 from bot.domain.intent import CastVote
-from bot.domain.run import Run, fold
-from bot.domain.runbook import Runbook
+from bot.domain.runs.run import Run, fold
+from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps, ReduceInput
 from bot.engine.engine import Engine
 from bot.services.intent_handler import Desk

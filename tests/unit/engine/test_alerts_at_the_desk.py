@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alert import Alert
 from bot.domain.board import Topic
 from bot.domain.intent import AcknowledgeAlert, ReportAlert, SilenceAlert
+from bot.domain.monitoring.alert import Alert
 from tests.worlds import ANA, BEN, START
 
 ALERT = Alert(fingerprint="f1", name="HighErrorRate", service="checkout", status="firing", starts_at=START)

@@ -113,7 +113,7 @@ async def test_a_plan_approved_before_the_code_changed_is_still_the_plan_that_wa
     world, monkeypatch
 ):
     run = await world.begin(book(fix(act("a", undo=UNDO))))
-    monkeypatch.setattr("bot.domain.plan.json.dumps", lambda *_a, **_k: "what newer code would say")
+    monkeypatch.setattr("bot.domain.runs.plan.json.dumps", lambda *_a, **_k: "what newer code would say")
     await world.vote(run, BEN)
     assert (await world.go()).phases["fix"].outcome == "ok"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.event import StepFinished, StepUndone
-from bot.domain.run import Run
+from bot.domain.runs.event import StepFinished, StepUndone
+from bot.domain.runs.run import Run
 from tests.unit.engine.frail import Death, DiedError, FrailWorld
 from tests.unit.engine.small_world import book, fix, step
 from tests.worlds import BEN, BENCH, started

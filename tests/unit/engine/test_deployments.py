@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bot.domain.board import Topic
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import CancelRun
-from bot.domain.runbook import Runbook
+from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.testing.deployments import MemoryDeploymentBook

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.event import EffectIntended
+from bot.domain.runs.event import EffectIntended
 from tests.unit.engine.small_world import UNDO, act, approved, book, fix
 from tests.worlds import BEN, BENCH
 

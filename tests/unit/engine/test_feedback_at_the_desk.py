@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain.board import Topic
-from bot.domain.feedback import Feedback
+from bot.domain.diagnoses.feedback import Feedback
 from bot.domain.intent import RateDiagnosis
 from bot.services.feedback import said_by
 from tests.unit.engine.small_world import book, step

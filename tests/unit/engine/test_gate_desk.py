@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alert import Alert
 from bot.domain.catalogue import Catalogue
 from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
+from bot.domain.monitoring.alert import Alert
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import gates
 from bot.services.checklist_commands import ChecklistDesk

@@ -6,7 +6,7 @@ import asyncio
 import gc
 
 from bot.domain.errors import StaleEpochError
-from bot.domain.event import PhaseStarted, StepFinished, StepRef
+from bot.domain.runs.event import PhaseStarted, StepFinished, StepRef
 from tests.unit.engine.small_world import book, step
 from tests.worlds import BENCH, started
 

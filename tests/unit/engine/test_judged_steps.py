@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.event import Steered
-from bot.domain.verdict import CanaryVerdict
+from bot.domain.rollouts.verdict import CanaryVerdict
+from bot.domain.runs.event import Steered
 from bot.engine.engine import Engine
 from tests.unit.engine.small_world import UNDO, act, book, fix
 from tests.worlds import ANA, BEN, BENCH

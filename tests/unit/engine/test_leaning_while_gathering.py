@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
-from bot.domain.event import InputsPinned, Leaned, PhaseFinished, StepFinished
-from bot.domain.leaning import leaning_of
-from bot.domain.run import fold
+from bot.domain.runs.event import InputsPinned, Leaned, PhaseFinished, StepFinished
+from bot.domain.runs.preliminary import leaning_of
+from bot.domain.runs.run import fold
 from bot.engine.replay import again, difference, recorded
 from bot.reducers import REDUCERS
 from tests.unit.analysis.stories import deploy, log_errors, version_errors

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.intent import MuteMonitor, PauseMonitor, ResumeMonitor, TryMonitor, UnmuteMonitor
-from bot.domain.monitor import Monitor
+from bot.domain.monitoring.monitor import Monitor
 from bot.services.intent_handler import Desk
 from bot.services.monitor_runner import Watchman
 from bot.testing.feedback import MemoryFeedbackBook

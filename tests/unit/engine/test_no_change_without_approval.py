@@ -10,10 +10,10 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.event import ApprovalRequested, EffectIntended, Event, PlanRendered, VoteCast
 from bot.domain.intent import CancelRun, CastVote, SteerRun
 from bot.domain.people import Person
-from bot.domain.run import Run, fold
+from bot.domain.runs.event import ApprovalRequested, EffectIntended, Event, PlanRendered, VoteCast
+from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.services.intent_handler import Desk

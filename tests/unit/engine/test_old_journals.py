@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.redis.stores.journal import RedisJournal
-from bot.domain.event import RunFinished, RunStarted
-from bot.domain.journal import EVENT_TYPES, JournalError, export_line, import_line, problems_of
-from bot.domain.run import fold
+from bot.domain.runs.event import RunFinished, RunStarted
+from bot.domain.runs.journal import EVENT_TYPES, JournalError, export_line, import_line, problems_of
+from bot.domain.runs.run import fold
 from tests.unit.engine.small_world import book, step
 from tests.valkeys import fresh_store
 from tests.worlds import BEN, BENCH, START, started

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.catalogue import Catalogue
+from bot.domain.deployments.queueing import stay_s
 from bot.domain.intent import AskQueue
-from bot.domain.queueing import stay_s
 from bot.engine.engine import Engine
 from bot.services.queue_commands import QueueDesk
 from bot.testing.deployments import MemoryDeploymentBook

@@ -11,8 +11,8 @@ import pytest
 
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
-from bot.domain.change import Change
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.deployment import Deployment
+from bot.domain.diagnoses.change import Change
 from bot.domain.intent import ShowDelivery, ShowDiff
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import deploy

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnosis import CauseKind
-from bot.domain.event import InputsPinned, PhaseFinished
-from bot.domain.inputs import Inputs, neighbourhood
-from bot.domain.journal import export_line, import_line
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.runs.event import InputsPinned, PhaseFinished
+from bot.domain.runs.inputs import Inputs, neighbourhood
+from bot.domain.runs.journal import export_line, import_line
 from bot.engine.engine import Engine
 from bot.engine.replay import InputsMissingError, again, as_text, difference, recorded
 from bot.reducers import REDUCERS, ranker_version

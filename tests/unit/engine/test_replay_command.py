@@ -12,8 +12,8 @@ from bot.__main__ import main
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.commands._archive import journal_of
 from bot.commands.regress import mistake_of
-from bot.domain.journal import export_line
-from bot.domain.regression import Regression
+from bot.domain.diagnoses.regression import Regression
+from bot.domain.runs.journal import export_line
 from tests.unit.analysis.stories import NOW, deploy, errors, log_errors, setting, version_errors
 from tests.unit.engine.triages import ranking, triaged
 from tests.valkeys import fresh_valkey, opened

@@ -14,8 +14,8 @@ from bot.commands import runs
 from bot.commands._archive import StoreDownError
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import INTENT
-from bot.domain.journal import import_line
-from bot.domain.run import fold
+from bot.domain.runs.journal import import_line
+from bot.domain.runs.run import fold
 from bot.engine.engine import Engine
 from bot.services.intent_handler import Desk
 from tests.unit.engine.small_world import act, book, fix, step

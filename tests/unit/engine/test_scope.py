@@ -8,10 +8,10 @@ import pytest
 
 from bot.domain.catalogue import Catalogue, Failover, Service
 from bot.domain.errors import TemplateError
-from bot.domain.event import Event, Origin, PhaseFinished, PhaseStarted, RunStarted, StepFinished
 from bot.domain.people import Person
-from bot.domain.run import Run, fold
-from bot.domain.runbook import Runbook
+from bot.domain.runs.event import Event, Origin, PhaseFinished, PhaseStarted, RunStarted, StepFinished
+from bot.domain.runs.run import Run, fold
+from bot.domain.runs.runbook import Runbook
 from bot.templating.scope import scope_of
 from bot.templating.templates import evaluate, render
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.domain.event import Origin
 from bot.domain.intent import CancelRun, StartRun
+from bot.domain.runs.event import Origin
 from bot.services.intent_handler import run_id_of
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 from tests.worlds import ANA, BEN

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.diagnosis import Judgement
+from bot.domain.diagnoses.diagnosis import Judgement
 from bot.domain.intent import SteerRun
 from bot.domain.people import Person
 from bot.engine.engine import Engine

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.diagnosis import Cause, CauseKind
+from bot.domain.diagnoses.diagnosis import Cause, CauseKind
 from bot.domain.errors import TemplateError
-from bot.domain.run_states import PhaseState, StepState
+from bot.domain.runs.run_states import PhaseState, StepState
 from bot.templating.templates import (
     MAX_EXPRESSION,
     evaluate,

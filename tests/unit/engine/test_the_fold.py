@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.event import EVENT, EffectIntended, RunStarted, Sampled, StepFinished, StepUndone, VoteCast
-from bot.domain.run import apply, begin, fold
+from bot.domain.runs.event import (
+    EVENT,
+    EffectIntended,
+    RunStarted,
+    Sampled,
+    StepFinished,
+    StepUndone,
+    VoteCast,
+)
+from bot.domain.runs.run import apply, begin, fold
 from tests.unit.engine.journals import BOOK, journals, shuffled
 from tests.worlds import BEN, START, started
 

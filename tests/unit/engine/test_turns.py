@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.event import RunFinished
 from bot.domain.intent import CancelRun
+from bot.domain.runs.event import RunFinished
 from bot.engine.engine import Engine
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 from tests.worlds import ANA, BEN, BENCH, CHI, started

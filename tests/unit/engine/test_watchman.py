@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.change import Change
-from bot.domain.monitor import Monitor, Pause
+from bot.domain.diagnoses.change import Change
+from bot.domain.monitoring.monitor import Monitor, Pause
 from bot.services.monitor_runner import Watchman
 from bot.testing.records import MemoryMonitorBook
 from tests.worlds import ANA, BENCH

@@ -10,7 +10,7 @@ from bot.domain.catalogue import Catalogue, Service
 from bot.domain.durations import format_duration, parse_duration
 from bot.domain.errors import BotError, UnknownServiceError, UsageError
 from bot.domain.model import JsonValue
-from bot.domain.runbook import Runbook
+from bot.domain.runs.runbook import Runbook
 from bot.services.parsing.command_line import complete_params, parse_words, usage_of
 
 PHASES = [{"id": "look", "kind": "explore", "steps": [{"id": "look", "probe": "x.y"}]}]

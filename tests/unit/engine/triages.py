@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from bot.domain.catalogue import Catalogue
+from bot.domain.diagnoses.finding import Finding, Findings
 from bot.domain.errors import ProbeUnavailableError
-from bot.domain.finding import Finding, Findings
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, plugins_in, probe
 from bot.reducers import REDUCERS

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Self
 
-from bot.domain.approval import Approval
 from bot.domain.board import Message
-from bot.domain.diagnosis import Cause, CauseKind, Diagnosis, RuledOut, Source, SourceStatus
-from bot.domain.effect import Done
-from bot.domain.event import (
+from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Diagnosis, RuledOut, Source, SourceStatus
+from bot.domain.diagnoses.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
+from bot.domain.model import Model
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.effect import Done
+from bot.domain.runs.event import (
     ApprovalEnded,
     ApprovalRequested,
     CancelRequested,
@@ -28,11 +30,9 @@ from bot.domain.event import (
     StepUndone,
     VoteCast,
 )
-from bot.domain.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
-from bot.domain.model import Model
-from bot.domain.plan import PlannedStep, RenderedPlan
-from bot.domain.run import Run, fold
-from bot.domain.runbook import ApprovalPolicy, Call, Check, Runbook
+from bot.domain.runs.plan import PlannedStep, RenderedPlan
+from bot.domain.runs.run import Run, fold
+from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
 from bot.views.phrases import names_in

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alert import Alert
 from bot.domain.errors import UnknownServiceError, UsageError
+from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
 from bot.views import ids
 from bot.views.alert import alert_message

@@ -7,15 +7,15 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.alert import Alert
-from bot.domain.diagnosis import Diagnosis, RuledOut, Source, SourceStatus
-from bot.domain.effect import Done
+from bot.domain.diagnoses.diagnosis import Diagnosis, RuledOut, Source, SourceStatus
+from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings
 from bot.domain.errors import UsageError
-from bot.domain.event import PlanRendered, StepRef
-from bot.domain.finding import Evidence, Finding, FindingKind, Findings
+from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
-from bot.domain.plan import PlannedStep, RenderedPlan
-from bot.domain.runbook import Call, Check
+from bot.domain.runs.effect import Done
+from bot.domain.runs.event import PlanRendered, StepRef
+from bot.domain.runs.plan import PlannedStep, RenderedPlan
+from bot.domain.runs.runbook import Call, Check
 from bot.views.alert import alert_message
 from bot.views.answers import error_text, help_text
 from bot.views.home import HomeFacts, home_view

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.board import Message
 from bot.domain.chart import Chart, Line, Panel
-from bot.domain.finding import Facts
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.model import JsonObject
 from bot.views.thread.charts import chart_message
 from bot.views.thread.run import run_messages

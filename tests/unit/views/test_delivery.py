@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.delivery import Delivery
+from bot.domain.deployments.delivery import Delivery
 from bot.services.delivery_metrics import delivery
 from bot.views.blocks import flatten
 from bot.views.delivery import delivery_chart, delivery_messages

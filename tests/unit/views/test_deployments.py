@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.deployment import Deployment, DeploymentOutcome
+from bot.domain.deployments.deployment import Deployment, DeploymentOutcome
 from bot.views.blocks import flatten
 from bot.views.deployment import OUTCOME_WORDS, announcement, history_lines
 from tests.unit.views.oracle import assert_valid_message

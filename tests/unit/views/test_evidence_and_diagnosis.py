@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.diagnosis import Judgement, RuledOut, Source, SourceStatus
-from bot.domain.event import StepRef
-from bot.domain.finding import Facts, Findings, Measurement
+from bot.domain.diagnoses.diagnosis import Judgement, RuledOut, Source, SourceStatus
+from bot.domain.diagnoses.finding import Facts, Findings, Measurement
+from bot.domain.runs.event import StepRef
 from bot.views.phrases import SKIPPED
 from bot.views.thread.evidence import finding_lines
 from tests.unit.views.story import BAD_RELEASE, ERRORS, LINES, SLOW_BANK, START, Story, diagnosis, found

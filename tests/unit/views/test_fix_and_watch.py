@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.approval import Approval
-from bot.domain.effect import Done
-from bot.domain.event import ApprovalEnded, ApprovalReminded, ApprovalRequested, PlanRendered, VoteCast
-from bot.domain.plan import RenderedPlan
-from bot.domain.runbook import ApprovalPolicy, Call, Check, Runbook
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.effect import Done
+from bot.domain.runs.event import ApprovalEnded, ApprovalReminded, ApprovalRequested, PlanRendered, VoteCast
+from bot.domain.runs.plan import RenderedPlan
+from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views import ids
 from bot.views.phrases import SKIPPED
 from bot.views.thread.run import run_messages

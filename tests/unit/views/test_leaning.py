@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.diagnosis import CauseKind
-from bot.domain.event import Leaned
-from bot.domain.leaning import Leaning
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.runs.event import Leaned
+from bot.domain.runs.preliminary import Leaning
 from tests.unit.views.story import Story, found
 
 RELEASE = Leaning(

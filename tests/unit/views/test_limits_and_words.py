@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.finding import Evidence
+from bot.domain.diagnoses.finding import Evidence
 from bot.views.blocks import context, fit, section, stack
 from bot.views.limits import bold, clip, code, cut_lines, escape, link, plain, prose, unescape
 from bot.views.phrases import (

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.monitor import Monitor, MonitorState, Pause
-from bot.domain.watching import Episode, Watched
+from bot.domain.monitoring.monitor import Monitor, MonitorState, Pause
+from bot.domain.monitoring.watching import Episode, Watched
 from bot.views.limits import TEXT_CHARS
 from bot.views.monitor import Sight, monitor_card, monitor_list
 from tests.unit.views.oracle import assert_harmless

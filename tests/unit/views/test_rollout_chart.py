@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.charts.drawing import draw
-from bot.domain.canary import Reading, Seen
-from bot.domain.event import Judged, StepFinished
-from bot.domain.run import fold
+from bot.domain.rollouts.canary import Reading, Seen
+from bot.domain.runs.event import Judged, StepFinished
+from bot.domain.runs.run import fold
 from bot.views.thread.run import run_messages
 from tests.unit.engine.small_world import UNDO, act, book, fix
 from tests.unit.engine.test_judged_steps import JUDGE, verdict

@@ -7,12 +7,12 @@ from typing import get_args
 
 import pytest
 
-from bot.domain.diagnosis import CauseKind, Source, SourceStatus
-from bot.domain.effect import Done
-from bot.domain.event import PlanRendered, RunOutcome, StepOutcome, StepRef
+from bot.domain.diagnoses.diagnosis import CauseKind, Source, SourceStatus
 from bot.domain.people import Person
-from bot.domain.plan import PlannedStep, RenderedPlan
-from bot.domain.runbook import Runbook
+from bot.domain.runs.effect import Done
+from bot.domain.runs.event import PlanRendered, RunOutcome, StepOutcome, StepRef
+from bot.domain.runs.plan import PlannedStep, RenderedPlan
+from bot.domain.runs.runbook import Runbook
 from bot.views import ids
 from bot.views.phrases import OUTCOMES, SKIPPED, STEP_OUTCOMES
 from bot.views.thread.ending import after

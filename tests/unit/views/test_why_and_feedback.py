@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.diagnosis import CauseKind, Place, RuledOut, Source, SourceStatus
-from bot.domain.feedback import Feedback, Rated, Said
+from bot.domain.diagnoses.diagnosis import CauseKind, Place, RuledOut, Source, SourceStatus
+from bot.domain.diagnoses.feedback import Feedback, Rated, Said
 from bot.domain.people import Person
 from bot.views import ids
 from bot.views.blocks import flatten

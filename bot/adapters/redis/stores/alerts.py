@@ -6,8 +6,8 @@ import asyncio
 from datetime import datetime
 
 from bot.adapters.redis.store import Store
-from bot.domain.alert import Acknowledgement, Alert, Silence, fingerprint_of
 from bot.domain.errors import NotFoundError
+from bot.domain.monitoring.alert import Acknowledgement, Alert, Silence, fingerprint_of
 from bot.domain.people import Person
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.adapters.redis.store import Store
-from bot.domain.checklist import Mark
+from bot.domain.deployments.checklist import Mark
 
 _MARK = "mark:"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.adapters.redis.store import Store
-from bot.domain.deploy_lock import DeployLock
+from bot.domain.deployments.deploy_lock import DeployLock
 
 
 class RedisDeployLocks:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from bot.adapters.redis.store import Store
 from bot.domain.clock import Clock
-from bot.domain.deployment import Deployment
+from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
 
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 
 from bot.adapters.redis.store import Store
-from bot.domain.feedback import Feedback, Rated, Said
+from bot.domain.diagnoses.feedback import Feedback, Rated, Said
 
 _KEPT_S = 400 * 86_400
 """Runs are forgotten sooner, but whether the ranking has become better shows over a year."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.store import Store
+from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ActionInDoubtError, ProbeUnavailableError, StaleEpochError
-from bot.domain.flag import Flag
 
 _FENCE_S = 7 * 86_400
 """No worker is stopped for longer and then wakes up."""

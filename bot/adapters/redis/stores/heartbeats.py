@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 
 from bot.adapters.redis.store import Store
 from bot.domain.errors import ProbeUnavailableError
-from bot.domain.heartbeat import Heartbeat, Pulse
+from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
 
 _KEPT_S = 400 * 86_400
 """A job that runs once a year is still known when its next run is due."""

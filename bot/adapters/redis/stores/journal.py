@@ -11,7 +11,7 @@ from bot.adapters.redis.keys import LANES
 from bot.adapters.redis.store import Store
 from bot.adapters.redis.stores.journal_codec import Books, facts_json
 from bot.domain.errors import NotFoundError, StaleEpochError
-from bot.domain.event import CancelRequested, EffectIntended, Event, RunStarted, VoteCast
+from bot.domain.runs.event import CancelRequested, EffectIntended, Event, RunStarted, VoteCast
 from bot.ports.store import Taken
 
 _AT_ONCE = 1000

@@ -13,9 +13,9 @@ from pydantic_core import from_json
 from bot.adapters.redis.keys import Shard
 from bot.adapters.redis.store import Store
 from bot.domain.errors import NotFoundError
-from bot.domain.event import EVENT, Event
-from bot.domain.journal import read_events
-from bot.domain.runbook import Runbook
+from bot.domain.runs.event import EVENT, Event
+from bot.domain.runs.journal import read_events
+from bot.domain.runs.runbook import Runbook
 
 _FACTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
 _PINNED = "runbook"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.adapters.redis.store import Store
-from bot.domain.monitor import MonitorState, Pause
+from bot.domain.monitoring.monitor import MonitorState, Pause
 
 _AT_ONCE = 500
 _MOST_CHECKS = 100_000

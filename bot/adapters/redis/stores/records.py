@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.adapters.redis.store import Store
-from bot.domain.change import Change
 from bot.domain.clock import Clock
+from bot.domain.diagnoses.change import Change
 
 _MOST_CHANGES = 5_000
 

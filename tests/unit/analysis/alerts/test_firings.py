@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.diagnosis.alerts.firings import Firing, Past, findings_of
-from bot.domain.finding import Evidence, Finding
+from bot.domain.diagnoses.finding import Evidence, Finding
 
 NOW = datetime(2026, 3, 1, 3, 15, tzinfo=UTC)
 SERVICES = ("web", "orders", "pay", "bank")

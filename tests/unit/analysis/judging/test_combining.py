@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from bot.canary.combining import combine
 from bot.canary.judge import judge_case
-from bot.domain.judging import Case, Policy
-from bot.domain.verdict import MetricOutcome, MetricVerdict
+from bot.domain.rollouts.judging import Case, Policy
+from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 PASS, FAIL, UNSURE, NO_DATA, ERROR = MetricOutcome
 ORDER = ["proceed", "ask", "stop"]

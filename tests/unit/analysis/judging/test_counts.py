@@ -18,8 +18,8 @@ from bot.canary.evidence import (
     log_odds_worse,
 )
 from bot.canary.sequential import Evidence, distinct, fold, observe
-from bot.domain.judging import Attempt, Counts, Look
-from bot.domain.verdict import MetricOutcome
+from bot.domain.rollouts.judging import Attempt, Counts, Look
+from bot.domain.rollouts.verdict import MetricOutcome
 
 SHARES = st.floats(0.01, 0.99)
 ERRORS = st.integers(0, 500)

@@ -6,8 +6,8 @@ import pytest
 
 from bot.canary.forecast import forecast
 from bot.canary.limits import judge_burn, judge_limit
-from bot.domain.judging import Burn, Limit, Traffic
-from bot.domain.verdict import MetricOutcome
+from bot.domain.rollouts.judging import Burn, Limit, Traffic
+from bot.domain.rollouts.verdict import MetricOutcome
 
 FAIL, PASS, NO_DATA = MetricOutcome.FAIL, MetricOutcome.PASS, MetricOutcome.NO_DATA
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.canary.samples import judge_samples
-from bot.domain.judging import Samples
-from bot.domain.verdict import MetricOutcome
+from bot.domain.rollouts.judging import Samples
+from bot.domain.rollouts.verdict import MetricOutcome
 
 FAIL, PASS, UNSURE = MetricOutcome.FAIL, MetricOutcome.PASS, MetricOutcome.INCONCLUSIVE
 

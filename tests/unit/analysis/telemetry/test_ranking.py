@@ -11,8 +11,8 @@ from bot.diagnosis.offline.case import Column, Line, SpanBucket, Telemetry
 from bot.diagnosis.offline.reading import read
 from bot.diagnosis.origins.weights import shipped
 from bot.diagnosis.ranking.causes import diagnosis_of
-from bot.domain.diagnosis import Diagnosis
-from bot.domain.finding import Finding
+from bot.domain.diagnoses.diagnosis import Diagnosis
+from bot.domain.diagnoses.finding import Finding
 from tests.unit.analysis.telemetry import worlds
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("onset_s", [worlds.ONSET_S, None], ids=["told", "found"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.checklist import ItemState
-from bot.domain.gate import Ruling, not_asked, proceed, reject, unknown
+from bot.domain.deployments.checklist import ItemState
+from bot.domain.deployments.gate import Ruling, not_asked, proceed, reject, unknown
 
 
 def of_no_version(service: str) -> Ruling:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bot.domain.finding import Finding
+from bot.domain.diagnoses.finding import Finding
 from bot.domain.model import Instant, JsonObject, Model, Share
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.run import Run
-from bot.domain.run_states import StepState
-from bot.domain.runbook import Pipeline
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import StepState
+from bot.domain.runs.runbook import Pipeline
 
 
 def rollout_under_way(run: Run) -> Pipeline | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bot.domain.canary import Reading
-from bot.domain.event import Leaned, PhaseOutcome, Sampled, StepOutcome
-from bot.domain.inputs import Inputs
 from bot.domain.model import Instant, JsonObject, Model
-from bot.domain.plan import RenderedPlan
-from bot.domain.verdict import CanaryVerdict
+from bot.domain.rollouts.canary import Reading
+from bot.domain.rollouts.verdict import CanaryVerdict
+from bot.domain.runs.event import Leaned, PhaseOutcome, Sampled, StepOutcome
+from bot.domain.runs.inputs import Inputs
+from bot.domain.runs.plan import RenderedPlan
 
 
 class StepState(Model):

@@ -8,9 +8,9 @@ from typing import Self
 from pydantic import model_validator
 
 from bot.domain.catalogue import Address
+from bot.domain.deployments.freeze import Reason
+from bot.domain.deployments.gate import Ruling, proceed, reject
 from bot.domain.durations import format_duration
-from bot.domain.freeze import Reason
-from bot.domain.gate import Ruling, proceed, reject
 from bot.domain.model import Instant, Model
 from bot.domain.people import Person
 

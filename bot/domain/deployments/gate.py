@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from bot.domain.checklist import ChecklistItem
+from bot.domain.deployments.checklist import ChecklistItem
 from bot.domain.durations import Seconds
 from bot.domain.model import Instant, JsonObject, Model, Name
 

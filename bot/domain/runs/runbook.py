@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import Field, model_validator
 
-from bot.domain.judging import Metric, Policy
 from bot.domain.model import JsonObject, JsonValue, Model, Name
+from bot.domain.rollouts.judging import Metric, Policy
 
 Expression = Annotated[str, Field(min_length=1, max_length=500)]
 """A sandboxed Jinja2 expression, without braces."""

@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bot.domain.gate import Ruling, proceed, reject
+from bot.domain.deployments.gate import Ruling, proceed, reject
 from bot.domain.model import Model, Name
-from bot.domain.wall import first_at, last_at, zone_of
+from bot.domain.wall_clock import first_at, last_at, zone_of
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)

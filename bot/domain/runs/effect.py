@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bot.domain.change import Change
+from bot.domain.diagnoses.change import Change
 from bot.domain.model import JsonObject, Model
 
 

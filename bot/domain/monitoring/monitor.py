@@ -12,9 +12,9 @@ from pydantic import Field, model_validator
 from bot.domain.cron import parse_cron
 from bot.domain.durations import Seconds
 from bot.domain.model import Instant, JsonObject, Model, Name
+from bot.domain.monitoring.watching import Limits, Watched
 from bot.domain.people import Person
-from bot.domain.runbook import Expression
-from bot.domain.watching import Limits, Watched
+from bot.domain.runs.runbook import Expression
 
 Severity = Literal["critical", "warning", "info"]
 MissedPolicy = Literal["skip", "once", "all"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bot.domain.diagnosis import CauseKind, Diagnosis
-from bot.domain.inputs import Inputs
+from bot.domain.diagnoses.diagnosis import CauseKind, Diagnosis
 from bot.domain.model import Model
-from bot.domain.run_states import StepState
+from bot.domain.runs.inputs import Inputs
+from bot.domain.runs.run_states import StepState
 
 NO_FAULT = "none"
 UNCLEAR = "unclear"

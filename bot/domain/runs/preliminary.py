@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bot.domain.diagnosis import CauseKind, Diagnosis
+from bot.domain.diagnoses.diagnosis import CauseKind, Diagnosis
 from bot.domain.model import Model, Share
 
 Move = Literal["first", "strengthened", "weakened", "replaced", "gone"]

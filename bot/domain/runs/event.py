@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bot.domain.approval import Approval, Decision, Verdict
-from bot.domain.canary import Reading, SteeringWord
-from bot.domain.inputs import Inputs
-from bot.domain.leaning import Leaning, Move
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
-from bot.domain.plan import RenderedPlan
-from bot.domain.runbook import Runbook
-from bot.domain.verdict import CanaryVerdict
+from bot.domain.rollouts.canary import Reading, SteeringWord
+from bot.domain.rollouts.verdict import CanaryVerdict
+from bot.domain.runs.approval import Approval, Decision, Verdict
+from bot.domain.runs.inputs import Inputs
+from bot.domain.runs.plan import RenderedPlan
+from bot.domain.runs.preliminary import Leaning, Move
+from bot.domain.runs.runbook import Runbook
 
 StepOutcome = Literal[
     "ok", "failed", "unavailable", "garbage", "not_configured", "timed_out", "crashed", "in_doubt"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bot.domain.diagnosis import CauseKind, Verdict
+from bot.domain.diagnoses.diagnosis import CauseKind, Verdict
 from bot.domain.model import Instant, Model, Share
 from bot.domain.people import Person
 

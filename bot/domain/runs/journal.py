@@ -9,7 +9,7 @@ from typing import get_args
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.errors import BotError
-from bot.domain.event import (
+from bot.domain.runs.event import (
     EVENT,
     ApprovalRequested,
     EffectIntended,
@@ -20,7 +20,7 @@ from bot.domain.event import (
     PhaseStarted,
     StepFinished,
 )
-from bot.domain.run import Run, apply, begin
+from bot.domain.runs.run import Run, apply, begin
 
 FORMAT = "pilothouse-run/1"
 EVENT_TYPES = frozenset(member.model_fields["type"].default for member in get_args(get_args(Event)[0]))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.event import PlanRendered
-from bot.domain.runbook import Pipeline, Runbook, plan_source, steps_of
+from bot.domain.runs.event import PlanRendered
+from bot.domain.runs.runbook import Pipeline, Runbook, plan_source, steps_of
 
 
 class Callees:

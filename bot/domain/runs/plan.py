@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.domain.model import JsonObject, Model, Name
-from bot.domain.runbook import ApprovalPolicy, Call, Check, Judging
+from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Judging
 
 
 class PlannedStep(Model):

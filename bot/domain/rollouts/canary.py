@@ -7,9 +7,9 @@ from typing import Literal, assert_never
 
 from pydantic import Field, ValidationError
 
-from bot.domain.judging import Burn, Case, Counts, Limit, Look, Metric, Policy, Samples
 from bot.domain.model import JsonObject, Model
 from bot.domain.people import Person
+from bot.domain.rollouts.judging import Burn, Case, Counts, Limit, Look, Metric, Policy, Samples
 
 SteeringWord = Literal["promote", "pause", "resume", "abort"]
 

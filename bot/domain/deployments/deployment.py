@@ -9,9 +9,9 @@ from typing import Literal, assert_never
 
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
-from bot.domain.run import Run
-from bot.domain.run_states import PhaseState, StepState
-from bot.domain.runbook import Background, Pipeline
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import PhaseState, StepState
+from bot.domain.runs.runbook import Background, Pipeline
 
 DeploymentOutcome = Literal[
     "running", "succeeded", "rolled_back", "failed", "rejected", "expired", "cancelled"

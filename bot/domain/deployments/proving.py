@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.change import Change
+from bot.domain.deployments.gate import Ruling, proceed, reject, unknown
+from bot.domain.diagnoses.change import Change
 from bot.domain.durations import format_duration
-from bot.domain.gate import Ruling, proceed, reject, unknown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from bot.domain.event import Event, TurnTaken
 from bot.domain.people import Person
-from bot.domain.run import Run
-from bot.domain.run_states import PhaseState
-from bot.domain.runbook import Pipeline
+from bot.domain.runs.event import Event, TurnTaken
+from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import PhaseState
+from bot.domain.runs.runbook import Pipeline
 
 _DEPLOY = "deploy-"
 

@@ -7,10 +7,12 @@ from typing import Literal, assert_never
 
 from pydantic import Field
 
-from bot.domain.approval import Approval
-from bot.domain.canary import Steering
-from bot.domain.diagnosis import Diagnosis
-from bot.domain.event import (
+from bot.domain.diagnoses.diagnosis import Diagnosis
+from bot.domain.model import Instant, JsonObject, Model
+from bot.domain.people import Person
+from bot.domain.rollouts.canary import Steering
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.event import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
@@ -36,11 +38,9 @@ from bot.domain.event import (
     TurnTaken,
     VoteCast,
 )
-from bot.domain.model import Instant, JsonObject, Model
-from bot.domain.people import Person
-from bot.domain.plan import RenderedPlan
-from bot.domain.run_states import PhaseState, StepState
-from bot.domain.runbook import Runbook, plan_source
+from bot.domain.runs.plan import RenderedPlan
+from bot.domain.runs.run_states import PhaseState, StepState
+from bot.domain.runs.runbook import Runbook, plan_source
 
 
 class Run(Model):

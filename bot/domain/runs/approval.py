@@ -10,7 +10,7 @@ from pydantic import Field
 from bot.domain.errors import ApprovalRefusedError
 from bot.domain.model import Instant, Model
 from bot.domain.people import Person, Profile
-from bot.domain.runbook import ApprovalPolicy
+from bot.domain.runs.runbook import ApprovalPolicy
 
 Verdict = Literal["approve", "reject"]
 Decision = Literal["approved", "rejected", "expired", "cancelled"]

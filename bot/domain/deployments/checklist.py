@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from bot.domain.model import Instant, JsonObject, Model, Name
 from bot.domain.people import Person
-from bot.domain.runbook import Expression
+from bot.domain.runs.runbook import Expression
 
 VERSION = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$"
 Version = Annotated[str, StringConstraints(pattern=VERSION)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bot.domain.alert import Alert
-from bot.domain.gate import Ruling, proceed, reject
+from bot.domain.deployments.gate import Ruling, proceed, reject
 from bot.domain.model import Instant, Model
+from bot.domain.monitoring.alert import Alert
 
 GRAVE = frozenset({"critical", "page"})
 """Severities of alerts that are an incident."""

@@ -1,0 +1,1 @@
+"""Deployments: records, gates, locks, freezes, checklists and delivery metrics."""

@@ -1,0 +1,1 @@
+"""Findings, changes, diagnoses and the feedback on them."""

@@ -1,0 +1,1 @@
+"""Alerts, monitors, heartbeats and service level objectives."""

@@ -1,0 +1,1 @@
+"""Rollouts: what a canary's judge reads and decides."""

@@ -1,0 +1,1 @@
+"""Runbooks, plans, approvals, events and the run that they fold into."""
