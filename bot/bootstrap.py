@@ -65,7 +65,7 @@ from bot.services.monitor_commands import MonitorDesk
 from bot.services.monitor_runner import Watchman
 from bot.settings import Settings
 from handlers import register_all
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 
 if TYPE_CHECKING:
     from bot.adapters.observability.tracing import Traces

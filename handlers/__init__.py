@@ -8,7 +8,7 @@ from types import ModuleType
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 
 __all__ = ["FrontDesk", "modules", "register_all"]
 

@@ -6,8 +6,8 @@ from bot.domain.errors import UsageError
 from bot.domain.intent import ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.services.parsing.command_line import echo
 from bot.services.parsing.gates import parse_item_words, parse_version_words
-from handlers._deploy_word import Word
-from handlers.desk import FrontDesk
+from handlers._deploy_subcommand import Word
+from handlers.context import FrontDesk
 from handlers.payloads import Payload, click_of
 
 

@@ -6,8 +6,8 @@ from bot.domain.errors import UsageError
 from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
 from bot.services.parsing.command_line import echo
 from bot.services.parsing.gates import mentioned, parse_lock_words, parse_service
-from handlers._deploy_word import Word
-from handlers.desk import FrontDesk
+from handlers._deploy_subcommand import Word
+from handlers.context import FrontDesk
 from handlers.payloads import Payload, click_of
 
 _MOST_VERSION = 100

@@ -6,8 +6,8 @@ from bot.domain.intent import ShowDelivery, ShowDiff
 from bot.services.parsing.gates import parse_service
 from bot.services.parsing.records import parse_stats_words
 from bot.views.deployment import MOST_LISTED, history_lines
-from handlers._deploy_word import Word
-from handlers.desk import FrontDesk
+from handlers._deploy_subcommand import Word
+from handlers.context import FrontDesk
 from handlers.payloads import Payload, click_of
 
 _MOST_VERSION = 100

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.domain.intent import CastVote
 from bot.domain.runs.approval import Verdict
 from bot.views import ids
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.payloads import button_value, click_of
 
 

@@ -14,8 +14,8 @@ from bot.domain.runs.runbook import Runbook
 from bot.services.parsing.command_line import echo, parse_words, split_words
 from bot.views.answers import help_text
 from handlers import _deploy_checklist, _deploy_gates, _deploy_records
-from handlers._deploy_word import Word
-from handlers.desk import FrontDesk
+from handlers._deploy_subcommand import Word
+from handlers.context import FrontDesk
 from handlers.payloads import Payload, person_of
 
 COMMAND = "/deploy"

@@ -18,7 +18,7 @@ from bot.domain.runs.run import Run
 from bot.views import ids
 from bot.views.thread.feedback import other_modal, told_instead
 from bot.views.thread.why import what_else_modal, why_modal
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.opening import open_modal
 from handlers.payloads import button_value, click_of, person_of, place_of
 

@@ -15,7 +15,7 @@ import handlers
 from bot.domain.errors import BotError
 from bot.domain.intent import Notice
 from bot.views.answers import broken_text, error_text
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.payloads import Payload, elements_of, person_of, place_of
 
 log = logging.getLogger(__name__)

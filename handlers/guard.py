@@ -11,7 +11,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
 from bot.domain.intent import Notice
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.payloads import person_of, place_of, team_of
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.runs.run import Run
 from bot.views.home import HomeFacts, home_view
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 
 EVENTS = ("app_home_opened",)
 _MOST_RUNS = 30

@@ -14,7 +14,7 @@ from bot.domain.intent import Notice
 from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words
 from bot.views.answers import error_text
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.payloads import Payload, person_of, place_of
 from handlers.triage import RUNBOOK, help_for
 

@@ -17,7 +17,7 @@ from bot.domain.intent import (
 from bot.services.parsing.monitors import MonitorWords, parse_monitor_words
 from bot.views.answers import help_text
 from bot.views.monitor import monitor_card, monitor_list
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.payloads import Payload, person_of, place_of
 
 COMMAND = "/monitor"

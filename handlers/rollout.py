@@ -12,7 +12,7 @@ from bot.domain.intent import SteerRun
 from bot.domain.rollouts.canary import SteeringWord
 from bot.views import ids
 from bot.views.thread.rollout import rollout_why_modal
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.opening import open_modal
 from handlers.payloads import button_value, click_of
 

@@ -16,7 +16,7 @@ from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import complete_params
 from bot.views import ids
 from bot.views.modals import pick_service_modal, picked
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.opening import open_modal
 from handlers.payloads import Payload, elements_of, person_of, place_of, words_in
 from handlers.triage import RUNBOOK

@@ -13,7 +13,7 @@ from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words, usage_of
 from bot.views.answers import help_text
 from bot.views.thread.feedback import accuracy_lines
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.payloads import person_of
 
 COMMAND = "/triage"

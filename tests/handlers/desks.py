@@ -17,7 +17,7 @@ from bot.testing.alerts import MemoryAlertBook
 from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryMonitorBook
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 
 TRIAGE = Runbook.model_validate(
     {

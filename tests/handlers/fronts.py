@@ -24,7 +24,7 @@ from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryMonitorBook
 from handlers import modules, register_all
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from localslack import LocalSlack, LocalSlackClient, Rules, load_workspace
 from tests.handlers.desks import CATALOGUE, Kept, memory_desk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from handlers.desk import FrontDesk
+from handlers.context import FrontDesk
 from handlers.payloads import Payload
 
 Answer = Callable[[FrontDesk, list[str], Payload], Awaitable[str]]
