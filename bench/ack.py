@@ -12,8 +12,8 @@ import json
 import statistics
 from typing import Any
 
-from bot.demonstration.stage import Stage, stage
-from bot.demonstration.world import running
+from demo.scenarios.stage import Stage, stage
+from demo.scenarios.world import running
 
 _CHANNEL = "checkout-oncall"
 _GOAL_MS = 100

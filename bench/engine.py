@@ -28,8 +28,8 @@ from bench.engines.pilothouse import Pilothouse
 from bench.engines.processes import cpu_s, rss_mb, tree
 from bench.engines.taskiq_gather import TaskiqGather
 from bench.footprint import footprint
-from bot.adapters.valkey import embedded_valkey
-from bot.demonstration.world import free_port
+from demo.scenarios.valkey import embedded_valkey
+from demo.scenarios.world import free_port
 
 CONTENDERS: tuple[Contender, ...] = (Pilothouse(), Floor(), CeleryChord(), TaskiqGather(), DbosSteps())
 _WARM_UP = 20

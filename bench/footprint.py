@@ -13,9 +13,9 @@ from bench.engines.pilothouse import Parts, assembled, work_of
 from bench.shipped import SERVICE, shipped
 from bot.adapters.redis.store import Store
 from bot.adapters.redis.stores.archive import Archive
-from bot.adapters.valkey import embedded_valkey
 from bot.domain.clock import SystemClock
 from bot.domain.model import JsonValue
+from demo.scenarios.valkey import embedded_valkey
 
 _DAY_S = 86_400
 

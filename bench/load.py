@@ -33,10 +33,10 @@ from bench.engines.processes import BenchError, rss_mb, spawned, tree
 from bot.adapters.redis.store import connect
 from bot.adapters.slack.app import EVENTS_PATH
 from bot.adapters.slack.manifest import manifest_of
-from bot.adapters.valkey import embedded_valkey
-from bot.demonstration.waiting import until
-from bot.demonstration.world import free_port
 from bot.services.intent_handler import run_id_of
+from demo.scenarios.valkey import embedded_valkey
+from demo.scenarios.waiting import until
+from demo.scenarios.world import free_port
 
 _HERE = Path(__file__).resolve().parent
 _WEBS = 2

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.monitoring.process import run
-from bot.adapters.valkey import embedded_valkey
 from bot.domain.monitoring.monitor import Monitor
+from demo.scenarios.valkey import embedded_valkey
 
 _PER_SERVICE = 100
 _WARM_UP_S = 15.0

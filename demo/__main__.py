@@ -11,10 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
-from demo.errors import ShopError
-from demo.haproxy_config import Holder
-from demo.shop import Shop
-from demo.side import FlagTeller
+from demo.shop.errors import ShopError
+from demo.shop.haproxy_config import Holder
+from demo.shop.shop import Shop
+from demo.shop.side_services import FlagTeller
 
 _PARENT_CHECK_S = 0.5
 

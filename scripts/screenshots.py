@@ -21,9 +21,9 @@ PICTURES = ROOT / "docs" / "images"
 
 sys.path.insert(0, str(ROOT))
 
-from bot.demonstration.play import warm_up  # noqa: E402  # the checkout's own, wherever this is called from
-from bot.demonstration.stage import stage  # noqa: E402
-from bot.demonstration.world import World, running  # noqa: E402
+from demo.scenarios.play import warm_up  # noqa: E402  # the checkout's own, wherever this is called from
+from demo.scenarios.stage import stage  # noqa: E402
+from demo.scenarios.world import World, running  # noqa: E402
 
 Theme = Literal["light", "dark"]
 Colours: TypeAlias = npt.NDArray[np.uint8]

@@ -16,9 +16,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from bot.adapters.children import die_with_parent
 from bot.adapters.redis.store import Store, connect
-from bot.adapters.valkey import embedded_valkey, server_binary
+from demo.scenarios.children import die_with_parent
+from demo.scenarios.valkey import embedded_valkey, server_binary
 from tests.servers import free_port
 
 _START_S = 20.0

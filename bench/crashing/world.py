@@ -20,10 +20,10 @@ import handlers
 from bench.crashing.outside import Outside, outside
 from bench.crashing.points import Points
 from bench.crashing.worker import run
-from bot.adapters.children import die_with_parent
 from bot.adapters.redis.store import Store, connect
 from bot.adapters.slack.manifest import manifest_of
-from bot.adapters.valkey import embedded_valkey
+from demo.scenarios.children import die_with_parent
+from demo.scenarios.valkey import embedded_valkey
 
 _HERE = Path(__file__).resolve().parent
 _PEOPLE = _HERE.parent.parent / "bot" / "demonstration" / "workspace.yaml"

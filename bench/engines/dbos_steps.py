@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 
 from bench.engines.contender import ENDED, STEPS, Place, Start
 from bench.engines.processes import spawned
-from bot.demonstration.world import free_port
-from demo.postgres import ADMIN, Postgres
+from demo.scenarios.world import free_port
+from demo.shop.postgres import ADMIN, Postgres
 
 _ASKED = "bench:asked"
 _CONNECTIONS = 10

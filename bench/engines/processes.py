@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from bench.engines.contender import Place
-from bot.adapters.children import die_with_parent
 from bot.domain.errors import BotError
+from demo.scenarios.children import die_with_parent
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _READY_S = 60.0

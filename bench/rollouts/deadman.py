@@ -15,7 +15,7 @@ from bench.rollouts.clients import asking
 from bench.rollouts.floor import Floor, floor_with, free_port
 from bench.rollouts.launcher import ended
 from bot.actions import deploy
-from bot.adapters.valkey import embedded_valkey
+from demo.scenarios.valkey import embedded_valkey
 
 CANARY = "1.4.2"
 _PERCENT = 30

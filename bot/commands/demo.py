@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from bot.demonstration.scenarios import ALL, scenario
+from demo.scenarios.scenarios import ALL, scenario
 
 NAME = "demo"
 SUMMARY = "Bring up a shop, a local Slack and the bot; break the shop and watch it being mended."
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         for known in ALL:
             print(f"{known.name:20} {known.summary}")
         return 0
-    from bot.demonstration.main import by_hand, by_script  # noqa: PLC0415  # the bot's roles need none of it
+    from demo.scenarios.main import by_hand, by_script  # noqa: PLC0415  # the bot's roles need none of it
 
     if not arguments.scenario:
         watch_s = arguments.watch or 60

@@ -94,7 +94,7 @@ def _files(settings: Settings) -> tuple[Catalogue | None, tuple[Check, ...]]:
     services = 0 if files.catalogue is None else len(files.catalogue.services)
     of_catalogue = _file("catalogue", f"has {count(services, 'service')}", files.of_catalogue)
     if not there:
-        todo = "Describe your services there, as demo/catalogue.yaml does, or set PILOTHOUSE_CATALOGUE."
+        todo = "Describe your services there, as demo/shop/catalogue.yaml does, or set PILOTHOUSE_CATALOGUE."
         of_catalogue = wrong("catalogue", f"{settings.catalogue} is not there", todo=todo)
     runbooks = 0 if files.library is None else len(files.library.names())
     return files.catalogue, (of_catalogue, _file("runbooks", f"{runbooks} are sound", files.of_runbooks))

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from bot.demonstration.play import warm_up
-from bot.demonstration.stage import stage
-from bot.demonstration.world import World, running
+from demo.scenarios.play import warm_up
+from demo.scenarios.stage import stage
+from demo.scenarios.world import World, running
 from tests.browser.people import Room
 from tests.chromium import CHROMIUM, FLAGS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
-from bot.demonstration.world import World
+from demo.scenarios.world import World
 
 ANA, BEN = "U0ANA00001", "U0BEN00001"
 CHANNEL = "checkout-oncall"

@@ -20,7 +20,7 @@ from bot.domain.diagnoses.change import Change
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
-from demo.shop import CATALOGUE, Shop
+from demo.shop.shop import CATALOGUE, Shop
 from tests.demo.open_shop import Listener, OpenShop
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from demo.errors import ShopError
-from demo.processes import find_program
-from demo.shop import Shop
+from demo.shop.errors import ShopError
+from demo.shop.processes import find_program
+from demo.shop.shop import Shop
 from tests.demo.open_shop import ROOT, alive, eventually, family, start_shop, stop_shop
 
 pytestmark = [pytest.mark.demo, pytest.mark.server]

@@ -17,23 +17,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.catalogue import Catalogue
-from demo import postgres
-from demo.alert_rules import RULES
-from demo.assembly import assemble
-from demo.errors import RefusedError, ShopError
-from demo.guard import Guard
-from demo.haproxy import Server, live
-from demo.ledger import Ledger
-from demo.load import Load
-from demo.monitoring import Target, alertmanager_config, prometheus_config
-from demo.processes import Child, Ports, Spec, until
-from demo.services import sickness
-from demo.services.base import ServiceError
-from demo.services.settings_file import SettingsFile
-from demo.services.sickness import Screening
-from demo.services.tax import BROKEN_RELEASE, COUNTRIES, rate_of_release, with_tax
-from demo.settings import SettingsStore
-from demo.shop import CATALOGUE
+from demo.shop import postgres
+from demo.shop.alert_rules import RULES
+from demo.shop.assembly import assemble
+from demo.shop.change_ledger import Ledger
+from demo.shop.errors import RefusedError, ShopError
+from demo.shop.guard import Guard
+from demo.shop.haproxy import Server, live
+from demo.shop.load import Load
+from demo.shop.monitoring import Target, alertmanager_config, prometheus_config
+from demo.shop.processes import Child, Ports, Spec, until
+from demo.shop.services import sickness
+from demo.shop.services.base import ServiceError
+from demo.shop.services.settings_file import SettingsFile
+from demo.shop.services.sickness import Screening
+from demo.shop.services.tax import BROKEN_RELEASE, COUNTRIES, rate_of_release, with_tax
+from demo.shop.settings import SettingsStore
+from demo.shop.shop import CATALOGUE
 
 BUYERS_WAY = {"storefront", "checkout", "payments", "bank"}
 

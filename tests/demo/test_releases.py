@@ -17,16 +17,16 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from demo.errors import ShopError
-from demo.haproxy import HAProxy
-from demo.haproxy_config import Backend, Holder, Lease, config_text
-from demo.pace import Pace
-from demo.processes import Child, Ports, Spec, find_program, until
-from demo.services.checkout import Checkout
-from demo.services.config import ServiceConfig
-from demo.services.releases import RELEASES, release_of
-from demo.tally import Tally
-from demo.units import FIRST_VERSIONS
+from demo.shop.errors import ShopError
+from demo.shop.haproxy import HAProxy
+from demo.shop.haproxy_config import Backend, Holder, Lease, config_text
+from demo.shop.pace import Pace
+from demo.shop.processes import Child, Ports, Spec, find_program, until
+from demo.shop.services.checkout import Checkout
+from demo.shop.services.config import ServiceConfig
+from demo.shop.services.releases import RELEASES, release_of
+from demo.shop.tally import Tally
+from demo.shop.units import FIRST_VERSIONS
 
 
 class Peer:

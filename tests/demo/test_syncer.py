@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from demo.errors import ShopError
-from demo.ledger import Ledger
-from demo.repository import Repository
-from demo.syncer import Syncer
+from demo.shop.change_ledger import Ledger
+from demo.shop.errors import ShopError
+from demo.shop.repository import Repository
+from demo.shop.syncer import Syncer
 from tests.demo.rollouts import soon
 
 

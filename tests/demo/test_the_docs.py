@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from demo.faults.catalogue import all_faults
+from demo.shop.faults.catalogue import all_faults
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = (ROOT / "docs" / "how-to" / "the-shop.md").read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.demonstration.deploying import decided_by, ending_of
 from bot.domain.deployments.checklist import Mark
 from bot.domain.deployments.deploy_lock import DeployLock
 from bot.domain.deployments.flag import Flag
@@ -15,6 +14,7 @@ from bot.domain.deployments.gate import Gates
 from bot.services.intent_handler import run_id_of
 from bot.views.thread.rollout import rollout_why_modal
 from bot.views.thread.run import run_messages
+from demo.scenarios.deploying import decided_by, ending_of
 from tests.integration.deployments import QUICK, actions_in, effects, failed, stage_with
 from tests.unit.views.oracle import assert_valid_message
 from tests.worlds import ANA, BEN, CHI

@@ -13,8 +13,6 @@ import httpx
 import pytest
 
 from bot.adapters.files.catalogue_file import load_catalogue
-from bot.demonstration.report import is_right
-from bot.demonstration.scenarios import scenario
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
@@ -29,6 +27,8 @@ from bot.probes.http import probes as http
 from bot.probes.logs import probes as logs
 from bot.probes.postgres import probes as postgres
 from bot.probes.prometheus import probes as prometheus
+from demo.scenarios.report import is_right
+from demo.scenarios.scenarios import scenario
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
 from tests.servers import until
 

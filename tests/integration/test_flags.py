@@ -20,7 +20,7 @@ from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.deployments.flag import Flag, bucket
 from bot.testing.memory import MemoryStore
-from demo.services.config import ServiceConfig
+from demo.shop.services.config import ServiceConfig
 from tests.depths import operating
 from tests.servers import free_port
 from tests.valkeys import fresh_store
@@ -67,7 +67,7 @@ async def search(
     )
     environment = {**os.environ, **config.to_environment()}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "demo.services.light", env=environment
+        sys.executable, "-m", "demo.shop.services.light", env=environment
     )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{config.port}") as client:

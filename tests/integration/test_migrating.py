@@ -13,10 +13,10 @@ import pytest
 
 from bot.actions.deploy import retire
 from bot.actions.migrations.actions import apply
-from bot.demonstration.deploying import ending_of
 from bot.domain.errors import ActionFailedError
 from bot.domain.runs.run import Run
 from bot.probes.migrations.probes import old_gone
+from demo.scenarios.deploying import ending_of
 from tests.integration.deployments import Stage, effects, failed, stage_with
 from tests.migrations import SHOP
 from tests.servers import kept, postgres_programs

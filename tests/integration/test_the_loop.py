@@ -7,13 +7,13 @@ import asyncio
 import pytest
 import pytest_asyncio
 
-from bot.demonstration.deploying import roll_out
-from bot.demonstration.play import play, settle, warm_up
-from bot.demonstration.rollouts import Rollout
-from bot.demonstration.scenarios import SCENARIOS, Scenario, scenario
-from bot.demonstration.stage import Stage, stage
-from bot.demonstration.striking import STRUCK_S
-from bot.demonstration.world import running
+from demo.scenarios.deploying import roll_out
+from demo.scenarios.play import play, settle, warm_up
+from demo.scenarios.rollouts import Rollout
+from demo.scenarios.scenarios import SCENARIOS, Scenario, scenario
+from demo.scenarios.stage import Stage, stage
+from demo.scenarios.striking import STRUCK_S
+from demo.scenarios.world import running
 
 pytestmark = [
     pytest.mark.demo,

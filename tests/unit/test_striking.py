@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.demonstration.deploying import unnoticed
-from bot.demonstration.scenarios import scenario
-from bot.demonstration.striking import signal_of, silent_after
+from demo.scenarios.deploying import unnoticed
+from demo.scenarios.scenarios import scenario
+from demo.scenarios.striking import signal_of, silent_after
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

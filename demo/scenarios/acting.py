@@ -1,0 +1,41 @@
+"""What both kinds of scenario do: find the run that was asked for, and approve it as somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.domain.runs.run import Run
+from bot.views.ids import APPROVE
+from demo.scenarios.stage import Stage
+from demo.scenarios.waiting import DemonstrationError
+
+ASKS, APPROVES = "ana", "ben"
+"""Who asks and who approves; nobody may do both."""
+
+
+async def new_run(on: Stage, known: set[str]) -> str | None:
+    """Find a run that is not among the known ones."""
+    return next((run_id for run_id in await on.journal.recent() if run_id not in known), None)
+
+
+async def approve(on: Stage, run: Run) -> bool:
+    """Let the requester try (refused), then let somebody else approve; tells whether it was refused."""
+    gate = run.waiting_for
+    assert gate is not None  # noqa: S101  # the caller has looked
+    card = await on.posted(run.id, f"phase:{gate.phase}")
+    await on.slack.click(user=ASKS, channel=card.channel, ts=card.ts, action_id=APPROVE)
+    await asyncio.sleep(0.5)
+    refused = (await on.run(run.id)).waiting_for is not None
+    await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=APPROVE)
+    return refused
+
+
+async def told(on: Stage, method: str, path: str, body: dict[str, object] | None = None) -> None:
+    """Tell the shop's control something.
+
+    Raises:
+        DemonstrationError: the shop refused.
+    """
+    answer = await on.shop.request(method, path, json=body, timeout=30)
+    if not answer.is_success:
+        raise DemonstrationError(f"The shop refused {path}: {answer.text}")

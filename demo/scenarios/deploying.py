@@ -1,0 +1,246 @@
+"""Play a deployment as people would: type it, approve it as somebody else, and measure what clients saw."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from bot.domain.model import Model
+from bot.domain.runs.event import EffectIntended, Event, Judged, StepFinished
+from bot.domain.runs.run import Run
+from bot.views.ids import ABORT
+from demo.scenarios.acting import APPROVES, ASKS, approve, new_run, told
+from demo.scenarios.report import unapproved_writes
+from demo.scenarios.rollouts import Ending, Rollout
+from demo.scenarios.stage import Stage
+from demo.scenarios.striking import strike
+from demo.scenarios.waiting import until
+
+CHANNEL = "checkout-oncall"
+_RUN_S, _PLAN_S, _ROLLOUT_S, _CALM_S = 10.0, 60.0, 400.0, 60.0
+_TRAFFIC = ("shift", "replace", "ramp")
+"""What the steps are called that give a version its traffic."""
+_SYNCS_S = 4.0
+"""Some syncs from Git."""
+
+
+class RolloutReport(Model):
+    """One deployment, as it went; times are in seconds."""
+
+    scenario: str
+    service: str
+    strategy: str
+    version: str
+    expected: str
+    ended: str
+    right: bool
+    """Whether it ended as it should, decided by what should decide it, and nothing was changed unasked."""
+    outcome: str
+    verdict: str
+    """The judge's last word: ``proceed``, ``stop``, ``ask``; empty without a judge."""
+    decided_by: tuple[str, ...]
+    """The metrics of the judge, or the step that failed."""
+    why: str
+    safety: str
+    """What the card says of the way back."""
+    approved_by: tuple[str, ...]
+    self_approval_refused: bool | None
+    detection_s: float | None
+    """From the candidate's first traffic to the decision to stop it."""
+    rollback_s: float | None
+    """From the decision to the candidate's last answer, as clients saw it; 0 if that was earlier."""
+    silent_s: float | None
+    """From the bot's death, or the beginning of its hanging, to the canary's last answer."""
+    requests: int
+    failed_requests: int
+    """What clients saw fail, whoever failed it."""
+    failed_by_candidate: int
+    """Of those, the ones that the candidate itself answered with an error."""
+    writes: int
+    writes_without_approval: int
+    slack_rate_limited: int
+    run_id: str
+    thread: str
+
+
+async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
+    """Type the deployment as one person, approve it as another, and tell how it went.
+
+    Raises:
+        DemonstrationError: something that should have happened did not.
+    """
+    await told(on, "PUT", f"/load/{one.service}", {"per_s": one.per_s, "faulty_share": one.faulty_share})
+    await _steady(on, one)
+    slack_before, before = await on.slack.stats(), await _load(on, one.service)
+    known = set(await on.journal.recent())
+    words = f"{one.strategy} {one.service} {one.version} {one.words}".strip()
+    await on.slack.slash("/deploy", words, user=ASKS, channel=CHANNEL)
+    run_id = await until(lambda: new_run(on, known), "the run", _RUN_S)
+    (run, refused), silent_s = await asyncio.gather(_see_through(on, run_id), _struck(on, one, run_id))
+    if one.then_rolled_back:
+        known.add(run_id)
+        await on.slack.slash("/rollback", one.service, user=ASKS, channel=CHANNEL)
+        back_id = await until(lambda: new_run(on, known), "the rollback", _RUN_S)
+        back, _ = await _see_through(on, back_id)
+        stays = await _stays(on, one, back)
+    final = await on.posted(run_id, "final")
+    after, slack_after = await _load(on, one.service), await on.slack.stats()
+    events = await on.journal.load(run_id)
+    ended = ending_of(run, events)
+    if one.then_rolled_back:
+        ended = "rolled_back" if ended == "promoted" and stays else ended
+    decided_at = decision_at(events)
+    failed = after["failed"] - before["failed"]
+    return RolloutReport(
+        scenario=one.name,
+        service=one.service,
+        strategy=one.strategy,
+        version=one.version,
+        expected=one.ends,
+        ended=ended,
+        right=ended == one.ends
+        and one.decided_by in ("", *decided_by(run))
+        and unapproved_writes(events) == 0
+        and unnoticed(one, silent_s=silent_s, failed=failed),
+        outcome=run.outcome or "",
+        verdict=next((e.verdict.decision for e in reversed(events) if isinstance(e, Judged)), ""),
+        decided_by=decided_by(run),
+        why=run.summary,
+        safety=str((run.phases["safety"].output or {}).get("summary", "")) or run.summary,
+        approved_by=tuple(p.name or p.id for gate in run.approvals.values() for p in gate.approved_by),
+        self_approval_refused=refused,
+        detection_s=_between(_first_traffic(events), decided_at),
+        rollback_s=None if decided_at is None else _last_answer_after(after, one.version, decided_at),
+        requests=after["sent"] - before["sent"],
+        silent_s=silent_s,
+        failed_requests=failed,
+        failed_by_candidate=_failed_of(after, one.version) - _failed_of(before, one.version),
+        writes=sum(isinstance(event, EffectIntended) for event in events),
+        writes_without_approval=unapproved_writes(events),
+        slack_rate_limited=slack_after["rate_limited"] - slack_before["rate_limited"],
+        run_id=run.id,
+        thread=await on.slack.thread_text(final.channel, final.thread or final.ts),
+    )
+
+
+def unnoticed(one: Rollout, *, silent_s: float | None, failed: int) -> bool:
+    """Tell whether a bot that was hit left its canary in time, and no client saw anything of it; pure."""
+    return one.struck is None or (silent_s is not None and silent_s <= one.silent_within_s and failed == 0)
+
+
+def ending_of(run: Run, events: tuple[Event, ...]) -> Ending:
+    """Tell in one word how a deployment ended, from its journal."""
+    if run.phases["rollout"].outcome == "ok":
+        return "promoted"
+    if any(gate.step.startswith("judge:") for gate in run.approvals.values()):
+        return "asked"
+    changed = any(isinstance(event, EffectIntended) for event in events)
+    doubtful = any(step.outcome == "in_doubt" for step in run.phases["rollout"].steps.values())
+    return "in_doubt" if doubtful else "rolled_back" if changed else "refused"
+
+
+def decided_by(run: Run) -> tuple[str, ...]:
+    """Name the judge's metrics that decided, or the step or check that failed."""
+    named: list[str] = []
+    for state in run.phases.values():
+        for step in state.steps.values():
+            if step.outcome == "failed" and step.verdict is not None:
+                named += step.verdict.decided_by
+            elif step.outcome not in (None, "ok") and state.outcome == "failed":
+                named.append(step.id)
+    return tuple(named)
+
+
+def decision_at(events: tuple[Event, ...]) -> datetime | None:
+    """Tell when it was decided to take the version back; none where it was not."""
+    for event in events:
+        if isinstance(event, Judged) and event.verdict.decision == "stop":
+            return event.at
+    undos = [event.at for event in events if isinstance(event, EffectIntended) and event.undo]
+    return undos[0] if undos else None
+
+
+def _first_traffic(events: tuple[Event, ...]) -> datetime | None:
+    shifted = (e.at for e in events if isinstance(e, StepFinished) and e.step.startswith(_TRAFFIC))
+    return next(shifted, None)
+
+
+def _between(first: datetime | None, then: datetime | None) -> float | None:
+    return None if first is None or then is None else round(max(0.0, (then - first).total_seconds()), 2)
+
+
+def _last_answer_after(load: dict[str, Any], version: str, moment: datetime) -> float | None:
+    last = load["by_version"].get(version, {}).get("last_at")
+    return 0.0 if last is None else _between(moment, datetime.fromisoformat(last))
+
+
+def _answered_by(load: dict[str, Any], version: str) -> int:
+    return int(load["by_version"].get(version, {}).get("answered", 0))
+
+
+def _failed_of(load: dict[str, Any], version: str) -> int:
+    return int(load["by_version"].get(version, {}).get("failed", 0))
+
+
+async def _struck(on: Stage, one: Rollout, run_id: str) -> float | None:
+    return await strike(on, one, run_id) if one.struck else None
+
+
+async def _see_through(on: Stage, run_id: str) -> tuple[Run, bool | None]:
+    """Agree to each plan as somebody else, abort what the judge asks about; gives the end, and a refusal.
+
+    The refusal tells whether who asked was kept from approving; none where nobody was asked.
+    """
+    refused: bool | None = None
+
+    def stands(run: Run) -> bool:
+        return run.state == "finished" or run.waiting_for is not None
+
+    run = await on.when(run_id, stands, "the plan", _PLAN_S)
+    while run.state != "finished":
+        gate = run.waiting_for
+        if gate is not None and gate.step.startswith("judge:"):
+            await _abort(on, run_id)
+        elif gate is not None:
+            refused = await approve(on, run) and refused is not False
+        known = {known.id for known in run.approvals.values()}
+
+        def moved(run: Run, known: set[str] = known) -> bool:
+            waits = run.waiting_for
+            return run.state == "finished" or (waits is not None and waits.id not in known)
+
+        run = await on.when(run_id, moved, "the end of the rollout", _ROLLOUT_S)
+    return run, refused
+
+
+async def _stays(on: Stage, one: Rollout, back: Run) -> bool:
+    """Tell whether the version that was taken back answers nobody any more, also a few syncs later."""
+    if back.outcome != "done":
+        return False
+    await asyncio.sleep(_SYNCS_S)
+    before = _answered_by(await _load(on, one.service), one.version)
+    await asyncio.sleep(_SYNCS_S)
+    return before == _answered_by(await _load(on, one.service), one.version)
+
+
+async def _load(on: Stage, service: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await on.shop.get(f"/load/{service}")).json()
+    return found
+
+
+async def _steady(on: Stage, one: Rollout) -> None:
+    """Let the traffic flow for a moment, so that the counters of the target know it."""
+    begun = (await _load(on, one.service))["sent"]
+    wanted = min(100, round(one.per_s * 4))
+
+    async def flowed() -> bool | None:
+        return (await _load(on, one.service))["sent"] >= begun + wanted or None
+
+    await until(flowed, f"the traffic of {one.service}", _CALM_S)
+
+
+async def _abort(on: Stage, run_id: str) -> None:
+    """Click *Abort* as the person who is asked."""
+    card = await on.posted(run_id, "phase:rollout")
+    await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=ABORT)

@@ -1,0 +1,111 @@
+"""Play a scenario as people on call would: read, type and click in Slack, and measure what happens."""
+
+from __future__ import annotations
+
+from typing import Literal, assert_never
+
+from bot.views.ids import TRIAGE
+from demo.scenarios.acting import ASKS, approve, new_run, told
+from demo.scenarios.report import Report, report_of
+from demo.scenarios.scenarios import Scenario
+from demo.scenarios.stage import Stage
+from demo.scenarios.waiting import until
+from localslack.outcomes import Seen
+
+CHANNELS = ("checkout-oncall", "payments-oncall", "storefront-oncall")
+_ALERT_S, _RUN_S, _CAUSE_S, _FIX_S = 60.0, 10.0, 20.0, 200.0
+
+Start = Literal["button", "command", "mention"]
+
+
+async def warm_up(on: Stage, *, seconds: float = 20) -> None:
+    """Let the shop trade for a while, so that there is an ordinary to compare with."""
+
+    async def traded() -> bool | None:
+        load = (await on.shop.get("/load")).json()
+        return True if load["ok"] >= seconds * load["rate_per_s"] else None
+
+    await until(traded, "the shop to trade", seconds + 60)
+
+
+async def play(on: Stage, scenario: Scenario, *, start: Start = "button") -> Report:
+    """Switch the fault on, act on its alert as two people would, and tell what happened.
+
+    Raises:
+        DemonstrationError: something that should have happened did not.
+    """
+    before = await on.slack.stats()
+    known = set(await on.journal.recent())
+    seen = {m.ts for channel in _channels(scenario) for m in await on.slack.messages(channel, user=ASKS)}
+    await told(on, "POST", f"/faults/{scenario.fault}")
+    try:
+        alert = await until(lambda: _alert(on, scenario, seen), "the alert in Slack", _ALERT_S)
+        asked_at = await _ask(on, scenario, alert, start)
+        run_id = await until(lambda: new_run(on, known), "the run", _RUN_S)
+        await on.posted(run_id, "phase:diagnosis")
+        run = await on.when(
+            run_id, lambda r: bool(r.approvals) or r.state == "finished", "the proposal", _CAUSE_S
+        )
+        refused = await approve(on, run) if run.waiting_for else None
+        run = await on.when(run_id, lambda r: r.state == "finished", "the end of the run", _FIX_S)
+        await on.posted(run_id, "final")
+        return await report_of(
+            on,
+            scenario,
+            run,
+            alert_ts=float(alert.ts),
+            asked_at=asked_at,
+            before=before,
+            self_approval_refused=refused,
+        )
+    finally:
+        await told(on, "POST", "/faults/reset")
+
+
+async def settle(on: Stage) -> None:
+    """Wait until the shop is well and every alert in Slack is over, as before the first scenario."""
+
+    async def calm() -> bool | None:
+        status = (await on.shop.get("/status")).json()
+        if status["alerts"] or status["load"]["recent"]["failed"]:
+            return None
+        messages = [m for channel in CHANNELS for m in await on.slack.messages(channel, user=ASKS)]
+        return None if any(TRIAGE in _actions(message) for message in messages) else True
+
+    await until(calm, "the shop to be well again", 90)
+
+
+async def _alert(on: Stage, scenario: Scenario, seen: set[str]) -> Seen | None:
+    """Find the newest alert that offers *Triage*: the service's own channel first."""
+    for channel in _channels(scenario):
+        for message in reversed(await on.slack.messages(channel, user=ASKS)):
+            if TRIAGE in _actions(message) and message.ts not in seen:
+                return message
+    return None
+
+
+def _actions(message: Seen) -> set[str]:
+    blocks = message.json.get("blocks") or ()
+    return {element.get("action_id", "") for block in blocks for element in block.get("elements", ())}
+
+
+def _channels(scenario: Scenario) -> tuple[str, ...]:
+    """Where somebody who cares for the service looks, first things first."""
+    own = f"{scenario.service}-oncall"
+    return (own, *(channel for channel in CHANNELS if channel != own))
+
+
+async def _ask(on: Stage, scenario: Scenario, alert: Seen, start: Start) -> float:
+    """Ask for the triage; gives the moment, in seconds since the epoch."""
+    at = on.clock.now().timestamp()
+    match start:
+        case "button":
+            await on.slack.click(user=ASKS, channel=alert.channel, ts=alert.ts, action_id=TRIAGE)
+        case "command":
+            await on.slack.slash("/triage", scenario.service, user=ASKS, channel=alert.channel)
+        case "mention":
+            text = f"triage {scenario.service}"
+            await on.slack.mention(text, user=ASKS, channel=alert.channel, thread_ts=alert.ts)
+        case _:
+            assert_never(start)
+    return at

@@ -1,0 +1,121 @@
+"""The scenarios: a fault of the shop, and what a right diagnosis says of it."""
+
+from __future__ import annotations
+
+from bot.domain.diagnoses.diagnosis import CauseKind
+from bot.domain.errors import NotFoundError
+from bot.domain.model import Model
+from demo.scenarios.rollouts import ROLLOUTS, Rollout
+
+
+class Truth(Model):
+    """A true cause, and the service that it is in."""
+
+    cause: CauseKind
+    at: str
+
+
+class Scenario(Model):
+    """A fault, who would notice it, and the truth."""
+
+    name: str
+    summary: str
+    fault: str
+    """The fault's name at the shop's control API."""
+    service: str = "checkout"
+    """The service that the person on call asks about."""
+    cause: CauseKind | None
+    """The true cause; none where nothing is wrong."""
+    at: str = ""
+    """The service that the true cause is in."""
+    also: tuple[Truth, ...] = ()
+    """What is as true at the same time, so that either may stand first; one remedy does not mend it all."""
+    innocent: str = ""
+    """A deploy that must not be blamed, as ``service version``."""
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario(
+        name="bad-release",
+        summary="checkout 1.4.2 goes out and fails a part of its requests",
+        fault="bad-release",
+        cause=CauseKind.BAD_RELEASE,
+        at="checkout",
+    ),
+    Scenario(
+        name="database-lock",
+        summary="a report's transaction holds locks until checkout has no connection left",
+        fault="database-lock",
+        cause=CauseKind.DATABASE_LOCK,
+        at="checkout",
+    ),
+    Scenario(
+        name="dependency-down",
+        summary="the bank behind payments accepts connections and never answers",
+        fault="dependency-down",
+        cause=CauseKind.DEPENDENCY_DOWN,
+        at="bank",
+    ),
+    Scenario(
+        name="saturation",
+        summary="a process runs out of CPU and everything behind it is late",
+        fault="saturation",
+        cause=CauseKind.SATURATION,
+        at="payments",
+    ),
+    Scenario(
+        name="bad-configuration",
+        summary="somebody changes a setting of payments; nothing is deployed",
+        fault="bad-configuration",
+        cause=CauseKind.BAD_CONFIGURATION,
+        at="payments",
+    ),
+    Scenario(
+        name="loud-innocent",
+        summary="a setting of payments is wrong; storefront, just deployed, is the loudest",
+        fault="loud-innocent",
+        service="storefront",
+        cause=CauseKind.BAD_CONFIGURATION,
+        at="payments",
+        innocent="storefront 2.3.1",
+    ),
+    Scenario(
+        name="two-faults",
+        summary="checkout 1.4.2 fails a part of its requests while a setting of payments fails others",
+        fault="two-faults",
+        cause=CauseKind.BAD_RELEASE,
+        at="checkout",
+        also=(Truth(cause=CauseKind.BAD_CONFIGURATION, at="payments"),),
+    ),
+    Scenario(
+        name="log-storm",
+        summary="a harmless line floods the logs just after an innocent deploy",
+        fault="log-storm",
+        service="storefront",
+        cause=None,
+        innocent="storefront 2.3.1",
+    ),
+    Scenario(
+        name="false-alarm",
+        summary="an alert fires and nothing is wrong",
+        fault="false-alarm",
+        cause=None,
+    ),
+)
+
+
+ALL: tuple[Scenario | Rollout, ...] = (*SCENARIOS, *ROLLOUTS)
+"""Every scenario: incidents first, then deployments."""
+
+
+def scenario(name: str) -> Scenario | Rollout:
+    """Find a scenario.
+
+    Raises:
+        NotFoundError: there is none of that name.
+    """
+    for known in ALL:
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in ALL)
+    raise NotFoundError(f"There is no scenario called {name}.", hint=f"There are: {names}.")

@@ -1,0 +1,75 @@
+"""What a player has in hand: the local Slack, the shop, and the bot's own journal and board to read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from bot.adapters.redis.store import connect
+from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.stores.journal import RedisJournal
+from bot.domain.board import Posted, Topic
+from bot.domain.clock import Clock, SystemClock
+from bot.domain.runs.run import Run, fold
+from demo.scenarios.waiting import until
+from demo.scenarios.world import World
+from localslack.client import LocalSlackClient
+
+_POSTED_S = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What a player has in hand."""
+
+    world: World
+    slack: LocalSlackClient
+    shop: httpx.AsyncClient
+    journal: RedisJournal
+    board: RedisBoard
+    clock: Clock
+
+    async def run(self, run_id: str) -> Run:
+        """Read a run."""
+        return fold(run_id, await self.journal.load(run_id))
+
+    async def posted(self, run_id: str, slot: str) -> Posted:
+        """Wait until a message of a run is in Slack."""
+        return await until(lambda: self._posted(run_id, slot), f"{slot} in Slack", _POSTED_S)
+
+    async def _posted(self, run_id: str, slot: str) -> Posted | None:
+        found = (await self.board.posted(Topic(kind="run", id=run_id))).get(slot)
+        return found if found is not None and found.ts else None
+
+    async def when(self, run_id: str, true: Callable[[Run], bool], what: str, within_s: float) -> Run:
+        """Wait until a run is as wanted."""
+
+        async def look() -> Run | None:
+            run = await self.run(run_id)
+            return run if true(run) else None
+
+        return await until(look, what, within_s)
+
+
+@asynccontextmanager
+async def stage(world: World) -> AsyncIterator[Stage]:
+    """Open the connections of a player."""
+    store = connect(world.redis_url)
+    try:
+        async with (
+            LocalSlackClient(world.slack_url) as slack,
+            httpx.AsyncClient(base_url=world.shop_url) as shop,
+        ):
+            yield Stage(
+                world=world,
+                slack=slack,
+                shop=shop,
+                journal=RedisJournal(store),
+                board=RedisBoard(store),
+                clock=SystemClock(),
+            )
+    finally:
+        await store.aclose()

@@ -1,0 +1,90 @@
+"""Services beside the buyers' way, for deployments of every kind: light processes behind the same HAProxy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.shop.haproxy_config import CANDIDATE, STABLE, Backend
+from demo.shop.processes import Ports
+from demo.shop.units import Unit
+
+_WHOLE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One such service: the slots that serve when the shop opens, and one that waits for a version."""
+
+    address: str
+    serving: tuple[str, ...]
+    spare: str = ""
+    feature: str = ""
+    """The key of the flag of what is new in it."""
+
+    @property
+    def service(self) -> str:
+        """Its name without the environment."""
+        return self.address.partition("@")[0]
+
+    @property
+    def backend(self) -> str:
+        """Its name in HAProxy, which allows no ``@``."""
+        return self.address.replace("@", "-")
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Every slot."""
+        return (*self.serving, *((self.spare,) if self.spare else ()))
+
+
+SIDES = (
+    Side(address="checkout@staging", serving=(STABLE,), spare=CANDIDATE),
+    Side(address="catalog", serving=("a", "b", "c", "d"), spare="spare"),
+    Side(address="receipts", serving=("blue",), spare="green"),
+    Side(address="search", serving=("live",), feature="by-taste"),
+    Side(address="search@staging", serving=("live",), feature="by-colour"),
+)
+
+SYNCED = {
+    "search": "environments/production/search.yaml",
+    "search@staging": "environments/staging/search.yaml",
+}
+"""Services whose version stands in Git, with the file of each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlagTeller:
+    """Who tells services their flags: OpenFeature's remote evaluation protocol under ``<url>/<address>``."""
+
+    url: str
+    token: str = ""
+
+
+def units_of(side: Side, folder: Path, ports: Ports, *, flags: FlagTeller | None = None) -> list[Unit]:
+    """Choose a port for each slot."""
+    return [
+        Unit(
+            service=side.service,
+            address=side.address,
+            slot=slot,
+            port=ports.take(),
+            log=folder / f"{side.backend}-{slot}.jsonl",
+            urls={"flags": f"{flags.url}/{side.address}"} if flags is not None else {},
+            feature=side.feature,
+            flags_token=flags.token if flags is not None else "",
+            light=True,
+            at_first=slot in side.serving,
+        )
+        for slot in side.slots
+    ]
+
+
+def backend_of(side: Side, units: list[Unit], *, port: int) -> Backend:
+    """Put HAProxy in front; whatever it was told, after a restart those serve that served at first."""
+    return Backend(
+        name=side.backend,
+        port=port,
+        server_ports={unit.slot: unit.port for unit in units},
+        weights={slot: _WHOLE if slot in side.serving else 0 for slot in side.slots},
+    )
