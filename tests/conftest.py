@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 from bot.adapters.redis.store import Store
-from tests.valkeys import fresh_store
+from tests.support.valkeys import fresh_store
 
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):

@@ -11,7 +11,7 @@ from bench.diagnosing.changes_in_triage import named_in_triage
 from bench.diagnosing.fit_changes import Labelled, fitted
 from bot.diagnosis.commits.case import NONE
 from bot.diagnosis.commits.ranking import blame
-from tests.unit.analysis.commits.faults import CULPRITS, caused, causeless
+from tests.unit.diagnosis.commits.faults import CULPRITS, caused, causeless
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from bot.diagnosis.offline.reading import read
 from bot.diagnosis.origins.ranking import Ground, ground_of, places_on
 from bot.diagnosis.origins.weights import Weights, shipped
 from bot.domain.diagnoses.finding import FindingKind
-from tests.unit.analysis.telemetry import worlds
+from tests.unit.diagnosis.telemetry import worlds
 
 DATA = Path(__file__).parent.parent / "data" / "telemetry"
 CASES = {known.name: known for known in known_cases(DATA)}

@@ -10,7 +10,7 @@ from bench.diagnosing.bocpd import onset_of, run_lengths
 from bench.diagnosing.hypothesis_test import hypothesis_test
 from bench.diagnosing.peers import TOLD, UNTOLD, n_sigma, ranked, robust_scorer
 from bot.diagnosis.offline.case import Telemetry
-from tests.unit.analysis.telemetry import worlds
+from tests.unit.diagnosis.telemetry import worlds
 
 SINCE = worlds.ONSET_ROW
 

@@ -11,7 +11,7 @@ from demo.scenarios.play import warm_up
 from demo.scenarios.stage import stage
 from demo.scenarios.world import World, running
 from tests.browser.people import Room
-from tests.chromium import CHROMIUM, FLAGS
+from tests.support.chromium import CHROMIUM, FLAGS
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -38,8 +38,8 @@ from bot.testing.deployments import MemoryDeploymentBook
 from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryBudget, MemoryLedger, MemoryLocks, MemoryMonitorBook
-from tests.valkeys import fleet, fresh_store, opened
-from tests.worlds import HandClock
+from tests.support.valkeys import fleet, fresh_store, opened
+from tests.support.worlds import HandClock
 
 
 @dataclass

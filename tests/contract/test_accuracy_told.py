@@ -18,7 +18,7 @@ from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.gates import MemoryChecklists
 from bot.testing.memory import MemoryStore
 from tests.handlers.desks import CATALOGUE
-from tests.worlds import ANA, HandClock
+from tests.support.worlds import ANA, HandClock
 
 MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 

@@ -20,7 +20,7 @@ from bot.testing.gates import MemoryChecklists
 from bot.testing.memory import MemoryStore
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import Screen
-from tests.worlds import ANA, BEN, START, HandClock
+from tests.support.worlds import ANA, BEN, START, HandClock
 
 CATALOGUE = Catalogue(
     services=(

@@ -6,9 +6,9 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from localslack import LocalSlack, LocalSlackClient
-from tests.chromium import CHROMIUM, FLAGS
 from tests.contract.slack_screens import RUN, Screen
 from tests.contract.test_slack_charts import chart_of, run_with
+from tests.support.chromium import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.browser
 

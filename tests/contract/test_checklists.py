@@ -13,8 +13,8 @@ from bot.domain.deployments.checklist import Mark
 from bot.domain.people import Person
 from bot.services.gate_state import Checklists
 from bot.testing.gates import MemoryChecklists
-from tests.valkeys import fresh_store
-from tests.worlds import ANA, BEN, START
+from tests.support.valkeys import fresh_store
+from tests.support.worlds import ANA, BEN, START
 
 KEPT_S = 2
 

@@ -12,7 +12,7 @@ from bot.domain.deployments.delivery import DeliveryQuestion
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL
 from tests.contract.test_announcements import Told, deployment
-from tests.worlds import START
+from tests.support.worlds import START
 
 
 @pytest.fixture

@@ -22,14 +22,14 @@ from bot.ports.store import Line, Locks
 from bot.services.gate_state import DeployLocks
 from bot.testing.gates import MemoryDeployLocks
 from bot.testing.records import MemoryLocks
-from tests.valkeys import fresh_store, fresh_valkey, opened
-from tests.worlds import ANA, BEN, CHI
+from tests.support.valkeys import fresh_store, fresh_valkey, opened
+from tests.support.worlds import ANA, BEN, CHI
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
 import asyncio, sys
 from tests.contract.test_deploy_locks import lock_of
-from tests.worlds import ANA
+from tests.support.worlds import ANA
 from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
 from bot.adapters.redis.store import connect
 

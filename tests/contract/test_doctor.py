@@ -22,9 +22,9 @@ from bot.adapters.sources_checkup import check_sources, places_of
 from bot.commands import doctor
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
-from tests.servers import answering, free_port, http_server
-from tests.valkeys import fleet, fresh_valkey, opened
-from tests.worlds import HandClock
+from tests.support.servers import answering, free_port, http_server
+from tests.support.valkeys import fleet, fresh_valkey, opened
+from tests.support.worlds import HandClock
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.diagnoses.feedback import Feedback, Rated, Said
-from tests.worlds import ANA, BEN, CHI, START
+from tests.support.worlds import ANA, BEN, CHI, START
 
 SAID = Said(run_id="r1", at=START, service="checkout", verdict="cause_found", confidence=0.92)
 

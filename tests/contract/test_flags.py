@@ -24,9 +24,9 @@ from bot.engine.plugins import Context
 from bot.ports.flags import FlagProvider, Flags, NoFlags
 from bot.probes import flags as probes
 from bot.testing.records import MemoryFlags, MemoryLedger
-from tests.servers import free_port
-from tests.valkeys import fresh_store
-from tests.worlds import HandClock
+from tests.support.servers import free_port
+from tests.support.valkeys import fresh_store
+from tests.support.worlds import HandClock
 
 
 @pytest.fixture(params=["memory", "redis"])

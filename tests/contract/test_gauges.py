@@ -15,9 +15,9 @@ from bot.domain.board import Topic
 from bot.domain.clock import SystemClock
 from bot.domain.intent import CancelRun
 from bot.ports.store import Handlers
+from tests.support.valkeys import fresh_store
+from tests.support.worlds import ANA, START, started
 from tests.unit.engine.small_world import book, step
-from tests.valkeys import fresh_store
-from tests.worlds import ANA, START, started
 
 BOOK = book({"kind": "explore", "id": "ground", "steps": [step("a")]})
 

@@ -14,8 +14,8 @@ from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
 from bot.ports.heartbeats import Heartbeats, NoPulses
 from bot.testing.records import MemoryHeartbeats
-from tests.valkeys import fresh_store
-from tests.worlds import START
+from tests.support.valkeys import fresh_store
+from tests.support.worlds import START
 
 
 def beat(status: str = "ok", *, minutes: int = 0, job: str = "backup", **more: object) -> Heartbeat:

@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.leasing import TTL_MS
 from bot.adapters.redis.stores.leases import RedisLeases
 from bot.testing.records import MemoryLeases
-from tests.valkeys import fresh_store
+from tests.support.valkeys import fresh_store
 
 _LAPSED_S = TTL_MS / 1000 + 0.1
 

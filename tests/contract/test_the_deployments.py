@@ -10,7 +10,7 @@ import pytest
 from bot.domain.board import Topic
 from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
-from tests.worlds import ANA, START
+from tests.support.worlds import ANA, START
 
 
 def deployment(number: int = 1, *, service: str = "checkout", **more: object) -> Deployment:

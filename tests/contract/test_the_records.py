@@ -13,7 +13,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.monitor import MonitorState, Pause
 from bot.domain.monitoring.watching import Watched
-from tests.worlds import ANA, BEN, START
+from tests.support.worlds import ANA, BEN, START
 
 
 async def test_places_are_given_in_the_order_of_asking(ports):

@@ -15,7 +15,7 @@ from bot.domain.intent import CancelRun, Intent
 from bot.domain.runs.event import CancelRequested, RunFinished
 from bot.domain.runs.runbook import Runbook
 from bot.ports.store import Handlers, Work
-from tests.worlds import ANA, START, started
+from tests.support.worlds import ANA, START, started
 
 BOOK = Runbook.model_validate(
     {

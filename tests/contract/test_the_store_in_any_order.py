@@ -25,8 +25,8 @@ from bot.ports.store import Journal, Locks, Work
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryLocks
 from tests.contract.store_model import ModelStore
-from tests.valkeys import fresh_valkey
-from tests.worlds import ANA, START, started
+from tests.support.valkeys import fresh_valkey
+from tests.support.worlds import ANA, START, started
 
 BOOK = Runbook.model_validate(
     {

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.chromium import CHROMIUM, FLAGS
 from tests.demo.open_shop import OpenShop
+from tests.support.chromium import CHROMIUM, FLAGS
 
 pytestmark = [pytest.mark.demo, pytest.mark.server, pytest.mark.browser]
 

@@ -12,8 +12,8 @@ import handlers
 from bot.__main__ import commands
 from bot.engine.plugins import Plugins, plugins_in, scan
 from bot.settings import Settings, variable
-from tests.depths import operating
 from tests.docs.pages import ROOT
+from tests.support.depths import operating
 
 REFERENCE = ROOT / "docs" / "reference"
 

@@ -14,8 +14,8 @@ from bot.domain.diagnoses.feedback import Feedback, Said
 from bot.domain.intent import RateDiagnosis
 from bot.views import ids
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front
+from tests.support.worlds import CHI
 from tests.unit.views.story import Story
-from tests.worlds import CHI
 
 CHANNEL = "checkout-oncall"
 RUN = Story().run.id

@@ -17,7 +17,7 @@ from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.records import MemoryLedger, MemoryLocks
 from tests.handlers.desks import CATALOGUE, Shelf
 from tests.handlers.fronts import ANA, GIL, ONCALL, Front
-from tests.worlds import gate_desk, monitor_desk, world_plugins
+from tests.support.worlds import gate_desk, monitor_desk, world_plugins
 
 
 @pytest.fixture

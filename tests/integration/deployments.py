@@ -33,7 +33,7 @@ from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryFlags, MemoryLocks
-from tests.worlds import ANA, BEN, People, Told, gate_desk, monitor_desk
+from tests.support.worlds import ANA, BEN, People, Told, gate_desk, monitor_desk
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
 QUICK = "pause 1s patience 8s weights 20,50"

@@ -24,8 +24,8 @@ from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
 from bot.ports.store import Handlers
+from tests.support.valkeys import opened
 from tests.unit.engine.small_world import Books
-from tests.valkeys import opened
 
 RAN = "the-world:ran"
 """A list: the runs that have changed the service, in order."""

@@ -11,8 +11,8 @@ from bot.adapters.redis.command_batcher import NotReplicatedError
 from bot.adapters.redis.stores.journal import RedisJournal
 from tests.integration.test_failover import WORD, handling, insist, until_all
 from tests.integration.test_takeover import BOOK
-from tests.valkeys import fleet, opened
-from tests.worlds import started
+from tests.support.valkeys import fleet, opened
+from tests.support.worlds import started
 
 pytestmark = pytest.mark.server
 

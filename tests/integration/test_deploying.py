@@ -16,8 +16,8 @@ from bot.views.thread.rollout import rollout_why_modal
 from bot.views.thread.run import run_messages
 from demo.scenarios.deploying import decided_by, ending_of
 from tests.integration.deployments import QUICK, actions_in, effects, failed, stage_with
+from tests.support.worlds import ANA, BEN, CHI
 from tests.unit.views.oracle import assert_valid_message
-from tests.worlds import ANA, BEN, CHI
 
 pytestmark = pytest.mark.server
 

@@ -30,7 +30,7 @@ from bot.probes.prometheus import probes as prometheus
 from demo.scenarios.report import is_right
 from demo.scenarios.scenarios import scenario
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
-from tests.servers import until
+from tests.support.servers import until
 
 pytestmark = [pytest.mark.demo, pytest.mark.server, pytest.mark.timeout(240)]
 

@@ -19,8 +19,8 @@ from bot.domain.errors import NotFoundError, StoreUnavailableError
 from bot.domain.intent import CancelRun
 from bot.domain.runs.event import CancelRequested
 from tests.integration.test_takeover import BOOK, serving
-from tests.valkeys import SERVICE, Server, fleet, opened
-from tests.worlds import ANA, START, started
+from tests.support.valkeys import SERVICE, Server, fleet, opened
+from tests.support.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server
 

@@ -21,10 +21,10 @@ from bot.domain.catalogue import Catalogue, Service
 from bot.domain.deployments.flag import Flag, bucket
 from bot.testing.memory import MemoryStore
 from demo.shop.services.config import ServiceConfig
-from tests.depths import operating
-from tests.servers import free_port
-from tests.valkeys import fresh_store
-from tests.worlds import HandClock
+from tests.support.depths import operating
+from tests.support.servers import free_port
+from tests.support.valkeys import fresh_store
+from tests.support.worlds import HandClock
 
 pytestmark = pytest.mark.server
 USERS = [f"user-{number}" for number in range(100)]

@@ -18,9 +18,9 @@ from bot.domain.runs.run import Run
 from bot.probes.migrations.probes import old_gone
 from demo.scenarios.deploying import ending_of
 from tests.integration.deployments import Stage, effects, failed, stage_with
-from tests.migrations import SHOP
-from tests.servers import kept, postgres_programs
-from tests.shop_databases import at, copy, template
+from tests.support.migrations import SHOP
+from tests.support.servers import kept, postgres_programs
+from tests.support.shop_databases import at, copy, template
 
 pytestmark = pytest.mark.server
 GOOD = {

@@ -16,8 +16,8 @@ from bot.domain.intent import CancelRun
 from bot.views.answers import error_text
 from tests.integration.test_failover import handling, insist, until_all
 from tests.integration.test_takeover import BOOK, forever, nothing, serving
-from tests.valkeys import fleet, opened
-from tests.worlds import ANA, START, started
+from tests.support.valkeys import fleet, opened
+from tests.support.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server
 

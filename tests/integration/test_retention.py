@@ -14,7 +14,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.monitoring.alert import Alert
 from bot.domain.runs.event import PhaseStarted, RunFinished, Sampled
 from tests.integration.test_takeover import BOOK
-from tests.worlds import START, started
+from tests.support.worlds import START, started
 
 pytestmark = pytest.mark.server
 

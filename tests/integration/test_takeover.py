@@ -17,7 +17,7 @@ from bot.domain.intent import CancelRun, StartRun
 from bot.domain.runs.event import Origin
 from bot.domain.runs.runbook import Runbook
 from bot.ports.store import Handlers
-from tests.worlds import ANA, START, started
+from tests.support.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server
 

@@ -16,8 +16,8 @@ from bot.domain.people import Person
 from bot.engine.service_lock import change_place
 from bot.ports.store import Line
 from tests.integration.queueing import CHANGE, HUNG, RAN, at_work
-from tests.valkeys import fresh_valkey, opened
-from tests.worlds import started
+from tests.support.valkeys import fresh_valkey, opened
+from tests.support.worlds import started
 
 pytestmark = pytest.mark.server
 

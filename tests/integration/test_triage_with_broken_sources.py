@@ -25,8 +25,8 @@ from bot.reducers import REDUCERS
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryLedger, MemoryLocks
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
-from tests.servers import until
-from tests.worlds import ANA
+from tests.support.servers import until
+from tests.support.worlds import ANA
 
 pytestmark = [pytest.mark.demo, pytest.mark.server, pytest.mark.timeout(240)]
 

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from localslack import LocalSlack
 from localslack.shapes import Json
-from tests.chromium import CHROMIUM, FLAGS
+from tests.support.chromium import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.adapters.monitor_clock import MonitorClock, due_slots
 from bot.domain.monitoring.monitor import Monitor
 from bot.testing.records import MemoryMonitorBook
-from tests.worlds import START, HandClock
+from tests.support.worlds import START, HandClock
 
 
 def monitor(**more):

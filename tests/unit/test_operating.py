@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from bot.adapters.observability.health import LoopLag, Pulse, operating_app
-from tests.depths import operating
+from tests.support.depths import operating
 
 
 class Store:

@@ -12,7 +12,7 @@ from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import ReduceInput
 from bot.reducers import REDUCERS, reading_of
-from tests.worlds import START, started
+from tests.support.worlds import START, started
 
 BOOK = Runbook.model_validate(
     {

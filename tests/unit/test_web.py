@@ -10,8 +10,8 @@ from bot.adapters.http.alertmanager import MAX_BYTES
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
 from bot.testing.memory import MemoryStore
-from tests.depths import operating
-from tests.worlds import HandClock
+from tests.support.depths import operating
+from tests.support.worlds import HandClock
 
 TOKEN = {"authorization": "Bearer secret"}
 FIRING = {

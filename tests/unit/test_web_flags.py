@@ -16,8 +16,8 @@ from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ProbeUnavailableError
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryFlags
-from tests.depths import operating
-from tests.worlds import HandClock
+from tests.support.depths import operating
+from tests.support.worlds import HandClock
 
 PATH = "/flags/shop/ofrep/v1/evaluate/flags/new-cart"
 

@@ -18,8 +18,8 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.monitoring.heartbeat import Heartbeat
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryHeartbeats
-from tests.depths import operating
-from tests.worlds import HandClock
+from tests.support.depths import operating
+from tests.support.worlds import HandClock
 
 TOKEN = {"authorization": "Bearer secret"}
 CATALOGUE = Catalogue.model_validate(

@@ -16,9 +16,9 @@ from bot.adapters.http.base import WebParts
 from bot.domain.catalogue import Catalogue, Service
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryLeases
-from tests.depths import operating
-from tests.servers import answering, hanging, http_server
-from tests.worlds import HandClock
+from tests.support.depths import operating
+from tests.support.servers import answering, hanging, http_server
+from tests.support.worlds import HandClock
 
 
 class Kept(MemoryLeases):

@@ -28,8 +28,8 @@ from bot.domain.clock import SystemClock
 from bot.domain.diagnoses.change import Change
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
-from tests.servers import kept
-from tests.servers import postgres as start_postgres
+from tests.support.servers import kept
+from tests.support.servers import postgres as start_postgres
 
 
 class NoLedger:

@@ -12,8 +12,8 @@ from bot.actions.migrations import actions, backfill
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.migrations.execution import Backfill, manner_of
 from bot.probes.postgres.probes import state
-from tests.servers import kept, until
-from tests.shop_databases import at, copy, template
+from tests.support.servers import kept, until
+from tests.support.shop_databases import at, copy, template
 
 WHAT = {"service": "shop", "version": "1.4.0", "phase": "migrate"}
 ROWS = 6000

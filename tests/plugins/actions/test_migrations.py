@@ -12,9 +12,9 @@ import pytest
 from bot.actions.migrations import actions
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
 from bot.migrations.execution import manner_of
-from tests.migrations import SHOP
-from tests.servers import free_port, kept, until
-from tests.shop_databases import at, copy, template
+from tests.support.migrations import SHOP
+from tests.support.servers import free_port, kept, until
+from tests.support.shop_databases import at, copy, template
 
 pytestmark = pytest.mark.server
 

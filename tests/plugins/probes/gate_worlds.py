@@ -16,7 +16,7 @@ from bot.services.gate_state import StateGatekeeper
 from bot.testing.alerts import MemoryAlertBook
 from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from bot.testing.memory import MemoryStore
-from tests.worlds import HandClock, world_plugins
+from tests.support.worlds import HandClock, world_plugins
 
 WEEKEND = {
     "id": "weekend",

@@ -15,7 +15,7 @@ from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeU
 from bot.domain.monitoring.alert import Alert
 from bot.probes.alerts import recent
 from bot.testing.alerts import MemoryAlertBook
-from tests.servers import answering, free_port, http_server, kept, prometheus, silent_server, until
+from tests.support.servers import answering, free_port, http_server, kept, prometheus, silent_server, until
 
 DAY_S, DAYS, STEP_S = 86_400, 10, 60
 NOW = SystemClock().now().replace(microsecond=0)

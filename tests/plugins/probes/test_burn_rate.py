@@ -13,7 +13,7 @@ from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.monitoring.slo import Slo
 from bot.probes.prometheus.probes import burn_rate
-from tests.servers import answering, free_port, hanging, http_server, kept, prometheus
+from tests.support.servers import answering, free_port, hanging, http_server, kept, prometheus
 
 STEP_S = 15
 MINUTES = 90

@@ -11,7 +11,7 @@ from bot.domain.diagnoses.change import Change
 from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
 from bot.probes.changes.probes import recent
-from tests.servers import answering, hanging, http_server
+from tests.support.servers import answering, hanging, http_server
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

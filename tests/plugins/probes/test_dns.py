@@ -15,7 +15,7 @@ import pytest
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.dns import resolve
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 ZONE = {
     ("shop.example.", "A"): ["192.0.2.1", "192.0.2.2"],

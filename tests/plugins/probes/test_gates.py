@@ -21,8 +21,8 @@ from tests.plugins.probes.gate_worlds import (
     all_plugins,
     clock,
 )
-from tests.servers import answering, http_server
-from tests.worlds import ANA, started
+from tests.support.servers import answering, http_server
+from tests.support.worlds import ANA, started
 
 
 async def test_a_freeze_rejects_with_its_rule_its_reason_and_its_end(context):

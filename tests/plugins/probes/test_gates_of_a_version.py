@@ -12,7 +12,7 @@ from bot.domain.diagnoses.change import Change
 from bot.domain.errors import GateClosedError
 from bot.probes import gates
 from tests.plugins.probes.gate_worlds import TRIAGE, TUESDAY, State, all_plugins, clock
-from tests.worlds import ANA, BEN, BENCH, started
+from tests.support.worlds import ANA, BEN, BENCH, started
 
 
 def serving(version: str, *, at: datetime = TUESDAY, kind="deploy", service="checkout@staging") -> Change:

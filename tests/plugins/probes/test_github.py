@@ -17,7 +17,7 @@ from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.changes.probes import recent
 from bot.probes.github.probes import deployments, runs
-from tests.servers import Handler, answering, http_server
+from tests.support.servers import Handler, answering, http_server
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 REPO = "/repos/acme/shop"

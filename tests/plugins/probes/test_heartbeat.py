@@ -13,7 +13,7 @@ from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
 from bot.engine.plugins import Context
 from bot.probes.heartbeat import age, failures
 from bot.testing.records import MemoryHeartbeats
-from tests.worlds import START, HandClock
+from tests.support.worlds import START, HandClock
 
 BOTH = (age, failures)
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.http.probes import dependencies, health
-from tests.servers import answering, free_port, hanging, http_server
+from tests.support.servers import answering, free_port, hanging, http_server
 
 
 def service(name: str, health_url: str = "", **more: Any) -> dict[str, Any]:

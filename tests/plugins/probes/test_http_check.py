@@ -16,7 +16,7 @@ from bot.loader.template_refs import absent, result_of
 from bot.probes.http import probes as http
 from bot.probes.http.probes import check
 from bot.templating.templates import truth
-from tests.servers import answering, free_port, hanging, http_server
+from tests.support.servers import answering, free_port, hanging, http_server
 
 WELL = {"status": "ok", "queue": {"depth": 3}, "parts": ["a", "b"]}
 

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.kafka import Group, behind, lag, problems_of
-from tests.servers import Handler, answering, free_port, hanging, http_server
+from tests.support.servers import Handler, answering, free_port, hanging, http_server
 
 RECORDED = json.loads((Path(__file__).parents[2] / "data" / "burrow.json").read_text("utf-8"))
 LIST, EACH = "/v3/kafka/{cluster}/consumer", "/v3/kafka/{cluster}/consumer/{group}/lag"

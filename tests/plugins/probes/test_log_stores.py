@@ -15,7 +15,7 @@ from bot.probes import elastic, loki
 from bot.probes.logs import probes as logs
 from bot.probes.logs.counts import moments
 from tests.plugins.probes.logstores import Elastic, Loki
-from tests.servers import answering, free_port, hanging, http_server
+from tests.support.servers import answering, free_port, hanging, http_server
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 END_S = NOW.timestamp()

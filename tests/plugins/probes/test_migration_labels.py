@@ -11,8 +11,8 @@ import pytest
 
 from bot.migrations.assess import assess
 from bot.probes.postgres.schema import schema_of
-from tests.migrations import SHOP, Labelled, labelled, statements
-from tests.servers import kept, postgres
+from tests.support.migrations import SHOP, Labelled, labelled, statements
+from tests.support.servers import kept, postgres
 
 pytestmark = pytest.mark.server
 

@@ -16,9 +16,9 @@ from bot.domain.runs.effect import Effect
 from bot.engine.plugins import scan
 from bot.probes.migrations.probes import verify, way_back
 from bot.probes.postgres.probes import state
-from tests.migrations import SHOP
-from tests.servers import free_port, kept
-from tests.shop_databases import at, copy, template
+from tests.support.migrations import SHOP
+from tests.support.servers import free_port, kept
+from tests.support.shop_databases import at, copy, template
 
 pytestmark = pytest.mark.server
 FILES = {

@@ -21,8 +21,8 @@ from bot.domain.errors import (
 from bot.engine.plugins import scan
 from bot.probes.migrations import probes as migrations
 from bot.probes.migrations.squawk import lint, squawk_command
-from tests.migrations import SHOP
-from tests.servers import free_port, kept, postgres
+from tests.support.migrations import SHOP
+from tests.support.servers import free_port, kept, postgres
 
 
 @contextlib.asynccontextmanager

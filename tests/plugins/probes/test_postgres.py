@@ -13,7 +13,7 @@ import pytest
 from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.postgres.probes import health
-from tests.servers import free_port, kept, postgres, until
+from tests.support.servers import free_port, kept, postgres, until
 
 pytestmark = pytest.mark.server
 

@@ -20,7 +20,7 @@ from bot.probes.postgres.probes import (
     replication_lag,
     transaction_ids_used,
 )
-from tests.servers import (
+from tests.support.servers import (
     answering,
     free_port,
     http_server,

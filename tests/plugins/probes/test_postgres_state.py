@@ -12,8 +12,8 @@ import pytest
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.migrations.database import Database, OpenTransaction, Replica, warnings_of, way_back_of
 from bot.probes.postgres.probes import state
-from tests.migrations import SHOP
-from tests.servers import free_port, kept, postgres, postgres_replica
+from tests.support.migrations import SHOP
+from tests.support.servers import free_port, kept, postgres, postgres_replica
 
 LEDGER = """
 CREATE TABLE pilothouse_migrations (

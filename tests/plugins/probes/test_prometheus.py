@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.prometheus.probes import alerts, anomalies, decisive, error_ratio, query, sides, tallies
-from tests.servers import answering, free_port, hanging, http_server, prometheus, until
+from tests.support.servers import answering, free_port, hanging, http_server, prometheus, until
 
 
 class Exporter:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.rabbitmq import queues
-from tests.servers import Handler, answering, free_port, hanging, http_server
+from tests.support.servers import Handler, answering, free_port, hanging, http_server
 
 NODE = {"partitions": [], "mem_alarm": False, "disk_free_alarm": False, "name": "rabbit@one", "running": True}
 

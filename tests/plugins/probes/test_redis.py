@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.redis.probes import health, problems_of
-from tests.servers import free_port, silent_server, until
-from tests.valkeys import fresh_valkey
+from tests.support.servers import free_port, silent_server, until
+from tests.support.valkeys import fresh_valkey
 
 pytestmark = pytest.mark.server
 

@@ -17,7 +17,7 @@ from bot.domain.diagnoses.change import Change
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings
 from bot.probes.changes.probes import recent
 from tests.plugins.probes.repositories import Repo
-from tests.servers import Handler, answering, hanging, http_server
+from tests.support.servers import Handler, answering, hanging, http_server
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 REPO = "/repos/acme/shop"

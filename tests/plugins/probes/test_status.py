@@ -14,7 +14,7 @@ from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.status.feeds import impact_of, read_feed
 from bot.probes.status.probes import page
-from tests.servers import answering, free_port, hanging, http_server
+from tests.support.servers import answering, free_port, hanging, http_server
 
 SUMMARY = "/api/v2/summary.json"
 GOOGLE = [

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.tcp import check
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 
 def service(address: str) -> dict[str, Any]:

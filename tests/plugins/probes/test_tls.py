@@ -21,7 +21,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.tls import days_left
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 NAME = "shop.example"
 DAY = timedelta(days=1)

@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.traces.probes import spans
-from tests.servers import answering, free_port, hanging, http_server
+from tests.support.servers import answering, free_port, hanging, http_server
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 END_S = NOW.timestamp()

@@ -17,8 +17,8 @@ from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
 from bot.probes import flags as flag_probes
-from tests.servers import free_port
-from tests.valkeys import fresh_store
+from tests.support.servers import free_port
+from tests.support.valkeys import fresh_store
 
 pytestmark = pytest.mark.server
 ASKED = {"service": "shop", "version": "new-cart"}

@@ -11,7 +11,7 @@ from bot.actions import deploy as actions
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, ProbeUnavailableError, StaleEpochError
 from bot.engine.plugins import scan
 from bot.probes import deploy as probes
-from tests.servers import until
+from tests.support.servers import until
 
 pytestmark = pytest.mark.server
 

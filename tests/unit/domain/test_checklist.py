@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bot.domain.deployments.checklist import ChecklistItem, Mark, Seen, state_of, title_of
 from bot.domain.deployments.checklist_rule import rule_checklist
-from tests.worlds import ANA, BEN, CHI, START
+from tests.support.worlds import ANA, BEN, CHI, START
 
 BY_HAND = ChecklistItem()
 BY_PROBE = ChecklistItem.model_validate({"probe": "x.y", "expect": "result.value > 0"})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.diagnoses.feedback import Feedback, Rated, Said, Score, score, span_of, week_of
 from bot.domain.people import Person
-from tests.worlds import START
+from tests.support.worlds import START
 
 
 def rated(*opinions):

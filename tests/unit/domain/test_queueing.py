@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.deployments.queueing import Turn, expect
-from tests.worlds import ANA
+from tests.support.worlds import ANA
 
 
 def turn(strategy: str = "canary", *, since_s: float | None = None, holds: bool = False, asks: bool = False):

@@ -12,8 +12,8 @@ from bot.testing.alerts import MemoryAlertBook
 from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryLedger, MemoryLocks
+from tests.support.worlds import HandClock, People, Told, gate_desk, monitor_desk, renew, world_plugins
 from tests.unit.engine.small_world import CATALOGUE, Books, World, diagnose
-from tests.worlds import HandClock, People, Told, gate_desk, monitor_desk, renew, world_plugins
 
 
 @pytest.fixture

@@ -23,8 +23,7 @@ from bot.testing.alerts import MemoryAlertBook
 from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryLedger, MemoryLocks
-from tests.unit.engine.small_world import CATALOGUE, Books, diagnose
-from tests.worlds import (
+from tests.support.worlds import (
     BEN,
     BENCH,
     CHI,
@@ -37,6 +36,7 @@ from tests.worlds import (
     started,
     world_plugins,
 )
+from tests.unit.engine.small_world import CATALOGUE, Books, diagnose
 
 Side = Literal["before", "after"]
 Death = tuple[int, Side]

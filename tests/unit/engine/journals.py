@@ -32,8 +32,8 @@ from bot.domain.runs.event import (
 )
 from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.runbook import ApprovalPolicy
+from tests.support.worlds import ANA, BEN, CHI, START, started
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
-from tests.worlds import ANA, BEN, CHI, START, started
 
 BOOK = book(
     {"kind": "fan_out", "id": "evidence", "steps": [step("x"), step("y")]},

@@ -15,7 +15,7 @@ from bot.services.intent_handler import Desk
 from bot.testing.alerts import MemoryAlertBook
 from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.memory import MemoryStore
-from tests.worlds import BEN, HandClock, People, Told, started
+from tests.support.worlds import BEN, HandClock, People, Told, started
 
 CATALOGUE = Catalogue(services=(Service(name="checkout", approvers=("oncall",)),))
 

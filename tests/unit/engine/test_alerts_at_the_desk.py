@@ -9,7 +9,7 @@ import pytest
 from bot.domain.board import Topic
 from bot.domain.intent import AcknowledgeAlert, ReportAlert, SilenceAlert
 from bot.domain.monitoring.alert import Alert
-from tests.worlds import ANA, BEN, START
+from tests.support.worlds import ANA, BEN, START
 
 ALERT = Alert(fingerprint="f1", name="HighErrorRate", service="checkout", status="firing", starts_at=START)
 OVER = ALERT.model_copy(update={"status": "resolved", "ends_at": START + timedelta(minutes=1)})

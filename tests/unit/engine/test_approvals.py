@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from bot.domain.intent import CancelRun
+from tests.support.worlds import ANA, BEN, BENCH, CHI
 from tests.unit.engine.small_world import UNDO, act, book, fix
-from tests.worlds import ANA, BEN, BENCH, CHI
 
 
 async def test_nothing_happens_before_somebody_else_approved(world):

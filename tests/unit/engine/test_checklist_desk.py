@@ -18,7 +18,7 @@ from bot.services.gate_commands import GateDesk
 from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import Desk
 from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
-from tests.worlds import ANA, BEN, BENCH, CHI, monitor_desk, world_plugins
+from tests.support.worlds import ANA, BEN, BENCH, CHI, monitor_desk, world_plugins
 
 ITEMS = {
     "tests": {"probe": "worlds.measure", "expect": "result.value < 5"},

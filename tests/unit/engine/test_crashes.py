@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.domain.runs.event import StepFinished, StepUndone
 from bot.domain.runs.run import Run
+from tests.support.worlds import BEN, BENCH, started
 from tests.unit.engine.frail import Death, DiedError, FrailWorld
 from tests.unit.engine.small_world import book, fix, step
-from tests.worlds import BEN, BENCH, started
 
 EXAMPLES = settings(max_examples=100, deadline=None)
 DEATHS = st.lists(st.tuples(st.integers(1, 14), st.sampled_from(("before", "after"))), max_size=6)

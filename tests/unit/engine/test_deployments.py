@@ -14,8 +14,8 @@ from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.testing.deployments import MemoryDeploymentBook
+from tests.support.worlds import ANA, BEN, BENCH, CHI
 from tests.unit.engine.small_world import UNDO, World, act, book, fix, step
-from tests.worlds import ANA, BEN, BENCH, CHI
 
 SEEN = {"id": "ground", "kind": "explore", "steps": [step("look")]}
 

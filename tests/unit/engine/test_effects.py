@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.runs.event import EffectIntended
+from tests.support.worlds import BEN, BENCH
 from tests.unit.engine.small_world import UNDO, act, approved, book, fix
-from tests.worlds import BEN, BENCH
 
 
 async def test_the_first_failure_stops_a_pipeline_and_undoes_in_reverse(world):

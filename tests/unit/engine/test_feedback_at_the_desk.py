@@ -8,8 +8,8 @@ from bot.domain.board import Topic
 from bot.domain.diagnoses.feedback import Feedback
 from bot.domain.intent import RateDiagnosis
 from bot.services.feedback import said_by
+from tests.support.worlds import ANA, BEN, START
 from tests.unit.engine.small_world import book, step
-from tests.worlds import ANA, BEN, START
 
 TRIAGE = book(
     {"kind": "fan_out", "id": "evidence", "steps": [step("a")]},

@@ -17,8 +17,8 @@ from bot.services.gate_commands import GateDesk
 from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import Desk
 from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
+from tests.support.worlds import ANA, BEN, CHI, monitor_desk
 from tests.unit.engine.small_world import World
-from tests.worlds import ANA, BEN, CHI, monitor_desk
 
 NIGHT = {"id": "night", "reason": "<!channel> sleeps", "time_zone": "UTC", "from": "02:00", "until": "06:00"}
 CATALOGUE = Catalogue.model_validate(

@@ -7,8 +7,8 @@ import gc
 
 from bot.domain.errors import StaleEpochError
 from bot.domain.runs.event import PhaseStarted, StepFinished, StepRef
+from tests.support.worlds import BENCH, started
 from tests.unit.engine.small_world import book, step
-from tests.worlds import BENCH, started
 
 
 async def test_a_fan_out_runs_its_steps_at_once_and_keeps_each_answer(world):

@@ -9,8 +9,8 @@ import pytest
 from bot.domain.rollouts.verdict import CanaryVerdict
 from bot.domain.runs.event import Steered
 from bot.engine.engine import Engine
+from tests.support.worlds import ANA, BEN, BENCH
 from tests.unit.engine.small_world import UNDO, act, book, fix
-from tests.worlds import ANA, BEN, BENCH
 
 JUDGE = {
     "every_s": 0.001,

@@ -10,7 +10,7 @@ from bot.domain.runs.preliminary import leaning_of
 from bot.domain.runs.run import fold
 from bot.engine.replay import again, difference, recorded
 from bot.reducers import REDUCERS
-from tests.unit.analysis.stories import deploy, log_errors, version_errors
+from tests.unit.diagnosis.stories import deploy, log_errors, version_errors
 from tests.unit.engine import triages
 from tests.unit.engine.small_world import book, step
 from tests.unit.engine.triages import ranking, triaged

@@ -10,8 +10,8 @@ from bot.adapters.observability.meters import Meters
 from bot.adapters.observability.observed import ObservedBudget, ObservedJournal, Observers
 from bot.domain.errors import StaleEpochError
 from bot.engine.engine import Engine
+from tests.support.worlds import BEN, BENCH, started
 from tests.unit.engine.small_world import act, approved, book, fix, step
-from tests.worlds import BEN, BENCH, started
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from bot.services.intent_handler import Desk
 from bot.services.monitor_runner import Watchman
 from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.records import MemoryMonitorBook
+from tests.support.worlds import ANA, BEN, BENCH, gate_desk, monitor_desk
 from tests.unit.engine.small_world import World
-from tests.worlds import ANA, BEN, BENCH, gate_desk, monitor_desk
 
 NAME = "checkout/errors"
 MONITOR = Monitor.model_validate({"id": "errors", "probe": "worlds.measure", "expect": "result.value < 5"})

@@ -21,9 +21,7 @@ from bot.testing.alerts import MemoryAlertBook
 from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryLedger, MemoryLocks
-from tests.unit.engine.small_world import CATALOGUE, UNDO, Books, act, book, diagnose
-from tests.unit.engine.test_judged_steps import JUDGE, verdict
-from tests.worlds import (
+from tests.support.worlds import (
     ANA,
     BEN,
     CHI,
@@ -36,6 +34,8 @@ from tests.worlds import (
     started,
     world_plugins,
 )
+from tests.unit.engine.small_world import CATALOGUE, UNDO, Books, act, book, diagnose
+from tests.unit.engine.test_judged_steps import JUDGE, verdict
 
 GUS = Person(id="U0GUEST", name="gus")
 DAN = Person(id="U0DANIEL", name="dan")

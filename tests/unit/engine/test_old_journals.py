@@ -11,9 +11,9 @@ from bot.adapters.redis.stores.journal import RedisJournal
 from bot.domain.runs.event import RunFinished, RunStarted
 from bot.domain.runs.journal import EVENT_TYPES, JournalError, export_line, import_line, problems_of
 from bot.domain.runs.run import fold
+from tests.support.valkeys import fresh_store
+from tests.support.worlds import BEN, BENCH, START, started
 from tests.unit.engine.small_world import book, step
-from tests.valkeys import fresh_store
-from tests.worlds import BEN, BENCH, START, started
 
 FOLDER = Path(__file__).parents[2] / "data" / "journals"
 RECORDED = sorted(FOLDER.glob("v*/*.jsonl"))

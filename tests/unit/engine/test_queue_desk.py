@@ -13,8 +13,8 @@ from bot.domain.intent import AskQueue
 from bot.engine.engine import Engine
 from bot.services.queue_commands import QueueDesk
 from bot.testing.deployments import MemoryDeploymentBook
+from tests.support.worlds import ANA, BEN, BENCH, CHI
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
-from tests.worlds import ANA, BEN, BENCH, CHI
 
 
 def canary(*, gated: bool = False):

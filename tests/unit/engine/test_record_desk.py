@@ -20,8 +20,8 @@ from bot.probes.changes import probes as changes
 from bot.probes.git import probes as git
 from bot.services.intent_handler import Desk
 from bot.testing.deployments import MemoryDeploymentBook
+from tests.support.worlds import ANA, gate_desk, monitor_desk
 from tests.unit.engine.small_world import World
-from tests.worlds import ANA, gate_desk, monitor_desk
 
 COMMITS = ["Begin", "v1.0", "Ask the bank <twice>", "v1.1", "Pay `faster`", "Be done", "v1.2"]
 

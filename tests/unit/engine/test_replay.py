@@ -16,7 +16,7 @@ from bot.domain.runs.journal import export_line, import_line
 from bot.engine.engine import Engine
 from bot.engine.replay import InputsMissingError, again, as_text, difference, recorded
 from bot.reducers import REDUCERS, ranker_version
-from tests.unit.analysis.stories import (
+from tests.unit.diagnosis.stories import (
     NOW,
     SHOP,
     calls_fail,
@@ -30,7 +30,7 @@ from tests.unit.analysis.stories import (
     setting,
     version_errors,
 )
-from tests.unit.analysis.test_ranking_laws import stories
+from tests.unit.diagnosis.test_ranking_laws import stories
 from tests.unit.engine.triages import ranking, triaged
 
 SECRET = "hunter2"  # what must not be kept

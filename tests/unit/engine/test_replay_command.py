@@ -14,9 +14,9 @@ from bot.commands._archive import journal_of
 from bot.commands.regress import mistake_of
 from bot.domain.diagnoses.regression import Regression
 from bot.domain.runs.journal import export_line
-from tests.unit.analysis.stories import NOW, deploy, errors, log_errors, setting, version_errors
+from tests.support.valkeys import fresh_valkey, opened
+from tests.unit.diagnosis.stories import NOW, deploy, errors, log_errors, setting, version_errors
 from tests.unit.engine.triages import ranking, triaged
-from tests.valkeys import fresh_valkey, opened
 
 CASES = sorted((Path(__file__).parents[2] / "data" / "diagnoses").glob("*.json"))
 RELEASE = [

@@ -18,9 +18,9 @@ from bot.domain.runs.journal import import_line
 from bot.domain.runs.run import fold
 from bot.engine.engine import Engine
 from bot.services.intent_handler import Desk
+from tests.support.valkeys import fresh_valkey, opened
+from tests.support.worlds import BEN, BENCH, CHI
 from tests.unit.engine.small_world import act, book, fix, step
-from tests.valkeys import fresh_valkey, opened
-from tests.worlds import BEN, BENCH, CHI
 
 STORY = ({"kind": "fan_out", "id": "look", "steps": [step("a"), step("b")]}, fix(act("go")))
 

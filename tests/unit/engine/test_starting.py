@@ -7,8 +7,8 @@ import asyncio
 from bot.domain.intent import CancelRun, StartRun
 from bot.domain.runs.event import Origin
 from bot.services.intent_handler import run_id_of
+from tests.support.worlds import ANA, BEN
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
-from tests.worlds import ANA, BEN
 
 
 async def test_a_redelivered_command_is_one_run_and_an_outsider_starts_none(world):

@@ -11,9 +11,9 @@ from bot.domain.diagnoses.diagnosis import Judgement
 from bot.domain.intent import SteerRun
 from bot.domain.people import Person
 from bot.engine.engine import Engine
+from tests.support.worlds import ANA, BEN, BENCH
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 from tests.unit.engine.test_judged_steps import CANARY, JUDGE, begin, done, judging
-from tests.worlds import ANA, BEN, BENCH
 
 GUEST = Person(id="U0GUEST", name="gus")
 

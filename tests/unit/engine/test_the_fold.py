@@ -18,8 +18,8 @@ from bot.domain.runs.event import (
     VoteCast,
 )
 from bot.domain.runs.run import apply, begin, fold
+from tests.support.worlds import BEN, START, started
 from tests.unit.engine.journals import BOOK, journals, shuffled
-from tests.worlds import BEN, START, started
 
 EXAMPLES = settings(max_examples=60, deadline=None)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.worlds import BENCH
 from tests.unit.engine.small_world import UNDO, act, approved, book, fix, step
-from tests.worlds import BENCH
 
 CHECK = {
     "id": "errors",

@@ -12,8 +12,8 @@ from bot.adapters.observability.observed import ObservedJournal, Observers
 from bot.adapters.observability.tracing import Traces
 from bot.engine.engine import Engine
 from bot.views.thread.spans import spans_of
+from tests.support.worlds import BEN, BENCH
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
-from tests.worlds import BEN, BENCH
 
 
 class Team:

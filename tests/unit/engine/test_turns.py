@@ -7,8 +7,8 @@ from dataclasses import replace
 from bot.domain.intent import CancelRun
 from bot.domain.runs.event import RunFinished
 from bot.engine.engine import Engine
+from tests.support.worlds import ANA, BEN, BENCH, CHI, started
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
-from tests.worlds import ANA, BEN, BENCH, CHI, started
 
 
 def gather(name="evidence"):

@@ -12,7 +12,7 @@ from bot.domain.diagnoses.change import Change
 from bot.domain.monitoring.monitor import Monitor, Pause
 from bot.services.monitor_runner import Watchman
 from bot.testing.records import MemoryMonitorBook
-from tests.worlds import ANA, BENCH
+from tests.support.worlds import ANA, BENCH
 
 NAME = "checkout/errors"
 

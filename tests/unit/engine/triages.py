@@ -13,7 +13,7 @@ from bot.domain.errors import ProbeUnavailableError
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, plugins_in, probe
 from bot.reducers import REDUCERS
-from tests.unit.analysis.stories import NOW, SHOP, SOURCES
+from tests.unit.diagnosis.stories import NOW, SHOP, SOURCES
 from tests.unit.engine.small_world import World, book
 
 FOUND: list[Finding] = []

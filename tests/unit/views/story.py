@@ -37,8 +37,8 @@ from bot.views.blocks import flatten
 from bot.views.limits import unescape
 from bot.views.phrases import names_in
 from bot.views.thread.run import run_messages
+from tests.support.worlds import ANA, BEN, START
 from tests.unit.views.oracle import assert_valid_message
-from tests.worlds import ANA, BEN, START
 
 PROBES = {
     "logs": ("logs", "Logs"),

@@ -16,9 +16,9 @@ from bot.views.answers import broken_text, error_text, help_text
 from bot.views.blocks import flatten
 from bot.views.home import HomeFacts, home_view
 from bot.views.modals import pick_service_modal, picked
+from tests.support.worlds import START
 from tests.unit.views.oracle import assert_harmless, assert_valid_message, assert_valid_view
 from tests.unit.views.story import Story
-from tests.worlds import START
 
 FIRING = Alert(
     fingerprint="fp",

@@ -6,7 +6,7 @@ from bot.domain.deployments.delivery import Delivery
 from bot.services.delivery_metrics import delivery
 from bot.views.blocks import flatten
 from bot.views.delivery import delivery_chart, delivery_messages
-from tests.unit.analysis.test_delivery import STORY, UNTIL, deployed
+from tests.unit.diagnosis.test_delivery import STORY, UNTIL, deployed
 from tests.unit.views.oracle import assert_valid_message
 
 

@@ -9,8 +9,8 @@ import pytest
 from bot.domain.deployments.deployment import Deployment, DeploymentOutcome
 from bot.views.blocks import flatten
 from bot.views.deployment import OUTCOME_WORDS, announcement, history_lines
+from tests.support.worlds import ANA, BEN, START
 from tests.unit.views.oracle import assert_valid_message
-from tests.worlds import ANA, BEN, START
 
 
 def deployment(**more: object) -> Deployment:

@@ -12,8 +12,8 @@ from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views import ids
 from bot.views.phrases import SKIPPED
 from bot.views.thread.run import run_messages
+from tests.support.worlds import ANA, BEN, CHI
 from tests.unit.views.story import ROLLBACK, TRIAGE, Story
-from tests.worlds import ANA, BEN, CHI
 
 
 def card(story):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot.views.blocks import flatten
 from bot.views.home import HomeFacts, home_view
+from tests.support.worlds import ANA
 from tests.unit.views.oracle import assert_valid_view
 from tests.unit.views.test_alert_modal_home_answers import FIRING
 from tests.unit.views.test_monitors import CONDITIONS, NOW, sight
-from tests.worlds import ANA
 
 
 def test_home_shows_what_fires_and_who_is_on_it_first():

@@ -10,8 +10,8 @@ from bot.domain.monitoring.monitor import Monitor, MonitorState, Pause
 from bot.domain.monitoring.watching import Episode, Watched
 from bot.views.limits import TEXT_CHARS
 from bot.views.monitor import Sight, monitor_card, monitor_list
+from tests.support.worlds import ANA, BEN, START
 from tests.unit.views.oracle import assert_harmless
-from tests.worlds import ANA, BEN, START
 
 NOW = START + timedelta(hours=1)
 _NOW_S = NOW.timestamp()

@@ -11,9 +11,9 @@ from bot.domain.rollouts.canary import Reading, Seen
 from bot.domain.runs.event import Judged, StepFinished
 from bot.domain.runs.run import fold
 from bot.views.thread.run import run_messages
+from tests.support.worlds import START, started
 from tests.unit.engine.small_world import UNDO, act, book, fix
 from tests.unit.engine.test_judged_steps import JUDGE, verdict
-from tests.worlds import START, started
 
 CANARY = book(fix(act("shift", undo=UNDO, judge=JUDGE)))
 STEP = "judge:shift"

@@ -23,10 +23,10 @@ from bot.views.thread.feedback import (
 )
 from bot.views.thread.run import run_messages
 from bot.views.thread.why import what_else_modal, why_modal
+from tests.support.worlds import ANA, BEN, CHI
 from tests.unit.views.oracle import assert_harmless, assert_valid_message, assert_valid_view
 from tests.unit.views.story import BAD_RELEASE, SLOW_BANK, START, Story, diagnosis
 from tests.unit.views.test_any_text_renders import texts, words
-from tests.worlds import ANA, BEN, CHI
 
 UNREAD = (
     Source(name="logs", status=SourceStatus.OK, why="4,210 lines"),

@@ -6,7 +6,7 @@ from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.diagnoses.finding import FindingKind, Findings
-from tests.unit.analysis.stories import NOW, calls_fail, errors, finding, lock, rank
+from tests.unit.diagnosis.stories import NOW, calls_fail, errors, finding, lock, rank
 
 
 def test_the_places_rank_the_deepest_in_trouble_first_and_their_evidence_is_their_own():

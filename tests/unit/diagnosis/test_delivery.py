@@ -13,7 +13,7 @@ from bot.domain.deployments.delivery import Counted, DeliveryQuestion
 from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
 from bot.services.delivery_metrics import delivered_services, delivery
-from tests.worlds import ANA, START
+from tests.support.worlds import ANA, START
 
 UNTIL = START
 _OUTCOMES = ("succeeded", "rolled_back", "failed")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain.diagnoses.diagnosis import CauseKind, SourceStatus
-from tests.unit.analysis.faults import bad_release, bank_down, top
-from tests.unit.analysis.stories import (
+from tests.unit.diagnosis.faults import bad_release, bank_down, top
+from tests.unit.diagnosis.stories import (
     ONSET,
     deploy,
     log_errors,

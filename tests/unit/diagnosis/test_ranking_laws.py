@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.diagnoses.diagnosis import Diagnosis, SourceStatus
 from bot.domain.diagnoses.finding import Finding, FindingKind
-from tests.unit.analysis.stories import (
+from tests.unit.diagnosis.stories import (
     NOW,
     SHOP,
     SOURCES,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from tests.servers import postgres
+from tests.support.servers import postgres
 
 _MINE = "mine"
 

@@ -10,9 +10,9 @@ import pytest
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnoses.diagnosis import CauseKind, Diagnosis
 from bot.domain.diagnoses.finding import Finding, FindingKind
-from tests.unit.analysis.commits.faults import CULPRITS, HARD, MORE, causeless
-from tests.unit.analysis.commits.incidents import BUMP, REFACTOR
-from tests.unit.analysis.stories import (
+from tests.unit.diagnosis.commits.faults import CULPRITS, HARD, MORE, causeless
+from tests.unit.diagnosis.commits.incidents import BUMP, REFACTOR
+from tests.unit.diagnosis.stories import (
     SHOP,
     deploy,
     errors,

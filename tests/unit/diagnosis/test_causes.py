@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.diagnoses.finding import Finding, FindingKind
-from tests.unit.analysis.faults import bad_release, bad_setting, bank_down, hungry, locked, top
-from tests.unit.analysis.stories import (
+from tests.unit.diagnosis.faults import bad_release, bad_setting, bank_down, hungry, locked, top
+from tests.unit.diagnosis.stories import (
     NOW,
     at,
     calls_fail,

@@ -7,7 +7,7 @@ import pytest
 from bot.migrations.assess import assess, assess_all
 from bot.migrations.rulings import Lock, Rollback, Stage
 from bot.migrations.surroundings import Schema
-from tests.migrations import labelled
+from tests.support.migrations import labelled
 
 KNOWN = Schema(columns={"orders": {"id": "bigint", "note": "text", "code": "character varying(10)"}})
 

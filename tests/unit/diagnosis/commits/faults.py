@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.diagnosis.commits.case import Call, ChangeCase, Status
-from tests.unit.analysis.commits.incidents import at, commit, complaints, decoys, incident, lures, series
+from tests.unit.diagnosis.commits.incidents import at, commit, complaints, decoys, incident, lures, series
 
 CULPRITS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a check for nothing is dropped": (

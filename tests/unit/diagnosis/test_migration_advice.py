@@ -7,7 +7,7 @@ import pytest
 from bot.migrations.assess import assess
 from bot.migrations.rulings import Rollback
 from bot.migrations.suggestions import instead_of
-from tests.migrations import labelled
+from tests.support.migrations import labelled
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.diagnoses.finding import FindingKind
-from tests.unit.analysis.faults import bad_release, bad_setting, bank_down, hungry, locked, top
-from tests.unit.analysis.stories import (
+from tests.unit.diagnosis.faults import bad_release, bad_setting, bank_down, hungry, locked, top
+from tests.unit.diagnosis.stories import (
     deploy,
     errors,
     finding,

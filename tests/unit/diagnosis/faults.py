@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.diagnoses.diagnosis import CauseKind, Diagnosis
 from bot.domain.diagnoses.finding import Finding, FindingKind
-from tests.unit.analysis.stories import (
+from tests.unit.diagnosis.stories import (
     calls_fail,
     deploy,
     finding,

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Diagnosis, SourceStatus
 from bot.domain.diagnoses.finding import Finding, FindingKind
-from tests.unit.analysis.stories import at, finding, rank
+from tests.unit.diagnosis.stories import at, finding, rank
 
 FAILING = (
     finding("metrics", FindingKind.ERROR_RATE_UP, "orders"),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.diagnosis.decisive_chart import chart_of, decisive
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
-from tests.worlds import START
+from tests.support.worlds import START
 
 POINTS = [(START.timestamp() + second, None if second == 2 else second / 10) for second in range(6)]
 

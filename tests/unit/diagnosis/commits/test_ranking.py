@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from bot.diagnosis.commits.case import NONE, Call, ChangeCase
 from bot.diagnosis.commits.ranking import blame, probabilities
-from tests.unit.analysis.commits.faults import CULPRITS, HARD, MORE, caused, causeless
-from tests.unit.analysis.commits.incidents import at, commit, complaints, decoys, incident, lures
-from tests.unit.analysis.commits.later_faults import (
+from tests.unit.diagnosis.commits.faults import CULPRITS, HARD, MORE, caused, causeless
+from tests.unit.diagnosis.commits.incidents import at, commit, complaints, decoys, incident, lures
+from tests.unit.diagnosis.commits.later_faults import (
     CAUSELESS,
     FIFTH,
     SEVENTH,

@@ -12,7 +12,7 @@ from bot.diagnosis.commits.hazards import hazards
 from bot.diagnosis.commits.settings_changed import numbers_changed, switches_changed
 from bot.diagnosis.commits.tokens import stem, words
 from bot.diagnosis.commits.wording import does
-from tests.unit.analysis.commits.incidents import at
+from tests.unit.diagnosis.commits.incidents import at
 
 
 def changed(diff: str, *files: str) -> Commit:

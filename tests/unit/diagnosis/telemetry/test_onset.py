@@ -12,7 +12,7 @@ from bot.diagnosis.offline.evidence import FOUND_AS, Evidence, kinds_of
 from bot.diagnosis.offline.tallies import BIN_S, Tallies
 from bot.diagnosis.origins.weights import shipped
 from bot.domain.diagnoses.finding import FindingKind
-from tests.unit.analysis.telemetry import worlds
+from tests.unit.diagnosis.telemetry import worlds
 
 
 def counted(case: Telemetry) -> tuple[Tallies, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.diagnosis.commits.case import ChangeCase, Commit
-from tests.unit.analysis.commits.incidents import (
+from tests.unit.diagnosis.commits.incidents import (
     commit,
     complaints,
     decoys,

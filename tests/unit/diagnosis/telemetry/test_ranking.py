@@ -13,7 +13,7 @@ from bot.diagnosis.origins.weights import shipped
 from bot.diagnosis.ranking.causes import diagnosis_of
 from bot.domain.diagnoses.diagnosis import Diagnosis
 from bot.domain.diagnoses.finding import Finding
-from tests.unit.analysis.telemetry import worlds
+from tests.unit.diagnosis.telemetry import worlds
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("onset_s", [worlds.ONSET_S, None], ids=["told", "found"])
 

@@ -19,7 +19,7 @@ from redis.retry import Retry
 from bot.adapters.redis.store import Store, connect
 from demo.scenarios.children import die_with_parent
 from demo.scenarios.valkey import embedded_valkey, server_binary
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 _START_S = 20.0
 _NODE_TIMEOUT_MS = 1000

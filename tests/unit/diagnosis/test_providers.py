@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.diagnoses.diagnosis import CauseKind, SourceStatus
 from bot.domain.diagnoses.finding import Finding, FindingKind
-from tests.unit.analysis.stories import errors, finding, log_errors, rank
+from tests.unit.diagnosis.stories import errors, finding, log_errors, rank
 
 
 def incident(strength: float = 0.8) -> Finding:
