@@ -55,7 +55,8 @@ from bot.loader.loader import LoadedLibrary, load_runbooks
 from bot.loader.monitor_rules import monitor_problems
 from bot.loader.probe_rules import checklist_problems
 from bot.loader.yaml_positions import Problem, shown_path
-from bot.ports.store import Handlers, Journal
+from bot.ports.journal import Journal
+from bot.ports.work import Handlers
 from bot.reducers import REDUCERS, ranker_version
 from bot.services.checklist_commands import ChecklistDesk
 from bot.services.gate_commands import GateDesk

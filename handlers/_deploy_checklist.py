@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.errors import UsageError
 from bot.domain.intent import ShowChecklist, TickItem, UntickItem, WaiveItem
-from bot.services.parsing.command_line import echo
+from bot.engine.params import echo
 from bot.services.parsing.gates import parse_item_words, parse_version_words
 from handlers._deploy_subcommand import Word
 from handlers.context import FrontDesk

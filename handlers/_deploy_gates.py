@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.errors import UsageError
 from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
-from bot.services.parsing.command_line import echo
+from bot.engine.params import echo
 from bot.services.parsing.gates import mentioned, parse_lock_words, parse_service
 from handlers._deploy_subcommand import Word
 from handlers.context import FrontDesk

@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.intent import AcknowledgeAlert, SilenceAlert
 from bot.domain.runs.event import Origin
-from bot.services.parsing.command_line import complete_params
+from bot.engine.params import complete_params
 from bot.views import ids
 from handlers.context import FrontDesk
 from handlers.payloads import button_value, click_of, person_of, place_of

@@ -17,18 +17,15 @@ from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
 from bot.domain.runs.event import Origin
 from bot.domain.runs.run import Run, fold
-from bot.engine.deployment_records import NoDeployments
-from bot.ports.store import (
-    AlertBook,
-    DeploymentBook,
-    Directory,
-    Inbox,
-    Journal,
-    Library,
-    MonitorBook,
-    Teller,
-)
-from bot.services.feedback import FeedbackBook
+from bot.ports.alerts import AlertBook
+from bot.ports.deployments import DeploymentBook, NoDeployments
+from bot.ports.directory import Directory
+from bot.ports.feedback import FeedbackBook
+from bot.ports.inbox import Inbox
+from bot.ports.journal import Journal
+from bot.ports.library import Library
+from bot.ports.monitors import MonitorBook
+from bot.ports.notifier import Teller
 from bot.views.monitor import MOST_LISTED, Sight, worst_first
 
 _STORE_S = 1.2

@@ -11,7 +11,8 @@ from bot.domain.model import JsonObject
 from bot.domain.nearest import did_you_mean
 from bot.domain.runs.event import Origin
 from bot.domain.runs.runbook import Runbook
-from bot.services.parsing.command_line import echo, parse_words, split_words
+from bot.engine.params import echo
+from bot.services.parsing.command_line import parse_words, split_words
 from bot.views.answers import help_text
 from handlers import _deploy_checklist, _deploy_gates, _deploy_records
 from handlers._deploy_subcommand import Word

@@ -13,7 +13,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.alert import Alert
 from bot.domain.runs.event import Origin
-from bot.services.parsing.command_line import complete_params
+from bot.engine.params import complete_params
 from bot.views import ids
 from bot.views.modals import pick_service_modal, picked
 from handlers.context import FrontDesk

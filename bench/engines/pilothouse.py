@@ -34,7 +34,7 @@ from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Plugins, scan
 from bot.loader.loader import LoadedLibrary, load_runbooks
-from bot.ports.store import Handlers
+from bot.ports.work import Handlers
 from bot.reducers import REDUCERS
 
 _RUNBOOKS = Path(__file__).resolve().parent.parent / "runbooks"

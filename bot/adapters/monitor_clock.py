@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from bot.domain.clock import Clock
 from bot.domain.monitoring.monitor import Monitor
-from bot.ports.store import MonitorBook
+from bot.ports.monitors import MonitorBook
 
 log = logging.getLogger(__name__)
 

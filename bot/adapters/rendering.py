@@ -12,11 +12,12 @@ from bot.domain.clock import Clock
 from bot.domain.deployments.delivery import DAY_S, DeliveryQuestion
 from bot.domain.diagnoses.feedback import span_of
 from bot.domain.runs.run import fold
-from bot.engine.deployment_records import NoDeployments
-from bot.ports.store import AlertBook, DeploymentBook, Journal
+from bot.ports.alerts import AlertBook
+from bot.ports.deployments import DeploymentBook, NoDeployments
+from bot.ports.feedback import FeedbackBook
+from bot.ports.gates import Checklists
+from bot.ports.journal import Journal
 from bot.services.delivery_metrics import delivered_services, delivery
-from bot.services.feedback import FeedbackBook
-from bot.services.gate_state import Checklists
 from bot.views.alert import alert_message
 from bot.views.checklist import waiver_messages
 from bot.views.delivery import delivery_messages

@@ -19,7 +19,8 @@ from bot.domain.errors import BotError, NotFoundError, UsageError
 from bot.domain.nearest import did_you_mean
 from bot.domain.runs.event import Event
 from bot.domain.runs.journal import import_line
-from bot.ports.store import Inbox, Journal
+from bot.ports.inbox import Inbox
+from bot.ports.journal import Journal
 from bot.settings import load_settings
 
 MOST = 100_000

@@ -5,34 +5,13 @@ from __future__ import annotations
 import logging
 
 from bot.domain.deployments.deployment import Deployment, deployment_of
-from bot.domain.errors import NotFoundError
 from bot.domain.runs.run import Run
-from bot.ports.store import DeploymentBook
+from bot.ports.deployments import DeploymentBook
 
 log = logging.getLogger(__name__)
 
 _LOOK_BACK = 20
 """A rollback takes back one of the latest so many deployments of its service."""
-
-
-class NoDeployments:
-    """Where nothing is deployed: there is nothing to keep."""
-
-    async def record(self, deployment: Deployment) -> bool:  # noqa: ARG002  # the port's
-        """Keep nothing."""
-        return False
-
-    async def get(self, deployment_id: str) -> Deployment:
-        """Find nothing."""
-        raise NotFoundError(f"I know no deployment {deployment_id}.")
-
-    async def of(self, service: str, *, limit: int) -> tuple[Deployment, ...]:  # noqa: ARG002  # the port's
-        """List nothing."""
-        return ()
-
-    async def since(self, seconds: float) -> tuple[Deployment, ...]:  # noqa: ARG002  # the port's
-        """List nothing."""
-        return ()
 
 
 async def keep_record(book: DeploymentBook, run: Run) -> None:

@@ -19,14 +19,18 @@ from bot.domain.runs.effect import Effect
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState
 from bot.domain.runs.runbook import ReducerName
-from bot.engine.deployment_records import NoDeployments
-from bot.engine.plugins import Context, Ledger, Plugins
-from bot.ports.alarms import Alarms, NoAlarms
+from bot.engine.plugins import Context, Plugins
+from bot.ports.alerts import Alarms, NoAlarms
+from bot.ports.deployments import DeploymentBook, NoDeployments
 from bot.ports.flags import Flags, NoFlags
+from bot.ports.gates import Gatekeeper, NoGatekeeper
 from bot.ports.heartbeats import NoPulses, Pulses
-from bot.ports.store import DeploymentBook, Journal, Leases, Library, Locks
+from bot.ports.journal import Journal
+from bot.ports.leases import Leases
+from bot.ports.ledger import Ledger
+from bot.ports.library import Library
+from bot.ports.locks import Locks
 from bot.ports.targets import NoLeases
-from bot.services.gate_state import Gatekeeper, NoGatekeeper
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any, Literal, Protocol, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import httpx
 from pydantic import BaseModel, ConfigDict, create_model
@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, create_model
 from bot.domain.address import without_login
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import Clock
-from bot.domain.diagnoses.change import Change
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement
 from bot.domain.errors import (
     ProbeGarbageError,
@@ -27,10 +26,11 @@ from bot.domain.errors import (
 )
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.runs.effect import Done, Effect
-from bot.ports.alarms import Alarms, NoAlarms
+from bot.ports.alerts import Alarms, NoAlarms
 from bot.ports.flags import Flags, NoFlags
+from bot.ports.gates import Gatekeeper, NoGatekeeper
 from bot.ports.heartbeats import NoPulses, Pulses
-from bot.services.gate_state import Gatekeeper, NoGatekeeper
+from bot.ports.ledger import Ledger
 
 ENTRY_POINT_GROUP = "pilothouse.plugins"
 _MARK = "__pilothouse_plugin__"
@@ -38,18 +38,6 @@ _MAX_BODY = 20_000_000
 
 PluginFunction = Callable[..., Awaitable[Any]]
 Look = Callable[..., Awaitable[Done | None]]
-
-
-class Ledger(Protocol):
-    """The bot's own change ledger."""
-
-    async def record(self, change: Change) -> None:
-        """Keep one change; the same ``id`` twice is kept once."""
-        ...
-
-    async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
-        """List a service's changes of the last ``seconds``, oldest first."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

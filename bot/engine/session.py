@@ -12,7 +12,7 @@ from bot.domain.runs.event import Event
 from bot.domain.runs.run import Run, apply, fold
 from bot.engine.deps import Deps
 from bot.engine.plugins import Context
-from bot.ports.store import Taken
+from bot.ports.journal import Taken
 from bot.templating.scope import scope_of
 from bot.templating.templates import render
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from bot.domain.catalogue import Catalogue
 from bot.domain.monitoring.monitor import Monitor
 from bot.domain.nearest import did_you_mean
+from bot.engine.arguments import arguments_of
 from bot.engine.plugins import Plugins
 from bot.loader.probe_rules import probe_problems
-from bot.services.monitor_runner import arguments_of
 from bot.templating.templates import expression_problems
 
 

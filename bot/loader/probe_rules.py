@@ -11,8 +11,8 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.errors import TemplateError
 from bot.domain.model import JsonObject
 from bot.domain.nearest import did_you_mean
+from bot.engine.arguments import arguments_for
 from bot.engine.plugins import Plugin, Plugins
-from bot.services.checklists import arguments_for
 from bot.templating.templates import expression_problems
 
 _ANY_VERSION = "1.0.0"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
-from bot.domain.deployments.flag import EvaluationContext, EvaluationDetails, Flag, evaluate, failed
-from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.deployments.flag import Flag
+from bot.domain.errors import ProbeNotConfiguredError
 
 
 class Flags(Protocol):
@@ -44,27 +43,3 @@ class NoFlags:
     async def put(self, service: str, flag: Flag, *, run_id: str, epoch: int) -> None:  # noqa: ARG002  # the port's
         """Refuse, as ``find`` does."""
         await self.find(service, flag.key)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FlagProvider:
-    """Answers for one service, as a provider of the OpenFeature specification does: it never raises."""
-
-    flags: Flags
-    service: str
-
-    async def resolve_boolean_details(
-        self,
-        flag_key: str,
-        default_value: bool,  # noqa: FBT001  # as the specification has it
-        context: EvaluationContext,
-    ) -> EvaluationDetails:
-        """Answer for a context; the default where there is no flag, or it cannot be read."""
-        try:
-            flag = await self.flags.find(self.service, flag_key)
-        except ProbeUnavailableError as error:
-            return failed(flag_key, "PROVIDER_NOT_READY", str(error), default=default_value)
-        if flag is None:
-            said = f"{self.service} has no flag {flag_key}."
-            return failed(flag_key, "FLAG_NOT_FOUND", said, default=default_value)
-        return evaluate(flag, context, default=default_value)

@@ -7,7 +7,7 @@ from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
-from bot.ports.flags import FlagProvider
+from bot.services.flag_provider import FlagProvider
 
 
 @probe(specialist="cicd")

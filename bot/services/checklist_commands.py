@@ -11,9 +11,10 @@ from bot.domain.deployments.checklist import ChecklistItem, ItemState, Mark, tit
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.deps import Deps
-from bot.ports.store import Board, Directory
+from bot.ports.board import Board
+from bot.ports.directory import Directory
+from bot.ports.gates import Checklists
 from bot.services.checklists import look_at_checklist
-from bot.services.gate_state import Checklists
 
 log = logging.getLogger(__name__)
 

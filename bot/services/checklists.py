@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from bot.domain.deployments.checklist import ChecklistItem, ItemState, Seen, state_of
 from bot.domain.errors import TemplateError
-from bot.domain.model import JsonObject
 from bot.domain.people import Person
-from bot.engine.plugins import Context, Plugin
+from bot.engine.arguments import arguments_for
+from bot.engine.plugins import Context
 from bot.engine.steps import call_with, shown
-from bot.templating.templates import render, truth
+from bot.templating.templates import truth
 
 _SHARE_OF_TIME = 0.85
 """The share of a step's time that an item may take, so that the others are heard where one is not."""
@@ -36,17 +36,6 @@ async def look_at_checklist(
         state_of(name, item, marks=marks, seen=found, requester=requester)
         for (name, item), found in zip(items.items(), seen, strict=True)
     )
-
-
-def arguments_for(plugin: Plugin, item: ChecklistItem, *, service: str, version: str) -> JsonObject:
-    """Complete what an item's probe is asked: its ``service`` is the version's, unless another is written.
-
-    Raises:
-        TemplateError: a template refers to something else than ``service`` and ``version``.
-    """
-    own: JsonObject = {"service": service} if "service" in plugin.params.model_fields else {}
-    scope = {"service": service, "version": version}
-    return own | {name: render(value, scope) for name, value in item.arguments.items()}
 
 
 async def _seen(ctx: Context, name: str, item: ChecklistItem, *, service: str, version: str) -> Seen | None:

@@ -27,9 +27,10 @@ from bot.domain.intent import (
 )
 from bot.domain.people import Person
 from bot.engine.deps import Deps
-from bot.ports.store import Directory, Teller
+from bot.ports.directory import Directory
+from bot.ports.gates import DeployLocks
+from bot.ports.notifier import Teller
 from bot.services.checklist_commands import ChecklistDesk
-from bot.services.gate_state import DeployLocks
 from bot.services.gates import ask_gate
 from bot.services.queue_commands import QueueDesk
 

@@ -34,11 +34,15 @@ from bot.domain.runs.approval import Vote, decide
 from bot.domain.runs.event import CancelRequested, RunStarted, VoteCast
 from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
-from bot.ports.store import AlertBook, Board, Directory, Teller
-from bot.services.feedback import FeedbackBook, said_by
+from bot.engine.params import complete_params
+from bot.ports.alerts import AlertBook
+from bot.ports.board import Board
+from bot.ports.directory import Directory
+from bot.ports.feedback import FeedbackBook
+from bot.ports.notifier import Teller
+from bot.services.feedback import said_by
 from bot.services.gate_commands import GateDesk
 from bot.services.monitor_commands import MonitorDesk
-from bot.services.parsing.command_line import complete_params
 from bot.services.record_commands import RecordDesk
 from bot.services.rollout_control import SteeringDesk
 

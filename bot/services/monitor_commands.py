@@ -19,7 +19,9 @@ from bot.domain.intent import (
     UnmuteMonitor,
 )
 from bot.domain.monitoring.monitor import Pause
-from bot.ports.store import AlertBook, Board, MonitorBook
+from bot.ports.alerts import AlertBook
+from bot.ports.board import Board
+from bot.ports.monitors import MonitorBook
 from bot.services.monitor_runner import Looked, Watchman
 
 log = logging.getLogger(__name__)

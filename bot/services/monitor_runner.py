@@ -10,16 +10,18 @@ from bot.domain.board import Topic
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import BotError, BusyError, NotFoundError, TemplateError
 from bot.domain.intent import StartRun
-from bot.domain.model import JsonObject
 from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.monitor import Monitor, MonitorState
 from bot.domain.monitoring.watching import Episode, Sample, fold
 from bot.domain.people import Person
 from bot.domain.runs.event import Origin
+from bot.engine.arguments import arguments_of
 from bot.engine.deps import Deps
-from bot.engine.plugins import Plugin
 from bot.engine.steps import Called, call_with, shown
-from bot.ports.store import AlertBook, Board, Inbox, MonitorBook
+from bot.ports.alerts import AlertBook
+from bot.ports.board import Board
+from bot.ports.inbox import Inbox
+from bot.ports.monitors import MonitorBook
 from bot.templating.templates import truth
 
 log = logging.getLogger(__name__)
@@ -155,12 +157,6 @@ class Watchman:
             times=episode.times,
             value=text,
         )
-
-
-def arguments_of(plugin: Plugin, service: str, monitor: Monitor) -> JsonObject:
-    """Complete what the probe is asked: its ``service`` is the monitor's, unless another is written down."""
-    own: JsonObject = {"service": service} if "service" in plugin.params.model_fields else {}
-    return {**own, **monitor.arguments}
 
 
 def _judged(monitor: Monitor, called: Called) -> Looked:

@@ -15,7 +15,7 @@ from bot.domain.runs.event import Event
 from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.service_lock import change_place
-from bot.ports.store import Line
+from bot.ports.locks import Line
 
 _MOST_SHOWN = 20
 """So many of a line are told one by one."""

@@ -18,7 +18,7 @@ from bot.domain.intent import AnyRecordIntent, ShowDelivery, ShowDiff
 from bot.domain.model import JsonObject, JsonValue
 from bot.engine.deps import Deps
 from bot.engine.steps import call_with
-from bot.ports.store import Board
+from bot.ports.board import Board
 
 _LOOK_S, _GIT_S = 10.0, 60.0
 _LOOK_BACK = 50

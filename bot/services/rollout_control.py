@@ -12,36 +12,13 @@ from bot.domain.runs.event import Steered
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Pipeline
 from bot.engine.deps import Deps
-from bot.engine.service_lock import take_turn
-from bot.engine.session import Hand
-from bot.ports.store import Directory
+from bot.engine.preemption import _TRIES
+from bot.ports.directory import Directory
 
 log = logging.getLogger(__name__)
 
-_TRIES = 50
 _ONWARDS: frozenset[SteeringWord] = frozenset({"promote", "resume"})
 """Words that bring a version to more people; the others only keep it from them."""
-
-
-async def make_way(hand: Hand, phase: str) -> None:
-    """Be next at the service, and abort the rollouts that are before; aborting needs nobody's approval."""
-    if await take_turn(hand, phase, to="change", ahead=True) is None:
-        return
-    for other in hand.run.phases[phase].behind:
-        await _abort(hand, other)
-
-
-async def _abort(hand: Hand, other: str) -> None:
-    for _ in range(_TRIES):
-        run = fold(other, await hand.deps.journal.load(other))
-        key = f"{hand.run.id}:preempts"
-        if rollout_under_way(run) is None or key in run.steering.keys:
-            return
-        said = Steered(at=hand.now, by=hand.run.requested_by, word="abort", key=key)
-        if await hand.deps.journal.interject(run.id, (said,), length=run.length, wake=False):
-            log.info("rollout_preempted", extra={"run_id": run.id, "by": hand.run.id})
-            return
-    log.warning("rollout_not_preempted", extra={"run_id": other, "by": hand.run.id})
 
 
 class SteeringDesk:

@@ -8,7 +8,7 @@ from bot.domain.board import Topic
 from bot.domain.clock import Clock
 from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
-from bot.ports.store import Board
+from bot.ports.board import Board
 
 
 class MemoryDeploymentBook:

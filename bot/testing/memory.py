@@ -12,7 +12,8 @@ from bot.domain.board import Posted, Topic
 from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.intent import Intent
 from bot.domain.runs.event import Event, RunStarted
-from bot.ports.store import Handlers, Taken
+from bot.ports.journal import Taken
+from bot.ports.work import Handlers
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from bot.domain.diagnoses.change import Change
 from bot.domain.errors import StaleEpochError
 from bot.domain.monitoring.heartbeat import Heartbeat, Pulse, first_pulse
 from bot.domain.monitoring.monitor import MonitorState, Pause
-from bot.ports.store import Line
+from bot.ports.locks import Line
 
 
 class MemoryMonitorBook:

@@ -20,19 +20,17 @@ from bot.adapters.redis.stores.locks import RedisLocks
 from bot.adapters.redis.stores.monitors import RedisMonitorBook
 from bot.adapters.redis.stores.records import RedisBudget, RedisLedger
 from bot.adapters.redis.work import RedisWork
-from bot.engine.plugins import Ledger
-from bot.ports.store import (
-    AlertBook,
-    Board,
-    Budget,
-    DeploymentBook,
-    Inbox,
-    Journal,
-    Locks,
-    MonitorBook,
-    Work,
-)
-from bot.services.feedback import FeedbackBook
+from bot.ports.alerts import AlertBook
+from bot.ports.board import Board
+from bot.ports.budget import Budget
+from bot.ports.deployments import DeploymentBook
+from bot.ports.feedback import FeedbackBook
+from bot.ports.inbox import Inbox
+from bot.ports.journal import Journal
+from bot.ports.ledger import Ledger
+from bot.ports.locks import Locks
+from bot.ports.monitors import MonitorBook
+from bot.ports.work import Work
 from bot.testing.alerts import MemoryAlertBook
 from bot.testing.deployments import MemoryDeploymentBook
 from bot.testing.feedback import MemoryFeedbackBook

@@ -14,7 +14,8 @@ from bot.adapters.slack.presenter import Presenter, Rendered, Shift, Style
 from bot.domain.board import Message, Posted, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
-from bot.ports.store import Board, Budget
+from bot.ports.board import Board
+from bot.ports.budget import Budget
 from bot.testing.memory import MemoryBoard
 from bot.testing.records import MemoryBudget
 from localslack import LocalSlack, LocalSlackClient, Seen

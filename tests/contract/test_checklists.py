@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.redis.stores.checklists import RedisChecklists
 from bot.domain.deployments.checklist import Mark
 from bot.domain.people import Person
-from bot.services.gate_state import Checklists
+from bot.ports.gates import Checklists
 from bot.testing.gates import MemoryChecklists
 from tests.support.valkeys import fresh_store
 from tests.support.worlds import ANA, BEN, START

@@ -18,8 +18,8 @@ from bot.adapters.redis.stores.locks import RedisLocks
 from bot.domain.clock import SystemClock
 from bot.domain.deployments.deploy_lock import MOST_S, DeployLock
 from bot.domain.people import Person
-from bot.ports.store import Line, Locks
-from bot.services.gate_state import DeployLocks
+from bot.ports.gates import DeployLocks
+from bot.ports.locks import Line, Locks
 from bot.testing.gates import MemoryDeployLocks
 from bot.testing.records import MemoryLocks
 from tests.support.valkeys import fresh_store, fresh_valkey, opened

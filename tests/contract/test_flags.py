@@ -21,8 +21,9 @@ from bot.domain.errors import (
 )
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
-from bot.ports.flags import FlagProvider, Flags, NoFlags
+from bot.ports.flags import Flags, NoFlags
 from bot.probes import flags as probes
+from bot.services.flag_provider import FlagProvider
 from bot.testing.records import MemoryFlags, MemoryLedger
 from tests.support.servers import free_port
 from tests.support.valkeys import fresh_store

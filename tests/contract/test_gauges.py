@@ -14,7 +14,7 @@ from bot.adapters.redis.work import RedisWork
 from bot.domain.board import Topic
 from bot.domain.clock import SystemClock
 from bot.domain.intent import CancelRun
-from bot.ports.store import Handlers
+from bot.ports.work import Handlers
 from tests.support.valkeys import fresh_store
 from tests.support.worlds import ANA, START, started
 from tests.unit.engine.small_world import book, step

@@ -14,7 +14,7 @@ from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.intent import CancelRun, Intent
 from bot.domain.runs.event import CancelRequested, RunFinished
 from bot.domain.runs.runbook import Runbook
-from bot.ports.store import Handlers, Work
+from bot.ports.work import Handlers, Work
 from tests.support.worlds import ANA, START, started
 
 BOOK = Runbook.model_validate(

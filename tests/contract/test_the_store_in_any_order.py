@@ -21,7 +21,9 @@ from bot.adapters.redis.work import RedisWork
 from bot.domain.errors import StaleEpochError
 from bot.domain.runs.event import CancelRequested, Event, RunFinished
 from bot.domain.runs.runbook import Runbook
-from bot.ports.store import Journal, Locks, Work
+from bot.ports.journal import Journal
+from bot.ports.locks import Locks
+from bot.ports.work import Work
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryLocks
 from tests.contract.store_model import ModelStore

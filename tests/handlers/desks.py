@@ -11,8 +11,9 @@ from bot.domain.errors import NotFoundError
 from bot.domain.intent import Intent, Notice
 from bot.domain.people import Profile
 from bot.domain.runs.runbook import Runbook
-from bot.engine.deployment_records import NoDeployments
-from bot.ports.store import DeploymentBook, Directory, Teller
+from bot.ports.deployments import DeploymentBook, NoDeployments
+from bot.ports.directory import Directory
+from bot.ports.notifier import Teller
 from bot.testing.alerts import MemoryAlertBook
 from bot.testing.feedback import MemoryFeedbackBook
 from bot.testing.memory import MemoryStore

@@ -23,7 +23,7 @@ from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
-from bot.ports.store import Handlers
+from bot.ports.work import Handlers
 from tests.support.valkeys import opened
 from tests.unit.engine.small_world import Books
 

@@ -16,7 +16,7 @@ from bot.domain.errors import BusyError
 from bot.domain.intent import CancelRun, StartRun
 from bot.domain.runs.event import Origin
 from bot.domain.runs.runbook import Runbook
-from bot.ports.store import Handlers
+from bot.ports.work import Handlers
 from tests.support.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server

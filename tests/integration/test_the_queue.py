@@ -14,7 +14,7 @@ from bot.adapters.redis.stores.locks import RedisLocks
 from bot.domain.clock import SystemClock
 from bot.domain.people import Person
 from bot.engine.service_lock import change_place
-from bot.ports.store import Line
+from bot.ports.locks import Line
 from tests.integration.queueing import CHANGE, HUNG, RAN, at_work
 from tests.support.valkeys import fresh_valkey, opened
 from tests.support.worlds import started

@@ -17,7 +17,10 @@ from bot.domain.runs.event import Origin, RunStarted
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
-from bot.ports.store import AlertBook, Directory, MonitorBook, Teller
+from bot.ports.alerts import AlertBook
+from bot.ports.directory import Directory
+from bot.ports.monitors import MonitorBook
+from bot.ports.notifier import Teller
 from bot.services.checklist_commands import ChecklistDesk
 from bot.services.gate_commands import GateDesk
 from bot.services.monitor_commands import MonitorDesk

@@ -15,7 +15,8 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.ports.flags import Flags, NoFlags
 from bot.ports.heartbeats import Heartbeats
-from bot.ports.store import Inbox, Leases
+from bot.ports.inbox import Inbox
+from bot.ports.leases import Leases
 from bot.ports.targets import NoLeases
 
 

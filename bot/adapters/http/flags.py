@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from bot.adapters.http.base import WebParts, body_of, refused, token_fits
 from bot.domain.deployments.flag import EvaluationContext, EvaluationDetails
 from bot.domain.errors import UnknownServiceError
-from bot.ports.flags import FlagProvider
+from bot.services.flag_provider import FlagProvider
 
 OFREP = "/ofrep/v1/evaluate/flags"
 _MOST_BYTES = 20_000

@@ -12,7 +12,7 @@ from bot.adapters.observability.observed import Letting
 from bot.domain.runs.callees import Callees
 from bot.domain.runs.event import Event, PlanRendered, RunFinished, RunStarted, StepFinished
 from bot.domain.runs.runbook import Runbook
-from bot.ports.store import Taken
+from bot.ports.journal import Taken
 
 _RUN_BUCKETS_S = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 14_400)
 _STEP_BUCKETS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

@@ -10,7 +10,8 @@ from typing import Literal, Protocol
 
 from bot.domain.errors import StaleEpochError
 from bot.domain.runs.event import Event, RunStarted
-from bot.ports.store import Budget, Journal, Taken
+from bot.ports.budget import Budget
+from bot.ports.journal import Journal, Taken
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from bot.adapters.observability.observed import Letting
 from bot.domain.clock import Clock
 from bot.domain.errors import BotError
 from bot.domain.runs.event import Event, RunStarted
-from bot.ports.store import Taken
+from bot.ports.journal import Taken
 from bot.views.thread.spans import Span, span_id, spans_of, trace_id
 
 log = logging.getLogger(__name__)

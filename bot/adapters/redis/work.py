@@ -17,7 +17,7 @@ from bot.adapters.redis.lanes import GROUP, Lane, lanes_of
 from bot.adapters.redis.liveness import Liveness
 from bot.adapters.redis.store import Store
 from bot.domain.intent import INTENT
-from bot.ports.store import Handlers
+from bot.ports.work import Handlers
 
 log = logging.getLogger(__name__)
 

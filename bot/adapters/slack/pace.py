@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from bot.ports.store import Budget
+from bot.ports.budget import Budget
 
 
 @dataclass(frozen=True, kw_only=True)

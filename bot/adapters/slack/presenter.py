@@ -18,7 +18,8 @@ from bot.adapters.slack.writer import Rendered, Sheet, Writer
 from bot.domain.board import Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import HoldLostError, NotFoundError
-from bot.ports.store import Board, Budget
+from bot.ports.board import Board
+from bot.ports.budget import Budget
 
 __all__ = ["Presenter", "Render", "Rendered", "Shift", "Style"]
 

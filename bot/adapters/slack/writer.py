@@ -17,7 +17,8 @@ from bot.adapters.slack.refusals import LATER_S, Refusals, Style
 from bot.domain.board import Message, Posted, Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
-from bot.ports.store import Board, Budget
+from bot.ports.board import Board
+from bot.ports.budget import Budget
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from bot.domain.errors import BotError, RunbookError
 from bot.domain.runs.event import PhaseStarted, RunStarted, Sampled
 from bot.domain.runs.runbook import Background
 from bot.engine.checks import look
+from bot.engine.params import complete_params
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.session import Hand
-from bot.services.parsing.command_line import complete_params
 from bot.templating.templates import evaluate
 
 

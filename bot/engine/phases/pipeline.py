@@ -28,9 +28,9 @@ from bot.engine.effects import put_back, run_step
 from bot.engine.phases import Answer, Ended, Waits
 from bot.engine.phases.canary_analysis import Bench, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
+from bot.engine.preemption import make_way
 from bot.engine.service_lock import take_turn
 from bot.engine.session import Hand
-from bot.services.rollout_control import make_way
 from bot.templating.templates import truth
 
 

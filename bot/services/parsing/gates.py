@@ -13,7 +13,7 @@ from bot.domain.deployments.freeze import MOST_REASON
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UsageError
 from bot.domain.nearest import did_you_mean
-from bot.services.parsing.command_line import echo, find_service
+from bot.engine.params import echo, find_service
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _DURATION = re.compile(r"\d[\d.]*[a-z]+(?:\d[\d.]*[a-z]+)*", re.IGNORECASE)

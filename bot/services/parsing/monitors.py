@@ -10,7 +10,8 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UnknownServiceError, UsageError
 from bot.domain.nearest import did_you_mean, nearest
-from bot.services.parsing.command_line import echo, split_words
+from bot.engine.params import echo
+from bot.services.parsing.command_line import split_words
 
 Verb = Literal["list", "show", "test", "pause", "resume", "mute", "unmute"]
 VERBS: tuple[Verb, ...] = get_args(Verb)

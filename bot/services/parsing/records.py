@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bot.domain.catalogue import Catalogue
 from bot.domain.deployments.delivery import MOST_DAYS
 from bot.domain.errors import UsageError
-from bot.services.parsing.command_line import echo, find_service
+from bot.engine.params import echo, find_service
 
 DEFAULT_DAYS = 30
 _DAYS = re.compile(r"([0-9]{1,4})(d|w)", re.IGNORECASE)

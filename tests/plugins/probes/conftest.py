@@ -12,7 +12,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.diagnoses.change import Change
 from bot.engine.plugins import Context
-from bot.ports.alarms import Alarms, NoAlarms
+from bot.ports.alerts import Alarms, NoAlarms
 
 
 class KeptLedger:

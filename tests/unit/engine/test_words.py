@@ -11,7 +11,8 @@ from bot.domain.durations import format_duration, parse_duration
 from bot.domain.errors import BotError, UnknownServiceError, UsageError
 from bot.domain.model import JsonValue
 from bot.domain.runs.runbook import Runbook
-from bot.services.parsing.command_line import complete_params, parse_words, usage_of
+from bot.engine.params import complete_params
+from bot.services.parsing.command_line import parse_words, usage_of
 
 PHASES = [{"id": "look", "kind": "explore", "steps": [{"id": "look", "probe": "x.y"}]}]
 CATALOGUE = Catalogue(

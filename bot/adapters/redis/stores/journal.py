@@ -12,7 +12,7 @@ from bot.adapters.redis.store import Store
 from bot.adapters.redis.stores.journal_codec import Books, facts_json
 from bot.domain.errors import NotFoundError, StaleEpochError
 from bot.domain.runs.event import CancelRequested, EffectIntended, Event, RunStarted, VoteCast
-from bot.ports.store import Taken
+from bot.ports.journal import Taken
 
 _AT_ONCE = 1000
 """How many runs one script looks at; nothing else is served meanwhile, some milliseconds."""

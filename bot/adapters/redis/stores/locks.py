@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.adapters.redis.store import Store
-from bot.ports.store import Line
+from bot.ports.locks import Line
 
 
 class RedisLocks:

@@ -1,0 +1,106 @@
+"""What gates read: locks by people, checklists and open incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.deploy_lock import DeployLock
+from bot.domain.deployments.open_incident import Trouble
+from bot.domain.errors import ProbeNotConfiguredError
+from bot.domain.people import Person
+
+
+class DeployLocks(Protocol):
+    """Locks of services by people; each ends by itself, whoever has died."""
+
+    async def lock(self, wanted: DeployLock) -> DeployLock:
+        """Lock a service, or change one's own lock; gives the lock that holds now, which may be another's."""
+        ...
+
+    async def unlock(self, service: str, *, owner: str) -> DeployLock | None:
+        """Take off the lock that ``owner``, a person's id, holds; none if that person holds none."""
+        ...
+
+    async def hand_over(self, lock: DeployLock, *, owner: str) -> bool:
+        """Put ``lock`` in the place of the one that ``owner`` holds; false if that person holds none."""
+        ...
+
+    async def held(self, services: Sequence[str]) -> tuple[DeployLock, ...]:
+        """List the locks of these services that have not expired, in the order of asking."""
+        ...
+
+
+class Checklists(Protocol):
+    """What people said of the items of each version; forgotten a while after the last word."""
+
+    async def mark(self, service: str, version: str, mark: Mark) -> bool:
+        """Keep a person's word; false, and nothing kept, if a later one of theirs on that item is there."""
+        ...
+
+    async def marks(self, service: str, version: str) -> tuple[Mark, ...]:
+        """List everybody's latest word on each item, oldest first."""
+        ...
+
+
+class Gatekeeper(Protocol):
+    """All that the gates may ask of the bot itself."""
+
+    async def lock_of(self, service: str) -> DeployLock | None:
+        """Tell who has locked a service."""
+        ...
+
+    async def troubles(self, services: Collection[str]) -> tuple[Trouble, ...]:
+        """List the open incidents at these services, oldest first.
+
+        Raises:
+            ProbeUnavailableError: there may be more than can be seen; that is not peace.
+        """
+        ...
+
+    async def marks_of(self, service: str, version: str) -> tuple[Mark, ...]:
+        """List what people said of the checklist of a version, oldest first."""
+        ...
+
+    async def requester_of(self, run_id: str) -> Person | None:
+        """Tell who asked for a run; none if there is no such run."""
+        ...
+
+
+class NoGatekeeper:
+    """Where nothing is kept of locks and incidents, that is said instead of opening every gate."""
+
+    async def lock_of(self, service: str) -> DeployLock | None:
+        """Refuse.
+
+        Raises:
+            ProbeNotConfiguredError: always.
+        """
+        raise ProbeNotConfiguredError(f"No locks are kept here, so nobody knows who has locked {service}.")
+
+    async def troubles(self, services: Collection[str]) -> tuple[Trouble, ...]:
+        """Refuse.
+
+        Raises:
+            ProbeNotConfiguredError: always.
+        """
+        raise ProbeNotConfiguredError(
+            f"No incidents are kept here, of {', '.join(sorted(services))} neither."
+        )
+
+    async def marks_of(self, service: str, version: str) -> tuple[Mark, ...]:
+        """Refuse.
+
+        Raises:
+            ProbeNotConfiguredError: always.
+        """
+        raise ProbeNotConfiguredError(f"No checklists are kept here, of {service} {version} neither.")
+
+    async def requester_of(self, run_id: str) -> Person | None:
+        """Refuse.
+
+        Raises:
+            ProbeNotConfiguredError: always.
+        """
+        raise ProbeNotConfiguredError(f"No journals are kept here, so nobody knows who asked for {run_id}.")

@@ -1,0 +1,19 @@
+"""The bot's own change ledger."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.domain.diagnoses.change import Change
+
+
+class Ledger(Protocol):
+    """The bot's own change ledger."""
+
+    async def record(self, change: Change) -> None:
+        """Keep one change; the same ``id`` twice is kept once."""
+        ...
+
+    async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:
+        """List a service's changes of the last ``seconds``, oldest first."""
+        ...
