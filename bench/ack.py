@@ -12,7 +12,7 @@ import json
 import statistics
 from typing import Any
 
-from demo.scenarios.stage import Stage, stage
+from demo.scenarios.stage import DemoStage, stage
 from demo.scenarios.world import running
 
 _CHANNEL = "checkout-oncall"
@@ -36,7 +36,7 @@ async def measure(*, commands: int, at_once: int) -> dict[str, Any]:
     }
 
 
-async def _type(on: Stage, commands: int, *, at_once: int) -> list[float]:
+async def _type(on: DemoStage, commands: int, *, at_once: int) -> list[float]:
     slots = asyncio.Semaphore(at_once)
 
     async def one(number: int) -> float:

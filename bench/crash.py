@@ -26,7 +26,7 @@ from bench.crashing.outside import TARGETS
 from bench.crashing.points import SIGNALS, Point
 from bench.crashing.trial import Told, Trial
 from bench.crashing.world import Crew, World, world
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.adapters.slack.client import open_client
 
 MODES = (*SIGNALS, *DISTURBANCES)
@@ -108,7 +108,7 @@ class Tally:
 class Track:
     """One crew that plays runs one after the other."""
 
-    def __init__(self, on: World, crew: Crew, store: Store, trial: Trial, name: str) -> None:
+    def __init__(self, on: World, crew: Crew, store: RedisStore, trial: Trial, name: str) -> None:
         """Keep what it plays with."""
         self._on, self._crew, self._store, self._trial, self._name = on, crew, store, trial, name
         self._count = 0

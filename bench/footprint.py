@@ -11,8 +11,8 @@ from pathlib import Path
 from bench.engines.contender import Ears, listening, triage
 from bench.engines.pilothouse import Parts, assembled, work_of
 from bench.shipped import SERVICE, shipped
-from bot.adapters.redis.store import Store
-from bot.adapters.redis.stores.archive import Archive
+from bot.adapters.redis.store import RedisStore
+from bot.adapters.redis.stores.archive import RunArchive
 from bot.domain.clock import SystemClock
 from bot.domain.model import JsonValue
 from demo.scenarios.valkey import embedded_valkey
@@ -56,7 +56,7 @@ async def _grown(url: str, parts: Parts, runbook: str, *, runs: int, pack: bool 
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
     if pack:
-        archive = Archive(parts.store, retention_s=_DAY_S, pack_after_s=0)
+        archive = RunArchive(parts.store, retention_s=_DAY_S, pack_after_s=0)
         while await archive.pack(now=SystemClock().now()):
             pass
     return round((await _total(parts.store) - before) / runs)
@@ -72,7 +72,7 @@ async def _one(parts: Parts, ears: Ears, runbook: str, run_id: str) -> None:
     await triage(start, ears, run_id)
 
 
-async def _total(store: Store) -> int:
+async def _total(store: RedisStore) -> int:
     keys = [key async for key in store.client.scan_iter(count=1000)]
     async with store.client.pipeline(transaction=False) as pipe:
         for key in keys:

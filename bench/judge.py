@@ -17,7 +17,7 @@ import numpy as np
 
 from bench import judging_cases, judging_worlds
 from bot.canary.samples import judge_samples
-from bot.domain.rollouts.judging import Samples
+from bot.domain.rollouts.judging import SampleMetric
 
 _POINTS = 1000
 _GOAL_MS = 20.0
@@ -57,7 +57,7 @@ def measure(*, hours: int, repeats: int, data: Path, seed: int) -> dict[str, Any
 def timing(*, seed: int) -> dict[str, Any]:
     """Judge 1,000 against 1,000 points; the whole verdict, milliseconds."""
     rng = np.random.default_rng(seed)
-    metric = Samples(
+    metric = SampleMetric(
         name="x",
         canary=tuple(rng.lognormal(0, 1, _POINTS).tolist()),
         stable=tuple(rng.lognormal(0, 1, _POINTS).tolist()),

@@ -16,7 +16,7 @@ from bot.canary.combining import combine
 from bot.canary.limits import judge_limit
 from bot.canary.samples import judge_samples
 from bot.canary.shift import midranks, shift_between, variance
-from bot.domain.rollouts.judging import Limit, Policy, Samples
+from bot.domain.rollouts.judging import JudgePolicy, LimitMetric, SampleMetric
 from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,7 +95,7 @@ def _classifier(cases: Sequence[Mapping[str, Any]]) -> Iterator[Compared | Outsi
         yield _compared(case, _OURS[wanted], judge_samples(_as_samples(case)).outcome.value)
 
 
-def _as_samples(case: Mapping[str, Any]) -> Samples:
+def _as_samples(case: Mapping[str, Any]) -> SampleMetric:
     """Translate: an allowed mean ratio is a tolerated change; their samples are taken as independent."""
     less, more = (1.0, 1.0)
     if case["effect_size_measure"] == "meanRatio":
@@ -103,7 +103,7 @@ def _as_samples(case: Mapping[str, Any]) -> Samples:
     tolerated = {"increase": more - 1, "decrease": 1 - less, "either": max(more - 1, 1 - less)}[
         case["direction"]
     ]
-    return Samples(
+    return SampleMetric(
         name=case["id"],
         canary=tuple(case["experiment"]),
         stable=tuple(case["control"]),
@@ -119,7 +119,7 @@ def _as_samples(case: Mapping[str, Any]) -> Samples:
 def _pipecd(cases: Sequence[Mapping[str, Any]]) -> Iterator[Compared]:
     directions = {"EITHER": "either", "LOW": "decrease", "HIGH": "increase"}
     for case in cases:
-        metric = Samples.model_validate({
+        metric = SampleMetric.model_validate({
             "name": case["id"], "canary": case["experiment"], "stable": case["control"],
             "direction": directions[case["fail_on_deviation"]], "confidence": 0.95, "independent": True,
             "tolerated_change": 0.0, "min_samples": 2,
@@ -165,7 +165,9 @@ def _scores(cases: Sequence[Mapping[str, Any]]) -> Iterator[Compared]:
         theirs = "proceed" if score >= 95 else "ask" if score >= 75 else "stop"  # noqa: PLR2004  # their defaults
         verdicts = [_verdict(_OURS[m["classification"]], weight=_weight(m, case), critical=m["critical"],
                              name=m["name"]) for m in case["metrics"]]  # fmt: skip
-        yield _compared(case, theirs, combine(verdicts, policy=Policy(proceed_at=95, ask_at=75)).decision)
+        yield _compared(
+            case, theirs, combine(verdicts, policy=JudgePolicy(proceed_at=95, ask_at=75)).decision
+        )
 
 
 def _weight(metric: Mapping[str, Any], case: Mapping[str, Any]) -> float:
@@ -179,7 +181,7 @@ def _thresholds(cases: Sequence[Mapping[str, Any]]) -> Iterator[Compared]:
     for case in cases:
         lowest = 0.01
         proceed_at = case["pass"] or case["marginal"] or lowest
-        policy = Policy(proceed_at=proceed_at, ask_at=min(case["marginal"] or lowest, proceed_at))
+        policy = JudgePolicy(proceed_at=proceed_at, ask_at=min(case["marginal"] or lowest, proceed_at))
         decision = combine(_scoring(case["scores"][-1]), policy=policy).decision
         theirs = "proceed" if case["expected_pass"] else "no"
         yield _compared(case, theirs, "proceed" if decision == "proceed" else "no")
@@ -192,7 +194,7 @@ def _kayenta_in_argo(cases: Sequence[Mapping[str, Any]]) -> Iterator[Compared]:
         complete = isinstance(answer, dict) and answer.get("complete") is True
         theirs = _DECISIONS[_OURS[case["expected_phase"]]]
         given = _scoring(score) if complete and isinstance(score, float) else [_verdict("error")]
-        policy = Policy(proceed_at=case["pass"], ask_at=case["marginal"])
+        policy = JudgePolicy(proceed_at=case["pass"], ask_at=case["marginal"])
         yield _compared(case, theirs, combine(given, policy=policy).decision)
 
 
@@ -216,7 +218,9 @@ def _single(cases: Sequence[Mapping[str, Any]]) -> Iterator[Compared | Outside]:
             continue
         result = case["result"]
         value = float(result) if isinstance(result, str | int | float) else None
-        ours = judge_limit(Limit.model_validate({"name": "x", "values": [value], **limit})).outcome.value
+        ours = judge_limit(
+            LimitMetric.model_validate({"name": "x", "values": [value], **limit})
+        ).outcome.value
         theirs = _OURS[case["expected_phase"]]
         if result in (None, []):
             theirs = "no_data"  # we tell an empty answer from a failing one
@@ -232,7 +236,7 @@ def _measured(cases: Sequence[Mapping[str, Any]]) -> Iterator[Compared | Outside
             continue
         errors = counters.get("consecutive_error", 0)
         values = [0.0] * counters.get("successful", 0) + [1.0] * counters.get("failed", 0) + [None] * errors
-        metric = Limit.model_validate({
+        metric = LimitMetric.model_validate({
             "name": "x", "values": values, "at_most": 0.5,
             "tolerated_breaches": limits.get("failureLimit", 0),
             "min_values": limits.get("count", 10**6 if limits.get("interval_set") else 1),
@@ -247,14 +251,14 @@ def _runs(cases: Sequence[Mapping[str, Any]]) -> Iterator[Compared]:
             for number, metric in enumerate(case["metrics"])
         ]
         theirs = _DECISIONS[_OURS[case["expected_run_phase"]]]
-        yield _compared(case, theirs, combine(given, policy=Policy()).decision)
+        yield _compared(case, theirs, combine(given, policy=JudgePolicy()).decision)
 
 
 def _severity(cases: Sequence[Mapping[str, Any]]) -> Iterator[Compared]:
     """Compare which of two metrics the decision names: the new one only if it is worse."""
     for number, case in enumerate(cases, start=1):
         both = [_verdict(_OURS[case["current"]], name="current"), _verdict(_OURS[case["new"]], name="new")]
-        decided = combine(both, policy=Policy()).decided_by
+        decided = combine(both, policy=JudgePolicy()).decided_by
         yield _compared(
             case,
             "new" if case["expected_new_is_worse"] else "current",

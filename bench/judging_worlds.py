@@ -12,13 +12,13 @@ import numpy as np
 from bot.canary.counts import passing_threshold
 from bot.canary.evidence import log_odds_harmless, log_odds_no_worse, log_odds_worse
 from bot.canary.samples import judge_samples
-from bot.domain.rollouts.judging import Counts, Samples
+from bot.domain.rollouts.judging import CountMetric, SampleMetric
 from bot.domain.rollouts.verdict import MetricOutcome
 
 HOUR_S = 3600
 REQUESTS_PER_S = 50.0
 SHARE = 0.1
-USUAL = Counts(name="x")
+USUAL = CountMetric(name="x")
 """What a metric of counts has if it names nothing else."""
 PASSES_AT = passing_threshold(USUAL)
 MOST_FALSE_PASSES_PERCENT = 100 * USUAL.beta
@@ -194,7 +194,7 @@ def _failing(
 ) -> float:
     failed = 0
     for _ in range(repeats):
-        metric = Samples.model_validate({
+        metric = SampleMetric.model_validate({
             "name": "x", "direction": direction, "tolerated_change": tolerated,
             "canary": series(rng, phi=phi, size=size, mean=10 * times),
             "stable": series(rng, phi=phi, size=size),
@@ -210,7 +210,7 @@ def scale_free(*, repeats: int, seed: int) -> dict[str, Any]:
     for number in range(repeats):
         canary = series(rng, phi=0.3, size=40, mean=10 * (1 + number / repeats))
         stable = series(rng, phi=0.3, size=40)
-        small = Samples(name="x", canary=_times(canary, 1e-6), stable=_times(stable, 1e-6))
+        small = SampleMetric(name="x", canary=_times(canary, 1e-6), stable=_times(stable, 1e-6))
         same += judge_samples(small).outcome is judge_samples(small.model_copy(
             update={"canary": tuple(canary), "stable": tuple(stable)}
         )).outcome  # fmt: skip

@@ -17,32 +17,32 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.charts.painter import Painter
 from bot.adapters.files.catalogue_file import CatalogueError, load_catalogue
-from bot.adapters.observability.health import Operating
+from bot.adapters.observability.health import Health
 from bot.adapters.observability.meters import Meters
 from bot.adapters.observability.observed import ObservedBudget, ObservedJournal, Observer, Observers
 from bot.adapters.redis.gauges import Gauges
-from bot.adapters.redis.store import Store, connect
-from bot.adapters.redis.stores.alerts import RedisAlertBook
-from bot.adapters.redis.stores.archive import Archive
-from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.store import RedisStore, connect
+from bot.adapters.redis.stores.alerts import RedisAlertStore
+from bot.adapters.redis.stores.archive import RunArchive
+from bot.adapters.redis.stores.board import RedisMessageBoard
 from bot.adapters.redis.stores.checklists import RedisChecklists
 from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
-from bot.adapters.redis.stores.deployments import RedisDeploymentBook
-from bot.adapters.redis.stores.feedback import RedisFeedbackBook
+from bot.adapters.redis.stores.deployments import RedisDeploymentStore
+from bot.adapters.redis.stores.feedback import RedisFeedbackStore
 from bot.adapters.redis.stores.flags import RedisFlags
 from bot.adapters.redis.stores.heartbeats import RedisHeartbeats
 from bot.adapters.redis.stores.inbox import RedisInbox
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.stores.leases import RedisLeases
 from bot.adapters.redis.stores.locks import RedisLocks
-from bot.adapters.redis.stores.monitors import RedisMonitorBook
-from bot.adapters.redis.stores.records import RedisBudget, RedisLedger
+from bot.adapters.redis.stores.monitors import RedisMonitorStore
+from bot.adapters.redis.stores.records import RedisBudget, RedisChangeLedger
 from bot.adapters.redis.work import RedisWork
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack.app import build_app
 from bot.adapters.slack.client import Identity, open_client
 from bot.adapters.slack.directory import SlackDirectory
-from bot.adapters.slack.notifier import SlackTeller
+from bot.adapters.slack.notifier import SlackNotifier
 from bot.adapters.slack.presenter import Presenter
 from bot.canary.judge import judge_case
 from bot.domain.catalogue import Catalogue
@@ -56,17 +56,17 @@ from bot.loader.monitor_rules import monitor_problems
 from bot.loader.probe_rules import checklist_problems
 from bot.loader.yaml_positions import Problem, shown_path
 from bot.ports.journal import Journal
-from bot.ports.work import Handlers
+from bot.ports.work import WorkHandlers
 from bot.reducers import REDUCERS, ranker_version
-from bot.services.checklist_commands import ChecklistDesk
-from bot.services.gate_commands import GateDesk
+from bot.services.checklist_commands import ChecklistCommands
+from bot.services.gate_commands import GateCommands
 from bot.services.gate_state import StateGatekeeper
-from bot.services.intent_handler import Desk
-from bot.services.monitor_commands import MonitorDesk
-from bot.services.monitor_runner import Watchman
+from bot.services.intent_handler import IntentHandler
+from bot.services.monitor_commands import MonitorCommands
+from bot.services.monitor_runner import MonitorRunner
 from bot.settings import Settings
 from handlers import register_all
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 
 if TYPE_CHECKING:
     from bot.adapters.observability.tracing import Traces
@@ -83,20 +83,20 @@ class Parts:
     clock: Clock
     catalogue: Catalogue
     library: LoadedLibrary
-    store: Store
+    store: RedisStore
     journal: Journal
     work: RedisWork
     inbox: RedisInbox
-    board: RedisBoard
+    board: RedisMessageBoard
     heartbeats: RedisHeartbeats
     leases: RedisLeases
     flags: RedisFlags
     http: httpx.AsyncClient
-    archive: Archive
-    monitors: RedisMonitorBook
-    handlers: Handlers
+    archive: RunArchive
+    monitors: RedisMonitorStore
+    handlers: WorkHandlers
     presenter: Presenter
-    operating: Operating
+    operating: Health
     identity: Identity
     app: AsyncApp
 
@@ -151,7 +151,7 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
 class _Outside:
     """The connections; each is closed when the process ends."""
 
-    store: Store
+    store: RedisStore
     http: httpx.AsyncClient
     identity: Identity
     journal: RedisJournal
@@ -187,26 +187,26 @@ def _join(
 ) -> Parts:
     clock, store = SystemClock(), outside.store
     retention_s = settings.retention_days * _DAY_S
-    operating = Operating(
+    operating = Health(
         meters=Meters(),
         ping=store.client.ping,
         depths=Gauges(store, clock).read,
         most_lag_s=settings.lease_s,
     )
     journal = ObservedJournal(outside.journal, Observers(operating.meters, *outside.traces))
-    alerts = RedisAlertBook(store, retention_s=retention_s)
-    feedback = RedisFeedbackBook(store)
-    board = RedisBoard(store, retention_s=retention_s)
+    alerts = RedisAlertStore(store, retention_s=retention_s)
+    feedback = RedisFeedbackStore(store)
+    board = RedisMessageBoard(store, retention_s=retention_s)
     inbox = RedisInbox(store, most_waiting=settings.most_waiting)
     heartbeats = RedisHeartbeats(store)
     leases, flags = RedisLeases(store), RedisFlags(store)
-    monitors = RedisMonitorBook(store)
+    monitors = RedisMonitorStore(store)
     deploy_locks = RedisDeployLocks(store)
-    deployments = RedisDeploymentBook(store, clock, retention_s=settings.deployment_retention_days * _DAY_S)
+    deployments = RedisDeploymentStore(store, clock, retention_s=settings.deployment_retention_days * _DAY_S)
     checklists = RedisChecklists(store, retention_s=retention_s)
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
-    teller = SlackTeller(client)
+    teller = SlackNotifier(client)
     deps = Deps(
         journal=journal,
         library=library,
@@ -217,7 +217,7 @@ def _join(
         catalogue=catalogue,
         clock=clock,
         http=outside.http,
-        ledger=RedisLedger(store, clock, retention_s=retention_s),
+        ledger=RedisChangeLedger(store, clock, retention_s=retention_s),
         locks=RedisLocks(store),
         readers_per_service=settings.service_readers,
         pulses=heartbeats,
@@ -228,7 +228,7 @@ def _join(
         deployments=deployments,
         settings={"watch_s": settings.watch_s},
     )
-    front = FrontDesk(
+    front = HandlerContext(
         inbox=inbox,
         library=library,
         catalogue=catalogue,
@@ -244,18 +244,18 @@ def _join(
     app = build_app(identity=outside.identity, signing_secret=_secret(settings.slack_signing_secret))
     register_all(app, front)
     engine = Engine(deps)
-    watchman = Watchman(deps, monitors=monitors, alerts=alerts, board=board, inbox=inbox)
-    desk = Desk(
+    watchman = MonitorRunner(deps, monitors=monitors, alerts=alerts, board=board, inbox=inbox)
+    desk = IntentHandler(
         deps,
         directory=directory,
         alerts=alerts,
         board=board,
         teller=teller,
-        monitors=MonitorDesk(catalogue, monitors=monitors, alerts=alerts, board=board, watchman=watchman),
-        gates=GateDesk(
+        monitors=MonitorCommands(catalogue, monitors=monitors, alerts=alerts, board=board, watchman=watchman),
+        gates=GateCommands(
             deps,
             locks=deploy_locks,
-            checklists=ChecklistDesk(deps, checklists=checklists, directory=directory, board=board),
+            checklists=ChecklistCommands(deps, checklists=checklists, directory=directory, board=board),
             directory=directory,
             teller=teller,
         ),
@@ -283,9 +283,9 @@ def _join(
         leases=leases,
         flags=flags,
         http=outside.http,
-        archive=Archive(store, retention_s=retention_s),
+        archive=RunArchive(store, retention_s=retention_s),
         monitors=monitors,
-        handlers=Handlers(
+        handlers=WorkHandlers(
             run=engine.advance,
             intent=desk.handle,
             check=watchman.check,

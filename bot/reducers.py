@@ -10,14 +10,14 @@ from importlib.resources.abc import Traversable
 
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnoses.diagnosis import Diagnosis, Judgement, Source, SourceStatus
+from bot.domain.diagnoses.diagnosis import Diagnosis, ReducerResult, Source, SourceStatus
 from bot.domain.diagnoses.finding import Findings
 from bot.domain.model import JsonObject
 from bot.domain.runs.event import StepOutcome
 from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import ReducerName
 from bot.engine.deps import ReduceInput, Reducer
-from bot.services.rollback_safety import Word, rollback_safety, word_of
+from bot.services.rollback_safety import SafetyReport, rollback_safety, word_of
 
 _STATUS: Mapping[StepOutcome, SourceStatus] = {
     "ok": SourceStatus.OK,
@@ -63,49 +63,49 @@ def reading_of(step: StepState) -> Findings | Source:
     return Source(name=step.id, status=status, why=step.error)
 
 
-def every(given: ReduceInput) -> Judgement:
+def every(given: ReduceInput) -> ReducerResult:
     """Pass when every step went well; one that could not be read leaves it unknown."""
     good, bad, unread = _sorted(given.phases)
     if bad:
-        return Judgement(
+        return ReducerResult(
             verdict="fail", summary=f"{len(bad)} of {_count(good, bad, unread)} failed", details=bad
         )
     if unread or not good:
-        return Judgement(verdict="unknown", summary="not everything could be read", details=unread)
-    return Judgement(verdict="pass", summary=f"all {len(good)} are well")
+        return ReducerResult(verdict="unknown", summary="not everything could be read", details=unread)
+    return ReducerResult(verdict="pass", summary=f"all {len(good)} are well")
 
 
-def some(given: ReduceInput) -> Judgement:
+def some(given: ReduceInput) -> ReducerResult:
     """Pass when one step went well; unknown when none did and some could not be read."""
     good, bad, unread = _sorted(given.phases)
     if good:
-        return Judgement(verdict="pass", summary=f"{len(good)} of {_count(good, bad, unread)} are well")
+        return ReducerResult(verdict="pass", summary=f"{len(good)} of {_count(good, bad, unread)} are well")
     verdict = "unknown" if unread else "fail"
-    return Judgement(verdict=verdict, summary="none is well", details=(*bad, *unread))
+    return ReducerResult(verdict=verdict, summary="none is well", details=(*bad, *unread))
 
 
-def worst(given: ReduceInput) -> Judgement:
+def worst(given: ReduceInput) -> ReducerResult:
     """Take the worst step's word: failed, then unread, then well."""
     good, bad, unread = _sorted(given.phases)
     if bad:
-        return Judgement(verdict="fail", summary=bad[0], details=bad)
+        return ReducerResult(verdict="fail", summary=bad[0], details=bad)
     if unread or not good:
-        return Judgement(verdict="unknown", summary=(*unread, "nothing was read")[0], details=unread)
-    return Judgement(verdict="pass", summary=f"all {len(good)} are well")
+        return ReducerResult(verdict="unknown", summary=(*unread, "nothing was read")[0], details=unread)
+    return ReducerResult(verdict="pass", summary=f"all {len(good)} are well")
 
 
-def way_back(given: ReduceInput) -> Judgement:
+def way_back(given: ReduceInput) -> ReducerResult:
     """Say whether there is a way back; each step whose ``data`` has a ``rollback`` key has a word in it."""
     steps = (step for phase in given.phases for step in phase.steps.values())
     words = [word for step in steps if (word := _word_of(step)) is not None]
     return rollback_safety(words, accepted=given.arguments.get("accept") is True)
 
 
-def _word_of(step: StepState) -> Word | None:
+def _word_of(step: StepState) -> SafetyReport | None:
     if step.outcome == "not_configured":
         return None
     if step.outcome != "ok" or step.result is None:
-        return Word(source=step.title, because=step.error or "it did not answer")
+        return SafetyReport(source=step.title, because=step.error or "it did not answer")
     data = step.result.get("data")
     return word_of(step.title, data) if isinstance(data, dict) else None
 

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 
 __all__ = ["FrontDesk", "modules", "register_all"]
 
@@ -20,7 +20,7 @@ def modules() -> tuple[ModuleType, ...]:
     return tuple(module for module in loaded if hasattr(module, "register"))
 
 
-def register_all(app: AsyncApp, desk: FrontDesk) -> None:
+def register_all(app: AsyncApp, desk: HandlerContext) -> None:
     """Make ``app`` listen to all that the handlers answer."""
     for module in modules():
         module.register(app, desk)

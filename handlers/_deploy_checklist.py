@@ -6,12 +6,12 @@ from bot.domain.errors import UsageError
 from bot.domain.intent import ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.params import echo
 from bot.services.parsing.gates import parse_item_words, parse_version_words
-from handlers._deploy_subcommand import Word
-from handlers.context import FrontDesk
+from handlers._deploy_subcommand import DeploySubcommand
+from handlers.context import HandlerContext
 from handlers.payloads import Payload, click_of
 
 
-async def _tick(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _tick(desk: HandlerContext, words: list[str], command: Payload) -> str:
     asked = parse_item_words(words, catalogue=desk.catalogue, command="/deploy tick")
     await desk.submit(
         TickItem(
@@ -25,7 +25,7 @@ async def _tick(desk: FrontDesk, words: list[str], command: Payload) -> str:
     return ""
 
 
-async def _waive(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _waive(desk: HandlerContext, words: list[str], command: Payload) -> str:
     asked = parse_item_words(words, catalogue=desk.catalogue, command="/deploy waive", why=True)
     await desk.submit(
         WaiveItem(
@@ -39,7 +39,7 @@ async def _waive(desk: FrontDesk, words: list[str], command: Payload) -> str:
     return ""
 
 
-async def _untick(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _untick(desk: HandlerContext, words: list[str], command: Payload) -> str:
     asked = parse_item_words(words, catalogue=desk.catalogue, command="/deploy untick")
     if asked.text:
         raise UsageError(f"I do not understand `{echo(asked.text)}`.", hint="Write the item alone.")
@@ -48,30 +48,30 @@ async def _untick(desk: FrontDesk, words: list[str], command: Payload) -> str:
     return ""
 
 
-async def _checklist(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _checklist(desk: HandlerContext, words: list[str], command: Payload) -> str:
     service, version = parse_version_words(words, catalogue=desk.catalogue, command="/deploy checklist")
     click = click_of(command, at=desk.clock.now())
     await desk.submit(ShowChecklist(**click, service=service, version=version))
     return ""
 
 
-WORDS: dict[str, Word] = {
-    "tick": Word(
+WORDS: dict[str, DeploySubcommand] = {
+    "tick": DeploySubcommand(
         usage="<service> <version> <item> [note]",
         summary="Say that an item of the checklist of a version is done.",
         run=_tick,
     ),
-    "waive": Word(
+    "waive": DeploySubcommand(
         usage="<service> <version> <item> <reason>",
         summary="As an approver, let others deploy a version without an item; that is posted.",
         run=_waive,
     ),
-    "untick": Word(
+    "untick": DeploySubcommand(
         usage="<service> <version> <item>",
         summary="Take back what you said of an item, be it a tick or a waiver.",
         run=_untick,
     ),
-    "checklist": Word(
+    "checklist": DeploySubcommand(
         usage="<service> <version>", summary="Show what is done of a version, and by whom.", run=_checklist
     ),
 }

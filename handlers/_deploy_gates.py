@@ -6,72 +6,72 @@ from bot.domain.errors import UsageError
 from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
 from bot.engine.params import echo
 from bot.services.parsing.gates import mentioned, parse_lock_words, parse_service
-from handlers._deploy_subcommand import Word
-from handlers.context import FrontDesk
+from handlers._deploy_subcommand import DeploySubcommand
+from handlers.context import HandlerContext
 from handlers.payloads import Payload, click_of
 
 _MOST_VERSION = 100
 
 
-async def _lock(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _lock(desk: HandlerContext, words: list[str], command: Payload) -> str:
     asked = parse_lock_words(words, catalogue=desk.catalogue, command="/deploy lock")
     click = click_of(command, at=desk.clock.now())
     await desk.submit(LockDeploys(**click, service=asked.service, reason=asked.reason, seconds=asked.seconds))
     return ""
 
 
-async def _unlock(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _unlock(desk: HandlerContext, words: list[str], command: Payload) -> str:
     service = parse_service(words, catalogue=desk.catalogue, command="/deploy unlock")
     await desk.submit(UnlockDeploys(**click_of(command, at=desk.clock.now()), service=service))
     return ""
 
 
-async def _handover(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _handover(desk: HandlerContext, words: list[str], command: Payload) -> str:
     del words  # they show a mention as people see it; the person's id is in the command's own text
     to = mentioned(command.get("text") or "", command="/deploy handover")
     await desk.submit(HandOverLocks(**click_of(command, at=desk.clock.now()), to=to))
     return ""
 
 
-async def _locks(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _locks(desk: HandlerContext, words: list[str], command: Payload) -> str:
     if words:
         raise UsageError(f"I do not understand `{echo(words[0])}`.", hint="Try `/deploy locks`.")
     await desk.submit(ListLocks(**click_of(command, at=desk.clock.now())))
     return ""
 
 
-async def _why(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _why(desk: HandlerContext, words: list[str], command: Payload) -> str:
     service = parse_service([*words[:1], *words[2:]], catalogue=desk.catalogue, command="/deploy why")
     version = "".join(words[1:2])[:_MOST_VERSION]
     await desk.submit(AskWhyNot(**click_of(command, at=desk.clock.now()), service=service, version=version))
     return ""
 
 
-async def _queue(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _queue(desk: HandlerContext, words: list[str], command: Payload) -> str:
     service = parse_service(words, catalogue=desk.catalogue, command="/deploy queue") if words else ""
     await desk.submit(AskQueue(**click_of(command, at=desk.clock.now()), service=service))
     return ""
 
 
-WORDS: dict[str, Word] = {
-    "lock": Word(
+WORDS: dict[str, DeploySubcommand] = {
+    "lock": DeploySubcommand(
         usage="<service> <reason> [2h]",
         summary="Keep a service from being deployed, for 4 hours or as long as you say.",
         run=_lock,
     ),
-    "unlock": Word(
+    "unlock": DeploySubcommand(
         usage="<service>",
         summary="Take your lock off; an approver may take off anybody's, and its owner is told.",
         run=_unlock,
     ),
-    "handover": Word(usage="@somebody", summary="Hand all your locks over.", run=_handover),
-    "locks": Word(usage="", summary="List who has locked what, why, and until when.", run=_locks),
-    "why": Word(
+    "handover": DeploySubcommand(usage="@somebody", summary="Hand all your locks over.", run=_handover),
+    "locks": DeploySubcommand(usage="", summary="List who has locked what, why, and until when.", run=_locks),
+    "why": DeploySubcommand(
         usage="<service> [version]",
         summary="Tell which gates are closed now, why, until when, and what would open them.",
         run=_why,
     ),
-    "queue": Word(
+    "queue": DeploySubcommand(
         usage="[service]",
         summary="Tell who deploys now, who waits behind whom, and when each is likely to begin.",
         run=_queue,

@@ -6,21 +6,21 @@ from bot.domain.intent import ShowDelivery, ShowDiff
 from bot.services.parsing.gates import parse_service
 from bot.services.parsing.records import parse_stats_words
 from bot.views.deployment import MOST_LISTED, history_lines
-from handlers._deploy_subcommand import Word
-from handlers.context import FrontDesk
+from handlers._deploy_subcommand import DeploySubcommand
+from handlers.context import HandlerContext
 from handlers.payloads import Payload, click_of
 
 _MOST_VERSION = 100
 
 
-async def _history(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _history(desk: HandlerContext, words: list[str], command: Payload) -> str:
     del command  # whoever may read the channel may read this
     service = parse_service(words, catalogue=desk.catalogue, command="/deploy history") if words else ""
     known = await desk.deployed(service, limit=MOST_LISTED)
     return "\n".join(history_lines(known, service=service, now=desk.clock.now()))
 
 
-async def _diff(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _diff(desk: HandlerContext, words: list[str], command: Payload) -> str:
     service = parse_service([*words[:1], *words[2:]], catalogue=desk.catalogue, command="/deploy diff")
     version = "".join(words[1:2])[:_MOST_VERSION]
     click = click_of(command, at=desk.clock.now())
@@ -28,25 +28,25 @@ async def _diff(desk: FrontDesk, words: list[str], command: Payload) -> str:
     return ""
 
 
-async def _stats(desk: FrontDesk, words: list[str], command: Payload) -> str:
+async def _stats(desk: HandlerContext, words: list[str], command: Payload) -> str:
     service, days = parse_stats_words(words, catalogue=desk.catalogue, command="/deploy stats")
     click = click_of(command, at=desk.clock.now())
     await desk.submit(ShowDelivery(**click, service=service, days=days))
     return ""
 
 
-WORDS: dict[str, Word] = {
-    "history": Word(
+WORDS: dict[str, DeploySubcommand] = {
+    "history": DeploySubcommand(
         usage="[service]",
         summary="List the latest deployments and rollbacks: what, who, when, how long, how it ended.",
         run=_history,
     ),
-    "diff": Word(
+    "diff": DeploySubcommand(
         usage="<service> [version]",
         summary="Tell what a version would change, or the latest did: commits, authors, files, settings.",
         run=_diff,
     ),
-    "stats": Word(
+    "stats": DeploySubcommand(
         usage="[service] [30d]",
         summary="Show how well software is delivered: eight metrics with their counts, and a chart.",
         run=_stats,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import Payload
 
-Answer = Callable[[FrontDesk, list[str], Payload], Awaitable[str]]
+Answer = Callable[[HandlerContext, list[str], Payload], Awaitable[str]]
 """Takes the words after the sub-word and Slack's command; gives mrkdwn for that person alone.
 
 Who has submitted an intent gives an empty answer: the worker answers when it is carried out.
@@ -16,7 +16,7 @@ Who has submitted an intent gives an empty answer: the worker answers when it is
 
 
 @dataclass(frozen=True, kw_only=True)
-class Word:
+class DeploySubcommand:
     """One sub-word of `/deploy`."""
 
     usage: str

@@ -10,14 +10,14 @@ from bot.domain.intent import AcknowledgeAlert, SilenceAlert
 from bot.domain.runs.event import Origin
 from bot.engine.params import complete_params
 from bot.views import ids
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import button_value, click_of, person_of, place_of
 from handlers.triage import RUNBOOK
 
 _SILENCE_S = 3600
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to the buttons."""
 
     async def triage(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:

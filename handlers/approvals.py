@@ -9,11 +9,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.domain.intent import CastVote
 from bot.domain.runs.approval import Verdict
 from bot.views import ids
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import button_value, click_of
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to both buttons."""
 
     async def vote(body: dict[str, Any], action: dict[str, Any], verdict: Verdict) -> None:

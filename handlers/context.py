@@ -10,23 +10,23 @@ from datetime import timedelta
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.domain.deployments.deployment import Deployment
-from bot.domain.diagnoses.feedback import Rated
+from bot.domain.diagnoses.feedback import RatedDiagnosis
 from bot.domain.intent import Intent, StartRun
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
 from bot.domain.runs.event import Origin
 from bot.domain.runs.run import Run, fold
-from bot.ports.alerts import AlertBook
-from bot.ports.deployments import DeploymentBook, NoDeployments
+from bot.ports.alerts import AlertStore
+from bot.ports.deployments import DeploymentStore, NoDeployments
 from bot.ports.directory import Directory
-from bot.ports.feedback import FeedbackBook
+from bot.ports.feedback import FeedbackStore
 from bot.ports.inbox import Inbox
 from bot.ports.journal import Journal
 from bot.ports.library import Library
-from bot.ports.monitors import MonitorBook
-from bot.ports.notifier import Teller
-from bot.views.monitor import MOST_LISTED, Sight, worst_first
+from bot.ports.monitors import MonitorStore
+from bot.ports.notifier import Notifier
+from bot.views.monitor import MOST_LISTED, MonitorView, worst_first
 
 _STORE_S = 1.2
 """Slack waits three seconds for an answer; a store that is slower than this is told as a failure."""
@@ -35,7 +35,7 @@ _MOST_FIRING = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrontDesk:
+class HandlerContext:
     """The surroundings of the handlers; built once by the composition root."""
 
     inbox: Inbox
@@ -44,17 +44,17 @@ class FrontDesk:
     clock: Clock
     journal: Journal
     """Only read."""
-    alerts: AlertBook
+    alerts: AlertStore
     """Only read."""
-    monitors: MonitorBook
+    monitors: MonitorStore
     """Only read."""
-    feedback: FeedbackBook
+    feedback: FeedbackStore
     """Only read."""
-    deployments: DeploymentBook = field(default_factory=NoDeployments)
+    deployments: DeploymentStore = field(default_factory=NoDeployments)
     """Only read."""
     directory: Directory
     """Only for what the Home tab shows; what counts is checked when an intent is carried out."""
-    teller: Teller
+    teller: Notifier
 
     async def submit(self, intent: Intent) -> None:
         """Write an intent down; a redelivered one changes nothing.
@@ -94,7 +94,7 @@ class FrontDesk:
         async with asyncio.timeout(_STORE_S):
             return await self.alerts.firing(limit=_MOST_FIRING)
 
-    async def sights(self, names: Sequence[str]) -> list[Sight]:
+    async def sights(self, names: Sequence[str]) -> list[MonitorView]:
         """Read what is known of monitors of the catalogue, by their full names; the worst come first.
 
         Who muted them is looked up for as many as are ever shown one by one.
@@ -106,14 +106,14 @@ class FrontDesk:
         async with asyncio.timeout(_STORE_S):
             states = await self.monitors.states(names)
             sights = worst_first(
-                [Sight(name=n, monitor=known[n][1], state=states[n]) for n in names], now=now
+                [MonitorView(name=n, monitor=known[n][1], state=states[n]) for n in names], now=now
             )
             shown = sights[:MOST_LISTED]
             muted = await asyncio.gather(*(self.alerts.silence_of(sight.name) for sight in shown))
         told = [replace(sight, muted=by) for sight, by in zip(shown, muted, strict=True)]
         return [*told, *sights[MOST_LISTED:]]
 
-    async def rated(self, *, seconds: float) -> tuple[Rated, ...]:
+    async def rated(self, *, seconds: float) -> tuple[RatedDiagnosis, ...]:
         """List the diagnoses of the last ``seconds`` that people spoke about.
 
         Raises:

@@ -15,8 +15,8 @@ from bot.engine.params import echo
 from bot.services.parsing.command_line import parse_words, split_words
 from bot.views.answers import help_text
 from handlers import _deploy_checklist, _deploy_gates, _deploy_records
-from handlers._deploy_subcommand import Word
-from handlers.context import FrontDesk
+from handlers._deploy_subcommand import DeploySubcommand
+from handlers.context import HandlerContext
 from handlers.payloads import Payload, person_of
 
 COMMAND = "/deploy"
@@ -25,13 +25,17 @@ USAGE = (
 )
 SUMMARY = "Deploy a version, see what would happen, or why it may not be deployed now"
 
-WORDS: dict[str, Word] = {**_deploy_gates.WORDS, **_deploy_checklist.WORDS, **_deploy_records.WORDS}
+WORDS: dict[str, DeploySubcommand] = {
+    **_deploy_gates.WORDS,
+    **_deploy_checklist.WORDS,
+    **_deploy_records.WORDS,
+}
 _PREFIX = "deploy-"
 _PLAN = "plan"
 _HELP = frozenset({"", "help", "-h", "--help", "?"})
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to the command."""
 
     async def deploy(ack: AsyncAck, command: dict[str, Any]) -> None:
@@ -51,13 +55,13 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
     app.command(COMMAND)(deploy)
 
 
-def strategies(desk: FrontDesk) -> dict[str, Runbook]:
+def strategies(desk: HandlerContext) -> dict[str, Runbook]:
     """List the strategies by the word that people type: every runbook that is called ``deploy-…``."""
     names = [name for name in desk.library.names() if name.startswith(_PREFIX)]
     return {name.removeprefix(_PREFIX): desk.library.get(name) for name in names}
 
 
-async def _start(desk: FrontDesk, name: str, rest: str, command: Payload) -> None:
+async def _start(desk: HandlerContext, name: str, rest: str, command: Payload) -> None:
     only_plan = name == _PLAN
     if only_plan:
         name, _, rest = rest.strip().partition(" ")
@@ -75,12 +79,12 @@ async def _start(desk: FrontDesk, name: str, rest: str, command: Payload) -> Non
     await _ask(desk, known[name].name, {**params, "dry_run": True} if only_plan else params, command)
 
 
-async def _ask(desk: FrontDesk, runbook: str, params: JsonObject, command: Payload) -> None:
+async def _ask(desk: HandlerContext, runbook: str, params: JsonObject, command: Payload) -> None:
     origin = Origin(kind="command", channel=command["channel_id"], thread=command.get("thread_ts") or "")
     await desk.start(runbook, params, key=command["trigger_id"], by=person_of(command), origin=origin)
 
 
-def _commands(desk: FrontDesk) -> list[tuple[str, str]]:
+def _commands(desk: HandlerContext) -> list[tuple[str, str]]:
     found = strategies(desk).items()
     lines = [
         (f"{COMMAND} {name} <service> <version> [environment]", runbook.summary) for name, runbook in found

@@ -18,7 +18,7 @@ from bot.domain.runs.run import Run
 from bot.views import ids
 from bot.views.thread.feedback import other_modal, told_instead
 from bot.views.thread.why import what_else_modal, why_modal
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.opening import open_modal
 from handlers.payloads import button_value, click_of, person_of, place_of
 
@@ -27,7 +27,7 @@ Opens = Callable[[AsyncAck, Body, Body, AsyncWebClient], Awaitable[None]]
 Says = Callable[[AsyncAck, Body, Body], Awaitable[None]]
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to the buttons and the modal."""
     app.action(ids.WHY)(_shows(desk, why_modal))
     app.action(ids.WHAT_ELSE)(_shows(desk, what_else_modal))
@@ -63,7 +63,7 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
     app.view(ids.FEEDBACK)(submitted)
 
 
-def _shows(desk: FrontDesk, render: Callable[[Run, Diagnosis], JsonObject]) -> Opens:
+def _shows(desk: HandlerContext, render: Callable[[Run, Diagnosis], JsonObject]) -> Opens:
     """Answer a click with a modal that only that person sees."""
 
     async def show(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
@@ -77,7 +77,7 @@ def _shows(desk: FrontDesk, render: Callable[[Run, Diagnosis], JsonObject]) -> O
     return show
 
 
-def _says(desk: FrontDesk, opinion: Opinion) -> Says:
+def _says(desk: HandlerContext, opinion: Opinion) -> Says:
     async def say(ack: AsyncAck, body: Body, action: Body) -> None:
         click = click_of(body, at=desk.clock.now())
         await desk.submit(RateDiagnosis(run_id=button_value(action), opinion=opinion, **click))

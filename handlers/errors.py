@@ -15,7 +15,7 @@ import handlers
 from bot.domain.errors import BotError
 from bot.domain.intent import Notice
 from bot.views.answers import broken_text, error_text
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import Payload, elements_of, person_of, place_of
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class UnknownRequestError(BotError):
     reason = "unknown_request"
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Answer for every handler."""
 
     async def answer(
@@ -92,7 +92,7 @@ def _text(error: Exception, body: Payload) -> str:
     return broken_text(reference)
 
 
-async def _tell(desk: FrontDesk, body: Payload, text: str) -> None:
+async def _tell(desk: HandlerContext, body: Payload, text: str) -> None:
     channel, thread = place_of(body)
     person = person_of(body)
     if person.id:

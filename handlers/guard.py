@@ -11,7 +11,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
 from bot.domain.intent import Notice
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import person_of, place_of, team_of
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ _SORRY = "Sorry, I only work for members of the workspace that I was installed i
 _ASKING_EVENTS = frozenset({"app_mention"})
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Put the guard before every handler."""
 
     async def only_ours(

@@ -11,13 +11,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.runs.run import Run
 from bot.views.home import HomeFacts, home_view
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 
 EVENTS = ("app_home_opened",)
 _MOST_RUNS = 30
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to people who open the tab."""
 
     async def opened(event: dict[str, Any], client: AsyncWebClient) -> None:
@@ -38,20 +38,20 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
     app.event("app_home_opened")(opened)
 
 
-async def _recent(desk: FrontDesk) -> list[Run]:
+async def _recent(desk: HandlerContext) -> list[Run]:
     ids = await desk.journal.recent(limit=_MOST_RUNS)
     found = await asyncio.gather(*(_run(desk, run_id) for run_id in ids))
     return [run for run in found if run is not None]
 
 
-async def _run(desk: FrontDesk, run_id: str) -> Run | None:
+async def _run(desk: HandlerContext, run_id: str) -> Run | None:
     try:
         return await desk.run(run_id)
     except NotFoundError:
         return None  # its retention ended since it was listed
 
 
-async def _waiting(desk: FrontDesk, runs: list[Run], user: str) -> list[Run]:
+async def _waiting(desk: HandlerContext, runs: list[Run], user: str) -> list[Run]:
     """List the runs that this person may decide."""
     waiting = [(run, gate) for run in runs if (gate := run.waiting_for) is not None]
     groups = sorted({name for _, gate in waiting for name in gate.groups})

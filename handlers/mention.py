@@ -14,7 +14,7 @@ from bot.domain.intent import Notice
 from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words
 from bot.views.answers import error_text
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import Payload, person_of, place_of
 from handlers.triage import RUNBOOK, help_for
 
@@ -23,7 +23,7 @@ EVENTS = ("app_mention",)
 _ANSWER = "pilothouse_answer"
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to mentions."""
 
     async def write_down(

@@ -14,10 +14,10 @@ from bot.domain.intent import (
     TryMonitor,
     UnmuteMonitor,
 )
-from bot.services.parsing.monitors import MonitorWords, parse_monitor_words
+from bot.services.parsing.monitors import MonitorRequest, parse_monitor_words
 from bot.views.answers import help_text
 from bot.views.monitor import monitor_card, monitor_list
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import Payload, person_of, place_of
 
 COMMAND = "/monitor"
@@ -43,7 +43,7 @@ _KINDS: dict[str, type[AnyMonitorIntent]] = {
 }
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to the command."""
 
     async def monitor(ack: AsyncAck, command: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
     app.command(COMMAND)(monitor)
 
 
-async def _read(desk: FrontDesk, asked: MonitorWords) -> str:
+async def _read(desk: HandlerContext, asked: MonitorRequest) -> str:
     now = desk.clock.now()
     if asked.verb == "show":
         (sight,) = await desk.sights((asked.name,))
@@ -71,7 +71,7 @@ async def _read(desk: FrontDesk, asked: MonitorWords) -> str:
     return monitor_list(await desk.sights(names), now=now, command=COMMAND)
 
 
-def _intent(desk: FrontDesk, asked: MonitorWords, command: Payload) -> AnyMonitorIntent:
+def _intent(desk: HandlerContext, asked: MonitorRequest, command: Payload) -> AnyMonitorIntent:
     channel, thread = place_of(command)
     common: dict[str, Any] = {
         "key": command["trigger_id"],

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words
 from bot.views.answers import help_text
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import person_of
 
 COMMAND = "/rollback"
@@ -28,7 +28,7 @@ _COMMANDS = (
 )
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to the command."""
 
     async def rollback(ack: AsyncAck, command: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from bot.domain.intent import SteerRun
 from bot.domain.rollouts.canary import SteeringWord
 from bot.views import ids
 from bot.views.thread.rollout import rollout_why_modal
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.opening import open_modal
 from handlers.payloads import button_value, click_of
 
@@ -27,7 +27,7 @@ _WORDS: dict[str, SteeringWord] = {
 }
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to the buttons."""
     for action_id, word in _WORDS.items():
         app.action(action_id)(_says(desk, word))
@@ -42,7 +42,7 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
     app.action(ids.WHY_SO)(why)
 
 
-def _says(desk: FrontDesk, word: SteeringWord) -> Says:
+def _says(desk: HandlerContext, word: SteeringWord) -> Says:
     async def say(ack: AsyncAck, body: Body, action: Body) -> None:
         click = click_of(body, at=desk.clock.now())
         await desk.submit(SteerRun(run_id=button_value(action), word=word, **click))

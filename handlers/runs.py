@@ -10,11 +10,11 @@ from bot.domain.intent import CancelRun
 from bot.domain.runs.event import Origin
 from bot.engine.params import complete_params
 from bot.views import ids
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import button_value, click_of, person_of, place_of
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to both buttons."""
 
     async def cancel(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:

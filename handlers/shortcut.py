@@ -16,7 +16,7 @@ from bot.domain.runs.event import Origin
 from bot.engine.params import complete_params
 from bot.views import ids
 from bot.views.modals import pick_service_modal, picked
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.opening import open_modal
 from handlers.payloads import Payload, elements_of, person_of, place_of, words_in
 from handlers.triage import RUNBOOK
@@ -26,7 +26,7 @@ CALLBACK = ids.TRIAGE_MESSAGE
 SHORTCUT_SUMMARY = "Find out what is wrong with the service that this message is about"
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to the shortcut and the modal."""
 
     async def triage_this(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
@@ -67,11 +67,11 @@ def register(app: AsyncApp, desk: FrontDesk) -> None:
     app.view(ids.PICK_SERVICE)(submitted)
 
 
-def _params(desk: FrontDesk, given: JsonObject) -> JsonObject:
+def _params(desk: HandlerContext, given: JsonObject) -> JsonObject:
     return complete_params(desk.library.get(RUNBOOK), given, catalogue=desk.catalogue)
 
 
-async def _alert_of(desk: FrontDesk, message: Payload) -> Alert | None:
+async def _alert_of(desk: HandlerContext, message: Payload) -> Alert | None:
     """Find the alert that a message of ours is about."""
     told = (message.get("metadata") or {}).get("event_payload") or {}
     found = [told["id"]] if told.get("topic") == "alert" else []
@@ -84,7 +84,7 @@ async def _alert_of(desk: FrontDesk, message: Payload) -> Alert | None:
     return None
 
 
-def _named_services(desk: FrontDesk, message: Payload, alert: Alert | None) -> list[str]:
+def _named_services(desk: HandlerContext, message: Payload, alert: Alert | None) -> list[str]:
     """List the services of the catalogue that a message is about, the alert's own if it has one."""
     if alert is not None and alert.service in desk.catalogue.names:
         return [alert.service]

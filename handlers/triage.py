@@ -13,7 +13,7 @@ from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words, usage_of
 from bot.views.answers import help_text
 from bot.views.thread.feedback import accuracy_lines
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from handlers.payloads import person_of
 
 COMMAND = "/triage"
@@ -25,7 +25,7 @@ _ACCURACY, _PERIOD = "accuracy", "30d"
 _HELP = frozenset({"", "help", "-h", "--help", "?"})
 
 
-def register(app: AsyncApp, desk: FrontDesk) -> None:
+def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to the command."""
 
     async def triage(ack: AsyncAck, command: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def accuracy_asked(text: str, *, services: Sequence[str]) -> float | None:
         raise UsageError(f"`{rest}` {error}.", hint=f"Type `{COMMAND} {_ACCURACY} {_PERIOD}`.") from None
 
 
-def help_for(desk: FrontDesk, *, name: str) -> str:
+def help_for(desk: HandlerContext, *, name: str) -> str:
     """Say every way to ask for a triage; ``name`` is the bot's own."""
     runbook = desk.library.get(RUNBOOK)
     mention = usage_of(runbook, f"@{name} {RUNBOOK}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localslack.client import LocalSlackClient
 from localslack.core import Rules
-from localslack.outcomes import ControlError, Outcome, Seen, WaitTimeoutError
+from localslack.outcomes import ActOutcome, ControlError, VisibleMessage, WaitTimeoutError
 from localslack.server import LocalSlack
 from localslack.workspace import Workspace, load_workspace
 

@@ -7,11 +7,11 @@ from localslack.core import Core
 from localslack.delivery import App
 from localslack.errors import SlackError
 from localslack.shapes import Json
-from localslack.store import Channel, Message
+from localslack.store import Channel, StoredMessage
 from localslack.tickets import ResponseUrl
 
 
-def answer_in_ack(core: Core, app: App, body: Json, *, channel: Channel, user: str) -> Message | None:
+def answer_in_ack(core: Core, app: App, body: Json, *, channel: Channel, user: str) -> StoredMessage | None:
     """Post what the acknowledgement of a command says; None when it says nothing.
 
     Raises:
@@ -51,7 +51,7 @@ def answer_at_url(core: Core, ticket: ResponseUrl, body: Json) -> None:
     )
 
 
-def _own(original: Message | None, app: App) -> Message:
+def _own(original: StoredMessage | None, app: App) -> StoredMessage:
     if original is None or original.app_id != app.spec.id:
         raise SlackError("message_not_found")
     return original

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from localslack.outcomes import Outcome, Seen, checked, outcome, seen
+from localslack.outcomes import ActOutcome, VisibleMessage, checked, outcome, seen
 from localslack.shapes import Json
 
 ACT_TIMEOUT_S = 30.0
@@ -34,14 +34,16 @@ class LocalSlackClient:
 
     # Acts
 
-    async def post(self, text: str, *, user: str, channel: str, thread_ts: str | None = None) -> Seen:
+    async def post(
+        self, text: str, *, user: str, channel: str, thread_ts: str | None = None
+    ) -> VisibleMessage:
         """Post a message."""
         answer = await self._post("acts/post", user=user, channel=channel, text=text, thread_ts=thread_ts)
         return seen(answer["message"])
 
     async def mention(
         self, text: str, *, user: str, channel: str, thread_ts: str | None = None, app: str | None = None
-    ) -> Seen:
+    ) -> VisibleMessage:
         """Post a message that begins with a mention of an app (the first one unless named)."""
         apps = (await self._get("state", user=user))["apps"]
         wanted = next(a for a in apps if app is None or app in {a["id"], a["name"], a["display_name"]})
@@ -51,7 +53,7 @@ class LocalSlackClient:
 
     async def slash(
         self, command: str, text: str = "", *, user: str, channel: str, thread_ts: str | None = None
-    ) -> Outcome:
+    ) -> ActOutcome:
         """Type a slash command; ``"/triage checkout"`` and ``"/triage", "checkout"`` are the same."""
         name, _, rest = command.partition(" ")
         said = f"{rest} {text}".strip()
@@ -72,7 +74,7 @@ class LocalSlackClient:
         value: Any = None,  # noqa: ANN401  # an option's value, a list of them, an id, a date
         view_id: str | None = None,
         home_of: str | None = None,
-    ) -> Outcome:
+    ) -> ActOutcome:
         """Click a button or choose in a menu, by action id or by the words on it.
 
         In a message (``channel`` and ``ts``), on an app's Home tab (``home_of``), else in a modal.
@@ -93,7 +95,7 @@ class LocalSlackClient:
 
     async def shortcut(
         self, shortcut: str, *, user: str, channel: str | None = None, ts: str | None = None
-    ) -> Outcome:
+    ) -> ActOutcome:
         """Use a shortcut by callback id or name: a message's with ``channel`` and ``ts``, else global."""
         return outcome(
             await self._post("acts/shortcut", user=user, shortcut=shortcut, channel=channel, ts=ts)
@@ -104,7 +106,9 @@ class LocalSlackClient:
         found: Json | None = (await self._post("acts/home", user=user, app=app))["view"]
         return found
 
-    async def submit(self, values: Json | None = None, *, user: str, view_id: str | None = None) -> Outcome:
+    async def submit(
+        self, values: Json | None = None, *, user: str, view_id: str | None = None
+    ) -> ActOutcome:
         """Fill and submit the topmost modal; ``json["errors"]`` holds the errors shown."""
         return outcome(await self._post("acts/submit", user=user, view_id=view_id, values=values or {}))
 
@@ -126,7 +130,7 @@ class LocalSlackClient:
         channel: str,
         text: str = "",
         thread_ts: str | None = None,
-    ) -> Seen:
+    ) -> VisibleMessage:
         """Share a file."""
         answer = await self._post(
             "acts/upload",
@@ -151,13 +155,13 @@ class LocalSlackClient:
 
     async def messages(
         self, channel: str, *, user: str | None = None, thread_ts: str | None = None
-    ) -> list[Seen]:
+    ) -> list[VisibleMessage]:
         """What a channel or a thread shows, oldest first; with ``user`` that person's ephemerals too."""
         name = channel.removeprefix("#")
         path = f"threads/{name}/{thread_ts}" if thread_ts else f"channels/{name}/messages"
         return [seen(m) for m in (await self._get(path, user=user))["messages"]]
 
-    async def message(self, channel: str, ts: str) -> Seen:
+    async def message(self, channel: str, ts: str) -> VisibleMessage:
         """One message."""
         return seen((await self._get(f"messages/{channel.removeprefix('#')}/{ts}"))["message"])
 
@@ -177,7 +181,7 @@ class LocalSlackClient:
         user: str | None = None,
         after: str | None = None,
         timeout_s: float = 10.0,
-    ) -> Seen:
+    ) -> VisibleMessage:
         """The first message that matches ``text`` (a regular expression, case ignored), now or soon.
 
         ``after`` is a timestamp: only later messages count. With ``user`` that person's ephemerals count too.

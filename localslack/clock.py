@@ -6,7 +6,7 @@ import time
 from typing import Protocol
 
 
-class Clock(Protocol):
+class WorkspaceClock(Protocol):
     """Two readings: the wall for timestamps, a steady one for limits and latencies. Both in seconds."""
 
     def now(self) -> float:
@@ -18,7 +18,7 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
+class MachineClock:
     """The machine's own clocks."""
 
     def now(self) -> float:

@@ -10,7 +10,7 @@ from localslack.errors import SlackError, invalid_blocks
 from localslack.ids import filled
 from localslack.limits import check_message
 from localslack.shapes import Blocks, Json
-from localslack.store import File, Store
+from localslack.store import File, WorkspaceStore
 
 MAX_TEXT = 40_000
 MAX_UPDATE_TEXT = 4_000
@@ -18,7 +18,7 @@ MAX_METADATA_BYTES = 8_000
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class MessageContent:
     """Text, blocks, attachments and metadata; None where the app said nothing."""
 
     text: str | None = None
@@ -32,7 +32,7 @@ class Content:
         return not (self.text or self.blocks or self.attachments)
 
 
-def parse_content(args: Json, store: Store) -> Content:
+def parse_content(args: Json, store: WorkspaceStore) -> MessageContent:
     """Read a message out of a call's arguments, or a body posted to a response URL.
 
     Raises:
@@ -48,7 +48,7 @@ def parse_content(args: Json, store: Store) -> Content:
         blocks = [{"type": "markdown", "text": written}]
     check_message(blocks or [], attachments or [])
     _check_files(blocks or [], store)
-    return Content(
+    return MessageContent(
         text=None if text is None else str(text)[:MAX_TEXT],
         blocks=None if blocks is None else filled(blocks),
         attachments=None if attachments is None else [_numbered(a, i) for i, a in enumerate(attachments, 1)],
@@ -101,7 +101,7 @@ def _metadata(value: Any) -> Json | None:  # noqa: ANN401  # whatever was sent
     return found
 
 
-def _check_files(blocks: Blocks, store: Store) -> None:
+def _check_files(blocks: Blocks, store: WorkspaceStore) -> None:
     faults = [
         f"[ERROR] invalid slack file [json-pointer:{at}/slack_file]"
         for at, wanted in _slack_files(blocks, "/blocks")

@@ -7,21 +7,21 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from localslack.clock import Clock, SystemClock
-from localslack.delivery import App, Background, Delivery
+from localslack.clock import MachineClock, WorkspaceClock
+from localslack.delivery import App, BackgroundTasks, EnvelopeDelivery
 from localslack.errors import ActError
 from localslack.events import Events
-from localslack.faults import Faults
+from localslack.faults import FaultSwitches
 from localslack.feed import Feed
-from localslack.journal import Journal
+from localslack.journal import ActivityLog
 from localslack.manifest import parse_manifest
 from localslack.messenger import Messenger
 from localslack.rates import Rates
 from localslack.shapes import Json
-from localslack.shown import Shown
+from localslack.shown import SlackJson
 from localslack.socketmode import Sockets
 from localslack.stats import Stats
-from localslack.store import Store
+from localslack.store import WorkspaceStore
 from localslack.tickets import Tickets
 from localslack.views import Views
 from localslack.workspace import AppSpec, Workspace
@@ -41,7 +41,7 @@ class Rules:
 
 
 @dataclass(slots=True)
-class Settled:
+class MenuState:
     """What a person has set in the menus of one message, by block and action."""
 
     chosen: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
@@ -54,23 +54,23 @@ class Settled:
 class Core:
     """Everything behind the Web API, the control API and the page."""
 
-    def __init__(self, workspace: Workspace, *, rules: Rules, clock: Clock | None = None) -> None:
+    def __init__(self, workspace: Workspace, *, rules: Rules, clock: WorkspaceClock | None = None) -> None:
         self.workspace = workspace
         self.rules = rules
-        self.clock: Clock = clock or SystemClock()
-        self.store = Store(workspace, self.clock)
-        self.shown = Shown(self.store)
+        self.clock: WorkspaceClock = clock or MachineClock()
+        self.store = WorkspaceStore(workspace, self.clock)
+        self.shown = SlackJson(self.store)
         self.feed = Feed()
         self.stats = Stats()
-        self.faults = Faults()
-        self.journal = Journal(self.clock, self.feed)
-        self.background = Background()
-        self.settled = Settled()
+        self.faults = FaultSwitches()
+        self.journal = ActivityLog(self.clock, self.feed)
+        self.background = BackgroundTasks()
+        self.settled = MenuState()
         self.rates = Rates(self.clock, enabled=rules.has_rate_limits)
         self.tickets = Tickets(
             self.clock, trigger_ttl_s=rules.trigger_ttl_s, response_url_ttl_s=rules.response_url_ttl_s
         )
-        self.delivery = Delivery(
+        self.delivery = EnvelopeDelivery(
             clock=self.clock,
             faults=self.faults,
             stats=self.stats,

@@ -9,11 +9,11 @@ from typing import Any
 
 import aiohttp
 
-from localslack.clock import Clock
+from localslack.clock import WorkspaceClock
 from localslack.envelopes import FAILED, TIMEOUT, Ack, Envelope, EnvelopeKind, Transport
-from localslack.faults import Faults
+from localslack.faults import FaultSwitches
 from localslack.httpmode import HttpMode
-from localslack.journal import Journal
+from localslack.journal import ActivityLog
 from localslack.manifest import Manifest
 from localslack.shapes import Json
 from localslack.socketmode import Sockets
@@ -50,7 +50,7 @@ class App:
 
 
 @dataclass(slots=True)
-class Background:
+class BackgroundTasks:
     """Tasks that outlive the request that began them, and end with the server."""
 
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -68,17 +68,17 @@ class Background:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
-class Delivery:
+class EnvelopeDelivery:
     """Sends envelopes to apps and says how that went."""
 
     def __init__(
         self,
         *,
-        clock: Clock,
-        faults: Faults,
+        clock: WorkspaceClock,
+        faults: FaultSwitches,
         stats: Stats,
-        journal: Journal,
-        background: Background,
+        journal: ActivityLog,
+        background: BackgroundTasks,
         ack_timeout_s: float,
         event_retry_delays_s: tuple[float, ...],
     ) -> None:

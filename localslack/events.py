@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from localslack.clock import Clock
-from localslack.delivery import App, Delivery
+from localslack.clock import WorkspaceClock
+from localslack.delivery import App, EnvelopeDelivery
 from localslack.ids import new_id
 from localslack.shapes import Json
-from localslack.shown import Shown
-from localslack.store import Channel, Message, Store
+from localslack.shown import SlackJson
+from localslack.store import Channel, StoredMessage, WorkspaceStore
 
 
 class Events:
@@ -18,10 +18,10 @@ class Events:
     def __init__(
         self,
         *,
-        store: Store,
-        shown: Shown,
-        clock: Clock,
-        delivery: Delivery,
+        store: WorkspaceStore,
+        shown: SlackJson,
+        clock: WorkspaceClock,
+        delivery: EnvelopeDelivery,
         apps: Callable[[], Iterable[App]],
     ) -> None:
         self._store = store
@@ -30,7 +30,7 @@ class Events:
         self._delivery = delivery
         self._apps = apps
 
-    def posted(self, message: Message) -> None:
+    def posted(self, message: StoredMessage) -> None:
         """Somebody posted a message."""
         channel = self._store.channels[message.channel]
         event = {
@@ -46,17 +46,17 @@ class Events:
                 mention = {k: v for k, v in event.items() if k not in {"channel_type", "subtype"}}
                 self._tell(app, "app_mention", {**mention, "type": "app_mention"})
 
-    def changed(self, message: Message, *, before: Json) -> None:
+    def changed(self, message: StoredMessage, *, before: Json) -> None:
         """A message was edited."""
         self._rewritten(
             message, {"subtype": "message_changed", "message": self._shown.message(message)}, before
         )
 
-    def deleted(self, message: Message, *, before: Json) -> None:
+    def deleted(self, message: StoredMessage, *, before: Json) -> None:
         """A message was deleted."""
         self._rewritten(message, {"subtype": "message_deleted", "deleted_ts": message.ts}, before)
 
-    def _rewritten(self, message: Message, change: Json, before: Json) -> None:
+    def _rewritten(self, message: StoredMessage, change: Json, before: Json) -> None:
         channel = self._store.channels[message.channel]
         now = self._store.timestamps.next()
         event = {
@@ -72,7 +72,7 @@ class Events:
         for app in self._members(channel):
             self._tell(app, f"message.{_suffix(channel)}", event)
 
-    def reacted(self, message: Message, *, user: str, name: str, added: bool) -> None:
+    def reacted(self, message: StoredMessage, *, user: str, name: str, added: bool) -> None:
         """Somebody added or removed a reaction."""
         kind = "reaction_added" if added else "reaction_removed"
         event = {

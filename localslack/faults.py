@@ -8,7 +8,7 @@ from localslack.errors import ActError
 from localslack.shapes import Json
 
 
-class Faults(BaseModel):
+class FaultSwitches(BaseModel):
     """What is switched on. Counts go down by themselves; ``-1`` means until switched off.
 
     Delays are in seconds.
@@ -51,7 +51,7 @@ class Faults(BaseModel):
         if unknown:
             raise ActError("unknown_fault", f"No such switch: {', '.join(sorted(unknown))}.")
         try:
-            checked = Faults.model_validate({**self.model_dump(), **wanted})
+            checked = FaultSwitches.model_validate({**self.model_dump(), **wanted})
         except ValueError as exc:
             raise ActError("invalid_fault", str(exc)) from exc
         for name in wanted:
@@ -59,7 +59,7 @@ class Faults(BaseModel):
 
     def clear(self) -> None:
         """Switch everything off."""
-        fresh = Faults()
+        fresh = FaultSwitches()
         for name in type(self).model_fields:
             setattr(self, name, getattr(fresh, name))
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from localslack.clock import Clock
+from localslack.clock import WorkspaceClock
 from localslack.envelopes import FAILED, TIMEOUT, Ack, Envelope
 from localslack.shapes import Json
 
@@ -26,7 +26,7 @@ def signature(secret: str, *, timestamp: str, body: bytes) -> str:
 class HttpMode:
     """Posts to one app; implements ``Transport``."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, secret: str, clock: Clock) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, secret: str, clock: WorkspaceClock) -> None:
         self._session = session
         self._secret = secret
         self._clock = clock

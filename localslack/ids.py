@@ -8,7 +8,7 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
-from localslack.clock import Clock
+from localslack.clock import WorkspaceClock
 from localslack.shapes import Blocks, Json
 
 _ALPHABET = string.ascii_uppercase + string.digits
@@ -28,7 +28,7 @@ def new_block_id() -> str:
 class Timestamps:
     """Message timestamps: seconds with six decimals, each later than the one before."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: WorkspaceClock) -> None:
         self._clock = clock
         self._last = 0
 

@@ -14,17 +14,17 @@ from localslack.errors import ActError
 from localslack.ids import elements_of
 from localslack.people import actor, message_at
 from localslack.shapes import Json
-from localslack.store import Message
+from localslack.store import StoredMessage
 from localslack.views import View
 from localslack.workspace import UserSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ElementOwner:
     """Where an element is: in a message or in a view, and whose app it belongs to."""
 
     app: App
-    message: Message | None = None
+    message: StoredMessage | None = None
     view: View | None = None
 
     @property
@@ -36,7 +36,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class ElementPick:
     """Which element: by action id or the words on it; ``block_id`` and ``value`` tell equal ones apart."""
 
     action_id: str | None = None
@@ -45,7 +45,7 @@ class Pick:
     value: Any = None
 
 
-def target_message(core: Core, user: UserSpec, *, channel: str, ts: str) -> Target:
+def target_message(core: Core, user: UserSpec, *, channel: str, ts: str) -> ElementOwner:
     """The message somebody acts on.
 
     Raises:
@@ -57,10 +57,10 @@ def target_message(core: Core, user: UserSpec, *, channel: str, ts: str) -> Targ
     message = message_at(core, where, ts, viewer=user)
     if message.app_id is None:
         raise ActError("no_app", "No app wrote that message.")
-    return Target(app=core.apps[message.app_id], message=message)
+    return ElementOwner(app=core.apps[message.app_id], message=message)
 
 
-def target_view(core: Core, user: UserSpec, view_id: str | None) -> Target:
+def target_view(core: Core, user: UserSpec, view_id: str | None) -> ElementOwner:
     """The view somebody acts on: the topmost modal unless ``view_id`` names another, or a Home tab.
 
     Raises:
@@ -70,10 +70,10 @@ def target_view(core: Core, user: UserSpec, view_id: str | None) -> Target:
     view = core.views.find(view_id) if view_id else (stack[-1] if stack else None)
     if view is None or view.user != user.id:
         raise ActError("view_not_found", f"{user.real_name} has no such view open.", status=404)
-    return Target(app=core.apps[view.app.id], view=view)
+    return ElementOwner(app=core.apps[view.app.id], view=view)
 
 
-async def click(core: Core, *, user: str, target: Target, pick: Pick) -> Json:
+async def click(core: Core, *, user: str, target: ElementOwner, pick: ElementPick) -> Json:
     """Click or choose; ``ok``, ``error``, ``ack_latency_ms`` and the ``action`` the app was told of.
 
     Raises:
@@ -88,16 +88,16 @@ async def click(core: Core, *, user: str, target: Target, pick: Pick) -> Json:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocatedElement:
     """An element and the block it stands in."""
 
     block: Json
     element: Json
 
 
-def _found(target: Target, pick: Pick) -> Found:
+def _found(target: ElementOwner, pick: ElementPick) -> LocatedElement:
     matching = [
-        Found(block, element)
+        LocatedElement(block, element)
         for block, element in elements_of(target.blocks)
         if (pick.action_id is None or element.get("action_id") == pick.action_id)
         and (pick.text is None or words_on(element) == pick.text)
@@ -122,7 +122,9 @@ def words_on(element: Json) -> str:
     return str(label.get("text", ""))
 
 
-async def _act(core: Core, user: UserSpec, target: Target, found: Found, *, value: Any) -> Json:  # noqa: ANN401
+async def _act(
+    core: Core, user: UserSpec, target: ElementOwner, found: LocatedElement, *, value: Any
+) -> Json:  # noqa: ANN401
     block, element = found.block, found.element
     action = action_of(block, element, value, ts=core.store.timestamps.next())
     if is_stateful(element):
@@ -136,7 +138,7 @@ async def _act(core: Core, user: UserSpec, target: Target, found: Found, *, valu
     return {**outcome_of(ack), "action": action, "trigger_id": payload["trigger_id"]}
 
 
-def _chosen(core: Core, user: UserSpec, target: Target) -> dict[str, dict[str, Json]]:
+def _chosen(core: Core, user: UserSpec, target: ElementOwner) -> dict[str, dict[str, Json]]:
     if target.view is not None:
         return target.view.chosen
     if target.message is None:
@@ -144,14 +146,16 @@ def _chosen(core: Core, user: UserSpec, target: Target) -> dict[str, dict[str, J
     return core.settled.of(target.message.channel, target.message.ts, user.id)
 
 
-def _where(core: Core, user: UserSpec, target: Target) -> Json:
+def _where(core: Core, user: UserSpec, target: ElementOwner) -> Json:
     if target.message is not None:
         return payloads.at_message(core, target.app, user, target.message)
     view_id = target.view.id if target.view else None
     return {"container": {"type": "view", "view_id": view_id}}
 
 
-async def _external(core: Core, user: UserSpec, target: Target, found: Found, *, value: Any) -> Any:  # noqa: ANN401
+async def _external(
+    core: Core, user: UserSpec, target: ElementOwner, found: LocatedElement, *, value: Any
+) -> Any:  # noqa: ANN401
     several = value if isinstance(value, list) else [value]
     options = []
     for one in several:
@@ -163,7 +167,9 @@ async def _external(core: Core, user: UserSpec, target: Target, found: Found, *,
     return options if isinstance(value, list) else options[0]
 
 
-async def _suggest(core: Core, user: UserSpec, target: Target, found: Found, *, query: str) -> Json:
+async def _suggest(
+    core: Core, user: UserSpec, target: ElementOwner, found: LocatedElement, *, query: str
+) -> Json:
     payload = payloads.interaction(core, target.app, user, "block_suggestion", view=target.view)
     where = _where(core, user, target)
     where.pop("response_url", None)
@@ -179,7 +185,7 @@ async def _suggest(core: Core, user: UserSpec, target: Target, found: Found, *, 
     return {key: body[key] for key in ("options", "option_groups") if isinstance(body.get(key), list)}
 
 
-async def suggest(core: Core, *, user: str, target: Target, pick: Pick, query: str) -> Json:
+async def suggest(core: Core, *, user: str, target: ElementOwner, pick: ElementPick, query: str) -> Json:
     """Ask the app what an external menu offers: ``options`` or ``option_groups``; empty when it fails.
 
     Raises:

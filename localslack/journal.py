@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from localslack.clock import Clock
+from localslack.clock import WorkspaceClock
 from localslack.feed import Feed
 from localslack.shapes import Json
 
 KEPT = 500
 
 
-class Journal:
+class ActivityLog:
     """The last 500 calls and envelopes, each told to the page as it is written. No token is ever in one."""
 
-    def __init__(self, clock: Clock, feed: Feed) -> None:
+    def __init__(self, clock: WorkspaceClock, feed: Feed) -> None:
         self._clock = clock
         self._feed = feed
         self._number = 0

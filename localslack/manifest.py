@@ -23,7 +23,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Shortcut:
+class ManifestShortcut:
     """An entry of a message's menu (``message``) or of the global one (``global``)."""
 
     name: str
@@ -39,7 +39,7 @@ class Manifest:
     """  # noqa: D205  # one sentence is not enough and two are not a summary
 
     commands: tuple[Command, ...] = ()
-    shortcuts: tuple[Shortcut, ...] = ()
+    shortcuts: tuple[ManifestShortcut, ...] = ()
     events: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
     home_tab: bool = True
@@ -52,7 +52,7 @@ class Manifest:
         """The command of that name, with its slash."""
         return next((c for c in self.commands if c.name == name), None)
 
-    def shortcut(self, key: str, *, type_: str) -> Shortcut | None:
+    def shortcut(self, key: str, *, type_: str) -> ManifestShortcut | None:
         """The shortcut with that callback id or visible name."""
         return next((s for s in self.shortcuts if s.type == type_ and key in {s.callback_id, s.name}), None)
 
@@ -121,7 +121,7 @@ def _command(raw: Json, faults: list[str]) -> Command:
     )
 
 
-def _shortcut(raw: Json, faults: list[str]) -> Shortcut:
+def _shortcut(raw: Json, faults: list[str]) -> ManifestShortcut:
     name, kind = str(raw.get("name", "")), str(raw.get("type", ""))
     if not 0 < len(name) <= MAX_SHORTCUT_NAME:
         faults.append(f"shortcut {name!r}: the name has 1 to {MAX_SHORTCUT_NAME} characters")
@@ -129,7 +129,7 @@ def _shortcut(raw: Json, faults: list[str]) -> Shortcut:
         faults.append(f"shortcut {name!r}: the type is message or global")
     if not raw.get("callback_id"):
         faults.append(f"shortcut {name!r} needs a callback_id")
-    return Shortcut(
+    return ManifestShortcut(
         name=name,
         type=kind,
         callback_id=str(raw.get("callback_id", "")),

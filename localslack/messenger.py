@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from localslack.content import Content
+from localslack.content import MessageContent
 from localslack.events import Events
 from localslack.feed import Feed
 from localslack.shapes import Json
-from localslack.shown import Shown
+from localslack.shown import SlackJson
 from localslack.stats import Stats
-from localslack.store import Channel, File, Message, Store
+from localslack.store import Channel, File, StoredMessage, WorkspaceStore
 from localslack.workspace import AppSpec
 
 
 class Messenger:
     """Every change of a message goes through here."""
 
-    def __init__(self, *, store: Store, shown: Shown, feed: Feed, events: Events, stats: Stats) -> None:
+    def __init__(
+        self, *, store: WorkspaceStore, shown: SlackJson, feed: Feed, events: Events, stats: Stats
+    ) -> None:
         self._store = store
         self._shown = shown
         self._feed = feed
@@ -25,7 +27,7 @@ class Messenger:
     def post(
         self,
         channel: Channel,
-        content: Content,
+        content: MessageContent,
         *,
         author: str,
         app: AppSpec | None = None,
@@ -36,9 +38,9 @@ class Messenger:
         icon: str | None = None,
         is_broadcast: bool = False,
         is_notice: bool = False,
-    ) -> Message:
+    ) -> StoredMessage:
         """Post a message. A reply to a parent that is not there lands in the channel, as in Slack."""
-        message = Message(
+        message = StoredMessage(
             channel=channel.id,
             ts=self._store.timestamps.next(),
             author=author,
@@ -65,13 +67,20 @@ class Messenger:
             self._events.posted(message)
         return message
 
-    def notice(self, channel: Channel, text: str, *, user: str, thread_ts: str | None = None) -> Message:
+    def notice(
+        self, channel: Channel, text: str, *, user: str, thread_ts: str | None = None
+    ) -> StoredMessage:
         """Tell one person something went wrong, as Slack's own voice does."""
         return self.post(
-            channel, Content(text=text), author=user, only_for=user, thread_ts=thread_ts, is_notice=True
+            channel,
+            MessageContent(text=text),
+            author=user,
+            only_for=user,
+            thread_ts=thread_ts,
+            is_notice=True,
         )
 
-    def edit(self, message: Message, content: Content) -> None:
+    def edit(self, message: StoredMessage, content: MessageContent) -> None:
         """Change a message; text without blocks removes the blocks."""
         before = self._shown.message(message)
         if content.text is not None:
@@ -88,7 +97,7 @@ class Messenger:
         if message.only_for is None:
             self._events.changed(message, before=before)
 
-    def delete(self, message: Message) -> None:
+    def delete(self, message: StoredMessage) -> None:
         """Remove a message."""
         before = self._shown.message(message)
         self._store.remove(message)
@@ -106,7 +115,7 @@ class Messenger:
         if message.only_for is None:
             self._events.deleted(message, before=before)
 
-    def react(self, message: Message, *, user: str, name: str) -> bool:
+    def react(self, message: StoredMessage, *, user: str, name: str) -> bool:
         """Add a reaction; False when this person has already reacted so."""
         users = message.reactions.setdefault(name, [])
         if user in users:
@@ -116,7 +125,7 @@ class Messenger:
         self._events.reacted(message, user=user, name=name, added=True)
         return True
 
-    def unreact(self, message: Message, *, user: str, name: str) -> bool:
+    def unreact(self, message: StoredMessage, *, user: str, name: str) -> bool:
         """Take a reaction back; False when there was none."""
         users = message.reactions.get(name, [])
         if user not in users:
@@ -146,27 +155,27 @@ class Messenger:
         app: AppSpec | None,
         text: str,
         thread_ts: str | None,
-    ) -> Message:
+    ) -> StoredMessage:
         """Post a file into a channel."""
         message = self.post(
-            channel, Content(text=text), author=author, app=app, thread_ts=thread_ts, files=(file.id,)
+            channel, MessageContent(text=text), author=author, app=app, thread_ts=thread_ts, files=(file.id,)
         )
         file.shares.append((channel.id, message.ts))
         self._events.shared_file(file.id, user=author, channel=channel)
         return message
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: StoredMessage) -> None:
         """Tell the watchers how a message now looks, and its parent's count of replies."""
         self._feed.tell({"type": "message", "message": self.page_json(message)}, only=message.only_for)
         self.tell_parent(message)
 
-    def tell_parent(self, message: Message) -> None:
+    def tell_parent(self, message: StoredMessage) -> None:
         """Tell the watchers of the parent of a reply."""
         parent = self._store.message(message.channel, message.thread_ts) if message.thread_ts else None
         if parent is not None and parent is not message and message.only_for is None:
             self._feed.tell({"type": "message", "message": self.page_json(parent)})
 
-    def page_json(self, message: Message) -> Json:
+    def page_json(self, message: StoredMessage) -> Json:
         """A message with the few fields the page needs beside Slack's own."""
         return {
             **self._shown.message(message, with_metadata=True),

@@ -11,7 +11,7 @@ from localslack.elements import is_blank, state_of, values_of
 from localslack.envelopes import Ack
 from localslack.errors import ActError, SlackError
 from localslack.ids import elements_of
-from localslack.interact import Target, outcome_of, target_view
+from localslack.interact import ElementOwner, outcome_of, target_view
 from localslack.people import actor
 from localslack.shapes import Json
 from localslack.views import View, parse_view
@@ -119,7 +119,7 @@ async def submit(core: Core, *, user: str, view_id: str | None = None, values: J
     return {**outcome_of(ack), "ok": not errors, "errors": errors, "open": _open(core, view)}
 
 
-async def _submission(core: Core, target: Target, view: View) -> Ack:
+async def _submission(core: Core, target: ElementOwner, view: View) -> Ack:
     payload = payloads.interaction(
         core, target.app, core.store.users[view.user], "view_submission", view=view
     )
@@ -127,7 +127,7 @@ async def _submission(core: Core, target: Target, view: View) -> Ack:
     return await core.delivery.send(target.app, "interactive", payload)
 
 
-def _modal(target: Target) -> View:
+def _modal(target: ElementOwner) -> View:
     if target.view is None or target.view.kind != "modal":
         raise ActError("not_a_modal", "Only a modal can be submitted or closed.")
     return target.view
@@ -137,7 +137,7 @@ def _open(core: Core, view: View) -> list[str]:
     return [open_view.id for open_view in core.views.stack(view.user)]
 
 
-def _respond(core: Core, target: Target, view: View, ack: Ack) -> dict[str, str]:
+def _respond(core: Core, target: ElementOwner, view: View, ack: Ack) -> dict[str, str]:
     body = ack.body or {}
     try:
         match body.get("response_action"):
@@ -179,7 +179,7 @@ def _known_errors(view: View, errors: Any) -> dict[str, str]:  # noqa: ANN401  #
     return {str(key): str(words) for key, words in errors.items()}
 
 
-def _response_urls(core: Core, target: Target, view: View) -> list[Json]:
+def _response_urls(core: Core, target: ElementOwner, view: View) -> list[Json]:
     values = values_of(view.blocks, view.chosen)
     made = []
     for block, element in elements_of(view.blocks):

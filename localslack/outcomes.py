@@ -23,7 +23,7 @@ class WaitTimeoutError(ControlError):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class VisibleMessage:
     """A message as a person sees it; ``text`` is its plain text, blocks included, ``json`` all of it."""
 
     channel: str
@@ -36,7 +36,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ActOutcome:
     """What came of an act. ``error`` is what the person was shown; latencies are in milliseconds."""
 
     ok: bool
@@ -64,9 +64,9 @@ def checked(response: httpx.Response) -> Json:
     raise kind(str(answer.get("error")), str(answer.get("message")), status=response.status_code)
 
 
-def seen(message: Json) -> Seen:
+def seen(message: Json) -> VisibleMessage:
     """A message of the control API."""
-    return Seen(
+    return VisibleMessage(
         channel=message["channel"],
         ts=message["ts"],
         user=message["user"],
@@ -77,9 +77,9 @@ def seen(message: Json) -> Seen:
     )
 
 
-def outcome(answer: Json) -> Outcome:
+def outcome(answer: Json) -> ActOutcome:
     """The answer to an act."""
-    return Outcome(
+    return ActOutcome(
         ok=bool(answer["ok"]),
         error=answer.get("error"),
         ack_latency_ms=answer.get("ack_latency_ms"),

@@ -6,7 +6,7 @@ from localslack.core import Core
 from localslack.delivery import App
 from localslack.elements import values_of
 from localslack.shapes import Json
-from localslack.store import Channel, Message
+from localslack.store import Channel, StoredMessage
 from localslack.views import View
 from localslack.workspace import UserSpec
 
@@ -41,7 +41,7 @@ def command(core: Core, app: App, user: UserSpec, channel: Channel, *, name: str
 
 
 def response_url(
-    core: Core, app: App, user: UserSpec, channel: Channel, message: Message | None = None
+    core: Core, app: App, user: UserSpec, channel: Channel, message: StoredMessage | None = None
 ) -> str:
     """A fresh response URL for what happened in that channel, or at that message."""
     return core.shown.url + core.tickets.response_path(
@@ -72,7 +72,7 @@ def interaction(core: Core, app: App, user: UserSpec, kind: str, *, view: View |
     return made
 
 
-def at_message(core: Core, app: App, user: UserSpec, message: Message) -> Json:
+def at_message(core: Core, app: App, user: UserSpec, message: StoredMessage) -> Json:
     """Where an interaction happened, when it was a message. An ephemeral message is not told again."""
     channel = core.store.channels[message.channel]
     container: Json = {
@@ -94,6 +94,6 @@ def at_message(core: Core, app: App, user: UserSpec, message: Message) -> Json:
     return made
 
 
-def blocks_of(message: Message) -> list[Json]:
+def blocks_of(message: StoredMessage) -> list[Json]:
     """Every block of a message, those inside attachments too."""
     return [*message.blocks, *(b for a in message.attachments for b in a.get("blocks") or [])]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from localslack import payloads
 from localslack.answers import answer_in_ack
-from localslack.content import Content
+from localslack.content import MessageContent
 from localslack.core import Core
 from localslack.delivery import App
 from localslack.envelopes import FAILED, Ack
 from localslack.errors import ActError, SlackError
 from localslack.shapes import Json
-from localslack.store import Channel, Message
+from localslack.store import Channel, StoredMessage
 from localslack.text import composed, escaped_command
 from localslack.uploads import store_file
 from localslack.workspace import UserSpec
@@ -42,7 +42,7 @@ def place(core: Core, user: UserSpec, key: str) -> Channel:
     return channel
 
 
-def post(core: Core, *, user: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
+def post(core: Core, *, user: str, channel: str, text: str, thread_ts: str | None = None) -> StoredMessage:
     """Post what a person typed; ``@ana``, ``@oncall`` and ``#deploys`` become mentions.
 
     Raises:
@@ -53,7 +53,7 @@ def post(core: Core, *, user: str, channel: str, text: str, thread_ts: str | Non
     if not text.strip():
         raise ActError("no_text", "There is nothing to post.")
     _known_thread(core, where, thread_ts)
-    content = Content(text=composed(text, core.store))
+    content = MessageContent(text=composed(text, core.store))
     message = core.messenger.post(where, content, author=who.id, thread_ts=thread_ts)
     core.store.read_marks[who.id, where.id] = message.ts
     return message
@@ -139,7 +139,7 @@ def react(core: Core, *, user: str, channel: str, ts: str, name: str, remove: bo
     return change(message, user=who.id, name=emoji)
 
 
-def message_at(core: Core, channel: Channel, ts: str, *, viewer: UserSpec) -> Message:
+def message_at(core: Core, channel: Channel, ts: str, *, viewer: UserSpec) -> StoredMessage:
     """A message somebody can see.
 
     Raises:
@@ -173,7 +173,7 @@ def upload(
     content: bytes,
     text: str = "",
     thread_ts: str | None = None,
-) -> Message:
+) -> StoredMessage:
     """Share a file.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from localslack.clock import Clock
+from localslack.clock import WorkspaceClock
 from localslack.errors import RateLimitedError
 
 WINDOW_S = 60.0
@@ -60,7 +60,7 @@ PER_MINUTE = {
 class Rates:
     """Counts calls per app and method over a sliding minute, and posts per app and channel."""
 
-    def __init__(self, clock: Clock, *, enabled: bool) -> None:
+    def __init__(self, clock: WorkspaceClock, *, enabled: bool) -> None:
         self._clock = clock
         self.enabled = enabled
         self._calls: dict[tuple[str, str], deque[float]] = {}

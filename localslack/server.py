@@ -10,7 +10,7 @@ from typing import Self
 from aiohttp import web
 
 from localslack import bytesapi
-from localslack.clock import Clock
+from localslack.clock import WorkspaceClock
 from localslack.control import ROUTES
 from localslack.control.route import Handler
 from localslack.core import Core, Rules
@@ -42,7 +42,7 @@ class LocalSlack:
         host: str = "127.0.0.1",
         port: int = 0,
         rules: Rules | None = None,
-        clock: Clock | None = None,
+        clock: WorkspaceClock | None = None,
     ) -> None:
         self.core = Core(workspace or load_workspace(), rules=rules or Rules(), clock=clock)
         self._host = host

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from localslack.shapes import Json
-from localslack.store import Channel, File, Message, Store
+from localslack.store import Channel, File, StoredMessage, WorkspaceStore
 from localslack.workspace import AppSpec, UserSpec
 
 
-class Shown:
+class SlackJson:
     """Turns what is stored into Slack's JSON."""
 
-    def __init__(self, store: Store, *, url: str = "") -> None:
+    def __init__(self, store: WorkspaceStore, *, url: str = "") -> None:
         self._store = store
         self.url = url
 
@@ -77,7 +77,7 @@ class Shown:
             "num_members": len(channel.members),
         }
 
-    def message(self, message: Message, *, with_metadata: bool = False) -> Json:
+    def message(self, message: StoredMessage, *, with_metadata: bool = False) -> Json:
         """A message object; a parent also counts its replies."""
         made: Json = {
             "type": "message",
@@ -107,7 +107,7 @@ class Shown:
             made["pinned_to"] = [message.channel]
         return made | self._replies(message)
 
-    def _byline(self, message: Message) -> Json:
+    def _byline(self, message: StoredMessage) -> Json:
         app = self.app(message.app_id) if message.app_id else None
         if app is None:
             return {}
@@ -132,7 +132,7 @@ class Shown:
         """The app with that id."""
         return next((a for a in self._store.workspace.apps if a.id == app_id), None)
 
-    def _replies(self, message: Message) -> Json:
+    def _replies(self, message: StoredMessage) -> Json:
         replies = self._store.replies(message)
         if not replies:
             return {}

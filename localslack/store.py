@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from localslack.clock import Clock
+from localslack.clock import WorkspaceClock
 from localslack.errors import ActError
 from localslack.ids import Timestamps, new_id
 from localslack.shapes import Blocks, Json
@@ -30,7 +30,7 @@ class Channel:
 
 
 @dataclass(slots=True)
-class Message:
+class StoredMessage:
     """One message. ``only_for`` is the one person who sees it when it is ephemeral.
 
     ``author`` is a user id. ``app_id`` is set when an app wrote it.
@@ -79,10 +79,10 @@ class File:
     shares: list[tuple[str, str]] = field(default_factory=list)
 
 
-class Store:
+class WorkspaceStore:
     """The memory of one workspace. Nothing here waits, checks a limit or tells anybody."""
 
-    def __init__(self, workspace: Workspace, clock: Clock) -> None:
+    def __init__(self, workspace: Workspace, clock: WorkspaceClock) -> None:
         self.clock = clock
         self.timestamps = Timestamps(clock)
         self.load(workspace)
@@ -112,10 +112,10 @@ class Store:
             )
             for c in workspace.channels
         }
-        self.messages: dict[str, dict[str, Message]] = {c: {} for c in self.channels}
+        self.messages: dict[str, dict[str, StoredMessage]] = {c: {} for c in self.channels}
         self.files: dict[str, File] = {}
         self.read_marks: dict[tuple[str, str], str] = {}
-        self._children: dict[tuple[str, str], list[Message]] = {}
+        self._children: dict[tuple[str, str], list[StoredMessage]] = {}
 
     def _ids(self, members: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(found for found in map(self.workspace.member_id, members) if found is not None)
@@ -186,41 +186,41 @@ class Store:
 
     # Messages
 
-    def add(self, message: Message) -> Message:
+    def add(self, message: StoredMessage) -> StoredMessage:
         """Remember a message."""
         self.messages[message.channel][message.ts] = message
         if message.thread_ts is not None and message.only_for is None:
             self._children.setdefault((message.channel, message.thread_ts), []).append(message)
         return message
 
-    def message(self, channel: str, ts: str) -> Message | None:
+    def message(self, channel: str, ts: str) -> StoredMessage | None:
         """The message at ``ts``; None when there is none (any more)."""
         return self.messages.get(channel, {}).get(ts)
 
-    def remove(self, message: Message) -> None:
+    def remove(self, message: StoredMessage) -> None:
         """Forget a message."""
         self.messages[message.channel].pop(message.ts, None)
         siblings = self._children.get((message.channel, message.thread_ts or ""), [])
         if message in siblings:
             siblings.remove(message)
 
-    def visible(self, channel: str, *, viewer: str | None) -> Iterator[Message]:
+    def visible(self, channel: str, *, viewer: str | None) -> Iterator[StoredMessage]:
         """Messages of a channel, oldest first; ephemeral ones only to the person they are for."""
         for message in self.messages[channel].values():
             if message.only_for is None or message.only_for == viewer:
                 yield message
 
-    def top_level(self, channel: str, *, viewer: str | None = None) -> list[Message]:
+    def top_level(self, channel: str, *, viewer: str | None = None) -> list[StoredMessage]:
         """What the channel itself shows: no replies, save those also sent to the channel."""
         return [
             m for m in self.visible(channel, viewer=viewer) if m.thread_ts in {None, m.ts} or m.is_broadcast
         ]
 
-    def thread(self, channel: str, ts: str, *, viewer: str | None = None) -> list[Message]:
+    def thread(self, channel: str, ts: str, *, viewer: str | None = None) -> list[StoredMessage]:
         """A parent and its replies, oldest first; empty when there is no such parent."""
         return [m for m in self.visible(channel, viewer=viewer) if ts in {m.ts, m.thread_ts}]
 
-    def replies(self, message: Message) -> list[Message]:
+    def replies(self, message: StoredMessage) -> list[StoredMessage]:
         """The public replies to a message, oldest first."""
         return self._children.get((message.channel, message.ts), [])
 

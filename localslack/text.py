@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from localslack.shapes import Json
-from localslack.store import File, Message, Store
+from localslack.store import File, StoredMessage, WorkspaceStore
 
 _ANGLE = re.compile(r"<((?:[@#!][A-Za-z0-9]|[a-z][a-z0-9+.-]*:)[^<>]*)>")
 _TYPED = re.compile(r"(?<![\w<|])([@#])([a-z0-9][a-z0-9._-]*)")
@@ -21,7 +21,7 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def composed(raw: str, store: Store) -> str:
+def composed(raw: str, store: WorkspaceStore) -> str:
     """What Slack stores when a person types ``raw``: mentions and links become ``<…>``, the rest is escaped.
 
     ``<@U…>`` and the like, already in that form, are kept.
@@ -39,12 +39,12 @@ def composed(raw: str, store: Store) -> str:
     return re.sub(r"\0(\d+)\0", lambda m: kept[int(m.group(1))], text)
 
 
-def escaped_command(raw: str, store: Store) -> str:
+def escaped_command(raw: str, store: WorkspaceStore) -> str:
     """The text of a slash command whose manifest says ``should_escape``: ids with their names."""
     return _TYPED.sub(lambda m: _mention(m, store, labelled=True), raw)
 
 
-def _mention(match: re.Match[str], store: Store, *, labelled: bool) -> str:
+def _mention(match: re.Match[str], store: WorkspaceStore, *, labelled: bool) -> str:
     sign, name = match.group(1), match.group(2)
     stem = name.rstrip(".-_")
     tail = name[len(stem) :]
@@ -60,12 +60,12 @@ def _mention(match: re.Match[str], store: Store, *, labelled: bool) -> str:
     return f"<!subteam^{group.id}|@{stem}>{tail}" if group else match.group(0)
 
 
-def plain(mrkdwn: str, store: Store) -> str:
+def plain(mrkdwn: str, store: WorkspaceStore) -> str:
     """Stored text for a reader: names instead of ids, labels instead of links."""
     return html.unescape(_ANGLE.sub(lambda m: _readable(m.group(1), store), mrkdwn))
 
 
-def _readable(inner: str, store: Store) -> str:
+def _readable(inner: str, store: WorkspaceStore) -> str:
     target, _, label = inner.partition("|")
     match target[:1]:
         case "@":
@@ -80,7 +80,7 @@ def _readable(inner: str, store: Store) -> str:
             return f"{label} ({target})" if label and label != target else target
 
 
-def _special(target: str, label: str, store: Store) -> str:
+def _special(target: str, label: str, store: WorkspaceStore) -> str:
     if target.startswith("subteam^"):
         group = store.usergroups.get(target.removeprefix("subteam^"))
         return f"@{group.handle}" if group else label
@@ -89,7 +89,7 @@ def _special(target: str, label: str, store: Store) -> str:
     return f"@{target}"
 
 
-def reading(message: Message, store: Store) -> str:
+def reading(message: StoredMessage, store: WorkspaceStore) -> str:
     """What a message says: its blocks, or its text when it has none, then attachments and files."""
     lines = [block_text(b, store) for b in message.blocks] or [plain(message.text, store)]
     for attachment in message.attachments:
@@ -101,7 +101,7 @@ def reading(message: Message, store: Store) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def searchable(message: Message, store: Store) -> str:
+def searchable(message: StoredMessage, store: WorkspaceStore) -> str:
     """Everything a pattern may look for: the text and the reading of the blocks."""
     return "\n".join(dict.fromkeys((plain(message.text, store), reading(message, store))))
 
@@ -110,7 +110,7 @@ def _file_name(file: File | None) -> str:
     return file.name if file else "gone"
 
 
-def block_text(block: Json, store: Store) -> str:
+def block_text(block: Json, store: WorkspaceStore) -> str:
     """One block as lines of plain text; buttons and menus in square brackets."""
     match block.get("type"):
         case "divider":
@@ -137,7 +137,7 @@ _SHOWN = ("title", "subtitle", "label", "text", "body", "fields", "hint", "subte
           "elements", "actions", "child_blocks", "chart")  # fmt: skip
 
 
-def _parts(block: Json, store: Store) -> str:
+def _parts(block: Json, store: WorkspaceStore) -> str:
     found: list[str] = []
     for key in _SHOWN:
         value = block.get(key)
@@ -150,7 +150,7 @@ def _parts(block: Json, store: Store) -> str:
     return "\n".join(item for item in found if item)
 
 
-def _text(value: Any, store: Store) -> str:  # noqa: ANN401  # walks any JSON
+def _text(value: Any, store: WorkspaceStore) -> str:  # noqa: ANN401  # walks any JSON
     if isinstance(value, str):
         return plain(value, store)
     if not isinstance(value, dict):
@@ -176,13 +176,13 @@ def _text(value: Any, store: Store) -> str:  # noqa: ANN401  # walks any JSON
             return block_text(value, store)
 
 
-def _task(task: Json, store: Store) -> str:
+def _task(task: Json, store: WorkspaceStore) -> str:
     head = f"{_ICONS.get(str(task.get('status')), '·')} {task.get('title', '')}"
     more = [block_text(task[k], store) for k in ("details", "output") if isinstance(task.get(k), dict)]
     return "\n".join([head, *(f"  {line}" for part in more for line in part.splitlines())])
 
 
-def _rich_part(part: Json, store: Store) -> str:
+def _rich_part(part: Json, store: WorkspaceStore) -> str:
     items = part.get("elements") or []
     match part.get("type"):
         case "rich_text_list":
@@ -196,7 +196,7 @@ def _rich_part(part: Json, store: Store) -> str:
             return "".join(_leaf(i, store) for i in items)
 
 
-def _leaf(item: Json, store: Store) -> str:
+def _leaf(item: Json, store: WorkspaceStore) -> str:
     match item.get("type"):
         case "user":
             return _readable(f"@{item.get('user_id')}", store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from localslack.clock import Clock
+from localslack.clock import WorkspaceClock
 from localslack.errors import SlackError
 
 RESPONSE_USES = 5
@@ -38,7 +38,7 @@ class ResponseUrl:
 class Tickets:
     """Hands out trigger ids and response URLs, and takes them back."""
 
-    def __init__(self, clock: Clock, *, trigger_ttl_s: float, response_url_ttl_s: float) -> None:
+    def __init__(self, clock: WorkspaceClock, *, trigger_ttl_s: float, response_url_ttl_s: float) -> None:
         self._clock = clock
         self._trigger_ttl_s = trigger_ttl_s
         self._response_url_ttl_s = response_url_ttl_s

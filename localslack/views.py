@@ -6,7 +6,7 @@ import json
 import secrets
 from dataclasses import dataclass, field
 
-from localslack.clock import Clock
+from localslack.clock import WorkspaceClock
 from localslack.elements import values_of
 from localslack.errors import SlackError
 from localslack.feed import Feed
@@ -14,7 +14,7 @@ from localslack.ids import filled, new_id
 from localslack.limits import check_view
 from localslack.limits.surfaces import Surface
 from localslack.shapes import Json
-from localslack.store import Store
+from localslack.store import WorkspaceStore
 from localslack.workspace import AppSpec
 
 MAX_STACK = 3
@@ -45,7 +45,7 @@ class View:
 class Views:
     """Every person's stack of modals, and every app's Home for every person."""
 
-    def __init__(self, *, store: Store, clock: Clock, feed: Feed) -> None:
+    def __init__(self, *, store: WorkspaceStore, clock: WorkspaceClock, feed: Feed) -> None:
         self._store = store
         self._clock = clock
         self._feed = feed

@@ -19,13 +19,13 @@ UserId = Field(pattern=r"^[UW][A-Z0-9]{8,10}$")
 ChannelId = Field(pattern=r"^[CDG][A-Z0-9]{8,10}$")
 
 
-class Spec(BaseModel):
+class WorkspaceModel(BaseModel):
     """Frozen and closed: a misspelt key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class UserSpec(Spec):
+class UserSpec(WorkspaceModel):
     """One person. ``team`` names another workspace for people who come in over Slack Connect."""
 
     id: str = UserId
@@ -43,7 +43,7 @@ class UserSpec(Spec):
     team: str | None = Field(default=None, pattern=r"^T[A-Z0-9]{8,10}$")
 
 
-class ChannelSpec(Spec):
+class ChannelSpec(WorkspaceModel):
     """One channel; ``members`` are ids or names of users, and ids of apps' bot users."""
 
     id: str = ChannelId
@@ -54,7 +54,7 @@ class ChannelSpec(Spec):
     is_private: bool = False
 
 
-class UsergroupSpec(Spec):
+class UsergroupSpec(WorkspaceModel):
     """A user group such as ``@oncall``."""
 
     id: str = Field(pattern=r"^S[A-Z0-9]{8,10}$")
@@ -63,7 +63,7 @@ class UsergroupSpec(Spec):
     members: tuple[str, ...] = ()
 
 
-class AppSpec(Spec):
+class AppSpec(WorkspaceModel):
     """An installed app. Tokens and the signing secret are derived from the id unless they are given."""
 
     id: str = Field(default="A0APP00001", pattern=r"^A[A-Z0-9]{8,10}$")
@@ -92,7 +92,7 @@ class AppSpec(Spec):
         return {**data, **{key: value for key, value in derived.items() if not data.get(key)}}
 
 
-class Workspace(Spec):
+class Workspace(WorkspaceModel):
     """A whole workspace, as a YAML file describes it."""
 
     id: str = Field(default="T0LOCAL001", pattern=r"^T[A-Z0-9]{8,10}$")

@@ -10,15 +10,15 @@ from pydantic import BaseModel
 
 from bot.domain.rollouts.judging import (
     Attempt,
-    Burn,
+    BurnRateMetric,
     BurnWindow,
-    Case,
-    Counts,
-    Limit,
-    Look,
-    Policy,
-    Samples,
-    Tally,
+    CanaryCase,
+    CountMetric,
+    CountsLook,
+    JudgePolicy,
+    LimitMetric,
+    RequestTally,
+    SampleMetric,
     Traffic,
 )
 from bot.domain.rollouts.verdict import CanaryVerdict, Forecast, Interval, MetricVerdict
@@ -51,7 +51,19 @@ EXAMPLE: dict[str, Any] = {
     ],
     "traffic": {"requests_per_s": 174, "error_share": 0.004, "canary_share": 0.1, "window_s": 600},
 }
-_GIVEN = (Case, Counts, Look, Tally, Attempt, Samples, Limit, Burn, BurnWindow, Policy, Traffic)
+_GIVEN = (
+    CanaryCase,
+    CountMetric,
+    CountsLook,
+    RequestTally,
+    Attempt,
+    SampleMetric,
+    LimitMetric,
+    BurnRateMetric,
+    BurnWindow,
+    JudgePolicy,
+    Traffic,
+)
 _TOLD = (CanaryVerdict, MetricVerdict, Interval, Forecast)
 
 
@@ -75,7 +87,7 @@ def lines() -> Iterator[str]:
     for model in _TOLD:
         yield from _table(model, mode="serialization")
     yield from ("", "## JSON Schema of the input", "", "```json")
-    yield json.dumps(Case.model_json_schema(), indent=1)
+    yield json.dumps(CanaryCase.model_json_schema(), indent=1)
     yield "```"
 
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from demo.scenarios.play import warm_up  # noqa: E402  # the checkout's own, wherever this is called from
 from demo.scenarios.stage import stage  # noqa: E402
-from demo.scenarios.world import World, running  # noqa: E402
+from demo.scenarios.world import DemoWorld, running  # noqa: E402
 
 Theme = Literal["light", "dark"]
 Colours: TypeAlias = npt.NDArray[np.uint8]
@@ -124,7 +124,7 @@ async def opened(
     return page
 
 
-async def act(browser: Browser, world: World, shop: Page) -> None:
+async def act(browser: Browser, world: DemoWorld, shop: Page) -> None:
     """Break the shop, take its picture, and mend it as Ana and Ben would."""
     fault = shop.get_by_role("article").filter(has=shop.get_by_role("heading", name="Bad release"))
     await fault.get_by_role("button", name="Switch on").click()
@@ -154,7 +154,7 @@ async def shop_picture(shop: Page) -> bytes:
     )
 
 
-async def thread(browser: Browser, world: World, *, user: str, theme: Theme = "light") -> Page:
+async def thread(browser: Browser, world: DemoWorld, *, user: str, theme: Theme = "light") -> Page:
     """Open the alert's thread in a narrow window of its own."""
     url = f"{world.slack_url}/?user={user}"
     page = await opened(browser, url, size=WINDOW, scale=SCALE, theme=theme)
@@ -172,7 +172,7 @@ async def thread_end(page: Page) -> None:
     await page.get_by_role("heading", name="resolved after").first.wait_for()
 
 
-async def thread_picture(browser: Browser, world: World, theme: Theme) -> None:
+async def thread_picture(browser: Browser, world: DemoWorld, theme: Theme) -> None:
     """Picture the thread in two windows: Ana's at its beginning, Ben's from the cause to the end."""
     ana = await thread(browser, world, user=ANA, theme=theme)
     ben = await thread(browser, world, user=BEN, theme=theme)

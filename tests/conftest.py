@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import hypothesis
 import pytest
 
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from tests.support.valkeys import fresh_store
 
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -17,7 +17,7 @@ if os.environ.get("CI"):
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[Store]:
+async def store() -> AsyncIterator[RedisStore]:
     """The adapters' shared store on a fresh, real Valkey with its append-only file on."""
     async with fresh_store() as made:
         yield made

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.redis.store import Store
-from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.store import RedisStore
+from bot.adapters.redis.stores.board import RedisMessageBoard
 
 SCRIPTS = (
     *("start", "take", "append", "interject", "park", "wake", "put", "ack"),
@@ -86,8 +86,10 @@ class Points:
 
     def put_in(self) -> None:
         """Make this process reach its points: at every script, record, outside effect and Slack message."""
-        _around(Store, "run", self, label_of=lambda _store, script, *_: script if script in SCRIPTS else "")
-        _around(RedisBoard, "record", self, label_of=lambda *_: "record")
+        _around(
+            RedisStore, "run", self, label_of=lambda _store, script, *_: script if script in SCRIPTS else ""
+        )
+        _around(RedisMessageBoard, "record", self, label_of=lambda *_: "record")
         _around(httpx.AsyncClient, "post", self, label_of=lambda *_: "act")
         _around(AsyncWebClient, "chat_postMessage", self, label_of=lambda *_: "post")
         _around(AsyncWebClient, "chat_update", self, label_of=lambda *_: "edit")

@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bench.crashing.outside import TARGETS, Outside
 from bench.crashing.world import CHANNEL, SERVICE
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.adapters.redis.stores.inbox import RedisInbox
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.slack.failures import SLACK_ERRORS
@@ -54,7 +54,7 @@ class Told:
 class Trial:
     """Asks for a run, lets two people approve it, each of them twice, and waits until all has been said."""
 
-    def __init__(self, store: Store, client: AsyncWebClient, targets: Outside) -> None:
+    def __init__(self, store: RedisStore, client: AsyncWebClient, targets: Outside) -> None:
         """Keep what the run is watched through."""
         self._store = store
         self._journal = RedisJournal(store)

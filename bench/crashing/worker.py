@@ -9,14 +9,14 @@ from collections.abc import Mapping
 import bot.bootstrap
 from bench.crashing.points import Points
 from bot import roles
-from bot.adapters.slack.pace import Pace
-from bot.adapters.slack.presenter import Presenter, Shift
+from bot.adapters.slack.pace import SlackRateLimits
+from bot.adapters.slack.presenter import Presenter, PresenterConfig
 from bot.engine.plugins import Plugins, scan
 from bot.logs import configure_logs
 from bot.settings import load_settings
 
 PLUGINS = ("bot.probes", "bot.actions", "bench.crashing.plugins")
-_UNHURRIED = Pace(
+_UNHURRIED = SlackRateLimits(
     posts_per_s=100, posts_burst=100, edits_per_s=100, edits_burst=100, edit_gap_s=0.05, first_edit_s=0.05
 )
 
@@ -31,7 +31,7 @@ def run(role: str, environment: Mapping[str, str], points: Points, log: str) -> 
     settings = load_settings(environment)
     bot.bootstrap.load_plugins = plugins
     # The matrix is about what happens, not about how fast Slack may be written to.
-    shift = Shift(
+    shift = PresenterConfig(
         lease_s=settings.lease_s,
         hold_s=settings.lease_s * 0.9,
         work_s=settings.lease_s / 2,

@@ -20,7 +20,7 @@ import handlers
 from bench.crashing.outside import Outside, outside
 from bench.crashing.points import Points
 from bench.crashing.worker import run
-from bot.adapters.redis.store import Store, connect
+from bot.adapters.redis.store import RedisStore, connect
 from bot.adapters.slack.manifest import manifest_of
 from demo.scenarios.children import die_with_parent
 from demo.scenarios.valkey import embedded_valkey
@@ -130,7 +130,7 @@ class World:
         finally:
             made.dismiss()
 
-    def store(self, prefix: str) -> Store:
+    def store(self, prefix: str) -> RedisStore:
         """Connect to a crew's keys."""
         return connect(self.redis_url, prefix=prefix)
 

@@ -15,7 +15,7 @@ from bench.diagnosing.alert_cases import SPLITS, Known, hit_rate, known_cases
 from bench.diagnosis import DATA
 from bot.diagnosis.alerts.board import boards_of
 from bot.diagnosis.alerts.case import AlertCase
-from bot.diagnosis.alerts.rank import Blamed, rank_alerts, rank_board, shipped_weights
+from bot.diagnosis.alerts.rank import RankedInstance, rank_alerts, rank_board, shipped_weights
 
 NAME = "alerts"
 GOALS: Mapping[str, Mapping[str, float]] = {"tvdiag-sockshop": {"HR@1": 0.75}, "tvdiag-hotel": {"HR@1": 0.75}}
@@ -64,7 +64,7 @@ def with_history(cases: Sequence[AlertCase]) -> list[Sequence[str]]:
     return [_names(rank_board(board)) for board in boards_of(cases)]
 
 
-def _names(ranked: Sequence[Blamed]) -> Sequence[str]:
+def _names(ranked: Sequence[RankedInstance]) -> Sequence[str]:
     return [blamed.instance for blamed in ranked]
 
 

@@ -7,11 +7,11 @@ from math import lgamma
 import numpy as np
 
 from bot.diagnosis.offline.case import Telemetry
-from bot.diagnosis.offline.kinds import Kind, kind_of
+from bot.diagnosis.offline.kinds import FaultKind, kind_of
 from bot.diagnosis.signals.anomalies import FloatArray
 
 _HAZARD = 1 / 50
-_TOLD_BY = (Kind.LATENCY, Kind.ERRORS, Kind.SUCCESS)
+_TOLD_BY = (FaultKind.LATENCY, FaultKind.ERRORS, FaultKind.SUCCESS)
 _LATEST_SHARE = 0.5
 
 

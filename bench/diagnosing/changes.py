@@ -17,8 +17,8 @@ from bench.diagnosing.changes_in_triage import named_in_triage
 from bench.diagnosing.fit_changes import Labelled, fitted, labelled
 from bot.commands.rank_changes import answer
 from bot.diagnosis.commits.case import NONE, ChangeCase
-from bot.diagnosis.commits.ranking import Blame, blame
-from bot.diagnosis.commits.weights import Weights
+from bot.diagnosis.commits.ranking import CommitBlame, blame
+from bot.diagnosis.commits.weights import CommitWeights
 
 NAME = "changes"
 _GOAL_EXACT, _GOAL_DECOYS, _GOAL_NONE, _GOAL_S = 0.70, 0.10, 1.0, 2.0
@@ -54,7 +54,7 @@ def measure(data_dir: Path) -> dict[str, Any]:
     }
 
 
-def scores(cases: Sequence[Labelled], found: Sequence[Blame]) -> dict[str, Any]:
+def scores(cases: Sequence[Labelled], found: Sequence[CommitBlame]) -> dict[str, Any]:
     """Count what was right: shares from 0 to 1."""
     pairs = list(zip(cases, found, strict=True))
     none = [(one, said) for one, said in pairs if one.commit == NONE]
@@ -71,7 +71,7 @@ def scores(cases: Sequence[Labelled], found: Sequence[Blame]) -> dict[str, Any]:
     }
 
 
-def left_one_out(cases: Sequence[Labelled]) -> list[tuple[Labelled, Weights]]:
+def left_one_out(cases: Sequence[Labelled]) -> list[tuple[Labelled, CommitWeights]]:
     """Give each case weights that were fitted without it."""
     return [(one, fitted([other for other in cases if other.name != one.name])) for one in cases]
 

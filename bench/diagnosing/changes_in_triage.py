@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from bot.diagnosis.commits.case import NONE, ChangeCase, LogLine, Rollout
+from bot.diagnosis.commits.case import NONE, ChangeCase, CommitRollout, LogRecord
 from bot.diagnosis.commits.symptoms import Symptoms, read
 from bot.diagnosis.ranking.causes import rank_causes
 from bot.domain.catalogue import Catalogue
@@ -58,7 +58,7 @@ def _catalogue(case: ChangeCase) -> Catalogue:
 
 
 def _lines(case: ChangeCase, symptoms: Symptoms) -> list[Finding]:
-    by_service: defaultdict[str, list[LogLine]] = defaultdict(list)
+    by_service: defaultdict[str, list[LogRecord]] = defaultdict(list)
     for line in symptoms.complaints:
         by_service[line.service].append(line)
     others = {line.service for line in case.lines}
@@ -88,7 +88,7 @@ def _releases(case: ChangeCase) -> list[Finding]:
     return [_release(case, rollout, number) for number, rollout in enumerate(near)]
 
 
-def _release(case: ChangeCase, rollout: Rollout, number: int) -> Finding:
+def _release(case: ChangeCase, rollout: CommitRollout, number: int) -> Finding:
     brought = [commit for commit in case.commits if commit.sha.startswith(rollout.sha[:_SHORT])]
     data: JsonObject = {
         "version": rollout.sha[:_SHORT],

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.diagnosing.alert_cases import Known, known_cases
 from bench.diagnosis import DATA
-from bot.diagnosis.alerts.board import Board, boards_of
+from bot.diagnosis.alerts.board import AlertBoard, boards_of
 from bot.diagnosis.alerts.terms import Term, terms_of
 
 STEPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
@@ -136,7 +136,7 @@ def _fold(row: Row) -> int:
 def modes_of(cases: Sequence[Known]) -> Modes:
     """Weigh every case alone and with the others as its history, whose labels nobody looks at."""
     return {
-        ALONE: [_row(known, Board(known.case)) for known in cases],
+        ALONE: [_row(known, AlertBoard(known.case)) for known in cases],
         HISTORY: [
             _row(known, board)
             for known, board in zip(cases, boards_of(known.case for known in cases), strict=True)
@@ -144,7 +144,7 @@ def modes_of(cases: Sequence[Known]) -> Modes:
     }
 
 
-def _row(known: Known, board: Board) -> Row:
+def _row(known: Known, board: AlertBoard) -> Row:
     table = terms_of(board)
     terms = np.array([[row[term] for term in _TERMS] for row in table.values()])
     return Row(terms=terms, culprit=list(table).index(known.culprit), group=known.group)

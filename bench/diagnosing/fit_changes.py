@@ -23,10 +23,10 @@ from bot.diagnosis.commits.features import candidates
 from bot.diagnosis.commits.outside import outside
 from bot.diagnosis.commits.ranking import blame, outsideness
 from bot.diagnosis.commits.symptoms import read
-from bot.diagnosis.commits.weights import Weights
+from bot.diagnosis.commits.weights import CommitWeights
 from bot.domain.model import Model
 
-PRIOR = Weights(
+PRIOR = CommitWeights(
     candidate={
         "hazard": 1.5,
         "link": 2.0,
@@ -71,7 +71,7 @@ def labelled(data_dir: Path, *, split: str = "dev") -> list[Labelled]:
     ]
 
 
-def fitted(cases: Sequence[Labelled], *, prior_sd: float = _PRIOR_SD) -> Weights:
+def fitted(cases: Sequence[Labelled], *, prior_sd: float = _PRIOR_SD) -> CommitWeights:
     """Find the mode of the posterior by Newton's method; a case without its culprit teaches nothing."""
     names = [*PRIOR.candidate, *(f"none:{key}" for key in PRIOR.none)]
     prior = np.array([*PRIOR.candidate.values(), *PRIOR.none.values()])
@@ -89,7 +89,7 @@ def fitted(cases: Sequence[Labelled], *, prior_sd: float = _PRIOR_SD) -> Weights
             curve = curve + (table * chances[:, None]).T @ table - np.outer(mean, mean)
         theta = np.maximum(0.0, theta + np.linalg.solve(curve, slope))
     values = dict(zip(names, (round(float(value), _DIGITS) for value in theta), strict=True))
-    return Weights(
+    return CommitWeights(
         candidate={key: values[key] for key in PRIOR.candidate},
         none={key: values[f"none:{key}"] for key in PRIOR.none},
         threshold=PRIOR.threshold,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.diagnosis.origins.ranking import Ground
+from bot.diagnosis.origins.ranking import OriginEvidence
 from bot.diagnosis.origins.scoring import features, scores
-from bot.diagnosis.origins.weights import Sureness, Weights
+from bot.diagnosis.origins.weights import OriginWeights, Sureness
 from bot.diagnosis.signals.anomalies import FloatArray
 
 _SHARPNESS = 4.0
@@ -31,15 +31,15 @@ class Example:
 
     system: str
     service: str | None
-    found: Ground
+    found: OriginEvidence
 
 
-def by_hand() -> Weights:
+def by_hand() -> OriginWeights:
     """Read the weights that a fit begins at: set by hand, from what is known of incidents."""
-    return Weights.model_validate_json((Path(__file__).parent / "by_hand.json").read_text("utf-8"))
+    return OriginWeights.model_validate_json((Path(__file__).parent / "by_hand.json").read_text("utf-8"))
 
 
-def fit(examples: Sequence[Example], *, start: Weights) -> Weights:
+def fit(examples: Sequence[Example], *, start: OriginWeights) -> OriginWeights:
     """Fit the weights to all, then how sure to be to what each system gets from weights of the other ones.
 
     Weights look better on the cases they were fitted to than on any others: sureness is not learnt there.
@@ -55,7 +55,7 @@ def fit(examples: Sequence[Example], *, start: Weights) -> Weights:
     return fit_weights(examples, start=start).but(confidence=_sureness(judged))
 
 
-def fit_weights(examples: Sequence[Example], *, start: Weights) -> Weights:
+def fit_weights(examples: Sequence[Example], *, start: OriginWeights) -> OriginWeights:
     """Fit the weights by coordinate descent over factors of each.
 
     The loss is the mean over the systems, each counting alike, of ``-log p`` of the true service with ``p``
@@ -74,7 +74,7 @@ def fit_weights(examples: Sequence[Example], *, start: Weights) -> Weights:
     return weights
 
 
-def _moves(start: Weights) -> Iterator[list[Callable[[Weights], Weights]]]:
+def _moves(start: OriginWeights) -> Iterator[list[Callable[[OriginWeights], OriginWeights]]]:
     for side in ("own", "symptom"):
         for kind in getattr(start, side):
             yield [_scaled(side, kind, factor) for factor in _STEPS]
@@ -83,19 +83,19 @@ def _moves(start: Weights) -> Iterator[list[Callable[[Weights], Weights]]]:
         yield [_shifted(share, by) for by in _SHARE_STEPS]
 
 
-def _scaled(side: str, kind: str, factor: float) -> Callable[[Weights], Weights]:
-    def move(weights: Weights) -> Weights:
+def _scaled(side: str, kind: str, factor: float) -> Callable[[OriginWeights], OriginWeights]:
+    def move(weights: OriginWeights) -> OriginWeights:
         table = getattr(weights, side)
         return weights.but(**{side: {**table, kind: table[kind] * factor}})
 
     return move
 
 
-def _shifted(share: str, by: float) -> Callable[[Weights], Weights]:
+def _shifted(share: str, by: float) -> Callable[[OriginWeights], OriginWeights]:
     return lambda weights: weights.but(**{share: min(max(getattr(weights, share) + by, 0.0), 1.0)})
 
 
-def _loss(faults: Sequence[Example], weights: Weights, *, start: Weights) -> float:
+def _loss(faults: Sequence[Example], weights: OriginWeights, *, start: OriginWeights) -> float:
     by_system: dict[str, list[float]] = {}
     for each in faults:
         powers = np.maximum(scores(each.found.table, weights=weights), 0.0) ** _SHARPNESS
@@ -104,7 +104,7 @@ def _loss(faults: Sequence[Example], weights: Weights, *, start: Weights) -> flo
     return float(np.mean([np.mean(losses) for losses in by_system.values()])) + _PULL * _away(weights, start)
 
 
-def _away(weights: Weights, start: Weights) -> float:
+def _away(weights: OriginWeights, start: OriginWeights) -> float:
     pairs = [
         (getattr(weights, s)[k], getattr(start, s)[k]) for s in ("own", "symptom") for k in getattr(start, s)
     ]

@@ -21,10 +21,10 @@ from bench.diagnosing.peers import TOLD, UNTOLD, Series
 from bot.diagnosis.offline.case import Telemetry
 from bot.diagnosis.offline.findings import cause_first, metric_of
 from bot.diagnosis.offline.reading import read
-from bot.diagnosis.origins.ranking import Ground, ground_of, places_on
-from bot.diagnosis.origins.weights import Weights, shipped
+from bot.diagnosis.origins.ranking import OriginEvidence, ground_of, places_on
+from bot.diagnosis.origins.weights import OriginWeights, shipped
 from bot.diagnosis.ranking.causes import diagnosis_of
-from bot.domain.diagnoses.diagnosis import Place
+from bot.domain.diagnoses.diagnosis import OriginCandidate
 from bot.domain.diagnoses.finding import Finding
 
 NAME = "telemetry"
@@ -76,8 +76,8 @@ def measure(data: Path, *, split: str = "dev") -> dict[str, Any]:
 
 
 def _gathered(
-    cases: Sequence[tuple[Known, Telemetry]], weights: Weights, *, told: bool
-) -> list[tuple[Known, Ground]]:
+    cases: Sequence[tuple[Known, Telemetry]], weights: OriginWeights, *, told: bool
+) -> list[tuple[Known, OriginEvidence]]:
     return [
         (known, ground_of(read(case, weights=weights, onset_s=known.onset_s if told else None).scene))
         for known, case in cases
@@ -105,7 +105,7 @@ def _diagnosed(cases: Sequence[tuple[Known, Telemetry]], *, told: bool) -> dict[
     }
 
 
-def _answer(known: Known, ground: Ground, weights: Weights) -> Answer:
+def _answer(known: Known, ground: OriginEvidence, weights: OriginWeights) -> Answer:
     places = places_on(ground, weights=weights)
     first = places[0] if places else None
     shown = cause_first(_evidence(ground, first)) if first else []
@@ -117,13 +117,13 @@ def _answer(known: Known, ground: Ground, weights: Weights) -> Answer:
     )
 
 
-def _evidence(ground: Ground, place: Place) -> list[Finding]:
+def _evidence(ground: OriginEvidence, place: OriginCandidate) -> list[Finding]:
     by_id = {finding.id: finding for finding in ground.found[place.service].values()}
     return [by_id[each] for each in place.evidence]
 
 
 def _crossed(
-    found: Mapping[str, Sequence[tuple[Known, Ground]]], *, start: Weights
+    found: Mapping[str, Sequence[tuple[Known, OriginEvidence]]], *, start: OriginWeights
 ) -> dict[str, dict[str, Any]]:
     """Judge each system by weights that were fitted to the other ones alone."""
     answers: dict[str, list[Answer]] = {mode: [] for mode in found}

@@ -18,10 +18,10 @@ import httpx
 
 from bench.engines.contender import ENDED, Place, Start
 from bench.engines.processes import bring_up
-from bot.adapters.redis.store import Store, connect
+from bot.adapters.redis.store import RedisStore, connect
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.stores.locks import RedisLocks
-from bot.adapters.redis.stores.records import RedisLedger
+from bot.adapters.redis.stores.records import RedisChangeLedger
 from bot.adapters.redis.work import RedisWork
 from bot.bootstrap import worker_name
 from bot.domain.catalogue import Catalogue
@@ -34,7 +34,7 @@ from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Plugins, scan
 from bot.loader.loader import LoadedLibrary, load_runbooks
-from bot.ports.work import Handlers
+from bot.ports.work import WorkHandlers
 from bot.reducers import REDUCERS
 
 _RUNBOOKS = Path(__file__).resolve().parent.parent / "runbooks"
@@ -46,19 +46,19 @@ _CONCURRENCY = 100
 class Parts:
     """The engine without Slack."""
 
-    store: Store
+    store: RedisStore
     journal: RedisJournal
     engine: Engine
     library: LoadedLibrary
 
-    def handlers(self) -> Handlers:
+    def handlers(self) -> WorkHandlers:
         """Advance runs, and push the id of each that was let go of; there are no intents and no checks."""
 
         async def run(run_id: str) -> None:
             await self.engine.advance(run_id)
             await self.store.client.rpush(ENDED, run_id)
 
-        return Handlers(run=run, intent=_no_intents, check=_no_checks, give_up=self.engine.give_up)
+        return WorkHandlers(run=run, intent=_no_intents, check=_no_checks, give_up=self.engine.give_up)
 
     async def start(self, run_id: str, *, runbook: str = "five", params: JsonObject | None = None) -> None:
         """Start a run as the desk does once an intent is accepted."""
@@ -94,7 +94,7 @@ async def assembled(
             catalogue=catalogue or Catalogue(),
             clock=clock,
             http=http,
-            ledger=RedisLedger(store, clock),
+            ledger=RedisChangeLedger(store, clock),
             locks=RedisLocks(store),
             settings={"watch_s": 600},
         )

@@ -11,7 +11,7 @@ from bot import roles
 from bot.domain.clock import SystemClock
 from bot.engine.plugins import Plugins, scan
 from bot.logs import configure_logs
-from bot.services.monitor_runner import Watchman
+from bot.services.monitor_runner import MonitorRunner
 from bot.settings import load_settings
 
 
@@ -24,16 +24,16 @@ def run(role: str, environment: Mapping[str, str], folder: str) -> None:
     """Be one process until killed; each look is a line: monitor, slot, seconds late."""
     settings = load_settings(environment)
     bot.bootstrap.load_plugins = plugins
-    look, clock = Watchman.check, SystemClock()
+    look, clock = MonitorRunner.check, SystemClock()
     with (
         open(f"{folder}/looks.{os.getpid()}", "a", buffering=1, encoding="utf-8") as looks,  # noqa: PTH123
         open(f"{folder}/{role}.log", "a", encoding="utf-8") as log,  # noqa: PTH123  # as above: one line
     ):
 
-        async def noted(self: Watchman, name: str, slot_s: float) -> None:
+        async def noted(self: MonitorRunner, name: str, slot_s: float) -> None:
             looks.write(f"{name} {slot_s:.3f} {clock.now().timestamp() - slot_s:.4f}\n")
             await look(self, name, slot_s)
 
-        Watchman.check = noted  # type: ignore[method-assign]  # put in from outside
+        MonitorRunner.check = noted  # type: ignore[method-assign]  # put in from outside
         configure_logs(level="WARNING", style="json", stream=log)
         asyncio.run(roles.until_told([getattr(roles, role)], settings))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.diagnoses.finding import Facts
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action, probe
 
 
@@ -15,7 +15,7 @@ async def look(ctx: Context) -> Facts:
 
 
 @action(specialist="bench", in_doubt="retry")
-async def act(ctx: Context) -> Done:
+async def act(ctx: Context) -> ActionResult:
     """Change nothing."""
     del ctx
-    return Done(changed=False, summary="nothing")
+    return ActionResult(changed=False, summary="nothing")

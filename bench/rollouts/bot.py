@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
-from bot.adapters.observability.health import Operating
+from bot.adapters.observability.health import Health
 from bot.adapters.observability.meters import Meters
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.leases import RedisLeases
@@ -44,7 +44,7 @@ async def answer(url: str, port: int, page: str) -> None:
             clock=SystemClock(),
             webhook_token=None,
             catalogue=Catalogue(services=(Service(name="shop", target=target),)),
-            operating=Operating(meters=Meters(), ping=store.client.ping, depths=memory.depth, most_lag_s=10),
+            operating=Health(meters=Meters(), ping=store.client.ping, depths=memory.depth, most_lag_s=10),
             leases=RedisLeases(store),
             lease_token=SecretStr(TOKEN),
             http=http,

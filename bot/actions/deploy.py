@@ -10,9 +10,9 @@ from bot.actions._shared.targets import change_of
 from bot.domain.diagnoses.change import ChangeKind
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.model import JsonObject
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
-from bot.ports.targets import Moved, Observation, Target
+from bot.ports.targets import ChangeResult, DeploymentTarget, TargetState
 from bot.targets.choosing import target_of
 
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -23,7 +23,7 @@ Instances = Annotated[list[str], Field(min_length=1)]
 Versions = Annotated[dict[str, str], Field(min_length=1)]
 
 
-async def is_staged(ctx: Context, *, service: str, version: str, by: str = "") -> Done | None:
+async def is_staged(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult | None:
     """Tell whether the candidate is up already; asked only after an interrupted try."""
     side = (await _observed(ctx, service, by)).candidate
     up = side is not None and side.version == version and side.healthy
@@ -31,7 +31,7 @@ async def is_staged(ctx: Context, *, service: str, version: str, by: str = "") -
 
 
 @action(specialist="cicd", in_doubt="retry", look=is_staged)
-async def stage(ctx: Context, *, service: str, version: str, by: str = "") -> Done:
+async def stage(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
     """Bring ``version`` up as the candidate of ``service``, healthy and without traffic.
 
     Raises:
@@ -43,13 +43,13 @@ async def stage(ctx: Context, *, service: str, version: str, by: str = "") -> Do
 
 
 @action(specialist="cicd", in_doubt="retry")
-async def unstage(ctx: Context, *, service: str, version: str, by: str = "") -> Done:
+async def unstage(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
     """Take the candidate away if it is ``version`` and has no traffic.  Raises as ``stage`` does."""
     return _done(ctx, service, await target_of(ctx, service, by=by).unstage(version), kind="rollback")
 
 
 @action(specialist="cicd", in_doubt="retry")
-async def retire(ctx: Context, *, service: str, version: str, by: str = "") -> Done:
+async def retire(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
     """Stop ``version``, which was kept warm after a promotion.  Raises as ``stage`` does."""
     return _done(ctx, service, await target_of(ctx, service, by=by).unstage(version))
 
@@ -62,7 +62,7 @@ async def is_shifted(
     percent: Percent,
     routes: list[Route] | None = None,
     by: str = "",
-) -> Done | None:
+) -> ActionResult | None:
     """Tell whether the candidate has its share already; asked only after an interrupted try."""
     side = (await _observed(ctx, service, by)).candidate
     has = side is not None and round(side.weight_percent) == percent and side.version in ("", version)
@@ -79,7 +79,7 @@ async def shift(
     percent: Percent,
     routes: list[Route] | None = None,
     by: str = "",
-) -> Done:
+) -> ActionResult:
     """Give ``version`` of ``service`` ``percent`` of the traffic, and all of ``routes`` (tenants or headers).
 
     ``before`` of the result holds ``percent`` and ``routes``: what stood before.
@@ -100,7 +100,7 @@ async def is_promoted(
     version: str,
     by: str = "",
     keep_warm: bool = True,  # noqa: ARG001  # a look has its action's arguments
-) -> Done | None:
+) -> ActionResult | None:
     """Tell whether ``version`` is the stable one with all traffic; asked only after an interrupted try."""
     found = await _observed(ctx, service, by)
     side = found.stable if found.tells_version else found.candidate
@@ -110,7 +110,9 @@ async def is_promoted(
 
 
 @action(specialist="cicd", in_doubt="retry", look=is_promoted)
-async def promote(ctx: Context, *, service: str, version: str, by: str = "", keep_warm: bool = True) -> Done:
+async def promote(
+    ctx: Context, *, service: str, version: str, by: str = "", keep_warm: bool = True
+) -> ActionResult:
     """Make ``version`` the stable one of ``service``, so that a restart of the target brings no other back.
 
     ``keep_warm`` leaves the version before running without traffic, until ``retire``.  ``before`` of the
@@ -125,7 +127,9 @@ async def promote(ctx: Context, *, service: str, version: str, by: str = "", kee
     return _done(ctx, service, moved, to=version, serves=version)
 
 
-async def is_rolled_back(ctx: Context, *, service: str, to_version: str = "", by: str = "") -> Done | None:
+async def is_rolled_back(
+    ctx: Context, *, service: str, to_version: str = "", by: str = ""
+) -> ActionResult | None:
     """Tell whether stable serves and no candidate is left; asked only after an interrupted try."""
     found = await _observed(ctx, service, by)
     back = found.candidate is None and to_version in ("", found.stable.version)
@@ -137,7 +141,7 @@ async def is_rolled_back(ctx: Context, *, service: str, to_version: str = "", by
 
 
 @action(specialist="cicd", in_doubt="retry", look=is_rolled_back)
-async def rollback(ctx: Context, *, service: str, to_version: str = "", by: str = "") -> Done:
+async def rollback(ctx: Context, *, service: str, to_version: str = "", by: str = "") -> ActionResult:
     """Give all traffic of ``service`` to the stable version at once, then stop the candidate.
 
     ``to_version`` is for the time after a promotion: where it is not the stable version it is brought back.
@@ -152,7 +156,9 @@ async def rollback(ctx: Context, *, service: str, to_version: str = "", by: str 
 
 
 @action(specialist="cicd", in_doubt="retry")
-async def replace(ctx: Context, *, service: str, version: str, instances: Instances, by: str = "") -> Done:
+async def replace(
+    ctx: Context, *, service: str, version: str, instances: Instances, by: str = ""
+) -> ActionResult:
     """Bring these instances of ``service`` to ``version``, never more at a time than ``max_unavailable``.
 
     Each is drained, replaced, seen healthy and let in again.  ``before`` of the result holds ``versions``.
@@ -168,14 +174,14 @@ async def replace(ctx: Context, *, service: str, version: str, instances: Instan
 
 
 @action(specialist="cicd", in_doubt="retry")
-async def restore(ctx: Context, *, service: str, versions: Versions, by: str = "") -> Done:
+async def restore(ctx: Context, *, service: str, versions: Versions, by: str = "") -> ActionResult:
     """Bring each named instance of ``service`` back to its version: the undo of ``replace``."""
     target = target_of(ctx, service, by=by)
     moved = await target.replace(versions, fall_back=False)
     return _done(ctx, service, moved, kind="rollback", serves=await _served_alone(target))
 
 
-async def _served_alone(target: Target) -> str:
+async def _served_alone(target: DeploymentTarget) -> str:
     """Tell the version of all stable instances; empty while they differ, or where nobody can tell."""
     try:
         seen = await target.observe()
@@ -185,17 +191,23 @@ async def _served_alone(target: Target) -> str:
     return versions.pop() if len(versions) == 1 else ""
 
 
-async def _observed(ctx: Context, service: str, by: str) -> Observation:
+async def _observed(ctx: Context, service: str, by: str) -> TargetState:
     return await target_of(ctx, service, by=by).observe()
 
 
 def _done(
-    ctx: Context, service: str, moved: Moved, *, kind: ChangeKind = "deploy", to: str = "", serves: str = ""
-) -> Done:
+    ctx: Context,
+    service: str,
+    moved: ChangeResult,
+    *,
+    kind: ChangeKind = "deploy",
+    to: str = "",
+    serves: str = "",
+) -> ActionResult:
     """Make the result; ``serves`` is the version that is the stable one from now on, where a version is."""
     if not moved.changed:
-        return Done(summary=moved.summary, changed=False, before=moved.before, after=moved.after)
-    return Done(
+        return ActionResult(summary=moved.summary, changed=False, before=moved.before, after=moved.after)
+    return ActionResult(
         summary=moved.summary,
         before=moved.before,
         after=moved.after,
@@ -213,9 +225,9 @@ def _done(
 
 def _found(
     ctx: Context, service: str, summary: str, *, kind: ChangeKind = "deploy", serves: str = ""
-) -> Done:
+) -> ActionResult:
     # What stood before is not known any more, so ``before`` is empty and an undo says so.
-    return _done(ctx, service, Moved(summary=summary), kind=kind, to=serves, serves=serves)
+    return _done(ctx, service, ChangeResult(summary=summary), kind=kind, to=serves, serves=serves)
 
 
 def _data(to: str, serves: str) -> JsonObject:

@@ -10,7 +10,7 @@ from bot.actions._shared.targets import change_of
 from bot.domain.deployments.flag import Flag, FlagKey
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.model import JsonObject
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
 from bot.targets.wire import effect_of
 
@@ -20,7 +20,7 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 
 async def is_ramped(
     ctx: Context, *, service: str, flag: FlagKey, percent: Percent, tenants: dict[str, bool] | None = None
-) -> Done | None:
+) -> ActionResult | None:
     """Tell whether the flag stands so already; asked only after an interrupted try."""
     wanted, found = await _wanted(ctx, service, flag, percent, tenants)
     # What stood before is not known any more, so ``before`` is empty and an undo says so.
@@ -30,7 +30,7 @@ async def is_ramped(
 @action(specialist="cicd", in_doubt="retry", look=is_ramped)
 async def ramp(
     ctx: Context, *, service: str, flag: FlagKey, percent: Percent, tenants: dict[str, bool] | None = None
-) -> Done:
+) -> ActionResult:
     """Turn ``flag`` of ``service`` on for ``percent`` of its users, and for or against single ``tenants``.
 
     Whoever had it at a lower percentage keeps it.  Without ``tenants`` their rules stay.  ``before`` of the
@@ -43,7 +43,7 @@ async def ramp(
     """
     wanted, found = await _wanted(ctx, service, flag, percent, tenants)
     if found == wanted:
-        return Done(summary=f"{flag} of {service} was so already", changed=False, before=_told(found))
+        return ActionResult(summary=f"{flag} of {service} was so already", changed=False, before=_told(found))
     await ctx.flags.put(service, wanted, run_id=ctx.run_id, epoch=effect_of(ctx).epoch)
     return _done(ctx, service, wanted, found)
 
@@ -59,9 +59,9 @@ async def _wanted(
     return Flag(key=key, percent=percent, tenants=found.tenants if tenants is None else tenants), found
 
 
-def _done(ctx: Context, service: str, flag: Flag, before: Flag | None) -> Done:
+def _done(ctx: Context, service: str, flag: Flag, before: Flag | None) -> ActionResult:
     summary = f"{flag.key} of {service} is {_shown(flag)}{f' (was {_shown(before)})' if before else ''}"
-    return Done(
+    return ActionResult(
         summary=summary,
         before=_told(before) if before else {},
         after=_told(flag),

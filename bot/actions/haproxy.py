@@ -11,9 +11,9 @@ from bot.actions._shared.targets import PATIENCE, change_of, field_of, settings_
 from bot.domain.diagnoses.change import ChangeKind
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.model import JsonObject
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
-from bot.targets.haproxy_socket import RuntimeSocket, Server
+from bot.targets.haproxy_socket import RuntimeSocket, SocketServer
 
 Weights = Annotated[dict[str, Annotated[int, Field(ge=0, le=256)]], Field(min_length=1)]
 """The weight of each server: its share of the traffic relative to the others."""
@@ -22,7 +22,7 @@ _WHOLE = 100
 _EXCHANGES = 3  # look, shift, look again: what one action says to the socket
 
 
-async def is_shifted(ctx: Context, *, service: str, weights: Weights) -> Done | None:
+async def is_shifted(ctx: Context, *, service: str, weights: Weights) -> ActionResult | None:
     """Tell whether the weights stand already; asked only when an interrupted try may have set them.
 
     Raises:
@@ -38,7 +38,7 @@ async def is_shifted(ctx: Context, *, service: str, weights: Weights) -> Done | 
 
 
 @action(specialist="traffic", in_doubt="retry", look=is_shifted)
-async def shift(ctx: Context, *, service: str, weights: Weights) -> Done:
+async def shift(ctx: Context, *, service: str, weights: Weights) -> ActionResult:
     """Set the weights of ``service``'s servers, 0 to 256 each, by ``stable``, ``candidate`` or server name.
 
     Servers that are not named keep theirs.  ``before`` of the result holds ``weights``: what stood before.
@@ -57,7 +57,7 @@ async def shift(ctx: Context, *, service: str, weights: Weights) -> Done:
 
 async def is_rolled_back(
     ctx: Context, *, service: str, version: str = "", previous_version: str = ""
-) -> Done | None:
+) -> ActionResult | None:
     """Tell whether ``stable`` serves alone already; asked only after an interrupted try.
 
     Raises:
@@ -78,7 +78,9 @@ async def is_rolled_back(
 
 
 @action(specialist="traffic", in_doubt="retry", look=is_rolled_back)
-async def rollback(ctx: Context, *, service: str, version: str = "", previous_version: str = "") -> Done:
+async def rollback(
+    ctx: Context, *, service: str, version: str = "", previous_version: str = ""
+) -> ActionResult:
     """Give all traffic of ``service`` back to ``stable`` (weight 100) and none to ``candidate``.
 
     ``version`` is what is taken back, ``previous_version`` what serves again; both are for the record only.
@@ -103,15 +105,15 @@ async def _shift(
     ctx: Context,
     service: str,
     runtime: RuntimeSocket,
-    servers: Mapping[str, Server],
+    servers: Mapping[str, SocketServer],
     wanted: Mapping[str, int],
     *,
     kind: ChangeKind,
     versions: Mapping[str, str] | None = None,
-) -> Done:
+) -> ActionResult:
     before = {name: servers[name].weight for name in wanted}
     if _stands(servers, wanted):
-        return Done(
+        return ActionResult(
             summary=f"{service}'s traffic was at {_shown(wanted)} already",
             changed=False,
             before={"weights": {**before}},
@@ -130,7 +132,7 @@ async def _shift(
     )
 
 
-async def _seen(runtime: RuntimeSocket) -> dict[str, Server]:
+async def _seen(runtime: RuntimeSocket) -> dict[str, SocketServer]:
     try:
         return await runtime.servers()
     except ActionFailedError as error:
@@ -147,7 +149,7 @@ def _runtime(ctx: Context, service: str) -> RuntimeSocket:
 
 
 def _by_server(
-    ctx: Context, service: str, weights: Mapping[str, int], servers: Mapping[str, Server]
+    ctx: Context, service: str, weights: Mapping[str, int], servers: Mapping[str, SocketServer]
 ) -> dict[str, int]:
     """Turn the catalogue's ``stable`` and ``candidate`` into names of servers; a server's own name wins."""
     roles = settings_of(ctx, service, where="target", kind="haproxy")
@@ -162,7 +164,7 @@ def _by_server(
     return wanted
 
 
-def _leaves_somebody(service: str, servers: Mapping[str, Server], wanted: Mapping[str, int]) -> None:
+def _leaves_somebody(service: str, servers: Mapping[str, SocketServer], wanted: Mapping[str, int]) -> None:
     """Refuse to send all traffic to servers that cannot take it."""
     after = {**_weights(servers), **wanted}
     if not any(weight and servers[name].usable for name, weight in after.items()):
@@ -173,11 +175,11 @@ def _leaves_somebody(service: str, servers: Mapping[str, Server], wanted: Mappin
         )
 
 
-def _stands(servers: Mapping[str, Server], wanted: Mapping[str, int]) -> bool:
+def _stands(servers: Mapping[str, SocketServer], wanted: Mapping[str, int]) -> bool:
     return all(servers[name].weight == weight for name, weight in wanted.items())
 
 
-def _weights(servers: Mapping[str, Server]) -> dict[str, int]:
+def _weights(servers: Mapping[str, SocketServer]) -> dict[str, int]:
     return {name: server.weight for name, server in servers.items()}
 
 
@@ -200,12 +202,12 @@ def _done(
     before: Mapping[str, int],
     after: Mapping[str, int],
     versions: Mapping[str, str] | None = None,
-) -> Done:
+) -> ActionResult:
     known = {key: value for key, value in (versions or {}).items() if value}
     back = f"back to {known['version']}, " if "version" in known else ""
     summary = f"{service}'s traffic is {back}at {_shown(after)}{f' (was {_shown(before)})' if before else ''}"
     weights: JsonObject = {"before": {**before}, "after": {**after}}
-    return Done(
+    return ActionResult(
         summary=summary,
         before={"weights": {**before}} if before else {},
         after={"weights": {**after}},

@@ -9,7 +9,7 @@ from bot.actions._shared.targets import change_of, field_of, look, settings_of, 
 from bot.domain.address import without_login
 from bot.domain.errors import ActionFailedError
 from bot.domain.model import JsonValue
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
 
 Value = bool | int | float | str
@@ -18,7 +18,7 @@ Value = bool | int | float | str
 
 async def is_put(
     ctx: Context, *, service: str, key: str, value: Value, expect: Value | None = None
-) -> Done | None:
+) -> ActionResult | None:
     """Tell whether the setting holds the value already; asked only when an interrupted try may have put it.
 
     Raises:
@@ -33,7 +33,9 @@ async def is_put(
 
 
 @action(specialist="configuration", in_doubt="retry", look=is_put)
-async def put(ctx: Context, *, service: str, key: str, value: Value, expect: Value | None = None) -> Done:
+async def put(
+    ctx: Context, *, service: str, key: str, value: Value, expect: Value | None = None
+) -> ActionResult:
     """Set ``key`` of ``service`` to ``value``, in the type the store holds it in.
 
     With ``expect`` it is set only where that is the value that stands there.  ``before`` of the result
@@ -48,7 +50,7 @@ async def put(ctx: Context, *, service: str, key: str, value: Value, expect: Val
     current = await _current(ctx, service, key)
     wanted = _like(value, current)
     if _same(current, wanted):
-        return Done(
+        return ActionResult(
             summary=f"{service}/{key} was {_shown(wanted)} already",
             changed=False,
             before={"value": current},
@@ -105,11 +107,11 @@ def _shown(value: JsonValue) -> str:
     return f"`{value}`" if not isinstance(value, bool) else f"`{str(value).lower()}`"
 
 
-def _done(ctx: Context, service: str, key: str, *, before: JsonValue, after: JsonValue) -> Done:
+def _done(ctx: Context, service: str, key: str, *, before: JsonValue, after: JsonValue) -> ActionResult:
     was = "" if before is None else f" (was {_shown(before)})"
     summary = f"{service}/{key} set to {_shown(after)}{was}"
     known: dict[str, JsonValue] = {} if before is None else {"value": before}
-    return Done(
+    return ActionResult(
         summary=summary,
         before=known,
         after={"value": after},

@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from bot.actions._shared.targets import change_of, field_of, settings_of, write
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
 
 
 @action(specialist="processes", in_doubt="retry")
-async def restart(ctx: Context, *, service: str) -> Done:
+async def restart(ctx: Context, *, service: str) -> ActionResult:
     """Restart ``service`` at the version it has; requests in flight there may fail.
 
     The supervisor knows the idempotency key: asked twice, it restarts once.
@@ -24,4 +24,6 @@ async def restart(ctx: Context, *, service: str) -> Done:
     base = field_of(settings, "url", service=service, kind="supervisor").rstrip("/")
     await write(ctx, "POST", f"{base}/services/{quote(service, safe='')}/restart", body={})
     summary = f"{service} was restarted"
-    return Done(summary=summary, change=change_of(ctx, kind="restart", service=service, summary=summary))
+    return ActionResult(
+        summary=summary, change=change_of(ctx, kind="restart", service=service, summary=summary)
+    )

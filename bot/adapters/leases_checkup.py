@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.checkup import Check, good, wrong
+from bot.domain.checkup import CheckupItem, good, wrong
 
 _FEW = 16
 """A token of fewer letters can be guessed."""
 
 
-def check_leases(catalogue: Catalogue, *, token: SecretStr | None) -> tuple[Check, ...]:
+def check_leases(catalogue: Catalogue, *, token: SecretStr | None) -> tuple[CheckupItem, ...]:
     """Compare the catalogue with the settings; nothing to say where no canary hangs on a lease.  Pure."""
     leased = [one.name for one in catalogue.services if one.target.get("haproxy", {}).get("lease")]
     if not leased:

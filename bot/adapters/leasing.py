@@ -18,7 +18,7 @@ TTL_MS = 600
 _EVERY_S = 0.2
 
 
-class LeaseBook(Protocol):
+class LeaseWriter(Protocol):
     """Where leases are written; one that nobody keeps lapses after ``TTL_MS``."""
 
     async def take(self, service: str, token: str) -> None:
@@ -35,7 +35,7 @@ class LeaseBook(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def held(book: LeaseBook, service: str) -> AsyncIterator[None]:
+async def held(book: LeaseWriter, service: str) -> AsyncIterator[None]:
     """Hold a lease; while the store cannot be reached it is asked again, and the lease lapses."""
     token = secrets.token_hex(8)
     await book.take(service, token)
@@ -49,7 +49,7 @@ async def held(book: LeaseBook, service: str) -> AsyncIterator[None]:
             await book.drop(service, token)
 
 
-async def _kept(book: LeaseBook, service: str, token: str) -> None:
+async def _kept(book: LeaseWriter, service: str, token: str) -> None:
     while True:
         await asyncio.sleep(_EVERY_S)
         try:

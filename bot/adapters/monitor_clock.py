@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from bot.domain.clock import Clock
 from bot.domain.monitoring.monitor import Monitor
-from bot.ports.monitors import MonitorBook
+from bot.ports.monitors import MonitorStore
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _LONGEST_LOOK_BACK = timedelta(days=2)
 class MonitorClock:
     """One of any number of clocks: each has every monitor's schedule, and each slot is claimed once."""
 
-    def __init__(self, monitors: Mapping[str, tuple[str, Monitor]], book: MonitorBook, clock: Clock) -> None:
+    def __init__(self, monitors: Mapping[str, tuple[str, Monitor]], book: MonitorStore, clock: Clock) -> None:
         """Keep what is to be fired."""
         self._monitors = {name: monitor for name, (_, monitor) in monitors.items()}
         self._book = book

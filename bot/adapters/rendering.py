@@ -12,10 +12,10 @@ from bot.domain.clock import Clock
 from bot.domain.deployments.delivery import DAY_S, DeliveryQuestion
 from bot.domain.diagnoses.feedback import span_of
 from bot.domain.runs.run import fold
-from bot.ports.alerts import AlertBook
-from bot.ports.deployments import DeploymentBook, NoDeployments
-from bot.ports.feedback import FeedbackBook
-from bot.ports.gates import Checklists
+from bot.ports.alerts import AlertStore
+from bot.ports.deployments import DeploymentStore, NoDeployments
+from bot.ports.feedback import FeedbackStore
+from bot.ports.gates import ChecklistStore
 from bot.ports.journal import Journal
 from bot.services.delivery_metrics import delivered_services, delivery
 from bot.views.alert import alert_message
@@ -35,12 +35,12 @@ class Renderer:
         self,
         *,
         journal: Journal,
-        alerts: AlertBook,
-        feedback: FeedbackBook,
-        checklists: Checklists,
+        alerts: AlertStore,
+        feedback: FeedbackStore,
+        checklists: ChecklistStore,
         catalogue: Catalogue,
         clock: Clock,
-        deployments: DeploymentBook | None = None,
+        deployments: DeploymentStore | None = None,
         accuracy_channel: str = "",
     ) -> None:
         """Keep what topics are read from; no ``accuracy_channel``: the weeks' accuracy is not told."""

@@ -6,7 +6,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.checkup import Check, doubtful, good
+from bot.domain.checkup import CheckupItem, doubtful, good
 
 _PORTS = {"http": 80, "https": 443, "postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 _WAIT_S = 3.0
@@ -36,13 +36,13 @@ def _place(value: str) -> Place | None:
     return (url.hostname, port) if url.hostname and port else None
 
 
-async def check_sources(catalogue: Catalogue) -> tuple[Check, ...]:
+async def check_sources(catalogue: Catalogue) -> tuple[CheckupItem, ...]:
     """Open a connection to every place and close it; a source that is away is no reason not to start."""
     places = places_of(catalogue)
     return tuple(await asyncio.gather(*(_look(place, names) for place, names in places.items())))
 
 
-async def _look(place: Place, names: list[str]) -> Check:
+async def _look(place: Place, names: list[str]) -> CheckupItem:
     host, port = place
     name = f"source {host}:{port}"
     told = ", ".join(names)

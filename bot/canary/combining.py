@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.domain.rollouts.judging import Policy
+from bot.domain.rollouts.judging import JudgePolicy
 from bot.domain.rollouts.verdict import CanaryVerdict, Decision, MetricOutcome, MetricVerdict
 from bot.domain.wording import listing
 
@@ -12,7 +12,7 @@ _UNREAD = (MetricOutcome.NO_DATA, MetricOutcome.ERROR)
 _WORDS: dict[Decision, str] = {"proceed": "Proceed", "stop": "Stop", "ask": "A person decides"}
 
 
-def combine(metrics: Sequence[MetricVerdict], *, policy: Policy) -> CanaryVerdict:
+def combine(metrics: Sequence[MetricVerdict], *, policy: JudgePolicy) -> CanaryVerdict:
     """Decide, in an order in which what is open never hides what has failed.
 
     1. a critical metric failed: stop;
@@ -45,7 +45,7 @@ def score_of(metrics: Sequence[MetricVerdict]) -> float | None:
 
 
 def _decide(
-    counted: Sequence[MetricVerdict], score: float | None, policy: Policy
+    counted: Sequence[MetricVerdict], score: float | None, policy: JudgePolicy
 ) -> tuple[Decision, str, list[MetricVerdict]]:
     failed = _heaviest(metric for metric in counted if metric.outcome is MetricOutcome.FAIL)
     critical = [metric for metric in failed if metric.critical]

@@ -6,18 +6,18 @@ from math import ceil, log
 
 from bot.canary.evidence import errors_to_clear, errors_to_see, odds
 from bot.canary.phrases import odds_words, tally_words, wait_words
-from bot.canary.sequential import Evidence, distinct, fold
-from bot.domain.rollouts.judging import Counts, Tally
+from bot.canary.sequential import CountEvidence, distinct, fold
+from bot.domain.rollouts.judging import CountMetric, RequestTally
 from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 
-def judge_counts(metric: Counts) -> MetricVerdict:
+def judge_counts(metric: CountMetric) -> MetricVerdict:
     """Fold the looks (or the attempts, each request once) and judge the evidence."""
     looks = (distinct(metric.attempts),) if metric.attempts else metric.looks
     return judge_evidence(metric, fold(looks, ratio=metric.harmful_ratio))
 
 
-def judge_evidence(metric: Counts, evidence: Evidence) -> MetricVerdict:
+def judge_evidence(metric: CountMetric, evidence: CountEvidence) -> MetricVerdict:
     """Judge what was counted so far; a watch calls this at each look with the evidence it keeps.
 
     It fails once the odds for "worse" reach ``1/alpha`` and the canary has more than its share of the errors;
@@ -43,12 +43,12 @@ def judge_evidence(metric: Counts, evidence: Evidence) -> MetricVerdict:
     return _waiting(metric, evidence, "not_decided")
 
 
-def passing_threshold(metric: Counts) -> float:
+def passing_threshold(metric: CountMetric) -> float:
     """Give the logarithm of the odds at which it passes; two ways of passing share the risk ``beta``."""
     return log((2 if metric.harmless_share else 1) / metric.beta)
 
 
-def _told(metric: Counts, evidence: Evidence, outcome: MetricOutcome, reason: str) -> MetricVerdict:
+def _told(metric: CountMetric, evidence: CountEvidence, outcome: MetricOutcome, reason: str) -> MetricVerdict:
     total = evidence.total
     errors = f"errors on the canary: {tally_words(total.canary)}, on stable: {tally_words(total.stable)}"
     match reason:
@@ -63,7 +63,7 @@ def _told(metric: Counts, evidence: Evidence, outcome: MetricOutcome, reason: st
     return _verdict(metric, evidence, outcome, reason, text)
 
 
-def _waiting(metric: Counts, evidence: Evidence, reason: str) -> MetricVerdict:
+def _waiting(metric: CountMetric, evidence: CountEvidence, reason: str) -> MetricVerdict:
     have, needed, things = _goal(metric, evidence, reason)
     wait_s = _wait_s(evidence, have, needed)
     progress = (
@@ -81,7 +81,7 @@ def _waiting(metric: Counts, evidence: Evidence, reason: str) -> MetricVerdict:
     )
 
 
-def _goal(metric: Counts, evidence: Evidence, reason: str) -> tuple[int, int | None, str]:
+def _goal(metric: CountMetric, evidence: CountEvidence, reason: str) -> tuple[int, int | None, str]:
     """Tell how much there is of what is needed to decide: of requests or errors, whichever is sooner."""
     total = evidence.total
     if reason == "too_few_requests":
@@ -93,7 +93,7 @@ def _goal(metric: Counts, evidence: Evidence, reason: str) -> tuple[int, int | N
     return total.errors, errors, "errors on both sides"
 
 
-def _errors_needed(metric: Counts, evidence: Evidence) -> int | None:
+def _errors_needed(metric: CountMetric, evidence: CountEvidence) -> int | None:
     """Tell after how many errors in all it would be decided, if what is likelier by now is true."""
     share, so_far = evidence.step.share, evidence.total.errors
     if not 0 < share < 1:
@@ -116,13 +116,13 @@ def _errors_needed(metric: Counts, evidence: Evidence) -> int | None:
     return None if more is None else so_far + max(more, 1)
 
 
-def _ratio_so_far(evidence: Evidence) -> float:
+def _ratio_so_far(evidence: CountEvidence) -> float:
     """Tell how many times as often the canary errs as stable; half an error stands for none on stable."""
     canary, every, expected = evidence.total.canary.errors, evidence.total.errors, evidence.expected_errors
     return max(1.01, canary / expected * (every - expected) / max(every - canary, 0.5))
 
 
-def _requests_needed(metric: Counts, canary: Tally) -> int | None:
+def _requests_needed(metric: CountMetric, canary: RequestTally) -> int | None:
     """Tell after how many requests it would be harmless, if it goes on without an error; rule of three."""
     if not metric.harmless_share or canary.errors:
         return None
@@ -131,20 +131,20 @@ def _requests_needed(metric: Counts, canary: Tally) -> int | None:
     )
 
 
-def _sooner(evidence: Evidence, requests: int, errors: int) -> bool:
+def _sooner(evidence: CountEvidence, requests: int, errors: int) -> bool:
     """Whether so many requests of the canary come before so many errors, at the pace so far."""
     have = evidence.total
     return not have.errors or requests / have.canary.requests < errors / have.errors
 
 
-def _wait_s(evidence: Evidence, have: int, needed: int | None) -> float | None:
+def _wait_s(evidence: CountEvidence, have: int, needed: int | None) -> float | None:
     if needed is None or not have or not evidence.lasted_s:
         return None
     return evidence.lasted_s * (needed - have) / have
 
 
 def _verdict(
-    metric: Counts, evidence: Evidence, outcome: MetricOutcome, reason: str, text: str
+    metric: CountMetric, evidence: CountEvidence, outcome: MetricOutcome, reason: str, text: str
 ) -> MetricVerdict:
     total = evidence.total
     return MetricVerdict(

@@ -8,11 +8,18 @@ from bot.canary.combining import combine
 from bot.canary.counts import judge_counts
 from bot.canary.limits import judge_burn, judge_limit
 from bot.canary.samples import judge_samples
-from bot.domain.rollouts.judging import Burn, Case, Counts, Limit, Metric, Samples
+from bot.domain.rollouts.judging import (
+    BurnRateMetric,
+    CanaryCase,
+    CountMetric,
+    LimitMetric,
+    Metric,
+    SampleMetric,
+)
 from bot.domain.rollouts.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
 
 
-def judge_case(case: Case) -> CanaryVerdict:
+def judge_case(case: CanaryCase) -> CanaryVerdict:
     """Judge all metrics of a case."""
     return combine([judge_metric(metric) for metric in case.metrics], policy=case.policy)
 
@@ -31,13 +38,13 @@ def judge_metric(metric: Metric) -> MetricVerdict:
             query=metric.query,
         )
     match metric:
-        case Counts():
+        case CountMetric():
             return judge_counts(metric)
-        case Samples():
+        case SampleMetric():
             return judge_samples(metric)
-        case Limit():
+        case LimitMetric():
             return judge_limit(metric)
-        case Burn():
+        case BurnRateMetric():
             return judge_burn(metric)
         case _:
             assert_never(metric)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bot.canary.phrases import amount, share_words
 from bot.canary.samples import finite, has_infinite
 from bot.canary.selection import Floats
-from bot.domain.rollouts.judging import Burn, BurnWindow, Limit
+from bot.domain.rollouts.judging import BurnRateMetric, BurnWindow, LimitMetric
 from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 
-def judge_limit(metric: Limit) -> MetricVerdict:
+def judge_limit(metric: LimitMetric) -> MetricVerdict:
     """Fail when more values than are tolerated lie outside; no value, or NaN alone, is no pass."""
     if has_infinite(metric.values):
         return _verdict(metric, MetricOutcome.ERROR, "infinite", "has infinite values")
@@ -35,7 +35,7 @@ def judge_limit(metric: Limit) -> MetricVerdict:
     return _verdict(metric, MetricOutcome.PASS, "within_limits", text, value=latest)
 
 
-def judge_burn(metric: Burn) -> MetricVerdict:
+def judge_burn(metric: BurnRateMetric) -> MetricVerdict:
     """Fail when a window burns too fast (both in its long and its short part), or nothing is left to burn.
 
     Burn rate = error share / (1 - objective); 14.4 for an hour is 2 % of a month's budget (Google, *The Site
@@ -61,7 +61,7 @@ def judge_burn(metric: Burn) -> MetricVerdict:
     return _verdict(metric, MetricOutcome.PASS, "within_limits", text, value=long)
 
 
-def _rates(metric: Burn, window: BurnWindow) -> tuple[float | None, float | None]:
+def _rates(metric: BurnRateMetric, window: BurnWindow) -> tuple[float | None, float | None]:
     def rate(share: float | None) -> float | None:
         return None if share is None else share / (1 - metric.objective)
 
@@ -72,18 +72,18 @@ def _outside(outside: list[float], values: Floats) -> str:
     return f"{len(outside)} of {values.size} values are outside"
 
 
-def _inside(metric: Limit, value: float) -> bool:
+def _inside(metric: LimitMetric, value: float) -> bool:
     low_enough = metric.at_most is None or value <= metric.at_most
     return low_enough and (metric.at_least is None or value >= metric.at_least)
 
 
-def _distance(metric: Limit, value: float) -> float:
+def _distance(metric: LimitMetric, value: float) -> float:
     above = 0.0 if metric.at_most is None else value - metric.at_most
     below = 0.0 if metric.at_least is None else metric.at_least - value
     return max(above, below)
 
 
-def _limits(metric: Limit) -> str:
+def _limits(metric: LimitMetric) -> str:
     bounds = (("at most", metric.at_most), ("at least", metric.at_least))
     return " and ".join(
         f"{words} {amount(bound, metric.unit)}" for words, bound in bounds if bound is not None
@@ -91,7 +91,12 @@ def _limits(metric: Limit) -> str:
 
 
 def _verdict(
-    metric: Limit | Burn, outcome: MetricOutcome, reason: str, text: str, *, value: float | None = None
+    metric: LimitMetric | BurnRateMetric,
+    outcome: MetricOutcome,
+    reason: str,
+    text: str,
+    *,
+    value: float | None = None,
 ) -> MetricVerdict:
     return MetricVerdict(
         metric=metric.name,
@@ -102,6 +107,6 @@ def _verdict(
         weight=metric.weight,
         optional=metric.optional,
         value=value,
-        unit=metric.unit if isinstance(metric, Limit) else "times",
+        unit=metric.unit if isinstance(metric, LimitMetric) else "times",
         query=metric.query,
     )

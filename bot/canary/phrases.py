@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.canary.evidence import odds
-from bot.domain.rollouts.judging import Tally
+from bot.domain.rollouts.judging import RequestTally
 from bot.domain.wording import figure, span
 
 _MANY_ODDS = 1_000_000
@@ -20,7 +20,7 @@ def odds_words(logarithm: float) -> str:
     return f"1:{1 / value:,.0f}" if value > 1 / _NEVER_MORE else "less than one to a million"
 
 
-def tally_words(tally: Tally) -> str:
+def tally_words(tally: RequestTally) -> str:
     """Write counts: ``12 of 1,040 (1.2 %)``."""
     if not tally.requests:
         return "no requests"

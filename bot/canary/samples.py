@@ -9,8 +9,8 @@ import numpy as np
 
 from bot.canary.phrases import amount, relative, wait_words
 from bot.canary.selection import Floats
-from bot.canary.shift import Shift, shift_between
-from bot.domain.rollouts.judging import Samples
+from bot.canary.shift import ShiftEstimate, shift_between
+from bot.domain.rollouts.judging import SampleMetric
 from bot.domain.rollouts.verdict import Interval, MetricOutcome, MetricVerdict
 
 _LEFT_OUT_TOO_MANY = 0.5
@@ -18,7 +18,7 @@ _IMMENSE = 1e300
 """From here on differences may overflow, and no measurement is so large."""
 
 
-def judge_samples(metric: Samples) -> MetricVerdict:
+def judge_samples(metric: SampleMetric) -> MetricVerdict:
     """Judge by where the shift's interval lies: beyond the tolerated, within the harmful, or neither."""
     canary, stable = finite(metric.canary), finite(metric.stable)
     for side, given, kept in (("the canary", metric.canary, canary), ("stable", metric.stable, stable)):
@@ -47,7 +47,9 @@ def finite(values: Sequence[float | None]) -> Floats:
     return np.asarray(kept, dtype=np.float64)
 
 
-def _by_interval(metric: Samples, shift: Shift, *, baseline: float, confidence: float) -> MetricVerdict:
+def _by_interval(
+    metric: SampleMetric, shift: ShiftEstimate, *, baseline: float, confidence: float
+) -> MetricVerdict:
     tolerated = max(metric.tolerated_change * abs(baseline), metric.tolerated_shift)
     harmful = max(metric.harmful_change * abs(baseline), metric.harmful_shift, tolerated)
     # A side on which nothing harms has no bound to cross; an open end crosses none and rules nothing out.
@@ -73,13 +75,15 @@ def _by_interval(metric: Samples, shift: Shift, *, baseline: float, confidence: 
     )
 
 
-def _within(shift: Shift, harmful: float, *, up: bool, down: bool) -> bool:
+def _within(shift: ShiftEstimate, harmful: float, *, up: bool, down: bool) -> bool:
     above = not up or (shift.high is not None and shift.high <= harmful)
     below = not down or (shift.low is not None and shift.low >= -harmful)
     return above and below
 
 
-def _words(metric: Samples, shift: Shift, baseline: float, confidence: float, outcome: MetricOutcome) -> str:
+def _words(
+    metric: SampleMetric, shift: ShiftEstimate, baseline: float, confidence: float, outcome: MetricOutcome
+) -> str:
     against = amount(baseline, metric.unit)
     text = f"shifted by {relative(shift.estimate, baseline, metric.unit)} against {against}"
     if shift.low is None or shift.high is None:
@@ -91,7 +95,7 @@ def _words(metric: Samples, shift: Shift, baseline: float, confidence: float, ou
     return f"{text}; harm is neither sure nor ruled out" if outcome is MetricOutcome.INCONCLUSIVE else text
 
 
-def _too_few(metric: Samples, canary: Floats, stable: Floats) -> MetricVerdict:
+def _too_few(metric: SampleMetric, canary: Floats, stable: Floats) -> MetricVerdict:
     have = min(canary.size, stable.size)
     wait_s = None if metric.interval_s is None else (metric.min_samples - have) * metric.interval_s
     text = f"{have} of {metric.min_samples} samples needed on each side{wait_words(wait_s)}"
@@ -100,7 +104,7 @@ def _too_few(metric: Samples, canary: Floats, stable: Floats) -> MetricVerdict:
     )
 
 
-def _verdict(metric: Samples, outcome: MetricOutcome, reason: str, text: str) -> MetricVerdict:
+def _verdict(metric: SampleMetric, outcome: MetricOutcome, reason: str, text: str) -> MetricVerdict:
     return MetricVerdict(
         metric=metric.name,
         outcome=outcome,

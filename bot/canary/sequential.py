@@ -8,16 +8,16 @@ from pydantic import Field
 
 from bot.canary.evidence import log_odds_harmless, log_odds_no_worse, log_odds_worse
 from bot.domain.model import Model
-from bot.domain.rollouts.judging import Attempt, Look, Tally
+from bot.domain.rollouts.judging import Attempt, CountsLook, RequestTally
 
-_NOTHING = Tally()
+_NOTHING = RequestTally()
 
 
 class Sides(Model):
     """Counts of both sides over the same time."""
 
-    canary: Tally = _NOTHING
-    stable: Tally = _NOTHING
+    canary: RequestTally = _NOTHING
+    stable: RequestTally = _NOTHING
 
     @property
     def share(self) -> float:
@@ -31,7 +31,7 @@ class Sides(Model):
         return self.canary.errors + self.stable.errors
 
 
-class Evidence(Model):
+class CountEvidence(Model):
     """The fold of all looks so far; small, and safe to keep in a journal.
 
     The evidence of closed steps is kept as logarithms of e-values, which add up.  Within a step the canary's
@@ -95,7 +95,7 @@ class Evidence(Model):
         return None if self.at_s is None or self.began_at_s is None else self.at_s - self.began_at_s
 
 
-def observe(evidence: Evidence, look: Look) -> Evidence:
+def observe(evidence: CountEvidence, look: CountsLook) -> CountEvidence:
     """Add one look.  The same look twice changes nothing; one from before is left out.
 
     A new weight closes the step, and so does a counter that fell, because its process was started anew; what
@@ -122,15 +122,15 @@ def observe(evidence: Evidence, look: Look) -> Evidence:
     return _close(counted, base=now).model_copy(update={"weight": look.weight})
 
 
-def fold(looks: Iterable[Look], *, ratio: float) -> Evidence:
+def fold(looks: Iterable[CountsLook], *, ratio: float) -> CountEvidence:
     """Fold all looks, in their order."""
-    evidence = Evidence(ratio=ratio)
+    evidence = CountEvidence(ratio=ratio)
     for look in looks:
         evidence = observe(evidence, look)
     return evidence
 
 
-def distinct(attempts: Iterable[Attempt]) -> Look:
+def distinct(attempts: Iterable[Attempt]) -> CountsLook:
     """Count each request once a side, however often it was tried; it failed if any of its tries did.
 
     Retries come in clusters, and would let one unlucky request count as many.
@@ -142,13 +142,13 @@ def distinct(attempts: Iterable[Attempt]) -> Look:
     canary, stable = (
         [bad for (side, _), bad in failed.items() if side == wanted] for wanted in ("canary", "stable")
     )
-    return Look(
-        canary=Tally(requests=len(canary), errors=sum(canary)),
-        stable=Tally(requests=len(stable), errors=sum(stable)),
+    return CountsLook(
+        canary=RequestTally(requests=len(canary), errors=sum(canary)),
+        stable=RequestTally(requests=len(stable), errors=sum(stable)),
     )
 
 
-def _close(evidence: Evidence, *, base: Sides) -> Evidence:
+def _close(evidence: CountEvidence, *, base: Sides) -> CountEvidence:
     return evidence.model_copy(
         update={
             "base": base,
@@ -161,7 +161,7 @@ def _close(evidence: Evidence, *, base: Sides) -> Evidence:
     )
 
 
-def _fell(now: Tally, before: Tally) -> bool:
+def _fell(now: RequestTally, before: RequestTally) -> bool:
     return now.requests < before.requests or now.errors < before.errors
 
 
@@ -173,5 +173,7 @@ def _minus(one: Sides, other: Sides) -> Sides:
     return Sides(canary=_sum(one.canary, other.canary, -1), stable=_sum(one.stable, other.stable, -1))
 
 
-def _sum(one: Tally, other: Tally, sign: int) -> Tally:
-    return Tally(requests=one.requests + sign * other.requests, errors=one.errors + sign * other.errors)
+def _sum(one: RequestTally, other: RequestTally, sign: int) -> RequestTally:
+    return RequestTally(
+        requests=one.requests + sign * other.requests, errors=one.errors + sign * other.errors
+    )

@@ -16,7 +16,7 @@ _LEAST_FOR_CORRELATION = 5
 
 
 @dataclass(frozen=True)
-class Shift:
+class ShiftEstimate:
     """A Hodges-Lehmann shift with its interval, in the metric's unit; an open end is ``None``."""
 
     estimate: float
@@ -26,7 +26,9 @@ class Shift:
     effective_stable: float
 
 
-def shift_between(canary: Floats, stable: Floats, *, confidence: float, independent: bool = False) -> Shift:
+def shift_between(
+    canary: Floats, stable: Floats, *, confidence: float, independent: bool = False
+) -> ShiftEstimate:
     """Estimate the shift of ``canary`` against ``stable`` by the Mann-Whitney interval.
 
     The median of all ``nm`` differences (Hodges and Lehmann 1963), and the differences at ranks ``k`` and
@@ -50,7 +52,7 @@ def shift_between(canary: Floats, stable: Floats, *, confidence: float, independ
     closed = rank >= 0
     wanted = (*middle, rank, n * m - 1 - rank) if closed else middle
     found = difference_at(canary, stable, ranks=wanted)
-    return Shift(
+    return ShiftEstimate(
         estimate=found[0] / 2 + found[1] / 2,
         low=min(found[2:]) if closed else None,
         high=max(found[2:]) if closed else None,

@@ -35,7 +35,7 @@ class StoreDownError(BotError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Archive:
+class CommandStores:
     """What the commands stand on."""
 
     journal: Journal
@@ -44,7 +44,7 @@ class Archive:
 
 
 @asynccontextmanager
-async def open_archive() -> AsyncIterator[Archive]:
+async def open_archive() -> AsyncIterator[CommandStores]:
     """Reach what the settings name.
 
     Raises:
@@ -53,7 +53,7 @@ async def open_archive() -> AsyncIterator[Archive]:
     settings = load_settings(os.environ)
     store = connect(settings.redis_url, prefix=settings.redis_prefix, shards=settings.shards)
     try:
-        yield Archive(journal=RedisJournal(store), inbox=RedisInbox(store), now=SystemClock().now())
+        yield CommandStores(journal=RedisJournal(store), inbox=RedisInbox(store), now=SystemClock().now())
     except (RedisError, OSError) as error:
         raise StoreDownError(f"Redis does not answer: {type(error).__name__}.") from None
     finally:

@@ -17,7 +17,7 @@ from bot.loader.yaml_positions import Problem, shown_path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Files:
+class CheckedFiles:
     """What could be read, and what is wrong."""
 
     catalogue: Catalogue | None
@@ -26,7 +26,7 @@ class Files:
     of_runbooks: tuple[Problem, ...]
 
 
-def read_files(catalogue: Path | None, runbooks: Sequence[Path]) -> Files:
+def read_files(catalogue: Path | None, runbooks: Sequence[Path]) -> CheckedFiles:
     """Read both; runbooks are checked against the catalogue, where there is one that can be read."""
     services, of_catalogue = _catalogue(catalogue)
     plugins = load_plugins()
@@ -40,7 +40,9 @@ def read_files(catalogue: Path | None, runbooks: Sequence[Path]) -> Files:
         texts = monitor_problems(services, plugins=plugins, runbooks=library.names())
         texts += checklist_problems(services, plugins=plugins)
         of_catalogue = tuple(Problem(file=shown_path(catalogue), text=text) for text in texts)
-    return Files(catalogue=services, library=library, of_catalogue=of_catalogue, of_runbooks=of_runbooks)
+    return CheckedFiles(
+        catalogue=services, library=library, of_catalogue=of_catalogue, of_runbooks=of_runbooks
+    )
 
 
 def count(number: int, what: str) -> str:

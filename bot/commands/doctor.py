@@ -19,7 +19,7 @@ from bot.adapters.slack.manifest import scopes_of
 from bot.adapters.sources_checkup import check_sources
 from bot.commands._files import count, read_files
 from bot.domain.catalogue import Catalogue
-from bot.domain.checkup import Check, good, wrong
+from bot.domain.checkup import CheckupItem, good, wrong
 from bot.domain.clock import SystemClock
 from bot.domain.errors import SettingsError
 from bot.loader.yaml_positions import Problem
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(check.state == "bad" for check in checks) else 0
 
 
-async def examine() -> tuple[Check, ...]:
+async def examine() -> tuple[CheckupItem, ...]:
     """Make every check; one that fails keeps none of the others from being made."""
     try:
         settings = load_settings(os.environ)
@@ -63,7 +63,7 @@ async def examine() -> tuple[Check, ...]:
     )
 
 
-def _settings(settings: Settings) -> Check:
+def _settings(settings: Settings) -> CheckupItem:
     try:
         settings.require_slack()
     except SettingsError as error:
@@ -71,7 +71,7 @@ def _settings(settings: Settings) -> Check:
     return good("settings", "can be read")
 
 
-async def _redis(settings: Settings) -> tuple[Check, ...]:
+async def _redis(settings: Settings) -> tuple[CheckupItem, ...]:
     store = connect(settings.redis_url, prefix=settings.redis_prefix, shards=settings.shards)
     try:
         return await check_redis(store, SystemClock())
@@ -79,7 +79,7 @@ async def _redis(settings: Settings) -> tuple[Check, ...]:
         await store.aclose()
 
 
-async def _slack(settings: Settings) -> tuple[Check, ...]:
+async def _slack(settings: Settings) -> tuple[CheckupItem, ...]:
     if settings.slack_bot_token is None:
         return ()  # the settings' own line tells it
     token = settings.slack_bot_token.get_secret_value()
@@ -87,7 +87,7 @@ async def _slack(settings: Settings) -> tuple[Check, ...]:
         return await check_slack(client, scopes=scopes_of(handlers.modules()))
 
 
-def _files(settings: Settings) -> tuple[Catalogue | None, tuple[Check, ...]]:
+def _files(settings: Settings) -> tuple[Catalogue | None, tuple[CheckupItem, ...]]:
     """Read the catalogue and the runbooks; the second is checked against the first where it can be read."""
     there = settings.catalogue.exists()
     files = read_files(settings.catalogue if there else None, settings.runbooks)
@@ -100,7 +100,7 @@ def _files(settings: Settings) -> tuple[Catalogue | None, tuple[Check, ...]]:
     return files.catalogue, (of_catalogue, _file("runbooks", f"{runbooks} are sound", files.of_runbooks))
 
 
-def _file(name: str, fine: str, problems: Sequence[Problem]) -> Check:
+def _file(name: str, fine: str, problems: Sequence[Problem]) -> CheckupItem:
     if not problems:
         return good(name, fine)
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
@@ -108,7 +108,7 @@ def _file(name: str, fine: str, problems: Sequence[Problem]) -> Check:
     return wrong(name, f"{problems[0]}{more}", todo=todo or "Mend that line.")
 
 
-def _print_lines(checks: Sequence[Check]) -> None:
+def _print_lines(checks: Sequence[CheckupItem]) -> None:
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     width = max(len(check.name) for check in checks)
     for check in checks:

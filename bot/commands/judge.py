@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bot.canary.forecast import forecast
 from bot.canary.judge import judge_case
 from bot.domain.errors import UsageError
-from bot.domain.rollouts.judging import Case
+from bot.domain.rollouts.judging import CanaryCase
 from bot.domain.rollouts.verdict import CanaryVerdict, Decision, Forecast, MetricOutcome, MetricVerdict
 
 NAME = "judge"
@@ -60,14 +60,14 @@ def run(args: argparse.Namespace) -> int:
     return _CODES[verdict.decision]
 
 
-def read_case(text: str) -> Case:
+def read_case(text: str) -> CanaryCase:
     """Read a case.
 
     Raises:
         CaseInvalidError: it is no JSON, or does not fit; the message names the path of every bad field.
     """
     try:
-        return Case.model_validate_json(text)
+        return CanaryCase.model_validate_json(text)
     except ValidationError as error:
         problems = _problems(error)
         more = len(problems) - _MOST_PROBLEMS

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.diagnosis.alerts.board import boards_of
 from bot.diagnosis.alerts.case import AlertsInvalidError, read_cases
-from bot.diagnosis.alerts.rank import Blamed, rank_board
+from bot.diagnosis.alerts.rank import RankedInstance, rank_board
 
 NAME = "rank-alerts"
 SUMMARY = "Rank which instance is to blame for the alerts in a JSON file, or on standard input."
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _explained(one: Blamed) -> dict[str, object]:
+def _explained(one: RankedInstance) -> dict[str, object]:
     return {
         "instance": one.instance,
         "score": round(one.score, 4),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.adapters.files.change_cases import load_change_case
 from bot.diagnosis.commits.case import NONE
-from bot.diagnosis.commits.ranking import Blame, Ranked, blame
+from bot.diagnosis.commits.ranking import CommitBlame, RankedCommit, blame
 from bot.domain.model import JsonObject
 
 NAME = "rank-changes"
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def answer(found: Blame) -> JsonObject:
+def answer(found: CommitBlame) -> JsonObject:
     """Tell an answer in the fields that docs/reference/rank-changes.md lists."""
     order = [(ranked.probability, ranked.candidate.sha) for ranked in found.ranked]
     order = sorted([*order, (found.none, NONE)], key=lambda pair: (-pair[0], pair[1]))
@@ -49,7 +49,7 @@ def answer(found: Blame) -> JsonObject:
     }
 
 
-def _candidate(ranked: Ranked) -> JsonObject:
+def _candidate(ranked: RankedCommit) -> JsonObject:
     candidate = ranked.candidate
     return {
         "commit": candidate.sha,

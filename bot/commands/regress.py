@@ -9,11 +9,11 @@ from pathlib import Path
 
 from bot.commands._archive import journal_of
 from bot.domain.diagnoses.diagnosis import CauseKind
-from bot.domain.diagnoses.regression import NO_FAULT, UNCLEAR, Expected, Regression, mistake
+from bot.domain.diagnoses.regression import NO_FAULT, UNCLEAR, ExpectedDiagnosis, Regression, mistake
 from bot.domain.errors import NotFoundError, UsageError
 from bot.domain.nearest import did_you_mean
 from bot.domain.runs.inputs import Inputs
-from bot.engine.replay import Recorded, recorded
+from bot.engine.replay import RecordedReduction, recorded
 from bot.logs import redact
 from bot.reducers import diagnose, since_s_of
 
@@ -65,7 +65,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def regression(told: Recorded, *, run_id: str, expected: Expected, why: str = "") -> Regression:
+def regression(
+    told: RecordedReduction, *, run_id: str, expected: ExpectedDiagnosis, why: str = ""
+) -> Regression:
     """Make a case of what a reducer was given."""
     given = told.given
     return Regression(
@@ -90,7 +92,7 @@ def mistake_of(case: Regression) -> str:
     return mistake(case.expected, said)
 
 
-def _expected(args: argparse.Namespace, told: Recorded) -> Expected:
+def _expected(args: argparse.Namespace, told: RecordedReduction) -> ExpectedDiagnosis:
     """Read what it should have said.
 
     Raises:
@@ -108,4 +110,4 @@ def _expected(args: argparse.Namespace, told: Recorded) -> Expected:
             hint=f"It knew {', '.join(known)}.",
         )
     cause = CauseKind(args.cause) if named else args.cause
-    return Expected(cause=cause, service=args.service, component=args.component)
+    return ExpectedDiagnosis(cause=cause, service=args.service, component=args.component)

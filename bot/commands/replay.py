@@ -11,10 +11,10 @@ from pathlib import Path
 from bot.adapters.files.catalogue_file import load_catalogue
 from bot.commands._archive import journal_of
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnoses.diagnosis import Diagnosis, Judgement
+from bot.domain.diagnoses.diagnosis import Diagnosis, ReducerResult
 from bot.domain.errors import BotError
 from bot.domain.model import JsonObject
-from bot.engine.replay import Recorded, again, as_text, difference, recorded
+from bot.engine.replay import RecordedReduction, again, as_text, difference, recorded
 from bot.logs import redact
 from bot.reducers import REDUCERS, ranker_version
 from bot.settings import load_settings
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(replay["same"] for replay in replays) else 1
 
 
-def _replayed(told: Recorded, *, ranker: str, catalogue: Catalogue | None) -> JsonObject:
+def _replayed(told: RecordedReduction, *, ranker: str, catalogue: Catalogue | None) -> JsonObject:
     found = again(told, REDUCERS)
     differs = difference(told, found)
     return {
@@ -70,7 +70,7 @@ def _replayed(told: Recorded, *, ranker: str, catalogue: Catalogue | None) -> Js
     }
 
 
-def _current(told: Recorded, catalogue: Catalogue) -> JsonObject:
+def _current(told: RecordedReduction, catalogue: Catalogue) -> JsonObject:
     """Tell what would be said today of the same findings; today's catalogue may not know the service."""
     try:
         return again(told, REDUCERS, catalogue=catalogue).model_dump(mode="json")
@@ -112,5 +112,5 @@ def _told(title: str, output: object) -> list[str]:
             for cause in diagnosis.causes[:_MOST_CAUSES]
         ]
         return [f"{title}: {diagnosis.verdict.replace('_', ' ')}", *causes]
-    judgement = Judgement.model_validate(output)
+    judgement = ReducerResult.model_validate(output)
     return [f"{title}: {judgement.verdict}. {judgement.summary}"]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from bot.commands._archive import MOST, Archive, open_archive, resolve
+from bot.commands._archive import MOST, CommandStores, open_archive, resolve
 from bot.domain.errors import BotError, NotFoundError
 from bot.domain.intent import CancelRun
 from bot.domain.people import Person
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     return asyncio.run(connected(args))
 
 
-async def list_runs(archive: Archive, args: argparse.Namespace) -> int:
+async def list_runs(archive: CommandStores, args: argparse.Namespace) -> int:
     """Print a table of the latest runs; one that cannot be read is told on stderr."""
     rows: list[dict[str, object]] = []
     for run_id in await archive.journal.recent(limit=MOST):
@@ -123,7 +123,7 @@ def _print_table(rows: Sequence[dict[str, object]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-async def show(archive: Archive, args: argparse.Namespace) -> int:
+async def show(archive: CommandStores, args: argparse.Namespace) -> int:
     """Print a run's timeline, its state or its facts."""
     run_id = await resolve(archive.journal, args.run_id)
     events = await archive.journal.load(run_id)
@@ -156,7 +156,7 @@ def _painted(tone: Tone, text: str) -> str:
     return f"\033[{_COLOURS[tone]}m{plain}\033[0m"
 
 
-async def replay(archive: Archive, args: argparse.Namespace) -> int:
+async def replay(archive: CommandStores, args: argparse.Namespace) -> int:
     """Fold a run anew and print its thread as it stands; nothing is written anywhere."""
     run_id = await resolve(archive.journal, args.run_id)
     events = await archive.journal.load(run_id)
@@ -172,7 +172,7 @@ async def replay(archive: Archive, args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-async def cancel(archive: Archive, args: argparse.Namespace) -> int:
+async def cancel(archive: CommandStores, args: argparse.Namespace) -> int:
     """Ask for a run's end, through the inbox like everybody; a worker carries it out."""
     run_id = await resolve(archive.journal, args.run_id)
     if fold(run_id, await archive.journal.load(run_id)).state == "finished":
@@ -191,7 +191,7 @@ async def cancel(archive: Archive, args: argparse.Namespace) -> int:
     return 0
 
 
-async def export(archive: Archive, args: argparse.Namespace) -> int:
+async def export(archive: CommandStores, args: argparse.Namespace) -> int:
     """Write runs as JSON lines; what looks like a secret is blanked."""
     if bool(args.run_id) == args.all:
         raise NotFoundError("Name a run, or say --all.", hint="python -m bot runs export --all")
@@ -214,7 +214,7 @@ async def export(archive: Archive, args: argparse.Namespace) -> int:
     return failed
 
 
-VERBS: dict[str, Callable[[Archive, argparse.Namespace], Awaitable[int]]] = {
+VERBS: dict[str, Callable[[CommandStores, argparse.Namespace], Awaitable[int]]] = {
     "list": list_runs,
     "show": show,
     "replay": replay,

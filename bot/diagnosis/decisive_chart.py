@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.chart import Chart, Limit, Line, Mark, Panel, Point
+from bot.domain.chart import Chart, ChartLimit, ChartLine, ChartMark, ChartPanel, Point
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 
 _CHANGES = frozenset({FindingKind.CHANGE_DEPLOY, FindingKind.CHANGE_CONFIG, FindingKind.CHANGE_OTHER})
@@ -49,7 +49,7 @@ def chart_of(
     limits = (
         ()
         if evidence.baseline is None
-        else (Limit(value=evidence.baseline * scale, text="usual", tone="muted"),)
+        else (ChartLimit(value=evidence.baseline * scale, text="usual", tone="muted"),)
     )
     unit = "%" if evidence.unit == "ratio" else evidence.unit
     name = finding.kind.value.replace("_", " ").removesuffix(" up")
@@ -57,9 +57,9 @@ def chart_of(
         title=f"{finding.service}: {name}",
         alt=f"{finding.summary} {_onset_in_words(onset)}".strip(),
         panels=(
-            Panel(
+            ChartPanel(
                 unit=f"{name} ({unit})" if unit else name,
-                lines=(Line(name=finding.component or finding.service, points=drawn),),
+                lines=(ChartLine(name=finding.component or finding.service, points=drawn),),
                 limits=limits,
                 marks=(*_marks(changes, drawn), *_onset(onset, drawn)),
             ),
@@ -68,15 +68,15 @@ def chart_of(
     )
 
 
-def _onset(onset: datetime | None, points: Sequence[Point]) -> tuple[Mark, ...]:
+def _onset(onset: datetime | None, points: Sequence[Point]) -> tuple[ChartMark, ...]:
     if onset is None or not _is_within(onset, points):
         return ()
-    return (Mark(at_s=onset.timestamp(), text="it began", tone="bad"),)
+    return (ChartMark(at_s=onset.timestamp(), text="it began", tone="bad"),)
 
 
-def _marks(changes: Sequence[Finding], points: Sequence[Point]) -> tuple[Mark, ...]:
+def _marks(changes: Sequence[Finding], points: Sequence[Point]) -> tuple[ChartMark, ...]:
     seen = [
-        Mark(at_s=change.began_at.timestamp(), text=f"{change.service} {change.component}".strip())
+        ChartMark(at_s=change.began_at.timestamp(), text=f"{change.service} {change.component}".strip())
         for change in changes
         if change.kind in _CHANGES and change.began_at is not None and _is_within(change.began_at, points)
     ]

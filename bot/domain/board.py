@@ -20,7 +20,7 @@ class Topic(Model):
     id: str
 
 
-class Message(Model):
+class DesiredMessage(Model):
     """One message as it should be now; the same ``slot`` of a topic is the same message, edited in place."""
 
     slot: str
@@ -42,7 +42,7 @@ class Message(Model):
         return hashlib.sha256(data.encode()).hexdigest()[:16]
 
 
-class Posted(Model):
+class PostedMessage(Model):
     """What is known of one posted message; an empty ``ts`` means that a post was begun and not recorded."""
 
     channel: str

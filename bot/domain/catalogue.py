@@ -107,7 +107,7 @@ class Service(Model):
         )
 
 
-class Group(Model):
+class ApproverGroup(Model):
     """Who belongs to a group of approvers: a chat user group, an explicit list, or both."""
 
     usergroup: str = ""
@@ -120,7 +120,7 @@ class Catalogue(Model):
     """All services, checked: names are unique and every dependency exists."""
 
     services: tuple[Service, ...] = ()
-    groups: dict[str, Group] = Field(default_factory=dict)
+    groups: dict[str, ApproverGroup] = Field(default_factory=dict)
     """A group without an entry is the chat's user group of the same handle."""
     freezes: tuple[GlobalFreeze, ...] = ()
     """When nothing is deployed in an environment, whatever the service."""
@@ -207,6 +207,6 @@ class Catalogue(Model):
         everywhere = (freeze for freeze in self.freezes if service.environment in freeze.environments)
         return (*everywhere, *service.freezes)
 
-    def group(self, name: str) -> Group:
+    def group(self, name: str) -> ApproverGroup:
         """Find a group; one without an entry is the user group of the same handle."""
-        return self.groups.get(name, Group(usergroup=name))
+        return self.groups.get(name, ApproverGroup(usergroup=name))

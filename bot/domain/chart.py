@@ -17,7 +17,7 @@ Point = tuple[Figure, Figure | None]
 """When, in seconds since the epoch, and how much, in its panel's unit; none is a gap in the line."""
 
 
-class Line(Model):
+class ChartLine(Model):
     """A series over time; ``points`` in the order of time."""
 
     name: str
@@ -43,7 +43,7 @@ class Bars(Model):
     tone: Tone = "first"
 
 
-class Mark(Model):
+class ChartMark(Model):
     """A moment that matters: a change, an onset, a decision."""
 
     at_s: Figure
@@ -52,7 +52,7 @@ class Mark(Model):
     tone: Tone = "muted"
 
 
-class Limit(Model):
+class ChartLimit(Model):
     """A level that matters, in its panel's unit."""
 
     value: Figure
@@ -60,18 +60,18 @@ class Limit(Model):
     tone: Tone = "bad"
 
 
-class Panel(Model):
+class ChartPanel(Model):
     """One set of axes; all panels of a chart share the axis of time."""
 
     unit: str
     """The label of the upright axis, with its unit: ``errors (% of requests)``."""
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ChartLine, ...] = ()
     bands: tuple[Band, ...] = ()
     bars: tuple[Bars, ...] = ()
     bar_s: float = Field(default=86_400, gt=0)
     """How many seconds one bar stands for."""
-    marks: tuple[Mark, ...] = ()
-    limits: tuple[Limit, ...] = ()
+    marks: tuple[ChartMark, ...] = ()
+    limits: tuple[ChartLimit, ...] = ()
     from_zero: bool = True
     """Whether the upright axis begins at 0, so that heights can be compared."""
 
@@ -82,7 +82,7 @@ class Chart(Model):
     title: str = Field(min_length=1)
     alt: str = Field(min_length=1)
     """What it shows, in words, for whoever does not see it."""
-    panels: tuple[Panel, ...] = Field(min_length=1, max_length=4)
+    panels: tuple[ChartPanel, ...] = Field(min_length=1, max_length=4)
     source: str = ""
     """Where the figures are from, in small print."""
 

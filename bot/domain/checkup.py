@@ -7,7 +7,7 @@ from typing import Literal
 from bot.domain.model import Model
 
 
-class Check(Model):
+class CheckupItem(Model):
     """One line of a checkup; ``todo`` says what to do where something is to be done."""
 
     name: str
@@ -16,16 +16,16 @@ class Check(Model):
     todo: str = ""
 
 
-def good(name: str, text: str) -> Check:
+def good(name: str, text: str) -> CheckupItem:
     """Say that something is as it should be."""
-    return Check(name=name, state="ok", text=text)
+    return CheckupItem(name=name, state="ok", text=text)
 
 
-def doubtful(name: str, text: str, *, todo: str) -> Check:
+def doubtful(name: str, text: str, *, todo: str) -> CheckupItem:
     """Say that something cannot be told, or could be better."""
-    return Check(name=name, state="warn", text=text, todo=todo)
+    return CheckupItem(name=name, state="warn", text=text, todo=todo)
 
 
-def wrong(name: str, text: str, *, todo: str) -> Check:
+def wrong(name: str, text: str, *, todo: str) -> CheckupItem:
     """Say that something will not work, or will lose what must not be lost."""
-    return Check(name=name, state="bad", text=text, todo=todo)
+    return CheckupItem(name=name, state="bad", text=text, todo=todo)

@@ -27,7 +27,7 @@ class _Intent(Model):
     at: Instant
 
 
-class Asked(_Intent):
+class PersonIntent(_Intent):
     """What a person asked for in the chat; the answer goes to where they did."""
 
     by: Person
@@ -45,7 +45,7 @@ class StartRun(_Intent):
     origin: Origin
 
 
-class CastVote(Asked):
+class CastVote(PersonIntent):
     """Somebody clicked *Approve* or *Reject*."""
 
     type: Literal["cast_vote"] = "cast_vote"
@@ -53,7 +53,7 @@ class CastVote(Asked):
     verdict: Verdict
 
 
-class CancelRun(Asked):
+class CancelRun(PersonIntent):
     """Somebody asked for a run to end."""
 
     type: Literal["cancel_run"] = "cancel_run"
@@ -63,7 +63,7 @@ class CancelRun(Asked):
     """Whoever reaches the command line may do everything; in the chat, membership is looked up."""
 
 
-class SteerRun(Asked):
+class SteerRun(PersonIntent):
     """Somebody told a rollout under way what to do."""
 
     type: Literal["steer_run"] = "steer_run"
@@ -78,14 +78,14 @@ class ReportAlert(_Intent):
     alert: Alert
 
 
-class AcknowledgeAlert(Asked):
+class AcknowledgeAlert(PersonIntent):
     """Somebody clicked *Acknowledge*."""
 
     type: Literal["acknowledge_alert"] = "acknowledge_alert"
     alert_id: str
 
 
-class SilenceAlert(Asked):
+class SilenceAlert(PersonIntent):
     """Somebody wants to hear nothing new of an alert, for ``seconds`` from when they asked."""
 
     type: Literal["silence_alert"] = "silence_alert"
@@ -93,7 +93,7 @@ class SilenceAlert(Asked):
     seconds: float = Field(gt=0, le=30 * 86_400)
 
 
-class RateDiagnosis(Asked):
+class RateDiagnosis(PersonIntent):
     """Somebody said whether a diagnosis was right."""
 
     type: Literal["rate_diagnosis"] = "rate_diagnosis"
@@ -104,7 +104,7 @@ class RateDiagnosis(Asked):
     text: str = Field(default="", max_length=MOST_CHARS)
 
 
-class MonitorIntent(Asked):
+class MonitorIntent(PersonIntent):
     """Somebody asked something of a monitor."""
 
     name: str
@@ -143,7 +143,7 @@ class TryMonitor(MonitorIntent):
     type: Literal["try_monitor"] = "try_monitor"
 
 
-class GateIntent(Asked):
+class GateIntent(PersonIntent):
     """Somebody asked something of the gates."""
 
 
@@ -184,7 +184,7 @@ class AskWhyNot(GateIntent):
     version: str = ""
 
 
-class RecordIntent(Asked):
+class RecordIntent(PersonIntent):
     """Somebody asked something of the record of deployments."""
 
 

@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 
 from bot.domain.errors import TemplateError
-from bot.domain.runs.event import Sampled, StepFinished
+from bot.domain.runs.event import StepFinished, WatchSampled
 from bot.domain.runs.runbook import Check
-from bot.engine.session import Hand
-from bot.engine.steps import Called, call, shown
+from bot.engine.session import RunSession
+from bot.engine.steps import CallResult, call, shown
 from bot.templating.templates import truth
 
 _LOOK_TIMEOUT_S = 5.0
@@ -18,15 +18,15 @@ _TELL_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class CheckResult:
     """One look: true, false, or none where it could not be measured."""
 
     ok: bool | None
     text: str
-    called: Called
+    called: CallResult
 
 
-async def look(hand: Hand, check: Check, **scope: object) -> Look:
+async def look(hand: RunSession, check: Check, **scope: object) -> CheckResult:
     """Measure once and compare with the expectation.
 
     Raises:
@@ -37,15 +37,15 @@ async def look(hand: Hand, check: Check, **scope: object) -> Look:
     called = await call(hand, plugin, arguments, step_id=check.id, timeout_s=_LOOK_TIMEOUT_S)
     title = check.title or check.id
     if called.outcome != "ok" or called.result is None:
-        return Look(ok=None, text=f"{title}: could not be measured ({called.error})", called=called)
+        return CheckResult(ok=None, text=f"{title}: could not be measured ({called.error})", called=called)
     try:
         ok = truth(check.expect, hand.scope(result=called.result, **scope))
     except TemplateError as error:
-        return Look(ok=None, text=f"{title}: {error}", called=called)
-    return Look(ok=ok, text=f"{title}: {shown(called.result)}", called=called)
+        return CheckResult(ok=None, text=f"{title}: {error}", called=called)
+    return CheckResult(ok=ok, text=f"{title}: {shown(called.result)}", called=called)
 
 
-async def settle_check(hand: Hand, check: Check, *, phase: str, **scope: object) -> StepFinished:
+async def settle_check(hand: RunSession, check: Check, *, phase: str, **scope: object) -> StepFinished:
     """Look again and again until the expectation holds for ``hold_s`` or ``within_s`` is over; record it."""
     began = time.monotonic()
     held_since: float | None = None
@@ -59,13 +59,13 @@ async def settle_check(hand: Hand, check: Check, *, phase: str, **scope: object)
         if now - began >= check.within_s or hand.stopping:
             return await _record(hand, check, seen, phase=phase, took_s=now - began, held=False)
         if now - told_at >= _TELL_EVERY_S and seen.text != told_text:
-            hand.note(Sampled(at=hand.now, phase=phase, ok=seen.ok, text=seen.text))
+            hand.note(WatchSampled(at=hand.now, phase=phase, ok=seen.ok, text=seen.text))
             told_at, told_text = now, seen.text
         await asyncio.sleep(check.every_s)
 
 
 async def _record(
-    hand: Hand, check: Check, seen: Look, *, phase: str, took_s: float, held: bool = True
+    hand: RunSession, check: Check, seen: CheckResult, *, phase: str, took_s: float, held: bool = True
 ) -> StepFinished:
     finished = StepFinished(
         at=hand.now,

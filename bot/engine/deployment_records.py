@@ -6,7 +6,7 @@ import logging
 
 from bot.domain.deployments.deployment import Deployment, deployment_of
 from bot.domain.runs.run import Run
-from bot.ports.deployments import DeploymentBook
+from bot.ports.deployments import DeploymentStore
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ _LOOK_BACK = 20
 """A rollback takes back one of the latest so many deployments of its service."""
 
 
-async def keep_record(book: DeploymentBook, run: Run) -> None:
+async def keep_record(book: DeploymentStore, run: Run) -> None:
     """Write down how a deployment stands; for any other run, do nothing.
 
     Doing so twice is harmless, and what has ended never becomes unfinished again.
@@ -29,7 +29,7 @@ async def keep_record(book: DeploymentBook, run: Run) -> None:
         log.info("deployment_recorded", extra=fields)
 
 
-async def _taken_back(book: DeploymentBook, rollback: Deployment) -> str:
+async def _taken_back(book: DeploymentStore, rollback: Deployment) -> str:
     """Find what a rollback takes back: what was deployed last before it and had not been put back."""
     for known in await book.of(rollback.service, limit=_LOOK_BACK):
         if known.id == rollback.id and known.rollback_of:

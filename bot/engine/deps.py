@@ -10,24 +10,24 @@ import httpx
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
-from bot.domain.diagnoses.diagnosis import Diagnosis, Judgement
+from bot.domain.diagnoses.diagnosis import Diagnosis, ReducerResult
 from bot.domain.errors import RunbookError
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.rollouts.judging import Case
+from bot.domain.rollouts.judging import CanaryCase
 from bot.domain.rollouts.verdict import CanaryVerdict
 from bot.domain.runs.effect import Effect
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState
 from bot.domain.runs.runbook import ReducerName
 from bot.engine.plugins import Context, Plugins
-from bot.ports.alerts import Alarms, NoAlarms
-from bot.ports.deployments import DeploymentBook, NoDeployments
-from bot.ports.flags import Flags, NoFlags
+from bot.ports.alerts import AlertHistory, NoAlertHistory
+from bot.ports.deployments import DeploymentStore, NoDeployments
+from bot.ports.flags import FlagStore, NoFlags
 from bot.ports.gates import Gatekeeper, NoGatekeeper
-from bot.ports.heartbeats import NoPulses, Pulses
+from bot.ports.heartbeats import JobHistory, NoJobHistory
 from bot.ports.journal import Journal
 from bot.ports.leases import Leases
-from bot.ports.ledger import Ledger
+from bot.ports.ledger import ChangeLedger
 from bot.ports.library import Library
 from bot.ports.locks import Locks
 from bot.ports.targets import NoLeases
@@ -44,11 +44,11 @@ class ReduceInput:
     now: datetime
 
 
-Reducer = Callable[[ReduceInput], Diagnosis | Judgement]
-Judge = Callable[[Case], CanaryVerdict]
+Reducer = Callable[[ReduceInput], Diagnosis | ReducerResult]
+Judge = Callable[[CanaryCase], CanaryVerdict]
 
 
-def _no_judge(_case: Case) -> CanaryVerdict:
+def _no_judge(_case: CanaryCase) -> CanaryVerdict:
     raise RunbookError("This installation judges no canaries.")
 
 
@@ -63,20 +63,20 @@ class Deps:
     catalogue: Catalogue
     clock: Clock
     http: httpx.AsyncClient
-    ledger: Ledger
+    ledger: ChangeLedger
     locks: Locks
     judge: Judge = field(default=_no_judge)
     readers_per_service: int = 8
     """How many runs may read the sources of one service at a time."""
     ranker: str = ""
     """Which version of the code and of its weights ranks causes; it is written down beside what it says."""
-    pulses: Pulses = field(default_factory=NoPulses)
-    alarms: Alarms = field(default_factory=NoAlarms)
-    flags: Flags = field(default_factory=NoFlags)
+    pulses: JobHistory = field(default_factory=NoJobHistory)
+    alarms: AlertHistory = field(default_factory=NoAlertHistory)
+    flags: FlagStore = field(default_factory=NoFlags)
     leases: Leases = field(default_factory=NoLeases)
     """What keeps a candidate in the traffic while a worker carries its rollout."""
     gatekeeper: Gatekeeper = field(default_factory=NoGatekeeper)
-    deployments: DeploymentBook = field(default_factory=NoDeployments)
+    deployments: DeploymentStore = field(default_factory=NoDeployments)
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     """What templates may read as ``settings.<name>``."""
 

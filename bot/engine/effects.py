@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 
 from bot.domain.model import JsonObject
-from bot.domain.runs.effect import Done, Effect
+from bot.domain.runs.effect import ActionResult, Effect
 from bot.domain.runs.event import EffectIntended, StepFinished, StepUndone
 from bot.engine.deployment_records import keep_record
 from bot.engine.plugins import Plugin
-from bot.engine.session import Hand
-from bot.engine.steps import Called, call, finished
+from bot.engine.session import RunSession
+from bot.engine.steps import CallResult, call, finished
 
 log = logging.getLogger(__name__)
 
 
 async def run_step(
-    hand: Hand, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
+    hand: RunSession, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
 ) -> StepFinished:
     """Run one step of either kind and record its result.
 
@@ -32,7 +32,7 @@ async def run_step(
 
 
 async def perform(
-    hand: Hand, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
+    hand: RunSession, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
 ) -> StepFinished:
     """Do an action at most once and record what came of it; the recorded result is returned.
 
@@ -51,7 +51,7 @@ async def perform(
 
 
 async def put_back(
-    hand: Hand, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
+    hand: RunSession, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
 ) -> None:
     """Undo a step at most once and record what came of it.
 
@@ -75,17 +75,17 @@ async def put_back(
 
 
 async def _once(
-    hand: Hand,
+    hand: RunSession,
     plugin: Plugin,
     arguments: JsonObject,
     *,
     intent: EffectIntended,
     doubtful: bool,
     timeout_s: float,
-) -> Called:
+) -> CallResult:
     """Write the intent and act, unless an earlier owner of the run may have done so: then look first."""
     effect = Effect(key=intent.key, epoch=intent.epoch)
-    called: Called | None = None
+    called: CallResult | None = None
     if doubtful:
         log.warning(
             "effect_in_doubt", extra={"run_id": hand.run.id, "phase": intent.phase, "step": intent.step}
@@ -104,15 +104,15 @@ async def _once(
     return called
 
 
-async def note_change(hand: Hand, called: Called) -> None:
+async def note_change(hand: RunSession, called: CallResult) -> None:
     """Enter what was changed into the ledger, where the next diagnosis finds it."""
-    if isinstance(called.result, Done) and called.result.change is not None:
+    if isinstance(called.result, ActionResult) and called.result.change is not None:
         await hand.deps.ledger.record(called.result.change)
 
 
 async def settle(
-    hand: Hand, plugin: Plugin, arguments: JsonObject, *, effect: Effect, step: str, timeout_s: float
-) -> Called | None:
+    hand: RunSession, plugin: Plugin, arguments: JsonObject, *, effect: Effect, step: str, timeout_s: float
+) -> CallResult | None:
     """Find out whether a doubtful effect is there; none means that it is safe to act (again)."""
     if plugin.look is None:
         return None if plugin.in_doubt == "retry" else _doubt("nobody can tell whether it happened")
@@ -137,8 +137,8 @@ def _looking(plugin: Plugin) -> Plugin:
     )
 
 
-def _doubt(why: str) -> Called:
-    return Called(
+def _doubt(why: str) -> CallResult:
+    return CallResult(
         outcome="in_doubt",
         took_s=0,
         error=f"It may or may not have happened: {why}.",

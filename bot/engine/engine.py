@@ -14,14 +14,14 @@ from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline
 from bot.engine.deployment_records import keep_record
 from bot.engine.deps import Deps
 from bot.engine.outcome import outcome_of
-from bot.engine.phases import Answer, Ended, Waits
+from bot.engine.phases import Answer, PhaseEnd, PhaseWait
 from bot.engine.phases.background import background
 from bot.engine.phases.gather import explore, fan_out
 from bot.engine.phases.pipeline import pipeline
 from bot.engine.phases.plan import plan
 from bot.engine.phases.reduce import reduce
 from bot.engine.service_lock import end_turns
-from bot.engine.session import Hand
+from bot.engine.session import RunSession
 from bot.templating.templates import truth
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Engine:
         taken = await self._deps.journal.take(run_id)
         if taken is None:
             return
-        hand = Hand(run_id, taken, self._deps)
+        hand = RunSession(run_id, taken, self._deps)
         try:
             while not await self._next(hand):
                 pass
@@ -60,7 +60,7 @@ class Engine:
         await self._deps.journal.finish(run_id, (ended,), epoch=taken.epoch)
         log.error("run_given_up", extra={"run_id": run_id, "why": why})
 
-    async def _next(self, hand: Hand) -> bool:
+    async def _next(self, hand: RunSession) -> bool:
         """Do the next thing; true when there is nothing to do for now."""
         phase = next_phase(hand)
         if phase is None:
@@ -71,13 +71,13 @@ class Engine:
         except BotError as error:
             if isinstance(error, StaleEpochError):
                 raise
-            answer = Ended(outcome="failed", why=error.in_full)
+            answer = PhaseEnd(outcome="failed", why=error.in_full)
         match answer:
-            case Waits(until=until):
+            case PhaseWait(until=until):
                 parked = await hand.park(until)
                 log.info("run_parked", extra={"run_id": hand.run.id, "phase": phase.id, "parked": parked})
                 return parked
-            case Ended():
+            case PhaseEnd():
                 hand.note(
                     PhaseFinished(
                         at=hand.now,
@@ -101,7 +101,7 @@ class Engine:
                 assert_never(answer)
 
 
-def next_phase(hand: Hand) -> Phase | None:
+def next_phase(hand: RunSession) -> Phase | None:
     """Find the phase to work on: the first without an outcome, unless the run is over."""
     run = hand.run
     if run.cancelled_by is not None:
@@ -116,10 +116,10 @@ def next_phase(hand: Hand) -> Phase | None:
     return None
 
 
-async def _skip_or_run(hand: Hand, phase: Phase) -> Answer:
+async def _skip_or_run(hand: RunSession, phase: Phase) -> Answer:
     started = hand.run.phases[phase.id].started_at is not None
     if phase.when is not None and not started and not truth(phase.when, hand.scope()):
-        return Ended(outcome="skipped", why=f"not needed: {phase.when}")
+        return PhaseEnd(outcome="skipped", why=f"not needed: {phase.when}")
     match phase:
         case Explore():
             return await explore(hand, phase)
@@ -137,7 +137,7 @@ async def _skip_or_run(hand: Hand, phase: Phase) -> Answer:
             assert_never(phase)
 
 
-async def _finish(hand: Hand) -> None:
+async def _finish(hand: RunSession) -> None:
     outcome, summary = outcome_of(hand.run)
     events: list[Event] = []
     if (open_gate := hand.run.waiting_for) is not None:

@@ -25,19 +25,19 @@ from bot.domain.errors import (
     RunbookError,
 )
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.runs.effect import Done, Effect
-from bot.ports.alerts import Alarms, NoAlarms
-from bot.ports.flags import Flags, NoFlags
+from bot.domain.runs.effect import ActionResult, Effect
+from bot.ports.alerts import AlertHistory, NoAlertHistory
+from bot.ports.flags import FlagStore, NoFlags
 from bot.ports.gates import Gatekeeper, NoGatekeeper
-from bot.ports.heartbeats import NoPulses, Pulses
-from bot.ports.ledger import Ledger
+from bot.ports.heartbeats import JobHistory, NoJobHistory
+from bot.ports.ledger import ChangeLedger
 
 ENTRY_POINT_GROUP = "pilothouse.plugins"
 _MARK = "__pilothouse_plugin__"
 _MAX_BODY = 20_000_000
 
 PluginFunction = Callable[..., Awaitable[Any]]
-Look = Callable[..., Awaitable[Done | None]]
+Look = Callable[..., Awaitable[ActionResult | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +51,12 @@ class Context:
     clock: Clock
     http: httpx.AsyncClient
     catalogue: Catalogue
-    ledger: Ledger
-    pulses: Pulses = field(default_factory=NoPulses)
+    ledger: ChangeLedger
+    pulses: JobHistory = field(default_factory=NoJobHistory)
     """What is known of the jobs that report by heartbeat."""
-    alarms: Alarms = field(default_factory=NoAlarms)
+    alarms: AlertHistory = field(default_factory=NoAlertHistory)
     """What was reported to the bot as an alert."""
-    flags: Flags = field(default_factory=NoFlags)
+    flags: FlagStore = field(default_factory=NoFlags)
     gatekeeper: Gatekeeper = field(default_factory=NoGatekeeper)
     """What keeps services from being deployed, as far as the bot itself knows."""
     effect: Effect | None = None
@@ -132,12 +132,14 @@ class Plugin:
 
     async def call(
         self, ctx: Context, arguments: Mapping[str, JsonValue]
-    ) -> Findings | Measurement | Facts | Done:
+    ) -> Findings | Measurement | Facts | ActionResult:
         """Run the plugin with checked arguments."""
-        result: Findings | Measurement | Facts | Done = await self.function(ctx, **self._values(arguments))
+        result: Findings | Measurement | Facts | ActionResult = await self.function(
+            ctx, **self._values(arguments)
+        )
         return result
 
-    async def look_at(self, ctx: Context, arguments: Mapping[str, JsonValue]) -> Done | None:
+    async def look_at(self, ctx: Context, arguments: Mapping[str, JsonValue]) -> ActionResult | None:
         """Ask the world whether the effect is already there."""
         return None if self.look is None else await self.look(ctx, **self._values(arguments))
 
@@ -167,7 +169,7 @@ def probe(*, specialist: str) -> Callable[[PluginFunction], PluginFunction]:
 def action(
     *, specialist: str, in_doubt: Literal["retry", "ask"] = "ask", look: Look | None = None
 ) -> Callable[[PluginFunction], PluginFunction]:
-    """Declare an action: it changes the world at most once per ``ctx.effect.key`` and returns ``Done``.
+    """Declare an action: it changes the world at most once per ``ctx.effect.key`` and returns ``ActionResult``.
 
     ``look`` takes the same arguments and says whether the effect is already there.
     """

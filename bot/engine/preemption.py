@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from bot.domain.rollouts.rollout import rollout_under_way
-from bot.domain.runs.event import Steered
+from bot.domain.runs.event import RolloutSteered
 from bot.domain.runs.run import fold
 from bot.engine.service_lock import take_turn
-from bot.engine.session import Hand
+from bot.engine.session import RunSession
 from bot.services.rollout_control import log
 
 _TRIES = 50
 
 
-async def make_way(hand: Hand, phase: str) -> None:
+async def make_way(hand: RunSession, phase: str) -> None:
     """Be next at the service, and abort the rollouts that are before; aborting needs nobody's approval."""
     if await take_turn(hand, phase, to="change", ahead=True) is None:
         return
@@ -20,13 +20,13 @@ async def make_way(hand: Hand, phase: str) -> None:
         await _abort(hand, other)
 
 
-async def _abort(hand: Hand, other: str) -> None:
+async def _abort(hand: RunSession, other: str) -> None:
     for _ in range(_TRIES):
         run = fold(other, await hand.deps.journal.load(other))
         key = f"{hand.run.id}:preempts"
         if rollout_under_way(run) is None or key in run.steering.keys:
             return
-        said = Steered(at=hand.now, by=hand.run.requested_by, word="abort", key=key)
+        said = RolloutSteered(at=hand.now, by=hand.run.requested_by, word="abort", key=key)
         if await hand.deps.journal.interject(run.id, (said,), length=run.length, wake=False):
             log.info("rollout_preempted", extra={"run_id": run.id, "by": hand.run.id})
             return

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnoses.diagnosis import Diagnosis, Judgement
+from bot.domain.diagnoses.diagnosis import Diagnosis, ReducerResult
 from bot.domain.errors import NotFoundError
 from bot.domain.model import JsonObject
 from bot.domain.runs.event import Event, InputsPinned, PhaseFinished
@@ -27,7 +27,7 @@ class InputsMissingError(NotFoundError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded:
+class RecordedReduction:
     """One reducer's word in a journal, and what it was given."""
 
     phase: Reduce
@@ -36,7 +36,7 @@ class Recorded:
     output: JsonObject
 
 
-def recorded(run_id: str, events: Sequence[Event]) -> tuple[Recorded, ...]:
+def recorded(run_id: str, events: Sequence[Event]) -> tuple[RecordedReduction, ...]:
     """Find every reducer's word in a journal, in its order.
 
     Raises:
@@ -48,7 +48,7 @@ def recorded(run_id: str, events: Sequence[Event]) -> tuple[Recorded, ...]:
     return found
 
 
-def _recorded(run_id: str, events: Sequence[Event]) -> Iterator[Recorded]:
+def _recorded(run_id: str, events: Sequence[Event]) -> Iterator[RecordedReduction]:
     whole = fold(run_id, events)
     pinned: dict[str, Run] = {}
     for place, event in enumerate(events, start=1):
@@ -63,7 +63,7 @@ def _recorded(run_id: str, events: Sequence[Event]) -> Iterator[Recorded]:
                     given = input_of(run, phase)
                     inputs = run.phases[phase.id].inputs
                     ranker = inputs.ranker if inputs is not None else ""
-                    yield Recorded(phase=phase, given=given, ranker=ranker, output=output)
+                    yield RecordedReduction(phase=phase, given=given, ranker=ranker, output=output)
             case _:
                 pass
 
@@ -86,7 +86,9 @@ def input_of(run: Run, phase: Reduce) -> ReduceInput:
     )
 
 
-def again(told: Recorded, reducers: Reducers, *, catalogue: Catalogue | None = None) -> Diagnosis | Judgement:
+def again(
+    told: RecordedReduction, reducers: Reducers, *, catalogue: Catalogue | None = None
+) -> Diagnosis | ReducerResult:
     """Ask the reducer again; with ``catalogue``, as if that had been the catalogue then."""
     given = told.given if catalogue is None else replace(told.given, catalogue=catalogue)
     return reducers[told.phase.reducer](given)
@@ -97,7 +99,7 @@ def as_text(output: JsonObject) -> str:
     return json.dumps(output, ensure_ascii=False, indent=1) + "\n"
 
 
-def difference(told: Recorded, now: Diagnosis | Judgement) -> tuple[str, ...]:
+def difference(told: RecordedReduction, now: Diagnosis | ReducerResult) -> tuple[str, ...]:
     """Tell line by line how an answer differs from the recorded one; nothing if it does not."""
     before, after = as_text(told.output), as_text(now.model_dump(mode="json"))
     if before == after:

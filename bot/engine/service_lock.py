@@ -9,8 +9,8 @@ from typing import Literal
 from bot.domain.errors import NotFoundError
 from bot.domain.runs.event import RunFinished, TurnAwaited, TurnTaken
 from bot.engine.deps import Deps
-from bot.engine.phases import Waits
-from bot.engine.session import Hand
+from bot.engine.phases import PhaseWait
+from bot.engine.session import RunSession
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,8 @@ def change_place(service: str) -> str:
 
 
 async def take_turn(
-    hand: Hand, phase: str, *, to: Literal["change", "read"], ahead: bool = False
-) -> Waits | None:
+    hand: RunSession, phase: str, *, to: Literal["change", "read"], ahead: bool = False
+) -> PhaseWait | None:
     """Take a place at the run's service, or wait in line, ``ahead`` of the others; none: the way is free."""
     if not hand.run.service:
         return None
@@ -39,7 +39,7 @@ async def take_turn(
     if before:
         if before != known:
             hand.note(TurnAwaited(at=hand.now, phase=phase, behind=before))
-        return Waits(until=hand.now + timedelta(seconds=_LOOK_AGAIN_S))
+        return PhaseWait(until=hand.now + timedelta(seconds=_LOOK_AGAIN_S))
     if known:
         hand.note(TurnTaken(at=hand.now, phase=phase))
     return None

@@ -12,7 +12,7 @@ from bot.domain.runs.event import Event
 from bot.domain.runs.run import Run, apply, fold
 from bot.engine.deps import Deps
 from bot.engine.plugins import Context
-from bot.ports.journal import Taken
+from bot.ports.journal import OwnedRun
 from bot.templating.scope import scope_of
 from bot.templating.templates import render
 
@@ -22,13 +22,13 @@ _GATHER_S = 0.001
 """So long a fact may wait for others to be written with; nobody sees so short a time."""
 
 
-class Hand:
+class RunSession:
     """Holds a run while this worker owns it.
 
     ``run`` is what the journal says, together with the facts that are on their way into it.
     """
 
-    def __init__(self, run_id: str, taken: Taken, deps: Deps) -> None:
+    def __init__(self, run_id: str, taken: OwnedRun, deps: Deps) -> None:
         """Fold the journal that came with the run."""
         self.deps = deps
         self.epoch = taken.epoch

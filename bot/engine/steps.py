@@ -19,18 +19,18 @@ from bot.domain.errors import (
     StaleEpochError,
 )
 from bot.domain.model import JsonObject
-from bot.domain.runs.effect import Done, Effect
+from bot.domain.runs.effect import ActionResult, Effect
 from bot.domain.runs.event import StepFinished, StepOutcome
 from bot.engine.plugins import Context, Plugin
-from bot.engine.session import Hand
+from bot.engine.session import RunSession
 
 log = logging.getLogger(__name__)
 
-Result = Findings | Measurement | Facts | Done
+Result = Findings | Measurement | Facts | ActionResult
 
 
 @dataclass(frozen=True, kw_only=True)
-class Called:
+class CallResult:
     """What came of one call; ``result`` only where ``outcome`` is ok."""
 
     outcome: StepOutcome
@@ -53,7 +53,7 @@ def shown(result: Result) -> str:
     return str(getattr(result, "summary", "")) or str(getattr(result, "looked_at", ""))
 
 
-def finished(hand: Hand, called: Called, *, phase: str, step: str) -> StepFinished:
+def finished(hand: RunSession, called: CallResult, *, phase: str, step: str) -> StepFinished:
     """Turn what came of a call into the fact that the journal keeps."""
     return StepFinished(
         at=hand.now,
@@ -69,14 +69,14 @@ def finished(hand: Hand, called: Called, *, phase: str, step: str) -> StepFinish
 
 
 async def call(
-    hand: Hand,
+    hand: RunSession,
     plugin: Plugin,
     arguments: JsonObject,
     *,
     step_id: str,
     timeout_s: float,
     effect: Effect | None = None,
-) -> Called:
+) -> CallResult:
     """Call a plugin for a run; every failure comes back as an outcome.
 
     Raises:
@@ -85,7 +85,7 @@ async def call(
     return await call_with(hand.context(step_id, timeout_s=timeout_s, effect=effect), plugin, arguments)
 
 
-async def call_with(ctx: Context, plugin: Plugin, arguments: JsonObject) -> Called:
+async def call_with(ctx: Context, plugin: Plugin, arguments: JsonObject) -> CallResult:
     """Call a plugin; every failure comes back as an outcome.
 
     Raises:
@@ -101,14 +101,14 @@ async def call_with(ctx: Context, plugin: Plugin, arguments: JsonObject) -> Call
         outcome, text = _outcome_of(error, plugin, timeout_s=timeout_s)
         if outcome == "crashed":
             log.exception("plugin_crashed", extra={"run_id": ctx.run_id, "plugin": plugin.name})
-        return Called(
+        return CallResult(
             outcome=outcome,
             took_s=time.monotonic() - began,
             error=text,
             hint=error.hint if isinstance(error, BotError) else "",
             reason=error.code if isinstance(error, BotError) else outcome,
         )
-    return Called(outcome="ok", took_s=time.monotonic() - began, result=result)
+    return CallResult(outcome="ok", took_s=time.monotonic() - began, result=result)
 
 
 def _outcome_of(error: Exception, plugin: Plugin, *, timeout_s: float) -> tuple[StepOutcome, str]:

@@ -12,18 +12,18 @@ from bot.domain.nearest import did_you_mean
 from bot.domain.runs.runbook import Call, Check
 from bot.engine.plugins import Plugin
 from bot.loader.schema_errors import place_of
-from bot.loader.template_refs import Spot, result_of
+from bot.loader.template_refs import TemplatePlace, result_of
 from bot.loader.yaml_positions import Where
 from bot.templating.templates import is_template
 
 
-def check_call(spot: Spot, call: Call) -> Plugin | None:
+def check_call(spot: TemplatePlace, call: Call) -> Plugin | None:
     """Check one call; gives its plugin if there is one."""
     return check_plugin(spot, "action" if call.is_action else "probe", call.plugin, call.arguments)
 
 
 def check_plugin(
-    spot: Spot, kind: Literal["probe", "action"], name: str, arguments: JsonObject
+    spot: TemplatePlace, kind: Literal["probe", "action"], name: str, arguments: JsonObject
 ) -> Plugin | None:
     """Check a plugin's name, kind and arguments; gives the plugin if there is one."""
     plugin = spot.plugins.by_name.get(name)
@@ -40,14 +40,14 @@ def check_plugin(
     return plugin
 
 
-def check_expectation(spot: Spot, check: Check) -> None:
+def check_expectation(spot: TemplatePlace, check: Check) -> None:
     """Check one probe with its expectation."""
     plugin = check_plugin(spot, "probe", check.probe, check.arguments)
     made = result_of(plugin) if plugin is not None and plugin.kind == "probe" else None
     spot.at("expect").knowing("result", result=made).check_expression(check.expect)
 
 
-def _check_arguments(spot: Spot, plugin: Plugin, arguments: JsonObject) -> None:
+def _check_arguments(spot: TemplatePlace, plugin: Plugin, arguments: JsonObject) -> None:
     literal = {name: value for name, value in arguments.items() if not _holds_template(value)}
     try:
         plugin.params.model_validate(literal)
@@ -62,7 +62,7 @@ def _check_arguments(spot: Spot, plugin: Plugin, arguments: JsonObject) -> None:
         spot.at("service").report(f"the catalogue has no service `{service}`{known}")
 
 
-def _tell(spot: Spot, plugin: Plugin, arguments: JsonObject, details: list[ErrorDetails]) -> None:
+def _tell(spot: TemplatePlace, plugin: Plugin, arguments: JsonObject, details: list[ErrorDetails]) -> None:
     """Report ill-fitting arguments, once for each place."""
     misfits: dict[Where, list[str]] = {}
     for detail in details:
@@ -84,7 +84,7 @@ def _in_words(detail: ErrorDetails) -> str:
     return text[:1].lower() + text[1:] + ("; put it in quotes" if quote else "")
 
 
-def _tell_unknown(spot: Spot, plugin: Plugin, name: str) -> None:
+def _tell_unknown(spot: TemplatePlace, plugin: Plugin, name: str) -> None:
     params: type[BaseModel] = plugin.params
     meant = did_you_mean(name, params.model_fields) or _list_of(params)
     spot.report(f"no parameter `{name}` in {plugin.name}{meant}", at=(*spot.where, name))

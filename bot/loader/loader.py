@@ -12,7 +12,7 @@ from bot.domain.nearest import did_you_mean
 from bot.domain.runs.runbook import Runbook
 from bot.engine.plugins import Plugins
 from bot.loader.runbook_rules import check_draft
-from bot.loader.schema_errors import Draft, draft_of
+from bot.loader.schema_errors import RunbookDraft, draft_of
 from bot.loader.yaml_positions import Problem, read_yaml, shown_path
 
 
@@ -66,7 +66,7 @@ def load_runbooks(
     """
     files, problems = _files(paths)
     drafts = [draft_of(read_yaml(file)) for file in files]
-    library: dict[str, Draft] = {}
+    library: dict[str, RunbookDraft] = {}
     for draft in drafts:
         first = library.setdefault(draft.name, draft)
         if first is not draft and draft.name:

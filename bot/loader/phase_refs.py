@@ -6,31 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.nearest import did_you_mean
-from bot.loader.schema_errors import Drafted
-from bot.loader.template_refs import Spot
+from bot.loader.schema_errors import PhaseDraft
+from bot.loader.template_refs import TemplatePlace
 from bot.loader.yaml_positions import Where
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class PhasePosition:
     """A phase among the others."""
 
-    spot: Spot
-    all: tuple[Drafted, ...]
+    spot: TemplatePlace
+    all: tuple[PhaseDraft, ...]
     index: int
 
     @property
-    def earlier(self) -> tuple[Drafted, ...]:
+    def earlier(self) -> tuple[PhaseDraft, ...]:
         """The phases before this one."""
         return self.all[: self.index]
 
-    def find(self, field: str, name: str, kinds: Sequence[str], *, later: bool = False) -> Drafted | None:
+    def find(self, field: str, name: str, kinds: Sequence[str], *, later: bool = False) -> PhaseDraft | None:
         """Find the phase that ``field`` names: an earlier one, or a later one, of one of these kinds."""
         return self.find_at((field,), name, kinds, later=later)
 
     def find_at(
         self, where: Where, name: str, kinds: Sequence[str], *, later: bool = False
-    ) -> Drafted | None:
+    ) -> PhaseDraft | None:
         """As ``find``, for a name that stands deeper."""
         spot = self.spot.at(*where)
         wanted = " or ".join(f"`{kind}`" for kind in kinds)

@@ -7,15 +7,15 @@ from dataclasses import replace
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.nearest import did_you_mean
 from bot.domain.runs.runbook import Check, Pipeline, Plan, Reduce, Remedy, Step
-from bot.loader.phase_refs import Place
-from bot.loader.schema_errors import Drafted
+from bot.loader.phase_refs import PhasePosition
+from bot.loader.schema_errors import PhaseDraft
 from bot.loader.step_rules import check_all, check_steps, refuse_same_checks
-from bot.loader.template_refs import Spot
+from bot.loader.template_refs import TemplatePlace
 
 _CAUSES = tuple(kind.value for kind in CauseKind)
 
 
-def check_plan(place: Place, phase: Plan) -> None:
+def check_plan(place: PhasePosition, phase: Plan) -> None:
     """Check a plan: of a later pipeline, or with remedies for the causes that a diagnosis may find."""
     spot = place.spot
     for field in ("summary", "risk"):
@@ -38,7 +38,7 @@ def check_plan(place: Place, phase: Plan) -> None:
     check_all(spot, "verify", phase.verify)
 
 
-def check_pipeline(place: Place, phase: Pipeline) -> None:
+def check_pipeline(place: PhasePosition, phase: Pipeline) -> None:
     """Check a pipeline, the plan that its people approve, and that they are asked before its first action."""
     spot = place.spot
     planned = _plan_of(place, phase)
@@ -51,7 +51,7 @@ def check_pipeline(place: Place, phase: Pipeline) -> None:
     _check_lease(spot, phase)
 
 
-def _check_of(place: Place, phase: Plan, name: str) -> None:
+def _check_of(place: PhasePosition, phase: Plan, name: str) -> None:
     found = place.find("of", name, ("pipeline",), later=True)
     if found and isinstance(found.phase, Pipeline) and not found.phase.steps:
         place.spot.at("of").report(f"`{name}` has no steps of its own")
@@ -61,7 +61,7 @@ def _check_of(place: Place, phase: Plan, name: str) -> None:
         place.spot.at("remedies").report("a plan `of` a pipeline has no remedies")
 
 
-def _check_diagnosis(place: Place, phase: Plan) -> None:
+def _check_diagnosis(place: PhasePosition, phase: Plan) -> None:
     found = place.find("diagnosis", phase.diagnosis or "", ("reduce",))
     if found and isinstance(found.phase, Reduce) and found.phase.reducer != "rank_causes":
         reducer = found.phase.reducer
@@ -70,7 +70,7 @@ def _check_diagnosis(place: Place, phase: Plan) -> None:
         place.spot.report("has no `remedies`")
 
 
-def _check_remedy(spot: Spot, remedy: Remedy, *, shared: tuple[Check, ...]) -> None:
+def _check_remedy(spot: TemplatePlace, remedy: Remedy, *, shared: tuple[Check, ...]) -> None:
     spot.at("when").check_expression(remedy.when)
     spot.at("summary").check_value(remedy.summary)
     spot.at("risk").check_value(remedy.risk)
@@ -79,7 +79,7 @@ def _check_remedy(spot: Spot, remedy: Remedy, *, shared: tuple[Check, ...]) -> N
     refuse_same_checks(spot, remedy.steps, (*remedy.verify, *shared))
 
 
-def _plan_of(place: Place, phase: Pipeline) -> Drafted | None:
+def _plan_of(place: PhasePosition, phase: Pipeline) -> PhaseDraft | None:
     """Find the phase that renders a pipeline's plan; none if that is the pipeline itself."""
     if phase.plan is not None:
         found = place.find("plan", phase.plan, ("plan",))
@@ -90,7 +90,7 @@ def _plan_of(place: Place, phase: Pipeline) -> Drafted | None:
     return next((p for p in place.earlier if isinstance(p.phase, Plan) and p.phase.of == phase.id), None)
 
 
-def _before(spot: Spot, planned: Drafted | None) -> Spot:
+def _before(spot: TemplatePlace, planned: PhaseDraft | None) -> TemplatePlace:
     """Know only what is known when the plan is rendered."""
     ids = list(spot.phases)
     if planned is None or planned.id not in ids:
@@ -103,7 +103,7 @@ def _before(spot: Spot, planned: Drafted | None) -> Spot:
     )
 
 
-def _check_approvals(spot: Spot, phase: Pipeline, planned: Drafted | None) -> None:
+def _check_approvals(spot: TemplatePlace, phase: Pipeline, planned: PhaseDraft | None) -> None:
     """Make sure that somebody is asked before the first action, and that there is somebody to ask."""
     ways = [phase.steps]
     if planned is not None and isinstance(planned.phase, Plan):
@@ -122,7 +122,7 @@ def _check_approvals(spot: Spot, phase: Pipeline, planned: Drafted | None) -> No
             )
 
 
-def _check_lease(spot: Spot, phase: Pipeline) -> None:
+def _check_lease(spot: TemplatePlace, phase: Pipeline) -> None:
     """A run that waits for people is in nobody's hands, and its candidate would lose its traffic."""
     if not phase.lease:
         return

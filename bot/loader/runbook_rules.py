@@ -23,11 +23,11 @@ from bot.domain.runs.runbook import (
     steps_of,
 )
 from bot.engine.plugins import Plugins
-from bot.loader.phase_refs import Place
+from bot.loader.phase_refs import PhasePosition
 from bot.loader.plan_rules import check_pipeline, check_plan
-from bot.loader.schema_errors import Draft, Drafted
+from bot.loader.schema_errors import PhaseDraft, RunbookDraft
 from bot.loader.step_rules import AS_WRITTEN, check_all, check_gathering, refuse_twice
-from bot.loader.template_refs import Spot, result_of
+from bot.loader.template_refs import TemplatePlace, result_of
 
 _REDUCER_ARGUMENTS: Mapping[ReducerName, tuple[str, ...]] = {
     "rank_causes": ("since_s",),
@@ -40,10 +40,10 @@ _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
 def check_draft(
-    draft: Draft, *, plugins: Plugins, catalogue: Catalogue | None, library: Mapping[str, Draft]
+    draft: RunbookDraft, *, plugins: Plugins, catalogue: Catalogue | None, library: Mapping[str, RunbookDraft]
 ) -> None:
     """Check one runbook against all rules; problems go into its document."""
-    spot = Spot(document=draft.document, plugins=plugins, catalogue=catalogue, params=draft.params)
+    spot = TemplatePlace(document=draft.document, plugins=plugins, catalogue=catalogue, params=draft.params)
     if "service" in draft.params:
         spot = spot.knowing("service")
     for name, param in draft.params.items():
@@ -60,17 +60,17 @@ def check_draft(
         )
         if any(_may_rank_causes(phase) for phase in earlier):
             here = here.knowing("cause")
-        _check_phase(Place(spot=here, all=draft.phases, index=index), library=library)
+        _check_phase(PhasePosition(spot=here, all=draft.phases, index=index), library=library)
 
 
-def _may_rank_causes(drafted: Drafted) -> bool:
+def _may_rank_causes(drafted: PhaseDraft) -> bool:
     """Tell whether templates may refer to a ``cause`` after this phase; a misshapen one may be meant to."""
     if isinstance(drafted.phase, Reduce):
         return drafted.phase.reducer == "rank_causes"
     return drafted.phase is None and drafted.kind == "reduce"
 
 
-def _check_param(spot: Spot, name: str, param: Param) -> None:
+def _check_param(spot: TemplatePlace, name: str, param: Param) -> None:
     if not _PARAM_NAME.fullmatch(name):
         spot.report("a parameter's name is lower-case letters, digits and `_`, beginning with a letter")
     if name == "service" and param.type != "service":
@@ -91,7 +91,7 @@ def _check_param(spot: Spot, name: str, param: Param) -> None:
         spot.at("default").report(f"does not fit the type `{param.type}`")
 
 
-def _check_phase(place: Place, *, library: Mapping[str, Draft]) -> None:
+def _check_phase(place: PhasePosition, *, library: Mapping[str, RunbookDraft]) -> None:
     phase, spot = place.all[place.index].phase, place.spot
     if phase is None:
         return
@@ -112,7 +112,7 @@ def _check_phase(place: Place, *, library: Mapping[str, Draft]) -> None:
             assert_never(phase)
 
 
-def _check_reduce(place: Place, phase: Reduce) -> None:
+def _check_reduce(place: PhasePosition, phase: Reduce) -> None:
     spot = place.spot
     found = [
         place.find_at(("over", index), name, ("explore", "fan_out")) for index, name in enumerate(phase.over)
@@ -130,7 +130,7 @@ def _check_reduce(place: Place, phase: Reduce) -> None:
         spot.at("with", name).check_value(value)
 
 
-def _check_findings(spot: Spot, drafted: Drafted | None) -> None:
+def _check_findings(spot: TemplatePlace, drafted: PhaseDraft | None) -> None:
     """Make sure that every step which causes are ranked from brings findings."""
     if drafted is None or drafted.phase is None:
         return
@@ -142,7 +142,9 @@ def _check_findings(spot: Spot, drafted: Drafted | None) -> None:
             spot.report(f"causes are ranked from findings; `{step.id}` of `{drafted.id}` brings {what}")
 
 
-def _check_background(place: Place, phase: Background, *, library: Mapping[str, Draft]) -> None:
+def _check_background(
+    place: PhasePosition, phase: Background, *, library: Mapping[str, RunbookDraft]
+) -> None:
     spot = place.spot
     if phase.after is not None:
         place.find("after", phase.after, ("pipeline",))

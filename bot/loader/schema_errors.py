@@ -40,7 +40,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drafted:
+class PhaseDraft:
     """One phase of a file; ``phase`` is none where its shape is wrong, but its id and kind may be known."""
 
     where: Where
@@ -50,23 +50,23 @@ class Drafted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
+class RunbookDraft:
     """As much of a runbook as its file lets one read."""
 
     document: Document
     name: str
     params: Mapping[str, Param]
-    phases: tuple[Drafted, ...]
+    phases: tuple[PhaseDraft, ...]
     runbook: Runbook | None
     """The whole, where its shape is right."""
 
 
-def draft_of(document: Document) -> Draft:
+def draft_of(document: Document) -> RunbookDraft:
     """Read a document as a runbook; what is wrong goes into its ``problems``, nothing is raised."""
     if not isinstance(document.data, dict):
         if not document.problems:
             document.report((), "is no runbook: it must begin with `name:`, `summary:` and `phases:`")
-        return Draft(document=document, name="", params={}, phases=(), runbook=None)
+        return RunbookDraft(document=document, name="", params={}, phases=(), runbook=None)
     data = _in_seconds(document, document.data)
     params = {
         name: _fitted(document, Param, item, where=("params", name))
@@ -77,7 +77,7 @@ def draft_of(document: Document) -> Draft:
         _drafted(document, item, ("phases", index))
         for index, item in enumerate(phases if isinstance(phases, list) else ())
     ]
-    return Draft(
+    return RunbookDraft(
         document=document,
         name=_text(data, "name"),
         params={name: param or Param() for name, param in params.items()},
@@ -116,7 +116,7 @@ def _in_seconds(document: Document, data: JsonObject) -> JsonObject:
     return made
 
 
-def _drafted(document: Document, item: JsonValue, where: Where) -> Drafted:
+def _drafted(document: Document, item: JsonValue, where: Where) -> PhaseDraft:
     phase: BaseModel | None = None
     kind = _text(item, "kind")
     if not isinstance(item, dict):
@@ -127,7 +127,7 @@ def _drafted(document: Document, item: JsonValue, where: Where) -> Drafted:
         known = ", ".join(f"`{name}`" for name in PHASES)
         what = f"no kind of phase is called `{kind}`{did_you_mean(kind, PHASES)}" if kind else "has no `kind`"
         document.report((*where, "kind"), f"{what}; the kinds are {known}")
-    return Drafted(where=where, id=_text(item, "id"), kind=kind, phase=cast("Phase | None", phase))
+    return PhaseDraft(where=where, id=_text(item, "id"), kind=kind, phase=cast("Phase | None", phase))
 
 
 def _fitted(document: Document, model: type[_Fitted], item: JsonValue, *, where: Where) -> _Fitted | None:

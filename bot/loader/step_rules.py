@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.runbook import Check, Explore, FanOut, Step
 from bot.loader.call_rules import check_call, check_expectation
-from bot.loader.template_refs import Spot
+from bot.loader.template_refs import TemplatePlace
 from bot.loader.yaml_positions import Where
 
 AS_WRITTEN: Final = "it is shown as it is written"
 
 
-def check_steps(spot: Spot, steps: tuple[Step, ...]) -> None:
+def check_steps(spot: TemplatePlace, steps: tuple[Step, ...]) -> None:
     """Check steps that change things, in order."""
     refuse_twice(spot, "steps", _ids(spot.where, steps))
     for index, step in enumerate(steps):
@@ -30,7 +30,7 @@ def check_steps(spot: Spot, steps: tuple[Step, ...]) -> None:
         _check_judge(inside, step)
 
 
-def _check_judge(spot: Spot, step: Step) -> None:
+def _check_judge(spot: TemplatePlace, step: Step) -> None:
     """Check what a judge reads; it may look only where there is a way back."""
     if step.judge is None:
         return
@@ -52,7 +52,7 @@ def _check_judge(spot: Spot, step: Step) -> None:
         check_call(here, metric)
 
 
-def _check_undo(spot: Spot, step: Step) -> None:
+def _check_undo(spot: TemplatePlace, step: Step) -> None:
     if step.undo is not None and step.no_undo:
         spot.at("no_undo").report("there is an `undo`; leave one of them out")
     if step.is_action and step.undo is None and not step.no_undo.strip():
@@ -67,10 +67,12 @@ def _check_undo(spot: Spot, step: Step) -> None:
     if not step.undo.is_action:
         spot.at("undo", "probe").report("an undo changes something back: name an `action`")
         return
-    check_call(spot.at("undo").knowing("result", result=Done), step.undo)
+    check_call(spot.at("undo").knowing("result", result=ActionResult), step.undo)
 
 
-def check_all(spot: Spot, field: str, checks: tuple[Check, ...], *, titles_filled: bool = True) -> None:
+def check_all(
+    spot: TemplatePlace, field: str, checks: tuple[Check, ...], *, titles_filled: bool = True
+) -> None:
     """Check the checks of one field; ``titles_filled``: whether their titles may hold templates."""
     refuse_twice(spot, field, ((c.id, (*spot.where, field, i, "id")) for i, c in enumerate(checks)))
     for index, check in enumerate(checks):
@@ -82,7 +84,7 @@ def check_all(spot: Spot, field: str, checks: tuple[Check, ...], *, titles_fille
         check_expectation(here, check)
 
 
-def refuse_same_checks(spot: Spot, steps: tuple[Step, ...], checks: tuple[Check, ...]) -> None:
+def refuse_same_checks(spot: TemplatePlace, steps: tuple[Step, ...], checks: tuple[Check, ...]) -> None:
     """Refuse one id for two checks of the same plan: the second would count as done."""
     seen = {check.id for check in checks}
     for index, step in enumerate(steps):
@@ -98,7 +100,7 @@ def _ids(where: Where, steps: Iterable[Step]) -> Iterable[tuple[str, Where]]:
     return ((step.id, (*where, "steps", index, "id")) for index, step in enumerate(steps))
 
 
-def refuse_twice(spot: Spot, what: str, ids: Iterable[tuple[str, Where]]) -> None:
+def refuse_twice(spot: TemplatePlace, what: str, ids: Iterable[tuple[str, Where]]) -> None:
     """Refuse an id that is there twice; each comes with its place."""
     seen: set[str] = set()
     for name, where in ids:
@@ -107,7 +109,7 @@ def refuse_twice(spot: Spot, what: str, ids: Iterable[tuple[str, Where]]) -> Non
         seen.add(name)
 
 
-def check_gathering(spot: Spot, phase: Explore | FanOut) -> None:
+def check_gathering(spot: TemplatePlace, phase: Explore | FanOut) -> None:
     """Check steps that run at once: they only read, for nobody is asked before and nothing undone after."""
     refuse_twice(spot, "steps", _ids(spot.where, phase.steps))
     for index, step in enumerate(phase.steps):
@@ -125,7 +127,7 @@ def check_gathering(spot: Spot, phase: Explore | FanOut) -> None:
         check_call(here.knowing("item") if step.for_each is not None else here, step)
 
 
-def _refuse_pipeline_fields(spot: Spot, step: Step) -> None:
+def _refuse_pipeline_fields(spot: TemplatePlace, step: Step) -> None:
     """Refuse what a step that only reads, outside of a pipeline, would silently not do."""
     fields = {
         "undo": step.undo,

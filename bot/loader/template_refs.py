@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, Judgement
+from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, ReducerResult
 from bot.domain.errors import TemplateError
 from bot.domain.model import JsonValue
 from bot.domain.nearest import did_you_mean
@@ -18,7 +18,7 @@ from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import Param, Reduce, steps_of
 from bot.engine.plugins import Plugin, Plugins
-from bot.loader.schema_errors import Drafted
+from bot.loader.schema_errors import PhaseDraft
 from bot.loader.yaml_positions import Document, Where
 from bot.templating.scope import READABLE_SETTINGS, RunFacts, ServiceFacts
 from bot.templating.templates import (
@@ -33,7 +33,7 @@ _ROOTS: Mapping[str, type[BaseModel]] = {"service": ServiceFacts, "run": RunFact
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spot:
+class TemplatePlace:
     """A place in a runbook's file, with everything that is known there."""
 
     document: Document
@@ -41,7 +41,7 @@ class Spot:
     catalogue: Catalogue | None
     params: Mapping[str, Param]
     where: Where = ()
-    phases: Mapping[str, Drafted] = field(default_factory=dict)
+    phases: Mapping[str, PhaseDraft] = field(default_factory=dict)
     """The phases that have ended when this place is reached."""
     later: frozenset[str] = frozenset()
     """Ids of the other phases, for the message."""
@@ -49,11 +49,11 @@ class Spot:
     result: type[BaseModel] | None = None
     """What ``result`` is, where it is known."""
 
-    def at(self, *parts: str | int) -> Spot:
+    def at(self, *parts: str | int) -> TemplatePlace:
         """Go to a place below this one."""
         return replace(self, where=(*self.where, *parts))
 
-    def knowing(self, *roots: str, result: type[BaseModel] | None = None) -> Spot:
+    def knowing(self, *roots: str, result: type[BaseModel] | None = None) -> TemplatePlace:
         """Let templates refer to more."""
         return replace(self, roots=self.roots | set(roots), result=result or self.result)
 
@@ -126,14 +126,14 @@ class Spot:
             case ("steps", step, *more):
                 return self._absent_in_step(drafted, step, tuple(more))
             case ("output", *more) if isinstance(drafted.phase, Reduce):
-                made = Diagnosis if drafted.phase.reducer == "rank_causes" else Judgement
+                made = Diagnosis if drafted.phase.reducer == "rank_causes" else ReducerResult
                 return absent(made, tuple(more))
             case ("plan", *more):
                 return absent(RenderedPlan, tuple(more), properties=True)
             case _:
                 return absent(PhaseState, rest, properties=True)
 
-    def _absent_in_step(self, drafted: Drafted, name: str, rest: tuple[str, ...]) -> str:
+    def _absent_in_step(self, drafted: PhaseDraft, name: str, rest: tuple[str, ...]) -> str:
         if drafted.phase is None or drafted.kind in ("plan", "pipeline"):
             return ""
         steps = {step.id: step for step in steps_of(drafted.phase)}

@@ -12,15 +12,15 @@ from bot.migrations import objects, rows, settings
 from bot.migrations.rulings import (
     Assessment,
     Lock,
+    MigrationRuling,
+    MigrationStage,
     Rollback,
-    Ruling,
-    Stage,
     Statement,
     safe,
     unknown,
     until,
 )
-from bot.migrations.surroundings import Ground, Schema
+from bot.migrations.surroundings import MigrationContext, Schema
 from bot.migrations.tables import alter_table
 
 _SAFE_ANYWAY = {
@@ -48,7 +48,7 @@ _NEVER_QUITE = {
     ast.CreateTrigStmt: "it runs on what the old version writes",
     ast.RuleStmt: "it rewrites what the old version says",
 }
-_OBJECTS: dict[type, Callable[[Ground, ast.Node], Ruling]] = {
+_OBJECTS: dict[type, Callable[[MigrationContext, ast.Node], MigrationRuling]] = {
     ast.AlterTableStmt: alter_table,
     ast.CreateStmt: objects.create_table,
     ast.CreateTableAsStmt: objects.create_table_as,
@@ -73,11 +73,11 @@ def assess(sql: str, *, schema: Schema | None = None) -> Assessment:
 
 def assess_all(files: Sequence[str], *, schema: Schema | None = None) -> list[Assessment]:
     """Judge files that are applied in this order: what one makes is new to those after it."""
-    ground = Ground(schema=schema or Schema())
+    ground = MigrationContext(schema=schema or Schema())
     return [_assess(ground, sql) for sql in files]
 
 
-def _assess(ground: Ground, sql: str) -> Assessment:
+def _assess(ground: MigrationContext, sql: str) -> Assessment:
     try:
         parsed = parse_sql(sql)
     except ParseError as error:
@@ -104,16 +104,16 @@ def summary(statements: Sequence[Statement]) -> Assessment:
     )
 
 
-def _statement(sql: str, ruling: Ruling) -> Statement:
+def _statement(sql: str, ruling: MigrationRuling) -> Statement:
     return Statement(sql=sql, **asdict(ruling))
 
 
-def _rule(ground: Ground, node: ast.Node) -> Ruling:
+def _rule(ground: MigrationContext, node: ast.Node) -> MigrationRuling:
     said = _rows(ground, node) or _objects(ground, node) or _session(ground, node) or _listed(node)
     return replace(said, alone=_alone(node))
 
 
-def _rows(ground: Ground, node: ast.Node) -> Ruling | None:
+def _rows(ground: MigrationContext, node: ast.Node) -> MigrationRuling | None:
     match node:
         case ast.InsertStmt():
             return rows.insert(ground, node)
@@ -129,12 +129,12 @@ def _rows(ground: Ground, node: ast.Node) -> Ruling | None:
             return None
 
 
-def _objects(ground: Ground, node: ast.Node) -> Ruling | None:
+def _objects(ground: MigrationContext, node: ast.Node) -> MigrationRuling | None:
     rule = _OBJECTS.get(type(node))
     return rule(ground, node) if rule else None
 
 
-def _session(ground: Ground, node: ast.Node) -> Ruling | None:
+def _session(ground: MigrationContext, node: ast.Node) -> MigrationRuling | None:
     match node:
         case ast.VariableSetStmt():
             return settings.setting(ground, node)
@@ -148,12 +148,12 @@ def _session(ground: Ground, node: ast.Node) -> Ruling | None:
             return None
 
 
-def _listed(node: ast.Node) -> Ruling:
+def _listed(node: ast.Node) -> MigrationRuling:
     kind = type(node)
     if kind in _SAFE_ANYWAY:
-        return safe(Stage.EXPAND, _SAFE_ANYWAY[kind])
+        return safe(MigrationStage.EXPAND, _SAFE_ANYWAY[kind])
     if kind in _NEVER_QUITE:
-        return until(Stage.CONTRACT, _NEVER_QUITE[kind], lock=Lock.SHARE_ROW_EXCLUSIVE)
+        return until(MigrationStage.CONTRACT, _NEVER_QUITE[kind], lock=Lock.SHARE_ROW_EXCLUSIVE)
     return unknown(kind.__name__.removesuffix("Stmt"))
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pglast import ast, enums
 
 from bot.migrations.expressions import fills, harm_in, varies
-from bot.migrations.rulings import Lock, Ruling, Stage, safe, until, worst
-from bot.migrations.surroundings import Ground
+from bot.migrations.rulings import Lock, MigrationRuling, MigrationStage, safe, until, worst
+from bot.migrations.surroundings import MigrationContext
 from bot.migrations.types import SERIALS, is_own
 
 _C = enums.ConstrType
 _LOCK = Lock.ACCESS_EXCLUSIVE
 
 
-def add_column(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+def add_column(ground: MigrationContext, table: str, command: ast.AlterTableCmd) -> MigrationRuling:
     """Rule on ADD COLUMN; what is new is noted unless IF NOT EXISTS leaves that open."""
     column: ast.ColumnDef = command.def_
     constraints = list(column.constraints or ())
@@ -23,7 +23,7 @@ def add_column(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling
     if not command.missing_ok:
         ground.columns[table, column.colname] = filled
     rewrites = varies(default) or bool(kinds & {_C.CONSTR_IDENTITY, _C.CONSTR_GENERATED})
-    said = [safe(Stage.EXPAND, "the old version does not name it", lock=_LOCK, rewrites=rewrites)]
+    said = [safe(MigrationStage.EXPAND, "the old version does not name it", lock=_LOCK, rewrites=rewrites)]
     said += [_limit(why) for why in _kind_limits(ground, column, filled=filled, kinds=kinds)]
     if default is not None and (harm := harm_in((default,))):
         said.append(_limit(f"old inserts compute its default, and {harm}"))
@@ -32,7 +32,7 @@ def add_column(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling
 
 
 def _kind_limits(
-    ground: Ground, column: ast.ColumnDef, *, filled: bool, kinds: set[enums.ConstrType]
+    ground: MigrationContext, column: ast.ColumnDef, *, filled: bool, kinds: set[enums.ConstrType]
 ) -> list[str]:
     said = []
     if _C.CONSTR_NOTNULL in kinds and not filled:
@@ -44,7 +44,7 @@ def _kind_limits(
     return said
 
 
-def _constraint(constraint: ast.Constraint, *, alone: bool) -> Ruling | None:
+def _constraint(constraint: ast.Constraint, *, alone: bool) -> MigrationRuling | None:
     match constraint.contype:
         case _C.CONSTR_CHECK:
             return _limit("the check is made on old inserts too")
@@ -60,5 +60,5 @@ def _constraint(constraint: ast.Constraint, *, alone: bool) -> Ruling | None:
             return None
 
 
-def _limit(why: str) -> Ruling:
-    return until(Stage.CONTRACT, why, lock=_LOCK)
+def _limit(why: str) -> MigrationRuling:
+    return until(MigrationStage.CONTRACT, why, lock=_LOCK)

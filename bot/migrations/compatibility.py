@@ -11,7 +11,7 @@ from bot.domain.model import Instant, Model
 _NUMBERS = re.compile(r"v?([0-9]+(?:\.[0-9]+)*)")
 
 
-class Contracted(Model):
+class ContractedObject(Model):
     """One file of a version's contract that was applied, or begun."""
 
     version: str
@@ -25,8 +25,8 @@ class Contracted(Model):
 
 
 def in_the_way(
-    contracts: Sequence[Contracted], *, current: str, to: str, served_at: datetime | None = None
-) -> tuple[Contracted, ...]:
+    contracts: Sequence[ContractedObject], *, current: str, to: str, served_at: datetime | None = None
+) -> tuple[ContractedObject, ...]:
     """List the contracts that ``to`` cannot live with, coming back from ``current``; pure.
 
     A contract takes away what versions before its own need: so each counts whose version is newer than
@@ -42,7 +42,7 @@ def in_the_way(
     )
 
 
-def _is_newer(one: Contracted, *, to: str, served_at: datetime | None) -> bool:
+def _is_newer(one: ContractedObject, *, to: str, served_at: datetime | None) -> bool:
     mine, theirs = _numbers(one.version), _numbers(to)
     if mine and theirs:
         return mine > theirs

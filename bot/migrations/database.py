@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.model import Instant, Model
 from bot.domain.wording import figure, listing, span
-from bot.migrations.plan import WayBack
+from bot.migrations.plan import ReversalPlan
 from bot.migrations.rulings import Rollback
 
 LONG_S = 30.0
@@ -13,7 +13,7 @@ LAG_S = 10.0
 """A replica that is so many seconds behind will be further behind after a migration."""
 
 
-class Table(Model):
+class TableFacts(Model):
     """One table; ``rows`` is none where nobody has counted or estimated them.
 
     ``bytes`` are those of its rows as of the last vacuum or analyze.
@@ -72,7 +72,7 @@ class Database(Model):
     replica: bool
     """Whether the server itself is one, which takes no changes."""
     applied: tuple[Applied, ...]
-    tables: dict[str, Table]
+    tables: dict[str, TableFacts]
     """By name; without ``public.``."""
     invalid_indexes: tuple[str, ...]
     long_transactions: tuple[OpenTransaction, ...]
@@ -81,16 +81,18 @@ class Database(Model):
     gaps: tuple[str, ...] = ()
 
 
-def way_back_of(database: Database) -> WayBack:
+def way_back_of(database: Database) -> ReversalPlan:
     """Say whether the database lets a migration be taken back, as far as it is the one to say."""
     begun = [f"{one.phase}/{one.file} of {one.version}" for one in database.applied if one.started]
     if database.replica:
         because = "this server is a replica: nothing can be changed or reversed on it"
-        return WayBack(verdict=Rollback.IMPOSSIBLE, because=because)
+        return ReversalPlan(verdict=Rollback.IMPOSSIBLE, because=because)
     if begun:
         because = f"{listing(begun)} was begun, and whether it was done nobody wrote down"
-        return WayBack(verdict=Rollback.IMPOSSIBLE, step=begun[0], because=because)
-    return WayBack(verdict=Rollback.SAFE, because="the database takes changes, and no migration is half done")
+        return ReversalPlan(verdict=Rollback.IMPOSSIBLE, step=begun[0], because=because)
+    return ReversalPlan(
+        verdict=Rollback.SAFE, because="the database takes changes, and no migration is half done"
+    )
 
 
 def warnings_of(database: Database, *, backed_up: bool) -> tuple[str, ...]:

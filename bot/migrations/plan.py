@@ -8,7 +8,7 @@ from bot.domain.model import Model
 from bot.migrations.rulings import Assessment, Rollback
 
 
-class Judged(Model):
+class JudgedStatement(Model):
     """One file of a version and what is said of it; ``title`` is ``<phase>/<name>``."""
 
     phase: str
@@ -16,7 +16,7 @@ class Judged(Model):
     assessment: Assessment
 
 
-class WayBack(Model):
+class ReversalPlan(Model):
     """The way back from a version: ``step`` is the file from which on it is not ``safe``."""
 
     verdict: Rollback
@@ -24,7 +24,7 @@ class WayBack(Model):
     because: str = ""
 
 
-def way_back(files: Sequence[Judged]) -> WayBack:
+def way_back(files: Sequence[JudgedStatement]) -> ReversalPlan:
     """Say how far the old version can come back.
 
     What stands under ``contract`` comes last and behind an approval of its own.  If only that is not
@@ -37,12 +37,12 @@ def way_back(files: Sequence[Judged]) -> WayBack:
     for file in files:
         if file.phase == "contract" and file.assessment.rollback is not Rollback.SAFE:
             return _said(file, Rollback.UNTIL)
-    return WayBack(verdict=Rollback.SAFE, because="the old version works on, and nothing of it is lost")
+    return ReversalPlan(verdict=Rollback.SAFE, because="the old version works on, and nothing of it is lost")
 
 
-def _worst(files: Sequence[Judged]) -> Judged | None:
+def _worst(files: Sequence[JudgedStatement]) -> JudgedStatement | None:
     return max(files, key=lambda file: file.assessment.rollback.badness, default=None)
 
 
-def _said(file: Judged, verdict: Rollback) -> WayBack:
-    return WayBack(verdict=verdict, step=file.title, because=file.assessment.because)
+def _said(file: JudgedStatement, verdict: Rollback) -> ReversalPlan:
+    return ReversalPlan(verdict=verdict, step=file.title, because=file.assessment.because)

@@ -22,7 +22,7 @@ _KEPT_BY_NAME = frozenset({_C.CONSTR_CHECK, _C.CONSTR_UNIQUE, _C.CONSTR_PRIMARY,
 Kind = Literal["relation", "column", "index", "constraint"]
 
 
-class Thing(Model):
+class SchemaObject(Model):
     """One object; ``of`` is its table (for an index its schema, empty for ``public``)."""
 
     kind: Kind
@@ -39,11 +39,11 @@ class Thing(Model):
 class Promise(Model):
     """What has to be true once the files are applied."""
 
-    there: frozenset[Thing] = frozenset()
-    gone: frozenset[Thing] = frozenset()
-    not_null: frozenset[Thing] = frozenset()
+    there: frozenset[SchemaObject] = frozenset()
+    gone: frozenset[SchemaObject] = frozenset()
+    not_null: frozenset[SchemaObject] = frozenset()
     """Columns that take no NULL any more."""
-    unchecked: frozenset[Thing] = frozenset()
+    unchecked: frozenset[SchemaObject] = frozenset()
     """Constraints that need not hold for the rows of before (``NOT VALID``)."""
     touched: frozenset[str] = frozenset()
     """Every table that is named."""
@@ -69,10 +69,10 @@ def promised_by(files: Sequence[str]) -> Promise:
 
 class _Reader:
     def __init__(self) -> None:
-        self._state: dict[Thing, bool] = {}  # whether it is there
-        self._table_of: dict[Thing, str] = {}  # of indexes
-        self._not_null: set[Thing] = set()
-        self._unchecked: set[Thing] = set()
+        self._state: dict[SchemaObject, bool] = {}  # whether it is there
+        self._table_of: dict[SchemaObject, str] = {}  # of indexes
+        self._not_null: set[SchemaObject] = set()
+        self._unchecked: set[SchemaObject] = set()
         self._touched: set[str] = set()
         self._loses: set[str] = set()
 
@@ -101,7 +101,7 @@ class _Reader:
                 self._create(name_of(node.view), ())
             case ast.IndexStmt() if node.idxname:
                 schema, _, _ = name_of(node.relation).rpartition(".")
-                index = Thing(kind="index", of=schema, name=node.idxname)
+                index = SchemaObject(kind="index", of=schema, name=node.idxname)
                 self._table_of[index] = name_of(node.relation)
                 self._set(index)
             case ast.AlterTableStmt() if node.objtype == _O.OBJECT_TABLE:
@@ -114,7 +114,7 @@ class _Reader:
             case _:
                 pass  # it promises nothing that can be looked up
 
-    def _set(self, thing: Thing, *, there: bool = True) -> None:
+    def _set(self, thing: SchemaObject, *, there: bool = True) -> None:
         self._state[thing] = there
         if not there:
             self._not_null.discard(thing)
@@ -126,17 +126,17 @@ class _Reader:
             if isinstance(element, ast.ColumnDef):
                 self._column(table, element)
             elif isinstance(element, ast.Constraint) and element.conname:
-                self._set(Thing(kind="constraint", of=table, name=element.conname))
+                self._set(SchemaObject(kind="constraint", of=table, name=element.conname))
 
     def _column(self, table: str, column: ast.ColumnDef) -> None:
-        self._set(Thing(kind="column", of=table, name=column.colname))
+        self._set(SchemaObject(kind="column", of=table, name=column.colname))
         for constraint in column.constraints or ():
             if constraint.conname and constraint.contype in _KEPT_BY_NAME:
-                self._set(Thing(kind="constraint", of=table, name=constraint.conname))
+                self._set(SchemaObject(kind="constraint", of=table, name=constraint.conname))
 
     def _alter(self, table: str, command: ast.AlterTableCmd) -> None:
-        column = Thing(kind="column", of=table, name=command.name or "")
-        constraint = Thing(kind="constraint", of=table, name=command.name or "")
+        column = SchemaObject(kind="column", of=table, name=command.name or "")
+        constraint = SchemaObject(kind="constraint", of=table, name=command.name or "")
         match command.subtype:
             case _T.AT_AddColumn:
                 self._column(table, command.def_)
@@ -148,7 +148,7 @@ class _Reader:
             case _T.AT_DropNotNull:
                 self._not_null.discard(column)
             case _T.AT_AddConstraint | _T.AT_AddIndexConstraint if command.def_.conname:
-                constraint = Thing(kind="constraint", of=table, name=command.def_.conname)
+                constraint = SchemaObject(kind="constraint", of=table, name=command.def_.conname)
                 self._set(constraint)
                 if getattr(command.def_, "skip_validation", False):
                     self._unchecked.add(constraint)
@@ -166,10 +166,14 @@ class _Reader:
         match node.renameType:
             case _O.OBJECT_COLUMN:
                 kind: Kind = "column"
-                old, new = (Thing(kind=kind, of=table, name=name) for name in (node.subname, node.newname))
+                old, new = (
+                    SchemaObject(kind=kind, of=table, name=name) for name in (node.subname, node.newname)
+                )
             case _O.OBJECT_TABCONSTRAINT:
                 kind = "constraint"
-                old, new = (Thing(kind=kind, of=table, name=name) for name in (node.subname, node.newname))
+                old, new = (
+                    SchemaObject(kind=kind, of=table, name=name) for name in (node.subname, node.newname)
+                )
             case _O.OBJECT_TABLE:
                 self._forget(table)
                 self._loses.add(table)
@@ -186,7 +190,7 @@ class _Reader:
             name = ".".join(parts[1:] if parts[0] == "public" else parts)
             if kind == "index":
                 schema, _, index = name.rpartition(".")
-                self._set(Thing(kind="index", of=schema, name=index), there=False)
+                self._set(SchemaObject(kind="index", of=schema, name=index), there=False)
             else:
                 self._forget(name)
                 self._loses.add(name)
@@ -200,8 +204,8 @@ class _Reader:
             del self._state[thing]
 
 
-def _relation(name: str) -> Thing:
-    return Thing(kind="relation", of="", name=name)
+def _relation(name: str) -> SchemaObject:
+    return SchemaObject(kind="relation", of="", name=name)
 
 
 class _Named(Visitor):  # type: ignore[misc]  # pglast is untyped

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pglast import ast, enums
 
 from bot.migrations.expressions import function_of, harm_in, nodes
-from bot.migrations.rulings import Lock, Ruling, Stage, impossible, safe, until
-from bot.migrations.surroundings import Ground, name_of
+from bot.migrations.rulings import Lock, MigrationRuling, MigrationStage, impossible, safe, until
+from bot.migrations.surroundings import MigrationContext, name_of
 
 _LOCK = Lock.ROW_EXCLUSIVE
-_STAGE = Stage.MIGRATE
+_STAGE = MigrationStage.MIGRATE
 _NEW = "only rows of a table that this migration made are written"
 
 
-def insert(ground: Ground, statement: ast.InsertStmt) -> Ruling:
+def insert(ground: MigrationContext, statement: ast.InsertStmt) -> MigrationRuling:
     """Rule on INSERT, its ON CONFLICT and all it reads from."""
     if harm := harm_in(statement):
         return impossible(_STAGE, harm, lock=_LOCK)
@@ -25,7 +25,7 @@ def insert(ground: Ground, statement: ast.InsertStmt) -> Ruling:
     return until(_STAGE, "the old version reads rows that it did not write", lock=_LOCK)
 
 
-def update(ground: Ground, statement: ast.UpdateStmt) -> Ruling:
+def update(ground: MigrationContext, statement: ast.UpdateStmt) -> MigrationRuling:
     """Rule on UPDATE: new columns may be filled where no trigger joins in."""
     if harm := harm_in(statement):
         return impossible(_STAGE, harm, lock=_LOCK)
@@ -41,7 +41,7 @@ def update(ground: Ground, statement: ast.UpdateStmt) -> Ruling:
     return safe(_STAGE, "only a new column is written", lock=_LOCK)
 
 
-def remove(ground: Ground, statement: ast.DeleteStmt | ast.MergeStmt) -> Ruling:
+def remove(ground: MigrationContext, statement: ast.DeleteStmt | ast.MergeStmt) -> MigrationRuling:
     """Rule on DELETE and MERGE."""
     if not ground.is_new(statement.relation):
         return impossible(_STAGE, f"rows of {name_of(statement.relation)} are gone", lock=_LOCK)
@@ -50,7 +50,7 @@ def remove(ground: Ground, statement: ast.DeleteStmt | ast.MergeStmt) -> Ruling:
     return safe(_STAGE, _NEW)
 
 
-def truncate(ground: Ground, statement: ast.TruncateStmt) -> Ruling:
+def truncate(ground: MigrationContext, statement: ast.TruncateStmt) -> MigrationRuling:
     """Rule on TRUNCATE."""
     cascades = statement.behavior == enums.DropBehavior.DROP_CASCADE
     if not cascades and all(ground.is_new(relation) for relation in statement.relations):
@@ -58,7 +58,7 @@ def truncate(ground: Ground, statement: ast.TruncateStmt) -> Ruling:
     return impossible(_STAGE, "all rows are gone", lock=Lock.ACCESS_EXCLUSIVE)
 
 
-def select(statement: ast.SelectStmt) -> Ruling:
+def select(statement: ast.SelectStmt) -> MigrationRuling:
     """Rule on SELECT, which may call what writes."""
     if statement.intoClause is not None:
         return until(_STAGE, "SELECT INTO makes a table; CREATE TABLE AS says so")

@@ -24,7 +24,7 @@ class Rollback(StrEnum):
         return list(Rollback).index(self)
 
 
-class Stage(StrEnum):
+class MigrationStage(StrEnum):
     """What a statement is for: it adds, moves data, or takes away."""
 
     EXPAND = "expand"
@@ -44,10 +44,10 @@ class Lock(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ruling:
+class MigrationRuling:
     """What one statement, or one part of it, does."""
 
-    stage: Stage
+    stage: MigrationStage
     rollback: Rollback
     because: str
     lock: Lock = Lock.NONE
@@ -61,7 +61,7 @@ class Statement(Model):
     """One statement of a migration and what is said of it."""
 
     sql: str
-    stage: Stage
+    stage: MigrationStage
     rollback: Rollback
     because: str
     lock: Lock
@@ -80,31 +80,43 @@ class Assessment(Model):
     """All of it may run in one transaction."""
 
 
-def safe(stage: Stage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False) -> Ruling:
+def safe(
+    stage: MigrationStage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False
+) -> MigrationRuling:
     """Say that the old version does not notice."""
-    return Ruling(stage=stage, rollback=Rollback.SAFE, because=because, lock=lock, rewrites=rewrites)
+    return MigrationRuling(stage=stage, rollback=Rollback.SAFE, because=because, lock=lock, rewrites=rewrites)
 
 
-def until(stage: Stage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False) -> Ruling:
+def until(
+    stage: MigrationStage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False
+) -> MigrationRuling:
     """Say that from here on the way back has a price."""
-    return Ruling(stage=stage, rollback=Rollback.UNTIL, because=because, lock=lock, rewrites=rewrites)
+    return MigrationRuling(
+        stage=stage, rollback=Rollback.UNTIL, because=because, lock=lock, rewrites=rewrites
+    )
 
 
-def impossible(stage: Stage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False) -> Ruling:
+def impossible(
+    stage: MigrationStage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False
+) -> MigrationRuling:
     """Say that there is no way back, or none that anybody knows."""
-    return Ruling(stage=stage, rollback=Rollback.IMPOSSIBLE, because=because, lock=lock, rewrites=rewrites)
+    return MigrationRuling(
+        stage=stage, rollback=Rollback.IMPOSSIBLE, because=because, lock=lock, rewrites=rewrites
+    )
 
 
-def unknown(what: str) -> Ruling:
+def unknown(what: str) -> MigrationRuling:
     """Rule on what is not understood: it is never safe."""
-    return impossible(Stage.CONTRACT, f"{what}: what it does is not known", lock=Lock.ACCESS_EXCLUSIVE)
+    return impossible(
+        MigrationStage.CONTRACT, f"{what}: what it does is not known", lock=Lock.ACCESS_EXCLUSIVE
+    )
 
 
-def worst(rulings: list[Ruling]) -> Ruling:
+def worst(rulings: list[MigrationRuling]) -> MigrationRuling:
     """Join what is said of the parts of one statement; its reason is that of the first worst part."""
     lead = max(rulings, key=lambda ruling: ruling.rollback.badness)
-    return Ruling(
-        stage=max((ruling.stage for ruling in rulings), key=list(Stage).index),
+    return MigrationRuling(
+        stage=max((ruling.stage for ruling in rulings), key=list(MigrationStage).index),
         rollback=lead.rollback,
         because=lead.because,
         lock=max((ruling.lock for ruling in rulings), key=list(Lock).index),

@@ -22,7 +22,7 @@ class Schema:
 
 
 @dataclass(kw_only=True)
-class Ground:
+class MigrationContext:
     """What this migration made itself, so that the old version cannot know it."""
 
     schema: Schema

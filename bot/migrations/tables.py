@@ -6,8 +6,17 @@ from pglast import ast, enums
 
 from bot.migrations.columns import add_column
 from bot.migrations.expressions import fills, harm_in, nodes
-from bot.migrations.rulings import Lock, Ruling, Stage, impossible, safe, unknown, until, worst
-from bot.migrations.surroundings import Ground, name_of
+from bot.migrations.rulings import (
+    Lock,
+    MigrationRuling,
+    MigrationStage,
+    impossible,
+    safe,
+    unknown,
+    until,
+    worst,
+)
+from bot.migrations.surroundings import MigrationContext, name_of
 from bot.migrations.types import canonical, change, written
 
 _T = enums.AlterTableType
@@ -50,23 +59,25 @@ _TIES = frozenset(
 )
 
 
-def alter_table(ground: Ground, statement: ast.AlterTableStmt) -> Ruling:
+def alter_table(ground: MigrationContext, statement: ast.AlterTableStmt) -> MigrationRuling:
     """Rule on all commands of one ALTER TABLE, also of an index, a view or a type."""
     table = name_of(statement.relation)
     if statement.objtype != enums.ObjectType.OBJECT_TABLE:
         if any(command.subtype == _T.AT_DropColumn for command in statement.cmds):
-            return impossible(Stage.CONTRACT, "what was in it is gone", lock=_LOCK)
-        return until(Stage.CONTRACT, "the old version uses it as it was", lock=_LOCK)
+            return impossible(MigrationStage.CONTRACT, "what was in it is gone", lock=_LOCK)
+        return until(MigrationStage.CONTRACT, "the old version uses it as it was", lock=_LOCK)
     return worst([_command(ground, table, command) for command in statement.cmds])
 
 
-def _command(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+def _command(ground: MigrationContext, table: str, command: ast.AlterTableCmd) -> MigrationRuling:
     if table in ground.tables:
         return _of_new_table(ground, table, command)
     kind = command.subtype
     if kind in _QUIET:
         rewrites = kind in _REWRITING
-        return safe(Stage.EXPAND, "the old version does not notice", lock=_QUIET[kind], rewrites=rewrites)
+        return safe(
+            MigrationStage.EXPAND, "the old version does not notice", lock=_QUIET[kind], rewrites=rewrites
+        )
     match kind:
         case _T.AT_AddColumn:
             return add_column(ground, table, command)
@@ -77,25 +88,25 @@ def _command(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
         case _T.AT_ColumnDefault:
             return _set_default(ground, table, command)
         case _T.AT_SetNotNull if ground.columns.get((table, command.name)):
-            return safe(Stage.EXPAND, "the column is new and its default meets it", lock=_LOCK)
+            return safe(MigrationStage.EXPAND, "the column is new and its default meets it", lock=_LOCK)
     return _limit(ground, table, command)
 
 
-def _of_new_table(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+def _of_new_table(ground: MigrationContext, table: str, command: ast.AlterTableCmd) -> MigrationRuling:
     if command.subtype in _TIES:
         ground.forget_table(table)
-        return until(Stage.CONTRACT, "it ties a new table to an old one", lock=_LOCK)
+        return until(MigrationStage.CONTRACT, "it ties a new table to an old one", lock=_LOCK)
     if holds_old_rows(ground, command):
-        return until(Stage.CONTRACT, HOLDS, lock=Lock.SHARE_ROW_EXCLUSIVE)
+        return until(MigrationStage.CONTRACT, HOLDS, lock=Lock.SHARE_ROW_EXCLUSIVE)
     if harm := harm_in(command):
-        return impossible(Stage.MIGRATE, harm)
-    return safe(Stage.EXPAND, "this migration made the table")
+        return impossible(MigrationStage.MIGRATE, harm)
+    return safe(MigrationStage.EXPAND, "this migration made the table")
 
 
 HOLDS = "its foreign key holds on to rows that the old version deletes"
 
 
-def holds_old_rows(ground: Ground, root: ast.Node) -> bool:
+def holds_old_rows(ground: MigrationContext, root: ast.Node) -> bool:
     """Whether a foreign key in the tree points at a table that was there before."""
     return any(
         isinstance(node, ast.Constraint)
@@ -105,38 +116,38 @@ def holds_old_rows(ground: Ground, root: ast.Node) -> bool:
     )
 
 
-def _drop_column(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+def _drop_column(ground: MigrationContext, table: str, command: ast.AlterTableCmd) -> MigrationRuling:
     cascades = command.behavior == enums.DropBehavior.DROP_CASCADE
     if ground.columns.pop((table, command.name), None) is not None and not cascades:
-        return safe(Stage.CONTRACT, "this migration made the column", lock=_LOCK)
-    return impossible(Stage.CONTRACT, f"what was in {table}.{command.name} is gone", lock=_LOCK)
+        return safe(MigrationStage.CONTRACT, "this migration made the column", lock=_LOCK)
+    return impossible(MigrationStage.CONTRACT, f"what was in {table}.{command.name} is gone", lock=_LOCK)
 
 
-def _change_type(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+def _change_type(ground: MigrationContext, table: str, command: ast.AlterTableCmd) -> MigrationRuling:
     ground.columns.pop((table, command.name), None)
     before = ground.schema.columns.get(table, {}).get(command.name)
     definition: ast.ColumnDef = command.def_
     if before is None or definition.raw_default is not None or definition.collClause is not None:
         why = "what becomes of its values cannot be told" if before else "its type of before is not known"
-        return impossible(Stage.CONTRACT, why, lock=_LOCK, rewrites=True)
+        return impossible(MigrationStage.CONTRACT, why, lock=_LOCK, rewrites=True)
     return change(canonical(before), written(definition.typeName))
 
 
-def _set_default(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+def _set_default(ground: MigrationContext, table: str, command: ast.AlterTableCmd) -> MigrationRuling:
     key = (table, command.name)
     if key not in ground.columns:
-        return until(Stage.CONTRACT, "old inserts rely on the default of before", lock=_LOCK)
+        return until(MigrationStage.CONTRACT, "old inserts rely on the default of before", lock=_LOCK)
     ground.columns[key] = fills(command.def_)
     if not fills(command.def_):
-        return until(Stage.CONTRACT, "old inserts do not fill the new column", lock=_LOCK)
-    return safe(Stage.EXPAND, "only the new column gets another default", lock=_LOCK)
+        return until(MigrationStage.CONTRACT, "old inserts do not fill the new column", lock=_LOCK)
+    return safe(MigrationStage.EXPAND, "only the new column gets another default", lock=_LOCK)
 
 
-def _limit(ground: Ground, table: str, command: ast.AlterTableCmd) -> Ruling:
+def _limit(ground: MigrationContext, table: str, command: ast.AlterTableCmd) -> MigrationRuling:
     ground.columns.pop((table, command.name or ""), None)
     why = _LIMITS.get(command.subtype)
     if why is None:
         return unknown(command.subtype.name.removeprefix("AT_"))
     if command.subtype == _T.AT_AddConstraint and command.def_.contype == enums.ConstrType.CONSTR_FOREIGN:
-        return until(Stage.CONTRACT, why, lock=Lock.SHARE_ROW_EXCLUSIVE)
-    return until(Stage.CONTRACT, why, lock=_LOCK)
+        return until(MigrationStage.CONTRACT, why, lock=Lock.SHARE_ROW_EXCLUSIVE)
+    return until(MigrationStage.CONTRACT, why, lock=_LOCK)

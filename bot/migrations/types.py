@@ -7,7 +7,7 @@ import re
 from pglast import ast
 from pglast.stream import RawStream
 
-from bot.migrations.rulings import Lock, Ruling, Stage, impossible, safe, until
+from bot.migrations.rulings import Lock, MigrationRuling, MigrationStage, impossible, safe, until
 
 _OWN = frozenset(
     [
@@ -80,22 +80,25 @@ def canonical(kind: str) -> str:
     return kind.replace("character varying", "varchar").replace(" ", "").replace("pg_catalog.", "")
 
 
-def change(before: str, after: str) -> Ruling:
+def change(before: str, after: str) -> MigrationRuling:
     """Rule on a change of type, without USING, from what is there to what shall be."""
     lock = Lock.ACCESS_EXCLUSIVE
     if before == after:
-        return safe(Stage.EXPAND, "the type stays as it is", lock=lock)
+        return safe(MigrationStage.EXPAND, "the type stays as it is", lock=lock)
     if before in _INTEGERS and after in _INTEGERS:
         if _INTEGERS.index(after) > _INTEGERS.index(before):
             why = f"code that reads {before} fails at the first value that only fits {after}"
-            return until(Stage.EXPAND, why, lock=lock, rewrites=True)
+            return until(MigrationStage.EXPAND, why, lock=lock, rewrites=True)
         return until(
-            Stage.CONTRACT, f"the old version may write what {after} refuses", lock=lock, rewrites=True
+            MigrationStage.CONTRACT,
+            f"the old version may write what {after} refuses",
+            lock=lock,
+            rewrites=True,
         )
     if _takes_all(before, after):
-        return safe(Stage.EXPAND, f"{after} takes all that {before} does", lock=lock)
+        return safe(MigrationStage.EXPAND, f"{after} takes all that {before} does", lock=lock)
     return impossible(
-        Stage.CONTRACT,
+        MigrationStage.CONTRACT,
         f"from {before} to {after} values may be cut, rounded or read otherwise",
         lock=lock,
         rewrites=True,

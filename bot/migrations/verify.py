@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.domain.model import Model
-from bot.migrations.database import Table
-from bot.migrations.postconditions import Promise, Thing
+from bot.migrations.database import TableFacts
+from bot.migrations.postconditions import Promise, SchemaObject
 
 
-class Found(Model):
-    """What the database has; names as ``Thing`` writes them."""
+class CatalogueState(Model):
+    """What the database has; names as ``SchemaObject`` writes them."""
 
-    things: frozenset[Thing]
-    not_null: frozenset[Thing]
-    unchecked: frozenset[Thing]
+    things: frozenset[SchemaObject]
+    not_null: frozenset[SchemaObject]
+    unchecked: frozenset[SchemaObject]
     """Constraints that are not validated."""
-    invalid: Mapping[Thing, str]
+    invalid: Mapping[SchemaObject, str]
     """Indexes that are not valid, and the table of each."""
 
 
-def shortfalls(promise: Promise, found: Found) -> tuple[str, ...]:
+def shortfalls(promise: Promise, found: CatalogueState) -> tuple[str, ...]:
     """Say what is not as it was promised; nothing if all of it is."""
     said = [f"{thing.title} is not there" for thing in _sorted(promise.there - found.things)]
     said += [f"{thing.title} is still there" for thing in _sorted(promise.gone & found.things)]
@@ -35,7 +35,7 @@ def shortfalls(promise: Promise, found: Found) -> tuple[str, ...]:
 
 
 def losses(
-    promise: Promise, *, before: Mapping[str, Table], now: Mapping[str, int], may_lose_percent: float
+    promise: Promise, *, before: Mapping[str, TableFacts], now: Mapping[str, int], may_lose_percent: float
 ) -> tuple[str, ...]:
     """Say where rows are missing; a table that the migration itself takes rows from is not looked at."""
     said = []
@@ -49,11 +49,11 @@ def losses(
     return tuple(said)
 
 
-def to_count(promise: Promise, before: Mapping[str, Table]) -> tuple[str, ...]:
+def to_count(promise: Promise, before: Mapping[str, TableFacts]) -> tuple[str, ...]:
     """Name the tables whose rows can be compared."""
     known = {name for name, table in before.items() if table.exact}
     return tuple(sorted((promise.touched & known) - promise.loses))
 
 
-def _sorted(things: frozenset[Thing] | set[Thing]) -> list[Thing]:
+def _sorted(things: frozenset[SchemaObject] | set[SchemaObject]) -> list[SchemaObject]:
     return sorted(things, key=lambda thing: thing.title)

@@ -10,7 +10,7 @@ from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
 
 
-class AlertBook(Protocol):
+class AlertStore(Protocol):
     """The alerts that were reported, and what people decided about them, which no report undoes."""
 
     async def report(self, alert: Alert) -> bool:
@@ -50,7 +50,7 @@ class AlertBook(Protocol):
         ...
 
 
-class Alarms(Protocol):
+class AlertHistory(Protocol):
     """What fired lately; all that a probe may do with the book of alerts."""
 
     async def fired(self, *, since: datetime, limit: int = 1000) -> tuple[Alert, ...]:
@@ -58,7 +58,7 @@ class Alarms(Protocol):
         ...
 
 
-class NoAlarms:
+class NoAlertHistory:
     """Where nobody keeps alerts, that is said instead of calling every service quiet."""
 
     async def fired(self, *, since: datetime, limit: int = 1000) -> tuple[Alert, ...]:  # noqa: ARG002  # a port

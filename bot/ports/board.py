@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bot.domain.board import Posted, Topic
+from bot.domain.board import PostedMessage, Topic
 
 
-class Board(Protocol):
+class MessageBoard(Protocol):
     """What was posted about each topic, and which topics want another look."""
 
     async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
@@ -22,11 +22,11 @@ class Board(Protocol):
         """Say that a topic changed."""
         ...
 
-    async def posted(self, topic: Topic) -> dict[str, Posted]:
+    async def posted(self, topic: Topic) -> dict[str, PostedMessage]:
         """Read what is known to be posted, by slot."""
         ...
 
-    async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
+    async def record(self, topic: Topic, slot: str, posted: PostedMessage) -> None:
         """Write down what is posted, or, without a ``ts``, that a post begins.
 
         Raises:

@@ -8,7 +8,7 @@ from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
 
 
-class DeploymentBook(Protocol):
+class DeploymentStore(Protocol):
     """The record of deployments; it outlives their runs, and each change of it is announced."""
 
     async def record(self, deployment: Deployment) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.diagnoses.feedback import Feedback, Rated, Said
+from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback, RatedDiagnosis
 
 
-class FeedbackBook(Protocol):
+class FeedbackStore(Protocol):
     """Everybody's latest word on each diagnosis; it outlives the runs."""
 
-    async def rate(self, said: Said, feedback: Feedback) -> bool:
+    async def rate(self, said: DiagnosisSummary, feedback: Feedback) -> bool:
         """Keep a person's word; false, and nothing kept, if a later one of theirs is there."""
         ...
 
@@ -19,6 +19,6 @@ class FeedbackBook(Protocol):
         """List everybody's latest word on a run's diagnosis, oldest first."""
         ...
 
-    async def between(self, start: datetime, end: datetime) -> tuple[Rated, ...]:
+    async def between(self, start: datetime, end: datetime) -> tuple[RatedDiagnosis, ...]:
         """List the diagnoses made from ``start`` to before ``end`` that people spoke about, oldest first."""
         ...

@@ -8,7 +8,7 @@ from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ProbeNotConfiguredError
 
 
-class Flags(Protocol):
+class FlagStore(Protocol):
     """The flags of all services, by the service's address and the flag's key."""
 
     async def find(self, service: str, key: str) -> Flag | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.checklist import ItemMark
 from bot.domain.deployments.deploy_lock import DeployLock
-from bot.domain.deployments.open_incident import Trouble
+from bot.domain.deployments.open_incident import OpenIncident
 from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.people import Person
 
 
-class DeployLocks(Protocol):
+class DeployLockStore(Protocol):
     """Locks of services by people; each ends by itself, whoever has died."""
 
     async def lock(self, wanted: DeployLock) -> DeployLock:
@@ -32,14 +32,14 @@ class DeployLocks(Protocol):
         ...
 
 
-class Checklists(Protocol):
+class ChecklistStore(Protocol):
     """What people said of the items of each version; forgotten a while after the last word."""
 
-    async def mark(self, service: str, version: str, mark: Mark) -> bool:
+    async def mark(self, service: str, version: str, mark: ItemMark) -> bool:
         """Keep a person's word; false, and nothing kept, if a later one of theirs on that item is there."""
         ...
 
-    async def marks(self, service: str, version: str) -> tuple[Mark, ...]:
+    async def marks(self, service: str, version: str) -> tuple[ItemMark, ...]:
         """List everybody's latest word on each item, oldest first."""
         ...
 
@@ -51,7 +51,7 @@ class Gatekeeper(Protocol):
         """Tell who has locked a service."""
         ...
 
-    async def troubles(self, services: Collection[str]) -> tuple[Trouble, ...]:
+    async def troubles(self, services: Collection[str]) -> tuple[OpenIncident, ...]:
         """List the open incidents at these services, oldest first.
 
         Raises:
@@ -59,7 +59,7 @@ class Gatekeeper(Protocol):
         """
         ...
 
-    async def marks_of(self, service: str, version: str) -> tuple[Mark, ...]:
+    async def marks_of(self, service: str, version: str) -> tuple[ItemMark, ...]:
         """List what people said of the checklist of a version, oldest first."""
         ...
 
@@ -79,7 +79,7 @@ class NoGatekeeper:
         """
         raise ProbeNotConfiguredError(f"No locks are kept here, so nobody knows who has locked {service}.")
 
-    async def troubles(self, services: Collection[str]) -> tuple[Trouble, ...]:
+    async def troubles(self, services: Collection[str]) -> tuple[OpenIncident, ...]:
         """Refuse.
 
         Raises:
@@ -89,7 +89,7 @@ class NoGatekeeper:
             f"No incidents are kept here, of {', '.join(sorted(services))} neither."
         )
 
-    async def marks_of(self, service: str, version: str) -> tuple[Mark, ...]:
+    async def marks_of(self, service: str, version: str) -> tuple[ItemMark, ...]:
         """Refuse.
 
         Raises:

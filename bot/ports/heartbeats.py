@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.domain.errors import ProbeNotConfiguredError
-from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
+from bot.domain.monitoring.heartbeat import Heartbeat, JobState
 
 
-class Pulses(Protocol):
+class JobHistory(Protocol):
     """What is known of jobs; all that a probe may do with heartbeats."""
 
-    async def pulse(self, *, service: str, job: str) -> Pulse | None:
+    async def pulse(self, *, service: str, job: str) -> JobState | None:
         """Read what is known of a job; none if it has never reported.
 
         Raises:
@@ -20,7 +20,7 @@ class Pulses(Protocol):
         ...
 
 
-class Heartbeats(Pulses, Protocol):
+class Heartbeats(JobHistory, Protocol):
     """The heartbeats of all jobs."""
 
     async def beat(self, beat: Heartbeat) -> None:
@@ -28,10 +28,10 @@ class Heartbeats(Pulses, Protocol):
         ...
 
 
-class NoPulses:
+class NoJobHistory:
     """Where nobody keeps heartbeats, that is said instead of calling every job silent."""
 
-    async def pulse(self, *, service: str, job: str) -> Pulse | None:
+    async def pulse(self, *, service: str, job: str) -> JobState | None:
         """Refuse.
 
         Raises:

@@ -11,7 +11,7 @@ from bot.domain.runs.event import Event, RunStarted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
+class OwnedRun:
     """A run in this worker's hands, until a higher ``epoch`` exists."""
 
     epoch: int
@@ -25,7 +25,7 @@ class Journal(Protocol):
         """Begin a run and make it ready; false if there is one of that id already."""
         ...
 
-    async def take(self, run_id: str) -> Taken | None:
+    async def take(self, run_id: str) -> OwnedRun | None:
         """Own the run at the next epoch; none if it is finished or unknown."""
         ...
 

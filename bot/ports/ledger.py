@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.domain.diagnoses.change import Change
 
 
-class Ledger(Protocol):
+class ChangeLedger(Protocol):
     """The bot's own change ledger."""
 
     async def record(self, change: Change) -> None:

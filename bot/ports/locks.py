@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class LockQueue:
     """Who holds a place at something, and who waits for one, in the order of their turns."""
 
     held: tuple[str, ...] = ()
@@ -30,6 +30,6 @@ class Locks(Protocol):
         """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
         ...
 
-    async def lines(self, names: Sequence[str]) -> tuple[Line, ...]:
+    async def lines(self, names: Sequence[str]) -> tuple[LockQueue, ...]:
         """Tell who holds and who waits at each name, all at one moment."""
         ...

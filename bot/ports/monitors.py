@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.domain.monitoring.monitor import MonitorState, Pause
 
 
-class MonitorBook(Protocol):
+class MonitorStore(Protocol):
     """What is known of the monitors, by their full names."""
 
     async def states(self, names: Sequence[str]) -> dict[str, MonitorState]:

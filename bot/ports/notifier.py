@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.domain.intent import Notice
 
 
-class Teller(Protocol):
+class Notifier(Protocol):
     """Answers one person alone."""
 
     async def tell(self, notice: Notice) -> None:

@@ -25,7 +25,7 @@ class Instance(Model):
     healthy: bool
 
 
-class Side(Model):
+class VersionState(Model):
     """All instances of one role: the ``stable`` ones, or the ``candidate``."""
 
     version: str
@@ -36,7 +36,7 @@ class Side(Model):
     instances: int
 
 
-class Can(Model):
+class Capabilities(Model):
     """What a target is able to do; a strategy that needs more is refused before it starts."""
 
     shift: bool
@@ -49,18 +49,18 @@ class Can(Model):
     """Take the traffic off the candidate by itself when the bot is gone."""
 
 
-class Observation(Model):
+class TargetState(Model):
     """What serves now."""
 
     target: str
     """Its kind."""
     tells_version: bool = True
     """Whether stable's is the service's version; a flag has two sides of one version."""
-    stable: Side
-    candidate: Side | None
+    stable: VersionState
+    candidate: VersionState | None
     """None while nothing runs there."""
     instances: tuple[Instance, ...]
-    can: Can
+    can: Capabilities
 
 
 class SideCounts(Model):
@@ -73,7 +73,7 @@ class SideCounts(Model):
     """The mean of the latest requests; none without any."""
 
 
-class Counts(Model):
+class TargetCounts(Model):
     """Cumulative counters of both sides since a fixed moment; a retried request counts once."""
 
     at_s: float
@@ -84,7 +84,7 @@ class Counts(Model):
     stable: SideCounts
 
 
-class WayBack(Model):
+class RollbackCheck(Model):
     """Whether the way back works now, tried without changing anything."""
 
     verdict: Verdict
@@ -92,7 +92,7 @@ class WayBack(Model):
     checked: tuple[str, ...]
 
 
-class Moved(Model):
+class ChangeResult(Model):
     """What a change of the target did; ``before`` is what its undo needs."""
 
     summary: str
@@ -103,46 +103,46 @@ class Moved(Model):
     """Whether it is about which version serves; a flag changes what people see of the same one."""
 
 
-class Target(Protocol):
+class DeploymentTarget(Protocol):
     """The target of one service, within one step's time.
 
     Each change states what shall be, so that it may be asked for twice.  Changes raise ``ActionFailedError``
     when nothing, and ``ActionInDoubtError`` when not all of it, is known to have been done.
     """
 
-    async def observe(self) -> Observation:
+    async def observe(self) -> TargetState:
         """Tell what serves now."""
         ...
 
-    async def counts(self) -> Counts:
+    async def counts(self) -> TargetCounts:
         """Read the counters."""
         ...
 
-    async def way_back(self, version: str) -> WayBack:
+    async def way_back(self, version: str) -> RollbackCheck:
         """Tell whether ``version`` could be taken back now."""
         ...
 
-    async def stage(self, version: str) -> Moved:
+    async def stage(self, version: str) -> ChangeResult:
         """Bring ``version`` up as the candidate, healthy and without traffic."""
         ...
 
-    async def unstage(self, version: str) -> Moved:
+    async def unstage(self, version: str) -> ChangeResult:
         """Take the candidate away if it is ``version`` and has no traffic."""
         ...
 
-    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:
+    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> ChangeResult:
         """Give the candidate ``percent`` of the traffic, 0 to 100, and all of ``routes``."""
         ...
 
-    async def promote(self, version: str, *, keep_warm: bool) -> Moved:
+    async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:
         """Make ``version`` the stable one; what it replaces is kept without traffic if it is to be warm."""
         ...
 
-    async def rollback(self, to_version: str) -> Moved:
+    async def rollback(self, to_version: str) -> ChangeResult:
         """Give all traffic to the stable version at once, or to ``to_version`` where that is another."""
         ...
 
-    async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> Moved:
+    async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> ChangeResult:
         """Bring each named instance to its version, never more at a time than may be missing.
 
         With ``fall_back`` what does not come up is put back at once, and counts as refused.

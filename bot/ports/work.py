@@ -11,7 +11,7 @@ from bot.domain.intent import Intent
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handlers:
+class WorkHandlers:
     """What a worker does with each kind of work; one that fails is called again with the same."""
 
     run: Callable[[str], Awaitable[None]]
@@ -27,7 +27,7 @@ class Handlers:
 class Work(Protocol):
     """What carries ready runs, intents and checks to workers."""
 
-    async def serve(self, handlers: Handlers) -> None:
+    async def serve(self, handlers: WorkHandlers) -> None:
         """Hand out work until cancelled; what a handler does not finish is delivered again."""
         ...
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 
-from bot.diagnosis.alerts.firings import Firing, Past, findings_of
+from bot.diagnosis.alerts.firings import Firing, PastFirings, findings_of
 from bot.domain.diagnoses.finding import Evidence, Findings
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.monitoring.alert import Alert
@@ -19,7 +19,7 @@ from bot.probes.prometheus.alerts import DAY_S, PAST_DAYS, read_alerts
 
 _SHARE_OF_TIME = 0.85
 _MOST = 2000
-_Told = tuple[list[Firing], Past]
+_Told = tuple[list[Firing], PastFirings]
 
 
 @probe(specialist="monitoring")
@@ -41,7 +41,7 @@ async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: st
     end = ctx.clock.now()
     start = end - timedelta(seconds=since_s)
     told, gaps = await _ask_all(ctx, service, names, start=start, end=end)
-    past = reduce(Past.and_of, (other for _, other in told))
+    past = reduce(PastFirings.and_of, (other for _, other in told))
     firings = [firing for found, _ in told for firing in found]
     return Findings(
         items=findings_of(firings, services=names, past=past, question=alert),
@@ -110,7 +110,7 @@ async def _book(ctx: Context, names: Sequence[str], *, start: datetime, end: dat
     if len(kept) == _MOST:  # the last to end come first, so that of the time before this one not all is known
         first = _end(kept[-1], end)
     days = min(PAST_DAYS, math.ceil((start - first).total_seconds() / DAY_S))
-    return found, Past(days=max(0, days), fired={key: days for key, days in fired.items() if days})
+    return found, PastFirings(days=max(0, days), fired={key: days for key, days in fired.items() if days})
 
 
 def _firing(alert: Alert) -> Firing:

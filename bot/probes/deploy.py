@@ -15,7 +15,7 @@ from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.model import JsonObject
 from bot.domain.rollouts.judging import Traffic
 from bot.engine.plugins import Context, probe
-from bot.ports.targets import Observation
+from bot.ports.targets import TargetState
 from bot.targets.choosing import target_of
 
 _MEMORY_S = 30 * 86_400.0
@@ -163,7 +163,7 @@ def promised(changes: Sequence[Change]) -> str:
     return str(said[-1]) if said else ""
 
 
-def strays(found: Observation, *, promised: str) -> tuple[str, ...]:
+def strays(found: TargetState, *, promised: str) -> tuple[str, ...]:
     """Say where what serves is not what was promised, or cannot be right; pure."""
     warnings = []
     if promised and found.stable.version and found.stable.version != promised:
@@ -179,7 +179,7 @@ def strays(found: Observation, *, promised: str) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-async def _observed(ctx: Context, service: str, by: str) -> Observation:
+async def _observed(ctx: Context, service: str, by: str) -> TargetState:
     return await target_of(ctx, service, by=by).observe()
 
 
@@ -190,7 +190,7 @@ async def _read(reading: Awaitable[T]) -> T:
         raise ProbeUnavailableError(str(error), hint=error.hint, code=error.code) from error
 
 
-def _shown(service: str, found: Observation) -> str:
+def _shown(service: str, found: TargetState) -> str:
     def side(version: str, percent: float) -> str:
         return f"{version or 'an unknown version'} has {percent:g} %"
 

@@ -10,7 +10,15 @@ from bot.domain.deployments.checklist import ItemState
 from bot.domain.deployments.checklist_rule import of_no_version, rule_checklist
 from bot.domain.deployments.deploy_lock import rule_lock
 from bot.domain.deployments.freeze import rule_freeze
-from bot.domain.deployments.gate import GateName, Ruling, first_closed, not_asked, proceed, reject, unknown
+from bot.domain.deployments.gate import (
+    GateName,
+    GateResult,
+    first_closed,
+    not_asked,
+    proceed,
+    reject,
+    unknown,
+)
 from bot.domain.deployments.open_incident import rule_incident
 from bot.domain.deployments.proving import rule_staging
 from bot.domain.diagnoses.finding import Facts
@@ -139,38 +147,38 @@ async def all(  # noqa: A001  # runbooks call it gates.all
     )
 
 
-async def _freeze(ctx: Context, service: str) -> Ruling:
+async def _freeze(ctx: Context, service: str) -> GateResult:
     return rule_freeze(ctx.catalogue.freezes_of(service), at=ctx.clock.now()).under(
         ctx.service(service).gates
     )
 
 
-async def _lock(ctx: Context, service: str) -> Ruling:
-    async def asked() -> Ruling:
+async def _lock(ctx: Context, service: str) -> GateResult:
+    async def asked() -> GateResult:
         return rule_lock(await ctx.gatekeeper.lock_of(service), at=ctx.clock.now())
 
     return await _known(ctx, service, "lock", asked())
 
 
-async def _incident(ctx: Context, service: str) -> Ruling:
+async def _incident(ctx: Context, service: str) -> GateResult:
     if not ctx.service(service).gates.incident:
         return not_asked("incident", f"The catalogue does not ask {service} for open incidents.")
 
-    async def asked() -> Ruling:
+    async def asked() -> GateResult:
         around = {below.name for below in ctx.catalogue.downstream(service)}
         return rule_incident(service, await ctx.gatekeeper.troubles(around))
 
     return await _known(ctx, service, "incident", asked())
 
 
-async def _error_budget(ctx: Context, service: str) -> Ruling:
+async def _error_budget(ctx: Context, service: str) -> GateResult:
     entry = ctx.service(service)
     if not entry.gates.error_budget or not entry.slos:
         return not_asked("error_budget", f"The catalogue asks {service} for no error budget.")
     return await _known(ctx, service, "error_budget", _budgets(ctx, service, entry.slos))
 
 
-async def _staging(ctx: Context, service: str, version: str) -> Ruling:
+async def _staging(ctx: Context, service: str, version: str) -> GateResult:
     gates = ctx.service(service).gates
     if gates.staging_first is None:
         return not_asked("staging", f"The catalogue asks of no version of {service} to be elsewhere first.")
@@ -180,11 +188,11 @@ async def _staging(ctx: Context, service: str, version: str) -> Ruling:
     return ruling.under(gates)
 
 
-async def _items(ctx: Context, service: str, version: str) -> tuple[Ruling, tuple[ItemState, ...]]:
+async def _items(ctx: Context, service: str, version: str) -> tuple[GateResult, tuple[ItemState, ...]]:
     """Ask for every item; whoever asked for the run that asks does not waive for themselves."""
     states: tuple[ItemState, ...] = ()
 
-    async def asked() -> Ruling:
+    async def asked() -> GateResult:
         nonlocal states
         if ctx.service(service).gates.checklist:
             if not version:
@@ -196,7 +204,7 @@ async def _items(ctx: Context, service: str, version: str) -> tuple[Ruling, tupl
     return await _known(ctx, service, "checklist", asked()), states
 
 
-async def _budgets(ctx: Context, service: str, slos: tuple[Slo, ...]) -> Ruling:
+async def _budgets(ctx: Context, service: str, slos: tuple[Slo, ...]) -> GateResult:
     source = ctx.source(service, "prometheus")
     for slo in slos:
         burn = slo.burn(await slo_ratio(ctx, source, slo, window_s=slo.window_days * _DAY_S))
@@ -210,7 +218,7 @@ async def _budgets(ctx: Context, service: str, slos: tuple[Slo, ...]) -> Ruling:
     return proceed("error_budget", f"{service} has error budget left.")
 
 
-async def _known(ctx: Context, service: str, gate: GateName, asked: Awaitable[Ruling]) -> Ruling:
+async def _known(ctx: Context, service: str, gate: GateName, asked: Awaitable[GateResult]) -> GateResult:
     """Make what cannot be read a ruling of its own."""
     try:
         ruling = await asked
@@ -219,5 +227,5 @@ async def _known(ctx: Context, service: str, gate: GateName, asked: Awaitable[Ru
     return ruling.under(ctx.service(service).gates)
 
 
-def _facts(ruling: Ruling, *, version: str) -> Facts:
+def _facts(ruling: GateResult, *, version: str) -> Facts:
     return Facts(summary=ruling.why, data={**ruling.as_data(), "version": version})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.model import JsonObject
-from bot.domain.monitoring.heartbeat import Pulse
+from bot.domain.monitoring.heartbeat import JobState
 from bot.domain.nearest import did_you_mean
 from bot.domain.wording import span
 from bot.engine.plugins import Context, probe
@@ -57,7 +57,7 @@ async def failures(ctx: Context, *, service: str, job: str) -> Measurement:
     )
 
 
-async def _pulse(ctx: Context, service: str, job: str) -> Pulse:
+async def _pulse(ctx: Context, service: str, job: str) -> JobState:
     listed = ctx.service(service).heartbeats
     if listed and job not in listed:
         raise ProbeNotConfiguredError(
@@ -73,12 +73,12 @@ async def _pulse(ctx: Context, service: str, job: str) -> Pulse:
     return pulse
 
 
-def _age_s(ctx: Context, pulse: Pulse) -> float:
+def _age_s(ctx: Context, pulse: JobState) -> float:
     # The clocks of two machines may differ a little; a report is never from the future.
     return max(0.0, (ctx.clock.now() - pulse.last.at).total_seconds())
 
 
-def _data(ctx: Context, pulse: Pulse) -> JsonObject:
+def _data(ctx: Context, pulse: JobState) -> JsonObject:
     ok_age_s = None if pulse.ok_at is None else max(0.0, (ctx.clock.now() - pulse.ok_at).total_seconds())
     return {
         "status": pulse.last.status,

@@ -51,7 +51,7 @@ class Partition(BaseModel):
         return f"{self.topic}/{self.partition}"
 
 
-class Group(BaseModel):
+class ConsumerGroup(BaseModel):
     """One consumer group."""
 
     group: str
@@ -87,7 +87,7 @@ class _Groups(BaseModel):
 
 
 class _Answer(BaseModel):
-    status: Group
+    status: ConsumerGroup
 
 
 @probe(specialist="queues")
@@ -132,7 +132,7 @@ async def lag(ctx: Context, *, service: str) -> Measurement:
     )
 
 
-def behind(group: Group) -> str:
+def behind(group: ConsumerGroup) -> str:
     """Say how far a group is behind, and whether it catches up; pure."""
     said = f"{group.group} is {group.lag:,} messages behind"
     grows = group.grows_per_s()
@@ -143,7 +143,7 @@ def behind(group: Group) -> str:
     return f"{said} and by {grows:.3g} more each second" if grows else said
 
 
-def problems_of(groups: Sequence[Group]) -> list[str]:
+def problems_of(groups: Sequence[ConsumerGroup]) -> list[str]:
     """List what Burrow finds wrong, group by group and kind by kind; pure."""
     problems = []
     for group in groups:
@@ -162,7 +162,7 @@ async def _names(ctx: Context, source: Source, consumers: str) -> list[str]:
         raise ProbeGarbageError("What answers does not answer as Burrow does.") from error
 
 
-async def _group(ctx: Context, source: Source, url: str) -> Group:
+async def _group(ctx: Context, source: Source, url: str) -> ConsumerGroup:
     answer = await fetch(ctx, f"{url}/lag", name="Burrow", source=source)
     try:
         return _Answer.model_validate(answer).status
@@ -170,7 +170,7 @@ async def _group(ctx: Context, source: Source, url: str) -> Group:
         raise ProbeGarbageError("What answers does not answer as Burrow does.") from error
 
 
-def _told(group: Group) -> JsonObject:
+def _told(group: ConsumerGroup) -> JsonObject:
     worst = max(group.partitions, key=lambda each: each.lag, default=None)
     return {
         "name": group.group,

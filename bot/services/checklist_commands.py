@@ -7,13 +7,13 @@ from html import escape
 from typing import assert_never
 
 from bot.domain.board import Topic
-from bot.domain.deployments.checklist import ChecklistItem, ItemState, Mark, title_of
+from bot.domain.deployments.checklist import ChecklistItem, ItemMark, ItemState, title_of
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.deps import Deps
-from bot.ports.board import Board
+from bot.ports.board import MessageBoard
 from bot.ports.directory import Directory
-from bot.ports.gates import Checklists
+from bot.ports.gates import ChecklistStore
 from bot.services.checklists import look_at_checklist
 
 log = logging.getLogger(__name__)
@@ -24,10 +24,12 @@ _SAID = {"tick": "ticked", "waiver": "waived"}
 _SIGNS = {"done": "✅", "waived": "⚠️", "open": "⬜", "failed": "🔴", "unknown": "🟠"}
 
 
-class ChecklistDesk:
+class ChecklistCommands:
     """Does what was asked, and says in words what has come of it; that whoever asks is a member is known."""
 
-    def __init__(self, deps: Deps, *, checklists: Checklists, directory: Directory, board: Board) -> None:
+    def __init__(
+        self, deps: Deps, *, checklists: ChecklistStore, directory: Directory, board: MessageBoard
+    ) -> None:
         """Keep the surroundings."""
         self._deps = deps
         self._catalogue = deps.catalogue
@@ -62,7 +64,7 @@ class ChecklistDesk:
                 code="checked_by_probe",
                 hint=f"Mend it, or an approver: `/deploy waive {_named(intent)} <why>`.",
             )
-        mark = Mark(item=intent.item, kind="tick", by=intent.by, at=intent.at, text=intent.note)
+        mark = ItemMark(item=intent.item, kind="tick", by=intent.by, at=intent.at, text=intent.note)
         await self._checklists.mark(intent.service, intent.version, mark)
         return f"☑️ *{_title(intent, item)}* is ticked.\n{await self._shown(intent)}"
 
@@ -75,7 +77,7 @@ class ChecklistDesk:
                 code="not_approver",
                 hint="Ask one of them, or see to the item.",
             )
-        mark = Mark(item=intent.item, kind="waiver", by=intent.by, at=intent.at, text=intent.reason)
+        mark = ItemMark(item=intent.item, kind="waiver", by=intent.by, at=intent.at, text=intent.reason)
         if await self._checklists.mark(intent.service, intent.version, mark):
             fields = {"service": intent.service, "version": intent.version, "item": intent.item}
             log.warning("checklist_item_waived", extra={**fields, "by": intent.by.id})
@@ -94,7 +96,7 @@ class ChecklistDesk:
         if own is None or (own.kind == "withdrawn" and not again):
             raise NotFoundError(f"You have neither ticked nor waived `{intent.item}` of {intent.version}.")
         if own.kind != "withdrawn":
-            mark = Mark(item=intent.item, kind="withdrawn", was=own.kind, by=intent.by, at=intent.at)
+            mark = ItemMark(item=intent.item, kind="withdrawn", was=own.kind, by=intent.by, at=intent.at)
             await self._checklists.mark(intent.service, intent.version, mark)
         if "waiver" in {own.kind, own.was}:
             await self._post(intent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from bot.domain.deployments.checklist import ChecklistItem, ItemState, Seen, state_of
+from bot.domain.deployments.checklist import ChecklistItem, ItemCheck, ItemState, state_of
 from bot.domain.errors import TemplateError
 from bot.domain.people import Person
 from bot.engine.arguments import arguments_for
@@ -38,7 +38,9 @@ async def look_at_checklist(
     )
 
 
-async def _seen(ctx: Context, name: str, item: ChecklistItem, *, service: str, version: str) -> Seen | None:
+async def _seen(
+    ctx: Context, name: str, item: ChecklistItem, *, service: str, version: str
+) -> ItemCheck | None:
     if not item.probe:
         return None
     plugin = ctx.plugins.get(item.probe)
@@ -47,8 +49,8 @@ async def _seen(ctx: Context, name: str, item: ChecklistItem, *, service: str, v
         arguments = arguments_for(plugin, item, service=service, version=version)
         called = await call_with(asking, plugin, arguments)
         if called.outcome != "ok" or called.result is None:
-            return Seen(ok=None, text=f"not measured: {called.error}")
+            return ItemCheck(ok=None, text=f"not measured: {called.error}")
         scope = {"result": called.result, "service": service, "version": version}
-        return Seen(ok=truth(item.expect, scope), text=shown(called.result))
+        return ItemCheck(ok=truth(item.expect, scope), text=shown(called.result))
     except TemplateError as error:
-        return Seen(ok=None, text=f"not comparable: {error}")
+        return ItemCheck(ok=None, text=f"not comparable: {error}")

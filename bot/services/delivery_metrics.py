@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from bot.domain.catalogue import Catalogue, Cost
-from bot.domain.deployments.delivery import DAY_S, Bucket, Counted, Delivery, Spread
+from bot.domain.deployments.delivery import DAY_S, DeliveryBucket, DeliveryMetrics, DurationSpread, Proportion
 from bot.domain.deployments.deployment import Deployment
 
 _MOST_DAILY = 31
@@ -38,7 +38,7 @@ def delivery(
     until: datetime,
     services: int = 1,
     prices: Mapping[str, Cost] | None = None,
-) -> Delivery:
+) -> DeliveryMetrics:
     """Count the eight metrics of the deployments that were asked for in the ``days`` days before ``until``.
 
     ``known`` are those of the services that are meant, in any order; a change of before that span is no
@@ -56,13 +56,13 @@ def delivery(
     durations = [(_s(one.finished_at), one.duration_s) for one in forward if one.finished_at is not None]
     taken = [(at_s, took_s) for at_s, took_s in durations if took_s is not None]
     cost, currency = _cost(harms, until=until, prices=prices or {})
-    return Delivery(
+    return DeliveryMetrics(
         service=service,
         days=days,
         until=until,
         deployments=len(forward),
-        success=Counted(some=sum(one.outcome == "succeeded" for one in forward), of=len(forward)),
-        failures=Counted(some=len(harms), of=len(forward)),
+        success=Proportion(some=sum(one.outcome == "succeeded" for one in forward), of=len(forward)),
+        failures=Proportion(some=len(harms), of=len(forward)),
         recovery=_spread([(harm.end - harm.start).total_seconds() for harm in harms if harm.end is not None]),
         unrecovered=sum(harm.end is None for harm in harms),
         impaired_s=sum(_impaired_s(harms, until=until).values()),
@@ -144,24 +144,26 @@ def _cost(harms: Sequence[_Harm], *, until: datetime, prices: Mapping[str, Cost]
     return cost, currencies.pop()
 
 
-def _spread(seconds: Sequence[float]) -> Spread | None:
+def _spread(seconds: Sequence[float]) -> DurationSpread | None:
     """Tell median and 90th percentile, between neighbours in proportion (Hyndman and Fan 1996, type 7)."""
     if not seconds:
         return None
     median_s, p90_s = np.quantile(np.asarray(seconds), (0.5, 0.9))
-    return Spread(median_s=float(median_s), p90_s=float(p90_s), count=len(seconds))
+    return DurationSpread(median_s=float(median_s), p90_s=float(p90_s), count=len(seconds))
 
 
-def _buckets(forward: Sequence[Deployment], *, start: datetime, until: datetime) -> tuple[Bucket, ...]:
+def _buckets(
+    forward: Sequence[Deployment], *, start: datetime, until: datetime
+) -> tuple[DeliveryBucket, ...]:
     """Count what became of the deployments of each day, or of each week of a long span."""
     step = timedelta(days=_bucket_days(round((until - start) / timedelta(days=1))))
     begin = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    found: list[Bucket] = []
+    found: list[DeliveryBucket] = []
     while begin <= until:
         there = [one.outcome for one in forward if begin <= one.requested_at < begin + step]
         good, put_back = there.count("succeeded"), there.count("rolled_back")
         failed = len(there) - good - put_back
-        found.append(Bucket(start=begin, succeeded=good, put_back=put_back, failed=failed))
+        found.append(DeliveryBucket(start=begin, succeeded=good, put_back=put_back, failed=failed))
         begin += step
     return tuple(found)
 

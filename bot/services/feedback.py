@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.domain.diagnoses.feedback import Said
+from bot.domain.diagnoses.feedback import DiagnosisSummary
 from bot.domain.errors import NotFoundError
 from bot.domain.runs.run import Run
 
 
-def said_by(run: Run) -> Said:
+def said_by(run: Run) -> DiagnosisSummary:
     """Tell what a run's latest diagnosis said.
 
     Raises:
@@ -21,7 +21,7 @@ def said_by(run: Run) -> Said:
     diagnosis = run.diagnosis
     if diagnosis is None or not made:
         raise NotFoundError("There is no diagnosis here.", hint="It appears once the evidence is in.")
-    return Said(
+    return DiagnosisSummary(
         run_id=run.id,
         at=made[-1],
         service=run.service,

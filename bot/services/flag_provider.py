@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from bot.domain.deployments.flag import EvaluationContext, EvaluationDetails, evaluate, failed
 from bot.domain.errors import ProbeUnavailableError
-from bot.ports.flags import Flags
+from bot.ports.flags import FlagStore
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlagProvider:
     """Answers for one service, as a provider of the OpenFeature specification does: it never raises."""
 
-    flags: Flags
+    flags: FlagStore
     service: str
 
     async def resolve_boolean_details(

@@ -9,7 +9,7 @@ from html import escape
 from typing import assert_never, get_args
 
 from bot.domain.deployments.deploy_lock import DeployLock
-from bot.domain.deployments.gate import GateName, Ruling
+from bot.domain.deployments.gate import GateName, GateResult
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import (
     AnyGateIntent,
@@ -28,11 +28,11 @@ from bot.domain.intent import (
 from bot.domain.people import Person
 from bot.engine.deps import Deps
 from bot.ports.directory import Directory
-from bot.ports.gates import DeployLocks
-from bot.ports.notifier import Teller
-from bot.services.checklist_commands import ChecklistDesk
+from bot.ports.gates import DeployLockStore
+from bot.ports.notifier import Notifier
+from bot.services.checklist_commands import ChecklistCommands
 from bot.services.gates import ask_gate
-from bot.services.queue_commands import QueueDesk
+from bot.services.queue_commands import QueueCommands
 
 log = logging.getLogger(__name__)
 
@@ -44,24 +44,24 @@ _OF_A_VERSION: frozenset[GateName] = frozenset({"staging", "checklist"})
 """Gates that are asked about one version, and of none if none is named."""
 
 
-class GateDesk:
+class GateCommands:
     """Does what was asked, and says in words what has come of it; that whoever asks is a member is known."""
 
     def __init__(
         self,
         deps: Deps,
         *,
-        locks: DeployLocks,
-        checklists: ChecklistDesk,
+        locks: DeployLockStore,
+        checklists: ChecklistCommands,
         directory: Directory,
-        teller: Teller,
+        teller: Notifier,
     ) -> None:
         """Keep the surroundings; ``checklists`` does what is asked of those."""
         self._deps = deps
         self._catalogue = deps.catalogue
         self._locks = locks
         self._checklists = checklists
-        self._queue = QueueDesk(deps)
+        self._queue = QueueCommands(deps)
         self._directory = directory
         self._teller = teller
 
@@ -192,7 +192,7 @@ class GateDesk:
             )
 
 
-def _line(ruling: Ruling) -> str:
+def _line(ruling: GateResult) -> str:
     if ruling.waived_by:
         told = f"{ruling.why} WAIVED: {ruling.waived_by}"
         return f"⚠️ *{ruling.gate}*: {escape(told, quote=False)}"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
-from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.checklist import ItemMark
 from bot.domain.deployments.deploy_lock import DeployLock
-from bot.domain.deployments.open_incident import Trouble, is_grave
+from bot.domain.deployments.open_incident import OpenIncident, is_grave
 from bot.domain.errors import NotFoundError, ProbeUnavailableError
 from bot.domain.people import Person
 from bot.domain.runs.run import Run, fold
-from bot.ports.alerts import AlertBook
-from bot.ports.gates import Checklists, DeployLocks
+from bot.ports.alerts import AlertStore
+from bot.ports.gates import ChecklistStore, DeployLockStore
 from bot.ports.journal import Journal
 
 TRIAGE = "triage"
@@ -25,7 +25,7 @@ class StateGatekeeper:
     """Answers from the locks, the checklists, the alerts and the journals."""
 
     def __init__(
-        self, *, locks: DeployLocks, checklists: Checklists, alerts: AlertBook, journal: Journal
+        self, *, locks: DeployLockStore, checklists: ChecklistStore, alerts: AlertStore, journal: Journal
     ) -> None:
         """Keep the surroundings; nothing is ever written."""
         self._locks = locks
@@ -37,7 +37,7 @@ class StateGatekeeper:
         """Tell who has locked a service."""
         return next(iter(await self._locks.held((service,))), None)
 
-    async def troubles(self, services: Collection[str]) -> tuple[Trouble, ...]:
+    async def troubles(self, services: Collection[str]) -> tuple[OpenIncident, ...]:
         """List the open incidents at these services, oldest first.
 
         Raises:
@@ -46,7 +46,7 @@ class StateGatekeeper:
         found = [*await self._of_alerts(services), *await self._of_runs(services)]
         return tuple(sorted(found, key=lambda trouble: trouble.since))
 
-    async def marks_of(self, service: str, version: str) -> tuple[Mark, ...]:
+    async def marks_of(self, service: str, version: str) -> tuple[ItemMark, ...]:
         """List what people said of the checklist of a version, oldest first."""
         return await self._checklists.marks(service, version)
 
@@ -55,10 +55,12 @@ class StateGatekeeper:
         run = await self._run(run_id)
         return None if run is None else run.requested_by
 
-    async def _of_alerts(self, services: Collection[str]) -> list[Trouble]:
+    async def _of_alerts(self, services: Collection[str]) -> list[OpenIncident]:
         firing = await self._alerts.firing(limit=_MOST_ALERTS)
         found = [
-            Trouble(kind="alert", service=alert.service, what=f"{alert.name} fires", since=alert.starts_at)
+            OpenIncident(
+                kind="alert", service=alert.service, what=f"{alert.name} fires", since=alert.starts_at
+            )
             for alert in firing
             if alert.service in services and is_grave(alert)
         ]
@@ -66,9 +68,9 @@ class StateGatekeeper:
             raise ProbeUnavailableError(f"More than {_MOST_ALERTS} alerts fire; not all can be looked at.")
         return found
 
-    async def _of_runs(self, services: Collection[str]) -> list[Trouble]:
+    async def _of_runs(self, services: Collection[str]) -> list[OpenIncident]:
         ids = await self._journal.unfinished(runbook=TRIAGE)
-        found: list[Trouble] = []
+        found: list[OpenIncident] = []
         for start in range(0, len(ids), _AT_ONCE):
             runs = await asyncio.gather(*(self._run(run_id) for run_id in ids[start : start + _AT_ONCE]))
             found += [_at_work(run) for run in runs if run is not None and _is_triage(run, services)]
@@ -85,6 +87,6 @@ def _is_triage(run: Run, services: Collection[str]) -> bool:
     return run.runbook.name == TRIAGE and run.state != "finished" and run.service in services
 
 
-def _at_work(run: Run) -> Trouble:
+def _at_work(run: Run) -> OpenIncident:
     what = f"{run.requested_by.name or run.requested_by.id} is at work on it"
-    return Trouble(kind="triage", service=run.service, what=what, since=run.started_at)
+    return OpenIncident(kind="triage", service=run.service, what=what, since=run.started_at)

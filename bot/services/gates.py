@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from bot.domain.deployments.gate import GateName, Ruling, unknown
+from bot.domain.deployments.gate import GateName, GateResult, unknown
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context
@@ -15,7 +15,9 @@ from bot.engine.steps import call_with
 _LOOK = "Try again; if it stays so, whoever runs this bot finds `plugin_crashed` or a slow source in its log."
 
 
-async def ask_gate(ctx: Context, gate: GateName, *, service: str, version: str, timeout_s: float) -> Ruling:
+async def ask_gate(
+    ctx: Context, gate: GateName, *, service: str, version: str, timeout_s: float
+) -> GateResult:
     """Ask one gate, for ``timeout_s`` seconds; one that crashes, hangs or answers nonsense is ``unknown``.
 
     Raises:
@@ -34,6 +36,6 @@ async def ask_gate(ctx: Context, gate: GateName, *, service: str, version: str, 
         return unknown(gate, why="The gate's answer is no ruling.", way_out=_LOOK).under(gates)
 
 
-def _ruling(data: JsonObject) -> Ruling:
-    """Read what ``Ruling.as_data`` wrote; gates tell more beside it."""
-    return Ruling.model_validate({name: data[name] for name in Ruling.model_fields if name in data})
+def _ruling(data: JsonObject) -> GateResult:
+    """Read what ``GateResult.as_data`` wrote; gates tell more beside it."""
+    return GateResult.model_validate({name: data[name] for name in GateResult.model_fields if name in data})

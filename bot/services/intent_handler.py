@@ -15,13 +15,13 @@ from bot.domain.errors import BotError, IdentityUnknownError, NotAllowedError, N
 from bot.domain.intent import (
     AcknowledgeAlert,
     AnyAlertIntent,
-    Asked,
     CancelRun,
     CastVote,
     GateIntent,
     Intent,
     MonitorIntent,
     Notice,
+    PersonIntent,
     RateDiagnosis,
     RecordIntent,
     ReportAlert,
@@ -35,16 +35,16 @@ from bot.domain.runs.event import CancelRequested, RunStarted, VoteCast
 from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.params import complete_params
-from bot.ports.alerts import AlertBook
-from bot.ports.board import Board
+from bot.ports.alerts import AlertStore
+from bot.ports.board import MessageBoard
 from bot.ports.directory import Directory
-from bot.ports.feedback import FeedbackBook
-from bot.ports.notifier import Teller
+from bot.ports.feedback import FeedbackStore
+from bot.ports.notifier import Notifier
 from bot.services.feedback import said_by
-from bot.services.gate_commands import GateDesk
-from bot.services.monitor_commands import MonitorDesk
-from bot.services.record_commands import RecordDesk
-from bot.services.rollout_control import SteeringDesk
+from bot.services.gate_commands import GateCommands
+from bot.services.monitor_commands import MonitorCommands
+from bot.services.record_commands import RecordCommands
+from bot.services.rollout_control import RolloutControl
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def run_id_of(key: str) -> str:
     return "r" + hashlib.sha256(key.encode()).hexdigest()[:14]
 
 
-class Desk:
+class IntentHandler:
     """Handles what the inbox holds; handling the same intent twice changes nothing more."""
 
     def __init__(
@@ -65,12 +65,12 @@ class Desk:
         deps: Deps,
         *,
         directory: Directory,
-        alerts: AlertBook,
-        board: Board,
-        teller: Teller,
-        monitors: MonitorDesk,
-        gates: GateDesk,
-        feedback: FeedbackBook,
+        alerts: AlertStore,
+        board: MessageBoard,
+        teller: Notifier,
+        monitors: MonitorCommands,
+        gates: GateCommands,
+        feedback: FeedbackStore,
         patience_s: Sequence[float] = (0.5, 1, 2, 4, 8),
     ) -> None:
         """Keep the surroundings; ``patience_s`` are the pauses before it is asked again who somebody is."""
@@ -82,8 +82,8 @@ class Desk:
         self._monitors = monitors
         self._gates = gates
         self._feedback = feedback
-        self._records = RecordDesk(deps, board=board)
-        self._steering = SteeringDesk(deps, directory=directory)
+        self._records = RecordCommands(deps, board=board)
+        self._steering = RolloutControl(deps, directory=directory)
         self._patience_s = tuple(patience_s)
 
     async def handle(self, intent: Intent) -> None:
@@ -278,7 +278,7 @@ class Desk:
                 notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)
             case CancelRun(via="cli"):
                 return  # nobody there can be answered in the chat
-            case Asked():
+            case PersonIntent():
                 notice = Notice(user=intent.by.id, channel=intent.channel, thread=intent.thread, text=text)
             case ReportAlert():
                 return

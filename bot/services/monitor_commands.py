@@ -19,27 +19,27 @@ from bot.domain.intent import (
     UnmuteMonitor,
 )
 from bot.domain.monitoring.monitor import Pause
-from bot.ports.alerts import AlertBook
-from bot.ports.board import Board
-from bot.ports.monitors import MonitorBook
-from bot.services.monitor_runner import Looked, Watchman
+from bot.ports.alerts import AlertStore
+from bot.ports.board import MessageBoard
+from bot.ports.monitors import MonitorStore
+from bot.services.monitor_runner import MonitorReading, MonitorRunner
 
 log = logging.getLogger(__name__)
 
 _VERDICTS = {True: "🟢 It holds", False: "🔴 It does not hold", None: "🟠 Nobody can tell"}
 
 
-class MonitorDesk:
+class MonitorCommands:
     """Does what was asked, and says in words what has come of it; whoever asks was checked before."""
 
     def __init__(
         self,
         catalogue: Catalogue,
         *,
-        monitors: MonitorBook,
-        alerts: AlertBook,
-        board: Board,
-        watchman: Watchman,
+        monitors: MonitorStore,
+        alerts: AlertStore,
+        board: MessageBoard,
+        watchman: MonitorRunner,
     ) -> None:
         """Keep the surroundings."""
         self._known = catalogue.monitors
@@ -111,7 +111,7 @@ class MonitorDesk:
         if state.watched.firing and state.alert_id:
             await self._board.mark(Topic(kind="alert", id=state.alert_id))
 
-    def _seen(self, name: str, looked: Looked) -> str:
+    def _seen(self, name: str, looked: MonitorReading) -> str:
         _, monitor = self._known[name]
         saw = escape(looked.text, quote=False) or "nothing to show"
         expected = escape(monitor.expect, quote=False)

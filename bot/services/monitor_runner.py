@@ -12,16 +12,16 @@ from bot.domain.errors import BotError, BusyError, NotFoundError, TemplateError
 from bot.domain.intent import StartRun
 from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.monitor import Monitor, MonitorState
-from bot.domain.monitoring.watching import Episode, Sample, fold
+from bot.domain.monitoring.watching import Episode, MonitorSample, fold
 from bot.domain.people import Person
 from bot.domain.runs.event import Origin
 from bot.engine.arguments import arguments_of
 from bot.engine.deps import Deps
-from bot.engine.steps import Called, call_with, shown
-from bot.ports.alerts import AlertBook
-from bot.ports.board import Board
+from bot.engine.steps import CallResult, call_with, shown
+from bot.ports.alerts import AlertStore
+from bot.ports.board import MessageBoard
 from bot.ports.inbox import Inbox
-from bot.ports.monitors import MonitorBook
+from bot.ports.monitors import MonitorStore
 from bot.templating.templates import truth
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ _PERSON = "monitor"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class MonitorReading:
     """One look: true, false, or none where nothing could be measured."""
 
     ok: bool | None
@@ -43,11 +43,11 @@ class Looked:
     url: str = ""
 
 
-class Watchman:
+class MonitorRunner:
     """One for all monitors; holds no state of its own, and looking twice at a slot is harmless."""
 
     def __init__(
-        self, deps: Deps, *, monitors: MonitorBook, alerts: AlertBook, board: Board, inbox: Inbox
+        self, deps: Deps, *, monitors: MonitorStore, alerts: AlertStore, board: MessageBoard, inbox: Inbox
     ) -> None:
         """Keep the surroundings."""
         self._deps = deps
@@ -72,7 +72,9 @@ class Watchman:
         ):
             return
         looked = await self.look(name)
-        watched = fold(state.watched, Sample(slot_s=slot_s, ok=looked.ok, text=looked.text), monitor.limits)
+        watched = fold(
+            state.watched, MonitorSample(slot_s=slot_s, ok=looked.ok, text=looked.text), monitor.limits
+        )
         if watched == state.watched:
             return  # a newer slot was looked at before
         seen = state.but(watched=watched, value=looked.text, seen_at=self._deps.clock.now())
@@ -80,7 +82,7 @@ class Watchman:
         seen = await self._report(name, seen, url=looked.url)
         await self._monitors.keep(name, seen)
 
-    async def look(self, name: str) -> Looked:
+    async def look(self, name: str) -> MonitorReading:
         """Measure now and compare with the expectation; nothing is kept.
 
         Raises:
@@ -159,16 +161,16 @@ class Watchman:
         )
 
 
-def _judged(monitor: Monitor, called: Called) -> Looked:
+def _judged(monitor: Monitor, called: CallResult) -> MonitorReading:
     if called.outcome != "ok" or called.result is None:
-        return Looked(ok=None, text=f"not measured: {called.error}", took_s=called.took_s)
+        return MonitorReading(ok=None, text=f"not measured: {called.error}", took_s=called.took_s)
     text = shown(called.result)
     url = called.result.url if isinstance(called.result, Measurement) else ""
     try:
         ok = truth(monitor.expect, {"result": called.result})
     except (TemplateError, BotError) as error:
-        return Looked(ok=None, text=f"not comparable: {error}", took_s=called.took_s, url=url)
-    return Looked(ok=ok, text=text, took_s=called.took_s, url=url)
+        return MonitorReading(ok=None, text=f"not comparable: {error}", took_s=called.took_s, url=url)
+    return MonitorReading(ok=ok, text=text, took_s=called.took_s, url=url)
 
 
 def _is_stale(monitor: Monitor, slot_s: float, now: datetime) -> bool:

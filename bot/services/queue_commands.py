@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from bot.domain.deployments.deployment import Deployment
-from bot.domain.deployments.queueing import Expected, Turn, expect, stay_s, turn_of
+from bot.domain.deployments.queueing import QueueEntry, QueueEstimate, expect, stay_s, turn_of
 from bot.domain.durations import format_duration
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import AskQueue
@@ -15,7 +15,7 @@ from bot.domain.runs.event import Event
 from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.service_lock import change_place
-from bot.ports.locks import Line
+from bot.ports.locks import LockQueue
 
 _MOST_SHOWN = 20
 """So many of a line are told one by one."""
@@ -26,7 +26,7 @@ _MOST_LIKE = 10
 _MINUTE_S = 60
 
 
-class QueueDesk:
+class QueueCommands:
     """Reads only; what it says may be over a moment later."""
 
     def __init__(self, deps: Deps) -> None:
@@ -48,7 +48,7 @@ class QueueDesk:
         where = f"`{intent.service}`" if intent.service else "any service"
         return f"Nobody is changing {where} now, and nobody waits to."
 
-    async def _told(self, service: str, line: Line) -> str:
+    async def _told(self, service: str, line: LockQueue) -> str:
         ids = (*line.held, *line.waiting)
         found = await asyncio.gather(*(self._run(run_id) for run_id in ids[:_MOST_SHOWN]))
         now = self._deps.clock.now()
@@ -89,12 +89,12 @@ def _like(known: Iterable[Deployment], strategy: str) -> list[Deployment]:
     return like[:_MOST_LIKE]
 
 
-def _numbered(places: Sequence[Expected]) -> list[tuple[int, Expected]]:
+def _numbered(places: Sequence[QueueEstimate]) -> list[tuple[int, QueueEstimate]]:
     holding = sum(place.turn.holds for place in places)
     return [(max(0, at - holding + 1), place) for at, place in enumerate(places)]
 
 
-def _row(number: int, place: Expected) -> str:
+def _row(number: int, place: QueueEstimate) -> str:
     turn = place.turn
     what = f"<@{turn.by.id}>: {_what(turn)}"
     if turn.holds:
@@ -105,7 +105,7 @@ def _row(number: int, place: Expected) -> str:
     return f"{number}. {what}; begins in about {_about(place.begins_in_s)}."
 
 
-def _what(turn: Turn) -> str:
+def _what(turn: QueueEntry) -> str:
     return escape(f"{turn.strategy} {turn.version}".strip(), quote=False)
 
 

@@ -18,7 +18,7 @@ from bot.domain.intent import AnyRecordIntent, ShowDelivery, ShowDiff
 from bot.domain.model import JsonObject, JsonValue
 from bot.engine.deps import Deps
 from bot.engine.steps import call_with
-from bot.ports.board import Board
+from bot.ports.board import MessageBoard
 
 _LOOK_S, _GIT_S = 10.0, 60.0
 _LOOK_BACK = 50
@@ -39,10 +39,10 @@ class _Span:
     since: datetime | None
 
 
-class RecordDesk:
+class RecordCommands:
     """Answers in words; that whoever asks is a member is known."""
 
-    def __init__(self, deps: Deps, *, board: Board) -> None:
+    def __init__(self, deps: Deps, *, board: MessageBoard) -> None:
         """Keep the surroundings."""
         self._deps = deps
         self._board = board

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from bot.domain.diagnoses.diagnosis import Judgement
+from bot.domain.diagnoses.diagnosis import ReducerResult
 from bot.domain.model import JsonObject, Model
 
 Verdict = Literal["safe", "until", "impossible"]
@@ -16,7 +16,7 @@ _UNKNOWN = "unknown"
 _WORST_FIRST = ("impossible", _UNKNOWN, "until", "safe")
 
 
-class Word(Model):
+class SafetyReport(Model):
     """What one source says of the way back; ``step`` is where it ends, for ``until``."""
 
     source: str
@@ -32,7 +32,7 @@ class _Told(Model):
     because: str = Field(default="", max_length=2000)
 
 
-def word_of(source: str, data: JsonObject) -> Word | None:
+def word_of(source: str, data: JsonObject) -> SafetyReport | None:
     """Read a probe's ``rollback`` key; none where it says nothing of the way back."""
     told = data.get("rollback")
     if told is None:
@@ -40,35 +40,37 @@ def word_of(source: str, data: JsonObject) -> Word | None:
     try:
         read = _Told.model_validate(told)
     except ValidationError:
-        return Word(source=source, because="what it said of the way back is not understood")
-    return Word(source=source, verdict=read.verdict, step=read.step, because=read.because)
+        return SafetyReport(source=source, because="what it said of the way back is not understood")
+    return SafetyReport(source=source, verdict=read.verdict, step=read.step, because=read.because)
 
 
-def rollback_safety(words: Sequence[Word], *, accepted: bool = False) -> Judgement:
+def rollback_safety(words: Sequence[SafetyReport], *, accepted: bool = False) -> ReducerResult:
     """Say in one line whether there is a way back: the worst word counts, and silence is not safe.
 
     ``impossible`` is a verdict of ``fail``, unless a person has ``accepted`` it beforehand: then it is
     ``unknown``, and says so.
     """
     if not words:
-        return Judgement(verdict="unknown", summary="rollback: not known, because nothing was told about it")
+        return ReducerResult(
+            verdict="unknown", summary="rollback: not known, because nothing was told about it"
+        )
     worst = min(words, key=lambda word: _WORST_FIRST.index(word.verdict or _UNKNOWN))
     details = tuple(f"{word.source}: {_said(word)}" for word in words)
     match worst.verdict:
         case "safe":
-            return Judgement(verdict="pass", summary="rollback: safe", details=details)
+            return ReducerResult(verdict="pass", summary="rollback: safe", details=details)
         case "until":
-            return Judgement(verdict="pass", summary=f"rollback: {_said(worst)}", details=details)
+            return ReducerResult(verdict="pass", summary=f"rollback: {_said(worst)}", details=details)
         case "impossible" if not accepted:
-            return Judgement(verdict="fail", summary=f"rollback: {_said(worst)}", details=details)
+            return ReducerResult(verdict="fail", summary=f"rollback: {_said(worst)}", details=details)
         case "impossible":
             summary = f"rollback: {_said(worst)}; accepted by who asked for it"
-            return Judgement(verdict="unknown", summary=summary, details=details)
+            return ReducerResult(verdict="unknown", summary=summary, details=details)
         case None:
-            return Judgement(verdict="unknown", summary=f"rollback: {_said(worst)}", details=details)
+            return ReducerResult(verdict="unknown", summary=f"rollback: {_said(worst)}", details=details)
 
 
-def _said(word: Word) -> str:
+def _said(word: SafetyReport) -> str:
     because = f", because {word.because}" if word.because else ""
     match word.verdict:
         case None:

@@ -8,7 +8,7 @@ from bot.domain.errors import BotError, NotAllowedError, NotFoundError
 from bot.domain.intent import SteerRun
 from bot.domain.rollouts.canary import SteeringWord
 from bot.domain.rollouts.rollout import rollout_under_way
-from bot.domain.runs.event import Steered
+from bot.domain.runs.event import RolloutSteered
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Pipeline
 from bot.engine.deps import Deps
@@ -21,7 +21,7 @@ _ONWARDS: frozenset[SteeringWord] = frozenset({"promote", "resume"})
 """Words that bring a version to more people; the others only keep it from them."""
 
 
-class SteeringDesk:
+class RolloutControl:
     """Writes people's words into the journal; whoever judges reads them at the next look."""
 
     def __init__(self, deps: Deps, *, directory: Directory) -> None:
@@ -50,7 +50,7 @@ class SteeringDesk:
                 return  # this very click was written down before a crash
             if intent.word in _ONWARDS:
                 await self._require_approver(run, phase, intent)
-            said = Steered(at=self._deps.clock.now(), by=intent.by, word=intent.word, key=intent.key)
+            said = RolloutSteered(at=self._deps.clock.now(), by=intent.by, word=intent.word, key=intent.key)
             if await self._deps.journal.interject(run.id, (said,), length=run.length, wake=False):
                 log.info("run_steered", extra={"run_id": run.id, "word": intent.word, "by": intent.by.id})
                 return

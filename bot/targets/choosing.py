@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.ports.targets import Target
+from bot.ports.targets import DeploymentTarget
 from bot.targets.command import CommandTarget
 from bot.targets.flags import FlagsTarget
 from bot.targets.git import GitTarget
 from bot.targets.haproxy import HAProxyTarget
 
-KINDS: Mapping[str, Callable[[Context, str], Target]] = {
+KINDS: Mapping[str, Callable[[Context, str], DeploymentTarget]] = {
     "haproxy": HAProxyTarget.of,
     "git": GitTarget,
     "command": CommandTarget,
@@ -21,7 +21,7 @@ KINDS: Mapping[str, Callable[[Context, str], Target]] = {
 """Where a service has several and none is named, the first is meant: what carries traffic; a flag is last."""
 
 
-def target_of(ctx: Context, service: str, *, by: str = "") -> Target:
+def target_of(ctx: Context, service: str, *, by: str = "") -> DeploymentTarget:
     """Give the target of kind ``by``; empty means the one that carries the service's traffic.
 
     Raises:

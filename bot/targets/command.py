@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.ports.targets import Moved, Observation, WayBack
+from bot.ports.targets import ChangeResult, RollbackCheck, TargetState
 from bot.targets.plain import PlainTarget
-from bot.targets.processes import Ran, run
+from bot.targets.processes import CompletedProgram, run
 from bot.targets.wire import PATIENCE, field_of, settings_of
 
 KIND = "command"
@@ -38,24 +38,24 @@ class CommandTarget(PlainTarget):
         self._settings = settings_of(ctx, service, where="target", kind=KIND)
         self._until_s = asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE
 
-    async def observe(self) -> Observation:
+    async def observe(self) -> TargetState:
         """Take the first line that the ``version`` command prints for the version."""
         return self._serving(self._service, await self._version())
 
-    async def way_back(self, version: str) -> WayBack:
+    async def way_back(self, version: str) -> RollbackCheck:
         """Look whether there is a command for it, and whether the version can be told."""
         if not self._settings.get("rollback"):
             because = "the catalogue has no `rollback` command"
-            return WayBack(verdict="impossible", because=because, checked=())
+            return RollbackCheck(verdict="impossible", because=because, checked=())
         self._line("rollback", version=version)
         checked = (f"the version is {await self._version()}", "there is a `rollback` command")
-        return WayBack(verdict="safe", because="there is a command for it", checked=checked)
+        return RollbackCheck(verdict="safe", because="there is a command for it", checked=checked)
 
-    async def promote(self, version: str, *, keep_warm: bool) -> Moved:  # noqa: ARG002  # nothing is kept warm
+    async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:  # noqa: ARG002  # nothing is kept warm
         """Run the ``deploy`` command."""
         return await self._change("deploy", version)
 
-    async def rollback(self, to_version: str) -> Moved:
+    async def rollback(self, to_version: str) -> ChangeResult:
         """Run the ``rollback`` command."""
         if not to_version:
             raise ActionFailedError(
@@ -65,10 +65,10 @@ class CommandTarget(PlainTarget):
             )
         return await self._change("rollback", to_version)
 
-    async def _change(self, which: str, version: str) -> Moved:
+    async def _change(self, which: str, version: str) -> ChangeResult:
         line, before = self._line(which, version=version), await self._version()
         if before == version:
-            return Moved(summary=f"{self._service} was at {version} already", changed=False)
+            return ChangeResult(summary=f"{self._service} was at {version} already", changed=False)
         ran = await self._run(line)
         if ran.code:
             raise ActionFailedError(
@@ -76,7 +76,7 @@ class CommandTarget(PlainTarget):
                 hint="Nothing was changed, if the command keeps its word. Look at what it says.",
                 code="target_refused",
             )
-        return Moved(
+        return ChangeResult(
             summary=f"{self._service} is at {version} (was {before})",
             before={"version": before},
             after={"version": version},
@@ -96,7 +96,7 @@ class CommandTarget(PlainTarget):
         template = field_of(self._settings, which, service=self._service, kind=KIND)
         return command_line(template, {"service": self._service, **arguments})
 
-    async def _run(self, line: list[str]) -> Ran:
+    async def _run(self, line: list[str]) -> CompletedProgram:
         left_s = max(0.1, self._until_s - asyncio.get_running_loop().time())
         effect = self._ctx.effect
         env = {"IDEMPOTENCY_KEY": effect.key, "FENCING_TOKEN": str(effect.epoch)} if effect else {}

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.ports.targets import Observation
+from bot.ports.targets import TargetState
 from bot.targets.choosing import target_of
 
 _MEMORY_S = 30 * 86_400.0
@@ -29,7 +29,7 @@ async def others_running(ctx: Context, service: str, version: str) -> tuple[str,
     return others
 
 
-def others_in(found: Observation, version: str) -> tuple[str, ...]:
+def others_in(found: TargetState, version: str) -> tuple[str, ...]:
     """Name the versions other than ``version``; empty text for one that is not told; pure."""
     there = {found.stable.version} if not found.instances else set[str]()
     for instance in found.instances:

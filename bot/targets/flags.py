@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.engine.plugins import Context
-from bot.ports.targets import Can, Moved, Observation, Side, WayBack
+from bot.ports.targets import Capabilities, ChangeResult, RollbackCheck, TargetState, VersionState
 from bot.targets.plain import PlainTarget
 from bot.targets.wire import effect_of, field_of, settings_of
 
@@ -31,41 +31,43 @@ class FlagsTarget(PlainTarget):
         settings = settings_of(ctx, service, where="target", kind=KIND)
         self._key = field_of(settings, "flag", service=service, kind=KIND)
 
-    async def observe(self) -> Observation:
+    async def observe(self) -> TargetState:
         """Tell the share of the flag; which versions run is for another target to tell."""
         flag = await self._find()
-        candidate = Side(version=self._key, weight_percent=flag.percent, healthy=True, instances=0)
-        return Observation(
+        candidate = VersionState(version=self._key, weight_percent=flag.percent, healthy=True, instances=0)
+        return TargetState(
             target=KIND,
             tells_version=False,
-            stable=Side(version=_OFF, weight_percent=_WHOLE - flag.percent, healthy=True, instances=0),
+            stable=VersionState(
+                version=_OFF, weight_percent=_WHOLE - flag.percent, healthy=True, instances=0
+            ),
             candidate=candidate if flag.percent or _routes(flag) else None,
             instances=(),
-            can=Can(shift=True, routes=True, instant_back=True, lease=False),
+            can=Capabilities(shift=True, routes=True, instant_back=True, lease=False),
         )
 
-    async def way_back(self, version: str) -> WayBack:
+    async def way_back(self, version: str) -> RollbackCheck:
         """See that the flag can be read, and is the one that is meant."""
         if version != self._key:
-            return WayBack(
+            return RollbackCheck(
                 verdict="impossible", because=self._other(version), checked=("the catalogue's flag",)
             )
         await self._find()
-        return WayBack(
+        return RollbackCheck(
             verdict="safe", because="the flag can be turned off", checked=("the flags can be read",)
         )
 
-    async def stage(self, version: str) -> Moved:
+    async def stage(self, version: str) -> ChangeResult:
         """Start nothing: what is behind the flag runs already."""
         self._check(version)
         await self._find()
-        return Moved(summary=f"{version} is behind the flag {self._key} already", changed=False)
+        return ChangeResult(summary=f"{version} is behind the flag {self._key} already", changed=False)
 
-    async def unstage(self, version: str) -> Moved:
+    async def unstage(self, version: str) -> ChangeResult:
         """Stop nothing."""
         return await self.stage(version)
 
-    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:
+    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> ChangeResult:
         """Turn the flag on for a share of the users, and for these tenants."""
         self._check(version)
         found = await self._find()
@@ -75,7 +77,7 @@ class FlagsTarget(PlainTarget):
         after = {"percent": percent, "routes": sorted(routes)}
         said = f"{self._key} of {self._service} is on for {percent} %"
         if found == wanted:
-            return Moved(
+            return ChangeResult(
                 summary=f"{said} already",
                 changed=False,
                 before={**before},
@@ -84,18 +86,18 @@ class FlagsTarget(PlainTarget):
             )
         epoch = effect_of(self._ctx).epoch
         await self._ctx.flags.put(self._service, wanted, run_id=self._ctx.run_id, epoch=epoch)
-        return Moved(
+        return ChangeResult(
             summary=f"{said} (was {found.percent} %)",
             before={**before},
             after={**after},
             moves_version=False,
         )
 
-    async def promote(self, version: str, *, keep_warm: bool) -> Moved:  # noqa: ARG002  # the port's
+    async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:  # noqa: ARG002  # the port's
         """Turn the flag on for everybody whom no rule excludes."""
         return await self.shift(version, percent=_WHOLE, routes=())
 
-    async def rollback(self, to_version: str) -> Moved:  # noqa: ARG002  # the port's
+    async def rollback(self, to_version: str) -> ChangeResult:  # noqa: ARG002  # the port's
         """Turn the flag off for everybody."""
         return await self.shift(self._key, percent=0, routes=())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context
-from bot.ports.targets import Moved, Observation, WayBack
+from bot.ports.targets import ChangeResult, RollbackCheck, TargetState
 from bot.targets.git_file import version_in, with_version
 from bot.targets.git_repository import Repository
 from bot.targets.plain import PlainTarget
@@ -20,7 +20,7 @@ _EFFECT, _VERSION = "Pilothouse-Effect", "Pilothouse-Version"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class VersionFile:
     """Where the version stands."""
 
     repository: Repository
@@ -41,12 +41,12 @@ class GitTarget(PlainTarget):
         self._ctx, self._service = ctx, service
         self._place = _place_of(ctx, service)
 
-    async def observe(self) -> Observation:
+    async def observe(self) -> TargetState:
         """Tell which version the branch asks for; whether it runs is for another target to tell."""
         version = await self._version(await self._place.repository.fetch())
         return self._serving(self._place.file, version)
 
-    async def way_back(self, version: str) -> WayBack:
+    async def way_back(self, version: str) -> RollbackCheck:
         """Fetch, read the version before, and rehearse the push."""
         repository, checked = self._place.repository, list[str]()
         head = await repository.fetch()
@@ -56,19 +56,19 @@ class GitTarget(PlainTarget):
         now = await self._version(head)
         if now != version:
             because = f"the branch is at {now} still"
-            return WayBack(verdict="safe", because=because, checked=tuple(checked))
+            return RollbackCheck(verdict="safe", because=because, checked=tuple(checked))
         before = await self._before(head, now)
         if not before:
             because = f"no commit of this bot brought {version}, so what to revert is not known"
-            return WayBack(verdict="impossible", because=because, checked=tuple(checked))
+            return RollbackCheck(verdict="impossible", because=because, checked=tuple(checked))
         because = f"the revert to {before} applies cleanly"
-        return WayBack(verdict="safe", because=because, checked=(*checked, because))
+        return RollbackCheck(verdict="safe", because=because, checked=(*checked, because))
 
-    async def promote(self, version: str, *, keep_warm: bool) -> Moved:  # noqa: ARG002  # nothing is kept warm in Git
+    async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:  # noqa: ARG002  # nothing is kept warm in Git
         """Commit the version to the branch and push it."""
         return await self._write(version, title=f"{self._service}: Deploy {version}", back=False)
 
-    async def rollback(self, to_version: str) -> Moved:
+    async def rollback(self, to_version: str) -> ChangeResult:
         """Revert in Git too, because the next sync would bring the bad version again."""
         if not to_version:
             raise ActionFailedError(
@@ -78,7 +78,7 @@ class GitTarget(PlainTarget):
             )
         return await self._write(to_version, title=f"{self._service}: Go back to {to_version}", back=True)
 
-    async def _write(self, version: str, *, title: str, back: bool) -> Moved:
+    async def _write(self, version: str, *, title: str, back: bool) -> ChangeResult:
         repository, place = self._place.repository, self._place
         for _ in range(_TRIES):
             head = await repository.fetch()
@@ -87,7 +87,7 @@ class GitTarget(PlainTarget):
             text = await repository.read(head, place.file)
             before = version_in(text, place.key)
             if before == version:
-                return Moved(summary=f"{place.file} had {version} already", changed=False)
+                return ChangeResult(summary=f"{place.file} had {version} already", changed=False)
             changed = with_version(text, place.key, version)
             reverts = await self._bringing(head, before) if back else ""
             message = self._message(title, version, reverts=reverts)
@@ -113,7 +113,7 @@ class GitTarget(PlainTarget):
         line = f"{_EFFECT}: {effect_of(self._ctx).key}"
         return await self._place.repository.find(head, file=self._place.file, line=line)
 
-    async def _told(self, commit: str) -> Moved:
+    async def _told(self, commit: str) -> ChangeResult:
         before, after = await self._version(f"{commit}^"), await self._version(commit)
         return _moved(self._place.file, before, after, commit)
 
@@ -129,15 +129,15 @@ class GitTarget(PlainTarget):
         return version_in(await self._place.repository.read(commit, self._place.file), self._place.key)
 
 
-def _moved(file: str, before: str, after: str, commit: str) -> Moved:
-    return Moved(
+def _moved(file: str, before: str, after: str, commit: str) -> ChangeResult:
+    return ChangeResult(
         summary=f"{file} asks for {after} (was {before}), in commit {commit[:10]}",
         before={"version": before},
         after={"version": after, "commit": commit},
     )
 
 
-def _place_of(ctx: Context, service: str) -> Place:
+def _place_of(ctx: Context, service: str) -> VersionFile:
     settings = settings_of(ctx, service, where="target", kind=KIND)
 
     def needed(name: str) -> str:
@@ -149,4 +149,4 @@ def _place_of(ctx: Context, service: str) -> Place:
         clone=Path(needed("clone")),
         until_s=asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE,
     )
-    return Place(repository=repository, file=needed("file"), key=needed("key"))
+    return VersionFile(repository=repository, file=needed("file"), key=needed("key"))

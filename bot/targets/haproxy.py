@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context
-from bot.ports.targets import Can, Counts, Moved, Observation, Role, WayBack
+from bot.ports.targets import Capabilities, ChangeResult, Role, RollbackCheck, TargetCounts, TargetState
 from bot.targets import haproxy_counts as counting
 from bot.targets.haproxy_backend import KIND, Backend, backend_of
 from bot.targets.haproxy_dividing import divide, let_go, percent_of, stands
@@ -35,7 +35,7 @@ class HAProxyTarget:
         """
         return cls(backend_of(ctx, service))
 
-    async def observe(self) -> Observation:
+    async def observe(self) -> TargetState:
         """Tell what serves now; with a lease, the candidate itself is asked whether it is healthy."""
         backend, slots = self.backend, self.backend.slots
         servers, versions = await backend.servers(), await backend.versions()
@@ -44,34 +44,38 @@ class HAProxyTarget:
             found = [item.but(healthy=True) if item.role == "candidate" else item for item in found]
         candidate = side_of(found, "candidate", servers)
         gone = versions[slots.candidate].state == "stopped" if versions else not servers[slots.candidate].up
-        return Observation(
+        return TargetState(
             target=KIND,
             stable=side_of(found, "stable", servers),
             candidate=None if gone and not candidate.weight_percent else candidate,
             instances=tuple(found),
-            can=Can(shift=True, routes=bool(slots.map_file), instant_back=True, lease=bool(slots.lease)),
+            can=Capabilities(
+                shift=True, routes=bool(slots.map_file), instant_back=True, lease=bool(slots.lease)
+            ),
         )
 
-    async def counts(self) -> Counts:
+    async def counts(self) -> TargetCounts:
         """Read HAProxy's own counters, which begin at 0 when it starts."""
         backend, slots = self.backend, self.backend.slots
         rows, servers = await backend.rows(), await backend.servers()
         at_s = backend.ctx.clock.now().timestamp()
         # A candidate that HAProxy holds for down gets nothing, whatever its weight.
         serving = {name: server.weight for name, server in servers.items() if server.usable}
-        return Counts(
+        return TargetCounts(
             at_s=at_s,
             weight=share_of(serving, [slots.candidate]),
             canary=counting.side_of(rows, [slots.candidate]),
             stable=counting.side_of(rows, slots.stable),
         )
 
-    async def way_back(self, version: str) -> WayBack:
+    async def way_back(self, version: str) -> RollbackCheck:
         """Try the socket's level, the stable servers' health and room, and where the old version is."""
         backend, slots, checked = self.backend, self.backend.slots, list[str]()
         level = (await backend.runtime.ask("show cli level")).strip()
         if level != "admin":
-            return WayBack(verdict="impossible", because="HAProxy's socket may not be written to", checked=())
+            return RollbackCheck(
+                verdict="impossible", because="HAProxy's socket may not be written to", checked=()
+            )
         checked.append("HAProxy's socket may be written to")
         servers, rows, versions = await backend.servers(), await backend.rows(), await backend.versions()
         if versions and all(versions[name].version == version for name in slots.stable):
@@ -84,18 +88,18 @@ class HAProxyTarget:
         if room is not None and room < busy:
             return no_way(f"{', '.join(up)} take {room} requests at once, and {busy} are under way", checked)
         checked.append("room for all traffic")
-        return WayBack(
+        return RollbackCheck(
             verdict="safe", because="the stable version can take all traffic now", checked=(*checked,)
         )
 
-    async def stage(self, version: str) -> Moved:
+    async def stage(self, version: str) -> ChangeResult:
         """Start ``version`` in the candidate's slot and wait until it is healthy."""
         backend, name = self.backend, self.backend.slots.candidate
         launcher, servers = backend.needs_launcher(), await backend.servers()
         slots = await backend.versions()
         now, before = slots[name], self._before(slots)
         if now.version == version and now.state == "running" and await self._is_up():
-            return Moved(
+            return ChangeResult(
                 summary=f"{version} of {backend.service} was up already", changed=False, before=before
             )
         if servers[name].weight and now.version != version:
@@ -124,19 +128,19 @@ class HAProxyTarget:
                 hint="Look at the log of the version that did not come up.",
                 code="did_not_come_up",
             ) from error
-        return Moved(
+        return ChangeResult(
             summary=f"{version} of {backend.service} is up on {name}, without traffic",
             before=before,
             after={"candidate": version},
         )
 
-    async def unstage(self, version: str) -> Moved:
+    async def unstage(self, version: str) -> ChangeResult:
         """Stop the candidate if it is ``version``."""
         backend, name = self.backend, self.backend.slots.candidate
         launcher, servers = backend.needs_launcher(), await backend.servers()
         now = await launcher.slot(name)
         if now.state == "stopped" or now.version != version:
-            return Moved(
+            return ChangeResult(
                 summary=f"{version} of {backend.service} was not the candidate any more", changed=False
             )
         if servers[name].weight or await backend.routes():
@@ -147,11 +151,11 @@ class HAProxyTarget:
             )
         await backend.quiet(name)
         await launcher.stop(name)
-        return Moved(
+        return ChangeResult(
             summary=f"{version} of {backend.service} was stopped on {name}", before={"candidate": version}
         )
 
-    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:
+    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> ChangeResult:
         """Give the candidate its share; refuses while the candidate is another version, or not healthy."""
         backend, slots = self.backend, self.backend.slots
         if routes and not slots.map_file:
@@ -165,14 +169,14 @@ class HAProxyTarget:
             await backend.until(self._has_health, what=f"The health of {version} as HAProxy sees it")
         return await divide(backend, percent, routes)
 
-    async def promote(self, version: str, *, keep_warm: bool) -> Moved:
+    async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:
         """Bring the stable slots to ``version`` while the candidate serves, then give them all traffic."""
         backend, slots = self.backend, self.backend.slots
         found = await backend.versions()
         backend.needs_launcher()
         previous = next((found[name].version for name in slots.stable if found[name].version != version), "")
         if not previous and await stands(backend, 0, ()):
-            return Moved(summary=f"{backend.service} was at {version} already", changed=False)
+            return ChangeResult(summary=f"{backend.service} was at {version} already", changed=False)
         await backend.must_run(version)
         await let_go(backend)
         if len(slots.stable) == 1 and previous:
@@ -180,13 +184,13 @@ class HAProxyTarget:
         await replace(backend, dict.fromkeys(slots.stable, version))
         await divide(backend, 0, ())
         kept = await self._settle(previous if keep_warm else "")
-        return Moved(
+        return ChangeResult(
             summary=f"{backend.service} is at {version} (was {previous or version}){kept}",
             before={"version": previous},
             after={"version": version},
         )
 
-    async def rollback(self, to_version: str) -> Moved:
+    async def rollback(self, to_version: str) -> ChangeResult:
         """Give all traffic to the stable slots; a version that is not there comes by the candidate's slot."""
         backend, slots = self.backend, self.backend.slots
         if to_version and await self._is_elsewhere(to_version):
@@ -202,19 +206,19 @@ class HAProxyTarget:
         await backend.tell([backend.setting(name, "state ready") for name in slots.stable])
         moved = await divide(backend, 0, ())
         stopped = await self._settle("") if backend.launcher else ""
-        return Moved(
+        return ChangeResult(
             summary=f"All traffic of {backend.service} is back at {to_version or 'stable'}{stopped}",
             changed=moved.changed or bool(stopped),
             before={"percent": percent},
             after={"percent": 0},
         )
 
-    async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> Moved:
+    async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> ChangeResult:
         """Drain, replace, wait for health and let in again, a batch at a time."""
         before = await replace(self.backend, versions, fall_back=fall_back)
         names = ", ".join(f"{name} {versions[name]}" for name in before)
         said = f"now runs {names}" if before else "ran that already"
-        return Moved(
+        return ChangeResult(
             summary=f"{self.backend.service} {said}",
             changed=bool(before),
             before={"versions": {**before}},
@@ -240,7 +244,7 @@ class HAProxyTarget:
         versions = await self.backend.versions()
         return bool(versions) and any(versions[name].version != version for name in self.backend.slots.stable)
 
-    async def _return_to(self, version: str) -> Moved:
+    async def _return_to(self, version: str) -> ChangeResult:
         backend, slots = self.backend, self.backend.slots
         serving = (await backend.servers())[slots.candidate].weight
         found = (await backend.needs_launcher().slot(slots.candidate)).version
@@ -251,7 +255,7 @@ class HAProxyTarget:
         before = await replace(backend, dict.fromkeys(slots.stable, version))
         await divide(backend, 0, ())
         stopped = await self._settle("")
-        return Moved(
+        return ChangeResult(
             summary=f"All traffic of {backend.service} is back at {version}{stopped}",
             before={"versions": {**before}},
             after={"version": version},

@@ -10,9 +10,9 @@ import httpx
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context
-from bot.targets.haproxy_counts import Row, rows_of
-from bot.targets.haproxy_socket import RuntimeSocket, Server
-from bot.targets.launching import Launcher, Slot
+from bot.targets.haproxy_counts import ServerCounters, rows_of
+from bot.targets.haproxy_socket import RuntimeSocket, SocketServer
+from bot.targets.launching import Slot, SlotLauncher
 from bot.targets.wire import PATIENCE, field_of, settings_of
 
 KIND = "haproxy"
@@ -23,7 +23,7 @@ _ROUTED = "candidate"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slots:
+class SlotNames:
     """Who is who, as the catalogue says."""
 
     stable: tuple[str, ...]
@@ -40,13 +40,13 @@ class Backend:
 
     ctx: Context
     service: str
-    slots: Slots
+    slots: SlotNames
     runtime: RuntimeSocket
-    launcher: Launcher | None
+    launcher: SlotLauncher | None
     until_s: float = field(default=0.0)
     """When to give up, by the loop's clock."""
 
-    async def servers(self) -> dict[str, Server]:
+    async def servers(self) -> dict[str, SocketServer]:
         """Read the slots' servers.
 
         Raises:
@@ -62,7 +62,7 @@ class Backend:
             )
         return servers
 
-    async def rows(self) -> dict[str, Row]:
+    async def rows(self) -> dict[str, ServerCounters]:
         """Read the counters."""
         return rows_of(await self.runtime.ask("show stat"), backend=self.runtime.backend)
 
@@ -80,7 +80,7 @@ class Backend:
             )
         return frozenset(key for _, key, value in entries if value == _ROUTED)
 
-    def needs_launcher(self) -> Launcher:
+    def needs_launcher(self) -> SlotLauncher:
         """Give the launcher.
 
         Raises:
@@ -145,7 +145,7 @@ class Backend:
         order = sorted(weights.items(), key=lambda item: -item[1])
         return [self.setting(name, f"weight {weight}") for name, weight in order]
 
-    def lease_lines(self, servers: Mapping[str, Server], *, hangs: bool) -> list[str]:
+    def lease_lines(self, servers: Mapping[str, SocketServer], *, hangs: bool) -> list[str]:
         """Make the line that lets the candidate hang on the bot's lease, or not any more."""
         candidate = servers[self.slots.candidate]
         if not self.slots.lease or not candidate.has_check or candidate.checked == hangs:
@@ -191,7 +191,7 @@ class Backend:
         while (await self.rows())[name].sessions and loop.time() < until_s:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(_LOOK_S)
 
-    def somebody_serves(self, servers: Mapping[str, Server], weights: Mapping[str, int]) -> None:
+    def somebody_serves(self, servers: Mapping[str, SocketServer], weights: Mapping[str, int]) -> None:
         """Refuse to leave nobody to serve.
 
         Raises:
@@ -221,7 +221,7 @@ def backend_of(ctx: Context, service: str) -> Backend:
     return Backend(
         ctx=ctx,
         service=service,
-        slots=Slots(
+        slots=SlotNames(
             stable=tuple(needed("stable").replace(",", " ").split()),
             candidate=needed("candidate"),
             map_file=settings.get("map", ""),
@@ -233,6 +233,6 @@ def backend_of(ctx: Context, service: str) -> Backend:
             backend=needed("backend"),
             timeout_s=min(_EXCHANGE_S, ctx.timeout_s * PATIENCE / 3),
         ),
-        launcher=Launcher(ctx=ctx, url=launch, service=service) if launch else None,
+        launcher=SlotLauncher(ctx=ctx, url=launch, service=service) if launch else None,
         until_s=asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE,
     )

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
-from bot.ports.targets import Moved
+from bot.ports.targets import ChangeResult
 from bot.targets.haproxy_backend import Backend
-from bot.targets.haproxy_socket import Server
+from bot.targets.haproxy_socket import SocketServer
 from bot.targets.haproxy_weights import WHOLE, share_of, weights_for
 
 
-async def divide(backend: Backend, percent: int, routes: Iterable[str]) -> Moved:
+async def divide(backend: Backend, percent: int, routes: Iterable[str]) -> ChangeResult:
     """Set weights and routes in one go, and see that they stand.
 
     Raises:
@@ -23,7 +23,7 @@ async def divide(backend: Backend, percent: int, routes: Iterable[str]) -> Moved
     before = percent_of(backend, servers)
     wanted = weights_for(percent, stable=slots.stable, candidate=slots.candidate)
     after = {"percent": percent, "routes": sorted(routes)}
-    told = partial(Moved, before={"percent": before, "routes": sorted(now)}, after={**after})
+    told = partial(ChangeResult, before={"percent": before, "routes": sorted(now)}, after={**after})
     if await stands(backend, percent, routes):
         return told(summary=f"{backend.service}'s candidate had {percent} % already", changed=False)
     backend.somebody_serves(servers, wanted)
@@ -67,7 +67,7 @@ async def let_go(backend: Backend) -> None:
     await backend.tell([*backend.lease_lines(await backend.servers(), hangs=False), health])
 
 
-def percent_of(backend: Backend, servers: Mapping[str, Server]) -> int:
+def percent_of(backend: Backend, servers: Mapping[str, SocketServer]) -> int:
     """Tell the share of the traffic that the candidate gets, 0 to 100."""
     weights = {name: server.weight for name, server in servers.items()}
     return round(share_of(weights, [backend.slots.candidate]) * WHOLE)

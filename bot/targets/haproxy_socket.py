@@ -16,7 +16,7 @@ _CHECK_CONFIGURED, _CHECK_ENABLED = 2, 4  # bits of srv_check_state
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
+class SocketServer:
     """One server of a backend; ``weight`` is its share relative to the others, 0 to 256."""
 
     name: str
@@ -38,7 +38,7 @@ class RuntimeSocket:
     backend: str
     timeout_s: float
 
-    async def servers(self) -> dict[str, Server]:
+    async def servers(self) -> dict[str, SocketServer]:
         """Read all servers by name.
 
         Raises:
@@ -133,10 +133,10 @@ async def _whole(reader: asyncio.StreamReader) -> bytes:
     return answer
 
 
-def _server(row: Mapping[str, str]) -> Server:
+def _server(row: Mapping[str, str]) -> SocketServer:
     up = int(row["srv_op_state"]) in (_STARTING, _RUNNING)
     check = int(row.get("srv_check_state", "0"))
-    return Server(
+    return SocketServer(
         name=row["srv_name"],
         weight=int(row["srv_uweight"]),
         usable=up and int(row["srv_admin_state"]) == 0,

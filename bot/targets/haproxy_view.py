@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.ports.targets import Instance, Role, Side, WayBack
-from bot.targets.haproxy_counts import Row
-from bot.targets.haproxy_socket import Server
+from bot.ports.targets import Instance, Role, RollbackCheck, VersionState
+from bot.targets.haproxy_counts import ServerCounters
+from bot.targets.haproxy_socket import SocketServer
 from bot.targets.haproxy_weights import WHOLE, share_of
 from bot.targets.launching import Slot
 
 
-def instance_of(server: Server, versions: Mapping[str, Slot], role: Role) -> Instance:
+def instance_of(server: SocketServer, versions: Mapping[str, Slot], role: Role) -> Instance:
     """Tell of one server."""
     slot = versions.get(server.name)
     return Instance(
@@ -23,12 +23,12 @@ def instance_of(server: Server, versions: Mapping[str, Slot], role: Role) -> Ins
     )
 
 
-def side_of(found: Sequence[Instance], role: Role, servers: Mapping[str, Server]) -> Side:
+def side_of(found: Sequence[Instance], role: Role, servers: Mapping[str, SocketServer]) -> VersionState:
     """Add up the servers of one role."""
     own = [item for item in found if item.role == role]
     versions = {item.version for item in own}
     weights = {name: server.weight for name, server in servers.items()}
-    return Side(
+    return VersionState(
         version=versions.pop() if len(versions) == 1 else "",
         weight_percent=round(share_of(weights, [item.name for item in own]) * WHOLE, 2),
         healthy=any(item.healthy for item in own),
@@ -36,22 +36,22 @@ def side_of(found: Sequence[Instance], role: Role, servers: Mapping[str, Server]
     )
 
 
-def room_of(rows: Mapping[str, Row], names: Iterable[str]) -> int | None:
+def room_of(rows: Mapping[str, ServerCounters], names: Iterable[str]) -> int | None:
     """Tell how many requests these servers take at once; none if there is no limit."""
     rooms = [rows[name].room for name in names]
     known = [room for room in rooms if room is not None]
     return sum(known) if len(known) == len(rooms) else None
 
 
-def no_way(because: str, checked: Sequence[str]) -> WayBack:
+def no_way(because: str, checked: Sequence[str]) -> RollbackCheck:
     """Say that there is no way back."""
-    return WayBack(verdict="impossible", because=because, checked=tuple(checked))
+    return RollbackCheck(verdict="impossible", because=because, checked=tuple(checked))
 
 
-def after_promotion(version: str, candidate: Slot, checked: Sequence[str]) -> WayBack:
+def after_promotion(version: str, candidate: Slot, checked: Sequence[str]) -> RollbackCheck:
     """Once promoted, the way back leads through the candidate's slot."""
     if candidate.state == "running" and candidate.version != version:
         because = f"{candidate.version} is kept warm and can take all traffic"
-        return WayBack(verdict="safe", because=because, checked=(*checked, because))
+        return RollbackCheck(verdict="safe", because=because, checked=(*checked, because))
     because = "the version before must be started again, which the launcher can do"
-    return WayBack(verdict="safe", because=because, checked=(*checked, "the launcher answers"))
+    return RollbackCheck(verdict="safe", because=because, checked=(*checked, "the launcher answers"))

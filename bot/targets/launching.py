@@ -23,7 +23,7 @@ class Slot(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Launcher:
+class SlotLauncher:
     """The launcher behind ``url`` for one service's slots."""
 
     ctx: Context

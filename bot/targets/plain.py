@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from bot.domain.errors import ActionFailedError
-from bot.ports.targets import Can, Counts, Instance, Moved, Observation, Side
+from bot.ports.targets import Capabilities, ChangeResult, Instance, TargetCounts, TargetState, VersionState
 
 
 class PlainTarget:
@@ -16,34 +16,34 @@ class PlainTarget:
         """Keep what it is called in the catalogue."""
         self._kind = kind
 
-    async def counts(self) -> Counts:
+    async def counts(self) -> TargetCounts:
         """Refuse."""
         self._cannot("counts no requests")
 
-    async def stage(self, version: str) -> Moved:  # noqa: ARG002  # the port's
+    async def stage(self, version: str) -> ChangeResult:  # noqa: ARG002  # the port's
         """Refuse."""
         self._cannot("has no candidate to stage")
 
-    async def unstage(self, version: str) -> Moved:  # noqa: ARG002  # the port's
+    async def unstage(self, version: str) -> ChangeResult:  # noqa: ARG002  # the port's
         """Refuse."""
         self._cannot("has no candidate to take away")
 
-    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> Moved:  # noqa: ARG002  # the port's
+    async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> ChangeResult:  # noqa: ARG002  # the port's
         """Refuse."""
         self._cannot("cannot divide the traffic")
 
-    async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> Moved:  # noqa: ARG002  # the port's
+    async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> ChangeResult:  # noqa: ARG002  # the port's
         """Refuse."""
         self._cannot("knows no instances")
 
-    def _serving(self, name: str, version: str) -> Observation:
+    def _serving(self, name: str, version: str) -> TargetState:
         """Tell of a target that is at one version, as ``name``, and can do nothing by halves."""
-        return Observation(
+        return TargetState(
             target=self._kind,
-            stable=Side(version=version, weight_percent=100, healthy=True, instances=1),
+            stable=VersionState(version=version, weight_percent=100, healthy=True, instances=1),
             candidate=None,
             instances=(Instance(name=name, version=version, role="stable", weight=100, healthy=True),),
-            can=Can(shift=False, routes=False, instant_back=False, lease=False),
+            can=Capabilities(shift=False, routes=False, instant_back=False, lease=False),
         )
 
     def _cannot(self, what: str) -> NoReturn:

@@ -10,7 +10,7 @@ from bot.domain.monitoring.alert import Acknowledgement, Alert, Silence
 from bot.domain.people import Person
 
 
-class MemoryAlertBook:
+class MemoryAlertStore:
     """The alerts that were reported."""
 
     def __init__(self, clock: Clock | None = None) -> None:

@@ -8,13 +8,13 @@ from bot.domain.board import Topic
 from bot.domain.clock import Clock
 from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
-from bot.ports.board import Board
+from bot.ports.board import MessageBoard
 
 
-class MemoryDeploymentBook:
+class MemoryDeploymentStore:
     """Every deployment, in this process."""
 
-    def __init__(self, clock: Clock, *, board: Board) -> None:
+    def __init__(self, clock: Clock, *, board: MessageBoard) -> None:
         """Start empty; what changes is announced on ``board``, and ``clock`` tells what is recent."""
         self._clock = clock
         self._board = board

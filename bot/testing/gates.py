@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.clock import Clock, SystemClock
-from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.checklist import ItemMark
 from bot.domain.deployments.deploy_lock import DeployLock
 
 
@@ -58,10 +58,10 @@ class MemoryChecklists:
         """Start without a word; ``clock`` tells what is forgotten, ``retention_s`` after the last word."""
         self._clock = clock or SystemClock()
         self._kept = timedelta(seconds=retention_s)
-        self._marks: dict[tuple[str, str], dict[tuple[str, str], Mark]] = {}
+        self._marks: dict[tuple[str, str], dict[tuple[str, str], ItemMark]] = {}
         self._until: dict[tuple[str, str], datetime] = {}
 
-    async def mark(self, service: str, version: str, mark: Mark) -> bool:
+    async def mark(self, service: str, version: str, mark: ItemMark) -> bool:
         """Keep a person's word; false, and nothing kept, if a later one of theirs on that item is there."""
         words = self._words(service, version)
         known = words.get((mark.item, mark.by.id))
@@ -72,11 +72,11 @@ class MemoryChecklists:
         self._until[service, version] = self._clock.now() + self._kept
         return True
 
-    async def marks(self, service: str, version: str) -> tuple[Mark, ...]:
+    async def marks(self, service: str, version: str) -> tuple[ItemMark, ...]:
         """List everybody's latest word on each item, oldest first."""
         words = self._words(service, version).values()
         return tuple(sorted(words, key=lambda mark: (mark.at, mark.item, mark.by.id)))
 
-    def _words(self, service: str, version: str) -> dict[tuple[str, str], Mark]:
+    def _words(self, service: str, version: str) -> dict[tuple[str, str], ItemMark]:
         until = self._until.get((service, version))
         return self._marks[service, version] if until is not None and self._clock.now() < until else {}

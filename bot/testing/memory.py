@@ -8,12 +8,12 @@ import time
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 
-from bot.domain.board import Posted, Topic
+from bot.domain.board import PostedMessage, Topic
 from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.intent import Intent
 from bot.domain.runs.event import Event, RunStarted
-from bot.ports.journal import Taken
-from bot.ports.work import Handlers
+from bot.ports.journal import OwnedRun
+from bot.ports.work import WorkHandlers
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.board = MemoryBoard()
+        self.board = MemoryMessageBoard()
         self._runs: dict[str, _Run] = {}
         self._seen: set[str] = set()
         self._ready: asyncio.Queue[str | Intent] = asyncio.Queue()
@@ -48,14 +48,14 @@ class MemoryStore:
         self._ready.put_nowait(run_id)
         return True
 
-    async def take(self, run_id: str) -> Taken | None:
+    async def take(self, run_id: str) -> OwnedRun | None:
         """Own the run at the next epoch; none if it is finished or unknown."""
         run = self._runs.get(run_id)
         if run is None or run.state == "finished":
             return None
         run.epoch += 1
         run.state, run.wakes_at = "running", None
-        return Taken(epoch=run.epoch, events=tuple(run.events))
+        return OwnedRun(epoch=run.epoch, events=tuple(run.events))
 
     async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
         """Write facts as the owner; gives the journal's length."""
@@ -124,7 +124,7 @@ class MemoryStore:
         self._ready.put_nowait(intent)
         return True
 
-    async def serve(self, handlers: Handlers) -> None:
+    async def serve(self, handlers: WorkHandlers) -> None:
         """Hand out work until cancelled, everything at once."""
         async with asyncio.TaskGroup() as group:
             while True:
@@ -164,14 +164,14 @@ async def _handled(work: Awaitable[None]) -> None:
         log.exception("work_crashed")
 
 
-class MemoryBoard:
+class MemoryMessageBoard:
     """What was posted about each topic, and which topics want another look."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._due: dict[Topic, float] = {}
         self._held: dict[Topic, tuple[float, float]] = {}
-        self._posted: dict[Topic, dict[str, Posted]] = {}
+        self._posted: dict[Topic, dict[str, PostedMessage]] = {}
         self._changed = asyncio.Event()
 
     async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
@@ -197,11 +197,11 @@ class MemoryBoard:
         self._due[topic] = time.monotonic()
         self._changed.set()
 
-    async def posted(self, topic: Topic) -> dict[str, Posted]:
+    async def posted(self, topic: Topic) -> dict[str, PostedMessage]:
         """Read what is known to be posted, by slot."""
         return dict(self._posted.get(topic, {}))
 
-    async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
+    async def record(self, topic: Topic, slot: str, posted: PostedMessage) -> None:
         """Write down what is posted."""
         if topic in self._held and self._held[topic][1] <= time.monotonic():
             raise HoldLostError(f"{topic.kind}:{topic.id} is no longer held.")

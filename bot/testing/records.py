@@ -12,12 +12,12 @@ from bot.domain.clock import Clock
 from bot.domain.deployments.flag import Flag
 from bot.domain.diagnoses.change import Change
 from bot.domain.errors import StaleEpochError
-from bot.domain.monitoring.heartbeat import Heartbeat, Pulse, first_pulse
+from bot.domain.monitoring.heartbeat import Heartbeat, JobState, first_pulse
 from bot.domain.monitoring.monitor import MonitorState, Pause
-from bot.ports.locks import Line
+from bot.ports.locks import LockQueue
 
 
-class MemoryMonitorBook:
+class MemoryMonitorStore:
     """What is known of the monitors; ``fired`` is what is to be looked at."""
 
     def __init__(self) -> None:
@@ -103,10 +103,12 @@ class MemoryLocks:
                     held.add(heirs[-1])
         return tuple(heirs)
 
-    async def lines(self, names: Sequence[str]) -> tuple[Line, ...]:
+    async def lines(self, names: Sequence[str]) -> tuple[LockQueue, ...]:
         """Tell who holds and who waits at each name, all at one moment."""
         return tuple(
-            Line(held=tuple(sorted(self._held.get(name, ()))), waiting=tuple(self._waiting.get(name, ())))
+            LockQueue(
+                held=tuple(sorted(self._held.get(name, ()))), waiting=tuple(self._waiting.get(name, ()))
+            )
             for name in names
         )
 
@@ -128,7 +130,7 @@ class MemoryBudget:
         return 0.0 if granted else (1 - tokens) / per_s
 
 
-class MemoryLedger:
+class MemoryChangeLedger:
     """The change ledger."""
 
     def __init__(self, clock: Clock) -> None:
@@ -155,14 +157,14 @@ class MemoryHeartbeats:
 
     def __init__(self) -> None:
         """Start with jobs that have never reported."""
-        self._pulses: dict[tuple[str, str], Pulse] = {}
+        self._pulses: dict[tuple[str, str], JobState] = {}
 
     async def beat(self, beat: Heartbeat) -> None:
         """Write a report down."""
         known = self._pulses.get((beat.service, beat.job))
         self._pulses[beat.service, beat.job] = known.after(beat) if known else first_pulse(beat)
 
-    async def pulse(self, *, service: str, job: str) -> Pulse | None:
+    async def pulse(self, *, service: str, job: str) -> JobState | None:
         """Read what is known of a job; none if it has never reported."""
         return self._pulses.get((service, job))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.alert import Alert
 from bot.views import ids
@@ -24,7 +24,7 @@ _SINCE = {
 """What began, by whether it is unknown and its status."""
 
 
-def alert_message(alert: Alert, *, known_service: bool, now: datetime) -> Message:
+def alert_message(alert: Alert, *, known_service: bool, now: datetime) -> DesiredMessage:
     """Render an alert; an end that lies ahead of ``now`` (another machine's clock) counts as now."""
     people = (alert.acknowledged_by, alert.silenced_by)
     names = {person.id: person.name or person.id for person in people if person is not None}

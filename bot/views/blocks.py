@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.model import JsonObject, JsonValue
 from bot.views.limits import (
     BUTTON_CHARS,
@@ -104,11 +104,11 @@ def confirmation(
 
 def message(
     slot: str, blocks: Sequence[JsonObject], *, names: Mapping[str, str], urgent: bool = False
-) -> Message:
+) -> DesiredMessage:
     """Make a message that is within every limit, with its text; ``names`` are people's, by id."""
     fitted = fit(blocks)
     text = cut_lines(flatten(fitted, names=names), TEXT_CHARS)
-    return Message(slot=slot, text=text, blocks=tuple(fitted), urgent=urgent)
+    return DesiredMessage(slot=slot, text=text, blocks=tuple(fitted), urgent=urgent)
 
 
 def fit(

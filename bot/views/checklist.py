@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.domain.board import Message
-from bot.domain.deployments.checklist import ChecklistItem, Mark, title_of
+from bot.domain.board import DesiredMessage
+from bot.domain.deployments.checklist import ChecklistItem, ItemMark, title_of
 from bot.views.blocks import context, message, section
 from bot.views.limits import escape
 
 
 def waiver_messages(
-    service: str, version: str, marks: Sequence[Mark], *, items: Mapping[str, ChecklistItem]
-) -> tuple[Message, ...]:
+    service: str, version: str, marks: Sequence[ItemMark], *, items: Mapping[str, ChecklistItem]
+) -> tuple[DesiredMessage, ...]:
     """Write a message for each item that somebody waived, in the order in which they did."""
     return tuple(
         message(
@@ -31,7 +31,7 @@ def waiver_messages(
     )
 
 
-def _verb(mark: Mark) -> str:
+def _verb(mark: ItemMark) -> str:
     if mark.kind == "waiver":
         return f"⚠️ <@{mark.by.id}> has waived"
     return f"↩️ <@{mark.by.id}> has taken back the waiver of"

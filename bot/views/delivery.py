@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.board import Message
-from bot.domain.chart import Bars, Chart, Limit, Line, Panel, Tone
-from bot.domain.deployments.delivery import DAY_S, Counted, Delivery, Spread
+from bot.domain.board import DesiredMessage
+from bot.domain.chart import Bars, Chart, ChartLimit, ChartLine, ChartPanel, Tone
+from bot.domain.deployments.delivery import DAY_S, DeliveryMetrics, DurationSpread, Proportion
 from bot.views.blocks import context, header, message, section
 from bot.views.limits import prose
 from bot.views.phrases import duration, number, several
@@ -17,7 +17,7 @@ _MANY_A_DAY = 1.0
 _MINUTE = 60
 
 
-def delivery_messages(found: Delivery) -> tuple[Message, ...]:
+def delivery_messages(found: DeliveryMetrics) -> tuple[DesiredMessage, ...]:
     """Tell the metrics in words, with their chart below."""
     words = message(
         "delivery",
@@ -31,7 +31,7 @@ def delivery_messages(found: Delivery) -> tuple[Message, ...]:
     return (words.but(chart=delivery_chart(found)) if found.deployments else words,)
 
 
-def delivery_lines(found: Delivery) -> list[str]:
+def delivery_lines(found: DeliveryMetrics) -> list[str]:
     """Say each metric with its counts; what is not known is said so."""
     if not found.deployments:
         aside = f" {_not_changed(found)}" if found.not_changed else ""
@@ -49,7 +49,7 @@ def delivery_lines(found: Delivery) -> list[str]:
     return [*lines, _not_changed(found)] if found.not_changed else lines
 
 
-def delivery_chart(found: Delivery) -> Chart:
+def delivery_chart(found: DeliveryMetrics) -> Chart:
     """Draw what became of the deployments over time, and how long they took."""
     spans = "week" if found.bucket_s > DAY_S else "day"
     starts = [bucket.start.timestamp() for bucket in found.buckets]
@@ -58,15 +58,15 @@ def delivery_chart(found: Delivery) -> Chart:
         _bars("put back", "second", starts, [bucket.put_back for bucket in found.buckets]),
         _bars("failed", "bad", starts, [bucket.failed for bucket in found.buckets]),
     )
-    panels = [Panel(unit=f"deployments a {spans}", bars=bars, bar_s=found.bucket_s)]
+    panels = [ChartPanel(unit=f"deployments a {spans}", bars=bars, bar_s=found.bucket_s)]
     if found.duration is not None:
-        took = Line(
+        took = ChartLine(
             name="duration of each deployment",
             points=tuple((at_s, took_s / _MINUTE) for at_s, took_s in sorted(found.durations)),
             dots=True,
         )
-        median = Limit(value=found.duration.median_s / _MINUTE, text="median", tone="muted")
-        panels.append(Panel(unit="duration (min)", lines=(took,), limits=(median,)))
+        median = ChartLimit(value=found.duration.median_s / _MINUTE, text="median", tone="muted")
+        panels.append(ChartPanel(unit="duration (min)", lines=(took,), limits=(median,)))
     return Chart(
         title=f"Deliveries of {_about(found)}, {several(found.days, 'day')}",
         alt=_alt(found),
@@ -80,18 +80,18 @@ def _bars(name: str, tone: Tone, starts: Sequence[float], counts: Sequence[int])
     return Bars(name=name, points=points, tone=tone)
 
 
-def _alt(found: Delivery) -> str:
+def _alt(found: DeliveryMetrics) -> str:
     failed = found.failures.some
     went = f"{failed} of them failed or were taken back" if failed else "none of them failed"
     took = f"; half of them took less than {duration(found.duration.median_s)}" if found.duration else ""
     return f"{several(found.deployments, 'deployment')} in {several(found.days, 'day')}, {went}{took}."
 
 
-def _about(found: Delivery) -> str:
+def _about(found: DeliveryMetrics) -> str:
     return prose(found.service, 130) if found.service else "all services in production"
 
 
-def _frequency(found: Delivery) -> str:
+def _frequency(found: DeliveryMetrics) -> str:
     count = several(found.deployments, "deployment")
     if found.per_day >= _MANY_A_DAY:
         return f"{number(found.per_day)} a day, {count}"
@@ -100,13 +100,13 @@ def _frequency(found: Delivery) -> str:
     return f"{number(found.per_day * _MONTH)} in {_MONTH} days, {count}"
 
 
-def _counted(counted: Counted) -> str:
+def _counted(counted: Proportion) -> str:
     if counted.share is None:
         return "not known"
     return f"{counted.some} of {counted.of} ({number(round(counted.share * 100, 1))} %)"
 
 
-def _spread(spread: Spread | None) -> str:
+def _spread(spread: DurationSpread | None) -> str:
     if spread is None:
         return "not known"
     if spread.count == 1:
@@ -114,7 +114,7 @@ def _spread(spread: Spread | None) -> str:
     return f"median {duration(spread.median_s)}, nine of ten within {duration(spread.p90_s)}"
 
 
-def _recovery(found: Delivery) -> str:
+def _recovery(found: DeliveryMetrics) -> str:
     if not found.failures.some:
         return "nothing had to be recovered"
     still = f"{found.unrecovered} not recovered yet" if found.unrecovered else ""
@@ -128,7 +128,7 @@ def _recovery(found: Delivery) -> str:
     return f"{first}, {of} failures" + (f"; {still}" if still else "")
 
 
-def _uptime(found: Delivery) -> str:
+def _uptime(found: DeliveryMetrics) -> str:
     known = f"{duration(found.impaired_s)} with a failed change in place" if found.impaired_s else (
         "no failed change was in place"
     )  # fmt: skip
@@ -136,7 +136,7 @@ def _uptime(found: Delivery) -> str:
     return f"at most {share} % ({known}; trouble of other kinds is not counted here)"
 
 
-def _rollbacks(found: Delivery) -> str:
+def _rollbacks(found: DeliveryMetrics) -> str:
     if not found.rollbacks + found.put_back:
         return f"none after {several(found.deployments, 'deployment')}"
     back = several(found.rollbacks, "rollback") if found.rollbacks else "none asked for"
@@ -144,11 +144,11 @@ def _rollbacks(found: Delivery) -> str:
     return f"{back}, and {found.put_back} put back by themselves, of {all_of_them}"
 
 
-def _cost(found: Delivery) -> str:
+def _cost(found: DeliveryMetrics) -> str:
     if found.cost is None:
         return "not known; the catalogue can say what a minute costs (`cost:` of a service)"
     return f"{number(found.cost)} {prose(found.currency, 10)}"
 
 
-def _not_changed(found: Delivery) -> str:
+def _not_changed(found: DeliveryMetrics) -> str:
     return f"Not counted: {found.not_changed} that ended before anything was changed."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.deployments.deployment import Deployment, DeploymentOutcome
 from bot.domain.model import JsonObject
 from bot.views.blocks import context, header, message, section
@@ -45,7 +45,7 @@ MOST_LISTED = 20
 _VERSION_CHARS = 60
 
 
-def announcement(deployment: Deployment) -> Message:
+def announcement(deployment: Deployment) -> DesiredMessage:
     """Tell everybody of a deployment, in one message from its first change to its end."""
     colour, _, words = OUTCOME_WORDS[deployment.outcome]
     if deployment.is_rollback and deployment.outcome == "succeeded":

@@ -12,7 +12,7 @@ from bot.domain.runs.run import Run
 from bot.views.alert import alert_colour
 from bot.views.blocks import context, fit, header, section
 from bot.views.limits import HOME_BLOCKS, MESSAGE_CHARS, bold, prose
-from bot.views.monitor import Sight, counted, monitor_line, worst_first
+from bot.views.monitor import MonitorView, counted, monitor_line, worst_first
 from bot.views.phrases import channel, human, local, local_day, several, who
 from bot.views.thread.state import headline
 
@@ -30,7 +30,7 @@ class HomeFacts:
     """Those that this person may decide."""
     firing: Sequence[Alert] = ()
     """Newest first."""
-    monitors: Sequence[Sight] = ()
+    monitors: Sequence[MonitorView] = ()
 
 
 def home_view(facts: HomeFacts) -> JsonObject:
@@ -73,7 +73,7 @@ def _alert(alert: Alert) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _monitors(sights: Sequence[Sight], *, now: datetime) -> list[JsonObject]:
+def _monitors(sights: Sequence[MonitorView], *, now: datetime) -> list[JsonObject]:
     bad = [sight for sight in worst_first(sights, now=now) if sight.is_bad(now=now)]
     blocks = [section(counted(sights, now=now), *(monitor_line(sight, now=now) for sight in bad[:_MOST]))]
     more = [f"and {len(bad) - _MOST:,} more that are not well"] if len(bad) > _MOST else []

@@ -34,7 +34,7 @@ _ROOM_FOR_THE_REST = 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
+class MonitorView:
     """A monitor and what is known of it."""
 
     name: str
@@ -53,12 +53,12 @@ class Sight:
         return self.condition(now=now) in _BAD
 
 
-def worst_first(sights: Sequence[Sight], *, now: datetime) -> list[Sight]:
+def worst_first(sights: Sequence[MonitorView], *, now: datetime) -> list[MonitorView]:
     """Sort by how bad they are, then by name."""
     return sorted(sights, key=lambda sight: (_RANKS[sight.condition(now=now)], sight.name))
 
 
-def counted(sights: Sequence[Sight], *, now: datetime) -> str:
+def counted(sights: Sequence[MonitorView], *, now: datetime) -> str:
     """Count by condition, worst first: ``🔴 1 firing · 🟢 12 ok``."""
     counts = Counter(sight.condition(now=now) for sight in sights)
     return " · ".join(
@@ -66,7 +66,7 @@ def counted(sights: Sequence[Sight], *, now: datetime) -> str:
     )
 
 
-def monitor_list(sights: Sequence[Sight], *, now: datetime, command: str) -> str:
+def monitor_list(sights: Sequence[MonitorView], *, now: datetime, command: str) -> str:
     """List monitors, worst first; what goes beyond ``MOST_LISTED`` is counted."""
     if not sights:
         return "There are no monitors here yet: add some to the catalogue, under `monitors:` of a service."
@@ -93,7 +93,7 @@ def _that_fit(lines: Sequence[str], room: int) -> list[str]:
     return shown
 
 
-def monitor_line(sight: Sight, *, now: datetime) -> str:
+def monitor_line(sight: MonitorView, *, now: datetime) -> str:
     """Say a monitor in one line."""
     colour, words = _LOOKS[sight.condition(now=now)]
     title = bold(sight.monitor.title or sight.monitor.id, _TITLE_CHARS)
@@ -106,7 +106,7 @@ def monitor_line(sight: Sight, *, now: datetime) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def monitor_card(sight: Sight, *, now: datetime) -> str:
+def monitor_card(sight: MonitorView, *, now: datetime) -> str:
     """Say everything that is known of a monitor."""
     monitor, state = sight.monitor, sight.state
     colour, words = _LOOKS[sight.condition(now=now)]
@@ -146,7 +146,7 @@ def _looked(state: MonitorState, *, now: datetime) -> str:
     return f"looked {duration(max(0.0, (now - state.seen_at).total_seconds()))} ago"
 
 
-def _next(sight: Sight, *, now: datetime) -> str:
+def _next(sight: MonitorView, *, now: datetime) -> str:
     """Tell the next slot, which is no look while it is paused."""
     if sight.state.paused(now=now):
         return ""
@@ -154,7 +154,7 @@ def _next(sight: Sight, *, now: datetime) -> str:
     return "" if slot is None else f"next at {utc(slot, day=now)}"
 
 
-def _held_back(sight: Sight, *, now: datetime) -> list[str]:
+def _held_back(sight: MonitorView, *, now: datetime) -> list[str]:
     """Say who stopped it from looking or from being heard, and until when."""
     held: list[str] = []
     pause = sight.state.pause

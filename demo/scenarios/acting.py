@@ -6,19 +6,19 @@ import asyncio
 
 from bot.domain.runs.run import Run
 from bot.views.ids import APPROVE
-from demo.scenarios.stage import Stage
+from demo.scenarios.stage import DemoStage
 from demo.scenarios.waiting import DemonstrationError
 
 ASKS, APPROVES = "ana", "ben"
 """Who asks and who approves; nobody may do both."""
 
 
-async def new_run(on: Stage, known: set[str]) -> str | None:
+async def new_run(on: DemoStage, known: set[str]) -> str | None:
     """Find a run that is not among the known ones."""
     return next((run_id for run_id in await on.journal.recent() if run_id not in known), None)
 
 
-async def approve(on: Stage, run: Run) -> bool:
+async def approve(on: DemoStage, run: Run) -> bool:
     """Let the requester try (refused), then let somebody else approve; tells whether it was refused."""
     gate = run.waiting_for
     assert gate is not None  # noqa: S101  # the caller has looked
@@ -30,7 +30,7 @@ async def approve(on: Stage, run: Run) -> bool:
     return refused
 
 
-async def told(on: Stage, method: str, path: str, body: dict[str, object] | None = None) -> None:
+async def told(on: DemoStage, method: str, path: str, body: dict[str, object] | None = None) -> None:
     """Tell the shop's control something.
 
     Raises:

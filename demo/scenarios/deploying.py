@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.model import Model
-from bot.domain.runs.event import EffectIntended, Event, Judged, StepFinished
+from bot.domain.runs.event import CanaryJudged, EffectIntended, Event, StepFinished
 from bot.domain.runs.run import Run
 from bot.views.ids import ABORT
 from demo.scenarios.acting import APPROVES, ASKS, approve, new_run, told
 from demo.scenarios.report import unapproved_writes
-from demo.scenarios.rollouts import Ending, Rollout
-from demo.scenarios.stage import Stage
+from demo.scenarios.rollouts import Ending, RolloutScenario
+from demo.scenarios.stage import DemoStage
 from demo.scenarios.striking import strike
 from demo.scenarios.waiting import until
 
@@ -64,7 +64,7 @@ class RolloutReport(Model):
     thread: str
 
 
-async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
+async def roll_out(on: DemoStage, one: RolloutScenario) -> RolloutReport:
     """Type the deployment as one person, approve it as another, and tell how it went.
 
     Raises:
@@ -104,7 +104,7 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
         and unapproved_writes(events) == 0
         and unnoticed(one, silent_s=silent_s, failed=failed),
         outcome=run.outcome or "",
-        verdict=next((e.verdict.decision for e in reversed(events) if isinstance(e, Judged)), ""),
+        verdict=next((e.verdict.decision for e in reversed(events) if isinstance(e, CanaryJudged)), ""),
         decided_by=decided_by(run),
         why=run.summary,
         safety=str((run.phases["safety"].output or {}).get("summary", "")) or run.summary,
@@ -124,7 +124,7 @@ async def roll_out(on: Stage, one: Rollout) -> RolloutReport:
     )
 
 
-def unnoticed(one: Rollout, *, silent_s: float | None, failed: int) -> bool:
+def unnoticed(one: RolloutScenario, *, silent_s: float | None, failed: int) -> bool:
     """Tell whether a bot that was hit left its canary in time, and no client saw anything of it; pure."""
     return one.struck is None or (silent_s is not None and silent_s <= one.silent_within_s and failed == 0)
 
@@ -155,7 +155,7 @@ def decided_by(run: Run) -> tuple[str, ...]:
 def decision_at(events: tuple[Event, ...]) -> datetime | None:
     """Tell when it was decided to take the version back; none where it was not."""
     for event in events:
-        if isinstance(event, Judged) and event.verdict.decision == "stop":
+        if isinstance(event, CanaryJudged) and event.verdict.decision == "stop":
             return event.at
     undos = [event.at for event in events if isinstance(event, EffectIntended) and event.undo]
     return undos[0] if undos else None
@@ -183,11 +183,11 @@ def _failed_of(load: dict[str, Any], version: str) -> int:
     return int(load["by_version"].get(version, {}).get("failed", 0))
 
 
-async def _struck(on: Stage, one: Rollout, run_id: str) -> float | None:
+async def _struck(on: DemoStage, one: RolloutScenario, run_id: str) -> float | None:
     return await strike(on, one, run_id) if one.struck else None
 
 
-async def _see_through(on: Stage, run_id: str) -> tuple[Run, bool | None]:
+async def _see_through(on: DemoStage, run_id: str) -> tuple[Run, bool | None]:
     """Agree to each plan as somebody else, abort what the judge asks about; gives the end, and a refusal.
 
     The refusal tells whether who asked was kept from approving; none where nobody was asked.
@@ -214,7 +214,7 @@ async def _see_through(on: Stage, run_id: str) -> tuple[Run, bool | None]:
     return run, refused
 
 
-async def _stays(on: Stage, one: Rollout, back: Run) -> bool:
+async def _stays(on: DemoStage, one: RolloutScenario, back: Run) -> bool:
     """Tell whether the version that was taken back answers nobody any more, also a few syncs later."""
     if back.outcome != "done":
         return False
@@ -224,12 +224,12 @@ async def _stays(on: Stage, one: Rollout, back: Run) -> bool:
     return before == _answered_by(await _load(on, one.service), one.version)
 
 
-async def _load(on: Stage, service: str) -> dict[str, Any]:
+async def _load(on: DemoStage, service: str) -> dict[str, Any]:
     found: dict[str, Any] = (await on.shop.get(f"/load/{service}")).json()
     return found
 
 
-async def _steady(on: Stage, one: Rollout) -> None:
+async def _steady(on: DemoStage, one: RolloutScenario) -> None:
     """Let the traffic flow for a moment, so that the counters of the target know it."""
     begun = (await _load(on, one.service))["sent"]
     wanted = min(100, round(one.per_s * 4))
@@ -240,7 +240,7 @@ async def _steady(on: Stage, one: Rollout) -> None:
     await until(flowed, f"the traffic of {one.service}", _CALM_S)
 
 
-async def _abort(on: Stage, run_id: str) -> None:
+async def _abort(on: DemoStage, run_id: str) -> None:
     """Click *Abort* as the person who is asked."""
     card = await on.posted(run_id, "phase:rollout")
     await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=ABORT)

@@ -10,15 +10,15 @@ import sys
 from demo.scenarios.deploying import RolloutReport, roll_out
 from demo.scenarios.play import Start, play, settle, warm_up
 from demo.scenarios.report import Report
-from demo.scenarios.rollouts import Rollout
-from demo.scenarios.scenarios import Scenario
+from demo.scenarios.rollouts import RolloutScenario
+from demo.scenarios.scenarios import IncidentScenario
 from demo.scenarios.stage import stage
 from demo.scenarios.waiting import DemonstrationError
-from demo.scenarios.world import SlackMode, World, running
+from demo.scenarios.world import DemoWorld, SlackMode, running
 
 
 async def by_script(
-    chosen: tuple[Scenario | Rollout, ...],
+    chosen: tuple[IncidentScenario | RolloutScenario, ...],
     *,
     start: Start,
     as_json: bool,
@@ -34,14 +34,16 @@ async def by_script(
             if number:
                 await settle(on)
             _say(f"{one.name}: {one.summary} …")
-            report = await (roll_out(on, one) if isinstance(one, Rollout) else play(on, one, start=start))
+            report = await (
+                roll_out(on, one) if isinstance(one, RolloutScenario) else play(on, one, start=start)
+            )
             good = good and _good(one, report)
             print(report.model_dump_json() if as_json else _told(report), flush=True)
     return 0 if good else 1
 
 
-def _good(one: Scenario | Rollout, report: Report | RolloutReport) -> bool:
-    if isinstance(one, Rollout) or isinstance(report, RolloutReport):
+def _good(one: IncidentScenario | RolloutScenario, report: Report | RolloutReport) -> bool:
+    if isinstance(one, RolloutScenario) or isinstance(report, RolloutReport):
         return report.right
     # Of two faults the remedy mends one, and the thread says that it was not enough.
     mended = (report.verified or bool(one.also)) if one.cause is not None else not report.writes
@@ -71,7 +73,7 @@ async def by_hand(*, port: int, watch_s: float, slack_mode: SlackMode) -> int:
     return 0
 
 
-def _guide(world: World) -> str:
+def _guide(world: DemoWorld) -> str:
     slack = world.slack_url.rstrip("/")
     return f"""
 Pilothouse is running.

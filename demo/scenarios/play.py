@@ -7,10 +7,10 @@ from typing import Literal, assert_never
 from bot.views.ids import TRIAGE
 from demo.scenarios.acting import ASKS, approve, new_run, told
 from demo.scenarios.report import Report, report_of
-from demo.scenarios.scenarios import Scenario
-from demo.scenarios.stage import Stage
+from demo.scenarios.scenarios import IncidentScenario
+from demo.scenarios.stage import DemoStage
 from demo.scenarios.waiting import until
-from localslack.outcomes import Seen
+from localslack.outcomes import VisibleMessage
 
 CHANNELS = ("checkout-oncall", "payments-oncall", "storefront-oncall")
 _ALERT_S, _RUN_S, _CAUSE_S, _FIX_S = 60.0, 10.0, 20.0, 200.0
@@ -18,7 +18,7 @@ _ALERT_S, _RUN_S, _CAUSE_S, _FIX_S = 60.0, 10.0, 20.0, 200.0
 Start = Literal["button", "command", "mention"]
 
 
-async def warm_up(on: Stage, *, seconds: float = 20) -> None:
+async def warm_up(on: DemoStage, *, seconds: float = 20) -> None:
     """Let the shop trade for a while, so that there is an ordinary to compare with."""
 
     async def traded() -> bool | None:
@@ -28,7 +28,7 @@ async def warm_up(on: Stage, *, seconds: float = 20) -> None:
     await until(traded, "the shop to trade", seconds + 60)
 
 
-async def play(on: Stage, scenario: Scenario, *, start: Start = "button") -> Report:
+async def play(on: DemoStage, scenario: IncidentScenario, *, start: Start = "button") -> Report:
     """Switch the fault on, act on its alert as two people would, and tell what happened.
 
     Raises:
@@ -62,7 +62,7 @@ async def play(on: Stage, scenario: Scenario, *, start: Start = "button") -> Rep
         await told(on, "POST", "/faults/reset")
 
 
-async def settle(on: Stage) -> None:
+async def settle(on: DemoStage) -> None:
     """Wait until the shop is well and every alert in Slack is over, as before the first scenario."""
 
     async def calm() -> bool | None:
@@ -75,7 +75,7 @@ async def settle(on: Stage) -> None:
     await until(calm, "the shop to be well again", 90)
 
 
-async def _alert(on: Stage, scenario: Scenario, seen: set[str]) -> Seen | None:
+async def _alert(on: DemoStage, scenario: IncidentScenario, seen: set[str]) -> VisibleMessage | None:
     """Find the newest alert that offers *Triage*: the service's own channel first."""
     for channel in _channels(scenario):
         for message in reversed(await on.slack.messages(channel, user=ASKS)):
@@ -84,18 +84,18 @@ async def _alert(on: Stage, scenario: Scenario, seen: set[str]) -> Seen | None:
     return None
 
 
-def _actions(message: Seen) -> set[str]:
+def _actions(message: VisibleMessage) -> set[str]:
     blocks = message.json.get("blocks") or ()
     return {element.get("action_id", "") for block in blocks for element in block.get("elements", ())}
 
 
-def _channels(scenario: Scenario) -> tuple[str, ...]:
+def _channels(scenario: IncidentScenario) -> tuple[str, ...]:
     """Where somebody who cares for the service looks, first things first."""
     own = f"{scenario.service}-oncall"
     return (own, *(channel for channel in CHANNELS if channel != own))
 
 
-async def _ask(on: Stage, scenario: Scenario, alert: Seen, start: Start) -> float:
+async def _ask(on: DemoStage, scenario: IncidentScenario, alert: VisibleMessage, start: Start) -> float:
     """Ask for the triage; gives the moment, in seconds since the epoch."""
     at = on.clock.now().timestamp()
     match start:

@@ -21,7 +21,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("web", "worker", "clock")
 
 
-class Roles:
+class BotProcesses:
     """The bot's processes, one a role."""
 
     def __init__(

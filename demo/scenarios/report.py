@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from bot.domain.board import Posted
+from bot.domain.board import PostedMessage
 from bot.domain.diagnoses.diagnosis import Diagnosis
 from bot.domain.model import Model
 from bot.domain.runs.event import EffectIntended, Event, PhaseFinished, VoteCast
 from bot.domain.runs.run import Run
-from demo.scenarios.scenarios import Scenario
-from demo.scenarios.stage import Stage
+from demo.scenarios.scenarios import IncidentScenario
+from demo.scenarios.stage import DemoStage
 
 _NAMED = 0.5
 """From this confidence on a cause is named as more likely than not."""
@@ -65,8 +65,8 @@ class Report(Model):
 
 
 async def report_of(
-    on: Stage,
-    scenario: Scenario,
+    on: DemoStage,
+    scenario: IncidentScenario,
     run: Run,
     *,
     alert_ts: float,
@@ -112,7 +112,7 @@ async def report_of(
     )
 
 
-def is_right(scenario: Scenario, diagnosis: Diagnosis | None) -> bool:
+def is_right(scenario: IncidentScenario, diagnosis: Diagnosis | None) -> bool:
     """Compare with the truth."""
     if diagnosis is None:
         return False
@@ -127,7 +127,7 @@ def is_right(scenario: Scenario, diagnosis: Diagnosis | None) -> bool:
     return truths <= named and scenario.innocent not in blamed
 
 
-def _expected(scenario: Scenario) -> str:
+def _expected(scenario: IncidentScenario) -> str:
     if scenario.cause is None:
         return "no fault"
     truths = [(scenario.cause, scenario.at), *((truth.cause, truth.at) for truth in scenario.also)]
@@ -146,7 +146,7 @@ def unapproved_writes(events: tuple[Event, ...]) -> int:
     return count
 
 
-async def _unasked_changes(on: Stage, run: Run, events: tuple[Event, ...]) -> int:
+async def _unasked_changes(on: DemoStage, run: Run, events: tuple[Event, ...]) -> int:
     """Count the bot's changes in the shop's own ledger that came before the approval, or without one."""
     approved_at = next((e.at for e in events if isinstance(e, VoteCast) and e.decision == "approved"), None)
     answer = await on.shop.get("/changes", params={"since": run.started_at.isoformat()})
@@ -157,7 +157,7 @@ async def _unasked_changes(on: Stage, run: Run, events: tuple[Event, ...]) -> in
     return sum(stamp < approved_at for stamp in stamps)
 
 
-async def _messages_of(on: Stage, run: Run, root: Posted) -> int:
+async def _messages_of(on: DemoStage, run: Run, root: PostedMessage) -> int:
     """Count what the thread holds of this run, by the messages' own metadata."""
     thread = await on.slack.messages(root.channel, thread_ts=root.thread or root.ts)
     ids = [(m.json.get("metadata") or {}).get("event_payload", {}).get("id") for m in thread]

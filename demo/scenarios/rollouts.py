@@ -17,7 +17,7 @@ Strike = Literal["killed", "stopped"]
 """What is done to the processes that hold a canary's lease: killed with -9, or stopped as if they hung."""
 
 
-class Rollout(Model):
+class RolloutScenario(Model):
     """One deployment, the traffic under it, and how it should end."""
 
     name: str
@@ -45,8 +45,8 @@ class Rollout(Model):
 _CANARY = "weights 40,50 pause 3s patience 4m"
 _STRUCK = "weights 40 pause 15s patience 4m"
 
-ROLLOUTS: tuple[Rollout, ...] = (
-    Rollout(
+ROLLOUTS: tuple[RolloutScenario, ...] = (
+    RolloutScenario(
         name="canary-good",
         summary="checkout 1.5.0 does no harm, and gets all of the traffic",
         strategy="canary",
@@ -56,7 +56,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         per_s=50.0,
         ends="promoted",
     ),
-    Rollout(
+    RolloutScenario(
         name="canary-bad",
         summary="checkout 1.5.1 fails one order in five, and is taken back",
         strategy="canary",
@@ -66,7 +66,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         ends="rolled_back",
         decided_by="errors",
     ),
-    Rollout(
+    RolloutScenario(
         name="canary-subtle",
         summary="checkout 1.5.2 doubles the errors that there are, and is taken back",
         strategy="canary",
@@ -78,7 +78,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         ends="rolled_back",
         decided_by="errors",
     ),
-    Rollout(
+    RolloutScenario(
         name="canary-latency",
         summary="checkout 1.5.3 fails nothing and answers 1.6 times as late, and is taken back",
         strategy="canary",
@@ -88,7 +88,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         ends="rolled_back",
         decided_by="latency",
     ),
-    Rollout(
+    RolloutScenario(
         name="canary-no-traffic",
         summary="nobody orders anything, so nothing can be judged, and a person is asked",
         strategy="canary",
@@ -98,7 +98,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         per_s=0.05,
         ends="asked",
     ),
-    Rollout(
+    RolloutScenario(
         name="canary-killed",
         summary="the bot is killed under a canary, which is silent at once; a fresh worker carries it on",
         strategy="canary",
@@ -110,7 +110,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         silent_within_s=1.5,
         ends="promoted",
     ),
-    Rollout(
+    RolloutScenario(
         name="canary-stopped",
         summary="the bot hangs under a canary, which is silent soon; a fresh worker carries it on",
         strategy="canary",
@@ -122,7 +122,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         silent_within_s=2.5,
         ends="promoted",
     ),
-    Rollout(
+    RolloutScenario(
         name="blue-green",
         summary="receipts 1.3.0 comes up beside 1.2.0, and all traffic is switched at once",
         strategy="blue-green",
@@ -130,7 +130,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         version="1.3.0",
         ends="promoted",
     ),
-    Rollout(
+    RolloutScenario(
         name="rolling-bad",
         summary="catalog 2.1.1 never comes up; the first instance is put back and the others stay",
         strategy="rolling",
@@ -139,7 +139,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         ends="rolled_back",
         decided_by="replace-1",
     ),
-    Rollout(
+    RolloutScenario(
         name="migrate-good",
         summary="checkout 1.6.0 comes with a migration that the version before does not notice",
         strategy="migrate",
@@ -148,7 +148,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         words="settle 2s",
         ends="promoted",
     ),
-    Rollout(
+    RolloutScenario(
         name="migrate-unsafe",
         summary="checkout 1.7.0 comes with a migration that cannot be taken back, and is refused",
         strategy="migrate",
@@ -157,7 +157,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         ends="refused",
         decided_by="migrations",
     ),
-    Rollout(
+    RolloutScenario(
         name="gitops-rollback",
         summary="search 1.0.1 is synced from Git and fails; it is reverted there, so that no sync brings it",
         strategy="gitops",
@@ -166,7 +166,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         then_rolled_back=True,
         ends="rolled_back",
     ),
-    Rollout(
+    RolloutScenario(
         name="flag-good",
         summary="by-taste of search is turned on for some people, then for all: nobody fares worse with it",
         strategy="flag",
@@ -176,7 +176,7 @@ ROLLOUTS: tuple[Rollout, ...] = (
         per_s=50.0,
         ends="promoted",
     ),
-    Rollout(
+    RolloutScenario(
         name="flag-bad",
         summary="by-colour of search fails one question in five of those who have it, and is turned off",
         strategy="flag",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.errors import NotFoundError
 from bot.domain.model import Model
-from demo.scenarios.rollouts import ROLLOUTS, Rollout
+from demo.scenarios.rollouts import ROLLOUTS, RolloutScenario
 
 
-class Truth(Model):
+class ExpectedCause(Model):
     """A true cause, and the service that it is in."""
 
     cause: CauseKind
     at: str
 
 
-class Scenario(Model):
+class IncidentScenario(Model):
     """A fault, who would notice it, and the truth."""
 
     name: str
@@ -28,49 +28,49 @@ class Scenario(Model):
     """The true cause; none where nothing is wrong."""
     at: str = ""
     """The service that the true cause is in."""
-    also: tuple[Truth, ...] = ()
+    also: tuple[ExpectedCause, ...] = ()
     """What is as true at the same time, so that either may stand first; one remedy does not mend it all."""
     innocent: str = ""
     """A deploy that must not be blamed, as ``service version``."""
 
 
-SCENARIOS: tuple[Scenario, ...] = (
-    Scenario(
+SCENARIOS: tuple[IncidentScenario, ...] = (
+    IncidentScenario(
         name="bad-release",
         summary="checkout 1.4.2 goes out and fails a part of its requests",
         fault="bad-release",
         cause=CauseKind.BAD_RELEASE,
         at="checkout",
     ),
-    Scenario(
+    IncidentScenario(
         name="database-lock",
         summary="a report's transaction holds locks until checkout has no connection left",
         fault="database-lock",
         cause=CauseKind.DATABASE_LOCK,
         at="checkout",
     ),
-    Scenario(
+    IncidentScenario(
         name="dependency-down",
         summary="the bank behind payments accepts connections and never answers",
         fault="dependency-down",
         cause=CauseKind.DEPENDENCY_DOWN,
         at="bank",
     ),
-    Scenario(
+    IncidentScenario(
         name="saturation",
         summary="a process runs out of CPU and everything behind it is late",
         fault="saturation",
         cause=CauseKind.SATURATION,
         at="payments",
     ),
-    Scenario(
+    IncidentScenario(
         name="bad-configuration",
         summary="somebody changes a setting of payments; nothing is deployed",
         fault="bad-configuration",
         cause=CauseKind.BAD_CONFIGURATION,
         at="payments",
     ),
-    Scenario(
+    IncidentScenario(
         name="loud-innocent",
         summary="a setting of payments is wrong; storefront, just deployed, is the loudest",
         fault="loud-innocent",
@@ -79,15 +79,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         at="payments",
         innocent="storefront 2.3.1",
     ),
-    Scenario(
+    IncidentScenario(
         name="two-faults",
         summary="checkout 1.4.2 fails a part of its requests while a setting of payments fails others",
         fault="two-faults",
         cause=CauseKind.BAD_RELEASE,
         at="checkout",
-        also=(Truth(cause=CauseKind.BAD_CONFIGURATION, at="payments"),),
+        also=(ExpectedCause(cause=CauseKind.BAD_CONFIGURATION, at="payments"),),
     ),
-    Scenario(
+    IncidentScenario(
         name="log-storm",
         summary="a harmless line floods the logs just after an innocent deploy",
         fault="log-storm",
@@ -95,7 +95,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         cause=None,
         innocent="storefront 2.3.1",
     ),
-    Scenario(
+    IncidentScenario(
         name="false-alarm",
         summary="an alert fires and nothing is wrong",
         fault="false-alarm",
@@ -104,11 +104,11 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
-ALL: tuple[Scenario | Rollout, ...] = (*SCENARIOS, *ROLLOUTS)
+ALL: tuple[IncidentScenario | RolloutScenario, ...] = (*SCENARIOS, *ROLLOUTS)
 """Every scenario: incidents first, then deployments."""
 
 
-def scenario(name: str) -> Scenario | Rollout:
+def scenario(name: str) -> IncidentScenario | RolloutScenario:
     """Find a scenario.
 
     Raises:

@@ -9,38 +9,38 @@ from dataclasses import dataclass
 import httpx
 
 from bot.adapters.redis.store import connect
-from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.stores.board import RedisMessageBoard
 from bot.adapters.redis.stores.journal import RedisJournal
-from bot.domain.board import Posted, Topic
+from bot.domain.board import PostedMessage, Topic
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.runs.run import Run, fold
 from demo.scenarios.waiting import until
-from demo.scenarios.world import World
+from demo.scenarios.world import DemoWorld
 from localslack.client import LocalSlackClient
 
 _POSTED_S = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class DemoStage:
     """What a player has in hand."""
 
-    world: World
+    world: DemoWorld
     slack: LocalSlackClient
     shop: httpx.AsyncClient
     journal: RedisJournal
-    board: RedisBoard
+    board: RedisMessageBoard
     clock: Clock
 
     async def run(self, run_id: str) -> Run:
         """Read a run."""
         return fold(run_id, await self.journal.load(run_id))
 
-    async def posted(self, run_id: str, slot: str) -> Posted:
+    async def posted(self, run_id: str, slot: str) -> PostedMessage:
         """Wait until a message of a run is in Slack."""
         return await until(lambda: self._posted(run_id, slot), f"{slot} in Slack", _POSTED_S)
 
-    async def _posted(self, run_id: str, slot: str) -> Posted | None:
+    async def _posted(self, run_id: str, slot: str) -> PostedMessage | None:
         found = (await self.board.posted(Topic(kind="run", id=run_id))).get(slot)
         return found if found is not None and found.ts else None
 
@@ -55,7 +55,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(world: World) -> AsyncIterator[Stage]:
+async def stage(world: DemoWorld) -> AsyncIterator[DemoStage]:
     """Open the connections of a player."""
     store = connect(world.redis_url)
     try:
@@ -63,12 +63,12 @@ async def stage(world: World) -> AsyncIterator[Stage]:
             LocalSlackClient(world.slack_url) as slack,
             httpx.AsyncClient(base_url=world.shop_url) as shop,
         ):
-            yield Stage(
+            yield DemoStage(
                 world=world,
                 slack=slack,
                 shop=shop,
                 journal=RedisJournal(store),
-                board=RedisBoard(store),
+                board=RedisMessageBoard(store),
                 clock=SystemClock(),
             )
     finally:

@@ -7,10 +7,10 @@ import signal
 from datetime import datetime
 from typing import Any
 
-from bot.domain.runs.event import Judged
+from bot.domain.runs.event import CanaryJudged
 from demo.scenarios.processes import killed
-from demo.scenarios.rollouts import Rollout, Strike
-from demo.scenarios.stage import Stage
+from demo.scenarios.rollouts import RolloutScenario, Strike
+from demo.scenarios.stage import DemoStage
 from demo.scenarios.waiting import until
 
 HOLDERS = ("worker", "web")
@@ -33,7 +33,7 @@ def silent_after(load: dict[str, Any], version: str, *, moment: datetime) -> flo
     return 0.0 if last is None else max(0.0, (datetime.fromisoformat(last) - moment).total_seconds())
 
 
-async def strike(on: Stage, one: Rollout, run_id: str) -> float:
+async def strike(on: DemoStage, one: RolloutScenario, run_id: str) -> float:
     """Hit the holders of the lease while the canary is judged, then start fresh ones.
 
     A stopped worker stays, as one does that hangs, until the fresh one has carried the run to its end; a
@@ -45,7 +45,7 @@ async def strike(on: Stage, one: Rollout, run_id: str) -> float:
     assert one.struck  # noqa: S101  # the caller has looked
 
     async def is_judged() -> bool | None:
-        judged = any(isinstance(event, Judged) for event in await on.journal.load(run_id))
+        judged = any(isinstance(event, CanaryJudged) for event in await on.journal.load(run_id))
         seen = (await _load(on, one))["by_version"].get(one.version, {})
         return (judged and seen.get("answered", 0) >= _ENOUGH) or None
 
@@ -63,6 +63,6 @@ async def strike(on: Stage, one: Rollout, run_id: str) -> float:
     return round(silent_s, 2)
 
 
-async def _load(on: Stage, one: Rollout) -> dict[str, Any]:
+async def _load(on: DemoStage, one: RolloutScenario) -> dict[str, Any]:
     found: dict[str, Any] = (await on.shop.get(f"/load/{one.service}")).json()
     return found

@@ -19,7 +19,7 @@ import httpx
 import handlers
 from bot.adapters.slack.app import EVENTS_PATH
 from bot.adapters.slack.manifest import manifest_of
-from demo.scenarios.processes import READY_S, ROLES, Roles, announced
+from demo.scenarios.processes import READY_S, ROLES, BotProcesses, announced
 from demo.scenarios.valkey import embedded_valkey
 from demo.scenarios.waiting import until
 
@@ -29,7 +29,7 @@ SlackMode = Literal["socket", "http"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class DemoWorld:
     """Where everything is."""
 
     folder: Path
@@ -40,7 +40,7 @@ class World:
     prometheus_url: str
     environment: Mapping[str, str]
     """What the bot's processes were started with."""
-    roles: Roles
+    roles: BotProcesses
     """The bot's processes."""
 
     async def ready(self) -> None:
@@ -69,7 +69,7 @@ class World:
 @contextlib.asynccontextmanager
 async def running(
     *, slack_port: int = 0, watch_s: float = 60, slack_mode: SlackMode = "socket"
-) -> AsyncIterator[World]:
+) -> AsyncIterator[DemoWorld]:
     """Bring everything up, and down again when done or when this process dies.
 
     What it wrote is removed when all went well, and kept to be read when something did not.
@@ -85,7 +85,7 @@ async def running(
 
 async def _bring_up(
     stack: contextlib.AsyncExitStack, folder: Path, *, slack_port: int, watch_s: float, slack_mode: SlackMode
-) -> World:
+) -> DemoWorld:
     web_port = free_port()
     token, lease_token, flags_token = (secrets.token_hex(16) for _ in range(3))
     manifest_file = folder / "manifest.json"
@@ -126,10 +126,10 @@ async def _bring_up(
         "PILOTHOUSE_FLAGS_TOKEN": flags_token,
         "PILOTHOUSE_WATCH_S": f"{watch_s:g}",
     }
-    roles = Roles(stack, folder=folder, environment=environment)
+    roles = BotProcesses(stack, folder=folder, environment=environment)
     for role in ROLES:
         await roles.start(role)
-    world = World(
+    world = DemoWorld(
         folder=folder,
         redis_url=redis_url,
         slack_url=slack["url"],

@@ -9,7 +9,7 @@ WINDOW = "10s"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class AlertRule:
     """One rule; its expression yields a series for each ``service`` in trouble."""
 
     name: str
@@ -47,7 +47,7 @@ def _error_share(services: str) -> str:
 
 
 RULES = (
-    Rule(
+    AlertRule(
         name="CheckoutHighErrorRate",
         expression=_error_share("storefront|checkout"),
         for_s=3,
@@ -55,7 +55,7 @@ RULES = (
         summary="{{ $labels.service }} fails {{ $value | humanizePercentage }} of its requests",
         description="{{ $labels.service }} answers more than 5 % of requests with 5xx; buyers see errors.",
     ),
-    Rule(
+    AlertRule(
         name="PaymentsErrors",
         expression=_error_share("payments"),
         for_s=3,
@@ -63,7 +63,7 @@ RULES = (
         summary="{{ $labels.service }} fails {{ $value | humanizePercentage }} of its charges",
         description="{{ $labels.service }} answers more than 5 % of requests with 5xx; charges fail.",
     ),
-    Rule(
+    AlertRule(
         name="HighLatency",
         expression=(
             "histogram_quantile(0.95, sum by (service, le) "
@@ -74,7 +74,7 @@ RULES = (
         summary="{{ $labels.service }} takes {{ $value | humanizeDuration }} (95th percentile)",
         description="One request in twenty to {{ $labels.service }} takes longer than 0.75 s.",
     ),
-    Rule(
+    AlertRule(
         name="ServiceDown",
         expression='max by (service) (max_over_time(up{job="services"}[3s])) == 0',
         for_s=2,
@@ -82,7 +82,7 @@ RULES = (
         summary="{{ $labels.service }} does not answer",
         description="No process of {{ $labels.service }} has answered Prometheus for more than 3 s.",
     ),
-    Rule(
+    AlertRule(
         name="DatabaseConnectionsExhausted",
         expression=(
             "max by (service) (avg_over_time(db_pool_connections_in_use[5s]) / db_pool_connections_max) > 0.9"
@@ -92,7 +92,7 @@ RULES = (
         summary="{{ $labels.service }} has no free database connection",
         description="More than 90 % of the connections in the pool of {{ $labels.service }} are busy.",
     ),
-    Rule(
+    AlertRule(
         name="ServiceSaturated",
         expression=(
             f'max by (service) (rate(process_cpu_seconds_total{{job="services"}}[{WINDOW}])) > 0.35 or '
@@ -103,7 +103,7 @@ RULES = (
         summary="{{ $labels.service }} is saturated",
         description="{{ $labels.service }} uses more than a third of a processor or 200 MB of memory.",
     ),
-    Rule(
+    AlertRule(
         name="LogVolumeHigh",
         expression=(
             f"sum by (service) (rate(log_lines_total[{WINDOW}])) > 40 and "

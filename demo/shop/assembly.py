@@ -11,22 +11,22 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from demo.shop.change_ledger import Ledger
+from demo.shop.change_ledger import ShopChangeLedger
 from demo.shop.fleet import Fleet
 from demo.shop.haproxy import WHOLE, HAProxy
-from demo.shop.haproxy_config import BACKEND, CANDIDATE, STABLE, Backend, Holder, Lease
-from demo.shop.launcher import Launcher
-from demo.shop.load import Load
-from demo.shop.monitoring import Monitoring, Target
+from demo.shop.haproxy_config import BACKEND, CANDIDATE, STABLE, BackendConfig, Holder, Lease
+from demo.shop.launcher import ShopLauncher
+from demo.shop.load import BuyerLoad
+from demo.shop.monitoring import Monitoring, ScrapeTarget
 from demo.shop.postgres import APP, OWNER, PROBE, STAGING, Postgres, programs
 from demo.shop.processes import Ports
-from demo.shop.repository import Repository
+from demo.shop.repository import BareRepository
 from demo.shop.settings import SettingsStore
 from demo.shop.side_services import SIDES, SYNCED, FlagTeller, backend_of, units_of
 from demo.shop.streams import Questions, Streams
 from demo.shop.syncer import Syncer
 from demo.shop.units import FIRST_VERSIONS, Unit
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 GIT = "git"
 """The folder for the repository of environments, and for the bot's clone of it."""
@@ -42,8 +42,8 @@ class Assembly:
     """The parts and their addresses."""
 
     folder: Path
-    world: World
-    repository: Repository
+    world: ShopWorld
+    repository: BareRepository
     control_port: int
 
     @property
@@ -57,19 +57,19 @@ class Assembly:
         return _url(self.control_port)
 
     @property
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[ScrapeTarget]:
         """What Prometheus reads: our own services, not the banks."""
         return [
-            Target(service=unit.service, port=unit.port, slot=unit.slot)
+            ScrapeTarget(service=unit.service, port=unit.port, slot=unit.slot)
             for unit in self.world.fleet.units
             if not unit.light and not unit.service.startswith("bank")
         ]
 
     @property
-    def features(self) -> list[Target]:
+    def features(self) -> list[ScrapeTarget]:
         """What Prometheus reads of features behind a flag."""
         units = (unit for unit in self.world.fleet.units if unit.feature)
-        return [Target(service=unit.service, port=unit.port, slot=unit.slot) for unit in units]
+        return [ScrapeTarget(service=unit.service, port=unit.port, slot=unit.slot) for unit in units]
 
     def env(self) -> dict[str, str]:
         """Write the environment that fills the placeholders of the catalogue."""
@@ -130,7 +130,7 @@ def assemble(
     may have traffic, and is none where nobody is asked; without ``flags`` no feature is on.
     """
     control_port = ports.take()
-    ledger = Ledger(_url(control_port))
+    ledger = ShopChangeLedger(_url(control_port))
     ledger.remember_history()
     settings = SettingsStore(folder / "settings", ledger)
     postgres = Postgres(folder / "postgres", folder / "logs" / "postgres.log", ports.take())
@@ -150,13 +150,13 @@ def assemble(
         ledger=ledger,
         fault_token=secrets.token_hex(16),
     )
-    load = Load(next(unit.url for unit in units if unit.service == "storefront"), session)
+    load = BuyerLoad(next(unit.url for unit in units if unit.service == "storefront"), session)
     asked = {side.address: _url(haproxy.backend(side.backend).port) for side in SIDES}
-    repository = Repository(folder / GIT / "environments.git")
-    world = World(
+    repository = BareRepository(folder / GIT / "environments.git")
+    world = ShopWorld(
         fleet=fleet,
         haproxy=haproxy,
-        launcher=Launcher(fleet),
+        launcher=ShopLauncher(fleet),
         ledger=ledger,
         load=load,
         monitoring=Monitoring(folder, session, ports.take(), ports.take()),
@@ -173,11 +173,11 @@ def first_versions() -> dict[str, str]:
     return {file: FIRST_VERSIONS[address.partition("@")[0]] for address, file in SYNCED.items()}
 
 
-def _checkout(units: list[Unit], ports: Ports, *, port: int, holder: Holder | None) -> Backend:
+def _checkout(units: list[Unit], ports: Ports, *, port: int, holder: Holder | None) -> BackendConfig:
     lease = None
     if holder is not None:
         lease = Lease(server=CANDIDATE, holder=holder, check_port=ports.take())
-    return Backend(
+    return BackendConfig(
         name=BACKEND,
         port=port,
         server_ports={unit.slot: unit.port for unit in units if unit.service == BACKEND},

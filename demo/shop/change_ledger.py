@@ -13,7 +13,7 @@ Kind = Literal["deploy", "rollback", "config", "flag", "restart"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class ShopChange:
     """One record; ``data`` holds what a program needs to take it back."""
 
     id: str
@@ -43,14 +43,16 @@ class Change:
         return {**record, "link": self.link} if self.link else record
 
 
-class Ledger:
+class ShopChangeLedger:
     """Append only; ``base_url`` is where a record's link leads."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self._changes: list[Change] = []
+        self._changes: list[ShopChange] = []
 
-    def deploy(self, service: str, *, version: str, previous: str, author: str, summary: str = "") -> Change:
+    def deploy(
+        self, service: str, *, version: str, previous: str, author: str, summary: str = ""
+    ) -> ShopChange:
         """Record that ``service`` now runs ``version``."""
         return self._record(
             "deploy",
@@ -62,7 +64,7 @@ class Ledger:
             data={"version": version, "previous_version": previous},
         )
 
-    def rollback(self, service: str, *, version: str, previous: str, author: str) -> Change:
+    def rollback(self, service: str, *, version: str, previous: str, author: str) -> ShopChange:
         """Record that ``service`` went back to ``version``."""
         return self._record(
             "rollback",
@@ -74,7 +76,9 @@ class Ledger:
             data={"version": version, "previous_version": previous},
         )
 
-    def setting(self, service: str, key: str, *, before: Any, after: Any, author: str, reason: str) -> Change:  # noqa: ANN401  # any JSON value
+    def setting(
+        self, service: str, key: str, *, before: Any, after: Any, author: str, reason: str
+    ) -> ShopChange:  # noqa: ANN401  # any JSON value
         """Record that a setting or, when it is a truth value, a flag has changed."""
         why = f": {reason}" if reason else ""
         return self._record(
@@ -87,11 +91,11 @@ class Ledger:
             data={"key": key, "before": before, "after": after},
         )
 
-    def restart(self, service: str, *, author: str) -> Change:
+    def restart(self, service: str, *, author: str) -> ShopChange:
         """Record that ``service`` was restarted at the version it had."""
         return self._record("restart", service, f"Restarted {service}", author)
 
-    def since(self, moment: datetime | None, *, service: str = "") -> list[Change]:
+    def since(self, moment: datetime | None, *, service: str = "") -> list[ShopChange]:
         """List the changes at or after ``moment``, of one service or of all, oldest first."""
         return [
             change
@@ -99,7 +103,7 @@ class Ledger:
             if (moment is None or change.at >= moment) and service in {"", change.service}
         ]
 
-    def get(self, change_id: str) -> Change | None:
+    def get(self, change_id: str) -> ShopChange | None:
         """Find one record."""
         return next((change for change in self._changes if change.id == change_id), None)
 
@@ -160,11 +164,11 @@ class Ledger:
         at = utc_now() - ago
         self._append(at, **fields)
 
-    def _record(self, kind: Kind, service: str, summary: str, author: str, **fields: Any) -> Change:  # noqa: ANN401
+    def _record(self, kind: Kind, service: str, summary: str, author: str, **fields: Any) -> ShopChange:  # noqa: ANN401
         return self._append(utc_now(), kind=kind, service=service, summary=summary, author=author, **fields)
 
-    def _append(self, at: datetime, **fields: Any) -> Change:  # noqa: ANN401  # the fields of a Change
+    def _append(self, at: datetime, **fields: Any) -> ShopChange:  # noqa: ANN401  # the fields of a Change
         number = f"shop-{int(at.timestamp() * 1000)}-{len(self._changes) + 1}"
-        change = Change(id=number, at=at, link=f"{self._base_url}/changes/{number}", **fields)
+        change = ShopChange(id=number, at=at, link=f"{self._base_url}/changes/{number}", **fields)
         self._changes.append(change)
         return change

@@ -11,11 +11,11 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from demo.shop.change_ledger import Ledger
+from demo.shop.change_ledger import ShopChangeLedger
 from demo.shop.errors import RefusedError, ShopError
 from demo.shop.haproxy import WHOLE, HAProxy, live
 from demo.shop.haproxy_config import CANDIDATE, STABLE
-from demo.shop.processes import STOP_TIMEOUT_S, Child, Spec, until
+from demo.shop.processes import STOP_TIMEOUT_S, ChildProcess, ProcessSpec, until
 from demo.shop.services.config import ServiceConfig
 from demo.shop.units import FIRST_VERSIONS, OURS, SLOTS, Unit, unit_name
 
@@ -35,7 +35,7 @@ class Fleet:
         folder: Path,
         session: ClientSession,
         haproxy: HAProxy,
-        ledger: Ledger,
+        ledger: ShopChangeLedger,
         fault_token: str,
     ) -> None:
         self._units = {unit.name: unit for unit in units}
@@ -45,7 +45,7 @@ class Fleet:
         self._ledger = ledger
         self._fault_token = fault_token
         self._versions = {unit.name: FIRST_VERSIONS[unit.service] for unit in units}
-        self._children = {unit.name: Child(self._spec(unit)) for unit in units}
+        self._children = {unit.name: ChildProcess(self._spec(unit)) for unit in units}
         self._halted = {unit.name for unit in units}
         self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -230,7 +230,7 @@ class Fleet:
     async def _roll(self, name: str) -> None:
         """Start the new process beside the old one, on the same port; once it answers, stop the old one."""
         unit, old = self._units[name], self._children[name]
-        new = Child(self._spec(unit))
+        new = ChildProcess(self._spec(unit))
         await new.start()
         try:
             await self._until_healthy(unit, pid=new.pid)
@@ -270,8 +270,8 @@ class Fleet:
             known = ", ".join(OURS)
             raise RefusedError(404, "unknown_service", f"There is no service {service}; there are {known}.")
 
-    def _spec(self, unit: Unit) -> Spec:
-        return Spec(
+    def _spec(self, unit: Unit) -> ProcessSpec:
+        return ProcessSpec(
             name=unit.name,
             command=[
                 sys.executable,

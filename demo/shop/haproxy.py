@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.shop.errors import ShopError
-from demo.shop.haproxy_config import BACKEND, CANDIDATE, LEASE_TOKEN, STABLE, Backend, config_text
-from demo.shop.processes import Child, Spec, find_program, until
+from demo.shop.haproxy_config import BACKEND, CANDIDATE, LEASE_TOKEN, STABLE, BackendConfig, config_text
+from demo.shop.processes import ChildProcess, ProcessSpec, find_program, until
 
 WHOLE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
+class HAProxyServer:
     """One server of a backend as HAProxy sees it."""
 
     name: str
@@ -33,8 +33,8 @@ class HAProxy:
     folder: Path
     socket: Path
     stats_port: int
-    backends: tuple[Backend, ...]
-    child: Child | None = None
+    backends: tuple[BackendConfig, ...]
+    child: ChildProcess | None = None
 
     @property
     def port(self) -> int:
@@ -46,7 +46,7 @@ class HAProxy:
         """The map of tenants to where they are routed; a line each, ``acme candidate``."""
         return self.folder / "routes.map"
 
-    def backend(self, name: str) -> Backend:
+    def backend(self, name: str) -> BackendConfig:
         """Find a backend by name."""
         return next(backend for backend in self.backends if backend.name == name)
 
@@ -63,8 +63,8 @@ class HAProxy:
         self.routes.write_text("", encoding="utf-8")
         text = config_text(self.backends, socket=self.socket, stats_port=self.stats_port, routes=self.routes)
         config.write_text(text, encoding="utf-8")
-        self.child = Child(
-            Spec(
+        self.child = ChildProcess(
+            ProcessSpec(
                 name="haproxy",
                 command=[program, "-db", "-f", str(config)],
                 output=self.folder / "haproxy.log",
@@ -83,7 +83,7 @@ class HAProxy:
             await self.child.stop()
         self.socket.unlink(missing_ok=True)
 
-    async def servers(self, backend: str = BACKEND) -> dict[str, Server]:
+    async def servers(self, backend: str = BACKEND) -> dict[str, HAProxyServer]:
         """Read the weight and health of each server.
 
         Raises:
@@ -92,7 +92,7 @@ class HAProxy:
         text = await self.command("show stat")
         rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
         return {
-            row["svname"]: Server(
+            row["svname"]: HAProxyServer(
                 name=row["svname"], weight=int(row["weight"]), up=row["status"].startswith(("UP", "no check"))
             )
             for row in rows
@@ -146,7 +146,7 @@ class HAProxy:
             return False
 
 
-def live(servers: dict[str, Server]) -> str:
+def live(servers: dict[str, HAProxyServer]) -> str:
     """Name the server that gets most of the traffic; ``stable`` when neither does."""
     weights = {name: server.weight for name, server in servers.items()}
     return CANDIDATE if weights.get(CANDIDATE, 0) > weights.get(STABLE, 0) else STABLE

@@ -92,7 +92,7 @@ class Lease:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backend:
+class BackendConfig:
     """A service behind HAProxy: where it is reached, and its servers in order."""
 
     name: str
@@ -105,13 +105,13 @@ class Backend:
     lease: Lease | None = None
 
 
-def config_text(backends: Iterable[Backend], *, socket: Path, stats_port: int, routes: Path) -> str:
+def config_text(backends: Iterable[BackendConfig], *, socket: Path, stats_port: int, routes: Path) -> str:
     """Write the whole file."""
     head = _HEAD.format(socket=socket, stats_port=stats_port)
     return head + "".join(_backend_text(backend, routes) for backend in backends)
 
 
-def _backend_text(backend: Backend, routes: Path) -> str:
+def _backend_text(backend: BackendConfig, routes: Path) -> str:
     text = _BACKEND.format(name=backend.name, port=backend.port)
     if backend.routed:
         text += _ROUTES.format(
@@ -127,7 +127,7 @@ def _backend_text(backend: Backend, routes: Path) -> str:
     return text
 
 
-def _check(backend: Backend, server: str) -> str:
+def _check(backend: BackendConfig, server: str) -> str:
     if backend.lease is None or backend.lease.server != server:
         return "check inter 500ms fall 3 rise 1"
     # The dead-man switch: gone within a second and a half of the last sign of the holder.

@@ -10,7 +10,7 @@ from demo.shop.services.releases import RELEASES
 from demo.shop.units import Unit
 
 
-class Launcher:
+class ShopLauncher:
     """What runs behind which server of HAProxy; whether it gets traffic is HAProxy's to say."""
 
     def __init__(self, fleet: Fleet) -> None:

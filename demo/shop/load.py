@@ -12,10 +12,10 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from demo.shop.pace import JITTER, Pace
+from demo.shop.pace import JITTER, RequestPace
 from demo.shop.postgres import ARTICLES
 from demo.shop.services.releases import NEW_BUG, OLD_BUG
-from demo.shop.tally import Tally
+from demo.shop.tally import VersionTally
 
 RATE_PER_S = 20.0
 MOST_PER_S = 100.0
@@ -33,7 +33,7 @@ _MANY_HEADERS = ("X-Client-Hint", "X-Requested-From", "X-Viewport", "X-Device-Cl
 
 
 @dataclass
-class Second:
+class LoadSecond:
     """What happened within one second."""
 
     at: int
@@ -44,7 +44,7 @@ class Second:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class BuyerResult:
     """What a buyer saw, and which checkout had a part in it."""
 
     ok: bool
@@ -52,11 +52,11 @@ class Seen:
     server: str = ""
 
 
-class Load:
+class BuyerLoad:
     """Open loop: a slow shop gets no fewer buyers."""
 
     def __init__(self, url: str, session: ClientSession) -> None:
-        self.tally = Tally()
+        self.tally = VersionTally()
         """How checkout answered, as buyers saw it through the storefront."""
         self.faulty_share = 0.0
         """Share of the carts with a coupon that every release stumbles over; as many bear a newer one."""
@@ -64,10 +64,10 @@ class Load:
         """Whether the crawler is back with many deprecated headers."""
         self._url = url
         self._session = session
-        self._pace = Pace(RATE_PER_S)
+        self._pace = RequestPace(RATE_PER_S)
         self._ok = 0
         self._failed = 0
-        self._seconds: deque[Second] = deque(maxlen=HISTORY_S)
+        self._seconds: deque[LoadSecond] = deque(maxlen=HISTORY_S)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
 
@@ -169,22 +169,22 @@ class Load:
     async def _crawl(self, headers: tuple[str, ...]) -> None:
         await self._request("GET", "/", headers={"User-Agent": CRAWLER, **dict.fromkeys(headers, "1")})
 
-    async def _request(self, method: str, path: str, **options: Any) -> Seen:  # noqa: ANN401  # aiohttp's own
+    async def _request(self, method: str, path: str, **options: Any) -> BuyerResult:  # noqa: ANN401  # aiohttp's own
         timeout = ClientTimeout(total=PATIENCE_S)
         with contextlib.suppress(ClientError, TimeoutError):
             async with self._session.request(method, self._url + path, timeout=timeout, **options) as answer:
                 await answer.read()
-                return Seen(
+                return BuyerResult(
                     ok=answer.status < 500,  # noqa: PLR2004  # HTTP's own line: below is the buyer's own doing
                     version=answer.headers.get("X-Checkout-Version", ""),
                     server=answer.headers.get("X-Checkout-Server", ""),
                 )
-        return Seen(ok=False)
+        return BuyerResult(ok=False)
 
     def _count(self, *, ok: bool, took_s: float) -> None:
         now = int(time.monotonic())
         if not self._seconds or self._seconds[-1].at != now:
-            self._seconds.append(Second(at=now))
+            self._seconds.append(LoadSecond(at=now))
         second = self._seconds[-1]
         second.took_s += took_s
         if ok:

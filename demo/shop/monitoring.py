@@ -13,14 +13,14 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from demo.shop.alert_rules import RULES
 from demo.shop.clock import iso
-from demo.shop.processes import Child, Spec, find_program, until
+from demo.shop.processes import ChildProcess, ProcessSpec, find_program, until
 
 _QUICK = ClientTimeout(total=2)
 _ONE_CORE = {"GOMAXPROCS": "1"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class ScrapeTarget:
     """One process that Prometheus reads."""
 
     service: str
@@ -36,8 +36,8 @@ class Monitoring:
     session: ClientSession
     prometheus_port: int
     alertmanager_port: int
-    prometheus: Child | None = None
-    alertmanager: Child | None = None
+    prometheus: ChildProcess | None = None
+    alertmanager: ChildProcess | None = None
 
     @property
     def prometheus_url(self) -> str:
@@ -62,8 +62,8 @@ class Monitoring:
         config.touch(mode=0o600)  # it may hold a token
         written = alertmanager_config(webhook_url=webhook_url, webhook_token=webhook_token)
         config.write_text(json.dumps(written, indent=2), encoding="utf-8")
-        self.alertmanager = Child(
-            Spec(
+        self.alertmanager = ChildProcess(
+            ProcessSpec(
                 name="alertmanager",
                 command=[
                     program,
@@ -82,7 +82,12 @@ class Monitoring:
         await self._until_ready(self.alertmanager_url, what="Alertmanager")
 
     async def start_prometheus(
-        self, targets: list[Target], *, features: list[Target], haproxy_port: int, runbook_url: str
+        self,
+        targets: list[ScrapeTarget],
+        *,
+        features: list[ScrapeTarget],
+        haproxy_port: int,
+        runbook_url: str,
     ) -> None:
         """Start Prometheus.
 
@@ -100,8 +105,8 @@ class Monitoring:
             targets, features=features, haproxy_port=haproxy_port, alertmanager_port=self.alertmanager_port
         )
         (folder / "prometheus.yml").write_text(json.dumps(config, indent=2), encoding="utf-8")
-        self.prometheus = Child(
-            Spec(
+        self.prometheus = ChildProcess(
+            ProcessSpec(
                 name="prometheus",
                 command=[
                     program,
@@ -174,7 +179,7 @@ class Monitoring:
 
 
 def prometheus_config(
-    targets: list[Target], *, features: list[Target], haproxy_port: int, alertmanager_port: int
+    targets: list[ScrapeTarget], *, features: list[ScrapeTarget], haproxy_port: int, alertmanager_port: int
 ) -> dict[str, Any]:
     """Write what Prometheus reads; JSON is YAML.  Who is read for ``features`` alone raises no alert."""
     return {
@@ -204,7 +209,7 @@ def prometheus_config(
     }
 
 
-def _place(target: Target) -> dict[str, Any]:
+def _place(target: ScrapeTarget) -> dict[str, Any]:
     slot = {"slot": target.slot} if target.slot else {}
     return {"targets": [f"127.0.0.1:{target.port}"], "labels": {"service": target.service, **slot}}
 

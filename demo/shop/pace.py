@@ -10,7 +10,7 @@ import time
 JITTER = 0.3
 
 
-class Pace:
+class RequestPace:
     """Turns at ``per_s`` a second, each due whether or not the last one is done; at 0 there are none."""
 
     def __init__(self, per_s: float) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import asyncpg
 
 from demo.shop.errors import ShopError
-from demo.shop.processes import Child, Spec, until
+from demo.shop.processes import ChildProcess, ProcessSpec, until
 
 ADMIN, APP, PROBE, REPORT = "shop_admin", "checkout_app", "pilothouse", "reporting"
 OWNER = "shop_owner"
@@ -78,7 +78,7 @@ class Postgres:
     folder: Path
     log: Path
     port: int
-    child: Child | None = None
+    child: ChildProcess | None = None
     _passwords: dict[str, str] = field(
         default_factory=lambda: {role: secrets.token_hex(12) for role in (ADMIN, *_ROLES)}
     )
@@ -101,8 +101,8 @@ class Postgres:
         binaries = await asyncio.to_thread(_reachable_binaries, user, home)
         await self._initialise(binaries, home, user)
         options = [argument for key, value in _OPTIONS.items() for argument in ("-c", f"{key}={value}")]
-        self.child = Child(
-            Spec(
+        self.child = ChildProcess(
+            ProcessSpec(
                 name="postgres",
                 command=[
                     str(binaries / "postgres"),
@@ -165,8 +165,8 @@ class Postgres:
             "-E",
             "UTF8",
         ]
-        initdb = Child(
-            Spec(
+        initdb = ChildProcess(
+            ProcessSpec(
                 name="initdb",
                 command=[
                     str(binaries / "initdb"),

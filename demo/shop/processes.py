@@ -20,7 +20,7 @@ REVIVE_AFTER_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spec:
+class ProcessSpec:
     """How to start one process."""
 
     name: str
@@ -35,10 +35,10 @@ class Spec:
     """What the kernel sends it when the supervisor dies."""
 
 
-class Child:
+class ChildProcess:
     """One running process; when it dies unasked it is started again."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: ProcessSpec) -> None:
         self.spec = spec
         self.restarts = 0
         """How often it died unasked and was started again."""
@@ -85,7 +85,7 @@ class Child:
                 process.kill()
             await process.wait()
 
-    async def replace(self, spec: Spec, *, timeout_s: float = 1.0) -> None:
+    async def replace(self, spec: ProcessSpec, *, timeout_s: float = 1.0) -> None:
         """End it and start ``spec`` in its place."""
         await self.stop(timeout_s=timeout_s)
         self.spec = spec
@@ -113,7 +113,7 @@ class Child:
                 await self._spawn()
 
 
-def _as_user(spec: Spec) -> list[str]:
+def _as_user(spec: ProcessSpec) -> list[str]:
     command = ["setpriv", "--pdeathsig", spec.orphan_signal]
     if spec.user:
         group = str(pwd.getpwnam(spec.user).pw_gid)

@@ -18,7 +18,7 @@ _ALONE = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "L
 _PATIENCE_S = 10.0
 
 
-class Repository:
+class BareRepository:
     """A bare repository; whoever may write to ``path`` may push to it."""
 
     def __init__(self, path: Path) -> None:

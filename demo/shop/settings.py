@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from demo.shop.change_ledger import Ledger
+from demo.shop.change_ledger import ShopChangeLedger
 from demo.shop.clock import iso, utc_now
 from demo.shop.errors import RefusedError
 
@@ -57,7 +57,7 @@ class Entry:
 class SettingsStore:
     """Every setting with all its versions; the files in ``folder`` hold the values in force."""
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
+    def __init__(self, folder: Path, ledger: ShopChangeLedger) -> None:
         self._folder = folder
         self._ledger = ledger
         self._entries: dict[tuple[str, str], list[Entry]] = {}

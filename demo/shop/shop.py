@@ -18,7 +18,7 @@ from aiohttp import ClientSession, TCPConnector, web
 from demo.shop.assembly import GIT, OUTSIDE, Assembly, assemble, first_versions
 from demo.shop.control.api import ControlApi
 from demo.shop.errors import ShopError
-from demo.shop.faults.base import Board
+from demo.shop.faults.base import FaultBoard
 from demo.shop.faults.catalogue import all_faults
 from demo.shop.haproxy_config import CANDIDATE, STABLE, Holder
 from demo.shop.processes import Ports, find_program, until
@@ -167,7 +167,7 @@ class Shop:
         )
 
     async def _serve_control(self, assembly: Assembly) -> None:
-        board = Board(all_faults(), assembly.world)
+        board = FaultBoard(all_faults(), assembly.world)
         self._exit.push_async_callback(board.reset)
         api = ControlApi(assembly.world, board, assembly.links())
         runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=0.3)

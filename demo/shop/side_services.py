@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.shop.haproxy_config import CANDIDATE, STABLE, Backend
+from demo.shop.haproxy_config import CANDIDATE, STABLE, BackendConfig
 from demo.shop.processes import Ports
 from demo.shop.units import Unit
 
@@ -13,7 +13,7 @@ _WHOLE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class SideServices:
     """One such service: the slots that serve when the shop opens, and one that waits for a version."""
 
     address: str
@@ -39,11 +39,11 @@ class Side:
 
 
 SIDES = (
-    Side(address="checkout@staging", serving=(STABLE,), spare=CANDIDATE),
-    Side(address="catalog", serving=("a", "b", "c", "d"), spare="spare"),
-    Side(address="receipts", serving=("blue",), spare="green"),
-    Side(address="search", serving=("live",), feature="by-taste"),
-    Side(address="search@staging", serving=("live",), feature="by-colour"),
+    SideServices(address="checkout@staging", serving=(STABLE,), spare=CANDIDATE),
+    SideServices(address="catalog", serving=("a", "b", "c", "d"), spare="spare"),
+    SideServices(address="receipts", serving=("blue",), spare="green"),
+    SideServices(address="search", serving=("live",), feature="by-taste"),
+    SideServices(address="search@staging", serving=("live",), feature="by-colour"),
 )
 
 SYNCED = {
@@ -61,7 +61,9 @@ class FlagTeller:
     token: str = ""
 
 
-def units_of(side: Side, folder: Path, ports: Ports, *, flags: FlagTeller | None = None) -> list[Unit]:
+def units_of(
+    side: SideServices, folder: Path, ports: Ports, *, flags: FlagTeller | None = None
+) -> list[Unit]:
     """Choose a port for each slot."""
     return [
         Unit(
@@ -80,9 +82,9 @@ def units_of(side: Side, folder: Path, ports: Ports, *, flags: FlagTeller | None
     ]
 
 
-def backend_of(side: Side, units: list[Unit], *, port: int) -> Backend:
+def backend_of(side: SideServices, units: list[Unit], *, port: int) -> BackendConfig:
     """Put HAProxy in front; whatever it was told, after a restart those serve that served at first."""
-    return Backend(
+    return BackendConfig(
         name=side.backend,
         port=port,
         server_ports={unit.slot: unit.port for unit in units},

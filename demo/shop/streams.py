@@ -10,8 +10,8 @@ from typing import Protocol
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from demo.shop.errors import RefusedError
-from demo.shop.pace import Pace
-from demo.shop.tally import Tally
+from demo.shop.pace import RequestPace
+from demo.shop.tally import VersionTally
 
 RATE_PER_S = 1.0
 PATIENCE_S = 4.0
@@ -24,18 +24,18 @@ class Stream(Protocol):
 
     rate_per_s: float
     faulty_share: float
-    tally: Tally
+    tally: VersionTally
 
 
 class Questions:
     """Open loop: asks ``url`` at a rate, whether or not it was answered before."""
 
     def __init__(self, url: str, session: ClientSession) -> None:
-        self.tally = Tally()
+        self.tally = VersionTally()
         self.faulty_share = 0.0
         self._url = url
         self._session = session
-        self._pace = Pace(RATE_PER_S)
+        self._pace = RequestPace(RATE_PER_S)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property

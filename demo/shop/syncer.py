@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from demo.shop.change_ledger import Ledger
+from demo.shop.change_ledger import ShopChangeLedger
 from demo.shop.errors import ShopError
 from demo.shop.fleet import Fleet
-from demo.shop.repository import Repository
+from demo.shop.repository import BareRepository
 from demo.shop.units import unit_name
 
 EVERY_S = 1.0
@@ -24,7 +24,7 @@ class Syncer:
     """
 
     def __init__(
-        self, repository: Repository, fleet: Fleet, ledger: Ledger, files: Mapping[str, str]
+        self, repository: BareRepository, fleet: Fleet, ledger: ShopChangeLedger, files: Mapping[str, str]
     ) -> None:
         """Keep the parts; ``files`` names the file of each service's address."""
         self._repository = repository

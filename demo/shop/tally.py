@@ -10,7 +10,7 @@ from demo.shop.clock import iso, utc_now
 
 
 @dataclass
-class Answers:
+class VersionAnswers:
     """The answers of one version."""
 
     answered: int = 0
@@ -28,20 +28,20 @@ class Answers:
         }
 
 
-class Tally:
+class VersionTally:
     """Counts since the shop was opened; a feature is under its flag, ``""`` is what no version answered."""
 
     def __init__(self) -> None:
         self.sent = 0
         self.failed = 0
-        self._by_version: dict[str, Answers] = {}
+        self._by_version: dict[str, VersionAnswers] = {}
 
     def count(self, *, ok: bool, version: str = "", server: str = "", feature: str = "") -> None:
         """Count one request at its end: for its version, and for the feature behind a flag that it met."""
         self.sent += 1
         self.failed += not ok
         for name in (version, *((feature,) if feature else ())):
-            answers = self._by_version.setdefault(name, Answers())
+            answers = self._by_version.setdefault(name, VersionAnswers())
             answers.answered += 1
             answers.failed += not ok
             answers.last_at = utc_now()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from demo.shop.change_ledger import Ledger
+from demo.shop.change_ledger import ShopChangeLedger
 from demo.shop.fleet import Fleet
 from demo.shop.haproxy import HAProxy
-from demo.shop.launcher import Launcher
-from demo.shop.load import Load
+from demo.shop.launcher import ShopLauncher
+from demo.shop.load import BuyerLoad
 from demo.shop.monitoring import Monitoring
 from demo.shop.postgres import Postgres
 from demo.shop.settings import SettingsStore
@@ -17,14 +17,14 @@ from demo.shop.syncer import Syncer
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class ShopWorld:
     """The shop's parts, each already started."""
 
     fleet: Fleet
     haproxy: HAProxy
-    launcher: Launcher
-    ledger: Ledger
-    load: Load
+    launcher: ShopLauncher
+    ledger: ShopChangeLedger
+    load: BuyerLoad
     monitoring: Monitoring
     postgres: Postgres
     settings: SettingsStore

@@ -18,7 +18,7 @@ from localslack.shapes import Json
 from localslack.uploads import store_file
 
 
-class Post(Body):
+class PostAct(Body):
     """A message; ``text`` as one types it."""
 
     user: str
@@ -37,7 +37,7 @@ class Slash(Body):
     thread_ts: str | None = None
 
 
-class Click(Body):
+class ClickAct(Body):
     """A click: on a message (``channel`` and ``ts``), in the topmost or a named modal, or on a Home tab."""
 
     user: str
@@ -51,13 +51,13 @@ class Click(Body):
     value: Any = None
 
 
-class Suggest(Click):
+class Suggest(ClickAct):
     """What an external menu offers for what was typed so far."""
 
     query: str = ""
 
 
-class Shortcut(Body):
+class ShortcutAct(Body):
     """A message shortcut (with ``channel`` and ``ts``) or a global one, by callback id or name."""
 
     user: str
@@ -66,7 +66,7 @@ class Shortcut(Body):
     ts: str | None = None
 
 
-class Home(Body):
+class OpenHomeAct(Body):
     """Opening an app's Home tab."""
 
     user: str
@@ -125,7 +125,7 @@ class Join(Body):
     channel: str
 
 
-class Read(Body):
+class MarkRead(Body):
     """Having read a channel up to now."""
 
     user: str
@@ -134,7 +134,7 @@ class Read(Body):
 
 async def post(core: Core, request: web.Request) -> Json:
     """Post a message, in a channel or a thread."""
-    act = await body_of(request, Post)
+    act = await body_of(request, PostAct)
     message = people.post(core, user=act.user, channel=act.channel, text=act.text, thread_ts=act.thread_ts)
     return {"ok": True, "message": message_json(core, message)}
 
@@ -149,14 +149,16 @@ async def slash(core: Core, request: web.Request) -> Json:
 
 async def click(core: Core, request: web.Request) -> Json:
     """Click a button, or choose in a menu."""
-    act = await body_of(request, Click)
-    pick = interact.Pick(action_id=act.action_id, text=act.text, block_id=act.block_id, value=act.value)
+    act = await body_of(request, ClickAct)
+    pick = interact.ElementPick(
+        action_id=act.action_id, text=act.text, block_id=act.block_id, value=act.value
+    )
     if act.action_id is None and act.text is None:
         raise ActError("missing_parameter", "Say what to click: action_id or text.")
     return await interact.click(core, user=act.user, target=_target(core, act), pick=pick)
 
 
-def _target(core: Core, act: Click) -> interact.Target:
+def _target(core: Core, act: ClickAct) -> interact.ElementOwner:
     who = people.actor(core, act.user)
     if act.channel is not None and act.ts is not None:
         return interact.target_message(core, who, channel=act.channel, ts=act.ts)
@@ -169,14 +171,14 @@ def _target(core: Core, act: Click) -> interact.Target:
 async def suggest(core: Core, request: web.Request) -> Json:
     """Ask an app for the options of an external menu."""
     act = await body_of(request, Suggest)
-    pick = interact.Pick(action_id=act.action_id, text=act.text, block_id=act.block_id)
+    pick = interact.ElementPick(action_id=act.action_id, text=act.text, block_id=act.block_id)
     target = _target(core, act)
     return await interact.suggest(core, user=act.user, target=target, pick=pick, query=act.query)
 
 
 async def shortcut(core: Core, request: web.Request) -> Json:
     """Use a message shortcut or a global one."""
-    act = await body_of(request, Shortcut)
+    act = await body_of(request, ShortcutAct)
     if act.channel is None or act.ts is None:
         return await interact.global_shortcut(core, user=act.user, shortcut=act.shortcut)
     return await interact.message_shortcut(
@@ -186,7 +188,7 @@ async def shortcut(core: Core, request: web.Request) -> Json:
 
 async def home(core: Core, request: web.Request) -> Json:
     """Open an app's Home tab; answers with what is published so far."""
-    act = await body_of(request, Home)
+    act = await body_of(request, OpenHomeAct)
     interact.open_home(core, user=act.user, app=act.app)
     return home_json(core, user=act.user, app=act.app)
 
@@ -251,7 +253,7 @@ async def join(core: Core, request: web.Request) -> Json:
 
 async def read(core: Core, request: web.Request) -> Json:
     """Mark a channel as read."""
-    act = await body_of(request, Read)
+    act = await body_of(request, MarkRead)
     user, channel = core.store.user(act.user), core.store.channel(act.channel)
     core.store.read_marks[user.id, channel.id] = core.store.timestamps.next()
     return {"ok": True}

@@ -14,7 +14,7 @@ from localslack.control.shapes import app_json, channel_json, home_json, message
 from localslack.core import Core
 from localslack.errors import ActError
 from localslack.shapes import Json
-from localslack.store import Channel, Message
+from localslack.store import Channel, StoredMessage
 from localslack.text import reading, searchable
 
 MAX_WAIT_S = 600
@@ -93,7 +93,7 @@ async def thread_text(core: Core, request: web.Request) -> web.Response:
     return web.Response(text="\n".join(lines) + "\n")
 
 
-def _thread(core: Core, request: web.Request) -> tuple[Channel, list[Message]]:
+def _thread(core: Core, request: web.Request) -> tuple[Channel, list[StoredMessage]]:
     channel = core.store.channel(request.match_info["channel"])
     ts = request.match_info["ts"]
     found = core.store.thread(channel.id, ts, viewer=_viewer(core, request))
@@ -146,7 +146,7 @@ async def wait(core: Core, request: web.Request) -> Json:
     after = request.query.get("after", "")
     timeout_s = number(request, "timeout_s", default=10, most=MAX_WAIT_S)
 
-    def candidates() -> list[Message]:
+    def candidates() -> list[StoredMessage]:
         if thread_ts:
             return core.store.thread(channel.id, thread_ts, viewer=viewer)
         return list(core.store.visible(channel.id, viewer=viewer))

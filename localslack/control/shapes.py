@@ -6,12 +6,12 @@ from localslack.core import Core
 from localslack.elements import values_of
 from localslack.payloads import blocks_of
 from localslack.shapes import Json
-from localslack.store import Channel, Message
+from localslack.store import Channel, StoredMessage
 from localslack.text import reading
 from localslack.views import View
 
 
-def message_json(core: Core, message: Message, *, viewer: str | None = None) -> Json:
+def message_json(core: Core, message: StoredMessage, *, viewer: str | None = None) -> Json:
     """A message as the page and tests see it: Slack's JSON, its channel, and ``reading``, its plain text."""
     made = {**core.messenger.page_json(message), "reading": reading(message, core.store)}
     if viewer is not None:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from localslack.control.route import Body, Route, body_of
 from localslack.control.shapes import app_json
 from localslack.core import Core
-from localslack.faults import Faults
+from localslack.faults import FaultSwitches
 from localslack.shapes import Json
 
 
@@ -27,7 +27,7 @@ class Members(Body):
     remove: list[str] = Field(default_factory=list)
 
 
-class Person(Body):
+class PersonUpdate(Body):
     """What may change of a person."""
 
     deleted: bool
@@ -48,7 +48,7 @@ class Refresh(Body):
 
 async def faults(core: Core, _request: web.Request) -> Json:
     """The fault switches, and what each does."""
-    about = {name: field.description for name, field in Faults.model_fields.items()}
+    about = {name: field.description for name, field in FaultSwitches.model_fields.items()}
     return {"ok": True, "faults": core.faults.model_dump(), "about": about}
 
 
@@ -87,7 +87,7 @@ async def members(core: Core, request: web.Request) -> Json:
 
 async def person(core: Core, request: web.Request) -> Json:
     """Deactivate a person, or bring them back."""
-    change = await body_of(request, Person)
+    change = await body_of(request, PersonUpdate)
     user = core.store.user(request.match_info["user"])
     core.store.users[user.id] = user.model_copy(update={"deleted": change.deleted})
     core.feed.tell({"type": "workspace"})

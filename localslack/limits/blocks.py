@@ -12,7 +12,7 @@ from localslack.limits.elements import (
     element,
     image_element,
 )
-from localslack.limits.faults import MAX_ID, PLAIN, Faults, Rule
+from localslack.limits.faults import MAX_ID, PLAIN, PayloadFaults, Rule
 from localslack.limits.newer import NEWER_RULES
 from localslack.limits.rich import rich_text
 from localslack.limits.surfaces import SURFACES, Surface
@@ -24,7 +24,9 @@ MAX_HEADER = 150
 MAX_MARKDOWN = 12_000
 
 
-def check_blocks(faults: Faults, blocks: Any, *, surface: Surface, most: int, at: str = "/blocks") -> None:  # noqa: ANN401
+def check_blocks(
+    faults: PayloadFaults, blocks: Any, *, surface: Surface, most: int, at: str = "/blocks"
+) -> None:  # noqa: ANN401
     """Check a list of blocks for a surface; adds to ``faults``."""
     if not isinstance(blocks, list):
         faults.add("must provide an array", at)
@@ -36,7 +38,7 @@ def check_blocks(faults: Faults, blocks: Any, *, surface: Surface, most: int, at
     faults.unique(blocks, "block_id", at)
 
 
-def check_block(faults: Faults, block: Any, at: str, *, surface: Surface) -> None:  # noqa: ANN401
+def check_block(faults: PayloadFaults, block: Any, at: str, *, surface: Surface) -> None:  # noqa: ANN401
     """Check one block: known, allowed on the surface, within its limits."""
     if not faults.mapping(block, at):
         return
@@ -56,7 +58,7 @@ def check_block(faults: Faults, block: Any, at: str, *, surface: Surface) -> Non
             check_block(faults, child, f"{at}/child_blocks/{index}", surface=surface)
 
 
-def _section(faults: Faults, block: Json, at: str) -> None:
+def _section(faults: PayloadFaults, block: Json, at: str) -> None:
     if block.get("text") is None and block.get("fields") is None:
         faults.add("missing required field: text or fields", at)
     faults.text(block, "text", at, most=MAX_SECTION)
@@ -66,16 +68,16 @@ def _section(faults: Faults, block: Json, at: str) -> None:
         element(faults, block["accessory"], f"{at}/accessory", allowed=IN_SECTION)
 
 
-def _header(faults: Faults, block: Json, at: str) -> None:
+def _header(faults: PayloadFaults, block: Json, at: str) -> None:
     faults.keys(block, at, required=("text",))
     faults.text(block, "text", at, most=MAX_HEADER, kinds=PLAIN)
 
 
-def _divider(_faults: Faults, _block: Json, _at: str) -> None:
+def _divider(_faults: PayloadFaults, _block: Json, _at: str) -> None:
     return
 
 
-def _context(faults: Faults, block: Json, at: str) -> None:
+def _context(faults: PayloadFaults, block: Json, at: str) -> None:
     faults.keys(block, at, required=("elements",))
     for index, item in enumerate(faults.items(block, "elements", at, least=1, most=10)):
         where = f"{at}/elements/{index}"
@@ -85,15 +87,15 @@ def _context(faults: Faults, block: Json, at: str) -> None:
             faults.text_object(item, where, most=MAX_SECTION)
 
 
-def _actions(faults: Faults, block: Json, at: str) -> None:
+def _actions(faults: PayloadFaults, block: Json, at: str) -> None:
     _elements(faults, block, at, most=25, allowed=IN_ACTIONS)
 
 
-def _context_actions(faults: Faults, block: Json, at: str) -> None:
+def _context_actions(faults: PayloadFaults, block: Json, at: str) -> None:
     _elements(faults, block, at, most=5, allowed=IN_CONTEXT_ACTIONS)
 
 
-def _elements(faults: Faults, block: Json, at: str, *, most: int, allowed: frozenset[str]) -> None:
+def _elements(faults: PayloadFaults, block: Json, at: str, *, most: int, allowed: frozenset[str]) -> None:
     faults.keys(block, at, required=("elements",))
     items = faults.items(block, "elements", at, least=1, most=most)
     for index, item in enumerate(items):
@@ -101,12 +103,12 @@ def _elements(faults: Faults, block: Json, at: str, *, most: int, allowed: froze
     faults.unique(items, "action_id", f"{at}/elements")
 
 
-def _image(faults: Faults, block: Json, at: str) -> None:
+def _image(faults: PayloadFaults, block: Json, at: str) -> None:
     image_element(faults, block, at)
     faults.text(block, "title", at, most=2000, kinds=PLAIN)
 
 
-def _input(faults: Faults, block: Json, at: str) -> None:
+def _input(faults: PayloadFaults, block: Json, at: str) -> None:
     faults.keys(block, at, required=("label", "element"))
     faults.text(block, "label", at, most=2000, kinds=PLAIN)
     faults.text(block, "hint", at, most=2000, kinds=PLAIN)
@@ -114,12 +116,12 @@ def _input(faults: Faults, block: Json, at: str) -> None:
         element(faults, block["element"], f"{at}/element", allowed=IN_INPUT)
 
 
-def _markdown(faults: Faults, block: Json, at: str) -> None:
+def _markdown(faults: PayloadFaults, block: Json, at: str) -> None:
     faults.keys(block, at, required=("text",))
     faults.string(block, "text", at, most=MAX_MARKDOWN, least=1)
 
 
-def _video(faults: Faults, block: Json, at: str) -> None:
+def _video(faults: PayloadFaults, block: Json, at: str) -> None:
     faults.keys(block, at, required=("alt_text", "title", "thumbnail_url", "video_url"))
     faults.string(block, "alt_text", at, most=2000)
     faults.text(block, "title", at, most=200, kinds=PLAIN)
@@ -130,7 +132,7 @@ def _video(faults: Faults, block: Json, at: str) -> None:
         faults.url(block, key, at)
 
 
-def _file(faults: Faults, block: Json, at: str) -> None:
+def _file(faults: PayloadFaults, block: Json, at: str) -> None:
     faults.keys(block, at, required=("external_id", "source"))
     faults.choice(block, "source", at, ("remote",))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from localslack.limits.faults import MAX_ID, PLAIN, Faults, Rule
+from localslack.limits.faults import MAX_ID, PLAIN, PayloadFaults, Rule
 from localslack.limits.objects import (
     MAX_OPTIONS,
     confirm,
@@ -24,7 +24,7 @@ _DATE = re.compile(r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
 _TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
-def element(faults: Faults, value: Any, at: str, *, allowed: frozenset[str]) -> None:  # noqa: ANN401
+def element(faults: PayloadFaults, value: Any, at: str, *, allowed: frozenset[str]) -> None:  # noqa: ANN401
     """Check one element and that it may stand in the block around it."""
     if not faults.mapping(value, at):
         return
@@ -38,7 +38,7 @@ def element(faults: Faults, value: Any, at: str, *, allowed: frozenset[str]) -> 
     rule(faults, value, at)
 
 
-def _button(faults: Faults, value: Json, at: str) -> None:
+def _button(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.keys(value, at, required=("text",))
     faults.text(value, "text", at, most=75, kinds=PLAIN)
     faults.string(value, "value", at, most=2000)
@@ -47,14 +47,14 @@ def _button(faults: Faults, value: Json, at: str) -> None:
     faults.string(value, "accessibility_label", at, most=75)
 
 
-def _workflow_button(faults: Faults, value: Json, at: str) -> None:
+def _workflow_button(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.keys(value, at, required=("text", "workflow"))
     faults.text(value, "text", at, most=75, kinds=PLAIN)
     faults.choice(value, "style", at, ("primary", "danger"))
     faults.string(value, "accessibility_label", at, most=75)
 
 
-def _icon_button(faults: Faults, value: Json, at: str) -> None:
+def _icon_button(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.keys(value, at, required=("icon", "text"))
     faults.choice(value, "icon", at, ("trash",))
     faults.text(value, "text", at, most=75, kinds=PLAIN)
@@ -63,7 +63,7 @@ def _icon_button(faults: Faults, value: Json, at: str) -> None:
     faults.items(value, "visible_to_user_ids", at, most=10)
 
 
-def _feedback_buttons(faults: Faults, value: Json, at: str) -> None:
+def _feedback_buttons(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.keys(value, at, required=("positive_button", "negative_button"))
     for key in ("positive_button", "negative_button"):
         button = value.get(key)
@@ -75,12 +75,12 @@ def _feedback_buttons(faults: Faults, value: Json, at: str) -> None:
             faults.string(button, "accessibility_label", where, most=75)
 
 
-def _menu(faults: Faults, value: Json, at: str) -> None:
+def _menu(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.text(value, "placeholder", at, most=MAX_PLACEHOLDER, kinds=PLAIN)
     faults.number(value, "max_selected_items", at, least=1, most=10_000)
 
 
-def _static_select(faults: Faults, value: Json, at: str) -> None:
+def _static_select(faults: PayloadFaults, value: Json, at: str) -> None:
     _menu(faults, value, at)
     if ("options" in value) == ("option_groups" in value):
         faults.add("exactly one of options and option_groups is required", at)
@@ -96,7 +96,7 @@ def _list(value: Any) -> list[Any]:  # noqa: ANN401  # whatever was sent
     return value if isinstance(value, list) else []
 
 
-def _initial(faults: Faults, value: Json, at: str, known: list[Any]) -> None:
+def _initial(faults: PayloadFaults, value: Json, at: str, known: list[Any]) -> None:
     values = [o.get("value") for o in known if isinstance(o, dict)]
     single = value.get("initial_option")
     several = value.get("initial_options")
@@ -108,50 +108,52 @@ def _initial(faults: Faults, value: Json, at: str, known: list[Any]) -> None:
             faults.add("initial option must be one of the options", at)
 
 
-def _external_select(faults: Faults, value: Json, at: str) -> None:
+def _external_select(faults: PayloadFaults, value: Json, at: str) -> None:
     _menu(faults, value, at)
     faults.number(value, "min_query_length", at, least=0, most=1000)
 
 
-def _conversations_select(faults: Faults, value: Json, at: str) -> None:
+def _conversations_select(faults: PayloadFaults, value: Json, at: str) -> None:
     _menu(faults, value, at)
     conversation_filter(faults, value, at)
 
 
-def _overflow(faults: Faults, value: Json, at: str) -> None:
+def _overflow(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.keys(value, at, required=("options",))
     options = faults.items(value, "options", at, least=1, most=5)
     faults.each(options, f"{at}/options", overflow_option)
 
 
-def _boxes(faults: Faults, value: Json, at: str) -> None:
+def _boxes(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.keys(value, at, required=("options",))
     options = faults.items(value, "options", at, least=1, most=10)
     faults.each(options, f"{at}/options", rich_option)
     _initial(faults, value, at, options)
 
 
-def _datepicker(faults: Faults, value: Json, at: str) -> None:
+def _datepicker(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.text(value, "placeholder", at, most=MAX_PLACEHOLDER, kinds=PLAIN)
     _pattern(faults, value, "initial_date", at, pattern=_DATE, words="a date, YYYY-MM-DD")
 
 
-def _timepicker(faults: Faults, value: Json, at: str) -> None:
+def _timepicker(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.text(value, "placeholder", at, most=MAX_PLACEHOLDER, kinds=PLAIN)
     _pattern(faults, value, "initial_time", at, pattern=_TIME, words="a time, HH:mm")
 
 
-def _datetimepicker(faults: Faults, value: Json, at: str) -> None:
+def _datetimepicker(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.number(value, "initial_date_time", at, least=1_000_000_000, most=9_999_999_999)
 
 
-def _pattern(faults: Faults, value: Json, key: str, at: str, *, pattern: re.Pattern[str], words: str) -> None:
+def _pattern(
+    faults: PayloadFaults, value: Json, key: str, at: str, *, pattern: re.Pattern[str], words: str
+) -> None:
     item = value.get(key)
     if item is not None and not (isinstance(item, str) and pattern.match(item)):
         faults.add(f"must be {words}", f"{at}/{key}")
 
 
-def _plain_text_input(faults: Faults, value: Json, at: str) -> None:
+def _plain_text_input(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.text(value, "placeholder", at, most=MAX_PLACEHOLDER, kinds=PLAIN)
     faults.number(value, "min_length", at, least=0, most=MAX_INPUT)
     faults.number(value, "max_length", at, least=1, most=MAX_INPUT)
@@ -161,21 +163,21 @@ def _plain_text_input(faults: Faults, value: Json, at: str) -> None:
     dispatch_config(faults, value, at)
 
 
-def _typed_input(faults: Faults, value: Json, at: str) -> None:
+def _typed_input(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.text(value, "placeholder", at, most=MAX_PLACEHOLDER, kinds=PLAIN)
     dispatch_config(faults, value, at)
 
 
-def _number_input(faults: Faults, value: Json, at: str) -> None:
+def _number_input(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.keys(value, at, required=("is_decimal_allowed",))
     _typed_input(faults, value, at)
 
 
-def _file_input(faults: Faults, value: Json, at: str) -> None:
+def _file_input(faults: PayloadFaults, value: Json, at: str) -> None:
     faults.number(value, "max_files", at, least=1, most=10)
 
 
-def image_element(faults: Faults, value: Json, at: str) -> None:
+def image_element(faults: PayloadFaults, value: Json, at: str) -> None:
     """A small picture: by link or by an uploaded file, and described in words."""
     faults.keys(value, at, required=("alt_text",))
     faults.string(value, "alt_text", at, most=2000)

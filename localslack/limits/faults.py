@@ -21,7 +21,7 @@ def is_one_of(value: Any, allowed: Collection[str]) -> bool:  # noqa: ANN401  # 
     return isinstance(value, str) and value in allowed
 
 
-class Faults:
+class PayloadFaults:
     """Every fault of one payload, worded the way Slack words ``response_metadata.messages``."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from localslack.errors import SlackError, invalid_blocks
 from localslack.limits.blocks import MAX_MARKDOWN, check_blocks
-from localslack.limits.faults import Faults
+from localslack.limits.faults import PayloadFaults
 
 MAX_BLOCKS = 50
 MAX_ATTACHMENTS = 100
@@ -23,7 +23,7 @@ def check_message(blocks: list[Any], attachments: list[Any]) -> None:
         SlackError: ``invalid_blocks``, ``invalid_attachments``, ``msg_blocks_too_long`` or
             ``too_many_attachments``; the first two list every fault.
     """
-    faults = Faults()
+    faults = PayloadFaults()
     check_blocks(faults, blocks, surface="message", most=MAX_BLOCKS)
     _together(faults, blocks)
     if faults.messages:
@@ -40,7 +40,7 @@ def check_message(blocks: list[Any], attachments: list[Any]) -> None:
         raise invalid_blocks(faults.messages, code="invalid_attachments")
 
 
-def _together(faults: Faults, blocks: list[Any]) -> None:
+def _together(faults: PayloadFaults, blocks: list[Any]) -> None:
     objects = [b for b in blocks if isinstance(b, dict)]
     kinds = [b.get("type") for b in objects]
     if kinds.count("data_visualization") > MAX_CHARTS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localslack.limits.elements import element, image_element
-from localslack.limits.faults import MAX_ID, PLAIN, Faults, Rule
+from localslack.limits.faults import MAX_ID, PLAIN, PayloadFaults, Rule
 from localslack.limits.rich import rich_text
 from localslack.shapes import Json
 
@@ -14,7 +14,7 @@ MAX_TABLE_TEXT = 10_000
 MAX_DATA_TABLE_TEXT = 20_000
 
 
-def plan(faults: Faults, block: Json, at: str) -> None:
+def plan(faults: PayloadFaults, block: Json, at: str) -> None:
     """A plan: a title and up to 50 task cards; only here may a task be pending."""
     faults.keys(block, at, required=("title", "tasks"))
     faults.string(block, "title", at, most=MAX_ID, least=1)
@@ -23,14 +23,14 @@ def plan(faults: Faults, block: Json, at: str) -> None:
     faults.unique(tasks, "task_id", f"{at}/tasks")
 
 
-def task_card(faults: Faults, block: Json, at: str) -> None:
+def task_card(faults: PayloadFaults, block: Json, at: str) -> None:
     """A task card on its own: never pending."""
     _task(faults, block, at)
     if block.get("status") == "pending":
         faults.add("a task card outside a plan cannot be pending", f"{at}/status")
 
 
-def _task(faults: Faults, task: Json, at: str) -> None:
+def _task(faults: PayloadFaults, task: Json, at: str) -> None:
     faults.keys(task, at, required=("task_id", "title", "status"))
     faults.string(task, "task_id", at, most=MAX_ID, least=1)
     faults.string(task, "title", at, most=MAX_ID, least=1)
@@ -46,14 +46,14 @@ def _task(faults: Faults, task: Json, at: str) -> None:
     faults.each(faults.items(task, "sources", at, most=100), f"{at}/sources", _source)
 
 
-def _source(faults: Faults, source: Json, at: str) -> None:
+def _source(faults: PayloadFaults, source: Json, at: str) -> None:
     if source.get("type") != "url":
         faults.add(f"unsupported type: {source.get('type')}", f"{at}/type")
     faults.keys(source, at, required=("url", "text"))
     faults.url(source, "url", at)
 
 
-def table(faults: Faults, block: Json, at: str) -> None:
+def table(faults: PayloadFaults, block: Json, at: str) -> None:
     """A table: at most 100 rows of 20 cells, 10,000 characters in all."""
     faults.keys(block, at, required=("rows",))
     rows = faults.items(block, "rows", at, least=1, most=100)
@@ -61,7 +61,7 @@ def table(faults: Faults, block: Json, at: str) -> None:
     _cells(faults, rows, f"{at}/rows", most_text=MAX_TABLE_TEXT)
 
 
-def data_table(faults: Faults, block: Json, at: str) -> None:
+def data_table(faults: PayloadFaults, block: Json, at: str) -> None:
     """A data table: a header row and up to 200 more, each as wide as the first."""
     faults.keys(block, at, required=("rows", "caption"))
     rows = faults.items(block, "rows", at, least=2, most=201)
@@ -72,11 +72,11 @@ def data_table(faults: Faults, block: Json, at: str) -> None:
         faults.add("every row must have the same number of cells", f"{at}/rows")
 
 
-def _column(faults: Faults, column: Json, at: str) -> None:
+def _column(faults: PayloadFaults, column: Json, at: str) -> None:
     faults.choice(column, "align", at, ("left", "center", "right"))
 
 
-def _cells(faults: Faults, rows: list[Any], at: str, *, most_text: int) -> None:
+def _cells(faults: PayloadFaults, rows: list[Any], at: str, *, most_text: int) -> None:
     total = 0
     for index, row in enumerate(rows):
         where = f"{at}/{index}"
@@ -91,7 +91,7 @@ def _cells(faults: Faults, rows: list[Any], at: str, *, most_text: int) -> None:
         faults.add(f"must be less than {most_text + 1} characters in all cells", at)
 
 
-def _cell(faults: Faults, cell: Any, at: str) -> int:  # noqa: ANN401  # whatever was sent
+def _cell(faults: PayloadFaults, cell: Any, at: str) -> int:  # noqa: ANN401  # whatever was sent
     if not faults.mapping(cell, at):
         return 0
     match cell.get("type"):
@@ -110,14 +110,14 @@ def _cell(faults: Faults, cell: Any, at: str) -> int:  # noqa: ANN401  # whateve
             return 0
 
 
-def alert(faults: Faults, block: Json, at: str) -> None:
+def alert(faults: PayloadFaults, block: Json, at: str) -> None:
     """A callout in a modal."""
     faults.keys(block, at, required=("text",))
     faults.text(block, "text", at, most=200)
     faults.choice(block, "level", at, ("default", "info", "warning", "error", "success"))
 
 
-def card(faults: Faults, block: Json, at: str) -> None:
+def card(faults: PayloadFaults, block: Json, at: str) -> None:
     """A card: at least one of picture, title, body and actions."""
     if not any(block.get(key) for key in ("hero_image", "title", "actions", "body")):
         faults.add("missing required field: one of hero_image, title, actions, body", at)
@@ -130,13 +130,13 @@ def card(faults: Faults, block: Json, at: str) -> None:
         element(faults, item, f"{at}/actions/{index}", allowed=frozenset({"button"}))
 
 
-def carousel(faults: Faults, block: Json, at: str) -> None:
+def carousel(faults: PayloadFaults, block: Json, at: str) -> None:
     """1 to 10 cards side by side."""
     faults.keys(block, at, required=("elements",))
     faults.each(faults.items(block, "elements", at, least=1, most=10), f"{at}/elements", card)
 
 
-def container(faults: Faults, block: Json, at: str) -> None:
+def container(faults: PayloadFaults, block: Json, at: str) -> None:
     """A titled group; the blocks inside are checked by the caller, who knows the surface."""
     faults.keys(block, at, required=("child_blocks",))
     faults.text(block, "title", at, most=150, kinds=PLAIN)
@@ -146,7 +146,7 @@ def container(faults: Faults, block: Json, at: str) -> None:
             faults.add("unsupported type: container inside a container", f"{at}/child_blocks/{index}/type")
 
 
-def data_visualization(faults: Faults, block: Json, at: str) -> None:
+def data_visualization(faults: PayloadFaults, block: Json, at: str) -> None:
     """A chart drawn by Slack: a title, and a pie's segments or an axis' series."""
     faults.keys(block, at, required=("title", "chart"))
     faults.string(block, "title", at, most=50, least=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localslack.limits.faults import ANY_TEXT, MAX_URL, PLAIN, Faults, is_one_of
+from localslack.limits.faults import ANY_TEXT, MAX_URL, PLAIN, PayloadFaults, is_one_of
 from localslack.shapes import Json
 
 MAX_OPTION_TEXT = 75
@@ -10,7 +10,7 @@ MAX_OPTION_VALUE = 150
 MAX_OPTIONS = 100
 
 
-def confirm(faults: Faults, value: Json, at: str) -> None:
+def confirm(faults: PayloadFaults, value: Json, at: str) -> None:
     """The dialogue that asks before an act; it sits under ``confirm``."""
     item = value.get("confirm")
     if item is None or not faults.mapping(item, f"{at}/confirm"):
@@ -24,23 +24,23 @@ def confirm(faults: Faults, value: Json, at: str) -> None:
     faults.choice(item, "style", where, ("primary", "danger"))
 
 
-def option(faults: Faults, item: Json, at: str) -> None:
+def option(faults: PayloadFaults, item: Json, at: str) -> None:
     """An option of a menu, whose text is plain."""
     _option(faults, item, at, rich=False)
 
 
-def rich_option(faults: Faults, item: Json, at: str) -> None:
+def rich_option(faults: PayloadFaults, item: Json, at: str) -> None:
     """An option of checkboxes and radio buttons, whose text may be mrkdwn."""
     _option(faults, item, at, rich=True)
 
 
-def overflow_option(faults: Faults, item: Json, at: str) -> None:
+def overflow_option(faults: PayloadFaults, item: Json, at: str) -> None:
     """An option of an overflow menu, which may carry a link."""
     _option(faults, item, at, rich=False)
     faults.url(item, "url", at, most=MAX_URL)
 
 
-def _option(faults: Faults, item: Json, at: str, *, rich: bool) -> None:
+def _option(faults: PayloadFaults, item: Json, at: str, *, rich: bool) -> None:
     kinds = ANY_TEXT if rich else PLAIN
     faults.keys(item, at, required=("text", "value"))
     faults.text(item, "text", at, most=MAX_OPTION_TEXT, kinds=kinds)
@@ -48,7 +48,7 @@ def _option(faults: Faults, item: Json, at: str, *, rich: bool) -> None:
     faults.text(item, "description", at, most=MAX_OPTION_TEXT, kinds=kinds)
 
 
-def option_group(faults: Faults, item: Json, at: str) -> None:
+def option_group(faults: PayloadFaults, item: Json, at: str) -> None:
     """A labelled group of 1 to 100 options."""
     faults.keys(item, at, required=("label", "options"))
     faults.text(item, "label", at, most=MAX_OPTION_TEXT, kinds=PLAIN)
@@ -56,7 +56,7 @@ def option_group(faults: Faults, item: Json, at: str) -> None:
     faults.each(options, f"{at}/options", option)
 
 
-def conversation_filter(faults: Faults, element: Json, at: str) -> None:
+def conversation_filter(faults: PayloadFaults, element: Json, at: str) -> None:
     """Which conversations a menu offers; it sits under ``filter``."""
     item = element.get("filter")
     if item is None or not faults.mapping(item, f"{at}/filter"):
@@ -70,7 +70,7 @@ def conversation_filter(faults: Faults, element: Json, at: str) -> None:
             faults.add(f"must be a valid enum value: {kind}", f"{at}/filter/include")
 
 
-def dispatch_config(faults: Faults, element: Json, at: str) -> None:
+def dispatch_config(faults: PayloadFaults, element: Json, at: str) -> None:
     """When an input dispatches an action; it sits under ``dispatch_action_config``."""
     item = element.get("dispatch_action_config")
     if item is None or not faults.mapping(item, f"{at}/dispatch_action_config"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localslack.limits.faults import Faults, is_one_of
+from localslack.limits.faults import PayloadFaults, is_one_of
 from localslack.shapes import Json
 
 _NEEDS: dict[str, tuple[str, ...]] = {
@@ -24,14 +24,14 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 _PARTS = frozenset({"rich_text_section", "rich_text_list", "rich_text_quote", "rich_text_preformatted"})
 
 
-def rich_text(faults: Faults, block: Json, at: str) -> None:
+def rich_text(faults: PayloadFaults, block: Json, at: str) -> None:
     """A rich_text block: sections, lists, quotes and preformatted parts."""
     faults.keys(block, at, required=("elements",))
     for index, part in enumerate(faults.items(block, "elements", at, most=1000)):
         _part(faults, part, f"{at}/elements/{index}")
 
 
-def _part(faults: Faults, part: Any, at: str) -> None:  # noqa: ANN401  # whatever was sent
+def _part(faults: PayloadFaults, part: Any, at: str) -> None:  # noqa: ANN401  # whatever was sent
     if not faults.mapping(part, at):
         return
     kind = part.get("type")
@@ -51,7 +51,7 @@ def _part(faults: Faults, part: Any, at: str) -> None:  # noqa: ANN401  # whatev
     faults.each(items, f"{at}/elements", _leaf)
 
 
-def _list_item(faults: Faults, item: Any, at: str) -> None:  # noqa: ANN401  # whatever was sent
+def _list_item(faults: PayloadFaults, item: Any, at: str) -> None:  # noqa: ANN401  # whatever was sent
     if not faults.mapping(item, at):
         return
     if item.get("type") != "rich_text_section":
@@ -60,7 +60,7 @@ def _list_item(faults: Faults, item: Any, at: str) -> None:  # noqa: ANN401  # w
     faults.each(faults.items(item, "elements", at, most=1000), f"{at}/elements", _leaf)
 
 
-def _leaf(faults: Faults, item: Json, at: str) -> None:
+def _leaf(faults: PayloadFaults, item: Json, at: str) -> None:
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in _NEEDS:
         faults.add(f"unsupported type: {kind}", f"{at}/type")

@@ -6,7 +6,7 @@ import json
 
 from localslack.errors import SlackError, invalid_blocks
 from localslack.limits.blocks import check_blocks
-from localslack.limits.faults import MAX_ID, PLAIN, Faults
+from localslack.limits.faults import MAX_ID, PLAIN, PayloadFaults
 from localslack.limits.surfaces import Surface
 from localslack.shapes import Json
 
@@ -24,7 +24,7 @@ def check_view(view: Json, *, kind: Surface) -> None:
     """
     if len(json.dumps(view)) > MAX_BYTES:
         raise SlackError("view_too_large")
-    faults = Faults()
+    faults = PayloadFaults()
     if view.get("type") != kind:
         faults.add(f"must be a {kind} view", "/view/type")
     faults.keys(view, "/view", required=("blocks",))

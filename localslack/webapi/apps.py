@@ -6,10 +6,10 @@ import secrets
 
 from localslack.errors import SlackError
 from localslack.shapes import Json
-from localslack.webapi.call import Call, Method
+from localslack.webapi.call import ApiCall, Method
 
 
-def api_test(call: Call) -> Json:
+def api_test(call: ApiCall) -> Json:
     """Say back what was sent; with ``error``, refuse with it."""
     args = {key: value for key, value in call.args.items() if key != "token"}
     error = call.maybe("error")
@@ -18,7 +18,7 @@ def api_test(call: Call) -> Json:
     return {"ok": True, "args": args}
 
 
-def auth_test(call: Call) -> Json:
+def auth_test(call: ApiCall) -> Json:
     """Who the token belongs to."""
     return {
         "ok": True,
@@ -32,7 +32,7 @@ def auth_test(call: Call) -> Json:
     }
 
 
-def open_connection(call: Call) -> Json:
+def open_connection(call: ApiCall) -> Json:
     """Where to open a Socket Mode socket."""
     if call.app.manifest.socket_mode is False:
         raise SlackError("socket_mode_not_enabled")
@@ -40,7 +40,7 @@ def open_connection(call: Call) -> Json:
     return {"ok": True, "url": f"{base}/link/{call.app.spec.id}?ticket={secrets.token_hex(8)}"}
 
 
-def team_info(call: Call) -> Json:
+def team_info(call: ApiCall) -> Json:
     """The workspace."""
     workspace = call.core.workspace
     return {
@@ -55,7 +55,7 @@ def team_info(call: Call) -> Json:
     }
 
 
-def bots_info(call: Call) -> Json:
+def bots_info(call: ApiCall) -> Json:
     """A bot."""
     wanted = call.maybe("bot") or call.app.spec.bot_id
     for app in call.core.apps.values():

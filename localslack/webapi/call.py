@@ -12,14 +12,14 @@ from localslack.core import Core
 from localslack.delivery import App
 from localslack.errors import SlackError
 from localslack.shapes import Json
-from localslack.store import Channel, Message
+from localslack.store import Channel, StoredMessage
 from localslack.workspace import UserSpec
 
 MAX_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """A call that has passed authentication and the rate tiers. ``args`` come from JSON, form or query."""
 
     core: Core
@@ -101,7 +101,7 @@ class Call:
             raise SlackError("not_in_channel")
         return channel
 
-    def message(self, channel: Channel, name: str = "timestamp") -> Message:
+    def message(self, channel: Channel, name: str = "timestamp") -> StoredMessage:
         """A public message of a conversation.
 
         Raises:
@@ -153,7 +153,7 @@ class Call:
             raise SlackError("invalid_cursor") from exc
 
 
-Method: TypeAlias = Callable[[Call], Json]
+Method: TypeAlias = Callable[[ApiCall], Json]
 """Carries out a call and answers with a JSON object, ``ok`` included; raises SlackError to refuse."""
 
 

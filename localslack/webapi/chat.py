@@ -6,10 +6,10 @@ from localslack.content import parse_content
 from localslack.errors import SlackError
 from localslack.shapes import Json
 from localslack.store import Channel
-from localslack.webapi.call import Call, Method
+from localslack.webapi.call import ApiCall, Method
 
 
-def post_message(call: Call) -> Json:
+def post_message(call: ApiCall) -> Json:
     """Post a message, in a channel, a thread or to a person."""
     channel = _addressed(call)
     content = parse_content(call.args, call.core.store)
@@ -33,21 +33,21 @@ def post_message(call: Call) -> Json:
     return {"ok": True, "channel": channel.id, "ts": message.ts, "message": shown}
 
 
-def _addressed(call: Call) -> Channel:
+def _addressed(call: ApiCall) -> Channel:
     key = call.text("channel")
     if key in call.core.store.users:
         return call.core.store.direct(key, call.bot)
     return call.channel()
 
 
-def _check_member(call: Call, channel: Channel) -> None:
+def _check_member(call: ApiCall, channel: Channel) -> None:
     scopes = call.app.manifest.scopes
     open_to_all = not channel.is_private and scopes is not None and "chat:write.public" in scopes
     if call.bot not in channel.members and not open_to_all:
         raise SlackError("not_in_channel")
 
 
-def post_ephemeral(call: Call) -> Json:
+def post_ephemeral(call: ApiCall) -> Json:
     """Show a message to one person."""
     channel = call.channel()
     content = parse_content(call.args, call.core.store)
@@ -68,7 +68,7 @@ def post_ephemeral(call: Call) -> Json:
     return {"ok": True, "message_ts": message.ts}
 
 
-def get_permalink(call: Call) -> Json:
+def get_permalink(call: ApiCall) -> Json:
     """A link that opens the page at a message."""
     channel = call.channel()
     message = call.message(channel, "message_ts")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from localslack.content import MAX_UPDATE_TEXT, parse_content
 from localslack.errors import SlackError
 from localslack.shapes import Json
-from localslack.webapi.call import Call, Method
+from localslack.webapi.call import ApiCall, Method
 
 
-def update(call: Call) -> Json:
+def update(call: ApiCall) -> Json:
     """Change a message. Text without blocks removes the blocks."""
     channel = call.channel()
     message = call.message(channel, "ts")
@@ -29,7 +29,7 @@ def update(call: Call) -> Json:
     }
 
 
-def delete(call: Call) -> Json:
+def delete(call: ApiCall) -> Json:
     """Remove a message."""
     channel = call.channel()
     message = call.message(channel, "ts")

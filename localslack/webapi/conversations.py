@@ -8,14 +8,14 @@ from localslack.errors import SlackError
 from localslack.ids import new_id
 from localslack.shapes import Json
 from localslack.store import Channel
-from localslack.webapi.call import Call, Method
+from localslack.webapi.call import ApiCall, Method
 
 MAX_NAME = 80
 MAX_TOPIC = 250
 _NAME = re.compile(r"^[\w-]+$")
 
 
-def create(call: Call) -> Json:
+def create(call: ApiCall) -> Json:
     """Make a channel, with the bot in it."""
     name = call.maybe("name")
     if name is None:
@@ -39,11 +39,11 @@ def create(call: Call) -> Json:
     return _answer(call, channel)
 
 
-def _answer(call: Call, channel: Channel) -> Json:
+def _answer(call: ApiCall, channel: Channel) -> Json:
     return {"ok": True, "channel": call.core.shown.channel(channel, viewer=call.bot)}
 
 
-def join(call: Call) -> Json:
+def join(call: ApiCall) -> Json:
     """Join a public channel."""
     channel = call.channel()
     if channel.is_private or channel.is_im:
@@ -54,7 +54,7 @@ def join(call: Call) -> Json:
     return _answer(call, channel) | ({} if joined else {"warning": "already_in_channel"})
 
 
-def invite(call: Call) -> Json:
+def invite(call: ApiCall) -> Json:
     """Bring people into a channel the bot is in."""
     channel = call.joined()
     users = call.names("users")
@@ -72,7 +72,7 @@ def invite(call: Call) -> Json:
     return _answer(call, channel)
 
 
-def set_topic(call: Call) -> Json:
+def set_topic(call: ApiCall) -> Json:
     """Set a channel's topic."""
     channel = call.joined()
     topic = str(call.args.get("topic") or "")
@@ -83,7 +83,7 @@ def set_topic(call: Call) -> Json:
     return {**_answer(call, channel), "topic": topic}
 
 
-def open_(call: Call) -> Json:
+def open_(call: ApiCall) -> Json:
     """Open a direct conversation with one person, or a group of several."""
     if call.maybe("channel"):
         return _answer(call, call.channel())
@@ -98,7 +98,7 @@ def open_(call: Call) -> Json:
     return {"ok": True, "channel": {"id": channel.id, **_answer(call, channel)["channel"]}}
 
 
-def _group(call: Call, users: list[str]) -> Channel:
+def _group(call: ApiCall, users: list[str]) -> Channel:
     people = sorted(call.core.store.users[user].name for user in {*users, call.bot})
     name = f"mpdm-{'--'.join(people)}-1"
     for channel in call.core.store.channels.values():
@@ -116,7 +116,7 @@ def _group(call: Call, users: list[str]) -> Channel:
     )
 
 
-def archive(call: Call) -> Json:
+def archive(call: ApiCall) -> Json:
     """Close a channel for good."""
     channel = call.joined()
     if channel.name == "general":

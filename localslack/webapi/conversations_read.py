@@ -5,26 +5,26 @@ from __future__ import annotations
 from localslack.errors import SlackError
 from localslack.events import channel_type
 from localslack.shapes import Json
-from localslack.store import Channel, Message
-from localslack.webapi.call import Call, Method, cursor
+from localslack.store import Channel, StoredMessage
+from localslack.webapi.call import ApiCall, Method, cursor
 
 _TYPES = {"channel": "public_channel", "group": "private_channel", "im": "im"}
 
 
-def list_(call: Call) -> Json:
+def list_(call: ApiCall) -> Json:
     """Every conversation the bot may know of."""
     found = [c for c in _wanted(call) if call.bot in c.members or not (c.is_private or c.is_im)]
     return call.page([call.core.shown.channel(c, viewer=call.bot) for c in found], "channels")
 
 
-def of_user(call: Call) -> Json:
+def of_user(call: ApiCall) -> Json:
     """users.conversations: what somebody is a member of."""
     user = call.maybe("user") or call.bot
     found = [c for c in _wanted(call) if user in c.members and (not c.is_im or call.bot in c.members)]
     return call.page([call.core.shown.channel(c, viewer=call.bot) for c in found], "channels")
 
 
-def _wanted(call: Call) -> list[Channel]:
+def _wanted(call: ApiCall) -> list[Channel]:
     types = call.names("types") or ["public_channel"]
     unknown = set(types) - {"public_channel", "private_channel", "im", "mpim"}
     if unknown:
@@ -37,25 +37,25 @@ def _wanted(call: Call) -> list[Channel]:
     ]
 
 
-def info(call: Call) -> Json:
+def info(call: ApiCall) -> Json:
     """One conversation."""
     return {"ok": True, "channel": call.core.shown.channel(call.channel(), viewer=call.bot)}
 
 
-def members(call: Call) -> Json:
+def members(call: ApiCall) -> Json:
     """Who is in a conversation."""
     page = call.page([{"id": member} for member in call.channel().members], "members")
     return {**page, "members": [member["id"] for member in page["members"]]}
 
 
-def history(call: Call) -> Json:
+def history(call: ApiCall) -> Json:
     """What a channel shows, newest first."""
     channel = call.joined()
     found = [m for m in call.core.store.top_level(channel.id) if _within(call, m)]
     return {**_messages(call, found[::-1], pinned=True), "pin_count": sum(m.is_pinned for m in found)}
 
 
-def replies(call: Call) -> Json:
+def replies(call: ApiCall) -> Json:
     """A parent and its replies, oldest first."""
     channel = call.joined()
     ts = call.text("ts")
@@ -67,14 +67,14 @@ def replies(call: Call) -> Json:
     return _messages(call, found, pinned=False)
 
 
-def _within(call: Call, message: Message) -> bool:
+def _within(call: ApiCall, message: StoredMessage) -> bool:
     latest, oldest = call.maybe("latest") or "", call.maybe("oldest") or "0"
     if call.flag("inclusive") and message.ts in {latest, oldest}:
         return True
     return message.ts > oldest and (not latest or latest == "now" or message.ts < latest)
 
 
-def _messages(call: Call, found: list[Message], *, pinned: bool) -> Json:
+def _messages(call: ApiCall, found: list[StoredMessage], *, pinned: bool) -> Json:
     start, limit = call.offset(), call.number("limit", default=100)
     more = start + limit < len(found)
     metadata = call.flag("include_all_metadata") or call.flag("include_metadata")

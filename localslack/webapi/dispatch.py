@@ -12,7 +12,7 @@ from localslack.delivery import App
 from localslack.errors import RateLimitedError, SlackError
 from localslack.shapes import Json
 from localslack.webapi import METHODS
-from localslack.webapi.call import Call
+from localslack.webapi.call import ApiCall
 from localslack.webapi.scopes import check_scopes
 
 APP_LEVEL = "apps.connections.open"
@@ -77,7 +77,7 @@ def _answer(core: Core, method: str, args: Json, *, token: str | None) -> Json:
         raise SlackError(core.faults.fail[method])
     core.rates.check(app.spec.id, method)
     check_scopes(method, app.manifest)
-    return found(Call(core=core, app=app, args=args))
+    return found(ApiCall(core=core, app=app, args=args))
 
 
 def _caller(core: Core, method: str, token: str | None) -> App:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from localslack.content import Content, decoded, parse_content
+from localslack.content import MessageContent, decoded, parse_content
 from localslack.errors import SlackError
 from localslack.shapes import Json
 from localslack.store import Channel, File
 from localslack.uploads import announce_file
-from localslack.webapi.call import Call, Method
+from localslack.webapi.call import ApiCall, Method
 
 MAX_BYTES = 1_000_000_000
 
 
-def get_upload_url(call: Call) -> Json:
+def get_upload_url(call: ApiCall) -> Json:
     """Announce a file, and be told where to post its bytes."""
     length = call.number("length", default=0, most=MAX_BYTES)
     if length < 1:
@@ -33,7 +33,7 @@ def get_upload_url(call: Call) -> Json:
     }
 
 
-def complete_upload(call: Call) -> Json:
+def complete_upload(call: ApiCall) -> Json:
     """Finish uploads, and share the files into a channel or thread when one is named."""
     files = [_uploaded(call, item) for item in _listed(call)]
     channels = _channels(call)
@@ -48,14 +48,14 @@ def complete_upload(call: Call) -> Json:
     return {"ok": True, "files": [call.core.shown.file(file) for file in files]}
 
 
-def _listed(call: Call) -> list[Any]:
+def _listed(call: ApiCall) -> list[Any]:
     found = decoded(call.args.get("files"), "invalid_arguments")
     if not isinstance(found, list) or not found:
         raise SlackError("invalid_arguments")
     return found
 
 
-def _uploaded(call: Call, item: Any) -> File:  # noqa: ANN401  # whatever was sent
+def _uploaded(call: ApiCall, item: Any) -> File:  # noqa: ANN401  # whatever was sent
     file = call.core.store.files.get(str(item.get("id"))) if isinstance(item, dict) else None
     if file is None or file.user != call.bot:
         raise SlackError("file_not_found")
@@ -65,7 +65,7 @@ def _uploaded(call: Call, item: Any) -> File:  # noqa: ANN401  # whatever was se
     return file
 
 
-def _channels(call: Call) -> list[Channel]:
+def _channels(call: ApiCall) -> list[Channel]:
     keys = [call.args["channel_id"]] if call.maybe("channel_id") else call.names("channels")
     found = [call.core.store.channels.get(str(key)) for key in keys]
     channels = [c for c in found if c is not None and (not c.is_private or call.bot in c.members)]
@@ -76,7 +76,7 @@ def _channels(call: Call) -> list[Channel]:
     return channels
 
 
-def _share(call: Call, files: list[File], channel: Channel, content: Content) -> None:
+def _share(call: ApiCall, files: list[File], channel: Channel, content: MessageContent) -> None:
     message = call.core.messenger.post(
         channel,
         content,

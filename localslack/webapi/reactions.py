@@ -7,13 +7,13 @@ import re
 from localslack.errors import SlackError
 from localslack.ids import new_id
 from localslack.shapes import Json
-from localslack.store import Message
-from localslack.webapi.call import Call, Method
+from localslack.store import StoredMessage
+from localslack.webapi.call import ApiCall, Method
 
 _NAME = re.compile(r"^[a-z0-9_+'-]+(::skin-tone-[2-6])?$")
 
 
-def add(call: Call) -> Json:
+def add(call: ApiCall) -> Json:
     """React to a message."""
     name = call.text("name").strip(":")
     if not _NAME.match(name):
@@ -23,14 +23,14 @@ def add(call: Call) -> Json:
     return {"ok": True}
 
 
-def remove(call: Call) -> Json:
+def remove(call: ApiCall) -> Json:
     """Take a reaction back."""
     if not call.core.messenger.unreact(_message(call), user=call.bot, name=call.text("name").strip(":")):
         raise SlackError("no_reaction")
     return {"ok": True}
 
 
-def get(call: Call) -> Json:
+def get(call: ApiCall) -> Json:
     """The reactions of a message."""
     message = _message(call)
     return {
@@ -41,11 +41,11 @@ def get(call: Call) -> Json:
     }
 
 
-def _message(call: Call) -> Message:
+def _message(call: ApiCall) -> StoredMessage:
     return call.message(call.joined())
 
 
-def pin(call: Call) -> Json:
+def pin(call: ApiCall) -> Json:
     """Pin a message to its channel."""
     message = _message(call)
     if message.is_pinned:
@@ -55,7 +55,7 @@ def pin(call: Call) -> Json:
     return {"ok": True}
 
 
-def unpin(call: Call) -> Json:
+def unpin(call: ApiCall) -> Json:
     """Take a pin off."""
     message = _message(call)
     if not message.is_pinned:
@@ -65,7 +65,7 @@ def unpin(call: Call) -> Json:
     return {"ok": True}
 
 
-def bookmark(call: Call) -> Json:
+def bookmark(call: ApiCall) -> Json:
     """Add a link to the top of a channel."""
     channel = call.joined("channel_id")
     kind = call.text("type")

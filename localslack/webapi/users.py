@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from localslack.errors import SlackError
 from localslack.shapes import Json
-from localslack.webapi.call import Call, Method
+from localslack.webapi.call import ApiCall, Method
 from localslack.workspace import UsergroupSpec
 
 
-def list_(call: Call) -> Json:
+def list_(call: ApiCall) -> Json:
     """Everybody, deactivated people and bots too."""
     users = [call.core.shown.user(user) for user in call.core.store.users.values()]
     return call.page(users, "members") | {"cache_ts": int(call.core.clock.now())}
 
 
-def info(call: Call) -> Json:
+def info(call: ApiCall) -> Json:
     """One person."""
     return {"ok": True, "user": call.core.shown.user(call.user())}
 
 
-def lookup_by_email(call: Call) -> Json:
+def lookup_by_email(call: ApiCall) -> Json:
     """The person with an address."""
     email = call.text("email")
     for user in call.core.store.users.values():
@@ -28,7 +28,7 @@ def lookup_by_email(call: Call) -> Json:
     raise SlackError("users_not_found")
 
 
-def groups(call: Call) -> Json:
+def groups(call: ApiCall) -> Json:
     """Every user group."""
     found = [
         _shown(call, group, with_users=call.flag("include_users"))
@@ -37,7 +37,7 @@ def groups(call: Call) -> Json:
     return {"ok": True, "usergroups": found}
 
 
-def _shown(call: Call, group: UsergroupSpec, *, with_users: bool) -> Json:
+def _shown(call: ApiCall, group: UsergroupSpec, *, with_users: bool) -> Json:
     made: Json = {
         "id": group.id,
         "team_id": call.core.workspace.id,
@@ -52,7 +52,7 @@ def _shown(call: Call, group: UsergroupSpec, *, with_users: bool) -> Json:
     return made | ({"users": list(group.members)} if with_users else {})
 
 
-def group_users(call: Call) -> Json:
+def group_users(call: ApiCall) -> Json:
     """Who is in a user group."""
     group = call.core.store.usergroups.get(call.text("usergroup"))
     if group is None:

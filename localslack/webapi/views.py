@@ -6,29 +6,29 @@ from localslack.errors import SlackError
 from localslack.shapes import Json
 from localslack.tickets import Trigger
 from localslack.views import View, parse_view
-from localslack.webapi.call import Call, Method
+from localslack.webapi.call import ApiCall, Method
 
 
-def open_(call: Call) -> Json:
+def open_(call: ApiCall) -> Json:
     """Open a modal for the person whose act gave the trigger id."""
     trigger = _trigger(call)
     return _answer(call, call.core.views.open(call.app.spec, trigger.user, parse_view(call.args.get("view"))))
 
 
-def push(call: Call) -> Json:
+def push(call: ApiCall) -> Json:
     """Put a modal on top of the one the act happened in."""
     trigger = _trigger(call)
     return _answer(call, call.core.views.push(call.app.spec, trigger.user, parse_view(call.args.get("view"))))
 
 
-def _trigger(call: Call) -> Trigger:
+def _trigger(call: ApiCall) -> Trigger:
     key = call.maybe("trigger_id") or call.maybe("interactivity_pointer")
     if key is None:
         raise SlackError("invalid_trigger_id")
     return call.core.tickets.exchange(key, app_id=call.app.spec.id)
 
 
-def update(call: Call) -> Json:
+def update(call: ApiCall) -> Json:
     """Show something else in a view that is open."""
     view_id, external_id = call.maybe("view_id"), call.maybe("external_id")
     if view_id is None and external_id is None:
@@ -40,7 +40,7 @@ def update(call: Call) -> Json:
     return _answer(call, call.core.views.update(view, body, expected_hash=call.maybe("hash")))
 
 
-def publish(call: Call) -> Json:
+def publish(call: ApiCall) -> Json:
     """Set the app's Home tab for one person."""
     user = call.user("user_id")
     if not call.app.manifest.home_tab:
@@ -50,7 +50,7 @@ def publish(call: Call) -> Json:
     return _answer(call, view)
 
 
-def _answer(call: Call, view: View) -> Json:
+def _answer(call: ApiCall, view: View) -> Json:
     return {"ok": True, "view": call.core.views.shown(view)}
 
 

@@ -12,8 +12,8 @@ from bench.diagnosing.cases import known_cases
 from bench.diagnosing.fitting import Example
 from bench.diagnosing.fitting import fit as fitted
 from bot.diagnosis.offline.reading import read
-from bot.diagnosis.origins.ranking import Ground, ground_of, places_on
-from bot.diagnosis.origins.weights import Weights, shipped
+from bot.diagnosis.origins.ranking import OriginEvidence, ground_of, places_on
+from bot.diagnosis.origins.weights import OriginWeights, shipped
 from bot.domain.diagnoses.finding import FindingKind
 from tests.unit.diagnosis.telemetry import worlds
 
@@ -23,7 +23,7 @@ FAULTS = [known for known in CASES.values() if known.service]
 QUIET = [known for known in CASES.values() if not known.service]
 
 
-def ground(case, *, weights: Weights | None = None, onset_s: float | None = None) -> Ground:
+def ground(case, *, weights: OriginWeights | None = None, onset_s: float | None = None) -> OriginEvidence:
     return ground_of(read(case, weights=weights or shipped(), onset_s=onset_s).scene)
 
 
@@ -55,7 +55,7 @@ def test_the_benchmark_reports_both_modes_the_peers_and_what_a_case_costs(monkey
     assert said["a case, as a process"]["MB, at most"] > 0
 
 
-def blind(weights: Weights, kind: FindingKind) -> Weights:
+def blind(weights: OriginWeights, kind: FindingKind) -> OriginWeights:
     return weights.but(own={**weights.own, kind: weights.own[kind] * 0.2})
 
 
@@ -74,6 +74,6 @@ def test_fitted_weights_are_written_with_how_they_were_found(monkeypatch, tmp_pa
     out = tmp_path / "weights.json"
     monkeypatch.setattr(sys, "argv", ["fit", "--data", str(DATA), "--out", str(out)])
     fit.main()
-    weights = Weights.model_validate_json(out.read_text("utf-8"))
+    weights = OriginWeights.model_validate_json(out.read_text("utf-8"))
     assert "bench.fit" in weights.fitted.how
     assert weights.fitted.on == ("nezha-ob dev", "nezha-tt dev")

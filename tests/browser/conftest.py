@@ -9,13 +9,13 @@ from playwright.async_api import Browser, async_playwright
 
 from demo.scenarios.play import warm_up
 from demo.scenarios.stage import stage
-from demo.scenarios.world import World, running
+from demo.scenarios.world import DemoWorld, running
 from tests.browser.people import Room
 from tests.support.chromium import CHROMIUM, FLAGS
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world() -> AsyncIterator[World]:
+async def world() -> AsyncIterator[DemoWorld]:
     """Everything up, and a shop that has traded for a while."""
     async with running(watch_s=5) as made:
         async with stage(made) as on:
@@ -33,7 +33,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def room(world: World, browser: Browser) -> AsyncIterator[Room]:
+async def room(world: DemoWorld, browser: Browser) -> AsyncIterator[Room]:
     """People at their own machines; whatever goes wrong in a page's script fails the test."""
     made = Room(world, browser)
     yield made

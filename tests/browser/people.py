@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
-from demo.scenarios.world import World
+from demo.scenarios.world import DemoWorld
 
 ANA, BEN = "U0ANA00001", "U0BEN00001"
 CHANNEL = "checkout-oncall"
@@ -15,7 +15,7 @@ SOON_MS = 20_000
 class Room:
     """Opens pages, each in a browser of its own, and closes them all."""
 
-    def __init__(self, world: World, browser: Browser) -> None:
+    def __init__(self, world: DemoWorld, browser: Browser) -> None:
         self.problems: list[str] = []
         self._world = world
         self._browser = browser

@@ -9,33 +9,33 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.adapters.redis.store import Store
-from bot.adapters.redis.stores.alerts import RedisAlertBook
-from bot.adapters.redis.stores.board import RedisBoard
-from bot.adapters.redis.stores.deployments import RedisDeploymentBook
-from bot.adapters.redis.stores.feedback import RedisFeedbackBook
+from bot.adapters.redis.store import RedisStore
+from bot.adapters.redis.stores.alerts import RedisAlertStore
+from bot.adapters.redis.stores.board import RedisMessageBoard
+from bot.adapters.redis.stores.deployments import RedisDeploymentStore
+from bot.adapters.redis.stores.feedback import RedisFeedbackStore
 from bot.adapters.redis.stores.inbox import RedisInbox
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.stores.locks import RedisLocks
-from bot.adapters.redis.stores.monitors import RedisMonitorBook
-from bot.adapters.redis.stores.records import RedisBudget, RedisLedger
+from bot.adapters.redis.stores.monitors import RedisMonitorStore
+from bot.adapters.redis.stores.records import RedisBudget, RedisChangeLedger
 from bot.adapters.redis.work import RedisWork
-from bot.ports.alerts import AlertBook
-from bot.ports.board import Board
+from bot.ports.alerts import AlertStore
+from bot.ports.board import MessageBoard
 from bot.ports.budget import Budget
-from bot.ports.deployments import DeploymentBook
-from bot.ports.feedback import FeedbackBook
+from bot.ports.deployments import DeploymentStore
+from bot.ports.feedback import FeedbackStore
 from bot.ports.inbox import Inbox
 from bot.ports.journal import Journal
-from bot.ports.ledger import Ledger
+from bot.ports.ledger import ChangeLedger
 from bot.ports.locks import Locks
-from bot.ports.monitors import MonitorBook
+from bot.ports.monitors import MonitorStore
 from bot.ports.work import Work
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.deployments import MemoryDeploymentBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.deployments import MemoryDeploymentStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryBudget, MemoryLedger, MemoryLocks, MemoryMonitorBook
+from bot.testing.records import MemoryBudget, MemoryChangeLedger, MemoryLocks, MemoryMonitorStore
 from tests.support.valkeys import fleet, fresh_store, opened
 from tests.support.worlds import HandClock
 
@@ -47,14 +47,14 @@ class Ports:
     journal: Journal
     work: Work
     inbox: Inbox
-    board: Board
-    alerts: AlertBook
+    board: MessageBoard
+    alerts: AlertStore
     budget: Budget
-    ledger: Ledger
+    ledger: ChangeLedger
     locks: Locks
-    monitors: MonitorBook
-    feedback: FeedbackBook
-    deployments: DeploymentBook
+    monitors: MonitorStore
+    feedback: FeedbackStore
+    deployments: DeploymentStore
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +72,13 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             memory,
             memory,
             memory.board,
-            MemoryAlertBook(),
+            MemoryAlertStore(),
             MemoryBudget(),
-            MemoryLedger(HandClock()),
+            MemoryChangeLedger(HandClock()),
             MemoryLocks(),
-            MemoryMonitorBook(),
-            MemoryFeedbackBook(),
-            MemoryDeploymentBook(HandClock(), board=memory.board),
+            MemoryMonitorStore(),
+            MemoryFeedbackStore(),
+            MemoryDeploymentStore(HandClock(), board=memory.board),
         )
         return
     async with _store(request) as store:
@@ -86,18 +86,18 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
             RedisJournal(store),
             RedisWork(store, consumer="one", lease_s=1),
             RedisInbox(store),
-            RedisBoard(store),
-            RedisAlertBook(store),
+            RedisMessageBoard(store),
+            RedisAlertStore(store),
             RedisBudget(store),
-            RedisLedger(store, HandClock()),
+            RedisChangeLedger(store, HandClock()),
             RedisLocks(store),
-            RedisMonitorBook(store),
-            RedisFeedbackBook(store),
-            RedisDeploymentBook(store, HandClock()),
+            RedisMonitorStore(store),
+            RedisFeedbackStore(store),
+            RedisDeploymentStore(store, HandClock()),
         )
 
 
-def _store(request: pytest.FixtureRequest) -> contextlib.AbstractAsyncContextManager[Store]:
+def _store(request: pytest.FixtureRequest) -> contextlib.AbstractAsyncContextManager[RedisStore]:
     """Open a fresh server, or a corner of the cluster that is this test's alone."""
     if request.param == "redis":
         return fresh_store()

@@ -9,27 +9,27 @@ from dataclasses import dataclass, field
 
 from bot.adapters.charts.painter import Painter
 from bot.adapters.slack.client import open_client
-from bot.adapters.slack.pace import Pace
-from bot.adapters.slack.presenter import Presenter, Rendered, Shift, Style
-from bot.domain.board import Message, Posted, Topic
+from bot.adapters.slack.pace import SlackRateLimits
+from bot.adapters.slack.presenter import Presenter, PresenterConfig, Rendered, Style
+from bot.domain.board import DesiredMessage, PostedMessage, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
-from bot.ports.board import Board
+from bot.ports.board import MessageBoard
 from bot.ports.budget import Budget
-from bot.testing.memory import MemoryBoard
+from bot.testing.memory import MemoryMessageBoard
 from bot.testing.records import MemoryBudget
 from localslack import LocalSlack, LocalSlackClient, Seen
 
 CHANNEL = "C0CHECKOUT"
 RUN = Topic(kind="run", id="r1")
-QUICK = Pace(edit_gap_s=0.3, first_edit_s=0.1)
-SHIFT = Shift(poll_s=0.02, settle_s=0.2)
+QUICK = SlackRateLimits(edit_gap_s=0.3, first_edit_s=0.1)
+SHIFT = PresenterConfig(poll_s=0.02, settle_s=0.2)
 
 
-def message(slot: str, text: str, *, urgent: bool = False) -> Message:
+def message(slot: str, text: str, *, urgent: bool = False) -> DesiredMessage:
     """Make a message of one section."""
     blocks = ({"type": "section", "text": {"type": "mrkdwn", "text": text}},)
-    return Message(slot=slot, text=text, blocks=blocks, urgent=urgent)
+    return DesiredMessage(slot=slot, text=text, blocks=blocks, urgent=urgent)
 
 
 def run_of(*texts: str, channel: str = CHANNEL, thread: str = "") -> Rendered:
@@ -45,7 +45,7 @@ class Screen:
 
     slack: LocalSlack
     people: LocalSlackClient
-    board: Board = field(default_factory=MemoryBoard)
+    board: MessageBoard = field(default_factory=MemoryMessageBoard)
     budget: Budget = field(default_factory=MemoryBudget)
     state: dict[Topic, Rendered] = field(default_factory=dict)
     classic: dict[Topic, Rendered] = field(default_factory=dict)
@@ -69,9 +69,9 @@ class Screen:
     async def presenter(
         self,
         *,
-        board: Board | None = None,
-        pace: Pace = QUICK,
-        shift: Shift = SHIFT,
+        board: MessageBoard | None = None,
+        pace: SlackRateLimits = QUICK,
+        shift: PresenterConfig = SHIFT,
         default_channel: str = "incidents",
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Run one presenter; cancelled at the end."""
@@ -97,7 +97,7 @@ class Screen:
 
     async def settled(self, *, timeout_s: float = 15) -> None:
         """Wait until no topic of the memory board wants another look."""
-        assert isinstance(self.board, MemoryBoard)
+        assert isinstance(self.board, MemoryMessageBoard)
         async with asyncio.timeout(timeout_s):
             while self.board._due:  # noqa: ASYNC110  # a board tells who waits only that something changed
                 await asyncio.sleep(0.02)
@@ -115,7 +115,7 @@ class Screen:
 class CrashingBoard:
     """A board whose presenter gets stuck at one record, as if its process stopped there."""
 
-    def __init__(self, inner: Board, *, at_ts: bool) -> None:
+    def __init__(self, inner: MessageBoard, *, at_ts: bool) -> None:
         """``at_ts``: stuck after the post, before it is recorded; else after the intent, before the post."""
         self._inner = inner
         self._at_ts = at_ts
@@ -130,10 +130,10 @@ class CrashingBoard:
     async def mark(self, topic: Topic) -> None:
         await self._inner.mark(topic)
 
-    async def posted(self, topic: Topic) -> dict[str, Posted]:
+    async def posted(self, topic: Topic) -> dict[str, PostedMessage]:
         return await self._inner.posted(topic)
 
-    async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
+    async def record(self, topic: Topic, slot: str, posted: PostedMessage) -> None:
         if not self._at_ts:
             await self._inner.record(topic, slot, posted)
         if bool(posted.ts) == self._at_ts:

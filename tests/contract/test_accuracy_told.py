@@ -10,11 +10,11 @@ from redis.exceptions import ConnectionError as RedisDownError
 
 from bot.adapters.rendering import Renderer
 from bot.domain.board import Topic
-from bot.domain.diagnoses.feedback import Feedback, Said, span_of
+from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback, span_of
 from bot.roles import tell_accuracy
 from bot.settings import Settings
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.gates import MemoryChecklists
 from bot.testing.memory import MemoryStore
 from tests.handlers.desks import CATALOGUE
@@ -74,10 +74,10 @@ async def test_nobody_is_told_where_no_channel_is_named_and_a_store_that_is_away
 
 @pytest.mark.parametrize("channel", ["incidents", ""])
 async def test_a_week_is_rendered_into_the_channel_and_one_without_a_word_is_not(channel):
-    book, clock = MemoryFeedbackBook(), HandClock(MONDAY)
+    book, clock = MemoryFeedbackStore(), HandClock(MONDAY)
     renderer = Renderer(
         journal=MemoryStore(),
-        alerts=MemoryAlertBook(),
+        alerts=MemoryAlertStore(),
         feedback=book,
         checklists=MemoryChecklists(),
         catalogue=CATALOGUE,
@@ -86,7 +86,7 @@ async def test_a_week_is_rendered_into_the_channel_and_one_without_a_word_is_not
     )
     start, end = span_of("2026-W10")
     for run_id, at in (("r1", start), ("r2", end)):
-        said = Said(run_id=run_id, at=at, service="checkout", verdict="unclear")
+        said = DiagnosisSummary(run_id=run_id, at=at, service="checkout", verdict="unclear")
         await book.rate(said, Feedback(by=ANA, at=MONDAY, opinion="right"))
     told = await renderer(Topic(kind="accuracy", id="2026-W10"))
     assert told.channel == channel

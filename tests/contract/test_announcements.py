@@ -13,9 +13,9 @@ from bot.adapters.slack.presenter import Rendered, Style
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Environment, Service
 from bot.domain.deployments.deployment import Deployment
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.deployments import MemoryDeploymentBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.deployments import MemoryDeploymentStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.gates import MemoryChecklists
 from bot.testing.memory import MemoryStore
 from localslack import LocalSlack, LocalSlackClient
@@ -39,11 +39,11 @@ class Told(Screen):
     clock: HandClock = field(default_factory=HandClock)
 
     def __post_init__(self) -> None:
-        self.book = MemoryDeploymentBook(self.clock, board=self.board)
+        self.book = MemoryDeploymentStore(self.clock, board=self.board)
         self._renderer = Renderer(
             journal=MemoryStore(),
-            alerts=MemoryAlertBook(),
-            feedback=MemoryFeedbackBook(),
+            alerts=MemoryAlertStore(),
+            feedback=MemoryFeedbackStore(),
             checklists=MemoryChecklists(),
             catalogue=self.catalogue,
             clock=self.clock,

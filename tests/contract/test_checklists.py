@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.redis.stores.checklists import RedisChecklists
-from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.checklist import ItemMark
 from bot.domain.people import Person
-from bot.ports.gates import Checklists
+from bot.ports.gates import ChecklistStore
 from bot.testing.gates import MemoryChecklists
 from tests.support.valkeys import fresh_store
 from tests.support.worlds import ANA, BEN, START
@@ -20,7 +20,7 @@ KEPT_S = 2
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def lists(request: pytest.FixtureRequest) -> AsyncIterator[Checklists]:
+async def lists(request: pytest.FixtureRequest) -> AsyncIterator[ChecklistStore]:
     if request.param == "memory":
         yield MemoryChecklists(retention_s=KEPT_S)
         return
@@ -28,8 +28,8 @@ async def lists(request: pytest.FixtureRequest) -> AsyncIterator[Checklists]:
         yield RedisChecklists(store, retention_s=KEPT_S)
 
 
-def mark(item: str = "tests", *, by: Person = ANA, after_s: float = 0, **more: str) -> Mark:
-    return Mark.model_validate(
+def mark(item: str = "tests", *, by: Person = ANA, after_s: float = 0, **more: str) -> ItemMark:
+    return ItemMark.model_validate(
         {"item": item, "kind": "tick", "by": by, "at": START + timedelta(seconds=after_s), **more}
     )
 

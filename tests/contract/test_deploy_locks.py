@@ -18,8 +18,8 @@ from bot.adapters.redis.stores.locks import RedisLocks
 from bot.domain.clock import SystemClock
 from bot.domain.deployments.deploy_lock import MOST_S, DeployLock
 from bot.domain.people import Person
-from bot.ports.gates import DeployLocks
-from bot.ports.locks import Line, Locks
+from bot.ports.gates import DeployLockStore
+from bot.ports.locks import LockQueue, Locks
 from bot.testing.gates import MemoryDeployLocks
 from bot.testing.records import MemoryLocks
 from tests.support.valkeys import fresh_store, fresh_valkey, opened
@@ -50,7 +50,7 @@ def lock_of(
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def locks(request: pytest.FixtureRequest) -> AsyncIterator[DeployLocks]:
+async def locks(request: pytest.FixtureRequest) -> AsyncIterator[DeployLockStore]:
     if request.param == "memory":
         yield MemoryDeployLocks()
         return
@@ -177,9 +177,13 @@ async def test_a_line_is_told_in_the_order_of_turns_and_an_empty_one_as_empty(pl
         await places.acquire("change:checkout", run_id=run_id, most=1)
         await places.acquire("read:checkout", run_id=run_id, most=2)
     told = await places.lines(("change:payments", "change:checkout", "read:checkout"))
-    assert told == (Line(), Line(held=("c",), waiting=("b", "a")), Line(held=("b", "c"), waiting=("a",)))
+    assert told == (
+        LockQueue(),
+        LockQueue(held=("c",), waiting=("b", "a")),
+        LockQueue(held=("b", "c"), waiting=("a",)),
+    )
     await places.release("c")
-    assert await places.lines(("change:checkout",)) == (Line(held=("b",), waiting=("a",)),)
+    assert await places.lines(("change:checkout",)) == (LockQueue(held=("b",), waiting=("a",)),)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, MOST_S + 1])

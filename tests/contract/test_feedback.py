@@ -6,10 +6,10 @@ import asyncio
 from datetime import timedelta
 
 from bot.domain.diagnoses.diagnosis import CauseKind
-from bot.domain.diagnoses.feedback import Feedback, Rated, Said
+from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback, RatedDiagnosis
 from tests.support.worlds import ANA, BEN, CHI, START
 
-SAID = Said(run_id="r1", at=START, service="checkout", verdict="cause_found", confidence=0.92)
+SAID = DiagnosisSummary(run_id="r1", at=START, service="checkout", verdict="cause_found", confidence=0.92)
 
 
 def word(by, opinion, after_s=60.0, **more):
@@ -43,5 +43,5 @@ async def test_diagnoses_are_listed_by_when_they_were_made_and_not_by_when_they_
     start = START + timedelta(days=1)
     listed = await ports.feedback.between(start, start + timedelta(days=2))
     assert [rated.said.run_id for rated in listed] == ["r1", "r2"]
-    assert listed[0] == Rated(said=days[2], feedback=(word(ANA, "right", 999_999),))
+    assert listed[0] == RatedDiagnosis(said=days[2], feedback=(word(ANA, "right", 999_999),))
     assert await ports.feedback.between(START - timedelta(days=9), START) == ()

@@ -21,17 +21,17 @@ from bot.domain.errors import (
 )
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
-from bot.ports.flags import Flags, NoFlags
+from bot.ports.flags import FlagStore, NoFlags
 from bot.probes import flags as probes
 from bot.services.flag_provider import FlagProvider
-from bot.testing.records import MemoryFlags, MemoryLedger
+from bot.testing.records import MemoryChangeLedger, MemoryFlags
 from tests.support.servers import free_port
 from tests.support.valkeys import fresh_store
 from tests.support.worlds import HandClock
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def flags(request: pytest.FixtureRequest) -> AsyncIterator[Flags]:
+async def flags(request: pytest.FixtureRequest) -> AsyncIterator[FlagStore]:
     if request.param == "memory":
         yield MemoryFlags()
         return
@@ -43,7 +43,7 @@ async def flags(request: pytest.FixtureRequest) -> AsyncIterator[Flags]:
 async def context():
     async with httpx.AsyncClient() as http:
 
-        def make(flags: Flags, *, epoch: int = 1, run_id: str = "run1") -> Context:
+        def make(flags: FlagStore, *, epoch: int = 1, run_id: str = "run1") -> Context:
             clock = HandClock()
             return Context(
                 run_id=run_id,
@@ -52,7 +52,7 @@ async def context():
                 clock=clock,
                 http=http,
                 catalogue=Catalogue(services=(Service(name="shop"),)),
-                ledger=MemoryLedger(clock),
+                ledger=MemoryChangeLedger(clock),
                 flags=flags,
                 effect=Effect(key=f"{run_id}:ramp", epoch=epoch),
             )

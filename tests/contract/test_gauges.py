@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 from bot.adapters.redis.gauges import Gauges
-from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.stores.board import RedisMessageBoard
 from bot.adapters.redis.stores.inbox import RedisInbox
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.stores.records import RedisBudget
@@ -14,7 +14,7 @@ from bot.adapters.redis.work import RedisWork
 from bot.domain.board import Topic
 from bot.domain.clock import SystemClock
 from bot.domain.intent import CancelRun
-from bot.ports.work import Handlers
+from bot.ports.work import WorkHandlers
 from tests.support.valkeys import fresh_store
 from tests.support.worlds import ANA, START, started
 from tests.unit.engine.small_world import book, step
@@ -36,7 +36,7 @@ async def test_an_empty_store_is_all_zeroes_even_before_any_worker_came():
 
 async def test_a_topic_that_waits_for_a_time_far_off_wants_no_look_yet():
     async with fresh_store() as store:
-        board, gauges = RedisBoard(store), Gauges(store, SystemClock())
+        board, gauges = RedisMessageBoard(store), Gauges(store, SystemClock())
         topics = [Topic(kind="alert", id=f"a{number}") for number in range(2)]
         for topic in topics:
             await board.mark(topic)
@@ -69,7 +69,7 @@ async def test_what_waits_and_what_is_in_hand_are_told_apart_and_the_oldest_has_
             await asyncio.Event().wait()
 
         serving = asyncio.create_task(
-            work.serve(Handlers(run=never, intent=ignore, check=ignore, give_up=ignore))
+            work.serve(WorkHandlers(run=never, intent=ignore, check=ignore, give_up=ignore))
         )
         async with asyncio.timeout(10):
             await beaten.wait()

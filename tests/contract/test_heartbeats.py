@@ -11,8 +11,8 @@ import pytest
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.heartbeats import RedisHeartbeats
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
-from bot.ports.heartbeats import Heartbeats, NoPulses
+from bot.domain.monitoring.heartbeat import Heartbeat, JobState
+from bot.ports.heartbeats import Heartbeats, NoJobHistory
 from bot.testing.records import MemoryHeartbeats
 from tests.support.valkeys import fresh_store
 from tests.support.worlds import START
@@ -40,7 +40,7 @@ async def test_a_job_that_never_reported_is_not_known(heartbeats):
 
 async def test_a_report_is_kept_whole_until_the_next(heartbeats):
     await heartbeats.beat(beat(text="3 GB", duration_s=12.5))
-    assert await heartbeats.pulse(service="checkout", job="backup") == Pulse(
+    assert await heartbeats.pulse(service="checkout", job="backup") == JobState(
         last=beat(text="3 GB", duration_s=12.5), ok_at=START
     )
 
@@ -50,7 +50,7 @@ async def test_failures_are_counted_until_the_job_goes_well_again(heartbeats):
         await heartbeats.beat(beat(status, minutes=minutes))
     last = beat("fail", minutes=3)
     known = await heartbeats.pulse(service="checkout", job="backup")
-    assert known == Pulse(last=last, ok_at=START + timedelta(minutes=1), failures=2)
+    assert known == JobState(last=last, ok_at=START + timedelta(minutes=1), failures=2)
     await heartbeats.beat(beat(minutes=4))
     assert (await heartbeats.pulse(service="checkout", job="backup")).failures == 0
 
@@ -75,4 +75,4 @@ async def test_a_store_out_of_reach_says_nothing_about_the_job(tmp_path):
 
 async def test_where_no_heartbeats_are_kept_no_job_is_called_silent():
     with pytest.raises(ProbeNotConfiguredError, match="No heartbeats are kept"):
-        await NoPulses().pulse(service="checkout", job="backup")
+        await NoJobHistory().pulse(service="checkout", job="backup")

@@ -11,12 +11,12 @@ import pytest
 
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack.presenter import Rendered, Style
-from bot.domain.board import Posted, Topic
+from bot.domain.board import PostedMessage, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.gates import MemoryChecklists
 from bot.testing.memory import MemoryStore
 from localslack import LocalSlack, LocalSlackClient
@@ -36,14 +36,14 @@ def alert(*, name: str = "HighErrorRate") -> Alert:
 class AlertScreen(Screen):
     """A screen that shows what the book of alerts says."""
 
-    alerts: MemoryAlertBook = field(default_factory=MemoryAlertBook)
+    alerts: MemoryAlertStore = field(default_factory=MemoryAlertStore)
     shown: list[Rendered] = field(default_factory=list)
 
     async def render(self, topic: Topic, *, style: Style) -> Rendered:
         renderer = Renderer(
             journal=MemoryStore(),
             alerts=self.alerts,
-            feedback=MemoryFeedbackBook(),
+            feedback=MemoryFeedbackStore(),
             checklists=MemoryChecklists(),
             catalogue=CATALOGUE,
             clock=SystemClock(),
@@ -137,7 +137,7 @@ async def test_a_post_that_had_begun_when_the_silence_came_is_brought_to_its_end
     fires = alert()
     await screen.alerts.report(fires)
     topic = Topic(kind="alert", id=fires.id)
-    await screen.board.record(topic, "alert", Posted(channel=CHANNEL))  # and then its worker died
+    await screen.board.record(topic, "alert", PostedMessage(channel=CHANNEL))  # and then its worker died
     await screen.silence(fires, seconds=LONG_S)
     async with screen.presenter():
         await screen.look(fires)

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from bot.adapters.charts.painter import Painter
-from bot.adapters.slack.pace import Pace
-from bot.adapters.slack.presenter import Rendered, Shift
-from bot.domain.chart import Chart, Line, Panel
+from bot.adapters.slack.pace import SlackRateLimits
+from bot.adapters.slack.presenter import PresenterConfig, Rendered
+from bot.domain.chart import Chart, ChartLine, ChartPanel
 from bot.views.thread.charts import chart_message
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, QUICK, RUN, SHIFT, CrashingBoard, Screen, message
 
-SHORT_LEASE = Shift(poll_s=0.02, settle_s=0.2, lease_s=2, hold_s=1.8)
-PACE = Pace(edit_gap_s=0.1, first_edit_s=0.1, picture_gap_s=0.2)
+SHORT_LEASE = PresenterConfig(poll_s=0.02, settle_s=0.2, lease_s=2, hold_s=1.8)
+PACE = SlackRateLimits(edit_gap_s=0.1, first_edit_s=0.1, picture_gap_s=0.2)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def screen() -> AsyncIterator[Screen]:
 
 def chart_of(*values: float) -> Chart:
     points = tuple((1_764_000_000.0 + at, value) for at, value in enumerate(values))
-    panel = Panel(unit="errors (%)", lines=(Line(name="canary", points=points),))
+    panel = ChartPanel(unit="errors (%)", lines=(ChartLine(name="canary", points=points),))
     return Chart(title="Errors of checkout", alt=f"The canary fails {values[-1]} %.", panels=(panel,))
 
 
@@ -79,7 +79,7 @@ async def test_new_figures_are_a_new_picture_in_the_same_message(screen: Screen)
 
 
 async def test_figures_that_change_all_the_time_are_drawn_now_and_then(screen: Screen):
-    async with screen.presenter(pace=Pace(edit_gap_s=0.05, first_edit_s=0.05, picture_gap_s=3600)):
+    async with screen.presenter(pace=SlackRateLimits(edit_gap_s=0.05, first_edit_s=0.05, picture_gap_s=3600)):
         await screen.show(RUN, run_with(chart_of(1)))
         await screen.people.wait("after", channel=CHANNEL, thread_ts=(await _root(screen)))
         for value in range(2, 8):

@@ -10,7 +10,7 @@ import pytest
 
 from bot.adapters.slack.client import Identity, open_client
 from bot.adapters.slack.directory import SlackDirectory
-from bot.domain.catalogue import Catalogue, Group
+from bot.domain.catalogue import ApproverGroup, Catalogue
 from bot.domain.errors import NotAllowedError
 from localslack import LocalSlack, LocalSlackClient
 
@@ -18,12 +18,12 @@ ANA, BEN, CHIKA, DEV = "U0ANA00001", "U0BEN00001", "U0CHIKA001", "U0DEV00001"
 GUEST, OUTSIDER, BOT = "U0GIL00001", "U0OLGA0001", "U0APP00001"
 CATALOGUE = Catalogue(
     groups={
-        "by-id": Group(usergroup="S0ONCALL01"),
-        "listed": Group(members=frozenset({DEV})),
-        "both": Group(usergroup="oncall", members=frozenset({ANA, DEV})),
-        "nobody": Group(),
-        "misspelt": Group(usergroup="on-call"),
-        "deleted": Group(usergroup="S0GONE0001"),
+        "by-id": ApproverGroup(usergroup="S0ONCALL01"),
+        "listed": ApproverGroup(members=frozenset({DEV})),
+        "both": ApproverGroup(usergroup="oncall", members=frozenset({ANA, DEV})),
+        "nobody": ApproverGroup(),
+        "misspelt": ApproverGroup(usergroup="on-call"),
+        "deleted": ApproverGroup(usergroup="S0GONE0001"),
     }
 )
 

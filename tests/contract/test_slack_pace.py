@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.adapters.slack.pace import Allowance, Pace
+from bot.adapters.slack.pace import Allowance, SlackRateLimits
 from bot.testing.records import MemoryBudget
 
 MINUTE = 60.0
@@ -21,7 +21,7 @@ async def _edits(
     now: list[float], *, urgent: bool, seconds: float = 300, after_rest: float = 0
 ) -> list[float]:
     """Edit as often as is allowed; gives the moments of the edits."""
-    allowance = Allowance(MemoryBudget(), Pace())
+    allowance = Allowance(MemoryBudget(), SlackRateLimits())
     now[0] += after_rest
     done, end = [], now[0] + seconds
     while now[0] < end:
@@ -44,7 +44,7 @@ async def test_about_forty_edits_a_minute_go_through_for_long(now):
 
 
 async def test_ordinary_edits_leave_the_last_ones_to_urgent_ones(now):
-    allowance = Allowance(MemoryBudget(), Pace())
+    allowance = Allowance(MemoryBudget(), SlackRateLimits())
     while not await allowance.edit(urgent=False):
         pass
     assert await allowance.edit(urgent=False) > 0
@@ -52,7 +52,7 @@ async def test_ordinary_edits_leave_the_last_ones_to_urgent_ones(now):
 
 
 async def test_a_word_of_slack_holds_for_urgent_edits_too(now):
-    allowance = Allowance(MemoryBudget(), Pace())
+    allowance = Allowance(MemoryBudget(), SlackRateLimits())
     allowance.pause_edits(7)
     assert await allowance.edit(urgent=True) == 7
     now[0] += 7
@@ -60,7 +60,7 @@ async def test_a_word_of_slack_holds_for_urgent_edits_too(now):
 
 
 async def test_a_channel_takes_four_posts_at_once_and_then_one_a_second(now):
-    allowance = Allowance(MemoryBudget(), Pace())
+    allowance = Allowance(MemoryBudget(), SlackRateLimits())
     assert [await allowance.post("C0A") for _ in range(4)] == [0, 0, 0, 0]
     assert 0 < await allowance.post("C0A") <= 1
     assert await allowance.post("C0B") == 0
@@ -69,7 +69,7 @@ async def test_a_channel_takes_four_posts_at_once_and_then_one_a_second(now):
 
 
 async def test_a_pause_of_one_channel_is_no_pause_of_another(now):
-    allowance = Allowance(MemoryBudget(), Pace())
+    allowance = Allowance(MemoryBudget(), SlackRateLimits())
     allowance.pause_posts("C0A", 5)
     assert await allowance.post("C0A") == 5
     assert await allowance.post("C0B") == 0
@@ -77,6 +77,6 @@ async def test_a_pause_of_one_channel_is_no_pause_of_another(now):
 
 async def test_two_workers_share_one_allowance(now):
     budget = MemoryBudget()
-    first, second = Allowance(budget, Pace()), Allowance(budget, Pace())
+    first, second = Allowance(budget, SlackRateLimits()), Allowance(budget, SlackRateLimits())
     granted = [await who.post("C0A") for who in (first, second) * 3]
     assert granted.count(0) == 4

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.adapters.redis.store import Store
-from bot.adapters.redis.stores.board import RedisBoard
+from bot.adapters.redis.store import RedisStore
+from bot.adapters.redis.stores.board import RedisMessageBoard
 from bot.adapters.redis.stores.records import RedisBudget
-from bot.adapters.slack.pace import Pace
-from bot.adapters.slack.presenter import Rendered, Shift
-from bot.domain.board import Message, Topic
+from bot.adapters.slack.pace import SlackRateLimits
+from bot.adapters.slack.presenter import PresenterConfig, Rendered
+from bot.domain.board import DesiredMessage, Topic
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, RUN, SHIFT, CrashingBoard, Screen, message, run_of
 
-SHORT_LEASE = Shift(poll_s=0.02, settle_s=0.2, lease_s=0.5, hold_s=0.4)
+SHORT_LEASE = PresenterConfig(poll_s=0.02, settle_s=0.2, lease_s=0.5, hold_s=0.4)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ async def test_what_did_not_change_costs_nothing(screen: Screen):
 
 
 async def test_many_changes_become_few_edits_and_the_last_one_is_shown(screen: Screen):
-    async with screen.presenter(pace=Pace(edit_gap_s=0.5, first_edit_s=0.1)):
+    async with screen.presenter(pace=SlackRateLimits(edit_gap_s=0.5, first_edit_s=0.1)):
         await screen.show(RUN, run_of("0"))
         for number in range(1, 101):
             await screen.show(RUN, run_of(str(number)))
@@ -122,7 +122,7 @@ async def test_many_changes_become_few_edits_and_the_last_one_is_shown(screen: S
 
 
 async def test_an_urgent_change_does_not_wait_its_turn(screen: Screen):
-    async with screen.presenter(pace=Pace(edit_gap_s=3600, first_edit_s=3600)):
+    async with screen.presenter(pace=SlackRateLimits(edit_gap_s=3600, first_edit_s=3600)):
         await screen.show(RUN, run_of("looking"))
         await screen.people.wait("looking", channel=CHANNEL)
         urgent = Rendered(channel=CHANNEL, messages=(message("root", "approve?", urgent=True),))
@@ -132,7 +132,7 @@ async def test_an_urgent_change_does_not_wait_its_turn(screen: Screen):
 
 
 async def test_replies_wait_for_what_comes_before_them(screen: Screen):
-    async with screen.presenter(pace=Pace(posts_burst=2, posts_per_s=4)):
+    async with screen.presenter(pace=SlackRateLimits(posts_burst=2, posts_per_s=4)):
         await screen.show(RUN, run_of("root", "one", "two", "three", "four"))
         await screen.settled()
     assert await screen.replies(await _one_root(screen)) == ["one", "two", "three", "four"]
@@ -208,9 +208,9 @@ async def test_a_presenter_that_is_stopped_gives_its_topic_back_at_once(screen: 
 
 
 @pytest.mark.parametrize("presenters", [2, 3])
-async def test_several_presenters_on_one_board_say_nothing_twice(store: Store, presenters: int):
+async def test_several_presenters_on_one_board_say_nothing_twice(store: RedisStore, presenters: int):
     async with LocalSlack() as slack, LocalSlackClient(slack.url) as people:
-        screen = Screen(slack=slack, people=people, board=RedisBoard(store), budget=RedisBudget(store))
+        screen = Screen(slack=slack, people=people, board=RedisMessageBoard(store), budget=RedisBudget(store))
         topics = [Topic(kind="run", id=f"r{number}") for number in range(4)]
         channels = ["general", "incidents", "checkout-oncall", "deploys"]
         async with asyncio.TaskGroup() as group:
@@ -239,7 +239,7 @@ async def _present(screen: Screen) -> None:
 
 async def test_more_topics_than_hands_are_all_shown(screen: Screen):
     channels = ["general", "incidents", "checkout-oncall", "deploys"]
-    async with screen.presenter(shift=Shift(at_once=2, poll_s=0.02)):
+    async with screen.presenter(shift=PresenterConfig(at_once=2, poll_s=0.02)):
         for number in range(12):
             await screen.show(
                 Topic(kind="run", id=f"r{number}"), run_of(f"run {number}", channel=channels[number % 4])
@@ -263,7 +263,7 @@ async def test_nothing_is_lost_while_slack_is_down(screen: Screen, caplog):
 
 
 async def test_blocks_that_a_workspace_lacks_are_replaced_by_classic_ones_for_good(screen: Screen):
-    fancy = Message(slot="root", text="plan", blocks=({"type": "no_such_block"},))
+    fancy = DesiredMessage(slot="root", text="plan", blocks=({"type": "no_such_block"},))
     screen.classic[RUN] = run_of("classic", "one")
     async with screen.presenter():
         await screen.show(RUN, Rendered(channel=CHANNEL, messages=(fancy,)))
@@ -277,7 +277,7 @@ async def test_blocks_that_a_workspace_lacks_are_replaced_by_classic_ones_for_go
 
 
 async def test_classic_blocks_that_are_refused_leave_the_text_and_a_loud_line(screen: Screen, caplog):
-    broken = Message(slot="root", text="the text at least", blocks=({"type": "no_such_block"},))
+    broken = DesiredMessage(slot="root", text="the text at least", blocks=({"type": "no_such_block"},))
     async with screen.presenter():
         await screen.show(RUN, Rendered(channel=CHANNEL, messages=(broken,)))
         await screen.settled()

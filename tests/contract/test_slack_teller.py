@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.adapters.slack.client import open_client
-from bot.adapters.slack.notifier import SlackTeller
+from bot.adapters.slack.notifier import SlackNotifier
 from bot.domain.intent import Notice
 from localslack import LocalSlack, LocalSlackClient
 
@@ -22,7 +22,7 @@ class Desk:
 
     slack: LocalSlack
     people: LocalSlackClient
-    teller: SlackTeller
+    teller: SlackNotifier
 
     async def direct(self, user: str) -> list[str]:
         """Read the bot's direct messages to somebody."""
@@ -38,7 +38,7 @@ async def desk() -> AsyncIterator[Desk]:
         LocalSlackClient(slack.url) as people,
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
     ):
-        yield Desk(slack=slack, people=people, teller=SlackTeller(client))
+        yield Desk(slack=slack, people=people, teller=SlackNotifier(client))
 
 
 async def test_a_notice_is_seen_by_its_person_alone(desk: Desk):

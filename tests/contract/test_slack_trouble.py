@@ -10,10 +10,10 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import Identity, open_client
-from bot.adapters.slack.failures import SLACK_ERRORS, Loud, Outage, Trouble, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, Backoff, SlackFailure, ThrottledLogger, trouble_of
 
 
-async def _trouble(answer: web.StreamResponse | None, *, call_s: float = 5) -> Trouble:
+async def _trouble(answer: web.StreamResponse | None, *, call_s: float = 5) -> SlackFailure:
     """Ask a server that gives ``answer``, or none at all, and tell what the failure means."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -39,14 +39,14 @@ async def _trouble(answer: web.StreamResponse | None, *, call_s: float = 5) -> T
         await runner.cleanup()
 
 
-async def _failing(client: AsyncWebClient) -> Trouble:
+async def _failing(client: AsyncWebClient) -> SlackFailure:
     with pytest.raises(SLACK_ERRORS) as caught:
         await client.chat_postMessage(channel="C0GENERAL1", text="hello")
     return trouble_of(caught.value)
 
 
 async def test_a_no_of_slack_is_a_refusal():
-    assert await _trouble(web.json_response({"ok": False, "error": "is_archived"})) == Trouble(
+    assert await _trouble(web.json_response({"ok": False, "error": "is_archived"})) == SlackFailure(
         kind="refused", code="is_archived"
     )
 
@@ -55,7 +55,7 @@ async def test_too_many_calls_carry_the_time_to_wait():
     answer = web.json_response(
         {"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "7"}
     )
-    assert await _trouble(answer) == Trouble(kind="limited", code="ratelimited", retry_s=7)
+    assert await _trouble(answer) == SlackFailure(kind="limited", code="ratelimited", retry_s=7)
 
 
 async def test_too_many_calls_without_advice_wait_half_a_minute():
@@ -100,7 +100,7 @@ async def test_an_identity_that_cannot_be_asked_says_so():
 def test_an_outage_doubles_its_rests_up_to_the_most(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    outage = Outage(least_s=1, most_s=5)
+    outage = Backoff(least_s=1, most_s=5)
     rests = []
     for _ in range(5):
         rests.append(outage.failed())
@@ -113,14 +113,14 @@ def test_an_outage_doubles_its_rests_up_to_the_most(monkeypatch):
 
 def test_calls_that_fail_together_count_once(monkeypatch):
     monkeypatch.setattr("time.monotonic", lambda: 100.0)
-    outage = Outage(least_s=1, most_s=30)
+    outage = Backoff(least_s=1, most_s=30)
     assert [outage.failed() for _ in range(3)] == [1, 1, 1]
 
 
 def test_the_same_trouble_is_logged_once_a_minute(monkeypatch, caplog):
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    loud = Loud(logging.getLogger("test"))
+    loud = ThrottledLogger(logging.getLogger("test"))
     for _ in range(3):
         loud.say("slack_unreachable", {"code": "x"})
     loud.say("slack_unreachable", {"code": "y"}, about="another")

@@ -12,7 +12,7 @@ from bot.domain.diagnoses.change import Change
 from bot.domain.errors import NotFoundError
 from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.monitor import MonitorState, Pause
-from bot.domain.monitoring.watching import Watched
+from bot.domain.monitoring.watching import MonitorHistory
 from tests.support.worlds import ANA, BEN, START
 
 
@@ -50,8 +50,8 @@ async def test_a_slot_is_fired_once_and_none_before_it_later(ports):
 
 
 async def test_what_a_look_has_shown_is_kept_unless_a_newer_one_was(ports):
-    newer = MonitorState(watched=Watched(slot_s=120), value="2")
-    older = MonitorState(watched=Watched(slot_s=60), value="1")
+    newer = MonitorState(watched=MonitorHistory(slot_s=120), value="2")
+    older = MonitorState(watched=MonitorHistory(slot_s=60), value="1")
     assert await ports.monitors.keep("s/a", newer)
     assert not await ports.monitors.keep("s/a", older)
     assert await ports.monitors.states(("s/a", "s/b")) == {"s/a": newer, "s/b": MonitorState()}
@@ -60,7 +60,7 @@ async def test_what_a_look_has_shown_is_kept_unless_a_newer_one_was(ports):
 async def test_a_pause_is_kept_apart_from_what_looks_show(ports):
     pause = Pause(by=ANA, at=START, until=START + timedelta(hours=1))
     await ports.monitors.pause("s/a", pause)
-    await ports.monitors.keep("s/a", MonitorState(watched=Watched(slot_s=60)))
+    await ports.monitors.keep("s/a", MonitorState(watched=MonitorHistory(slot_s=60)))
     state = (await ports.monitors.states(("s/a",)))["s/a"]
     assert (state.pause, state.watched.slot_s) == (pause, 60)
     await ports.monitors.pause("s/a", None)

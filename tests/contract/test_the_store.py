@@ -9,12 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.board import Posted, Topic
+from bot.domain.board import PostedMessage, Topic
 from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.intent import CancelRun, Intent
 from bot.domain.runs.event import CancelRequested, RunFinished
 from bot.domain.runs.runbook import Runbook
-from bot.ports.work import Handlers, Work
+from bot.ports.work import Work, WorkHandlers
 from tests.support.worlds import ANA, START, started
 
 BOOK = Runbook.model_validate(
@@ -143,8 +143,8 @@ class Heard:
         self.any.set()
 
     @property
-    def handlers(self) -> Handlers:
-        return Handlers(run=self.on_run, intent=self.on_intent, check=self.on_check, give_up=self.give_up)
+    def handlers(self) -> WorkHandlers:
+        return WorkHandlers(run=self.on_run, intent=self.on_intent, check=self.on_check, give_up=self.give_up)
 
     async def next(self) -> None:
         async with asyncio.timeout(5):
@@ -266,9 +266,9 @@ async def test_a_topic_put_off_comes_back_later(ports):
 
 
 async def test_what_is_posted_is_remembered_by_slot(ports):
-    await ports.board.record(TOPIC, "root", Posted(channel="C1"))
-    await ports.board.record(TOPIC, "root", Posted(channel="C1", ts="1.2", digest="d"))
-    assert await ports.board.posted(TOPIC) == {"root": Posted(channel="C1", ts="1.2", digest="d")}
+    await ports.board.record(TOPIC, "root", PostedMessage(channel="C1"))
+    await ports.board.record(TOPIC, "root", PostedMessage(channel="C1", ts="1.2", digest="d"))
+    assert await ports.board.posted(TOPIC) == {"root": PostedMessage(channel="C1", ts="1.2", digest="d")}
 
 
 async def test_a_renderer_that_was_stopped_for_long_writes_nothing_down(ports):
@@ -276,5 +276,5 @@ async def test_a_renderer_that_was_stopped_for_long_writes_nothing_down(ports):
     await ports.board.claim(limit=5, lease_s=0.05)
     await asyncio.sleep(0.08)
     with pytest.raises(HoldLostError):
-        await ports.board.record(TOPIC, "root", Posted(channel="C1", ts="1.2", digest="old"))
+        await ports.board.record(TOPIC, "root", PostedMessage(channel="C1", ts="1.2", digest="old"))
     assert await ports.board.posted(TOPIC) == {}

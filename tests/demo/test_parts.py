@@ -20,17 +20,17 @@ from bot.domain.catalogue import Catalogue
 from demo.shop import postgres
 from demo.shop.alert_rules import RULES
 from demo.shop.assembly import assemble
-from demo.shop.change_ledger import Ledger
+from demo.shop.change_ledger import ShopChangeLedger
 from demo.shop.errors import RefusedError, ShopError
 from demo.shop.guard import Guard
-from demo.shop.haproxy import Server, live
-from demo.shop.load import Load
-from demo.shop.monitoring import Target, alertmanager_config, prometheus_config
-from demo.shop.processes import Child, Ports, Spec, until
+from demo.shop.haproxy import HAProxyServer, live
+from demo.shop.load import BuyerLoad
+from demo.shop.monitoring import ScrapeTarget, alertmanager_config, prometheus_config
+from demo.shop.processes import ChildProcess, Ports, ProcessSpec, until
 from demo.shop.services import sickness
 from demo.shop.services.base import ServiceError
 from demo.shop.services.settings_file import SettingsFile
-from demo.shop.services.sickness import Screening
+from demo.shop.services.sickness import FraudScreening
 from demo.shop.services.tax import BROKEN_RELEASE, COUNTRIES, rate_of_release, with_tax
 from demo.shop.settings import SettingsStore
 from demo.shop.shop import CATALOGUE
@@ -60,14 +60,17 @@ def test_the_broken_release_fails_outside_the_union_only() -> None:
 )
 def test_the_server_with_more_weight_is_live(stable: int, candidate: int, expected: str) -> None:
     weights = {"stable": stable, "candidate": candidate}
-    servers = {name: Server(name=name, weight=weight, up=True) for name, weight in weights.items()}
+    servers = {name: HAProxyServer(name=name, weight=weight, up=True) for name, weight in weights.items()}
     assert live(servers) == expected
 
 
 def test_prometheus_and_alertmanager_accept_what_is_written_for_them(tmp_path: Path) -> None:
     rules = {"groups": [{"name": "shop", "rules": [rule.to_json(runbook_url="http://x/") for rule in RULES]}]}
     (tmp_path / "rules.yml").write_text(json.dumps(rules), encoding="utf-8")
-    targets = [Target(service="checkout", port=1, slot="stable"), Target(service="payments", port=2)]
+    targets = [
+        ScrapeTarget(service="checkout", port=1, slot="stable"),
+        ScrapeTarget(service="payments", port=2),
+    ]
     config = prometheus_config(targets, features=[], haproxy_port=3, alertmanager_port=4)
     (tmp_path / "prometheus.yml").write_text(json.dumps(config), encoding="utf-8")
     for token in ("", "secret"):
@@ -108,7 +111,7 @@ def test_a_port_that_was_taken_can_be_listened_on() -> None:
 async def test_a_child_that_ignores_the_stop_signal_is_killed(tmp_path: Path) -> None:
     ready = tmp_path / "out"
     script = "trap '' TERM; echo ready; while :; do sleep 1; done"
-    child = Child(Spec(name="stubborn", command=["sh", "-c", script], output=ready))
+    child = ChildProcess(ProcessSpec(name="stubborn", command=["sh", "-c", script], output=ready))
     await child.start()
 
     async def trapped() -> bool:
@@ -176,7 +179,7 @@ def test_no_token_passes_after_a_higher_one(tokens: list[int]) -> None:
 
 
 def test_a_service_reads_what_the_store_writes(tmp_path: Path) -> None:
-    ledger = Ledger("http://127.0.0.1:1")
+    ledger = ShopChangeLedger("http://127.0.0.1:1")
     store = SettingsStore(tmp_path, ledger)
     path = store.path("payments")
     assert path is not None
@@ -189,14 +192,14 @@ def test_a_service_reads_what_the_store_writes(tmp_path: Path) -> None:
 
 
 def test_a_value_that_is_in_force_already_is_no_change(tmp_path: Path) -> None:
-    ledger = Ledger("http://127.0.0.1:1")
+    ledger = ShopChangeLedger("http://127.0.0.1:1")
     before, after = SettingsStore(tmp_path, ledger).put("payments", "bank", "primary", author="mira")
     assert before is after
     assert ledger.since(None) == []
 
 
 async def test_a_leaking_process_sheds_load_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    screening = Screening()
+    screening = FraudScreening()
     screening.fall_sick("memory")
     monkeypatch.setattr(sickness, "MEMORY_LIMIT_BYTES", sickness.resident_bytes() + 8_000_000)
 
@@ -213,7 +216,7 @@ async def test_a_leaking_process_sheds_load_at_its_limit(monkeypatch: pytest.Mon
 async def test_a_slow_screening_sheds_what_it_cannot_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sickness, "SLOW_CPU_S", 0.001)
     monkeypatch.setattr(sickness, "SLOW_WAIT_S", 0.001)
-    screening = Screening()
+    screening = FraudScreening()
     screening.fall_sick("cpu")
     results = await asyncio.gather(
         *(screening.screen(order) for order in range(sickness.MOST_WAITING + 5)), return_exceptions=True
@@ -236,7 +239,7 @@ async def test_buyers_keep_coming_when_nobody_is_answered() -> None:
     await site.start()
     host, port = runner.addresses[0][:2]
     async with ClientSession() as session:
-        load = Load(f"http://{host}:{port}", session)
+        load = BuyerLoad(f"http://{host}:{port}", session)
         load.rate_per_s = 100
         load.start()
 
@@ -251,7 +254,7 @@ async def test_buyers_keep_coming_when_nobody_is_answered() -> None:
 def test_a_second_without_answers_is_a_gap_of_zero_in_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    load = Load("http://127.0.0.1:1", None)  # type: ignore[arg-type]  # it sends nothing here
+    load = BuyerLoad("http://127.0.0.1:1", None)  # type: ignore[arg-type]  # it sends nothing here
     assert load.recent(5)["error_ratio"] is None
     load._count(ok=True, took_s=0.5)
     now[0] = 102.0

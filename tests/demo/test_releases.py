@@ -19,13 +19,13 @@ from aiohttp.test_utils import make_mocked_request
 
 from demo.shop.errors import ShopError
 from demo.shop.haproxy import HAProxy
-from demo.shop.haproxy_config import Backend, Holder, Lease, config_text
-from demo.shop.pace import Pace
-from demo.shop.processes import Child, Ports, Spec, find_program, until
+from demo.shop.haproxy_config import BackendConfig, Holder, Lease, config_text
+from demo.shop.pace import RequestPace
+from demo.shop.processes import ChildProcess, Ports, ProcessSpec, find_program, until
 from demo.shop.services.checkout import Checkout
 from demo.shop.services.config import ServiceConfig
 from demo.shop.services.releases import RELEASES, release_of
-from demo.shop.tally import Tally
+from demo.shop.tally import VersionTally
 from demo.shop.units import FIRST_VERSIONS
 
 
@@ -68,7 +68,7 @@ async def test_a_question_that_a_dying_server_drops_is_asked_elsewhere_and_an_or
     tmp_path: Path,
 ) -> None:
     dying, well, ports = Peer(hangs_up=True), Peer(hangs_up=False), Ports()
-    backend = Backend(
+    backend = BackendConfig(
         name="checkout",
         port=ports.take(),
         server_ports={"candidate": dying.port, "stable": well.port},
@@ -95,7 +95,7 @@ async def test_a_question_that_a_dying_server_drops_is_asked_elsewhere_and_an_or
 @pytest.mark.server
 async def test_a_haproxy_that_died_comes_back_with_a_candidate_without_traffic(tmp_path: Path) -> None:
     stable, candidate, ports = Peer(hangs_up=False), Peer(hangs_up=False), Ports()
-    backend = Backend(
+    backend = BackendConfig(
         name="checkout",
         port=ports.take(),
         server_ports={"stable": stable.port, "candidate": candidate.port},
@@ -144,7 +144,7 @@ async def both_up(haproxy: HAProxy) -> bool:
 async def test_haproxy_accepts_a_backend_with_a_lease_and_routes(tmp_path: Path) -> None:
     (tmp_path / "routes.map").touch()
     lease = Lease(server="candidate", holder=Holder(address="127.0.0.1:9", token="secret"), check_port=10)
-    backend = Backend(
+    backend = BackendConfig(
         name="checkout",
         port=11,
         server_ports={"stable": 12, "candidate": 13},
@@ -155,7 +155,7 @@ async def test_haproxy_accepts_a_backend_with_a_lease_and_routes(tmp_path: Path)
     text = config_text([backend], socket=tmp_path / "s", stats_port=14, routes=tmp_path / "routes.map")
     (tmp_path / "haproxy.cfg").write_text(text, encoding="utf-8")
     command = [find_program("haproxy"), "-c", "-f", str(tmp_path / "haproxy.cfg")]
-    check = Child(Spec(name="check", command=command, output=tmp_path / "out"))
+    check = ChildProcess(ProcessSpec(name="check", command=command, output=tmp_path / "out"))
     assert "secret" not in text
     assert await check.run_once() == 0, (tmp_path / "out").read_text(encoding="utf-8")
     assert "WARNING" not in (tmp_path / "out").read_text(encoding="utf-8")
@@ -195,7 +195,7 @@ def test_a_version_in_no_list_has_no_fault_of_its_own() -> None:
 
 
 async def test_a_pace_of_nothing_has_no_turn_until_it_is_changed() -> None:
-    pace = Pace(0.0)
+    pace = RequestPace(0.0)
     turn = asyncio.create_task(pace.turn())
     await asyncio.sleep(0.05)
     assert not turn.done()
@@ -205,7 +205,7 @@ async def test_a_pace_of_nothing_has_no_turn_until_it_is_changed() -> None:
 
 
 async def test_whoever_waits_for_a_turn_of_a_slow_pace_gets_one_of_the_new() -> None:
-    pace = Pace(0.001)
+    pace = RequestPace(0.001)
     await pace.turn()
     turn = asyncio.create_task(pace.turn())
     await asyncio.sleep(0)
@@ -215,7 +215,7 @@ async def test_whoever_waits_for_a_turn_of_a_slow_pace_gets_one_of_the_new() -> 
 
 
 def test_a_tally_keeps_what_nobody_answered_apart() -> None:
-    tally = Tally()
+    tally = VersionTally()
     tally.count(ok=True, version="1.4.1", server="stable")
     tally.count(ok=False)
     told = tally.to_json()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from demo.shop.change_ledger import Ledger
+from demo.shop.change_ledger import ShopChangeLedger
 from demo.shop.errors import ShopError
-from demo.shop.repository import Repository
+from demo.shop.repository import BareRepository
 from demo.shop.syncer import Syncer
 from tests.demo.rollouts import soon
 
@@ -26,10 +26,10 @@ async def test_a_version_that_git_asks_for_and_that_does_not_come_up_leaves_the_
         async def roll(self, _: str, version: str) -> None:
             raise ShopError(f"{version} did not come up.")
 
-    repository = Repository(tmp_path / "environments.git")
+    repository = BareRepository(tmp_path / "environments.git")
     await repository.create({"environments/production/search.yaml": "2"})
     files = {"search": "environments/production/search.yaml"}
-    syncer = Syncer(repository, Stubborn(), Ledger("http://x"), files)  # type: ignore[arg-type]  # all it needs
+    syncer = Syncer(repository, Stubborn(), ShopChangeLedger("http://x"), files)  # type: ignore[arg-type]  # all it needs
     syncer.start()
 
     async def looked() -> bool:

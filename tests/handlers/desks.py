@@ -11,14 +11,14 @@ from bot.domain.errors import NotFoundError
 from bot.domain.intent import Intent, Notice
 from bot.domain.people import Profile
 from bot.domain.runs.runbook import Runbook
-from bot.ports.deployments import DeploymentBook, NoDeployments
+from bot.ports.deployments import DeploymentStore, NoDeployments
 from bot.ports.directory import Directory
-from bot.ports.notifier import Teller
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.ports.notifier import Notifier
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryMonitorBook
-from handlers.context import FrontDesk
+from bot.testing.records import MemoryMonitorStore
+from handlers.context import HandlerContext
 
 TRIAGE = Runbook.model_validate(
     {
@@ -119,23 +119,23 @@ def memory_desk(
     *,
     inbox: Kept | None = None,
     directory: Directory | None = None,
-    teller: Teller | None = None,
+    teller: Notifier | None = None,
     store: MemoryStore | None = None,
-    alerts: MemoryAlertBook | None = None,
-    monitors: MemoryMonitorBook | None = None,
-    feedback: MemoryFeedbackBook | None = None,
-    deployments: DeploymentBook | None = None,
-) -> FrontDesk:
+    alerts: MemoryAlertStore | None = None,
+    monitors: MemoryMonitorStore | None = None,
+    feedback: MemoryFeedbackStore | None = None,
+    deployments: DeploymentStore | None = None,
+) -> HandlerContext:
     """Set up a desk; what is not given is empty."""
-    return FrontDesk(
+    return HandlerContext(
         inbox=inbox or Kept(),
         library=Shelf(),
         catalogue=CATALOGUE,
         clock=SystemClock(),
         journal=store or MemoryStore(),
-        alerts=alerts or MemoryAlertBook(),
-        monitors=monitors or MemoryMonitorBook(),
-        feedback=feedback or MemoryFeedbackBook(),
+        alerts=alerts or MemoryAlertStore(),
+        monitors=monitors or MemoryMonitorStore(),
+        feedback=feedback or MemoryFeedbackStore(),
         deployments=deployments or NoDeployments(),
         directory=directory or NoDirectory(),
         teller=teller or Told(),

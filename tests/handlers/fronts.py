@@ -16,15 +16,15 @@ from bot.adapters.slack.app import EVENTS_PATH, build_app, http_routes, serve_so
 from bot.adapters.slack.client import Identity, open_client
 from bot.adapters.slack.directory import SlackDirectory
 from bot.adapters.slack.manifest import manifest_of
-from bot.adapters.slack.notifier import SlackTeller
+from bot.adapters.slack.notifier import SlackNotifier
 from bot.domain.clock import SystemClock
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.deployments import MemoryDeploymentBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.deployments import MemoryDeploymentStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryMonitorBook
+from bot.testing.records import MemoryMonitorStore
 from handlers import modules, register_all
-from handlers.context import FrontDesk
+from handlers.context import HandlerContext
 from localslack import LocalSlack, LocalSlackClient, Rules, load_workspace
 from tests.handlers.desks import CATALOGUE, Kept, memory_desk
 
@@ -38,13 +38,13 @@ class Front:
 
     slack: LocalSlack
     people: LocalSlackClient
-    desk: FrontDesk
+    desk: HandlerContext
     inbox: Kept
-    alerts: MemoryAlertBook
-    monitors: MemoryMonitorBook
+    alerts: MemoryAlertStore
+    monitors: MemoryMonitorStore
     store: MemoryStore
-    feedback: MemoryFeedbackBook
-    deployments: MemoryDeploymentBook
+    feedback: MemoryFeedbackStore
+    deployments: MemoryDeploymentStore
     app: AsyncApp
 
     async def settled(self, count: int = 1) -> None:
@@ -66,9 +66,9 @@ def workspace_with(*, http: str = "", ack_timeout_s: float = 3.0) -> LocalSlack:
 @asynccontextmanager
 async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
     """Set up the handlers; their directory and teller are Slack's own, everything else is in memory."""
-    inbox, alerts, monitors, store = Kept(), MemoryAlertBook(), MemoryMonitorBook(), MemoryStore()
-    feedback = MemoryFeedbackBook()
-    deployments = MemoryDeploymentBook(SystemClock(), board=store.board)
+    inbox, alerts, monitors, store = Kept(), MemoryAlertStore(), MemoryMonitorStore(), MemoryStore()
+    feedback = MemoryFeedbackStore()
+    deployments = MemoryDeploymentStore(SystemClock(), board=store.board)
     async with (
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
         LocalSlackClient(slack.url) as people,
@@ -82,7 +82,7 @@ async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]
             feedback=feedback,
             deployments=deployments,
             directory=SlackDirectory(client, identity=identity, catalogue=CATALOGUE),
-            teller=SlackTeller(client),
+            teller=SlackNotifier(client),
         )
         app = build_app(identity=identity, signing_secret=slack.signing_secret)
         register_all(app, desk)

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.slack.client import open_client
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.diagnoses.diagnosis import CauseKind
-from bot.domain.diagnoses.feedback import Feedback, Said
+from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback
 from bot.domain.intent import RateDiagnosis
 from bot.views import ids
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front
@@ -27,7 +27,7 @@ async def _shown(front: Front, story: Story) -> str:
     await front.store.start(RUN, begun)
     taken = await front.store.take(RUN)
     await front.store.append(RUN, rest, epoch=taken.epoch)
-    message: Message = next(m for m in story.messages if m.slot == "phase:diagnose")
+    message: DesiredMessage = next(m for m in story.messages if m.slot == "phase:diagnose")
     async with open_client(token=front.slack.bot_token, api_url=front.slack.api_url) as client:
         answer = await client.chat_postMessage(
             channel=ONCALL, text=message.text, blocks=list(message.blocks), thread_ts=None
@@ -118,7 +118,7 @@ async def test_why_of_a_run_without_a_diagnosis_is_answered(front: Front):
 
 async def test_accuracy_is_told_to_whoever_asks(front: Front):
     now = front.desk.clock.now()
-    said = Said(
+    said = DiagnosisSummary(
         run_id="r1", at=now - timedelta(days=3), service="checkout", verdict="cause_found", confidence=0.9
     )
     await front.feedback.rate(said, Feedback(by=CHI, at=now, opinion="right"))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.monitor import MonitorState
-from bot.domain.monitoring.watching import Episode, Watched
+from bot.domain.monitoring.watching import Episode, MonitorHistory
 from bot.domain.people import Person
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.event import ApprovalRequested, Origin, RunStarted
@@ -76,7 +76,7 @@ async def test_what_fires_and_how_the_monitors_are_is_shown(front: Front):
     alert = Alert(fingerprint="fp", name="Slow", service="payments", status="firing", starts_at=NOW)
     await front.alerts.report(alert)
     await front.alerts.acknowledge(alert.id, by=Person(id=BEN), at=NOW)
-    watched = Watched(slot_s=NOW.timestamp(), ok=False, episode=Episode(began_s=NOW.timestamp()))
+    watched = MonitorHistory(slot_s=NOW.timestamp(), ok=False, episode=Episode(began_s=NOW.timestamp()))
     await front.monitors.keep("checkout/errors", MonitorState(watched=watched, value="9 errors", seen_at=NOW))
     shown = await _home(front, user="ana")
     assert "payments: Slow" in shown

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.intent import Intent, MuteMonitor, PauseMonitor, ResumeMonitor, TryMonitor, UnmuteMonitor
 from bot.domain.monitoring.monitor import MonitorState, Pause
-from bot.domain.monitoring.watching import Watched
+from bot.domain.monitoring.watching import MonitorHistory
 from bot.domain.people import Person
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front
 
@@ -33,7 +33,7 @@ async def test_help_names_every_subcommand(front: Front, text: str):
 
 async def test_list_and_show_tell_what_is_known_and_write_nothing_down(front: Front):
     now = front.desk.clock.now()
-    watched = Watched(slot_s=now.timestamp(), ok=True, calm_since_s=now.timestamp())
+    watched = MonitorHistory(slot_s=now.timestamp(), ok=True, calm_since_s=now.timestamp())
     await front.monitors.keep(NAME, MonitorState(watched=watched, value="0.4 errors", seen_at=now))
     assert "🟢 *Failed requests* `checkout/errors`: ok · 0.4 errors" in await _said(front, "list")
     await front.monitors.pause(NAME, Pause(by=Person(id=BEN), at=now))

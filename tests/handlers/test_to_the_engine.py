@@ -12,16 +12,16 @@ from bot.domain.intent import CastVote
 from bot.domain.people import Person
 from bot.domain.runs.run import fold
 from bot.engine.deps import Deps
-from bot.services.intent_handler import Desk, run_id_of
-from bot.testing.feedback import MemoryFeedbackBook
-from bot.testing.records import MemoryLedger, MemoryLocks
+from bot.services.intent_handler import IntentHandler, run_id_of
+from bot.testing.feedback import MemoryFeedbackStore
+from bot.testing.records import MemoryChangeLedger, MemoryLocks
 from tests.handlers.desks import CATALOGUE, Shelf
 from tests.handlers.fronts import ANA, GIL, ONCALL, Front
 from tests.support.worlds import gate_desk, monitor_desk, world_plugins
 
 
 @pytest.fixture
-async def judge(front: Front) -> AsyncIterator[Desk]:
+async def judge(front: Front) -> AsyncIterator[IntentHandler]:
     """The engine's desk behind the front desk, over the same Slack."""
     async with httpx.AsyncClient() as http:
         deps = Deps(
@@ -32,10 +32,10 @@ async def judge(front: Front) -> AsyncIterator[Desk]:
             catalogue=CATALOGUE,
             clock=front.desk.clock,
             http=http,
-            ledger=MemoryLedger(front.desk.clock),
+            ledger=MemoryChangeLedger(front.desk.clock),
             locks=MemoryLocks(),
         )
-        yield Desk(
+        yield IntentHandler(
             deps,
             directory=front.desk.directory,
             alerts=front.alerts,
@@ -43,11 +43,13 @@ async def judge(front: Front) -> AsyncIterator[Desk]:
             teller=front.desk.teller,
             monitors=monitor_desk(deps, store=front.store, alerts=front.alerts, monitors=front.monitors),
             gates=gate_desk(deps, directory=front.desk.directory, teller=front.desk.teller),
-            feedback=MemoryFeedbackBook(),
+            feedback=MemoryFeedbackStore(),
         )
 
 
-async def test_a_members_request_becomes_a_run_that_knows_where_it_was_asked_for(front: Front, judge: Desk):
+async def test_a_members_request_becomes_a_run_that_knows_where_it_was_asked_for(
+    front: Front, judge: IntentHandler
+):
     await front.people.slash("/triage checkout", user="ana", channel="checkout-oncall")
     (intent,) = front.inbox.intents
     await judge.handle(intent)
@@ -55,7 +57,7 @@ async def test_a_members_request_becomes_a_run_that_knows_where_it_was_asked_for
     assert (run.service, run.requested_by.id, run.origin.channel) == ("checkout", ANA, ONCALL)
 
 
-async def test_a_guest_is_told_why_nothing_was_started(front: Front, judge: Desk):
+async def test_a_guest_is_told_why_nothing_was_started(front: Front, judge: IntentHandler):
     assert (await front.people.slash("/triage checkout", user=GIL, channel="checkout-oncall")).ok
     (intent,) = front.inbox.intents
     await judge.handle(intent)
@@ -65,7 +67,9 @@ async def test_a_guest_is_told_why_nothing_was_started(front: Front, judge: Desk
         await front.store.load(run_id_of(intent.key))
 
 
-async def test_nothing_is_started_for_somebody_whom_slack_cannot_vouch_for(front: Front, judge: Desk):
+async def test_nothing_is_started_for_somebody_whom_slack_cannot_vouch_for(
+    front: Front, judge: IntentHandler
+):
     await front.people.slash("/triage checkout", user="ana", channel="checkout-oncall")
     (intent,) = front.inbox.intents
     async with front.people.faulty(fail={"users.info": "internal_error"}):
@@ -76,7 +80,7 @@ async def test_nothing_is_started_for_somebody_whom_slack_cannot_vouch_for(front
         await front.store.load(run_id_of(intent.key))
 
 
-async def test_a_vote_on_what_is_gone_is_answered(front: Front, judge: Desk):
+async def test_a_vote_on_what_is_gone_is_answered(front: Front, judge: IntentHandler):
     vote = CastVote(
         key="k",
         at=front.desk.clock.now(),
@@ -89,7 +93,7 @@ async def test_a_vote_on_what_is_gone_is_answered(front: Front, judge: Desk):
     assert (await front.people.wait("There is no", channel="checkout-oncall", user="ana")).is_ephemeral
 
 
-async def test_what_a_monitor_sees_now_is_told_where_it_was_asked_for(front: Front, judge: Desk):
+async def test_what_a_monitor_sees_now_is_told_where_it_was_asked_for(front: Front, judge: IntentHandler):
     await front.people.slash("/monitor test errors", user="ana", channel="checkout-oncall")
     (intent,) = front.inbox.intents
     await judge.handle(intent)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.rollouts.floor import Floor, floor_with
 from bot.canary.judge import judge_case
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
 from bot.domain.deployments.gate import Gates
@@ -25,11 +25,11 @@ from bot.engine.plugins import scan
 from bot.loader.loader import load_runbooks
 from bot.reducers import REDUCERS
 from bot.services.gate_state import StateGatekeeper
-from bot.services.intent_handler import Desk, run_id_of
+from bot.services.intent_handler import IntentHandler, run_id_of
 from bot.services.parsing.command_line import parse_words
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.deployments import MemoryDeploymentBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.deployments import MemoryDeploymentStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryFlags, MemoryLocks
@@ -46,7 +46,7 @@ class Stage:
     floor: Floor
     store: MemoryStore
     deps: Deps
-    desk: Desk
+    desk: IntentHandler
     told: Told
     locks: MemoryDeployLocks
     checklists: MemoryChecklists
@@ -113,7 +113,7 @@ def effects(events: tuple[Event, ...]) -> list[str]:
     return [f"-{event.step}" if event.undo else event.step for event in intended]
 
 
-def actions_in(card: Message) -> set[str]:
+def actions_in(card: DesiredMessage) -> set[str]:
     """List the buttons on a message."""
     return {
         element["action_id"]
@@ -144,7 +144,7 @@ async def stage_with(
             name="shop", sources=sources or {}, target=target, emergency_rollback=True, gates=gates or Gates()
         )
         locks, checklists = MemoryDeployLocks(clock), MemoryChecklists(clock)
-        alerts = MemoryAlertBook(clock)
+        alerts = MemoryAlertStore(clock)
         plugins = scan("bot.probes", "bot.actions", third_parties=False)
         deps = Deps(
             journal=store,
@@ -164,10 +164,10 @@ async def stage_with(
                 journal=store,
             ),
             flags=MemoryFlags(),
-            deployments=MemoryDeploymentBook(clock, board=store.board),
+            deployments=MemoryDeploymentStore(clock, board=store.board),
             settings={"watch_s": 1},
         )
-        desk = Desk(
+        desk = IntentHandler(
             deps,
             directory=people,
             alerts=alerts,
@@ -175,6 +175,6 @@ async def stage_with(
             teller=told,
             monitors=monitor_desk(deps, store=store, alerts=alerts),
             gates=gate_desk(deps, directory=people, teller=told),
-            feedback=MemoryFeedbackBook(),
+            feedback=MemoryFeedbackStore(),
         )
         yield Stage(floor, store, deps, desk, told, locks, checklists)

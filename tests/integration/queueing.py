@@ -11,19 +11,19 @@ from typing import Any
 
 import httpx
 
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.stores.locks import RedisLocks
-from bot.adapters.redis.stores.records import RedisLedger
+from bot.adapters.redis.stores.records import RedisChangeLedger
 from bot.adapters.redis.work import RedisWork
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
-from bot.ports.work import Handlers
+from bot.ports.work import WorkHandlers
 from tests.support.valkeys import opened
 from tests.unit.engine.small_world import Books
 
@@ -59,17 +59,17 @@ OUTSIDE = Outside()
 
 
 @action(specialist="test", in_doubt="retry")
-async def change(ctx: Context) -> Done:
+async def change(ctx: Context) -> ActionResult:
     """Write down whose turn it was."""
     if OUTSIDE.hangs:
         await OUTSIDE.client.set(HUNG, ctx.run_id)
         await asyncio.Event().wait()
     await OUTSIDE.client.rpush(RAN, ctx.run_id)
-    return Done(summary="changed")
+    return ActionResult(summary="changed")
 
 
 @contextlib.asynccontextmanager
-async def at_work(store: Store, *, name: str, hangs: bool = False) -> AsyncIterator[None]:
+async def at_work(store: RedisStore, *, name: str, hangs: bool = False) -> AsyncIterator[None]:
     """Let a worker carry on what there is."""
     OUTSIDE.client, OUTSIDE.hangs = store.client, hangs
     async with httpx.AsyncClient() as http:
@@ -82,11 +82,11 @@ async def at_work(store: Store, *, name: str, hangs: bool = False) -> AsyncItera
                 catalogue=Catalogue(services=(Service(name="checkout"),)),
                 clock=SystemClock(),
                 http=http,
-                ledger=RedisLedger(store, SystemClock()),
+                ledger=RedisChangeLedger(store, SystemClock()),
                 locks=RedisLocks(store),
             )
         )
-        handlers = Handlers(run=engine.advance, intent=_nothing, check=_nothing, give_up=engine.give_up)
+        handlers = WorkHandlers(run=engine.advance, intent=_nothing, check=_nothing, give_up=engine.give_up)
         work = RedisWork(store, consumer=name, lease_s=LEASE_S, concurrency=300, drain_s=0)
         task = asyncio.create_task(work.serve(handlers))
         try:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.checklist import ItemMark
 from bot.domain.deployments.deploy_lock import DeployLock
 from bot.domain.deployments.flag import Flag
 from bot.domain.deployments.gate import Gates
@@ -210,7 +210,7 @@ async def test_nothing_is_deployed_while_an_item_is_open_and_nobody_waives_one_f
         refused = await stage.read(await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}", key="k1"))
         assert refused.phases["gates"].steps["all"].reason == "checklist_team_told"
         assert (refused.outcome, refused.approvals) == ("failed", {})
-        waiver = Mark(item="team_told", kind="waiver", by=ANA, at=stage.deps.clock.now(), text="late")
+        waiver = ItemMark(item="team_told", kind="waiver", by=ANA, at=stage.deps.clock.now(), text="late")
         await stage.checklists.mark("shop", "1.5.0", waiver)  # Ana is who asks
         refused = await stage.read(await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}", key="k2"))
         assert refused.phases["gates"].steps["all"].reason == "checklist_team_told"

@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.command_batcher import NotReplicatedError
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.adapters.redis.stores.inbox import RedisInbox
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.redis.work import RedisWork
@@ -45,7 +45,7 @@ async def insist(ask: Callable[[], Awaitable[object]], *, within_s: float = 20) 
 
 
 @contextlib.asynccontextmanager
-async def handling(store: Store, handled: set[str]) -> AsyncIterator[None]:
+async def handling(store: RedisStore, handled: set[str]) -> AsyncIterator[None]:
     """Serve as a worker that owns each run and ends it."""
     journal = RedisJournal(store)
 
@@ -131,7 +131,7 @@ async def test_a_primary_that_takes_no_writes_is_waited_for_and_is_no_failure_of
     assert primary.ask("XLEN", "{pilothouse:s0}:dead") == 0
 
 
-async def say(store: Store, *, runs: range) -> set[str]:
+async def say(store: RedisStore, *, runs: range) -> set[str]:
     """Write a person's word into each run, all at the same time; gives those whose word was acknowledged."""
     journal, acknowledged = RedisJournal(store), set()
 
@@ -144,7 +144,7 @@ async def say(store: Store, *, runs: range) -> set[str]:
     return acknowledged
 
 
-async def lost(store: Store, acknowledged: set[str]) -> set[str]:
+async def lost(store: RedisStore, acknowledged: set[str]) -> set[str]:
     journal = RedisJournal(store)
 
     async def has_word(run_id: str) -> bool:

@@ -6,19 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.redis.stores.alerts import RedisAlertBook
-from bot.adapters.redis.stores.archive import Archive
+from bot.adapters.redis.stores.alerts import RedisAlertStore
+from bot.adapters.redis.stores.archive import RunArchive
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
 from bot.domain.monitoring.alert import Alert
-from bot.domain.runs.event import PhaseStarted, RunFinished, Sampled
+from bot.domain.runs.event import PhaseStarted, RunFinished, WatchSampled
 from tests.integration.test_takeover import BOOK
 from tests.support.worlds import START, started
 
 pytestmark = pytest.mark.server
 
-LOOKS = [Sampled(at=START, phase="ground", ok=True, text=f"look {n}:\nall is well") for n in range(40)]
+LOOKS = [WatchSampled(at=START, phase="ground", ok=True, text=f"look {n}:\nall is well") for n in range(40)]
 END = RunFinished(at=START, outcome="done", summary="Done.")
 
 
@@ -37,7 +37,7 @@ async def finished(journal, run_id="r1"):
 
 
 async def test_a_packed_run_reads_as_before_and_is_much_smaller(store):
-    journal, archive = RedisJournal(store), Archive(store, retention_s=3600, pack_after_s=60)
+    journal, archive = RedisJournal(store), RunArchive(store, retention_s=3600, pack_after_s=60)
     told = await finished(journal)
     key = store.keys.shared.run("r1")
     before = await store.client.memory_usage(key)
@@ -50,7 +50,7 @@ async def test_a_packed_run_reads_as_before_and_is_much_smaller(store):
 
 
 async def test_a_run_that_is_under_way_is_never_packed(store):
-    journal, archive = RedisJournal(store), Archive(store, retention_s=3600, pack_after_s=0)
+    journal, archive = RedisJournal(store), RunArchive(store, retention_s=3600, pack_after_s=0)
     await journal.start("r1", started(BOOK))
     await store.client.zadd(store.keys.shared.idle, {"r1": 0})
     assert await archive.pack(now=now()) == 0
@@ -58,7 +58,7 @@ async def test_a_run_that_is_under_way_is_never_packed(store):
 
 
 async def test_a_parked_run_is_packed_and_goes_on_from_there_and_is_packed_again(store):
-    journal, archive = RedisJournal(store), Archive(store, retention_s=3600, pack_after_s=0)
+    journal, archive = RedisJournal(store), RunArchive(store, retention_s=3600, pack_after_s=0)
     later = now() + timedelta(minutes=1)
     await journal.start("r1", started(BOOK))
     for count in (1, 2):
@@ -73,7 +73,7 @@ async def test_a_parked_run_is_packed_and_goes_on_from_there_and_is_packed_again
 
 
 async def test_the_index_forgets_what_is_gone_and_nothing_else(store):
-    journal, archive = RedisJournal(store, retention_s=3600), Archive(store, retention_s=3600)
+    journal, archive = RedisJournal(store, retention_s=3600), RunArchive(store, retention_s=3600)
     await finished(journal, "kept")
     await finished(journal, "gone")
     await store.client.delete(store.keys.shared.run("gone"))
@@ -97,7 +97,7 @@ async def test_a_runbook_is_kept_once_and_pinned_for_runs_in_flight(store):
 
 
 async def test_the_list_of_what_fired_forgets_what_ended_before_anything_is_kept_from(store):
-    book, hour = RedisAlertBook(store, retention_s=3600), timedelta(hours=1)
+    book, hour = RedisAlertStore(store, retention_s=3600), timedelta(hours=1)
 
     def alert(number, *, began, ended=None):
         status = "resolved" if ended else "firing"

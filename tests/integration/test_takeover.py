@@ -16,7 +16,7 @@ from bot.domain.errors import BusyError
 from bot.domain.intent import CancelRun, StartRun
 from bot.domain.runs.event import Origin
 from bot.domain.runs.runbook import Runbook
-from bot.ports.work import Handlers
+from bot.ports.work import WorkHandlers
 from tests.support.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server
@@ -39,7 +39,9 @@ BOOK = Runbook.model_validate(
 
 @contextlib.asynccontextmanager
 async def serving(work, on_run, on_intent=None, give_up=None):
-    handlers = Handlers(run=on_run, intent=on_intent or nothing, check=nothing, give_up=give_up or nothing)
+    handlers = WorkHandlers(
+        run=on_run, intent=on_intent or nothing, check=nothing, give_up=give_up or nothing
+    )
     task = asyncio.create_task(work.serve(handlers))
     try:
         yield

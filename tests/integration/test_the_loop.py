@@ -9,9 +9,9 @@ import pytest_asyncio
 
 from demo.scenarios.deploying import roll_out
 from demo.scenarios.play import play, settle, warm_up
-from demo.scenarios.rollouts import Rollout
-from demo.scenarios.scenarios import SCENARIOS, Scenario, scenario
-from demo.scenarios.stage import Stage, stage
+from demo.scenarios.rollouts import RolloutScenario
+from demo.scenarios.scenarios import SCENARIOS, IncidentScenario, scenario
+from demo.scenarios.stage import DemoStage, stage
 from demo.scenarios.striking import STRUCK_S
 from demo.scenarios.world import running
 
@@ -36,7 +36,7 @@ async def on():
         yield opened
 
 
-async def told_to(on: Stage, person: str, channel: str, *, after: float) -> str:
+async def told_to(on: DemoStage, person: str, channel: str, *, after: float) -> str:
     """What one person alone was told in a channel since ``after``."""
     async with asyncio.timeout(5):
         while True:
@@ -47,7 +47,7 @@ async def told_to(on: Stage, person: str, channel: str, *, after: float) -> str:
 
 
 @pytest.mark.parametrize("one", HURT, ids=lambda one: one.name)
-async def test_the_true_cause_is_named_mended_after_an_approval_and_verified(on, one: Scenario):
+async def test_the_true_cause_is_named_mended_after_an_approval_and_verified(on, one: IncidentScenario):
     await settle(on)
     report = await play(on, one)
     assert report.right, (report.verdict, report.causes, report.ruled_out)
@@ -62,7 +62,7 @@ async def test_the_true_cause_is_named_mended_after_an_approval_and_verified(on,
 
 
 @pytest.mark.parametrize("one", HARMLESS, ids=lambda one: one.name)
-async def test_where_nothing_is_wrong_nobody_is_blamed_and_nothing_is_touched(on, one: Scenario):
+async def test_where_nothing_is_wrong_nobody_is_blamed_and_nothing_is_touched(on, one: IncidentScenario):
     await settle(on)
     report = await play(on, one)
     assert report.right, (report.verdict, report.causes)
@@ -106,7 +106,7 @@ async def test_a_guest_is_told_why_not_and_starts_nothing(on):
 async def test_a_canary_is_silent_while_its_bot_hangs_and_a_fresh_worker_carries_it_on(on):
     await settle(on)
     one = scenario("canary-stopped")
-    assert isinstance(one, Rollout)
+    assert isinstance(one, RolloutScenario)
     report = await roll_out(on, one.but(words="weights 40 pause 1s patience 20s", per_s=20.0))
     assert report.ended in {"asked", "promoted"}, "a person is asked where too little traffic came meanwhile"
     assert report.silent_s is not None

@@ -14,7 +14,7 @@ from bot.adapters.redis.stores.locks import RedisLocks
 from bot.domain.clock import SystemClock
 from bot.domain.people import Person
 from bot.engine.service_lock import change_place
-from bot.ports.locks import Line
+from bot.ports.locks import LockQueue
 from tests.integration.queueing import CHANGE, HUNG, RAN, at_work
 from tests.support.valkeys import fresh_valkey, opened
 from tests.support.worlds import started
@@ -31,7 +31,7 @@ async def ask(store, run_id: str) -> None:
     assert await RedisJournal(store).start(run_id, event)
 
 
-async def the_line(store) -> Line:
+async def the_line(store) -> LockQueue:
     (line,) = await RedisLocks(store).lines((change_place("checkout"),))
     return line
 
@@ -67,11 +67,11 @@ async def test_two_hundred_have_their_turn_in_the_order_of_asking_though_the_fir
         finally:
             doomed.send_signal(signal.SIGKILL)
             await doomed.wait()
-        assert await the_line(store) == Line(held=(PEOPLE[0],), waiting=tuple(PEOPLE[1:]))
+        assert await the_line(store) == LockQueue(held=(PEOPLE[0],), waiting=tuple(PEOPLE[1:]))
         assert await store.client.llen(RAN) == 0
 
         async def all_had_it() -> bool:
-            return await store.client.llen(RAN) >= len(PEOPLE) and await the_line(store) == Line()
+            return await store.client.llen(RAN) >= len(PEOPLE) and await the_line(store) == LockQueue()
 
         async with at_work(store, name="heir"):
             await until(all_had_it, "everybody has had a turn, and no place is held any more")

@@ -23,7 +23,7 @@ from bot.engine.engine import Engine
 from bot.loader.loader import load_runbooks
 from bot.reducers import REDUCERS
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryLedger, MemoryLocks
+from bot.testing.records import MemoryChangeLedger, MemoryLocks
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
 from tests.support.servers import until
 from tests.support.worlds import ANA
@@ -122,7 +122,7 @@ async def triage(catalogue: Catalogue) -> Run:
             catalogue=catalogue,
             clock=clock,
             http=http,
-            ledger=MemoryLedger(clock),
+            ledger=MemoryChangeLedger(clock),
             locks=MemoryLocks(),
             settings={"watch_s": 5},
         )

@@ -11,7 +11,7 @@ import pytest
 
 from localslack import ControlError, LocalSlack, WaitTimeoutError
 from localslack.control import ROUTES
-from localslack.faults import Faults
+from localslack.faults import FaultSwitches
 
 ROOM = "checkout-oncall"
 DOCS = Path(__file__).parents[2] / "docs" / "localslack.md"
@@ -216,7 +216,7 @@ async def test_the_index_lists_every_route(slack: LocalSlack):
 
 
 @pytest.mark.parametrize(
-    "name", [f"`{r.method} {r.path}`" for r in ROUTES] + [f"`{name}`" for name in Faults.model_fields]
+    "name", [f"`{r.method} {r.path}`" for r in ROUTES] + [f"`{name}`" for name in FaultSwitches.model_fields]
 )
 def test_the_documentation_names_every_route_and_switch(name):
     assert name in DOCS.read_text(encoding="utf-8")

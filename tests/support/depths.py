@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.adapters.observability.health import Operating
+from bot.adapters.observability.health import Health
 from bot.adapters.observability.meters import Meters
 from bot.adapters.redis.gauges import Depths, LaneDepth
 
@@ -18,9 +18,9 @@ DEPTHS = Depths(
 )
 
 
-def operating(ping, *, most_lag_s=10.0) -> Operating:
+def operating(ping, *, most_lag_s=10.0) -> Health:
     async def depths() -> Depths:
         await ping()
         return DEPTHS
 
-    return Operating(meters=Meters(), ping=ping, depths=depths, most_lag_s=most_lag_s)
+    return Health(meters=Meters(), ping=ping, depths=depths, most_lag_s=most_lag_s)

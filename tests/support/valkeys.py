@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from bot.adapters.redis.store import Store, connect
+from bot.adapters.redis.store import RedisStore, connect
 from demo.scenarios.children import die_with_parent
 from demo.scenarios.valkey import embedded_valkey, server_binary
 from tests.support.servers import free_port
@@ -37,14 +37,14 @@ async def fresh_valkey() -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def fresh_store() -> AsyncIterator[Store]:
+async def fresh_store() -> AsyncIterator[RedisStore]:
     """Run a fresh Valkey and connect to it."""
     async with fresh_valkey() as url, opened(url) as store:
         yield store
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, **options: Any) -> AsyncIterator[Store]:
+async def opened(url: str, **options: Any) -> AsyncIterator[RedisStore]:
     """Connect to a store, and close it in the end."""
     store = connect(url, **options)
     try:

@@ -12,22 +12,22 @@ from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
 from bot.domain.intent import Notice
 from bot.domain.people import Person, Profile
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import Origin, RunStarted
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
-from bot.ports.alerts import AlertBook
+from bot.ports.alerts import AlertStore
 from bot.ports.directory import Directory
-from bot.ports.monitors import MonitorBook
-from bot.ports.notifier import Teller
-from bot.services.checklist_commands import ChecklistDesk
-from bot.services.gate_commands import GateDesk
-from bot.services.monitor_commands import MonitorDesk
-from bot.services.monitor_runner import Watchman
+from bot.ports.monitors import MonitorStore
+from bot.ports.notifier import Notifier
+from bot.services.checklist_commands import ChecklistCommands
+from bot.services.gate_commands import GateCommands
+from bot.services.monitor_commands import MonitorCommands
+from bot.services.monitor_runner import MonitorRunner
 from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryMonitorBook
+from bot.testing.records import MemoryMonitorStore
 
 ANA = Person(id="U0ANA00001", name="Ana")
 BEN = Person(id="U0BEN00001", name="Ben")
@@ -105,20 +105,20 @@ def renew() -> Bench:
     return BENCH
 
 
-async def is_done(ctx: Context, *, name: str) -> Done | None:
+async def is_done(ctx: Context, *, name: str) -> ActionResult | None:
     assert ctx.effect is not None
-    return Done(summary=f"{name} was done") if f"{name}:{ctx.effect.key}" in BENCH.effects else None
+    return ActionResult(summary=f"{name} was done") if f"{name}:{ctx.effect.key}" in BENCH.effects else None
 
 
 @action(specialist="test", look=is_done)
-async def act(ctx: Context, *, name: str) -> Done:
+async def act(ctx: Context, *, name: str) -> ActionResult:
     """Do something once."""
     assert ctx.effect is not None
     BENCH.calls.append(name)
     if name in BENCH.down:
         raise ActionFailedError(f"{name} was refused.", hint="Ask its owner.")
     BENCH.effects.append(f"{name}:{ctx.effect.key}")
-    return Done(summary=f"did {name}", before={"name": name})
+    return ActionResult(summary=f"did {name}", before={"name": name})
 
 
 @probe(specialist="test")
@@ -149,22 +149,22 @@ def monitor_desk(
     deps: Deps,
     *,
     store: MemoryStore,
-    alerts: AlertBook,
-    monitors: MonitorBook | None = None,
-) -> MonitorDesk:
+    alerts: AlertStore,
+    monitors: MonitorStore | None = None,
+) -> MonitorCommands:
     """The part of a desk that looks after monitors, in memory."""
-    book = monitors or MemoryMonitorBook()
-    watchman = Watchman(deps, monitors=book, alerts=alerts, board=store.board, inbox=store)
-    return MonitorDesk(deps.catalogue, monitors=book, alerts=alerts, board=store.board, watchman=watchman)
+    book = monitors or MemoryMonitorStore()
+    watchman = MonitorRunner(deps, monitors=book, alerts=alerts, board=store.board, inbox=store)
+    return MonitorCommands(deps.catalogue, monitors=book, alerts=alerts, board=store.board, watchman=watchman)
 
 
-def gate_desk(deps: Deps, *, directory: Directory, teller: Teller) -> GateDesk:
+def gate_desk(deps: Deps, *, directory: Directory, teller: Notifier) -> GateCommands:
     """The part of a desk that looks after the gates, with nothing locked."""
     board, checklists = MemoryStore().board, MemoryChecklists(deps.clock)
-    return GateDesk(
+    return GateCommands(
         deps,
         locks=MemoryDeployLocks(deps.clock),
-        checklists=ChecklistDesk(deps, checklists=checklists, directory=directory, board=board),
+        checklists=ChecklistCommands(deps, checklists=checklists, directory=directory, board=board),
         directory=directory,
         teller=teller,
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.adapters.monitor_clock import MonitorClock, due_slots
 from bot.domain.monitoring.monitor import Monitor
-from bot.testing.records import MemoryMonitorBook
+from bot.testing.records import MemoryMonitorStore
 from tests.support.worlds import START, HandClock
 
 
@@ -56,7 +56,7 @@ def test_missed_slots_follow_the_stated_policy(policy, made_up):
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("day", [datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)])
 async def test_a_daily_monitor_fires_once_a_day_over_both_changes_of_the_clock(zone, day):
-    clock, book = HandClock(day), MemoryMonitorBook()
+    clock, book = HandClock(day), MemoryMonitorStore()
     watched = monitor(cron="30 2 * * *", time_zone=zone)
     two = [MonitorClock({"s/m": ("s", watched)}, book, clock) for _ in range(2)]
     for each in two:
@@ -72,7 +72,7 @@ async def test_a_daily_monitor_fires_once_a_day_over_both_changes_of_the_clock(z
 
 
 async def test_a_clock_that_starts_late_makes_up_for_the_latest_slot_and_a_second_one_for_none():
-    clock, book = HandClock(), MemoryMonitorBook()
+    clock, book = HandClock(), MemoryMonitorStore()
     await book.fire("s/m", [START.timestamp()])
     clock.forward(3600)
     for _ in range(2):

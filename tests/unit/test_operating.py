@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bot.adapters.observability.health import LoopLag, Pulse, operating_app
+from bot.adapters.observability.health import LivenessProbe, LoopLag, operating_app
 from tests.support.depths import operating
 
 
@@ -39,7 +39,7 @@ async def test_a_worker_is_ready_only_once_it_beats(store):
 
 
 async def test_a_beat_that_is_too_old_is_none():
-    pulse = Pulse(within_s=-1)
+    pulse = LivenessProbe(within_s=-1)
     pulse.beat()
     assert not pulse.lives
 

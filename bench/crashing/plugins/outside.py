@@ -8,22 +8,22 @@ import httpx
 
 from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action, probe
 
 _STALE = 412
 _KIND = "outside"
 
 
-async def is_done(ctx: Context, *, service: str, target: str) -> Done | None:
+async def is_done(ctx: Context, *, service: str, target: str) -> ActionResult | None:
     """Ask the target whether this very effect is there."""
     assert ctx.effect is not None  # noqa: S101  # only actions are looked at
     answer = await ctx.get_json(f"{_url(ctx, service)}/{target}/effects/{ctx.effect.key}")
-    return Done(summary=f"{target} was done") if answer["times"] else None
+    return ActionResult(summary=f"{target} was done") if answer["times"] else None
 
 
 @action(specialist="outside", look=is_done)
-async def do(ctx: Context, *, service: str, target: str) -> Done:
+async def do(ctx: Context, *, service: str, target: str) -> ActionResult:
     """Have an effect at ``target``: ``keyed``, ``fenced`` or ``plain``."""
     assert ctx.effect is not None  # noqa: S101  # every action has one
     body: dict[str, Any] = {"key": ctx.effect.key, "epoch": ctx.effect.epoch}
@@ -37,7 +37,7 @@ async def do(ctx: Context, *, service: str, target: str) -> Done:
         raise ActionInDoubtError(f"{target} did not answer.") from error
     if answer.status_code == _STALE:
         raise StaleEpochError(f"{target} knows of a newer owner.")
-    return Done(summary=f"did it at {target}")
+    return ActionResult(summary=f"did it at {target}")
 
 
 @probe(specialist="outside")

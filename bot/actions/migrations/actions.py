@@ -11,11 +11,11 @@ import asyncpg
 
 from bot.actions._shared.database import as_owner
 from bot.actions._shared.targets import PATIENCE, change_of, effect_of, field_of, settings_of
-from bot.actions.migrations.backfill import Batches
-from bot.actions.migrations.ledger import Ledger
+from bot.actions.migrations.backfill import BackfillBatches
+from bot.actions.migrations.ledger import MigrationLedger
 from bot.actions.migrations.reversal_check import held_by
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.wording import listing
 from bot.engine.plugins import Context, action
 from bot.migrations.execution import Manner, manner_of
@@ -35,7 +35,7 @@ _GONE = (
 
 async def is_applied(
     ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
-) -> Done | None:
+) -> ActionResult | None:
     """Tell whether all files of the phase are in the ledger.
 
     Raises:
@@ -53,7 +53,7 @@ async def is_applied(
 @action(specialist="database", in_doubt="retry", look=is_applied)
 async def apply(
     ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
-) -> Done:
+) -> ActionResult:
     """Apply one phase of a version's migrations, each file once: what is in the ledger is left alone.
 
     Files that may run in a transaction are applied in one, with their entries in the ledger; a file that
@@ -86,14 +86,14 @@ async def apply(
                     await ledger.run(batch)
                 elif (backfill := manners[batch[0].name].backfill) is not None:
                     [file] = batch
-                    await Batches(connection, ledger, file, backfill).run(
+                    await BackfillBatches(connection, ledger, file, backfill).run(
                         lock_timeout_s=lock_timeout_s, within_s=ctx.timeout_s * PATIENCE
                     )
                 else:
                     [file] = batch
                     await ledger.run_alone(file, manners[file.name], begun=file.name in known)
     if not todo:
-        return Done(
+        return ActionResult(
             summary=f"{phase} of {version} was applied to {service}'s database already", changed=False
         )
     return _done(ctx, service, version, phase, todo, verb="applied")
@@ -107,7 +107,7 @@ async def is_reverted(
     phase: Phase,
     lock_timeout_s: float = 3,
     only_empty: bool = False,
-) -> Done | None:
+) -> ActionResult | None:
     """Tell whether no file of the phase is in the ledger.
 
     Raises:
@@ -129,7 +129,7 @@ async def revert(
     phase: Phase,
     lock_timeout_s: float = 3,
     only_empty: bool = False,
-) -> Done:
+) -> ActionResult:
     """Reverse what was applied of one phase by its files under ``down``, in one transaction, the last first.
 
     It brings no data back that the phase has destroyed.  With ``only_empty`` all of it is left in place where
@@ -154,10 +154,10 @@ async def revert(
                 await ledger.reverse(todo)
     if held:
         said = f"{phase} of {version} was left in place, since {listing(held)} holds data by now"
-        return Done(summary=said, changed=False, after={"held": list(held)})
+        return ActionResult(summary=said, changed=False, after={"held": list(held)})
     if not todo:
         summary = f"Nothing of {phase} of {version} was applied to {service}'s database"
-        return Done(summary=summary, changed=False)
+        return ActionResult(summary=summary, changed=False)
     return _done(ctx, service, version, phase, todo, verb="reversed")
 
 
@@ -212,8 +212,8 @@ def _content(folder: Path, version: str) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.sql")}
 
 
-def _ledger(ctx: Context, connection: object, version: str, phase: str) -> Ledger:
-    return Ledger(connection, version=version, phase=phase, effect=effect_of(ctx))
+def _ledger(ctx: Context, connection: object, version: str, phase: str) -> MigrationLedger:
+    return MigrationLedger(connection, version=version, phase=phase, effect=effect_of(ctx))
 
 
 def _manner(file: MigrationFile) -> Manner:
@@ -256,10 +256,10 @@ async def _limit(connection: object, lock_timeout_s: float) -> None:
 
 def _done(
     ctx: Context, service: str, version: str, phase: str, files: Sequence[MigrationFile], *, verb: str
-) -> Done:
+) -> ActionResult:
     titles = [file.title for file in files]
     summary = f"{', '.join(titles) or phase} of {version} {'were' if len(titles) > 1 else 'was'} {verb}"
-    return Done(
+    return ActionResult(
         summary=f"{summary} in {service}'s database",
         after={"version": version, "phase": phase, "files": list(titles)},
         change=change_of(

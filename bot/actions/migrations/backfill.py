@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.actions.migrations.ledger import Ledger
+from bot.actions.migrations.ledger import MigrationLedger
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.migrations.execution import Backfill
 from bot.migrations.layout import MigrationFile
@@ -44,10 +44,10 @@ _REFUSED = (
 )
 
 
-class Batches:
+class BackfillBatches:
     """The batches of one file, over the session that holds the lock of all migrations."""
 
-    def __init__(self, connection: Any, ledger: Ledger, file: MigrationFile, of: Backfill) -> None:  # noqa: ANN401  # asyncpg is untyped
+    def __init__(self, connection: Any, ledger: MigrationLedger, file: MigrationFile, of: Backfill) -> None:  # noqa: ANN401  # asyncpg is untyped
         """Keep what is to be filled."""
         self._connection, self._ledger, self._file, self._of = connection, ledger, file, of
         self._row = (*ledger.of, file.name)

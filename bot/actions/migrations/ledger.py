@@ -39,7 +39,7 @@ _FORGET = "DELETE FROM public.pilothouse_backfills WHERE version = $1 AND phase 
 _LIST = "SELECT file, checksum, started FROM public.pilothouse_migrations WHERE version = $1 AND phase = $2"
 
 
-class Ledger:
+class MigrationLedger:
     """The ledger of one version's phase over one session, which holds the lock until it ends."""
 
     def __init__(self, connection: Any, *, version: str, phase: str, effect: Effect) -> None:  # noqa: ANN401  # asyncpg is untyped

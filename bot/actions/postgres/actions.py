@@ -13,11 +13,11 @@ from bot.actions._shared.database import TROUBLE, connected
 from bot.actions._shared.targets import PATIENCE, change_of
 from bot.actions.postgres import backup as _postgres_backup
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.wording import figure
 from bot.engine.plugins import Context, action
 from bot.migrations.layout import Version
-from bot.targets.backups import Backup, Shelf
+from bot.targets.backups import Backup, BackupStore
 
 Pid = Annotated[int, Field(gt=0, lt=2**31)]
 """A process id on the database's machine."""
@@ -37,7 +37,9 @@ FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND backend_type = '
 """
 
 
-async def is_gone(ctx: Context, *, service: str, pid: Pid, backend_start: AwareDatetime) -> Done | None:
+async def is_gone(
+    ctx: Context, *, service: str, pid: Pid, backend_start: AwareDatetime
+) -> ActionResult | None:
     """Tell whether the session is gone; asked only when an interrupted try may have ended it.
 
     Raises:
@@ -50,7 +52,7 @@ async def is_gone(ctx: Context, *, service: str, pid: Pid, backend_start: AwareD
 
 
 @action(specialist="database", in_doubt="retry", look=is_gone)
-async def terminate(ctx: Context, *, service: str, pid: Pid, backend_start: AwareDatetime) -> Done:
+async def terminate(ctx: Context, *, service: str, pid: Pid, backend_start: AwareDatetime) -> ActionResult:
     """End one session of ``service``'s database; what it had not committed is rolled back.
 
     The session is known by ``pid`` and ``backend_start`` (as ``pg_stat_activity`` tells it), so that a newer
@@ -63,7 +65,9 @@ async def terminate(ctx: Context, *, service: str, pid: Pid, backend_start: Awar
     async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE / 2) as connection:
         session = await _session(connection, pid, backend_start)
         if session is None:
-            return Done(summary=f"Session {pid} of {service}'s database was gone already", changed=False)
+            return ActionResult(
+                summary=f"Session {pid} of {service}'s database was gone already", changed=False
+            )
         if session["backend_type"] != "client backend":
             raise ActionFailedError(f"Process {pid} is the server's own ({session['backend_type']}).")
         await _end(connection, pid, backend_start)
@@ -80,7 +84,7 @@ async def is_backed_up(
     service: str,
     version: Version,
     tables: list[Table] | None = None,  # noqa: ARG001  # a look has its action's arguments
-) -> Done | None:
+) -> ActionResult | None:
     """Tell whether an earlier try has made the backup.
 
     Raises:
@@ -92,7 +96,9 @@ async def is_backed_up(
 
 
 @action(specialist="database", in_doubt="retry", look=is_backed_up)
-async def backup(ctx: Context, *, service: str, version: Version, tables: list[Table] | None = None) -> Done:
+async def backup(
+    ctx: Context, *, service: str, version: Version, tables: list[Table] | None = None
+) -> ActionResult:
     """Back a service's database up with ``pg_dump`` before ``version`` migrates it.
 
     All of it, or only ``tables``.  It goes into the folder that the catalogue names as ``backups`` under
@@ -110,16 +116,16 @@ async def backup(ctx: Context, *, service: str, version: Version, tables: list[T
     return _backed_up(ctx, made, took_s=round(took_s, 1))
 
 
-def _backed_up(ctx: Context, made: Backup, **more: float) -> Done:
+def _backed_up(ctx: Context, made: Backup, **more: float) -> ActionResult:
     settings = ctx.service(made.service).target["postgres"]
     summary = (
         f"{made.database} was backed up as {made.name}: {len(made.tables)} tables, "
         f"{figure(made.size_bytes, 'bytes')}"
     )
-    return Done(
+    return ActionResult(
         summary=summary,
         after={
-            "path": str(Shelf(settings["backups"], made.service).dump(made.name)),
+            "path": str(BackupStore(settings["backups"], made.service).dump(made.name)),
             "size_bytes": made.size_bytes,
             "sha256": made.sha256,
             "tables": list(made.tables),
@@ -170,10 +176,10 @@ async def _await_end(connection: Any, pid: int, backend_start: AwareDatetime, *,
         raise ActionInDoubtError(f"Session {pid} was told to end. {error}") from error
 
 
-def _done(ctx: Context, service: str, pid: int, *, name: str) -> Done:
+def _done(ctx: Context, service: str, pid: int, *, name: str) -> ActionResult:
     who = f" ({name})" if name else ""
     summary = f"Session {pid}{who} of {service}'s database was ended"
-    return Done(
+    return ActionResult(
         summary=summary,
         change=change_of(
             ctx,

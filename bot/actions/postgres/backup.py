@@ -11,11 +11,11 @@ import asyncpg
 
 from bot.actions._shared.database import TROUBLE, as_owner, owner_source
 from bot.actions._shared.targets import PATIENCE, effect_of, field_of, settings_of
-from bot.actions.postgres.backup_folder import Place
+from bot.actions.postgres.backup_folder import BackupFolder
 from bot.actions.postgres.dump import Dumper
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.targets.backups import Backup, Shelf, sum_up
+from bot.targets.backups import Backup, BackupStore, sum_up
 
 _FOR_LOCKS = 0.1
 """The share of a step's time for which locks are waited."""
@@ -32,7 +32,7 @@ WHERE c.relkind = 'r' AND c.relpersistence = 'p'
 """
 
 
-def place_of(ctx: Context, service: str, version: str) -> Place:
+def place_of(ctx: Context, service: str, version: str) -> BackupFolder:
     """Tell where the backup of this effect is, or is to be.
 
     Raises:
@@ -40,7 +40,7 @@ def place_of(ctx: Context, service: str, version: str) -> Place:
     """
     settings = settings_of(ctx, service, where="target", kind="postgres")
     root = field_of(settings, "backups", service=service, kind="postgres")
-    return Place(Shelf(root, service), version=version, effect=effect_of(ctx))
+    return BackupFolder(BackupStore(root, service), version=version, effect=effect_of(ctx))
 
 
 async def make(ctx: Context, service: str, version: str, tables: Sequence[str]) -> tuple[Backup, float]:
@@ -124,7 +124,7 @@ def _kept_free(settings: Mapping[str, str]) -> int:
     return int(given) * _MB
 
 
-def _prepare(place: Place, needed_bytes: int) -> None:
+def _prepare(place: BackupFolder, needed_bytes: int) -> None:
     place.claim()
     place.refuse_without_room(needed_bytes)
 

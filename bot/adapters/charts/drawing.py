@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bot.domain.chart import Band, Bars, Chart, Limit, Line, Mark, Panel, Tone
+from bot.domain.chart import Band, Bars, Chart, ChartLimit, ChartLine, ChartMark, ChartPanel, Tone
 
 _COLOURS: Mapping[Tone, str] = {
     "first": "#0072B2",
@@ -69,7 +69,7 @@ def draw(chart: Chart) -> bytes:
     return picture.getvalue()
 
 
-def _panel(axis: Axes, panel: Panel) -> None:
+def _panel(axis: Axes, panel: ChartPanel) -> None:
     axis.set_ylabel(_plain(panel.unit))
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
@@ -93,7 +93,7 @@ def _panel(axis: Axes, panel: Panel) -> None:
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0, handlelength=1.4)
 
 
-def _line(axis: Axes, line: Line) -> None:
+def _line(axis: Axes, line: ChartLine) -> None:
     times = [_time(at_s) for at_s, _ in line.points]
     values = [float("nan") if value is None else value for _, value in line.points]
     dots = line.dots or len(times) == 1
@@ -132,12 +132,12 @@ def _bars(axis: Axes, stacked: tuple[Bars, ...], *, bar_s: float) -> None:
             reached[at_s] = reached.get(at_s, 0.0) + value
 
 
-def _limit(axis: Axes, limit: Limit) -> None:
+def _limit(axis: Axes, limit: ChartLimit) -> None:
     colour = _COLOURS[limit.tone]
     axis.axhline(limit.value, color=colour, linewidth=1.2, linestyle=(0, (5, 3)), label=_plain(limit.text))
 
 
-def _mark(axis: Axes, mark: Mark, *, row: int) -> None:
+def _mark(axis: Axes, mark: ChartMark, *, row: int) -> None:
     """Draw an upright line with its words at the top; neighbours' words stand in two rows."""
     colour = _COLOURS[mark.tone]
     axis.axvline(_time(mark.at_s), color=colour, linewidth=1.2, linestyle=(0, (2, 2)))

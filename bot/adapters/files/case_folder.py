@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.diagnosis.offline.case import Column, Line, SpanBucket, Telemetry
+from bot.diagnosis.offline.case import CaseLogLine, Column, SpanBucket, Telemetry
 from bot.domain.errors import UsageError
 
 
@@ -90,9 +90,9 @@ def _number(cell: str) -> float | None:
     return float(cell) if cell else None
 
 
-def _lines(path: Path) -> Iterator[Line]:
+def _lines(path: Path) -> Iterator[CaseLogLine]:
     for row in _records(path):
-        yield Line(
+        yield CaseLogLine(
             time_s=float(row["time_ms"]) / 1000,
             service=row["service"],
             level=row["level"].upper(),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from bot.domain.catalogue import Catalogue, Cost, Environment, Failover, Group, Service
+from bot.domain.catalogue import ApproverGroup, Catalogue, Cost, Environment, Failover, Service
 from bot.domain.deployments.checklist import ChecklistItem
 from bot.domain.deployments.freeze import Exemption, Freeze, GlobalFreeze
 from bot.domain.deployments.gate import Gates
@@ -130,7 +130,7 @@ def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
         ("services", "freezes", "except"): Exemption,
         ("freezes",): GlobalFreeze,
         ("freezes", "except"): Exemption,
-        ("groups",): Group,
+        ("groups",): ApproverGroup,
     }
     named = tuple(part for part in loc[:-1] if isinstance(part, str))
     called = (("groups",), ("services", "environments"), ("services", "gates", "checklist"))

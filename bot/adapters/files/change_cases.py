@@ -13,15 +13,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.diagnosis.commits.case import (
-    Alert,
-    Call,
+    AlertRecord,
     ChangeCase,
     Commit,
-    LogLine,
-    Rollout,
-    Series,
-    Status,
-    Template,
+    CommitRollout,
+    LogRecord,
+    LogTemplate,
+    SeriesRecord,
+    SpanRecord,
+    StatusLine,
 )
 from bot.domain.errors import UsageError
 
@@ -74,9 +74,11 @@ def _read(folder: Path, name: str, *, required: bool = False) -> Any:  # noqa: A
     return json.loads(text) if text else []
 
 
-def _alert(raw: Mapping[str, Any]) -> Alert:
+def _alert(raw: Mapping[str, Any]) -> AlertRecord:
     text = f"{raw.get('monitor', '')} {raw.get('summary', '')}".strip()
-    return Alert(service=raw["service"], metric=raw.get("metric", ""), fired_at=raw["fired_at"], text=text)
+    return AlertRecord(
+        service=raw["service"], metric=raw.get("metric", ""), fired_at=raw["fired_at"], text=text
+    )
 
 
 def _commits(raw: list[dict[str, Any]]) -> Iterator[Commit]:
@@ -90,17 +92,17 @@ def _commits(raw: list[dict[str, Any]]) -> Iterator[Commit]:
         )
 
 
-def _rollouts(raw: list[dict[str, Any]]) -> Iterator[Rollout]:
+def _rollouts(raw: list[dict[str, Any]]) -> Iterator[CommitRollout]:
     for one in raw:
-        yield Rollout(sha=one["commit_sha"], service=one["service"], at=one["timestamp"])
+        yield CommitRollout(sha=one["commit_sha"], service=one["service"], at=one["timestamp"])
 
 
-def _lines(text: str) -> Iterator[LogLine]:
+def _lines(text: str) -> Iterator[LogRecord]:
     for row in text.splitlines():
         if not row.strip():
             continue
         one = json.loads(row)
-        yield LogLine(
+        yield LogRecord(
             at=one["timestamp"],
             service=one["service"],
             level=one.get("severity_text") or one.get("level") or "INFO",
@@ -109,9 +111,9 @@ def _lines(text: str) -> Iterator[LogLine]:
         )
 
 
-def _templates(raw: list[dict[str, Any]]) -> Iterator[Template]:
+def _templates(raw: list[dict[str, Any]]) -> Iterator[LogTemplate]:
     for one in raw:
-        yield Template(
+        yield LogTemplate(
             service=one["service"],
             text=one["signature"],
             delta=float(one.get("delta_vs_baseline") or 0),
@@ -119,12 +121,12 @@ def _templates(raw: list[dict[str, Any]]) -> Iterator[Template]:
         )
 
 
-def _calls(raw: list[dict[str, Any]]) -> Iterator[Call]:
+def _calls(raw: list[dict[str, Any]]) -> Iterator[SpanRecord]:
     spans = {(one["trace_id"], one["span_id"]): one for one in raw}
     for one in raw:
         callers = _callers(one, spans)
         told = {name: value for name, value in one.items() if name not in _SPAN}
-        yield Call(
+        yield SpanRecord(
             service=one["service"],
             callers=tuple(dict.fromkeys(name for name in callers if name != one["service"])),
             depth=len(callers),
@@ -144,16 +146,16 @@ def _callers(span: dict[str, Any], spans: Mapping[tuple[Any, Any], dict[str, Any
     return out[::-1]
 
 
-def _series(text: str) -> Iterator[Series]:
+def _series(text: str) -> Iterator[SeriesRecord]:
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for row in csv.DictReader(io.StringIO(text)):
         if row["value"]:
             found.setdefault((row["service"], row["metric"]), []).append((row["timestamp"], row["value"]))
     for (service, metric), points in sorted(found.items()):
-        yield Series.model_validate({"service": service, "metric": metric, "points": points})
+        yield SeriesRecord.model_validate({"service": service, "metric": metric, "points": points})
 
 
-def _statuses(raw: Any) -> Iterator[Status]:  # noqa: ANN401  # JSON of somebody else
+def _statuses(raw: Any) -> Iterator[StatusLine]:  # noqa: ANN401  # JSON of somebody else
     feed = raw.get("events", []) if isinstance(raw, dict) else raw
     for one in feed:
-        yield Status(at=one["timestamp"], status=one.get("status", ""), text=one.get("detail", ""))
+        yield StatusLine(at=one["timestamp"], status=one.get("status", ""), text=one.get("detail", ""))

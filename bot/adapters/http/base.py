@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.observability.health import Operating
+from bot.adapters.observability.health import Health
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
-from bot.ports.flags import Flags, NoFlags
+from bot.ports.flags import FlagStore, NoFlags
 from bot.ports.heartbeats import Heartbeats
 from bot.ports.inbox import Inbox
 from bot.ports.leases import Leases
@@ -32,11 +32,11 @@ class WebParts:
     heartbeat_token: SecretStr | None = None
     leases: Leases = field(default_factory=NoLeases)
     lease_token: SecretStr | None = None
-    flags: Flags = field(default_factory=NoFlags)
+    flags: FlagStore = field(default_factory=NoFlags)
     flags_token: SecretStr | None = None
     http: httpx.AsyncClient | None = None
     """For asking candidates how they are."""
-    operating: Operating
+    operating: Health
 
 
 async def body_of(request: Request, *, most_bytes: int) -> bytes | None:

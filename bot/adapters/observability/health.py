@@ -23,7 +23,7 @@ _LOOK_S = 0.1
 _WINDOW_S = 60.0
 
 
-class Pulse:
+class LivenessProbe:
     """Whether something that ought to happen again and again still does."""
 
     def __init__(self, *, within_s: float) -> None:
@@ -114,7 +114,7 @@ class StoreGauges:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Operating:
+class Health:
     """What a process knows of itself; made once, by the composition root."""
 
     meters: Meters
@@ -124,7 +124,7 @@ class Operating:
     most_lag_s: float
     """A loop that stood still for longer than this is not ready: its runs may have been taken over."""
     lag: LoopLag = field(default_factory=LoopLag)
-    pulses: dict[str, Pulse] = field(default_factory=dict, init=False)
+    pulses: dict[str, LivenessProbe] = field(default_factory=dict, init=False)
     """By name, of the roles that this process has."""
     store: StoreGauges = field(init=False)
 
@@ -134,7 +134,7 @@ class Operating:
 
     def expect(self, name: str, *, within_s: float) -> None:
         """Be ready only while ``beat`` is called for this name every ``within_s`` seconds."""
-        self.pulses[name] = Pulse(within_s=within_s)
+        self.pulses[name] = LivenessProbe(within_s=within_s)
 
     def beat(self, name: str) -> None:
         """Say that what was expected happened; what nobody expects is not kept."""
@@ -162,7 +162,7 @@ class Operating:
         return generate_latest(self.meters.registry)
 
 
-def operating_routes(operating: Operating) -> tuple[Route, ...]:
+def operating_routes(operating: Health) -> tuple[Route, ...]:
     """Serve ``/healthz``, ``/readyz`` and ``/metrics``."""
 
     async def healthz(_request: Request) -> Response:
@@ -180,6 +180,6 @@ def operating_routes(operating: Operating) -> tuple[Route, ...]:
     return (Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics))
 
 
-def operating_app(operating: Operating) -> Starlette:
+def operating_app(operating: Health) -> Starlette:
     """Build the HTTP application of a process that receives nothing else."""
     return Starlette(routes=list(operating_routes(operating)))

@@ -12,7 +12,7 @@ from bot.adapters.observability.observed import Letting
 from bot.domain.runs.callees import Callees
 from bot.domain.runs.event import Event, PlanRendered, RunFinished, RunStarted, StepFinished
 from bot.domain.runs.runbook import Runbook
-from bot.ports.journal import Taken
+from bot.ports.journal import OwnedRun
 
 _RUN_BUCKETS_S = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 14_400)
 _STEP_BUCKETS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -87,7 +87,7 @@ class Meters:
         """Count a run that began."""
         self.started_total.labels(event.runbook.name).inc()
 
-    def taken(self, run_id: str, taken: Taken) -> None:
+    def taken(self, run_id: str, taken: OwnedRun) -> None:
         """Count a delivery, and remember what the run's facts will be counted under."""
         first, *rest = taken.events
         assert isinstance(first, RunStarted)  # noqa: S101  # no journal begins otherwise

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from bot.domain.errors import StaleEpochError
 from bot.domain.runs.event import Event, RunStarted
 from bot.ports.budget import Budget
-from bot.ports.journal import Journal, Taken
+from bot.ports.journal import Journal, OwnedRun
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Observer(Protocol):
         """Hear that a run began."""
         ...
 
-    def taken(self, run_id: str, taken: Taken) -> None:
+    def taken(self, run_id: str, taken: OwnedRun) -> None:
         """Hear that this process owns a run now."""
         ...
 
@@ -49,7 +49,7 @@ class Observers:
         """Pass it on."""
         self._each(lambda observer: observer.started(run_id, event))
 
-    def taken(self, run_id: str, taken: Taken) -> None:
+    def taken(self, run_id: str, taken: OwnedRun) -> None:
         """Pass it on."""
         self._each(lambda observer: observer.taken(run_id, taken))
 
@@ -84,7 +84,7 @@ class ObservedJournal:
             self._observer.started(run_id, event)
         return new
 
-    async def take(self, run_id: str) -> Taken | None:
+    async def take(self, run_id: str) -> OwnedRun | None:
         """Own the run at the next epoch."""
         taken = await self._inside.take(run_id)
         if taken is not None:

@@ -21,8 +21,8 @@ from bot.adapters.observability.observed import Letting
 from bot.domain.clock import Clock
 from bot.domain.errors import BotError
 from bot.domain.runs.event import Event, RunStarted
-from bot.ports.journal import Taken
-from bot.views.thread.spans import Span, span_id, spans_of, trace_id
+from bot.ports.journal import OwnedRun
+from bot.views.thread.spans import TraceSpan, span_id, spans_of, trace_id
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Traces:
     def started(self, run_id: str, event: RunStarted) -> None:
         """Hear that a run began; its trace begins when somebody takes it."""
 
-    def taken(self, run_id: str, taken: Taken) -> None:
+    def taken(self, run_id: str, taken: OwnedRun) -> None:
         """Remember since when."""
         self._carried[run_id] = _Carried(taken.epoch, self._clock.now())
 
@@ -94,7 +94,7 @@ class Traces:
         for span in spans_of(run_id, events):
             self._tell(run_id, span)
 
-    def _tell(self, run_id: str, span: Span) -> None:
+    def _tell(self, run_id: str, span: TraceSpan) -> None:
         self._processor.on_end(
             ReadableSpan(
                 name=span.name,
@@ -110,8 +110,8 @@ class Traces:
         )
 
 
-def _delivery(run_id: str, carried: _Carried, *, how: Letting, ended: datetime) -> Span:
-    return Span(
+def _delivery(run_id: str, carried: _Carried, *, how: Letting, ended: datetime) -> TraceSpan:
+    return TraceSpan(
         id=span_id(run_id, "delivery", carried.epoch),
         parent=span_id(run_id),
         name="carried",

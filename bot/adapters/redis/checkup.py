@@ -8,8 +8,8 @@ from typing import Any, cast
 from redis.asyncio import RedisCluster
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from bot.adapters.redis.store import Store
-from bot.domain.checkup import Check, doubtful, good, wrong
+from bot.adapters.redis.store import RedisStore
+from bot.domain.checkup import CheckupItem, doubtful, good, wrong
 from bot.domain.clock import Clock
 
 _OLDEST = {"redis": 7, "valkey": 8}
@@ -18,7 +18,7 @@ _ADMIN = "Run this once with a PILOTHOUSE_REDIS_URL whose user may: it changes n
 _PAGE = "See docs/how-to/run-redis.md."
 
 
-async def check_redis(store: Store, clock: Clock) -> tuple[Check, ...]:
+async def check_redis(store: RedisStore, clock: Clock) -> tuple[CheckupItem, ...]:
     """Look at version, durability, eviction, the user's trap and the clocks; changes nothing."""
     try:
         await cast("Awaitable[Any]", store.client.ping())
@@ -28,7 +28,7 @@ async def check_redis(store: Store, clock: Clock) -> tuple[Check, ...]:
     if isinstance(store.client, RedisCluster):
         todo = "Look at each node by itself, with a redis:// URL."
         return (doubtful("redis", "a cluster answers; its nodes were not looked at", todo=todo),)
-    looks: Iterable[tuple[str, Callable[[Store], Awaitable[Check]]]] = (
+    looks: Iterable[tuple[str, Callable[[RedisStore], Awaitable[CheckupItem]]]] = (
         ("redis version", _version),
         ("redis append-only file", _append_only),
         ("redis eviction", _eviction),
@@ -45,7 +45,7 @@ async def check_redis(store: Store, clock: Clock) -> tuple[Check, ...]:
     return (*found, await _skew(store, clock))
 
 
-async def _version(store: Store) -> Check:
+async def _version(store: RedisStore) -> CheckupItem:
     """Read it from HELLO, which everybody may ask."""
     answer: Any = await _ask(store, "HELLO")
     told = answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
@@ -57,7 +57,7 @@ async def _version(store: Store) -> Check:
     return good("redis version", text)
 
 
-async def _ask(store: Store, *words: str) -> Any:  # noqa: ANN401  # what the server answers
+async def _ask(store: RedisStore, *words: str) -> Any:  # noqa: ANN401  # what the server answers
     send: Callable[..., Awaitable[Any]] = store.client.execute_command
     return await send(*words)
 
@@ -66,7 +66,7 @@ def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-async def _append_only(store: Store) -> Check:
+async def _append_only(store: RedisStore) -> CheckupItem:
     told = await store.client.config_get("append*")
     if told.get("appendonly") != "yes":
         todo = f"Set `appendonly yes`: a restart would lose what was acknowledged. {_PAGE}"
@@ -78,7 +78,7 @@ async def _append_only(store: Store) -> Check:
     return good("redis append-only file", f"is on, {sync}")
 
 
-async def _eviction(store: Store) -> Check:
+async def _eviction(store: RedisStore) -> CheckupItem:
     policy = (await store.client.config_get("maxmemory-policy")).get("maxmemory-policy", "")
     if policy != "noeviction":
         todo = f"Set `maxmemory-policy noeviction`: a full server would throw runs away. {_PAGE}"
@@ -86,7 +86,7 @@ async def _eviction(store: Store) -> Check:
     return good("redis eviction", "noeviction")
 
 
-async def _default_user(store: Store) -> Check:
+async def _default_user(store: RedisStore) -> CheckupItem:
     """Find the trap: a default user that is off and may nothing loses writes when the file is reloaded."""
     name = "redis default user"
     user = cast("dict[str, Any]", await cast("Awaitable[Any]", store.client.acl_getuser("default")))
@@ -103,7 +103,7 @@ async def _default_user(store: Store) -> Check:
     return wrong(name, "is off and has no permissions", todo=todo)
 
 
-async def _skew(store: Store, clock: Clock) -> Check:
+async def _skew(store: RedisStore, clock: Clock) -> CheckupItem:
     before = clock.now().timestamp()
     seconds, micros = await store.client.time()
     after = clock.now().timestamp()

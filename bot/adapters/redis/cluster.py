@@ -14,7 +14,7 @@ from redis.exceptions import AskError, ClusterDownError, MovedError, RedisCluste
 from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import TimeoutError as ServerSlowError
 
-from bot.adapters.redis.command_batcher import Command, Wire, key_of
+from bot.adapters.redis.command_batcher import Command, CommandBatcher, key_of
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +32,14 @@ class _Way:
     ahead: tuple[Command, ...] = ()
 
 
-class ClusterWire:
+class ClusterBatcher:
     """A wire to each node that serves something.  All keys of one call are in one slot, by their hash tag."""
 
     def __init__(self, client: RedisCluster, *, replicas: int = 0) -> None:
         """Keep the client, which knows who serves what; ``replicas`` of a node must have what it answers."""
         self._client = client
         self._replicas = replicas
-        self._wires: dict[str, Wire] = {}
+        self._wires: dict[str, CommandBatcher] = {}
 
     async def send(self, *commands: Command) -> list[Any]:
         """Send commands that share a slot over one connection to its node, and wait for their answers.
@@ -65,7 +65,7 @@ class ClusterWire:
     async def _try(self, way: _Way, commands: tuple[Command, ...]) -> list[Any]:
         node = way.node
         if node.name not in self._wires:
-            self._wires[node.name] = Wire(lambda: _line(node), replicas=self._replicas)
+            self._wires[node.name] = CommandBatcher(lambda: _line(node), replicas=self._replicas)
         answers = await self._wires[node.name].send(*way.ahead, *commands)
         return answers[len(way.ahead) :]
 

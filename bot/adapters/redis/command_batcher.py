@@ -41,7 +41,7 @@ class _Call:
     answers: asyncio.Future[list[Any]]
 
 
-class Wire:
+class CommandBatcher:
     """Connections of its own to one server; commands of the same moment travel together, in order of asking.
 
     A command whose answer was lost with its connection is sent again: whatever goes this way must be harmless

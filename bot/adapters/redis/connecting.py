@@ -15,8 +15,8 @@ from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import ReadOnlyError, RedisClusterException
 
 from bot.adapters.redis.address import Address, Login
-from bot.adapters.redis.cluster import ClusterWire
-from bot.adapters.redis.command_batcher import Wire
+from bot.adapters.redis.cluster import ClusterBatcher
+from bot.adapters.redis.command_batcher import CommandBatcher
 
 _SENTINEL_S = 1.0
 """A Sentinel that does not answer in this time is passed over for the next."""
@@ -31,8 +31,8 @@ class Link:
     """
 
     client: Redis
-    wire: Wire | ClusterWire
-    lasting: Wire | ClusterWire
+    wire: CommandBatcher | ClusterBatcher
+    lasting: CommandBatcher | ClusterBatcher
     closing: tuple[Callable[[], Awaitable[None]], ...]
 
     async def aclose(self) -> None:
@@ -115,8 +115,8 @@ def _to_cluster(address: Address, connections: int, replicas: int) -> Link:
         decode_responses=True,
         **_words(address.login),
     )
-    wire = ClusterWire(client)
-    lasting = ClusterWire(client, replicas=replicas) if replicas else wire
+    wire = ClusterBatcher(client)
+    lasting = ClusterBatcher(client, replicas=replicas) if replicas else wire
     return Link(
         # It has the commands of a client for one server; the multi-key ones, of which none is used, fail.
         client=cast("Redis", client),
@@ -132,8 +132,8 @@ def _over_one(client: Redis, replicas: int, *more: Callable[[], Awaitable[None]]
     def line() -> AbstractConnection:
         return cast("AbstractConnection", pool.make_connection())  # type: ignore[no-untyped-call]
 
-    wire = Wire(line)
-    lasting = Wire(line, replicas=replicas) if replicas else wire
+    wire = CommandBatcher(line)
+    lasting = CommandBatcher(line, replicas=replicas) if replicas else wire
     return Link(
         client=client,
         wire=wire,

@@ -8,7 +8,7 @@ from typing import Any, cast
 from redis.exceptions import ResponseError
 
 from bot.adapters.redis.lanes import GROUP, Lane, lanes_of
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.clock import Clock
 
 _NO_GROUP: dict[str, Any] = {"pending": 0, "last-delivered-id": "0-0"}
@@ -57,7 +57,7 @@ class Depths:
 class Gauges:
     """Reads the depths; some thirty commands, whatever the load."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: RedisStore, clock: Clock) -> None:
         """Keep the store; ages are told by ``clock``, which is as right as this machine's is."""
         self._store = store
         self._clock = clock

@@ -11,7 +11,7 @@ GROUP = "workers"
 """The consumer group of all workers."""
 
 
-class Slots:
+class LaneCapacity:
     """How much of a kind may be under way at a time in this worker."""
 
     def __init__(self, total: int) -> None:
@@ -42,7 +42,7 @@ class Lane:
 
     shard: Shard
     stream: str
-    slots: Slots
+    slots: LaneCapacity
 
 
 def lanes_of(keys: Keys, *, runs: int, checks: int) -> tuple[Lane, ...]:
@@ -51,9 +51,9 @@ def lanes_of(keys: Keys, *, runs: int, checks: int) -> tuple[Lane, ...]:
     ``runs`` and ``checks`` are how many of a kind this worker handles at a time.  Intents and urgent runs
     have slots of their own: a click, a triage or a rollback never waits for reports or monitors to end.
     """
-    shared, slots = keys.shared, {lane: Slots(runs) for lane in LANES}
+    shared, slots = keys.shared, {lane: LaneCapacity(runs) for lane in LANES}
     return (
-        Lane(shard=shared, stream=shared.inbox, slots=Slots(runs)),
+        Lane(shard=shared, stream=shared.inbox, slots=LaneCapacity(runs)),
         *(Lane(shard=s, stream=s.queue(lane), slots=slots[lane]) for s in keys.all for lane in LANES),
-        Lane(shard=shared, stream=shared.checks, slots=Slots(checks)),
+        Lane(shard=shared, stream=shared.checks, slots=LaneCapacity(checks)),
     )

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from bot.adapters.redis.keys import Shard
 from bot.adapters.redis.lanes import GROUP, Lane
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Liveness:
     """The heartbeats in one shard, watched on this worker's own monotonic clock: no other clock counts."""
 
     def __init__(
-        self, store: Store, *, shard: Shard, lanes: Sequence[Lane], consumer: str, lease_s: float
+        self, store: RedisStore, *, shard: Shard, lanes: Sequence[Lane], consumer: str, lease_s: float
     ) -> None:
         """Keep the store; a worker whose counter stood still for ``lease_s`` seconds is gone."""
         self._store = store

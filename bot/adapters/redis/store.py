@@ -28,7 +28,7 @@ class _Script:
     digest: str
 
 
-class Store:
+class RedisStore:
     """One Redis or Valkey, or many as one; ``changed`` is set when this process marks a topic.
 
     ``client`` is for what waits or is rare; whatever is asked often goes over the wire, which has no pool to
@@ -85,7 +85,7 @@ class Store:
 
 def connect(
     url: str, *, prefix: str = "pilothouse", shards: int = 1, connections: int = 64, replicas: int = 0
-) -> Store:
+) -> RedisStore:
     """Make a store for a URL as ``address_of`` reads it; nothing is opened yet.
 
     ``connections`` come on top of those that wait for work all the time.  What must outlive the loss of the
@@ -100,4 +100,4 @@ def connect(
         raise SettingsError(f"The store's URL {error}.") from None
     keys = Keys(prefix, shards)
     most = connections + len(LANES) * shards + _SHARED_LANES
-    return Store(link_to(address, connections=most, replicas=replicas), keys)
+    return RedisStore(link_to(address, connections=most, replicas=replicas), keys)

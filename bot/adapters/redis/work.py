@@ -15,9 +15,9 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError,
 from bot.adapters.redis.keys import LANES
 from bot.adapters.redis.lanes import GROUP, Lane, lanes_of
 from bot.adapters.redis.liveness import Liveness
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.intent import INTENT
-from bot.ports.work import Handlers
+from bot.ports.work import WorkHandlers
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ Fields = dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class QueueMessage:
     """One message in this worker's hands; ``before`` counts the workers that had it and did not end it."""
 
     lane: Lane
@@ -51,7 +51,7 @@ class RedisWork:
 
     def __init__(
         self,
-        store: Store,
+        store: RedisStore,
         *,
         consumer: str,
         lease_s: float,
@@ -72,11 +72,11 @@ class RedisWork:
         self._drain_s = lease_s if drain_s is None else drain_s
         self._on_beat = on_beat
         self._lanes = lanes_of(store.keys, runs=concurrency, checks=checks)
-        self._tasks: dict[asyncio.Task[None], Delivery] = {}
+        self._tasks: dict[asyncio.Task[None], QueueMessage] = {}
         self._stopping = False
         self._gone = False
 
-    async def serve(self, handlers: Handlers) -> None:
+    async def serve(self, handlers: WorkHandlers) -> None:
         """Hand out work until cancelled; what was begun is finished within ``drain_s``, or handed over."""
         await self._prepared()
         living = [asyncio.create_task(self._live(liveness, handlers)) for liveness in self._livenesses()]
@@ -146,7 +146,7 @@ class RedisWork:
                 if "BUSYGROUP" not in str(error):
                     raise
 
-    async def _read(self, lane: Lane, handlers: Handlers) -> None:
+    async def _read(self, lane: Lane, handlers: WorkHandlers) -> None:
         """Take new messages as long as there is a free slot."""
         while not self._stopping:
             count = min(await lane.slots.some(), _MOST_AT_ONCE)
@@ -158,9 +158,9 @@ class RedisWork:
                 await self._trouble(error)
                 continue
             for message_id, fields in _flat(answer):
-                self._begin(Delivery(lane=lane, id=message_id, fields=fields), handlers)
+                self._begin(QueueMessage(lane=lane, id=message_id, fields=fields), handlers)
 
-    async def _live(self, liveness: Liveness, handlers: Handlers) -> None:
+    async def _live(self, liveness: Liveness, handlers: WorkHandlers) -> None:
         """Beat, and take over from whoever has stopped beating."""
         while not self._gone:
             try:
@@ -169,12 +169,14 @@ class RedisWork:
                     self._on_beat()
                 handled = {delivery.id for delivery in self._tasks.values()}
                 for lane, message_id, fields, before in await liveness.left_behind(handled):
-                    self._begin(Delivery(lane=lane, id=message_id, fields=fields, before=before), handlers)
+                    self._begin(
+                        QueueMessage(lane=lane, id=message_id, fields=fields, before=before), handlers
+                    )
             except (RedisError, OSError) as error:
                 await self._trouble(error)
             await asyncio.sleep(self._lease_s / 5)
 
-    def _begin(self, delivery: Delivery, handlers: Handlers) -> None:
+    def _begin(self, delivery: QueueMessage, handlers: WorkHandlers) -> None:
         delivery.lane.slots.take()
         task = asyncio.create_task(self._handle(delivery, handlers))
         self._tasks[task] = delivery
@@ -183,7 +185,7 @@ class RedisWork:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task).lane.slots.give_back()
 
-    async def _handle(self, delivery: Delivery, handlers: Handlers) -> None:
+    async def _handle(self, delivery: QueueMessage, handlers: WorkHandlers) -> None:
         """Handle one message until it succeeds or has failed too often; only then is it acknowledged.
 
         A store out of reach says nothing about the work: that is waited for, however long it takes.
@@ -206,7 +208,7 @@ class RedisWork:
             pauses += 1
             await asyncio.sleep(min(0.1 * 2**pauses, self._lease_s, _LONGEST_PAUSE_S))
 
-    async def _give_up(self, delivery: Delivery, handlers: Handlers) -> None:
+    async def _give_up(self, delivery: QueueMessage, handlers: WorkHandlers) -> None:
         """End a run that always fails, so that people are told; keep other work for a person to look at."""
         log.error("work_given_up", extra={"stream": delivery.lane.stream, **_ids(delivery.fields)})
         run_id = delivery.fields.get("run", "")
@@ -242,7 +244,7 @@ class RedisWork:
         await asyncio.sleep(min(0.5, self._lease_s / 5))
 
 
-async def _call(handlers: Handlers, fields: Fields) -> None:
+async def _call(handlers: WorkHandlers, fields: Fields) -> None:
     """Hand a message to whom it is for."""
     if "run" in fields:
         await handlers.run(fields["run"])

@@ -8,13 +8,13 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.checkup import Check, doubtful, good, wrong
+from bot.domain.checkup import CheckupItem, doubtful, good, wrong
 
 _WAY = "Check PILOTHOUSE_SLACK_API_URL, the proxy and the way out of this network."
 _MANIFEST = "Print the manifest with `python -m bot manifest`, update the app with it and install it anew."
 
 
-async def check_slack(client: AsyncWebClient, *, scopes: Collection[str]) -> tuple[Check, ...]:
+async def check_slack(client: AsyncWebClient, *, scopes: Collection[str]) -> tuple[CheckupItem, ...]:
     """Ask Slack who the token is, and compare what it may do with ``scopes``; posts nothing."""
     try:
         told = await client.auth_test()

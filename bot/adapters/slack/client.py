@@ -65,7 +65,7 @@ def is_direct(url: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Who:
+class BotAccount:
     """The workspace and the bot that a token stands for."""
 
     team_id: str
@@ -82,10 +82,10 @@ class Identity:
     def __init__(self, client: AsyncWebClient) -> None:
         """Keep the client; nothing is asked yet."""
         self.client = client
-        self._who: Who | None = None
+        self._who: BotAccount | None = None
         self._asking = asyncio.Lock()
 
-    async def get(self) -> Who:
+    async def get(self) -> BotAccount:
         """Tell who we are; asks Slack the first time only.
 
         Raises:
@@ -95,7 +95,7 @@ class Identity:
         async with self._asking:
             if self._who is None:
                 told = await self.client.auth_test()
-                self._who = Who(
+                self._who = BotAccount(
                     team_id=told.get("team_id", ""),
                     team=told.get("team", ""),
                     enterprise_id=told.get("enterprise_id") or "",

@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import Identity
-from bot.adapters.slack.failures import SLACK_ERRORS, Trouble, trouble_of
-from bot.domain.catalogue import Catalogue, Group
+from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, trouble_of
+from bot.domain.catalogue import ApproverGroup, Catalogue
 from bot.domain.errors import IdentityUnknownError
 from bot.domain.people import Profile
 
@@ -95,7 +95,7 @@ class SlackDirectory:
         groups = {name: self._catalogue.group(name) for name in among}
         return frozenset([name for name, group in groups.items() if await self._is_in(user_id, group)])
 
-    async def _is_in(self, user_id: str, group: Group) -> bool:
+    async def _is_in(self, user_id: str, group: ApproverGroup) -> bool:
         if group.members and user_id not in group.members:
             return False
         if not group.usergroup:
@@ -151,7 +151,7 @@ def _name(user: dict[str, Any]) -> str:
     return str(profile.get("display_name") or user.get("real_name") or user.get("name") or user["id"])
 
 
-def _unknown(trouble: Trouble) -> IdentityUnknownError:
+def _unknown(trouble: SlackFailure) -> IdentityUnknownError:
     log.error("directory_unreachable", extra={"code": trouble.code})
     return IdentityUnknownError(
         "I cannot check who you are right now, so I did nothing.",

@@ -30,7 +30,7 @@ _ONCE_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trouble:
+class SlackFailure:
     """A failed call.
 
     ``refused``: Slack said no, nothing happened; ``limited``: nothing happened, ask again in ``retry_s``
@@ -42,21 +42,23 @@ class Trouble:
     retry_s: float = 0
 
 
-def trouble_of(error: BaseException) -> Trouble:
+def trouble_of(error: BaseException) -> SlackFailure:
     """Tell what one of ``SLACK_ERRORS`` means."""
     if isinstance(error, _NEVER_SENT):
-        return Trouble(kind="unreached", code=type(error).__name__)
+        return SlackFailure(kind="unreached", code=type(error).__name__)
     if not isinstance(error, SlackApiError):
-        return Trouble(kind="unsure", code=type(error).__name__)
+        return SlackFailure(kind="unsure", code=type(error).__name__)
     response = error.response
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
     data = getattr(response, "data", None)
     code = str(data.get("error") or "") if isinstance(data, dict) else ""
     if status == _TOO_MANY or code in _LIMITED:
-        return Trouble(kind="limited", code="ratelimited", retry_s=_retry_s(getattr(response, "headers", {})))
+        return SlackFailure(
+            kind="limited", code="ratelimited", retry_s=_retry_s(getattr(response, "headers", {}))
+        )
     if status >= _SERVER_FAULT or not code or code in _UNSURE:
-        return Trouble(kind="unsure", code=code or f"http_{status}")
-    return Trouble(kind="refused", code=NO_PICTURE if _lacks_picture(code, data) else code)
+        return SlackFailure(kind="unsure", code=code or f"http_{status}")
+    return SlackFailure(kind="refused", code=NO_PICTURE if _lacks_picture(code, data) else code)
 
 
 def _lacks_picture(code: str, data: object) -> bool:
@@ -68,7 +70,7 @@ def _retry_s(headers: Mapping[str, str]) -> float:
     return float(advice) if str(advice).isdecimal() else _WITHOUT_ADVICE_S
 
 
-class Loud:
+class ThrottledLogger:
     """Logs the same trouble at most once a minute."""
 
     def __init__(self, logger: logging.Logger) -> None:
@@ -87,7 +89,7 @@ class Loud:
             self._log.log(level, event, extra=fields)
 
 
-class Outage:
+class Backoff:
     """Tells how long to leave Slack alone: twice as long after each failure, up to ``most_s`` seconds."""
 
     def __init__(self, *, least_s: float = 0.5, most_s: float = 30.0) -> None:

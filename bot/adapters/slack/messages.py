@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.board import Message, Posted, Topic
+from bot.domain.board import DesiredMessage, PostedMessage, Topic
 
 EVENT_TYPE = "pilothouse_message"
 """The type of the metadata by which we know our own messages again."""
@@ -24,7 +24,9 @@ class Messages:
         """Keep the client, which must never send anything twice by itself."""
         self._client = client
 
-    async def post(self, topic: Topic, message: Message, *, channel: str, thread: str) -> tuple[str, str]:
+    async def post(
+        self, topic: Topic, message: DesiredMessage, *, channel: str, thread: str
+    ) -> tuple[str, str]:
         """Post; gives the message's timestamp and that of the thread in which it really is."""
         answer = await self._client.chat_postMessage(
             channel=channel,
@@ -37,7 +39,7 @@ class Messages:
         )
         return str(answer["ts"]), str((answer.get("message") or {}).get("thread_ts") or "")
 
-    async def edit(self, message: Message, posted: Posted) -> None:
+    async def edit(self, message: DesiredMessage, posted: PostedMessage) -> None:
         """Make a posted message what it should be now."""
         await self._client.chat_update(
             channel=posted.channel,
@@ -46,7 +48,7 @@ class Messages:
             blocks=list(message.blocks),
         )
 
-    async def find(self, topic: Topic, slot: str, begun: Posted) -> str:
+    async def find(self, topic: Topic, slot: str, begun: PostedMessage) -> str:
         """Look for a message whose post was begun; gives its timestamp, or nothing."""
         oldest = f"{max(0.0, begun.edited_at - _CLOCKS_APART_S):.6f}"
         cursor = ""
@@ -64,7 +66,7 @@ class Messages:
         """Become a member of a public channel."""
         await self._client.conversations_join(channel=channel)
 
-    async def _page(self, begun: Posted, *, oldest: str, cursor: str) -> dict[str, Any]:
+    async def _page(self, begun: PostedMessage, *, oldest: str, cursor: str) -> dict[str, Any]:
         if begun.thread:
             answer = await self._client.conversations_replies(
                 channel=begun.channel,

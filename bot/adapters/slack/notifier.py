@@ -7,7 +7,7 @@ import logging
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.failures import SLACK_ERRORS, Trouble, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, trouble_of
 from bot.domain.intent import Notice
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ _PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 3.0
 
 
-class SlackTeller:
+class SlackNotifier:
     """Shows ephemeral messages; to somebody who cannot see one there, a direct message."""
 
     def __init__(self, client: AsyncWebClient) -> None:
@@ -34,9 +34,9 @@ class SlackTeller:
             fields = {"user": notice.user, "channel": notice.channel, "code": trouble.code}
             log.error("notice_not_told", extra=fields)
 
-    async def _try(self, notice: Notice, *, direct: bool) -> Trouble | None:
+    async def _try(self, notice: Notice, *, direct: bool) -> SlackFailure | None:
         """Send; gives why it could not be sent.  To say this twice is better than not to say it."""
-        trouble: Trouble | None = None
+        trouble: SlackFailure | None = None
         for attempt in range(_TRIES):
             try:
                 await self._send(notice, direct=direct)

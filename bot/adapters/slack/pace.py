@@ -9,7 +9,7 @@ from bot.ports.budget import Budget
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class SlackRateLimits:
     """Limits of our own, within Slack's: one post a second a channel and 50 edits a minute in all.
 
     The two buckets of edits together start no more than 50 in any minute.
@@ -35,7 +35,7 @@ class Pace:
 class Allowance:
     """Asks the shared budget, and heeds what Slack itself says."""
 
-    def __init__(self, budget: Budget, pace: Pace) -> None:
+    def __init__(self, budget: Budget, pace: SlackRateLimits) -> None:
         """Keep the budget that all workers share."""
         self._budget = budget
         self._pace = pace

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.failures import SLACK_ERRORS, Loud, Trouble, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, ThrottledLogger, trouble_of
 from bot.adapters.slack.pace import Allowance
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.chart import Chart
 from bot.domain.model import JsonObject
 
@@ -34,7 +34,9 @@ class Pictures:
     the blocks.
     """
 
-    def __init__(self, client: AsyncWebClient, paint: Paint, allowance: Allowance, *, loud: Loud) -> None:
+    def __init__(
+        self, client: AsyncWebClient, paint: Paint, allowance: Allowance, *, loud: ThrottledLogger
+    ) -> None:
         """Keep the surroundings; ``client`` must never send anything twice by itself."""
         self._client = client
         self._paint = paint
@@ -68,7 +70,7 @@ class Pictures:
             return trouble.retry_s
         return self._failed(chart, trouble, for_good=trouble.kind == "refused") or ""
 
-    def failed(self, message: Message, trouble: Trouble) -> float:
+    def failed(self, message: DesiredMessage, trouble: SlackFailure) -> float:
         """Note that the picture of a message was refused; gives the seconds until the next try."""
         return 0 if message.chart is None else self._failed(message.chart, trouble, for_good=False)
 
@@ -96,7 +98,7 @@ class Pictures:
         ) as answer:
             answer.raise_for_status()
 
-    def _failed(self, chart: Chart, trouble: Trouble, *, for_good: bool) -> float:
+    def _failed(self, chart: Chart, trouble: SlackFailure, *, for_good: bool) -> float:
         """Give the seconds until the next try, twice as long each time; 0 once it is hopeless."""
         self._tries[chart.digest] += 1
         tries = self._tries[chart.digest]
@@ -113,7 +115,7 @@ class Pictures:
             del self._hopeless[next(iter(self._hopeless))]
 
 
-def shown(message: Message, *, file: str) -> Message:
+def shown(message: DesiredMessage, *, file: str) -> DesiredMessage:
     """Put the uploaded picture below the blocks; without one, say that it is not shown."""
     chart = message.chart
     if chart is None:

@@ -11,14 +11,14 @@ from typing import Protocol
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import NOT_AFTER
-from bot.adapters.slack.pace import Pace
+from bot.adapters.slack.pace import SlackRateLimits
 from bot.adapters.slack.pictures import Paint
 from bot.adapters.slack.refusals import Style
-from bot.adapters.slack.writer import Rendered, Sheet, Writer
+from bot.adapters.slack.writer import RenderedTopic, TopicState, Writer
 from bot.domain.board import Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import HoldLostError, NotFoundError
-from bot.ports.board import Board
+from bot.ports.board import MessageBoard
 from bot.ports.budget import Budget
 
 __all__ = ["Presenter", "Render", "Rendered", "Shift", "Style"]
@@ -32,7 +32,7 @@ _LEAST_WAIT_S = 0.05
 class Render(Protocol):
     """Renders a topic from the state as it is now."""
 
-    async def __call__(self, topic: Topic, *, style: Style) -> Rendered:
+    async def __call__(self, topic: Topic, *, style: Style) -> RenderedTopic:
         """Render.
 
         Raises:
@@ -42,7 +42,7 @@ class Render(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shift:
+class PresenterConfig:
     """How a presenter works; all in seconds but ``at_once``."""
 
     at_once: int = 4
@@ -65,7 +65,7 @@ class Presenter:
     def __init__(
         self,
         *,
-        board: Board,
+        board: MessageBoard,
         budget: Budget,
         client: AsyncWebClient,
         render: Render,
@@ -73,13 +73,13 @@ class Presenter:
         paint: Paint,
         default_channel: str,
         style: Style = "plan",
-        pace: Pace | None = None,
-        shift: Shift | None = None,
+        pace: SlackRateLimits | None = None,
+        shift: PresenterConfig | None = None,
     ) -> None:
         """Keep the surroundings; ``client`` must never send anything twice by itself."""
         self._board = board
         self._render = render
-        self._shift = shift or Shift()
+        self._shift = shift or PresenterConfig()
         self._writer = Writer(
             board=board,
             budget=budget,
@@ -88,7 +88,7 @@ class Presenter:
             paint=paint,
             default_channel=default_channel,
             style=style,
-            pace=pace or Pace(),
+            pace=pace or SlackRateLimits(),
             settle_s=self._shift.settle_s,
         )
 
@@ -148,7 +148,7 @@ class Presenter:
     async def _sync(self, topic: Topic) -> float | None:
         """Do what may be done now; gives the seconds after which there is more to do, if there is."""
         until = time.monotonic() + self._shift.work_s
-        sheet = Sheet(
+        sheet = TopicState(
             topic=topic,
             rendered=await self._render(topic, style=self._writer.style),
             posted=await self._board.posted(topic),

@@ -7,9 +7,9 @@ from collections import deque
 from typing import Literal
 
 from bot.adapters.slack.channels import Channels
-from bot.adapters.slack.failures import SLACK_ERRORS, Loud, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, ThrottledLogger, trouble_of
 from bot.adapters.slack.messages import Messages
-from bot.domain.board import Message, Topic
+from bot.domain.board import DesiredMessage, Topic
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,9 @@ _SHORT = 3_000
 class Refusals:
     """Remembers, for this process, what Slack does not take."""
 
-    def __init__(self, messages: Messages, channels: Channels, *, loud: Loud, style: Style) -> None:
+    def __init__(
+        self, messages: Messages, channels: Channels, *, loud: ThrottledLogger, style: Style
+    ) -> None:
         """Begin with the ``style`` that is hoped for."""
         self.style: Style = style
         self._messages = messages
@@ -53,13 +55,15 @@ class Refusals:
         self._plain: deque[str] = deque(maxlen=_KEPT)
         self._joined: set[str] = set()
 
-    def fitted(self, message: Message) -> Message:
+    def fitted(self, message: DesiredMessage) -> DesiredMessage:
         """Give a message as it can be sent: without its blocks if they were refused."""
         if message.digest not in self._plain:
             return message
         return message.model_copy(update={"blocks": (), "chart": None, "text": message.text[:_SHORT]})
 
-    async def of_post(self, topic: Topic, message: Message, code: str, *, channel: str, thread: str) -> float:
+    async def of_post(
+        self, topic: Topic, message: DesiredMessage, code: str, *, channel: str, thread: str
+    ) -> float:
         """Prepare another way; gives the seconds after which to try it."""
         if code in _BLOCKS:
             return self._simpler(topic, message, code)
@@ -78,7 +82,7 @@ class Refusals:
         self._loud.say("post_refused", _fields(topic, message, code), about=code)
         return LATER_S
 
-    def of_edit(self, topic: Topic, message: Message, code: str) -> float | None:
+    def of_edit(self, topic: Topic, message: DesiredMessage, code: str) -> float | None:
         """Prepare another way, as ``of_post``; none if the message is to be left as it is, for good."""
         if code in _BLOCKS:
             return self._simpler(topic, message, code)
@@ -100,7 +104,7 @@ class Refusals:
         self._joined.add(channel)
         return True
 
-    def _simpler(self, topic: Topic, message: Message, code: str) -> float:
+    def _simpler(self, topic: Topic, message: DesiredMessage, code: str) -> float:
         fields = _fields(topic, message, code)
         if self.style != "classic":
             self.style = "classic"
@@ -114,5 +118,5 @@ class Refusals:
         return 0
 
 
-def _fields(topic: Topic, message: Message, code: str) -> dict[str, str]:
+def _fields(topic: Topic, message: DesiredMessage, code: str) -> dict[str, str]:
     return {"topic": topic.kind, "id": topic.id, "slot": message.slot, "code": code}

@@ -9,15 +9,22 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.channels import Channels
-from bot.adapters.slack.failures import NO_PICTURE, SLACK_ERRORS, Loud, Outage, Trouble, trouble_of
+from bot.adapters.slack.failures import (
+    NO_PICTURE,
+    SLACK_ERRORS,
+    Backoff,
+    SlackFailure,
+    ThrottledLogger,
+    trouble_of,
+)
 from bot.adapters.slack.messages import Messages
-from bot.adapters.slack.pace import Allowance, Pace
+from bot.adapters.slack.pace import Allowance, SlackRateLimits
 from bot.adapters.slack.pictures import Paint, Pictures, shown
 from bot.adapters.slack.refusals import LATER_S, Refusals, Style
-from bot.domain.board import Message, Posted, Topic
+from bot.domain.board import DesiredMessage, PostedMessage, Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
-from bot.ports.board import Board
+from bot.ports.board import MessageBoard
 from bot.ports.budget import Budget
 
 log = logging.getLogger(__name__)
@@ -25,12 +32,12 @@ log = logging.getLogger(__name__)
 GONE = "gone"
 """The digest of a message that somebody deleted, or that may no longer be edited."""
 
-_NOT_POSTED = Posted(channel="")
+_NOT_POSTED = PostedMessage(channel="")
 """What is recorded once it is certain that a begun post did not happen."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rendered:
+class RenderedTopic:
     """A topic as it should be shown: the first message, and replies to it.
 
     ``channel`` is a name or an id; none means the default channel.  With a ``thread`` everything is a reply
@@ -39,7 +46,7 @@ class Rendered:
 
     channel: str
     thread: str = ""
-    messages: tuple[Message, ...]
+    messages: tuple[DesiredMessage, ...]
     quiet: bool = False
     """Nothing new is posted; what is there is kept up to date."""
     again_in_s: float | None = None
@@ -47,14 +54,14 @@ class Rendered:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sheet:
+class TopicState:
     """A topic in the hands of one presenter: how it should be, and how it is known to be."""
 
     topic: Topic
-    rendered: Rendered
-    posted: dict[str, Posted]
+    rendered: RenderedTopic
+    posted: dict[str, PostedMessage]
 
-    def head_of(self, message: Message) -> Posted | None:
+    def head_of(self, message: DesiredMessage) -> PostedMessage | None:
         """Tell what is known of the first message, where ``message`` is a reply to it."""
         head = self.rendered.messages[0]
         return self.posted.get(head.slot) if message.slot != head.slot else None
@@ -71,23 +78,23 @@ class Writer:
     def __init__(
         self,
         *,
-        board: Board,
+        board: MessageBoard,
         budget: Budget,
         client: AsyncWebClient,
         clock: Clock,
         paint: Paint,
         default_channel: str,
         style: Style,
-        pace: Pace,
+        pace: SlackRateLimits,
         settle_s: float,
     ) -> None:
         """Keep the surroundings; ``client`` must never send anything twice by itself."""
-        self.outage = Outage()
+        self.outage = Backoff()
         self._board = board
         self._clock = clock
         self._pace = pace
         self._settle_s = settle_s
-        self._loud = Loud(log)
+        self._loud = ThrottledLogger(log)
         self._messages = Messages(client)
         self._channels = Channels(client, default=default_channel)
         self._allowance = Allowance(budget, pace)
@@ -99,7 +106,7 @@ class Writer:
         """The blocks that this workspace takes, as far as is known."""
         return self._refusals.style
 
-    async def edit(self, sheet: Sheet, message: Message) -> float | None:
+    async def edit(self, sheet: TopicState, message: DesiredMessage) -> float | None:
         """Make a posted message what it should be now."""
         known = sheet.posted[message.slot]
         if known.digest in (message.digest, GONE):
@@ -110,7 +117,7 @@ class Writer:
         if gap > 0 and not message.urgent:
             return gap
         ready = await self._ready(sheet, message)
-        if not isinstance(ready, Message):
+        if not isinstance(ready, DesiredMessage):
             return ready
         if wait := await self._allowance.edit(urgent=message.urgent):
             return wait
@@ -123,7 +130,9 @@ class Writer:
         await self._record(sheet, message, known, digest=message.digest, edited_at=self._now())
         return None
 
-    async def _edit_failed(self, sheet: Sheet, message: Message, trouble: Trouble) -> float | None:
+    async def _edit_failed(
+        self, sheet: TopicState, message: DesiredMessage, trouble: SlackFailure
+    ) -> float | None:
         if trouble.kind == "limited":
             self._allowance.pause_edits(trouble.retry_s)
             return trouble.retry_s
@@ -136,7 +145,7 @@ class Writer:
             await self._record(sheet, message, sheet.posted[message.slot], digest=GONE)
         return wait
 
-    async def post(self, sheet: Sheet, message: Message) -> float | None:
+    async def post(self, sheet: TopicState, message: DesiredMessage) -> float | None:
         """Post a message that is not there, or find out that it is there."""
         begun = sheet.posted.get(message.slot)
         if begun is not None and begun.channel:
@@ -151,12 +160,12 @@ class Writer:
         except SLACK_ERRORS as error:
             return self._unanswered(trouble_of(error))
         ready = await self._ready(sheet, message)
-        if not isinstance(ready, Message):
+        if not isinstance(ready, DesiredMessage):
             return ready
         wait = await self._allowance.post(channel)
         return wait or await self._send(sheet, message, ready, channel=channel, thread=thread)
 
-    async def _ready(self, sheet: Sheet, message: Message) -> Message | float:
+    async def _ready(self, sheet: TopicState, message: DesiredMessage) -> DesiredMessage | float:
         """Make a message as it can be sent, its picture uploaded; or say after how long to try again."""
         fitted, known = self._refusals.fitted(message), sheet.posted.get(message.slot, _NOT_POSTED)
         if fitted.chart is None:
@@ -171,7 +180,7 @@ class Writer:
         return shown(fitted, file="" if self._pictures.is_hopeless(fitted.chart) else known.file)
 
     async def _send(
-        self, sheet: Sheet, message: Message, ready: Message, *, channel: str, thread: str
+        self, sheet: TopicState, message: DesiredMessage, ready: DesiredMessage, *, channel: str, thread: str
     ) -> float | None:
         begun = {"channel": channel, "thread": thread, "digest": message.digest, "edited_at": self._now()}
         intent = sheet.posted.get(message.slot, _NOT_POSTED).model_copy(update=begun)
@@ -188,7 +197,9 @@ class Writer:
         await self._record(sheet, message, intent, ts=ts, thread=real_thread, edited_at=edited_at)
         return None
 
-    async def _post_failed(self, sheet: Sheet, message: Message, intent: Posted, trouble: Trouble) -> float:
+    async def _post_failed(
+        self, sheet: TopicState, message: DesiredMessage, intent: PostedMessage, trouble: SlackFailure
+    ) -> float:
         if trouble.kind == "unsure":
             return max(self._settle_s, self._unreachable(trouble))  # the intent stays: it may have happened
         await self._record(sheet, message, intent.model_copy(update={"channel": "", "thread": ""}))
@@ -203,7 +214,9 @@ class Writer:
             sheet.topic, message, trouble.code, channel=intent.channel, thread=intent.thread
         )
 
-    async def _look_for(self, sheet: Sheet, message: Message, begun: Posted) -> float | None:
+    async def _look_for(
+        self, sheet: TopicState, message: DesiredMessage, begun: PostedMessage
+    ) -> float | None:
         """Find out whether a begun post happened; if it did, what is known is put right."""
         settle = min(self._settle_s, begun.edited_at + self._settle_s - self._now())
         if settle > 0:
@@ -224,7 +237,7 @@ class Writer:
         log.info("post_in_doubt", extra={"slot": message.slot, "found": bool(ts), **sheet.fields})
         return None
 
-    async def _place(self, sheet: Sheet, message: Message) -> tuple[str, str]:
+    async def _place(self, sheet: TopicState, message: DesiredMessage) -> tuple[str, str]:
         """Tell where a message goes: below the first one, or where that is asked for."""
         head = sheet.head_of(message)
         if head is not None and head.ts and not self._channels.is_closed(head.channel):
@@ -236,11 +249,13 @@ class Writer:
             thread = ""
         return channel, thread
 
-    async def _record(self, sheet: Sheet, message: Message, posted: Posted, **changed: str | float) -> None:
+    async def _record(
+        self, sheet: TopicState, message: DesiredMessage, posted: PostedMessage, **changed: str | float
+    ) -> None:
         sheet.posted[message.slot] = posted.model_copy(update=changed)
         await self._board.record(sheet.topic, message.slot, sheet.posted[message.slot])
 
-    def _unanswered(self, trouble: Trouble) -> float:
+    def _unanswered(self, trouble: SlackFailure) -> float:
         """Tell when to ask again what changes nothing."""
         if trouble.kind == "limited":
             return trouble.retry_s
@@ -249,7 +264,7 @@ class Writer:
             return LATER_S
         return self._unreachable(trouble)
 
-    def _unreachable(self, trouble: Trouble) -> float:
+    def _unreachable(self, trouble: SlackFailure) -> float:
         self._loud.say("slack_unreachable", {"code": trouble.code})
         return self.outage.failed()
 

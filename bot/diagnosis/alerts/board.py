@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.diagnosis.alerts.case import AlertCase
-from bot.diagnosis.alerts.history import History, history_of
-from bot.diagnosis.alerts.kinds import Kind, kind_of
+from bot.diagnosis.alerts.history import IncidentHistory, history_of
+from bot.diagnosis.alerts.kinds import AlertKind, kind_of
 
 _SLOW = "PD"
 _REPLICA = re.compile(r"-(\d+|[a-z0-9]{6,10}-[a-z0-9]{5})$")
@@ -19,7 +19,7 @@ _REPLICA = re.compile(r"-(\d+|[a-z0-9]{6,10}-[a-z0-9]{5})$")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class CallEdge:
     """A call between two instances that alerted as slow or as failing; ``operation`` in lower-case words."""
 
     caller: str
@@ -33,13 +33,13 @@ class Call:
         return self.caller == self.called
 
 
-class Board:
+class AlertBoard:
     """One case, looked at from each instance, in the light of earlier ones."""
 
-    def __init__(self, case: AlertCase, *, history: History | None = None) -> None:
+    def __init__(self, case: AlertCase, *, history: IncidentHistory | None = None) -> None:
         self.nodes = tuple(dict.fromkeys(case.nodes))
         self._case = case
-        self._history = history or History()
+        self._history = history or IncidentHistory()
 
     @cached_property
     def replicas(self) -> Mapping[str, tuple[str, ...]]:
@@ -50,9 +50,9 @@ class Board:
         return {node: tuple(n for n in services[service_of(node)] if n != node) for node in self.nodes}
 
     @cached_property
-    def kinds(self) -> Mapping[str, frozenset[Kind]]:
+    def kinds(self) -> Mapping[str, frozenset[AlertKind]]:
         """The kinds of metric alerts, by instance."""
-        found: dict[str, set[Kind]] = {node: set() for node in self.nodes}
+        found: dict[str, set[AlertKind]] = {node: set() for node in self.nodes}
         for instance, *_, metric, direction in self._case.metric_alerts:
             if instance in found:
                 found[instance].add(kind_of(metric, direction))
@@ -68,11 +68,11 @@ class Board:
         return {node: frozenset(templates) for node, templates in found.items()}
 
     @cached_property
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[CallEdge, ...]:
         """The calls that alerted at an instance of the case."""
         known = frozenset(self.nodes)
         return tuple(
-            Call(caller=caller, called=called, words=words_of(operation), slow=kind == _SLOW)
+            CallEdge(caller=caller, called=called, words=words_of(operation), slow=kind == _SLOW)
             for caller, called, operation, kind in self._case.trace_alerts
             if called in known
         )
@@ -85,14 +85,14 @@ class Board:
         return frozenset[Hashable]({*metrics, *lines, *self.calls})
 
     @cached_property
-    def _spread(self) -> Mapping[Kind, int]:
-        counts: dict[Kind, int] = defaultdict(int)
+    def _spread(self) -> Mapping[AlertKind, int]:
+        counts: dict[AlertKind, int] = defaultdict(int)
         for kinds in self.kinds.values():
             for kind in kinds:
                 counts[kind] += 1
         return counts
 
-    def rarity(self, kind: Kind) -> float:
+    def rarity(self, kind: AlertKind) -> float:
         """How few instances have this kind of alert: 1 for a single one, 0 for all of them.
 
         Inverse document frequency with the instances of the case as documents (Spärck Jones 1972): what
@@ -105,19 +105,19 @@ class Board:
         total = len(self.nodes)
         return math.log(total / having) / math.log(total) if having and total > 1 else 0.0
 
-    def apart(self, node: str, kind: Kind) -> float:
+    def apart(self, node: str, kind: AlertKind) -> float:
         """The share of the service's other instances that do not have the alert; 1 without others."""
         others = self.replicas[node]
         return 1.0 - mean(kind in self.kinds[other] for other in others) if others else 1.0
 
-    def special(self, node: str) -> Mapping[Kind, float]:
+    def special(self, node: str) -> Mapping[AlertKind, float]:
         """Weigh the kinds of alerts of an instance: rare in the case, not its replicas', not usual here."""
         return {
             kind: self.rarity(kind) * self.apart(node, kind) * self._history.news((node, kind))
             for kind in sorted(self.kinds[node], key=repr)
         }
 
-    def newest(self, node: str, kinds: Iterable[Kind]) -> float:
+    def newest(self, node: str, kinds: Iterable[AlertKind]) -> float:
         """How new the newest of these kinds of alerts is at an instance; 0 without any."""
         return max((self._history.news((node, kind)) for kind in kinds), default=0.0)
 
@@ -137,16 +137,16 @@ class Board:
         return math.fsum(self._history.news(sight) * share for sight, share in shares.items())
 
     @cached_property
-    def weighed_calls(self) -> tuple[tuple[Call, float], ...]:
+    def weighed_calls(self) -> tuple[tuple[CallEdge, float], ...]:
         """The calls that alerted, each with how new that is."""
         return tuple((call, self._history.news(call)) for call in self.calls)
 
 
-def boards_of(cases: Iterable[AlertCase], *, earlier: Iterable[AlertCase] = ()) -> tuple[Board, ...]:
+def boards_of(cases: Iterable[AlertCase], *, earlier: Iterable[AlertCase] = ()) -> tuple[AlertBoard, ...]:
     """Look at incidents of one system, each with the ``earlier`` ones and all the others as its history."""
     asked = tuple(cases)
-    known = history_of(Board(case).sights for case in (*asked, *earlier))
-    return tuple(Board(case, history=known.without(number)) for number, case in enumerate(asked))
+    known = history_of(AlertBoard(case).sights for case in (*asked, *earlier))
+    return tuple(AlertBoard(case, history=known.without(number)) for number, case in enumerate(asked))
 
 
 def service_of(instance: str) -> str:

@@ -8,10 +8,10 @@ from itertools import groupby
 
 from pydantic import Field
 
-from bot.diagnosis.alerts.board import Board
+from bot.diagnosis.alerts.board import AlertBoard
 from bot.diagnosis.alerts.case import AlertCase
-from bot.diagnosis.alerts.history import History
-from bot.diagnosis.alerts.kinds import Kind, kind_of
+from bot.diagnosis.alerts.history import IncidentHistory
+from bot.diagnosis.alerts.kinds import AlertKind, kind_of
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.model import Instant, Model
 from bot.domain.wording import clock_time
@@ -34,7 +34,7 @@ class Firing(Model):
     """Its episodes in the bot's own book, where it is known there."""
 
 
-class Past(Model):
+class PastFirings(Model):
     """On which of the days before the window each alert fired; day 0 ends where the window begins."""
 
     days: int = Field(default=0, ge=0)
@@ -42,23 +42,23 @@ class Past(Model):
     fired: Mapping[tuple[str, str], frozenset[int]] = Field(default_factory=dict)
     """The days, by service and alert."""
 
-    def and_of(self, other: Past) -> Past:
+    def and_of(self, other: PastFirings) -> PastFirings:
         """Join what two reporters know: a day on which either saw the alert is one on which it fired."""
         fired: dict[tuple[str, str], frozenset[int]] = defaultdict(frozenset)
         for past in (self, other):
             for key, days in past.fired.items():
                 fired[key] |= days
-        return Past(days=max(self.days, other.days), fired=dict(fired))
+        return PastFirings(days=max(self.days, other.days), fired=dict(fired))
 
 
 def findings_of(
-    firings: Sequence[Firing], *, services: Sequence[str], past: Past, question: str = ""
+    firings: Sequence[Firing], *, services: Sequence[str], past: PastFirings, question: str = ""
 ) -> tuple[Finding, ...]:
     """Make one finding of each alert of each service, however many instances or reporters tell of it.
 
     The strength is the alert's rarity among ``services`` (1: nobody else has one of its kind; 0: all have, or
-    there is nobody else) times its news (1: never on an earlier day, near 0: daily); see ``Board`` and
-    ``History``.  ``question`` is the id of the alert that the triage was started from: that it fires is
+    there is nobody else) times its news (1: never on an earlier day, near 0: daily); see ``AlertBoard`` and
+    ``IncidentHistory``.  ``question`` is the id of the alert that the triage was started from: that it fires is
     what is to be explained, so it is marked.
     """
     ordered = sorted(firings, key=lambda firing: (firing.service, firing.name))
@@ -66,7 +66,7 @@ def findings_of(
         nodes=tuple(services),
         metric_alerts=tuple((f.service, f.name, "up") for f in ordered if not f.ended_at),
     )
-    board = Board(case, history=_history(past))
+    board = AlertBoard(case, history=_history(past))
     found = []
     for (service, name), each in groupby(ordered, key=lambda firing: (firing.service, firing.name)):
         strength = board.special(service).get(_kind(name), 0.0)
@@ -74,19 +74,19 @@ def findings_of(
     return tuple(found)
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str) -> AlertKind:
     return kind_of(name, "up")  # whatever it measures: nobody is alerted of what gets better
 
 
-def _history(past: Past) -> History:
+def _history(past: PastFirings) -> IncidentHistory:
     """Count days as a case counts incidents: alerts of one kind are one sight."""
     days: dict[Hashable, frozenset[int]] = defaultdict(frozenset)
     for (service, name), fired in past.fired.items():
         days[service, _kind(name)] |= fired
-    return History(incidents=past.days, seen=days)
+    return IncidentHistory(incidents=past.days, seen=days)
 
 
-def _finding(told: Sequence[Firing], *, strength: float, past: Past, question: str) -> Finding:
+def _finding(told: Sequence[Firing], *, strength: float, past: PastFirings, question: str) -> Finding:
     service, name = told[0].service, told[0].name
     on = [firing for firing in told if firing.ended_at is None]
     latest = on or told

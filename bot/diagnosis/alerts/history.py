@@ -12,7 +12,7 @@ _UNSEEN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
+class IncidentHistory:
     """In which earlier incidents, by their numbers, each sight was seen, of ``incidents`` in all."""
 
     incidents: int = 0
@@ -45,7 +45,7 @@ class History:
         each = tuple(sights)
         return {one: 1.0 / math.fsum(self.likeness(one, other) for other in each) for one in each}
 
-    def without(self, number: int) -> History:
+    def without(self, number: int) -> IncidentHistory:
         """Forget one incident: what is to be judged must not know of itself."""
         return replace(self, incidents=self.incidents - 1, forgotten=self.forgotten | {number})
 
@@ -53,7 +53,7 @@ class History:
         return self.seen.get(sight, frozenset()) - self.forgotten
 
 
-def history_of(incidents: Iterable[Iterable[Hashable]]) -> History:
+def history_of(incidents: Iterable[Iterable[Hashable]]) -> IncidentHistory:
     """Number the incidents from 0, and keep for each sight which ones had it."""
     seen: dict[Hashable, set[int]] = defaultdict(set)
     count = 0
@@ -61,4 +61,6 @@ def history_of(incidents: Iterable[Iterable[Hashable]]) -> History:
         count = number + 1
         for sight in sights:
             seen[sight].add(number)
-    return History(incidents=count, seen={sight: frozenset(numbers) for sight, numbers in seen.items()})
+    return IncidentHistory(
+        incidents=count, seen={sight: frozenset(numbers) for sight, numbers in seen.items()}
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Family(StrEnum):
+class AlertFamily(StrEnum):
     """What a metric measures."""
 
     CPU = "cpu"
@@ -23,7 +23,7 @@ class Family(StrEnum):
     OTHER = "other"
 
 
-class Side(StrEnum):
+class CallSide(StrEnum):
     """Where requests are counted: where they arrive, where they are made, or neither is said."""
 
     CALLED = "called"
@@ -31,15 +31,17 @@ class Side(StrEnum):
     OWN = "own"
 
 
-_BETTER_DOWN = frozenset({Family.LATENCY, Family.FAILURES, Family.MEMORY, Family.THREADS, Family.DISK})
+_BETTER_DOWN = frozenset(
+    {AlertFamily.LATENCY, AlertFamily.FAILURES, AlertFamily.MEMORY, AlertFamily.THREADS, AlertFamily.DISK}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class AlertKind:
     """Alerts of one kind say one thing: the percentiles of one latency are one witness, not three."""
 
-    family: Family
-    side: Side = Side.OWN
+    family: AlertFamily
+    side: CallSide = CallSide.OWN
     up: bool = True
     metric: str = ""
     """The metric's own name where its family is not known, so that it is like nothing else."""
@@ -47,34 +49,34 @@ class Kind:
     @property
     def harmless(self) -> bool:
         """Nothing that hurts by itself: latency, failures or use of the machine fell, or requests rose."""
-        return self.family is Family.REQUESTS if self.up else self.family in _BETTER_DOWN
+        return self.family is AlertFamily.REQUESTS if self.up else self.family in _BETTER_DOWN
 
 
 # The first that matches counts; within words, as metrics are named net_receive, netRx and network-in alike.
 _FAMILIES = (
-    (Family.LATENCY, r"latenc|duration|response_?time|elapsed|(^|_)p\d\d\d?($|_)|(^|_)rt($|_)"),
-    (Family.SUCCESS, r"success|availab|(^|_)up($|_)"),
-    (Family.FAILURES, r"err|fail|drop|timeout|5xx|4xx|retran|restart"),
-    (Family.CPU, r"cpu|load"),
-    (Family.MEMORY, r"mem|rss|heap|oom"),
-    (Family.THREADS, r"thread|goroutine|process|fds?($|_)|descriptor"),
-    (Family.DISK, r"(^|_)fs|disk|(^|_)io|inode|filesystem"),
-    (Family.RECEIVED, r"receive|(^|_)rx|(net|network)_?in"),
-    (Family.SENT, r"transmit|trainsmit|(^|_)tx|send|sent|(net|network)_?out"),
-    (Family.REQUESTS, r"qps|rps|request|throughput|traffic|(^|_)rate|workload|calls"),
+    (AlertFamily.LATENCY, r"latenc|duration|response_?time|elapsed|(^|_)p\d\d\d?($|_)|(^|_)rt($|_)"),
+    (AlertFamily.SUCCESS, r"success|availab|(^|_)up($|_)"),
+    (AlertFamily.FAILURES, r"err|fail|drop|timeout|5xx|4xx|retran|restart"),
+    (AlertFamily.CPU, r"cpu|load"),
+    (AlertFamily.MEMORY, r"mem|rss|heap|oom"),
+    (AlertFamily.THREADS, r"thread|goroutine|process|fds?($|_)|descriptor"),
+    (AlertFamily.DISK, r"(^|_)fs|disk|(^|_)io|inode|filesystem"),
+    (AlertFamily.RECEIVED, r"receive|(^|_)rx|(net|network)_?in"),
+    (AlertFamily.SENT, r"transmit|trainsmit|(^|_)tx|send|sent|(net|network)_?out"),
+    (AlertFamily.REQUESTS, r"qps|rps|request|throughput|traffic|(^|_)rate|workload|calls"),
 )
 _SIDES = (
-    (Side.CALLED, r"^(dest|dst|in|inbound|server|upstream)_"),
-    (Side.CALLING, r"^(src|source|out|outbound|client|downstream)_"),
+    (CallSide.CALLED, r"^(dest|dst|in|inbound|server|upstream)_"),
+    (CallSide.CALLING, r"^(src|source|out|outbound|client|downstream)_"),
 )
-RESOURCES = frozenset({Family.CPU, Family.MEMORY, Family.THREADS})
+RESOURCES = frozenset({AlertFamily.CPU, AlertFamily.MEMORY, AlertFamily.THREADS})
 """What an instance uses of its machine: nobody else's trouble makes it rise at one instance alone."""
 
 
-def kind_of(metric: str, direction: str) -> Kind:
+def kind_of(metric: str, direction: str) -> AlertKind:
     """Tell the kind of an alert by ``metric``'s name and whether it went ``up`` or ``down``."""
     words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", metric).lower())
-    family = next((family for family, pattern in _FAMILIES if re.search(pattern, words)), Family.OTHER)
-    side = next((side for side, pattern in _SIDES if re.search(pattern, words)), Side.OWN)
-    own_name = words if family is Family.OTHER else ""
-    return Kind(family=family, side=side, up=direction != "down", metric=own_name)
+    family = next((family for family, pattern in _FAMILIES if re.search(pattern, words)), AlertFamily.OTHER)
+    side = next((side for side, pattern in _SIDES if re.search(pattern, words)), CallSide.OWN)
+    own_name = words if family is AlertFamily.OTHER else ""
+    return AlertKind(family=family, side=side, up=direction != "down", metric=own_name)

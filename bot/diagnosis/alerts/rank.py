@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from pydantic import Field
 
-from bot.diagnosis.alerts.board import Board, boards_of
+from bot.diagnosis.alerts.board import AlertBoard, boards_of
 from bot.diagnosis.alerts.case import AlertCase
 from bot.diagnosis.alerts.terms import Term, terms_of
 from bot.domain.model import JsonObject, Model
@@ -19,14 +19,14 @@ _DIGITS = 9
 """Sums of floats differ in their last digits by the order of adding; a tie is a tie all the same."""
 
 
-class Weights(Model):
+class AlertWeights(Model):
     """How much each term counts; ``record`` tells how they were found."""
 
     record: JsonObject
     weights: Mapping[Term, float] = Field(min_length=1)
 
 
-class Blamed(Model):
+class RankedInstance(Model):
     """An instance with its score, in no unit, and what each term added to it or took from it."""
 
     instance: str
@@ -35,14 +35,14 @@ class Blamed(Model):
 
 
 @cache
-def shipped_weights() -> Weights:
+def shipped_weights() -> AlertWeights:
     """Read the weights that ship."""
-    return Weights.model_validate_json(files(__package__).joinpath(_WEIGHTS).read_bytes())
+    return AlertWeights.model_validate_json(files(__package__).joinpath(_WEIGHTS).read_bytes())
 
 
 def rank_alerts(
     case: AlertCase, *, earlier: Iterable[AlertCase] = (), weights: Mapping[Term, float] | None = None
-) -> tuple[Blamed, ...]:
+) -> tuple[RankedInstance, ...]:
     """Rank every instance, the one most likely to blame first; equal ones in the order of their names.
 
     ``earlier`` are incidents of the same system, causes unknown: what was usual then says little now.
@@ -52,14 +52,18 @@ def rank_alerts(
     return rank_board(board, weights=weights)
 
 
-def rank_board(board: Board, *, weights: Mapping[Term, float] | None = None) -> tuple[Blamed, ...]:
+def rank_board(
+    board: AlertBoard, *, weights: Mapping[Term, float] | None = None
+) -> tuple[RankedInstance, ...]:
     """Rank the instances of a board; see ``rank_alerts``."""
     used = shipped_weights().weights if weights is None else weights
     blamed = [_blamed(node, row, used) for node, row in terms_of(board).items()]
     return tuple(sorted(blamed, key=lambda one: (-one.score, one.instance)))
 
 
-def _blamed(node: str, row: Mapping[Term, float], weights: Mapping[Term, float]) -> Blamed:
+def _blamed(node: str, row: Mapping[Term, float], weights: Mapping[Term, float]) -> RankedInstance:
     added = {term: row[term] * weight for term, weight in weights.items()}
     reasons = {t: round(v, _DIGITS) for t, v in sorted(added.items(), key=lambda item: -abs(item[1])) if v}
-    return Blamed(instance=node, score=round(math.fsum(added.values()), _DIGITS) + 0.0, reasons=reasons)
+    return RankedInstance(
+        instance=node, score=round(math.fsum(added.values()), _DIGITS) + 0.0, reasons=reasons
+    )

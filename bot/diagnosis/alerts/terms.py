@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from bot.diagnosis.alerts.board import Board, Call, mean, service_of, words_of
-from bot.diagnosis.alerts.kinds import RESOURCES, Family, Kind
+from bot.diagnosis.alerts.board import AlertBoard, CallEdge, mean, service_of, words_of
+from bot.diagnosis.alerts.kinds import RESOURCES, AlertFamily, AlertKind
 
 
 class Term(StrEnum):
@@ -41,12 +41,12 @@ _AGAINST = frozenset({Term.CALLING})
 _RARE_SCALE, _NAMED_SCALE = 3.0, 3.0
 
 
-def terms_of(board: Board) -> Mapping[str, Mapping[Term, float]]:
+def terms_of(board: AlertBoard) -> Mapping[str, Mapping[Term, float]]:
     """Weigh every instance of a case; terms against it are negative."""
     return {node: _signed(_row(board, node)) for node in board.nodes}
 
 
-def _row(board: Board, node: str) -> dict[Term, float]:
+def _row(board: AlertBoard, node: str) -> dict[Term, float]:
     witnesses = {Term.WITNESSES: _witnesses(board, node)}
     return {**_metrics(board, node), **_logs(board, node), **_calls(board, node), **witnesses}
 
@@ -55,32 +55,32 @@ def _signed(row: Mapping[Term, float]) -> Mapping[Term, float]:
     return {term: -value if term in _AGAINST else value for term, value in row.items()}
 
 
-def _metrics(board: Board, node: str) -> dict[Term, float]:
+def _metrics(board: AlertBoard, node: str) -> dict[Term, float]:
     special = board.special(node)
     resources = math.fsum(v for kind, v in special.items() if kind.up and kind.family in RESOURCES)
     return {
         # Roots, as the tenth alert says less than the first: some instances are loud whatever is broken.
         Term.RARE: math.sqrt(board.hurting(node) / _RARE_SCALE),
         Term.RESOURCE: math.sqrt(resources),
-        Term.SLOW: _most(special, Family.LATENCY, up=True),
-        Term.SILENT: _most(special, Family.SENT, Family.RECEIVED, up=False),
+        Term.SLOW: _most(special, AlertFamily.LATENCY, up=True),
+        Term.SILENT: _most(special, AlertFamily.SENT, AlertFamily.RECEIVED, up=False),
         Term.TAKEN_OVER: _taken_over(board, node),
     }
 
 
-def _most(special: Mapping[Kind, float], *families: Family, up: bool) -> float:
+def _most(special: Mapping[AlertKind, float], *families: AlertFamily, up: bool) -> float:
     return max((v for kind, v in special.items() if kind.family in families and kind.up is up), default=0.0)
 
 
-def _taken_over(board: Board, node: str) -> float:
+def _taken_over(board: AlertBoard, node: str) -> float:
     return max(0.0, mean(_busier(board, other) for other in board.replicas[node]) - _busier(board, node))
 
 
-def _busier(board: Board, node: str) -> float:
-    return board.newest(node, (k for k in board.kinds[node] if k.family is Family.REQUESTS and k.up))
+def _busier(board: AlertBoard, node: str) -> float:
+    return board.newest(node, (k for k in board.kinds[node] if k.family is AlertFamily.REQUESTS and k.up))
 
 
-def _logs(board: Board, node: str) -> dict[Term, float]:
+def _logs(board: AlertBoard, node: str) -> dict[Term, float]:
     lines = board.lines[node]
     logging = math.fsum(min(1.0, many) for many in board.lines.values())
     usual = mean(_loud(board.lines[other]) for other in board.replicas[node])
@@ -95,7 +95,7 @@ def _loud(lines: float) -> float:
     return lines / (1.0 + lines)
 
 
-def _calls(board: Board, node: str) -> dict[Term, float]:
+def _calls(board: AlertBoard, node: str) -> dict[Term, float]:
     calls = board.weighed_calls
     between = [(call, weight) for call, weight in calls if not call.own]
     total = math.fsum(weight for _, weight in calls) or 1.0
@@ -111,7 +111,7 @@ def _calls(board: Board, node: str) -> dict[Term, float]:
     }
 
 
-def _by_caller(calls: Iterable[tuple[Call, float]]) -> Mapping[str, float]:
+def _by_caller(calls: Iterable[tuple[CallEdge, float]]) -> Mapping[str, float]:
     """Count each caller once, by the newest of its calls."""
     newest: dict[str, float] = {}
     for call, weight in calls:
@@ -119,7 +119,7 @@ def _by_caller(calls: Iterable[tuple[Call, float]]) -> Mapping[str, float]:
     return newest
 
 
-def _witnesses(board: Board, node: str) -> float:
+def _witnesses(board: AlertBoard, node: str) -> float:
     kinds = (
         bool(board.kinds[node]),
         bool(board.templates[node]),

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.diagnosis.changes.change_traces import traces
 from bot.diagnosis.changes.change_wording import describe
 from bot.diagnosis.ranking.inspections import innocent
-from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.ranking.situation import Situation
 from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.wording import span
 
@@ -39,7 +39,7 @@ def timing(change: Finding, onset: datetime | None) -> float:
     return max(_LEAST_TIMING, min(1.0, math.exp(-(gap_s - _AT_ONCE_S) / _FADES_S)))
 
 
-def alibi(scene: Scene, change: Finding) -> str:
+def alibi(scene: Situation, change: Finding) -> str:
     """Say why a change cannot be the cause; nothing if it can."""
     service = change.service
     if not scene.impaired(service):
@@ -53,13 +53,13 @@ def alibi(scene: Scene, change: Finding) -> str:
     return _innocent(scene, change)
 
 
-def _innocent(scene: Scene, change: Finding) -> str:
+def _innocent(scene: Situation, change: Finding) -> str:
     """Say why what a release brought cannot be it; its build may be, if another version beside it is well."""
     why = innocent(scene, change)
     return "" if why and traces(scene, change) else why
 
 
-def replaced_by(scene: Scene, change: Finding) -> list[Finding]:
+def replaced_by(scene: Situation, change: Finding) -> list[Finding]:
     """List the changes of the same thing that came between it and the trouble, the first one first."""
     onset = scene.onset(change.service)
     later = [
@@ -82,7 +82,7 @@ def stands_on(later: Finding, change: Finding) -> bool:
     return "commits" in change.data and later.data.get("commits_removed") == 0
 
 
-def rivals(scene: Scene, change: Finding) -> list[Finding]:
+def rivals(scene: Situation, change: Finding) -> list[Finding]:
     """List the other changes of the same thing: to another version of the service, or of the same key."""
     deploy = change.kind is FindingKind.CHANGE_DEPLOY
     return [

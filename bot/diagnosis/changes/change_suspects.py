@@ -19,7 +19,7 @@ from bot.diagnosis.changes.change_alibis import (
 from bot.diagnosis.changes.change_traces import own_lines, speaks_of, traces
 from bot.diagnosis.changes.change_wording import deploy_summary, describe, fails, gap_words, just_before
 from bot.diagnosis.ranking.inspections import LIKELY, Inspection, inspect
-from bot.diagnosis.ranking.situation import CHANGES, Scene, noisy_or
+from bot.diagnosis.ranking.situation import CHANGES, Situation, noisy_or
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
 from bot.diagnosis.ranking.version_splits import version_splits
 from bot.domain.diagnoses.diagnosis import CauseKind, RuledOut
@@ -39,7 +39,7 @@ _IDLE, _IDLE_LEAVES = 0.1, 0.7
 _NOTHING_KNOWN = Inspection()
 
 
-def change_suspects(scene: Scene, mechanisms: Sequence[Suspect]) -> tuple[list[Suspect], list[RuledOut]]:
+def change_suspects(scene: Situation, mechanisms: Sequence[Suspect]) -> tuple[list[Suspect], list[RuledOut]]:
     """Turn each change of the scope into a suspicion, or say why it is none."""
     changes = [f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope]
     alibis = {change.id: alibi(scene, change) for change in changes}
@@ -61,7 +61,7 @@ def change_suspects(scene: Scene, mechanisms: Sequence[Suspect]) -> tuple[list[S
     return suspects, dropped
 
 
-def _inspected(scene: Scene, possible: Sequence[Finding]) -> Mapping[str, Inspection]:
+def _inspected(scene: Situation, possible: Sequence[Finding]) -> Mapping[str, Inspection]:
     """Inspect what changes do: those of one service are alternatives, of two both may be to blame."""
     of: defaultdict[str, list[Finding]] = defaultdict(list)
     for change in possible:
@@ -70,7 +70,7 @@ def _inspected(scene: Scene, possible: Sequence[Finding]) -> Mapping[str, Inspec
 
 
 def _suspect(
-    scene: Scene,
+    scene: Situation,
     change: Finding,
     mechanisms: Sequence[Suspect],
     inspection: Inspection,
@@ -106,7 +106,7 @@ def _suspect(
 
 
 def _compete(
-    scene: Scene,
+    scene: Situation,
     change: Finding,
     suspect: Suspect,
     suspected: Sequence[Finding],
@@ -157,7 +157,7 @@ def _gap_s(change: Finding, onset: datetime | None) -> float | None:
     return (onset - change.began_at).total_seconds()
 
 
-def _puts_back(scene: Scene, change: Finding) -> bool:
+def _puts_back(scene: Situation, change: Finding) -> bool:
     """Whether a setting was given the value that it had before all the changes that are known."""
     if change.kind is FindingKind.CHANGE_DEPLOY:
         return False
@@ -166,7 +166,7 @@ def _puts_back(scene: Scene, change: Finding) -> bool:
     return first is not None and first.data.get("before") == change.data.get("after")
 
 
-def _release_that_hogs(scene: Scene, suspect: Suspect, hog: Suspect, fits: float) -> None:
+def _release_that_hogs(scene: Situation, suspect: Suspect, hog: Suspect, fits: float) -> None:
     # A release that came with the load is its likelier cause than chance; one long before is not.
     kinds = (FindingKind.CPU_HIGH, FindingKind.MEMORY_HIGH)
     suspect.support(scene.of(suspect.service, *kinds), 0.4 * fits)
@@ -175,7 +175,7 @@ def _release_that_hogs(scene: Scene, suspect: Suspect, hog: Suspect, fits: float
 
 
 def _deploy(
-    scene: Scene, change: Finding, fits: float, inspection: Inspection, later: Sequence[Finding]
+    scene: Situation, change: Finding, fits: float, inspection: Inspection, later: Sequence[Finding]
 ) -> Suspect:
     service, version = change.service, change.component
     # Under a later release there is no way back to what was there before: that would take both away.
@@ -221,7 +221,7 @@ def _blamed(inspection: Inspection) -> JsonObject:
     return {"commit": inspection.commit, "message": inspection.message, "does": inspection.does}
 
 
-def _setting(scene: Scene, change: Finding, fits: float) -> Suspect:
+def _setting(scene: Situation, change: Finding, fits: float) -> Suspect:
     service, key = change.service, change.component
     suspect = Suspect(
         kind=CauseKind.BAD_CONFIGURATION,

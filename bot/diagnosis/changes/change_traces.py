@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.ranking.situation import Situation
 from bot.diagnosis.ranking.symptoms import LINES, strings
 from bot.diagnosis.ranking.version_splits import BESIDE, version_splits
 from bot.domain.diagnoses.finding import Finding, FindingKind
@@ -12,7 +12,7 @@ from bot.domain.diagnoses.finding import Finding, FindingKind
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 
 
-def traces(scene: Scene, change: Finding) -> float:
+def traces(scene: Situation, change: Finding) -> float:
     """How specifically the failures point at this very change, 0 to 1."""
     if change.kind is not FindingKind.CHANGE_DEPLOY:
         return max((speaks_of(f, change) for f in own_lines(scene, change.service)), default=0.0)
@@ -20,7 +20,7 @@ def traces(scene: Scene, change: Finding) -> float:
     return 1.0 if values and min(values) > 0 and max(values) >= BESIDE else 0.0
 
 
-def own_lines(scene: Scene, service: str) -> list[Finding]:
+def own_lines(scene: Situation, service: str) -> list[Finding]:
     """List what the lines of a service complain of."""
     return [f for f in scene.of(service, *LINES) if scene.harmful(f)]
 

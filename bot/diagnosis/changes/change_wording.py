@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.diagnosis.ranking.inspections import Inspection
-from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.ranking.situation import Situation
 from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.wording import figure, span
 
@@ -19,7 +19,9 @@ def describe(change: Finding) -> str:
     return f"{kind} of {change.service}"
 
 
-def deploy_summary(scene: Scene, change: Finding, inspection: Inspection, *, replaced_by: str = "") -> str:
+def deploy_summary(
+    scene: Situation, change: Finding, inspection: Inspection, *, replaced_by: str = ""
+) -> str:
     """Say of a release what is wrong with it, and which of its commits may be why.
 
     ``replaced_by`` is the version that runs, where it is a later one that stands on this one.
@@ -33,7 +35,7 @@ def deploy_summary(scene: Scene, change: Finding, inspection: Inspection, *, rep
     return f"{service} {version} {fails(scene, service, version=version)}; it {when}."
 
 
-def fails(scene: Scene, service: str, *, version: str = "") -> str:
+def fails(scene: Situation, service: str, *, version: str = "") -> str:
     """Say what is wrong with a service, as far as metrics tell; of one version where they tell it apart."""
     rates = [f for f in scene.of(service, FindingKind.ERROR_RATE_UP) if f.component in {version, ""}]
     rates.sort(key=lambda f: f.component != version)
@@ -44,7 +46,7 @@ def fails(scene: Scene, service: str, *, version: str = "") -> str:
     return "has become slow" if slow else "is in trouble"
 
 
-def just_before(scene: Scene, change: Finding) -> str:
+def just_before(scene: Situation, change: Finding) -> str:
     """Say how long before the trouble a change came, where it came before; empty where that is not known."""
     onset = scene.onset(change.service)
     if onset is None or change.began_at is None:
@@ -53,7 +55,7 @@ def just_before(scene: Scene, change: Finding) -> str:
     return f" {span(gap_s)} before the trouble began" if gap_s >= 1 else " as the trouble began"
 
 
-def gap_words(scene: Scene, change: Finding) -> str:
+def gap_words(scene: Situation, change: Finding) -> str:
     """Say how long a change had done no harm."""
     onset = scene.onset(change.service)
     gap_s = (onset - change.began_at).total_seconds() if onset and change.began_at else 0.0

@@ -10,7 +10,7 @@ NONE = "none"
 """What is answered when no commit is to blame."""
 
 
-class Alert(Model):
+class AlertRecord(Model):
     """What called for a person."""
 
     service: str
@@ -29,7 +29,7 @@ class Commit(Model):
     diff: str = ""
 
 
-class Rollout(Model):
+class CommitRollout(Model):
     """A commit that went live in a service."""
 
     sha: str
@@ -37,7 +37,7 @@ class Rollout(Model):
     at: Instant
 
 
-class LogLine(Model):
+class LogRecord(Model):
     """One line; ``fields`` are its structured values as ``(name, value)``."""
 
     at: Instant
@@ -47,7 +47,7 @@ class LogLine(Model):
     fields: tuple[tuple[str, str], ...] = ()
 
 
-class Template(Model):
+class LogTemplate(Model):
     """A kind of line; ``delta`` is how many more there were than usual, negative for fewer."""
 
     service: str
@@ -56,7 +56,7 @@ class Template(Model):
     bad: bool = False
 
 
-class Call(Model):
+class SpanRecord(Model):
     """A span; ``depth`` counts the spans above it and ``callers`` are their services, outermost first."""
 
     service: str
@@ -66,7 +66,7 @@ class Call(Model):
     text: str = ""
 
 
-class Series(Model):
+class SeriesRecord(Model):
     """A metric over time, in its own unit."""
 
     service: str
@@ -74,7 +74,7 @@ class Series(Model):
     points: tuple[tuple[Instant, float], ...]
 
 
-class Status(Model):
+class StatusLine(Model):
     """One line of a status page: of a provider or of the platform."""
 
     at: Instant
@@ -85,11 +85,11 @@ class Status(Model):
 class ChangeCase(Model):
     """One incident, with all commits that anyone might blame."""
 
-    alert: Alert
+    alert: AlertRecord
     commits: tuple[Commit, ...] = ()
-    rollouts: tuple[Rollout, ...] = ()
-    lines: tuple[LogLine, ...] = ()
-    templates: tuple[Template, ...] = ()
-    calls: tuple[Call, ...] = ()
-    series: tuple[Series, ...] = ()
-    statuses: tuple[Status, ...] = ()
+    rollouts: tuple[CommitRollout, ...] = ()
+    lines: tuple[LogRecord, ...] = ()
+    templates: tuple[LogTemplate, ...] = ()
+    calls: tuple[SpanRecord, ...] = ()
+    series: tuple[SeriesRecord, ...] = ()
+    statuses: tuple[StatusLine, ...] = ()

@@ -25,7 +25,7 @@ _TOLD = 0.9
 _KEPT = 512
 
 
-class Content(Model):
+class CommitContent(Model):
     """What a commit does, beside some symptoms.
 
     ``hazard``: how apt its content is to break something.  ``link``: how closely the words that it brings or
@@ -43,12 +43,12 @@ class Content(Model):
     told: tuple[str, ...] = ()
 
 
-def describe(commit: Commit, symptoms: Symptoms, *, rarity: Mapping[str, float]) -> Content:
+def describe(commit: Commit, symptoms: Symptoms, *, rarity: Mapping[str, float]) -> CommitContent:
     """Hold a commit against symptoms; ``rarity`` weighs the words, see ``rarity_of``."""
     diff, found = parsed(commit), hazards_of(commit)
     link, met = _link(commit, diff, found, symptoms, rarity)
     echo, told = _echo(diff, symptoms)
-    return Content(
+    return CommitContent(
         hazard=_either([h.strength for h in found[:1]] + [h.strength / 4 for h in found[1:3]]),
         link=link,
         echo=echo,

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.diagnosis.commits.case import ChangeCase, Commit, Rollout
-from bot.diagnosis.commits.content import Content, describe, rarity_of
+from bot.diagnosis.commits.case import ChangeCase, Commit, CommitRollout
+from bot.diagnosis.commits.content import CommitContent, describe, rarity_of
 from bot.diagnosis.commits.symptoms import Symptoms
 from bot.domain.model import Instant, Model, Share
 
@@ -18,7 +18,7 @@ _PLACE_FIRST, _PLACE_UPSTREAM, _PLACE_FAILING, _PLACE_ELSEWHERE = 1.0, 0.8, 0.5,
 _SHORTEST_SHA = 7
 
 
-class Candidate(Content):
+class CommitCandidate(CommitContent):
     """A commit that went live in time, with what speaks for it.
 
     ``timing``: how well its roll-out fits the onset; recency gains nothing within half an hour.  ``place``:
@@ -45,29 +45,31 @@ class Candidate(Content):
         }
 
 
-class Excluded(Model):
+class ExcludedCommit(Model):
     """A commit that cannot be the cause, and why."""
 
     sha: str
     why: str
 
 
-def candidates(case: ChangeCase, symptoms: Symptoms) -> tuple[list[Candidate], list[Excluded]]:
+def candidates(case: ChangeCase, symptoms: Symptoms) -> tuple[list[CommitCandidate], list[ExcludedCommit]]:
     """Describe each commit that was live before the onset; say of the others why they cannot be it."""
     rarity = rarity_of(case.commits)
     out, excluded = [], []
     for commit in sorted(case.commits, key=lambda c: (c.at, c.sha)):
         live = _live(case, commit, symptoms)
         if isinstance(live, str):
-            excluded.append(Excluded(sha=commit.sha, why=live))
+            excluded.append(ExcludedCommit(sha=commit.sha, why=live))
         else:
             out.append(candidate(commit, live, symptoms, rarity=rarity))
     return out, excluded
 
 
-def candidate(commit: Commit, live: Rollout, symptoms: Symptoms, *, rarity: Mapping[str, float]) -> Candidate:
+def candidate(
+    commit: Commit, live: CommitRollout, symptoms: Symptoms, *, rarity: Mapping[str, float]
+) -> CommitCandidate:
     """Describe a commit that went live; ``rarity`` weighs the words, see ``rarity_of``."""
-    return Candidate(
+    return CommitCandidate(
         **dict(describe(commit, symptoms, rarity=rarity)),
         sha=commit.sha,
         service=live.service,
@@ -89,7 +91,7 @@ def timing(at: datetime, onset: datetime) -> float:
     return max(_LEAST_TIMING, min(1.0, math.exp(-(gap_s - _FULL_S) / _FADES_S)))
 
 
-def _live(case: ChangeCase, commit: Commit, symptoms: Symptoms) -> Rollout | str:
+def _live(case: ChangeCase, commit: Commit, symptoms: Symptoms) -> CommitRollout | str:
     """Take the roll-out of a commit nearest to the trouble, or say why there is none."""
     rollouts = [rollout for rollout in case.rollouts if _same(rollout.sha, commit.sha)]
     if not rollouts:

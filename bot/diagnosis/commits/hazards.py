@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from bot.diagnosis.commits.case import Commit
 from bot.diagnosis.commits.diffs import Diff
 from bot.diagnosis.commits.line_patterns import BECOMING, COMING
-from bot.diagnosis.commits.settings_changed import Setting, numbers_changed, switches_changed
+from bot.diagnosis.commits.settings_changed import ChangedSetting, numbers_changed, switches_changed
 from bot.diagnosis.commits.tokens import COMMON, stem, words
 from bot.domain.model import Model, Share
 
@@ -21,7 +21,7 @@ class Hazard(Model):
     kind: str
     strength: Share
     what: str
-    setting: Setting | None = None
+    setting: ChangedSetting | None = None
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -134,7 +134,7 @@ def _numbers(diff: Diff) -> Iterator[Hazard]:
             yield Hazard(kind="setting", strength=strength, what=what, setting=setting)
 
 
-def _number_strength(setting: Setting) -> float:
+def _number_strength(setting: ChangedSetting) -> float:
     """Judge by direction: a ceiling hurts when lowered, a pace when quickened, a multiplier when raised.
 
     Of a number whose name says nothing, only a large change counts here; a small one is an edit like others.
@@ -155,7 +155,7 @@ def _number_strength(setting: Setting) -> float:
 
 def _switches(diff: Diff) -> Iterator[Hazard]:
     for name in switches_changed(diff):
-        setting = Setting(name=name, before=None, after=None)
+        setting = ChangedSetting(name=name, before=None, after=None)
         yield Hazard(kind="switch", strength=0.5, what=f"{name} is switched over", setting=setting)
 
 

@@ -51,7 +51,7 @@ _MANY_SERVICES = 4
 _BEFORE = timedelta(hours=6)
 
 
-class Outside(Model):
+class ExternalSign(Model):
     """A sign that the cause lies outside of the repository; ``strength`` is 0 to 1."""
 
     kind: str
@@ -59,32 +59,32 @@ class Outside(Model):
     what: str
 
 
-def outside(case: ChangeCase, symptoms: Symptoms) -> list[Outside]:
+def outside(case: ChangeCase, symptoms: Symptoms) -> list[ExternalSign]:
     """List the signs of an outside cause, the strongest first."""
     found = [sign for look in _LOOKS for sign in look(case, symptoms)]
     return sorted(found, key=lambda sign: (-sign.strength, sign.kind, sign.what))
 
 
-def _status(case: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
+def _status(case: ChangeCase, symptoms: Symptoms) -> Iterator[ExternalSign]:
     for status in case.statuses:
         near = symptoms.onset - _BEFORE <= status.at <= case.alert.fired_at
         if near and status.status.lower() not in _WELL:
-            yield Outside(kind="status", strength=0.9, what=f"{status.status}: {status.text}")
+            yield ExternalSign(kind="status", strength=0.9, what=f"{status.status}: {status.text}")
             return
 
 
-def _traffic(case: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
+def _traffic(case: ChangeCase, symptoms: Symptoms) -> Iterator[ExternalSign]:
     """Find more requests than usual: twice and more, at the place of the trouble or in front of it."""
     there = {case.alert.service, symptoms.first, *symptoms.upstream}
     for shift in symptoms.shifts:
         counts = _TRAFFIC.search(shift.metric) and not _NO_TRAFFIC.search(shift.metric)
         if counts and shift.service in there and shift.before > 0 and shift.after >= _SURGE * shift.before:
             what = f"{shift.metric} of {shift.service} is {shift.after / shift.before:.1f} times the usual"
-            yield Outside(kind="traffic", strength=0.8, what=what)
+            yield ExternalSign(kind="traffic", strength=0.8, what=what)
             return
 
 
-def _neighbour(case: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
+def _neighbour(case: ChangeCase, symptoms: Symptoms) -> Iterator[ExternalSign]:
     """Find a machine that is under load, and something that runs without ever having been deployed here."""
     hosts = [s for s in symptoms.shifts if _HOST.search(s.metric) and s.after > s.before]
     if not hosts:
@@ -94,14 +94,14 @@ def _neighbour(case: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
     guests = {s.service for s in symptoms.shifts if s.after > s.before and _usage(s.metric)} - ours
     guests -= {shift.service for shift in hosts}
     what = f"{hosts[0].service}: {hosts[0].metric} rose"
-    yield Outside(kind="host", strength=0.8 if guests else 0.5, what=", ".join([what, *sorted(guests)]))
+    yield ExternalSign(kind="host", strength=0.8 if guests else 0.5, what=", ".join([what, *sorted(guests)]))
 
 
 def _usage(metric: str) -> bool:
     return "cpu" in metric.lower() or "memory" in metric.lower()
 
 
-def _platform(case: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
+def _platform(case: ChangeCase, symptoms: Symptoms) -> Iterator[ExternalSign]:
     """Find complaints about what lies below all services; the more of them complain, the surer."""
     services: Counter[str] = Counter()
     sample = ""
@@ -111,20 +111,20 @@ def _platform(case: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
             sample = sample or line.text
     if services:
         share = min(1.0, len(services) / _MANY_SERVICES)
-        yield Outside(kind="platform", strength=0.3 + 0.5 * share, what=sample)
+        yield ExternalSign(kind="platform", strength=0.3 + 0.5 * share, what=sample)
     elif _PLATFORM_WORDS.search(case.alert.text):
-        yield Outside(kind="platform", strength=0.4, what=case.alert.text)
+        yield ExternalSign(kind="platform", strength=0.4, what=case.alert.text)
 
 
-def _provider(_: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
+def _provider(_: ChangeCase, symptoms: Symptoms) -> Iterator[ExternalSign]:
     """Find complaints about the answers of somebody else's address."""
     told = [line for line in symptoms.complaints if line.service == symptoms.first]
     about = [line for line in told if _FOREIGN.search(line.text) and _REFUSED.search(line.text)]
     if about and len(about) >= len(told) / 2:
-        yield Outside(kind="provider", strength=0.7, what=about[0].text)
+        yield ExternalSign(kind="provider", strength=0.7, what=about[0].text)
 
 
-def _poison(_: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
+def _poison(_: ChangeCase, symptoms: Symptoms) -> Iterator[ExternalSign]:
     """Find one record that fails over and over, which another record would not."""
     told = [line for line in symptoms.complaints if line.service == symptoms.first]
     units = [dict.fromkeys(match.group(0) for match in _UNIT.finditer(line.text)) for line in told]
@@ -132,7 +132,7 @@ def _poison(_: ChangeCase, symptoms: Symptoms) -> Iterator[Outside]:
     always = sorted(unit for unit, count in counts.items() if count >= _ONE_UNIT_SHARE * len(told))
     if len(told) >= _LEAST_LINES and always:
         again = any(_POISON.search(line.text) for line in told)
-        yield Outside(kind="data", strength=0.8 if again else 0.5, what=f"it is always {always[0]}")
+        yield ExternalSign(kind="data", strength=0.8 if again else 0.5, what=f"it is always {always[0]}")
 
 
 _LOOKS = (_status, _traffic, _neighbour, _platform, _provider, _poison)

@@ -6,23 +6,23 @@ import math
 from collections.abc import Sequence
 
 from bot.diagnosis.commits.case import NONE, ChangeCase
-from bot.diagnosis.commits.features import Candidate, Excluded, candidates
-from bot.diagnosis.commits.outside import Outside, outside
+from bot.diagnosis.commits.features import CommitCandidate, ExcludedCommit, candidates
+from bot.diagnosis.commits.outside import ExternalSign, outside
 from bot.diagnosis.commits.symptoms import read
-from bot.diagnosis.commits.weights import Weights, shipped
+from bot.diagnosis.commits.weights import CommitWeights, shipped
 from bot.domain.model import Instant, Model, Share
 
 _AHEAD = 1.2
 
 
-class Ranked(Model):
+class RankedCommit(Model):
     """A commit with its probability and what speaks for it."""
 
     probability: Share
-    candidate: Candidate
+    candidate: CommitCandidate
 
 
-class Blame(Model):
+class CommitBlame(Model):
     """The answer: ``commit`` is ``none`` where no commit is likely enough; ``confidence`` is of that answer.
 
     ``service`` is where the trouble begins.  ``ranked`` holds all that were possible, likeliest first.
@@ -33,12 +33,12 @@ class Blame(Model):
     confidence: Share
     onset: Instant
     none: Share
-    ranked: tuple[Ranked, ...]
-    excluded: tuple[Excluded, ...]
-    outside: tuple[Outside, ...]
+    ranked: tuple[RankedCommit, ...]
+    excluded: tuple[ExcludedCommit, ...]
+    outside: tuple[ExternalSign, ...]
 
 
-def blame(case: ChangeCase, *, weights: Weights | None = None) -> Blame:
+def blame(case: ChangeCase, *, weights: CommitWeights | None = None) -> CommitBlame:
     """Name the commit that is to blame, or ``none``."""
     weights = weights or shipped()
     symptoms = read(case)
@@ -46,7 +46,7 @@ def blame(case: ChangeCase, *, weights: Weights | None = None) -> Blame:
     signs = outside(case, symptoms)
     ranked, none = choose(possible, signs, weights=weights)
     named = stands_out(ranked, at_least=max(weights.threshold, none))
-    return Blame(
+    return CommitBlame(
         commit=ranked[0].candidate.sha if named else NONE,
         service=ranked[0].candidate.service if named else symptoms.first,
         confidence=ranked[0].probability if named else none,
@@ -59,8 +59,8 @@ def blame(case: ChangeCase, *, weights: Weights | None = None) -> Blame:
 
 
 def choose(
-    possible: Sequence[Candidate], signs: Sequence[Outside], *, weights: Weights
-) -> tuple[tuple[Ranked, ...], float]:
+    possible: Sequence[CommitCandidate], signs: Sequence[ExternalSign], *, weights: CommitWeights
+) -> tuple[tuple[RankedCommit, ...], float]:
     """Share a probability of 1 between the possible commits, likeliest first, and *none of them*.
 
     A conditional logit (McFadden 1974): ``exp(utility)`` over the sum of all.  Ties break by the figures
@@ -69,29 +69,29 @@ def choose(
     utilities = [utility(candidate, weights) for candidate in possible]
     chances = probabilities([*utilities, utility_of_none(signs, weights)])
     ranked = sorted(
-        (Ranked(probability=p, candidate=c) for p, c in zip(chances, possible, strict=False)),
+        (RankedCommit(probability=p, candidate=c) for p, c in zip(chances, possible, strict=False)),
         key=lambda r: (-r.probability, r.candidate.sha),
     )
     return tuple(ranked), chances[-1]
 
 
-def stands_out(ranked: Sequence[Ranked], *, at_least: float) -> bool:
+def stands_out(ranked: Sequence[RankedCommit], *, at_least: float) -> bool:
     """Whether the first is likely enough and not as good as tied with the second."""
     first, second = [*(one.probability for one in ranked), 0.0, 0.0][:2]
     return bool(ranked) and first >= at_least and first >= _AHEAD * second
 
 
-def utility(candidate: Candidate, weights: Weights) -> float:
+def utility(candidate: CommitCandidate, weights: CommitWeights) -> float:
     """Weigh what speaks for a commit."""
     return sum(weights.candidate[name] * value for name, value in candidate.figures.items())
 
 
-def utility_of_none(signs: Sequence[Outside], weights: Weights) -> float:
+def utility_of_none(signs: Sequence[ExternalSign], weights: CommitWeights) -> float:
     """Weigh what speaks for an outside cause; without any sign, that commits are seldom to blame."""
     return weights.none["bias"] + weights.none["outside"] * outsideness(signs)
 
 
-def outsideness(signs: Sequence[Outside]) -> float:
+def outsideness(signs: Sequence[ExternalSign]) -> float:
     """Combine the signs as independent hints, 0 to 1."""
     return 1.0 - math.prod(1.0 - sign.strength for sign in signs)
 

@@ -47,7 +47,7 @@ class _Number:
     written: str
 
 
-class Setting(Model):
+class ChangedSetting(Model):
     """One value that changed; in ms or bytes where it has a unit.  None stands for no value at all."""
 
     name: str
@@ -78,7 +78,7 @@ class Setting(Model):
         return self.after / self.before
 
 
-def numbers_changed(diff: Diff) -> list[Setting]:
+def numbers_changed(diff: Diff) -> list[ChangedSetting]:
     """List the numbers that have another value, that are gone or that came, by their names."""
     before, after = _numbers(diff.removed), _numbers(diff.added)
     out = []
@@ -87,7 +87,7 @@ def numbers_changed(diff: Diff) -> list[Setting]:
         sides = [side for side in (old, new) if side is not None]
         if len({side.value for side in sides}) == len(sides):
             out.append(
-                Setting(
+                ChangedSetting(
                     name=name,
                     before=old.value if old else None,
                     after=new.value if new else None,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from bot.diagnosis.commits.case import ChangeCase, LogLine, Series
+from bot.diagnosis.commits.case import ChangeCase, LogRecord, SeriesRecord
 from bot.diagnosis.commits.tokens import COMMON, vocabulary, words
 from bot.domain.model import Instant, Model
 
@@ -32,7 +32,7 @@ _NO_MORE = r"(?![\w.]*\d)"
 _SLACK_S, _MOST_SLACK_S = 5.0, 60.0
 
 
-class Shift(Model):
+class MetricShift(Model):
     """A metric that settled elsewhere.
 
     ``at`` is its first reading away from the usual, ``step_s`` are the usual seconds between two readings.
@@ -63,8 +63,8 @@ class Symptoms(Model):
     said: frozenset[str]
     exact: str
     figures: frozenset[str]
-    complaints: tuple[LogLine, ...]
-    shifts: tuple[Shift, ...]
+    complaints: tuple[LogRecord, ...]
+    shifts: tuple[MetricShift, ...]
 
 
 def read(case: ChangeCase) -> Symptoms:
@@ -92,20 +92,20 @@ def read(case: ChangeCase) -> Symptoms:
     )
 
 
-def figures_of(complaints: Sequence[LogLine], fields: Sequence[tuple[str, str]]) -> frozenset[str]:
+def figures_of(complaints: Sequence[LogRecord], fields: Sequence[tuple[str, str]]) -> frozenset[str]:
     """Collect the numbers of complaints: of their fields, and of their texts those longer than a status."""
     told = {figure for line in complaints for figure in _DIGITS.findall(line.text) if len(figure) >= _LONG}
     return frozenset(told.union(*(_DIGITS.findall(value) for _, value in fields)))
 
 
-def _texts(case: ChangeCase, complaints: Sequence[LogLine]) -> list[str]:
+def _texts(case: ChangeCase, complaints: Sequence[LogRecord]) -> list[str]:
     alert = case.alert
     texts = [f"{alert.metric} {alert.text}", *(line.text for line in complaints)]
     # A line that was usual and is hardly written any more tells what no longer happens.
     return texts + [t.text for t in case.templates if t.bad or t.delta < 0]
 
 
-def _complaints(case: ChangeCase) -> tuple[LogLine, ...]:
+def _complaints(case: ChangeCase) -> tuple[LogRecord, ...]:
     """Keep the warnings and errors of kinds that were not, or hardly, written while all was well."""
     bad = sorted((line for line in case.lines if line.level.upper() in _BAD), key=lambda line: line.at)
     quiet_until = _quiet_until(case)
@@ -126,11 +126,11 @@ def _quiet_until(case: ChangeCase) -> datetime:
     return start + timedelta(seconds=_QUIET_SHARE * span_s)
 
 
-def _kind(line: LogLine) -> tuple[str, str]:
+def _kind(line: LogRecord) -> tuple[str, str]:
     return line.service, _MASK.sub("N", line.text)
 
 
-def _shift(series: Series, case: ChangeCase) -> Shift | None:
+def _shift(series: SeriesRecord, case: ChangeCase) -> MetricShift | None:
     """Say whether a metric left its usual band for good: six robust deviations and half its level.
 
     The band is the median and the scaled median absolute deviation (Hampel 1974) of what came before half of
@@ -148,7 +148,7 @@ def _shift(series: Series, case: ChangeCase) -> Shift | None:
     late = [value for at, value in points if at >= quiet_until]
     if not beyond or len(beyond) < max(2, _FEW * len(late)):
         return None
-    return Shift(
+    return MetricShift(
         service=series.service,
         metric=series.metric,
         at=beyond[0][0],
@@ -159,7 +159,7 @@ def _shift(series: Series, case: ChangeCase) -> Shift | None:
 
 
 def _onset(
-    case: ChangeCase, complaints: Sequence[LogLine], shifts: Sequence[Shift]
+    case: ChangeCase, complaints: Sequence[LogRecord], shifts: Sequence[MetricShift]
 ) -> tuple[datetime, float]:
     """Take the first repeated complaint, or when the alert's own metric left its band if that was earlier.
 
@@ -176,7 +176,7 @@ def _onset(
     return (own[0].at, min(own[0].step_s, _MOST_SLACK_S)) if own else (by_line, _SLACK_S)
 
 
-def _first(case: ChangeCase, complaints: Sequence[LogLine]) -> str:
+def _first(case: ChangeCase, complaints: Sequence[LogRecord]) -> str:
     """Take the service of the deepest failed span, else the first that complained, else the alert's."""
     failed = [call for call in case.calls if call.failed]
     deepest = max(failed, key=lambda call: call.depth, default=None)

@@ -8,7 +8,7 @@ from importlib.resources import files
 from bot.domain.model import JsonObject, Model
 
 
-class Weights(Model):
+class CommitWeights(Model):
     """Of the utilities: ``candidate`` by the figure's name, ``none`` with ``bias`` and ``outside``.
 
     ``threshold`` is the least probability at which a commit is named.  ``record`` says how they were fitted.
@@ -21,7 +21,7 @@ class Weights(Model):
 
 
 @cache
-def shipped() -> Weights:
+def shipped() -> CommitWeights:
     """Read the weights that ship, once."""
     text = (files("bot.diagnosis.commits") / "weights.json").read_text(encoding="utf-8")
-    return Weights.model_validate_json(text)
+    return CommitWeights.model_validate_json(text)

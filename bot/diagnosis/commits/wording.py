@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.diagnosis.commits.content import Content
+from bot.diagnosis.commits.content import CommitContent
 from bot.diagnosis.commits.hazards import Hazard
 from bot.diagnosis.commits.symptoms import Symptoms
 
@@ -36,7 +36,7 @@ def does(hazard: Hazard) -> str:
     return _cut(instead + hazard.what.removeprefix(start) if instead else hazard.what)
 
 
-def quoted(content: Content, symptoms: Symptoms) -> str:
+def quoted(content: CommitContent, symptoms: Symptoms) -> str:
     """Give the few words of a complaint that hold what the commit changed; empty if none does."""
     for told in content.told:
         around = re.compile(rf"(?:\S+\s)?\S*(?<![\w-]){re.escape(told)}(?![\w-])\S*(?:\s\S+)?")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.diagnosis.offline.evidence import Evidence
+from bot.diagnosis.offline.evidence import OfflineEvidence
 
 _Name = tuple[str, str, str]
 
 
-def averaged(looks: Iterable[tuple[float, Iterable[Evidence]]]) -> list[Evidence]:
+def averaged(looks: Iterable[tuple[float, Iterable[OfflineEvidence]]]) -> list[OfflineEvidence]:
     """Weigh each strength by the share of the moment that it is seen from.
 
     So nothing counts fully that is there from one moment and not from the next: Bayesian model averaging
@@ -18,7 +18,7 @@ def averaged(looks: Iterable[tuple[float, Iterable[Evidence]]]) -> list[Evidence
     that the evidence owes most to.
     """
     strengths: dict[_Name, float] = {}
-    shown: dict[_Name, tuple[float, Evidence]] = {}
+    shown: dict[_Name, tuple[float, OfflineEvidence]] = {}
     for share, look in looks:
         for name, each in _by_name(look).items():
             part = share * each.strength
@@ -28,9 +28,9 @@ def averaged(looks: Iterable[tuple[float, Iterable[Evidence]]]) -> list[Evidence
     return [replace(each, strength=min(strengths[name], 1.0)) for name, (_, each) in shown.items()]
 
 
-def _by_name(look: Iterable[Evidence]) -> dict[_Name, Evidence]:
+def _by_name(look: Iterable[OfflineEvidence]) -> dict[_Name, OfflineEvidence]:
     """Keep the stronger one of what bears the same name."""
-    named: dict[_Name, Evidence] = {}
+    named: dict[_Name, OfflineEvidence] = {}
     for each in look:
         name = (each.service, each.kind, each.name)
         if name not in named or each.strength > named[name].strength:

@@ -36,7 +36,7 @@ class SpanBucket:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class CaseLogLine:
     """One log line; ``time_s`` in seconds since the epoch."""
 
     time_s: float
@@ -60,7 +60,7 @@ class Telemetry:
     alerting: str = ""
     """The service whose alert was raised; nothing if that is not known."""
     spans: tuple[SpanBucket, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[CaseLogLine, ...] = ()
 
     @property
     def services(self) -> tuple[str, ...]:

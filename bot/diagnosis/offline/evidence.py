@@ -9,9 +9,9 @@ import numpy as np
 
 from bot.diagnosis.offline import lags
 from bot.diagnosis.offline.case import Column, Telemetry
-from bot.diagnosis.offline.kinds import Kind, kind_of
+from bot.diagnosis.offline.kinds import FaultKind, kind_of
 from bot.diagnosis.offline.shifts import Shifts, baselines, quantiles, shifts
-from bot.diagnosis.offline.tallies import Tallies, Turn, turns
+from bot.diagnosis.offline.tallies import Tallies, TurningPoint, turns
 from bot.diagnosis.signals.anomalies import BoolArray, FloatArray
 from bot.domain.diagnoses.finding import FindingKind
 
@@ -21,29 +21,29 @@ _BUSY_SHARE = 0.05
 _SHOWN_MS = 10.0
 _SHOWN_DEVIANCE = 3.84
 """5 % of a chi-squared distribution with one degree of freedom."""
-_RESOURCES = (Kind.CPU, Kind.MEMORY, Kind.DISK)
+_RESOURCES = (FaultKind.CPU, FaultKind.MEMORY, FaultKind.DISK)
 _FROM = "_from_"
-FOUND_AS: Mapping[Kind, FindingKind] = {
-    Kind.LATENCY: FindingKind.LATENCY_UP,
-    Kind.CALL_LATENCY: FindingKind.DEPENDENCY_SLOW,
-    Kind.EDGE_CALLER: FindingKind.CALLER_SEES_SLOW,
-    Kind.EDGE_CALLEE: FindingKind.SLOW_FOR_CALLER,
-    Kind.ERRORS: FindingKind.ERROR_RATE_UP,
-    Kind.SUCCESS: FindingKind.SUCCESS_DOWN,
-    Kind.CPU: FindingKind.CPU_HIGH,
-    Kind.MEMORY: FindingKind.MEMORY_HIGH,
-    Kind.DISK: FindingKind.DISK_BUSY,
-    Kind.NETWORK: FindingKind.NETWORK_SHIFT,
-    Kind.THREADS: FindingKind.THREADS_HIGH,
-    Kind.TRAFFIC: FindingKind.TRAFFIC_SHIFT,
-    Kind.NODE: FindingKind.MACHINE_BUSY,
-    Kind.OTHER: FindingKind.OTHER_SHIFT,
+FOUND_AS: Mapping[FaultKind, FindingKind] = {
+    FaultKind.LATENCY: FindingKind.LATENCY_UP,
+    FaultKind.CALL_LATENCY: FindingKind.DEPENDENCY_SLOW,
+    FaultKind.EDGE_CALLER: FindingKind.CALLER_SEES_SLOW,
+    FaultKind.EDGE_CALLEE: FindingKind.SLOW_FOR_CALLER,
+    FaultKind.ERRORS: FindingKind.ERROR_RATE_UP,
+    FaultKind.SUCCESS: FindingKind.SUCCESS_DOWN,
+    FaultKind.CPU: FindingKind.CPU_HIGH,
+    FaultKind.MEMORY: FindingKind.MEMORY_HIGH,
+    FaultKind.DISK: FindingKind.DISK_BUSY,
+    FaultKind.NETWORK: FindingKind.NETWORK_SHIFT,
+    FaultKind.THREADS: FindingKind.THREADS_HIGH,
+    FaultKind.TRAFFIC: FindingKind.TRAFFIC_SHIFT,
+    FaultKind.NODE: FindingKind.MACHINE_BUSY,
+    FaultKind.OTHER: FindingKind.OTHER_SHIFT,
 }
 """What a shift of each kind of metric is told as."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class OfflineEvidence:
     """One anomalous thing about one service, in figures; a finding tells it in words."""
 
     service: str
@@ -62,7 +62,7 @@ class Evidence:
     """Whether it can be shown to people by itself; what is not only adds its little to a score."""
 
 
-def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterator[Evidence]:
+def of_metrics(case: Telemetry, row: int, *, kinds: tuple[FaultKind, ...]) -> Iterator[OfflineEvidence]:
     """Judge every series, rows before ``row`` being ordinary."""
     metrics = [column.metric for column in case.columns]
     base = baselines(case.values[:row], kinds=kinds, metrics=metrics)
@@ -72,7 +72,7 @@ def of_metrics(case: Telemetry, row: int, *, kinds: tuple[Kind, ...]) -> Iterato
     telling = _left(case.values[:row], case.values[row:])
     since_s = float(case.times_s[row]) - case.step_s / 2
     for place in np.flatnonzero(strengths >= _LEAST):
-        yield Evidence(
+        yield OfflineEvidence(
             service=case.columns[place].service,
             kind=FOUND_AS[kinds[place]],
             name=case.columns[place].metric,
@@ -96,7 +96,7 @@ def _left(before: FloatArray, after: FloatArray) -> BoolArray:
 
 
 def _trusted(
-    columns: tuple[Column, ...], kinds: tuple[Kind, ...], *, level: FloatArray, after: FloatArray
+    columns: tuple[Column, ...], kinds: tuple[FaultKind, ...], *, level: FloatArray, after: FloatArray
 ) -> FloatArray:
     """Say how far each series can be relied on: what is said of hardly a request is chance.
 
@@ -107,13 +107,13 @@ def _trusted(
     traffic: dict[str, float] = {}
     ordinary: dict[str, float] = {}
     for place, column in enumerate(columns):
-        if kinds[place] is Kind.TRAFFIC and np.isfinite(level[place]):
+        if kinds[place] is FaultKind.TRAFFIC and np.isfinite(level[place]):
             least = float(np.fmin(level[place], now[place]))
             traffic[column.service] = max(traffic.get(column.service, 0.0), least)
             ordinary[column.service] = max(ordinary.get(column.service, 0.0), float(level[place]))
     busy = [rate for rate in ordinary.values() if rate > 0]
     half = float(np.median(busy)) * _BUSY_SHARE if busy else 0.0
-    slow = (Kind.LATENCY, Kind.CALL_LATENCY, Kind.SUCCESS)
+    slow = (FaultKind.LATENCY, FaultKind.CALL_LATENCY, FaultKind.SUCCESS)
     return np.array(
         [
             traffic[column.service] / (traffic[column.service] + half)
@@ -124,9 +124,11 @@ def _trusted(
     )
 
 
-def _corroborated(columns: tuple[Column, ...], kinds: tuple[Kind, ...], strengths: FloatArray) -> FloatArray:
+def _corroborated(
+    columns: tuple[Column, ...], kinds: tuple[FaultKind, ...], strengths: FloatArray
+) -> FloatArray:
     """Average each series of a resource with all that tell of the same one, as they must agree."""
-    together: dict[tuple[str, Kind], list[int]] = {}
+    together: dict[tuple[str, FaultKind], list[int]] = {}
     for place, column in enumerate(columns):
         if kinds[place] in _RESOURCES:
             together.setdefault((column.service, kinds[place]), []).append(place)
@@ -138,27 +140,27 @@ def _corroborated(columns: tuple[Column, ...], kinds: tuple[Kind, ...], strength
 
 def _edge_lags(
     columns: tuple[Column, ...],
-    kinds: tuple[Kind, ...],
+    kinds: tuple[FaultKind, ...],
     strengths: FloatArray,
     *,
     found: Shifts,
     level: FloatArray,
     telling: BoolArray,
     since_s: float,
-) -> Iterator[Evidence]:
+) -> Iterator[OfflineEvidence]:
     """Lay to the wire what callers see of a service's latency and the service itself does not."""
-    edges: dict[tuple[str, str], dict[Kind, int]] = {}
+    edges: dict[tuple[str, str], dict[FaultKind, int]] = {}
     for place, column in enumerate(columns):
-        if kinds[place] in (Kind.EDGE_CALLER, Kind.EDGE_CALLEE) and _FROM in column.metric:
+        if kinds[place] in (FaultKind.EDGE_CALLER, FaultKind.EDGE_CALLEE) and _FROM in column.metric:
             caller = column.metric.partition(_FROM)[2]
             edges.setdefault((caller, column.service), {})[kinds[place]] = place
     lost = []
     names: dict[str, tuple[float, int]] = {}
     for (caller, callee), sides in edges.items():
-        if Kind.EDGE_CALLER not in sides:
+        if FaultKind.EDGE_CALLER not in sides:
             continue
-        place = sides[Kind.EDGE_CALLER]
-        inner = sides.get(Kind.EDGE_CALLEE)
+        place = sides[FaultKind.EDGE_CALLER]
+        inner = sides.get(FaultKind.EDGE_CALLEE)
         seen = _risen(found, level, place)
         own = 0.0 if inner is None else _risen(found, level, inner)
         strength = float(strengths[place]) * (max(1 - own / seen, 0.0) if seen > 0 else 0.0)
@@ -167,7 +169,7 @@ def _edge_lags(
     for service, share in lags.blamed(lost).items():
         if share >= _LEAST and service in names:
             place = names[service][1]
-            yield Evidence(
+            yield OfflineEvidence(
                 service=service,
                 kind=FindingKind.EDGE_LAG,
                 name=columns[place].metric,
@@ -185,13 +187,13 @@ def _risen(found: Shifts, level: FloatArray, place: int) -> float:
 
 
 def of_lags(
-    case: Telemetry, wires: lags.Wires, *, onset_s: float, kinds: tuple[Kind, ...]
-) -> Iterator[Evidence]:
+    case: Telemetry, wires: lags.Wires, *, onset_s: float, kinds: tuple[FaultKind, ...]
+) -> Iterator[OfflineEvidence]:
     """Judge what is lost between callers and callees, by spans; latency is the metric that should show it."""
     measured = lags.lost(wires, onset_s=onset_s)
     latencies: dict[str, str] = {}
     for column, kind in zip(case.columns, kinds, strict=True):
-        if kind is Kind.LATENCY:
+        if kind is FaultKind.LATENCY:
             latencies.setdefault(column.service, column.metric)
     worst: dict[str, float] = {}
     for lag in measured:
@@ -199,7 +201,7 @@ def of_lags(
             worst[end] = max(worst.get(end, 0.0), lag.lost_ms)
     for service, share in lags.blamed(measured).items():
         if share >= _LEAST:
-            yield Evidence(
+            yield OfflineEvidence(
                 service=service,
                 kind=FindingKind.SPAN_LAG,
                 name="time outside the callee",
@@ -211,13 +213,13 @@ def of_lags(
             )
 
 
-def of_turns(tallies: Tallies, *, onset_s: float, what: str) -> Iterator[Evidence]:
+def of_turns(tallies: Tallies, *, onset_s: float, what: str) -> Iterator[OfflineEvidence]:
     """Judge what is said (``what`` is ``line``) or done (``call``) more or less often."""
     for turn in turns(tallies, onset_s=onset_s):
         if turn.strength >= _LEAST_TURN:
             kind = _turn_kind(turn, what=what)
             if kind is not None:
-                yield Evidence(
+                yield OfflineEvidence(
                     service=turn.thing.service,
                     kind=kind,
                     name=turn.thing.name,
@@ -229,7 +231,7 @@ def of_turns(tallies: Tallies, *, onset_s: float, what: str) -> Iterator[Evidenc
                 )
 
 
-def _turn_kind(turn: Turn, *, what: str) -> FindingKind | None:
+def _turn_kind(turn: TurningPoint, *, what: str) -> FindingKind | None:
     if not turn.vanished:
         return FindingKind.LOG_TEMPLATE_NEW if turn.thing.is_error else None
     if turn.thing.is_error:
@@ -237,15 +239,15 @@ def _turn_kind(turn: Turn, *, what: str) -> FindingKind | None:
     return FindingKind.LOG_TEMPLATE_VANISHED if what == "line" else FindingKind.CALLS_VANISHED
 
 
-def kinds_of(columns: Iterable[Column]) -> tuple[Kind, ...]:
+def kinds_of(columns: Iterable[Column]) -> tuple[FaultKind, ...]:
     """Tell what each column measures."""
-    known: dict[str, Kind] = {}
+    known: dict[str, FaultKind] = {}
     return tuple(known.setdefault(column.metric, kind_of(column.metric)) for column in columns)
 
 
-def strongest(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+def strongest(evidence: Iterable[OfflineEvidence]) -> tuple[OfflineEvidence, ...]:
     """Keep the strongest of each kind for each service: what one kind says twice is not independent."""
-    best: dict[tuple[str, FindingKind], Evidence] = {}
+    best: dict[tuple[str, FindingKind], OfflineEvidence] = {}
     for each in evidence:
         rival = best.get((each.service, each.kind))
         if rival is None or (each.strength, rival.name) > (rival.strength, each.name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.diagnosis.offline.evidence import Evidence
+from bot.diagnosis.offline.evidence import OfflineEvidence
 from bot.diagnosis.signals.templates import digest_of
 from bot.domain.diagnoses import finding as told
 from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
@@ -20,7 +20,7 @@ _RESOURCES = frozenset({FindingKind.CPU_HIGH, FindingKind.MEMORY_HIGH, FindingKi
 _WIRES = frozenset({FindingKind.EDGE_LAG, FindingKind.SPAN_LAG})
 
 
-def findings_of(evidence: Iterable[Evidence], *, looked_at: Mapping[str, str]) -> dict[str, Findings]:
+def findings_of(evidence: Iterable[OfflineEvidence], *, looked_at: Mapping[str, str]) -> dict[str, Findings]:
     """Tell the evidence by source; ``looked_at`` says in words what each source was, where there was one."""
     items: dict[str, list[Finding]] = {source: [] for source in _SOURCES if source in looked_at}
     for each in evidence:
@@ -51,13 +51,13 @@ def _place(finding: Finding) -> int:
     return 1 if finding.kind in _WIRES else 2
 
 
-def _source(each: Evidence) -> str:
+def _source(each: OfflineEvidence) -> str:
     if each.kind in _LINES:
         return "logs"
     return "traces" if each.kind in _SPANS else "metrics"
 
 
-def _finding(each: Evidence) -> Finding:
+def _finding(each: OfflineEvidence) -> Finding:
     source = _source(each)
     since = moment(each.since_s)
     text = f"{_said(each)} since {clock_time(since)}"
@@ -75,7 +75,7 @@ def _finding(each: Evidence) -> Finding:
     )
 
 
-def _said(each: Evidence) -> str:
+def _said(each: OfflineEvidence) -> str:
     value, usual = _figures((each.value, each.ordinary))
     match each.kind:
         case FindingKind.LOG_TEMPLATE_NEW | FindingKind.LOG_TEMPLATE_VANISHED:
@@ -92,7 +92,7 @@ def _figures(values: Sequence[float | None]) -> list[str]:
     return ["unknown" if value is None else f"{value:.4g}" for value in values]
 
 
-def _data(each: Evidence) -> JsonObject:
+def _data(each: OfflineEvidence) -> JsonObject:
     data: JsonObject = {"metric": each.metric, "value": each.value, "baseline": each.ordinary}
     if not each.telling:
         data["telling"] = False

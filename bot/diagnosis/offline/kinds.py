@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What a metric measures; the weights know these words."""
 
     LATENCY = "latency"
@@ -29,24 +29,24 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-_RULES: tuple[tuple[Kind, str], ...] = (
-    (Kind.EDGE_CALLER, r"edge_caller"),
-    (Kind.EDGE_CALLEE, r"edge_callee"),
-    (Kind.NODE, r"\b(node|host|machine)\b"),
-    (Kind.SUCCESS, r"\b(success|availability|available|avail|uptime)\b"),
-    (Kind.ERRORS, r"\b(errors?|err|fail\w*|fault\w*|exceptions?|[45]xx|timeouts?|dropped|retrans\w*)\b"),
+_RULES: tuple[tuple[FaultKind, str], ...] = (
+    (FaultKind.EDGE_CALLER, r"edge_caller"),
+    (FaultKind.EDGE_CALLEE, r"edge_callee"),
+    (FaultKind.NODE, r"\b(node|host|machine)\b"),
+    (FaultKind.SUCCESS, r"\b(success|availability|available|avail|uptime)\b"),
+    (FaultKind.ERRORS, r"\b(errors?|err|fail\w*|fault\w*|exceptions?|[45]xx|timeouts?|dropped|retrans\w*)\b"),
     (
-        Kind.CALL_LATENCY,
+        FaultKind.CALL_LATENCY,
         r"\b(client|outbound|upstream|egress)\b.*\b(lat|latency|duration|time)\b",
     ),
-    (Kind.LATENCY, r"\b(lat\d*|latency|duration|delay|rt|rtt|response time|p\d\d)\b"),
-    (Kind.CPU, r"\b(cpu|load1|throttl\w*)\b"),
-    (Kind.MEMORY, r"\b(mem|memory|rss|heap|swap|oom)\b"),
-    (Kind.DISK, r"\b(disk\w*|io|iops|fs|filesystem|blkio|inodes?)\b"),
-    (Kind.THREADS, r"\b(threads?|sockets?|connections?|conns?|fds?|goroutines?|syscalls?|queue\w*)\b"),
-    (Kind.NETWORK, r"\b(net|network|rx|tx|receive\w*|transmit\w*|packets?|bytes)\b"),
+    (FaultKind.LATENCY, r"\b(lat\d*|latency|duration|delay|rt|rtt|response time|p\d\d)\b"),
+    (FaultKind.CPU, r"\b(cpu|load1|throttl\w*)\b"),
+    (FaultKind.MEMORY, r"\b(mem|memory|rss|heap|swap|oom)\b"),
+    (FaultKind.DISK, r"\b(disk\w*|io|iops|fs|filesystem|blkio|inodes?)\b"),
+    (FaultKind.THREADS, r"\b(threads?|sockets?|connections?|conns?|fds?|goroutines?|syscalls?|queue\w*)\b"),
+    (FaultKind.NETWORK, r"\b(net|network|rx|tx|receive\w*|transmit\w*|packets?|bytes)\b"),
     (
-        Kind.TRAFFIC,
+        FaultKind.TRAFFIC,
         r"\b(load|workload|requests?|reqs?|rps|qps|tps|ops|throughput|calls|count|invocations?|traffic)\b",
     ),
 )
@@ -54,17 +54,17 @@ _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _RULES)
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _BETWEEN = re.compile(r"[^a-z0-9]+")
 
-FALLS: frozenset[Kind] = frozenset({Kind.SUCCESS})
+FALLS: frozenset[FaultKind] = frozenset({FaultKind.SUCCESS})
 """The kinds of which less is worse."""
-BOTH: frozenset[Kind] = frozenset({Kind.TRAFFIC, Kind.NETWORK, Kind.OTHER})
+BOTH: frozenset[FaultKind] = frozenset({FaultKind.TRAFFIC, FaultKind.NETWORK, FaultKind.OTHER})
 """The kinds of which both more and less may tell of trouble."""
 
 
-def kind_of(metric: str) -> Kind:
+def kind_of(metric: str) -> FaultKind:
     """Read a metric's name in any of the usual spellings; the first rule that fits decides."""
     lowered = metric.lower()
     words = _BETWEEN.sub(" ", _HUMP.sub(" ", metric).lower())
     for kind, pattern in _COMPILED:
         if pattern.search(words) or pattern.search(lowered):
             return kind
-    return Kind.OTHER
+    return FaultKind.OTHER

@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.diagnosis.offline import lags
 from bot.diagnosis.offline.case import Telemetry
-from bot.diagnosis.offline.kinds import Kind
+from bot.diagnosis.offline.kinds import FaultKind
 from bot.diagnosis.offline.shifts import baselines, shifts
 from bot.diagnosis.offline.tallies import BIN_S, Tallies, turns
 
@@ -83,7 +83,7 @@ def _in_all(onsets: Sequence[Onset], total: float) -> tuple[Onset, ...]:
 def found(
     case: Telemetry,
     *,
-    kinds: Sequence[Kind],
+    kinds: Sequence[FaultKind],
     weights: Sequence[float],
     tallies: Sequence[Tallies],
     wires: lags.Wires,
@@ -124,7 +124,7 @@ class _Gains:
     """What is gained by a split: how much is out of the ordinary since, in a few of the loudest things."""
 
     case: Telemetry
-    kinds: Sequence[Kind]
+    kinds: Sequence[FaultKind]
     weights: Sequence[float]
     tallies: Sequence[Tallies]
     wires: lags.Wires

@@ -9,11 +9,11 @@ from bot.diagnosis.offline import evidence as gather
 from bot.diagnosis.offline import lags, onset, tallies
 from bot.diagnosis.offline.averaging import averaged
 from bot.diagnosis.offline.case import Telemetry
-from bot.diagnosis.offline.evidence import FOUND_AS, Evidence
+from bot.diagnosis.offline.evidence import FOUND_AS, OfflineEvidence
 from bot.diagnosis.offline.findings import findings_of
-from bot.diagnosis.offline.kinds import Kind
-from bot.diagnosis.origins.weights import Weights
-from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.offline.kinds import FaultKind
+from bot.diagnosis.origins.weights import OriginWeights
+from bot.diagnosis.ranking.situation import Situation
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.wording import moment
 
@@ -22,18 +22,18 @@ SYSTEM = "(the system)"
 _LEAST_ROWS = 2
 _Counted = Sequence[tuple[str, tallies.Tallies]]
 """Lines and operations, each with what it is called."""
-_FROM_OUTSIDE = (Kind.LATENCY, Kind.ERRORS, Kind.SUCCESS, Kind.TRAFFIC)
+_FROM_OUTSIDE = (FaultKind.LATENCY, FaultKind.ERRORS, FaultKind.SUCCESS, FaultKind.TRAFFIC)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Read:
+class CaseFindings:
     """A case as a triage would see it, and the onset by which it was read, in seconds since the epoch."""
 
-    scene: Scene
+    scene: Situation
     onset_s: float | None
 
 
-def read(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> Read:
+def read(case: Telemetry, *, weights: OriginWeights, onset_s: float | None = None) -> CaseFindings:
     """Collect what is anomalous since the onset; a source that is missing says nothing."""
     kinds = gather.kinds_of(case.columns)
     counted = _counted(case)
@@ -48,7 +48,7 @@ def read(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> 
         for each in onsets
     )
     first_s, last_s = _window(case)
-    scene = Scene(
+    scene = Situation(
         service=case.alerting or SYSTEM,
         catalogue=_surroundings(case, kinds),
         results=findings_of(gather.strongest(found), looked_at=_looked_at(case)),
@@ -57,12 +57,12 @@ def read(case: Telemetry, *, weights: Weights, onset_s: float | None = None) -> 
     )
     if onsets and onset_s is None:
         onset_s = onset.likeliest(onsets).at_s
-    return Read(scene=scene, onset_s=onset_s if onsets else None)
+    return CaseFindings(scene=scene, onset_s=onset_s if onsets else None)
 
 
 def _between_rows(
-    case: Telemetry, kinds: tuple[Kind, ...], *, counted: _Counted, wires: lags.Wires, at_s: float
-) -> list[Evidence]:
+    case: Telemetry, kinds: tuple[FaultKind, ...], *, counted: _Counted, wires: lags.Wires, at_s: float
+) -> list[OfflineEvidence]:
     """Collect what is known more exactly than by rows."""
     found = list(gather.of_lags(case, wires, onset_s=at_s, kinds=kinds))
     for what, each in counted:
@@ -70,7 +70,7 @@ def _between_rows(
     return found
 
 
-def _surroundings(case: Telemetry, kinds: tuple[Kind, ...]) -> Catalogue:
+def _surroundings(case: Telemetry, kinds: tuple[FaultKind, ...]) -> Catalogue:
     """List the services of the case and whom they call.
 
     One of which only callers tell is taken for somebody else's.  Names are what they are in the record, and
@@ -89,7 +89,7 @@ def _surroundings(case: Telemetry, kinds: tuple[Kind, ...]) -> Catalogue:
     )
 
 
-def _seen_within(case: Telemetry, kinds: tuple[Kind, ...]) -> frozenset[str]:
+def _seen_within(case: Telemetry, kinds: tuple[FaultKind, ...]) -> frozenset[str]:
     names = {c.service for c, kind in zip(case.columns, kinds, strict=True) if kind not in _FROM_OUTSIDE}
     names.update(bucket.service for bucket in case.spans)
     names.update(line.service for line in case.lines)
@@ -122,11 +122,11 @@ def _counted(case: Telemetry) -> _Counted:
 
 def _onsets(
     case: Telemetry,
-    kinds: tuple[Kind, ...],
+    kinds: tuple[FaultKind, ...],
     *,
     counted: _Counted,
     wires: lags.Wires,
-    weights: Weights,
+    weights: OriginWeights,
     given_s: float | None,
 ) -> tuple[onset.Onset, ...]:
     if case.times_s.size < _LEAST_ROWS:

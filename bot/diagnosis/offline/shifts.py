@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.diagnosis.offline.kinds import BOTH, FALLS, Kind
+from bot.diagnosis.offline.kinds import BOTH, FALLS, FaultKind
 from bot.diagnosis.signals.anomalies import FloatArray
 
 _MAD_TO_SIGMA = 1.4826
@@ -34,24 +34,24 @@ class Scale:
     """The least spread, in the same share."""
 
 
-SCALES: dict[Kind, Scale] = {
-    Kind.LATENCY: Scale(half=1.0, floor=0.1),
-    Kind.CALL_LATENCY: Scale(half=1.0, floor=0.1),
-    Kind.EDGE_CALLER: Scale(half=1.0, floor=0.1),
-    Kind.EDGE_CALLEE: Scale(half=1.0, floor=0.1),
-    Kind.ERRORS: Scale(half=0.05, floor=0.005),
-    Kind.SUCCESS: Scale(half=0.05, floor=0.005),
-    Kind.CPU: Scale(half=1.0, floor=0.1),
-    Kind.MEMORY: Scale(half=0.5, floor=0.05),
-    Kind.DISK: Scale(half=2.0, floor=0.2),
-    Kind.NETWORK: Scale(half=1.0, floor=0.1),
-    Kind.THREADS: Scale(half=1.0, floor=0.1),
-    Kind.TRAFFIC: Scale(half=0.5, floor=0.1),
-    Kind.NODE: Scale(half=1.0, floor=0.1),
-    Kind.OTHER: Scale(half=1.0, floor=0.1),
+SCALES: dict[FaultKind, Scale] = {
+    FaultKind.LATENCY: Scale(half=1.0, floor=0.1),
+    FaultKind.CALL_LATENCY: Scale(half=1.0, floor=0.1),
+    FaultKind.EDGE_CALLER: Scale(half=1.0, floor=0.1),
+    FaultKind.EDGE_CALLEE: Scale(half=1.0, floor=0.1),
+    FaultKind.ERRORS: Scale(half=0.05, floor=0.005),
+    FaultKind.SUCCESS: Scale(half=0.05, floor=0.005),
+    FaultKind.CPU: Scale(half=1.0, floor=0.1),
+    FaultKind.MEMORY: Scale(half=0.5, floor=0.05),
+    FaultKind.DISK: Scale(half=2.0, floor=0.2),
+    FaultKind.NETWORK: Scale(half=1.0, floor=0.1),
+    FaultKind.THREADS: Scale(half=1.0, floor=0.1),
+    FaultKind.TRAFFIC: Scale(half=0.5, floor=0.1),
+    FaultKind.NODE: Scale(half=1.0, floor=0.1),
+    FaultKind.OTHER: Scale(half=1.0, floor=0.1),
 }
-_SHARES = (Kind.ERRORS, Kind.SUCCESS)
-_FILLS = (Kind.CPU, Kind.MEMORY, Kind.NODE)
+_SHARES = (FaultKind.ERRORS, FaultKind.SUCCESS)
+_FILLS = (FaultKind.CPU, FaultKind.MEMORY, FaultKind.NODE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Baselines:
     """What a magnitude is a share of, in the column's own unit."""
 
 
-def baselines(before: FloatArray, *, kinds: Sequence[Kind], metrics: Sequence[str]) -> Baselines:
+def baselines(before: FloatArray, *, kinds: Sequence[FaultKind], metrics: Sequence[str]) -> Baselines:
     """Describe the rows before the onset; what is missing there is left out, never taken for zero."""
     bottom, low, level, high, top = quantiles(before, (0.0, 0.05, 0.5, 0.95, 1.0))
     mad = quantiles(np.abs(before - level), (0.5,))[0] * _MAD_TO_SIGMA
@@ -87,7 +87,7 @@ def baselines(before: FloatArray, *, kinds: Sequence[Kind], metrics: Sequence[st
 
 
 def _units(
-    level: FloatArray, top: FloatArray, *, kinds: Sequence[Kind], metrics: Sequence[str]
+    level: FloatArray, top: FloatArray, *, kinds: Sequence[FaultKind], metrics: Sequence[str]
 ) -> FloatArray:
     """Give each column what its shifts are a share of.
 
@@ -152,7 +152,7 @@ class Shifts:
 
 
 def shifts(
-    base: Baselines, after: FloatArray, *, kinds: Sequence[Kind], at: float = LEVEL_QUANTILE
+    base: Baselines, after: FloatArray, *, kinds: Sequence[FaultKind], at: float = LEVEL_QUANTILE
 ) -> Shifts:
     """Compare the level since the onset with the ordinary one, in the direction that hurts.
 
@@ -175,7 +175,7 @@ def shifts(
 
 
 def _strength(
-    shift: FloatArray, spread: FloatArray, reach: FloatArray, *, base: Baselines, kinds: Sequence[Kind]
+    shift: FloatArray, spread: FloatArray, reach: FloatArray, *, base: Baselines, kinds: Sequence[FaultKind]
 ) -> FloatArray:
     half = np.array([SCALES[kind].half for kind in kinds]) * base.unit
     floor = np.array([SCALES[kind].floor for kind in kinds]) * base.unit

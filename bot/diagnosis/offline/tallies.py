@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bot.diagnosis.offline.case import Line, SpanBucket
+from bot.diagnosis.offline.case import CaseLogLine, SpanBucket
 from bot.diagnosis.signals.anomalies import FloatArray
 from bot.diagnosis.signals.templates import group, mask
 
@@ -29,7 +29,7 @@ _AS_MANY = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thing:
+class TalliedThing:
     """Something that is counted; ``service`` is whom its absence or its growth is laid to."""
 
     service: str
@@ -42,18 +42,18 @@ class _Tables:
     """The bins that were recorded, ascending, and for each service its things and their counts in these."""
 
     places: FloatArray
-    services: tuple[tuple[tuple[Thing, ...], FloatArray], ...]
+    services: tuple[tuple[tuple[TalliedThing, ...], FloatArray], ...]
 
 
 @dataclass(kw_only=True)
 class Tallies:
     """How often each thing was seen in each bin that was recorded at all."""
 
-    counts: dict[Thing, dict[int, int]] = field(default_factory=dict)
+    counts: dict[TalliedThing, dict[int, int]] = field(default_factory=dict)
     recorded: set[int] = field(default_factory=set)
     _tables: _Tables | None = field(default=None, repr=False, compare=False)
 
-    def add(self, thing: Thing, *, time_s: float, count: int = 1) -> None:
+    def add(self, thing: TalliedThing, *, time_s: float, count: int = 1) -> None:
         """Count it."""
         place = int(time_s // BIN_S)
         self.recorded.add(place)
@@ -65,7 +65,7 @@ class Tallies:
         """Lay the counts out, once for all the moments that are looked at."""
         if self._tables is None:
             places = sorted(self.recorded)
-            services: dict[str, list[Thing]] = {}
+            services: dict[str, list[TalliedThing]] = {}
             for thing in self.counts:
                 services.setdefault(thing.service, []).append(thing)
             self._tables = _Tables(
@@ -77,16 +77,16 @@ class Tallies:
             )
         return self._tables
 
-    def _row(self, thing: Thing, places: Sequence[int]) -> list[float]:
+    def _row(self, thing: TalliedThing, places: Sequence[int]) -> list[float]:
         bins = self.counts[thing]
         return [float(bins.get(place, 0)) for place in places]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class TurningPoint:
     """A thing that is seen more or less often than it should be."""
 
-    thing: Thing
+    thing: TalliedThing
     before: int
     after: int
     expected: float
@@ -102,7 +102,7 @@ class Turn:
         return self.after < self.expected
 
 
-def of_lines(lines: Sequence[Line]) -> Tallies:
+def of_lines(lines: Sequence[CaseLogLine]) -> Tallies:
     """Group the lines by what they say (masked, then Drain), or by where the code says it, and count.
 
     A place in the code is one statement, whatever it says; lists make many templates of it.  A handler of
@@ -117,7 +117,7 @@ def of_lines(lines: Sequence[Line]) -> Tallies:
         parts = (place[0] if place else "", templates.get(text, text))
         name = " ".join(part for part in parts if part)
         tallies.add(
-            Thing(service=line.service, name=name, is_error=line.level in _ERRORS), time_s=line.time_s
+            TalliedThing(service=line.service, name=name, is_error=line.level in _ERRORS), time_s=line.time_s
         )
     return tallies
 
@@ -129,11 +129,11 @@ def of_spans(spans: Iterable[SpanBucket]) -> Tallies:
         inner = bucket.parent in (bucket.service, "root", "")
         service = bucket.service if inner else bucket.parent
         name = bucket.operation if inner else f"{bucket.service} {bucket.operation}"
-        tallies.add(Thing(service=service, name=name), time_s=bucket.time_s, count=bucket.count)
+        tallies.add(TalliedThing(service=service, name=name), time_s=bucket.time_s, count=bucket.count)
     return tallies
 
 
-def turns(tallies: Tallies, *, onset_s: float) -> tuple[Turn, ...]:
+def turns(tallies: Tallies, *, onset_s: float) -> tuple[TurningPoint, ...]:
     """Compare the counts before and since the onset, strongest first.
 
     What is expected is the earlier count, scaled by the time that was recorded on both sides and by how much
@@ -148,7 +148,7 @@ def turns(tallies: Tallies, *, onset_s: float) -> tuple[Turn, ...]:
     if min(cut, tables.places.size - cut) < _LEAST_BINS:
         return ()
     ratio = (tables.places.size - cut) / cut
-    found: list[Turn] = []
+    found: list[TurningPoint] = []
     for things, table in tables.services:
         before, after = table[:, :cut].sum(axis=1), table[:, cut:].sum(axis=1)
         expected = _of_service(table, cut=cut, ratio=ratio)
@@ -185,7 +185,7 @@ def _of_service(table: FloatArray, *, cut: int, ratio: float) -> FloatArray:
     return np.asarray(total * ratio * told, dtype=np.float64)
 
 
-def _turn(thing: Thing, *, before: int, after: int, expected: float, ratio: float) -> Turn:
+def _turn(thing: TalliedThing, *, before: int, after: int, expected: float, ratio: float) -> TurningPoint:
     rate = max(expected, _SMOOTH)
     scale = expected / before if before else ratio
     both = (before + after) / (1 + scale)
@@ -193,7 +193,7 @@ def _turn(thing: Thing, *, before: int, after: int, expected: float, ratio: floa
     known = 1 / (1 / rate + 1 / max(before, _SMOOTH))
     z = math.sqrt(max(deviance, 0.0) / (1 + _RESTLESS**2 * known))
     gone = max(1 - after / rate, 0.0) if after < rate else 1.0
-    return Turn(
+    return TurningPoint(
         thing=thing,
         before=before,
         after=after,

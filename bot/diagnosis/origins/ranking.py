@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.diagnosis.origins.graph import CallGraph
-from bot.diagnosis.origins.scoring import Table, confidence, scores
-from bot.diagnosis.origins.weights import Weights
-from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.origins.scoring import ScoreTable, confidence, scores
+from bot.diagnosis.origins.weights import OriginWeights
+from bot.diagnosis.ranking.situation import Situation
 from bot.diagnosis.ranking.suspects import can_be_shown
 from bot.diagnosis.signals.anomalies import BoolArray
-from bot.domain.diagnoses.diagnosis import Place
+from bot.domain.diagnoses.diagnosis import OriginCandidate
 from bot.domain.diagnoses.finding import Finding, FindingKind
 
 _DIGITS = 4
@@ -25,15 +25,15 @@ _LINES = frozenset({FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWI
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class OriginEvidence:
     """What a scene's places are judged by: the table for the sums, and the findings of each service."""
 
-    table: Table
+    table: ScoreTable
     found: Mapping[str, Mapping[FindingKind, Finding]]
     """Of each service the strongest finding of each kind."""
 
 
-def places(scene: Scene, *, weights: Weights) -> tuple[Place, ...]:
+def places(scene: Situation, *, weights: OriginWeights) -> tuple[OriginCandidate, ...]:
     """Rank where the trouble began, most likely first; a service that nothing speaks against is none.
 
     Equal scores are ordered by name, which is only a stable order.
@@ -41,7 +41,7 @@ def places(scene: Scene, *, weights: Weights) -> tuple[Place, ...]:
     return places_on(ground_of(scene), weights=weights)
 
 
-def places_on(ground: Ground, *, weights: Weights) -> tuple[Place, ...]:
+def places_on(ground: OriginEvidence, *, weights: OriginWeights) -> tuple[OriginCandidate, ...]:
     """Weigh a ground that was laid out before."""
     scored = scores(ground.table, weights=weights)
     best = float(scored.max(initial=0.0))
@@ -50,7 +50,7 @@ def places_on(ground: Ground, *, weights: Weights) -> tuple[Place, ...]:
     sure = confidence(scored, weights=weights)
     ordered = sorted(zip(ground.table.services, scored.tolist(), strict=True), key=lambda p: (-p[1], p[0]))
     return tuple(
-        Place(
+        OriginCandidate(
             service=name,
             score=round(score, _DIGITS),
             confidence=round(sure * score / best, _DIGITS),
@@ -61,7 +61,7 @@ def places_on(ground: Ground, *, weights: Weights) -> tuple[Place, ...]:
     )
 
 
-def ground_of(scene: Scene) -> Ground:
+def ground_of(scene: Situation) -> OriginEvidence:
     """Lay out what was found of each service, and who calls whom."""
     known = set(scene.catalogue.names)
     found: dict[str, dict[FindingKind, Finding]] = {}
@@ -73,10 +73,10 @@ def ground_of(scene: Scene) -> Ground:
             if rival is None or (finding.strength, rival.id) > (rival.strength, finding.id):
                 kinds[kind] = finding
     services = tuple(sorted({*found, *scene.scope}))
-    return Ground(table=_table(scene, services, found), found=found)
+    return OriginEvidence(table=_table(scene, services, found), found=found)
 
 
-def _weighed_as(scene: Scene, finding: Finding) -> FindingKind | None:
+def _weighed_as(scene: Situation, finding: Finding) -> FindingKind | None:
     """Tell as which kind a finding counts; none if it says nothing of where the trouble is now."""
     if finding.data.get("ended") is True or (finding.kind in _LINES and not scene.harmful(finding)):
         return None
@@ -88,8 +88,8 @@ def _weighed_as(scene: Scene, finding: Finding) -> FindingKind | None:
 
 
 def _table(
-    scene: Scene, services: tuple[str, ...], found: Mapping[str, Mapping[FindingKind, Finding]]
-) -> Table:
+    scene: Situation, services: tuple[str, ...], found: Mapping[str, Mapping[FindingKind, Finding]]
+) -> ScoreTable:
     kinds = tuple(sorted({kind for each in found.values() for kind in each}))
     strengths = np.zeros((len(services), len(kinds)))
     for row, name in enumerate(services):
@@ -99,7 +99,7 @@ def _table(
         (entry.name, callee) for entry in scene.catalogue.services for callee in entry.depends_on
     )
     outside = {entry.name for entry in scene.catalogue.services if entry.external}
-    return Table(
+    return ScoreTable(
         services=services,
         kinds=kinds,
         strengths=strengths,
@@ -124,7 +124,7 @@ def _among(services: tuple[str, ...], sets: Sequence[frozenset[str]]) -> BoolArr
     return np.array(rows, dtype=np.bool_).reshape(len(services), len(services))
 
 
-def _ordered(kinds: Mapping[FindingKind, Finding], weights: Weights) -> list[Finding]:
+def _ordered(kinds: Mapping[FindingKind, Finding], weights: OriginWeights) -> list[Finding]:
     """Order a service's findings by what they add, strongest first; those that can be shown by themselves."""
     worth = {finding.id: (weights.of(kind) * finding.strength, finding) for kind, finding in kinds.items()}
     kept = [pair for pair in worth.values() if pair[0] > 0 and can_be_shown(pair[1])]

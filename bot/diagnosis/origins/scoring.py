@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.diagnosis.origins.weights import Weights
+from bot.diagnosis.origins.weights import OriginWeights
 from bot.diagnosis.signals.anomalies import BoolArray, FloatArray
 from bot.domain.diagnoses.finding import FindingKind
 
@@ -15,7 +15,7 @@ _FAR = 50.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class ScoreTable:
     """One row a service; square arrays have a column a service too."""
 
     services: tuple[str, ...]
@@ -34,7 +34,7 @@ class Table:
     """Whether it is a leaf of which only one caller tells."""
 
 
-def scores(table: Table, *, weights: Weights) -> FloatArray:
+def scores(table: ScoreTable, *, weights: OriginWeights) -> FloatArray:
     """Score each service by its own evidence, its unexplained symptoms, and the trouble it would explain.
 
     ``(own + symptoms * (1 - explained * worst callee / total)) * (1 + coverage * share in front of it)``,
@@ -58,7 +58,7 @@ def _worst(among: BoolArray, total: FloatArray) -> FloatArray:
     return np.asarray(np.where(among, total[None, :], 0.0).max(axis=1, initial=0.0), dtype=np.float64)
 
 
-def _believed(table: Table, total: FloatArray, *, weights: Weights) -> FloatArray:
+def _believed(table: ScoreTable, total: FloatArray, *, weights: OriginWeights) -> FloatArray:
     """Say what is left of each service: a leaf of which only one caller tells may be the way to another one.
 
     A load balancer is seen by its caller alone, and is in the trouble of the service behind it: so its
@@ -70,7 +70,7 @@ def _believed(table: Table, total: FloatArray, *, weights: Weights) -> FloatArra
     return np.asarray(np.where(table.hearsay, 1 - (1 - weights.hearsay) * same, 1.0), dtype=np.float64)
 
 
-def confidence(scored: FloatArray, *, weights: Weights) -> float:
+def confidence(scored: FloatArray, *, weights: OriginWeights) -> float:
     """Give the chance that the first is right: logistic in the log of its score and in its margin, 0 to 1."""
     score, margin = features(scored)
     if score <= 0:

@@ -26,7 +26,7 @@ class Sureness(Model):
     margin: float
 
 
-class Weights(Model):
+class OriginWeights(Model):
     """``own`` evidence cannot come from elsewhere; a ``symptom`` may be a callee's doing.
 
     What public cases do not show (databases, instances that are down, pools) stands as it was set by hand.
@@ -53,7 +53,7 @@ class Weights(Model):
 
 
 @lru_cache(maxsize=1)
-def shipped() -> Weights:
+def shipped() -> OriginWeights:
     """Read the weights that come with the package."""
     text = resources.files("bot.diagnosis.origins").joinpath("weights.json").read_text(encoding="utf-8")
-    return Weights.model_validate_json(text)
+    return OriginWeights.model_validate_json(text)

@@ -7,15 +7,23 @@ from datetime import datetime
 
 from bot.diagnosis.changes.change_suspects import change_suspects
 from bot.diagnosis.origins.ranking import places
-from bot.diagnosis.origins.weights import Weights, shipped
+from bot.diagnosis.origins.weights import OriginWeights, shipped
 from bot.diagnosis.ranking.corroboration import corroborate
 from bot.diagnosis.ranking.inspections import without_commits
 from bot.diagnosis.ranking.mechanisms import mechanisms
-from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.ranking.situation import Situation
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
 from bot.diagnosis.ranking.verdicts import FOUND, judge, name_of, summary_of
 from bot.domain.catalogue import Catalogue
-from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Diagnosis, Place, RuledOut, Source, SourceStatus
+from bot.domain.diagnoses.diagnosis import (
+    Cause,
+    CauseKind,
+    Diagnosis,
+    OriginCandidate,
+    RuledOut,
+    Source,
+    SourceStatus,
+)
 from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
 
 _LEAST = 0.2
@@ -53,12 +61,12 @@ def rank_causes(
         UnknownServiceError: the catalogue has no such service.
     """
     return diagnosis_of(
-        Scene(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s),
+        Situation(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s),
         weights=shipped(),
     )
 
 
-def diagnosis_of(scene: Scene, *, weights: Weights) -> Diagnosis:
+def diagnosis_of(scene: Situation, *, weights: OriginWeights) -> Diagnosis:
     """Diagnose a scene, wherever its findings come from; see ``rank_causes``."""
     where = places(scene, weights=weights)
     direct = mechanisms(scene)
@@ -86,7 +94,7 @@ def diagnosis_of(scene: Scene, *, weights: Weights) -> Diagnosis:
     )
 
 
-def _ranked(scene: Scene, suspects: Sequence[Suspect]) -> list[Cause]:
+def _ranked(scene: Situation, suspects: Sequence[Suspect]) -> list[Cause]:
     causes = [suspect.cause(scene) for suspect in suspects]
     depth = scene.depth
     # Equal confidence: what lies deeper explains what lies above; the rest is only a stable order.
@@ -95,7 +103,7 @@ def _ranked(scene: Scene, suspects: Sequence[Suspect]) -> list[Cause]:
 
 
 def _unexplained_places(
-    scene: Scene, suspects: Sequence[Suspect], where: Sequence[Place]
+    scene: Situation, suspects: Sequence[Suspect], where: Sequence[OriginCandidate]
 ) -> Iterator[Suspect]:
     """Say at least where it is, for each place with a symptom of its own that nothing else explains."""
     by_id = {finding.id: finding for finding in scene.findings}
@@ -110,7 +118,9 @@ def _unexplained_places(
             yield _somewhere(scene, place, evidence, known=known)
 
 
-def _somewhere(scene: Scene, place: Place, evidence: Sequence[Finding], *, known: float) -> Suspect:
+def _somewhere(
+    scene: Situation, place: OriginCandidate, evidence: Sequence[Finding], *, known: float
+) -> Suspect:
     name = place.service
     exceptions = [e for f in evidence if f.kind in _TEMPLATES for e in _exceptions(f)]
     where = f"{exceptions[0]} in {name}" if exceptions else f"something in {name}"
@@ -129,7 +139,7 @@ def _somewhere(scene: Scene, place: Place, evidence: Sequence[Finding], *, known
     return suspect
 
 
-def _accounts_for(scene: Scene, suspect: Suspect, name: str) -> bool:
+def _accounts_for(scene: Situation, suspect: Suspect, name: str) -> bool:
     return suspect.service == name or suspect.service in scene.catalogue.get(name).depends_on
 
 
@@ -139,7 +149,7 @@ def _exceptions(finding: Finding) -> list[str]:
 
 
 def _ruled_out(
-    scene: Scene, causes: Sequence[Cause], ranked: Sequence[Cause], dropped: Sequence[RuledOut]
+    scene: Situation, causes: Sequence[Cause], ranked: Sequence[Cause], dropped: Sequence[RuledOut]
 ) -> tuple[RuledOut, ...]:
     named = {(cause.kind, cause.service, cause.component) for cause in causes}
     rest = [c for c in ranked if (c.kind, c.service, c.component) not in named]
@@ -156,7 +166,7 @@ def _ruled_out(
     return tuple(dict.fromkeys(found))
 
 
-def _harmless(scene: Scene) -> list[RuledOut]:
+def _harmless(scene: Situation) -> list[RuledOut]:
     found = []
     for finding in scene.findings:
         if finding.kind in _TEMPLATES and not scene.harmful(finding) and not _is_over(finding):
@@ -188,7 +198,7 @@ def _source(name: str, result: Findings | Source) -> Source:
     return Source(name=name, status=SourceStatus.OK, why=why)
 
 
-def _onset(scene: Scene, causes: Sequence[Cause]) -> datetime | None:
+def _onset(scene: Situation, causes: Sequence[Cause]) -> datetime | None:
     """When the symptom began: of the service itself, else of the first cause's."""
     places = [scene.service, *(cause.service for cause in causes[:1])]
     began = [onset for name in places if (onset := scene.onset(name)) is not None]

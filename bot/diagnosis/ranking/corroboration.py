@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.ranking.situation import Situation
 from bot.diagnosis.ranking.suspects import Suspect
 from bot.domain.diagnoses.finding import Finding, FindingKind
 
@@ -14,7 +14,7 @@ _WEIGHT = 0.1
 _SLACK = timedelta(minutes=2)
 
 
-def corroborate(scene: Scene, suspects: Iterable[Suspect]) -> None:
+def corroborate(scene: Situation, suspects: Iterable[Suspect]) -> None:
     """Let the alerts of a suspicion's service speak for it, each by how rare and how new it is.
 
     Not what has ended, not what fired before it began, and not the alert that asked the question.

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.diagnosis.commits.case import Alert, ChangeCase, Commit, Rollout
+from bot.diagnosis.commits.case import AlertRecord, ChangeCase, Commit, CommitRollout
 from bot.diagnosis.commits.content import hazards_of, parsed, rarity_of
-from bot.diagnosis.commits.features import Candidate, candidate
+from bot.diagnosis.commits.features import CommitCandidate, candidate
 from bot.diagnosis.commits.outside import outside
-from bot.diagnosis.commits.ranking import Ranked, choose, stands_out
+from bot.diagnosis.commits.ranking import RankedCommit, choose, stands_out
 from bot.diagnosis.commits.symptoms import Symptoms
 from bot.diagnosis.commits.weights import shipped
 from bot.diagnosis.commits.wording import does, quoted
-from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.ranking.situation import Situation
 from bot.diagnosis.ranking.symptoms import symptoms_of
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Finding, FindingKind
@@ -72,7 +72,7 @@ class Inspection(Model):
         return f" with commit {self.commit}{named}, which {self.does}{said}"
 
 
-def inspect(scene: Scene, changes: Sequence[Finding]) -> Mapping[str, Inspection]:
+def inspect(scene: Situation, changes: Sequence[Finding]) -> Mapping[str, Inspection]:
     """Inspect the changes of one service that may be to blame, by the ids of their findings."""
     commits = {change.id: _commits(change) for change in changes}
     if not any(commits.values()):
@@ -86,7 +86,7 @@ def inspect(scene: Scene, changes: Sequence[Finding]) -> Mapping[str, Inspection
         ]
         for change in changes
     }
-    signs = outside(ChangeCase(alert=Alert(service=symptoms.first, fired_at=scene.now)), symptoms)
+    signs = outside(ChangeCase(alert=AlertRecord(service=symptoms.first, fired_at=scene.now)), symptoms)
     ranked, none = choose([one for found in possible.values() for one in found], signs, weights=shipped())
     of = {change.id: _of(ranked, possible[change.id]) for change in changes if commits[change.id]}
     # However many commits a release has, it is as likely as its likeliest.
@@ -104,7 +104,7 @@ def inspect(scene: Scene, changes: Sequence[Finding]) -> Mapping[str, Inspection
     }
 
 
-def innocent(scene: Scene, change: Finding) -> str:
+def innocent(scene: Situation, change: Finding) -> str:
     """Say why a release can be ruled out by what it brought; nothing where it cannot, or not all is known."""
     brought = _read(change)
     if brought is None or not brought.commits_complete or brought.commits_removed:
@@ -154,16 +154,21 @@ def _commits(change: Finding) -> tuple[Commit, ...]:
     )
 
 
-def _live(change: Finding, commit: Commit, *, symptoms: Symptoms) -> Rollout:
-    return Rollout(sha=commit.sha, service=change.service, at=change.began_at or symptoms.onset)
+def _live(change: Finding, commit: Commit, *, symptoms: Symptoms) -> CommitRollout:
+    return CommitRollout(sha=commit.sha, service=change.service, at=change.began_at or symptoms.onset)
 
 
-def _of(ranked: Iterable[Ranked], candidates: Sequence[Candidate]) -> list[Ranked]:
+def _of(ranked: Iterable[RankedCommit], candidates: Sequence[CommitCandidate]) -> list[RankedCommit]:
     return [one for one in ranked if any(one.candidate is each for each in candidates)]
 
 
 def _inspection(
-    change: Finding, commits: Sequence[Commit], ranked: Sequence[Ranked], symptoms: Symptoms, *, chance: float
+    change: Finding,
+    commits: Sequence[Commit],
+    ranked: Sequence[RankedCommit],
+    symptoms: Symptoms,
+    *,
+    chance: float,
 ) -> Inspection:
     first = ranked[0].candidate
     brought = _read(change)
@@ -179,7 +184,7 @@ def _inspection(
     )
 
 
-def _owner(scene: Scene, service: str, commit: Commit) -> str:
+def _owner(scene: Situation, service: str, commit: Commit) -> str:
     """Name the other service in whose folders all files of a commit lie; empty if there is none.
 
     Only services count that have the same repository: elsewhere a folder may be called like anything.

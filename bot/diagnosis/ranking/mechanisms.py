@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from bot.diagnosis.ranking.situation import Scene
+from bot.diagnosis.ranking.situation import Situation
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.diagnoses.finding import Finding, FindingKind
@@ -19,9 +19,9 @@ _ERRORS = (FindingKind.ERROR_RATE_UP, FindingKind.LATENCY_UP)
 _LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
 
 
-def mechanisms(scene: Scene) -> list[Suspect]:
+def mechanisms(scene: Situation) -> list[Suspect]:
     """List every suspicion that rests on something seen directly within the scope."""
-    makers: tuple[Callable[[Scene, str], Iterator[Suspect]], ...] = (
+    makers: tuple[Callable[[Situation, str], Iterator[Suspect]], ...] = (
         _locks,
         _database_down,
         _connections,
@@ -36,14 +36,14 @@ def mechanisms(scene: Scene) -> list[Suspect]:
     return found
 
 
-def _suffers(scene: Scene, service: str) -> bool:
+def _suffers(scene: Situation, service: str) -> bool:
     """Whether anybody notices: an error or a delay, at the service or above it."""
     names = {service, *scene.callers(service)}
     kinds = (*_ERRORS, *_LINES, FindingKind.DEPENDENCY_ERRORS, FindingKind.SERVICE_DOWN)
     return any(f.service in names and f.kind in kinds and scene.harmful(f) for f in scene.findings)
 
 
-def _locks(scene: Scene, service: str) -> Iterator[Suspect]:
+def _locks(scene: Situation, service: str) -> Iterator[Suspect]:
     blocking = scene.of(service, FindingKind.DB_BLOCKED)
     for finding in blocking:
         suspect = _lock(scene, finding, text=finding.evidence[0].text)
@@ -59,7 +59,7 @@ def _locks(scene: Scene, service: str) -> Iterator[Suspect]:
             yield suspect
 
 
-def _lock(scene: Scene, finding: Finding, *, text: str) -> Suspect:
+def _lock(scene: Situation, finding: Finding, *, text: str) -> Suspect:
     service = finding.service
     suspect = Suspect(
         kind=CauseKind.DATABASE_LOCK,
@@ -79,7 +79,7 @@ def _lock(scene: Scene, finding: Finding, *, text: str) -> Suspect:
     return suspect
 
 
-def _database_down(scene: Scene, service: str) -> Iterator[Suspect]:
+def _database_down(scene: Situation, service: str) -> Iterator[Suspect]:
     found = scene.of(service, FindingKind.DB_DOWN)
     if not found:
         return
@@ -98,7 +98,7 @@ def _database_down(scene: Scene, service: str) -> Iterator[Suspect]:
     yield suspect
 
 
-def _connections(scene: Scene, service: str) -> Iterator[Suspect]:
+def _connections(scene: Situation, service: str) -> Iterator[Suspect]:
     found = scene.of(service, FindingKind.DB_CONNECTIONS_HIGH)
     if not found:
         return
@@ -120,7 +120,7 @@ def _connections(scene: Scene, service: str) -> Iterator[Suspect]:
     yield suspect
 
 
-def _saturation(scene: Scene, service: str) -> Iterator[Suspect]:
+def _saturation(scene: Situation, service: str) -> Iterator[Suspect]:
     for resource, kind, hint in (
         ("cpu", FindingKind.CPU_HIGH, "overload"),
         ("memory", FindingKind.MEMORY_HIGH, "memory"),
@@ -132,7 +132,7 @@ def _saturation(scene: Scene, service: str) -> Iterator[Suspect]:
 
 
 def _saturated(
-    scene: Scene, service: str, *, resource: str, seen: tuple[Finding, ...], said: tuple[Finding, ...]
+    scene: Situation, service: str, *, resource: str, seen: tuple[Finding, ...], said: tuple[Finding, ...]
 ) -> Suspect:
     text = seen[0].evidence[0].text if seen else f"its log says “{said[0].evidence[0].text}”"
     began = [f.began_at for f in (*seen, *said) if f.began_at is not None]
@@ -162,7 +162,7 @@ def _saturated(
 _NAMES = {"cpu": "processor time", "memory": "memory"}
 
 
-def _down(scene: Scene, service: str) -> Iterator[Suspect]:
+def _down(scene: Situation, service: str) -> Iterator[Suspect]:
     found = scene.of(service, FindingKind.SERVICE_DOWN)
     if not found or scene.catalogue.get(service).external:
         return
@@ -187,7 +187,7 @@ def _down(scene: Scene, service: str) -> Iterator[Suspect]:
     yield suspect
 
 
-def _outside(scene: Scene, service: str) -> Iterator[Suspect]:
+def _outside(scene: Situation, service: str) -> Iterator[Suspect]:
     entry = scene.catalogue.get(service)
     if not entry.external:
         return
@@ -234,7 +234,7 @@ def _outside_summary(service: str, caller: str, *, direct: list[Finding], failin
     return f"{service}, which is not ours, does not answer as it should: {' and '.join(parts)}."
 
 
-def _naming(scene: Scene, caller: str, callee: str) -> tuple[Finding, ...]:
+def _naming(scene: Situation, caller: str, callee: str) -> tuple[Finding, ...]:
     """List what a caller shows of trouble with a callee: its calls, its lines, its own readiness."""
     calls = scene.of(
         caller, FindingKind.DEPENDENCY_ERRORS, FindingKind.DEPENDENCY_SLOW, FindingKind.DEPENDENCY_DOWN
@@ -247,7 +247,7 @@ def _naming(scene: Scene, caller: str, callee: str) -> tuple[Finding, ...]:
     return (*(f for f in calls if f.component == callee), *lines)
 
 
-def _naming_database(scene: Scene, service: str) -> list[Finding]:
+def _naming_database(scene: Situation, service: str) -> list[Finding]:
     known = set(scene.catalogue.names)
     return [
         f
@@ -256,7 +256,7 @@ def _naming_database(scene: Scene, service: str) -> list[Finding]:
     ]
 
 
-def _hinting(scene: Scene, service: str, hint: str) -> tuple[Finding, ...]:
+def _hinting(scene: Situation, service: str, hint: str) -> tuple[Finding, ...]:
     """List a service's own error lines that speak of a database, of memory, of overload."""
     return tuple(
         f

@@ -56,7 +56,7 @@ _ONSET_SLACK = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class Situation:
     """The findings of one triage of ``service``; ``now`` is when they were read."""
 
     service: str

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.diagnosis.ranking.situation import Scene, noisy_or
+from bot.diagnosis.ranking.situation import Situation, noisy_or
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind
 from bot.domain.diagnoses.finding import Finding
 from bot.domain.model import JsonObject
@@ -75,7 +75,7 @@ class Suspect:
             best[source] = max(best.get(source, 0.0), support.weight)
         return noisy_or(best.values())
 
-    def judged(self, scene: Scene) -> float:
+    def judged(self, scene: Situation) -> float:
         """Belief, times what the doubts leave of it, at most 0.97: as if every source had been read.
 
         This is what one suspicion takes from another; were the unread sources to count here, each of them
@@ -88,14 +88,14 @@ class Suspect:
             judged *= _OUT_OF_REACH
         return judged
 
-    def confidence(self, scene: Scene) -> float:
+    def confidence(self, scene: Situation) -> float:
         """What is left of ``judged`` by the sources that could not be read."""
         confidence = self.judged(scene)
         for source in scene.unread:
             confidence *= _UNREAD_DECISIVE if source.name in self.decisive else _UNREAD
         return round(confidence, 4)
 
-    def cause(self, scene: Scene) -> Cause:
+    def cause(self, scene: Situation) -> Cause:
         """Write it as the diagnosis names it, with the evidence strongest first."""
         ordered = sorted(self.supports, key=lambda support: (-support.weight, support.finding.id))
         unread = [s.name for s in scene.unread if s.name in self.decisive]

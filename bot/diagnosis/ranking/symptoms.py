@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.diagnosis.commits.case import LogLine
-from bot.diagnosis.commits.symptoms import Shift, Symptoms, figures_of
+from bot.diagnosis.commits.case import LogRecord
+from bot.diagnosis.commits.symptoms import MetricShift, Symptoms, figures_of
 from bot.diagnosis.commits.tokens import vocabulary
-from bot.diagnosis.ranking.situation import CHANGES, Scene, number
+from bot.diagnosis.ranking.situation import CHANGES, Situation, number
 from bot.domain.diagnoses.finding import Finding, FindingKind
 
 LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
@@ -32,7 +32,7 @@ _SLACK_S = 20.0
 _STEP_S = 15.0
 
 
-def symptoms_of(scene: Scene, service: str) -> Symptoms:
+def symptoms_of(scene: Situation, service: str) -> Symptoms:
     """Gather what the findings say of a service: samples of its lines, what rose, and towards whom.
 
     What callers say of it is left out: they complain of its answers, in words of their own.
@@ -40,7 +40,7 @@ def symptoms_of(scene: Scene, service: str) -> Symptoms:
     harmful = [f for f in scene.findings if f.service == service and _counts(scene, f)]
     onset = scene.onset(service) or scene.now
     complaints = tuple(
-        LogLine(at=finding.began_at or onset, service=service, level="ERROR", text=text)
+        LogRecord(at=finding.began_at or onset, service=service, level="ERROR", text=text)
         for finding in harmful
         if finding.kind in LINES
         for text in strings(finding, "samples")
@@ -67,7 +67,7 @@ def strings(finding: Finding, name: str) -> list[str]:
     return [str(text) for text in found] if isinstance(found, list) else []
 
 
-def _counts(scene: Scene, finding: Finding) -> bool:
+def _counts(scene: Situation, finding: Finding) -> bool:
     if finding.kind in CHANGES or finding.data.get("ended") is True:
         return False
     return finding.kind not in LINES or scene.harmful(finding)
@@ -86,12 +86,12 @@ def _told_by(finding: Finding) -> Iterable[str]:
     yield str(finding.data.get("template", ""))
 
 
-def _shifts(found: Sequence[Finding]) -> Iterable[Shift]:
+def _shifts(found: Sequence[Finding]) -> Iterable[MetricShift]:
     for finding in (f for f in found if "family" in f.data):
         after, before = number(finding.data.get("value")), number(finding.data.get("baseline"))
         if after is not None and before is not None and finding.began_at is not None:
             scale = _MS.get(str(finding.data.get("unit", "")), 1.0)  # settings are compared in milliseconds
-            yield Shift(
+            yield MetricShift(
                 service=finding.service,
                 metric=str(finding.data["family"]),
                 at=finding.began_at,

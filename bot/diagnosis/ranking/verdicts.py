@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.diagnosis.ranking.situation import CHANGES, Scene
+from bot.diagnosis.ranking.situation import CHANGES, Situation
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Verdict
 from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.wording import listing, span
@@ -24,7 +24,7 @@ _ALERTS = "alerts"
 _PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
 
 
-def judge(scene: Scene, causes: Sequence[Cause]) -> Verdict:
+def judge(scene: Situation, causes: Sequence[Cause]) -> Verdict:
     """Say whether a cause was found, may not be told, or there is none to find.
 
     An alert, a change or a storm of harmless lines is no evidence of a fault: without a symptom anywhere in
@@ -38,7 +38,7 @@ def judge(scene: Scene, causes: Sequence[Cause]) -> Verdict:
     return "no_fault_found"
 
 
-def _half_seen(scene: Scene) -> bool:
+def _half_seen(scene: Situation) -> bool:
     """Whether something unusual was seen, and a source that might have said more of it was not read."""
     silent = {*CHANGES, FindingKind.ALERT}
     seen = (f for f in scene.findings if f.service in scene.scope and f.kind not in silent)
@@ -50,7 +50,7 @@ def ties(causes: Sequence[Cause]) -> tuple[Cause, ...]:
     return tuple(c for c in causes if c.confidence >= causes[0].confidence - TIE) if causes else ()
 
 
-def summary_of(scene: Scene, verdict: Verdict, causes: Sequence[Cause]) -> str:
+def summary_of(scene: Situation, verdict: Verdict, causes: Sequence[Cause]) -> str:
     """Say it in one or two sentences, fit for three in the morning."""
     match verdict:
         case "cause_found":
@@ -84,7 +84,7 @@ def name_of(cause: Cause) -> str:
             return f"something in {cause.service}"
 
 
-def _in_the_dark(scene: Scene, cause: Cause) -> bool:
+def _in_the_dark(scene: Situation, cause: Cause) -> bool:
     """Whether one source alone speaks for the cause while most of the others could not be read."""
     asked = [name for name in scene.asked if name != _ALERTS]
     unread = [source for source in scene.unread if source.name != _ALERTS]
@@ -102,7 +102,7 @@ def _torn(causes: Sequence[Cause]) -> bool:
     return tied[-1].confidence < BOTH or len({cause.service for cause in tied}) < len(tied)
 
 
-def _unclear(scene: Scene, causes: Sequence[Cause]) -> str:
+def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
     unread = listing([source.name for source in scene.unread])
     because = f" {unread[0].upper()}{unread[1:]} could not be read." if unread else ""
     tied = ties(causes)
@@ -117,7 +117,7 @@ def _unclear(scene: Scene, causes: Sequence[Cause]) -> str:
     return f"I am not sure. The best guess: {causes[0].summary}{because}"
 
 
-def _no_fault(scene: Scene) -> str:
+def _no_fault(scene: Situation) -> str:
     ours = [name for name in scene.scope if not scene.catalogue.get(name).external]
     back = span(scene.since_s)
     text = f"No fault found: errors and latency of {listing(ours)} are as usual, looking back {back}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.diagnosis.ranking.situation import Scene, number
+from bot.diagnosis.ranking.situation import Situation, number
 from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
 
@@ -22,7 +22,7 @@ BESIDE = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
+class VersionSplit:
     """Whether failures keep to a version: 1 surely, 0 cannot be said, -1 surely not; and who says so."""
 
     value: float
@@ -34,34 +34,34 @@ class Split:
         return self.value > 0 and self.finding.kind in _TEMPLATES
 
 
-def version_splits(scene: Scene, change: Finding) -> list[Split]:
+def version_splits(scene: Situation, change: Finding) -> list[VersionSplit]:
     """Tell from logs and from metrics whether failures keep to the version that a deploy brought."""
     version = change.component
     found = _of_lines(scene, change.service, version)
     by_version = [f for f in scene.of(change.service, FindingKind.ERROR_RATE_UP) if f.component]
     found.extend(
-        Split(value=_split_of_rates(finding), finding=finding)
+        VersionSplit(value=_split_of_rates(finding), finding=finding)
         for finding in by_version
         if finding.component == version
     )
     if by_version and not any(f.component == version for f in by_version):
-        found.append(Split(value=-1.0, finding=by_version[0]))
+        found.append(VersionSplit(value=-1.0, finding=by_version[0]))
     return [split for split in found if split.value != 0]
 
 
-def _of_lines(scene: Scene, service: str, version: str) -> list[Split]:
+def _of_lines(scene: Situation, service: str, version: str) -> list[VersionSplit]:
     """Tell from the error lines; where they are of several kinds, from those that are laid on nobody else.
 
     With two faults at once all versions fail, and only one of them says what its own fault makes it say.
     """
     errors = [f for f in scene.of(service, FindingKind.LOG_ERRORS) if scene.harmful(f)]
     own = [f for f in scene.of(service, *_TEMPLATES) if scene.harmful(f) and not f.data.get("mentions")]
-    split = [Split(value=_split_of_lines(finding, version), finding=finding) for finding in own]
+    split = [VersionSplit(value=_split_of_lines(finding, version), finding=finding) for finding in own]
     kept = [each for each in split if each.is_own]
     mixed = [f for f in errors if f.data.get("mentions")]
     if split and mixed:
         return kept or [max(split, key=lambda each: each.value)]
-    return [*(Split(value=_split_of_lines(f, version), finding=f) for f in errors), *kept]
+    return [*(VersionSplit(value=_split_of_lines(f, version), finding=f) for f in errors), *kept]
 
 
 def _split_of_lines(finding: Finding, version: str) -> float:

@@ -30,7 +30,7 @@ _CAUTION = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class AnomalyRule:
     """When a shift of one kind of metric is worth a word; levels and shifts are in its own unit."""
 
     direction: Literal["up", "down"] = "up"
@@ -62,7 +62,7 @@ class Anomaly:
     """0 to 1: ``shift / (shift + half)``."""
 
 
-def detect(times_s: FloatArray, values: FloatArray, *, rule: Rule) -> Anomaly | None:
+def detect(times_s: FloatArray, values: FloatArray, *, rule: AnomalyRule) -> Anomaly | None:
     """Compare the level a series has at its end with the one it had before it changed.
 
     The change point maximises ``n_before * n_after / n * step**2``, the two-sample form of least squares
@@ -82,7 +82,7 @@ def detect(times_s: FloatArray, values: FloatArray, *, rule: Rule) -> Anomaly | 
     return shifted if shifted is not None else _beyond_limit(times, series, rule=rule)
 
 
-def _shifted(times: FloatArray, x: FloatArray, *, rule: Rule, sign: float) -> Anomaly | None:
+def _shifted(times: FloatArray, x: FloatArray, *, rule: AnomalyRule, sign: float) -> Anomaly | None:
     if x.size < MIN_BEFORE + rule.min_after or float(np.ptp(x)) < rule.floor:
         return None
     split = _change_point(x, min_after=rule.min_after)
@@ -109,7 +109,7 @@ def _shifted(times: FloatArray, x: FloatArray, *, rule: Rule, sign: float) -> An
     )
 
 
-def _beyond_limit(times: FloatArray, series: FloatArray, *, rule: Rule) -> Anomaly | None:
+def _beyond_limit(times: FloatArray, series: FloatArray, *, rule: AnomalyRule) -> Anomaly | None:
     """Judge a level by the limit alone, where there is no ordinary level or it is too restless to tell."""
     if rule.limit is None:
         return None
@@ -175,7 +175,7 @@ def _spread(before: FloatArray) -> float:
     return max(mad, float(high - low) * _WIDE_TO_SIGMA)
 
 
-def _ratio_reached(level: float, baseline: float, *, rule: Rule) -> bool:
+def _ratio_reached(level: float, baseline: float, *, rule: AnomalyRule) -> bool:
     larger, smaller = (level, baseline) if rule.direction == "up" else (baseline, level)
     return larger >= rule.ratio * smaller
 
@@ -189,6 +189,6 @@ def _onset(x: FloatArray, split: int, *, threshold: float) -> int:
     return first
 
 
-def _strength(shift: float, *, baseline: float, rule: Rule) -> float:
+def _strength(shift: float, *, baseline: float, rule: AnomalyRule) -> float:
     scale = rule.half * max(abs(baseline), 1e-12) if rule.relative else rule.half
     return shift / (shift + scale)

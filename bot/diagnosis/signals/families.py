@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Template
 
-from bot.diagnosis.signals.anomalies import Rule
+from bot.diagnosis.signals.anomalies import AnomalyRule
 from bot.domain.diagnoses.finding import FindingKind
 
 NAMES: Mapping[str, str] = {
@@ -27,14 +27,14 @@ NAMES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
+class MetricFamily:
     """One family; ``expr`` is PromQL with ``$sel`` (label matchers), ``$w`` (window) and names."""
 
     name: str
     kind: FindingKind
     expr: str
     unit: str
-    rule: Rule
+    rule: AnomalyRule
     says: str
     """A sentence with ``{service}``, ``{label}``, ``{value}`` and ``{usual}``."""
     by: str = ""
@@ -53,17 +53,17 @@ _BREATH = 5
 REQUESTS = "request_rate"
 ERRORS_BY_VERSION = "error_ratio_by_version"
 
-FAMILIES: tuple[Family, ...] = (
-    Family(
+FAMILIES: tuple[MetricFamily, ...] = (
+    MetricFamily(
         name="error_ratio",
         kind=FindingKind.ERROR_RATE_UP,
         expr='(sum(rate($requests{$sel,$status=~"5.."}[$w])) or vector(0)) / sum(rate($requests{$sel}[$w]))',
         unit="ratio",
-        rule=Rule(floor=0.02, half=0.05, limit=0.05),
+        rule=AnomalyRule(floor=0.02, half=0.05, limit=0.05),
         says="{service} answers {value} of its requests with a server error, usually {usual}",
         counts_failures=True,
     ),
-    Family(
+    MetricFamily(
         name=ERRORS_BY_VERSION,
         kind=FindingKind.ERROR_RATE_UP,
         expr=(
@@ -72,60 +72,60 @@ FAMILIES: tuple[Family, ...] = (
             " / sum by ($version) (rate($requests{$sel}[$w]))"
         ),
         unit="ratio",
-        rule=Rule(floor=0.02, half=0.05, limit=0.05),
+        rule=AnomalyRule(floor=0.02, half=0.05, limit=0.05),
         says="{service} {label} answers {value} of its requests with a server error, usually {usual}",
         by="version",
         counts_failures=True,
     ),
-    Family(
+    MetricFamily(
         name=REQUESTS,
         kind=FindingKind.TRAFFIC_DROP,
         expr="sum(rate($requests{$sel}[$w]))",
         unit="req/s",
-        rule=Rule(direction="down", floor=1.0, half=0.5, relative=True, ratio=2.0, min_after=3),
+        rule=AnomalyRule(direction="down", floor=1.0, half=0.5, relative=True, ratio=2.0, min_after=3),
         says="{service} receives {value}, usually {usual}",
     ),
-    Family(
+    MetricFamily(
         name="latency_mean",
         kind=FindingKind.LATENCY_UP,
         expr="sum(rate(${duration}_sum{$sel}[$w])) / sum(rate(${duration}_count{$sel}[$w]))",
         unit="s",
-        rule=Rule(floor=0.1, half=0.3, ratio=2.0, min_after=_BREATH),
+        rule=AnomalyRule(floor=0.1, half=0.3, ratio=2.0, min_after=_BREATH),
         says="{service} takes {value} to answer on average, usually {usual}",
     ),
-    Family(
+    MetricFamily(
         name="latency_p95",
         kind=FindingKind.LATENCY_UP,
         expr="histogram_quantile(0.95, sum by (le) (rate(${duration}_bucket{$sel}[$w])))",
         unit="s",
-        rule=Rule(floor=0.25, half=0.6, ratio=2.5, min_after=_BREATH),
+        rule=AnomalyRule(floor=0.25, half=0.6, ratio=2.5, min_after=_BREATH),
         says="95 % of the answers of {service} take up to {value}, usually {usual}",
     ),
-    Family(
+    MetricFamily(
         name="cpu",
         kind=FindingKind.CPU_HIGH,
         expr="max(rate($cpu{$sel}[$w]))",
         unit="cores",
-        rule=Rule(floor=0.25, half=0.3, ratio=1.8, min_after=3),
+        rule=AnomalyRule(floor=0.25, half=0.3, ratio=1.8, min_after=3),
         says="a process of {service} uses {value}, usually {usual}",
     ),
-    Family(
+    MetricFamily(
         name="memory",
         kind=FindingKind.MEMORY_HIGH,
         expr="max($memory{$sel})",
         unit="bytes",
-        rule=Rule(floor=48e6, half=0.5, relative=True, ratio=1.5),
+        rule=AnomalyRule(floor=48e6, half=0.5, relative=True, ratio=1.5),
         says="a process of {service} holds {value} of memory, usually {usual}",
     ),
-    Family(
+    MetricFamily(
         name="pool",
         kind=FindingKind.POOL_EXHAUSTED,
         expr="max($pool_used{$sel} / $pool_max{$sel})",
         unit="ratio",
-        rule=Rule(floor=0.4, half=0.25, limit=0.95),
+        rule=AnomalyRule(floor=0.4, half=0.25, limit=0.95),
         says="{value} of the connection pool of {service} is in use, usually {usual}",
     ),
-    Family(
+    MetricFamily(
         name="dependency_errors",
         kind=FindingKind.DEPENDENCY_ERRORS,
         expr=(
@@ -134,12 +134,12 @@ FAMILIES: tuple[Family, ...] = (
             " / sum by ($dependency) (rate($calls{$sel}[$w]))"
         ),
         unit="ratio",
-        rule=Rule(floor=0.02, half=0.05, limit=0.05),
+        rule=AnomalyRule(floor=0.02, half=0.05, limit=0.05),
         says="{value} of the calls of {service} to {label} fail, usually {usual}",
         by="dependency",
         counts_failures=True,
     ),
-    Family(
+    MetricFamily(
         name="dependency_latency",
         kind=FindingKind.DEPENDENCY_SLOW,
         expr=(
@@ -147,7 +147,7 @@ FAMILIES: tuple[Family, ...] = (
             " / sum by ($dependency) (rate(${call_duration}_count{$sel}[$w]))"
         ),
         unit="s",
-        rule=Rule(floor=0.1, half=0.3, ratio=2.0, min_after=_BREATH),
+        rule=AnomalyRule(floor=0.1, half=0.3, ratio=2.0, min_after=_BREATH),
         says="calls of {service} to {label} take {value} on average, usually {usual}",
         by="dependency",
     ),

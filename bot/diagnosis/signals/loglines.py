@@ -29,7 +29,7 @@ _STAMP = re.compile(rb'"(?:ts|time|timestamp|@timestamp)"\s*:\s*("[^"]*"|[0-9.eE
 
 
 @dataclass(frozen=True, slots=True)
-class LogLine:
+class ParsedLine:
     """One line; ``at_s`` in seconds since the epoch."""
 
     at_s: float
@@ -52,7 +52,7 @@ class LogLine:
         return found.group(1) if found else ""
 
 
-def parse(raw: bytes) -> LogLine | None:
+def parse(raw: bytes) -> ParsedLine | None:
     """Read a line; none if it is no JSON object with a time."""
     try:
         line = json.loads(raw.decode())
@@ -61,12 +61,12 @@ def parse(raw: bytes) -> LogLine | None:
     return of_fields(line) if isinstance(line, dict) else None
 
 
-def of_fields(line: Mapping[str, Any], *, at_s: float | None = None) -> LogLine | None:
+def of_fields(line: Mapping[str, Any], *, at_s: float | None = None) -> ParsedLine | None:
     """Read a line's fields; none if no time is given and none is among them."""
     at_s = _seconds(_first(line, _TIME_KEYS)) if at_s is None else at_s
     if at_s is None:
         return None
-    return LogLine(
+    return ParsedLine(
         at_s=at_s,
         level=_level(_first(line, _LEVEL_KEYS)),
         message=_text(_first(line, _MESSAGE_KEYS)),
@@ -76,7 +76,7 @@ def of_fields(line: Mapping[str, Any], *, at_s: float | None = None) -> LogLine 
     )
 
 
-def of_text(text: str, *, at_s: float, labels: Mapping[str, str]) -> LogLine:
+def of_text(text: str, *, at_s: float, labels: Mapping[str, str]) -> ParsedLine:
     """Read a line of a log store, which knows its time: JSON, ``key=value`` pairs, or plain words.
 
     ``labels`` are what the store knows of it, and count where the line itself does not say.
@@ -93,7 +93,7 @@ def of_text(text: str, *, at_s: float, labels: Mapping[str, str]) -> LogLine:
     return line
 
 
-def of_document(document: Mapping[str, Any]) -> LogLine | None:
+def of_document(document: Mapping[str, Any]) -> ParsedLine | None:
     """Read a document with nested fields, as the Elastic Common Schema has them; none without a time."""
     fields = dict(_flat(document))
     kind, said = fields.get("error.type"), fields.get("error.message")

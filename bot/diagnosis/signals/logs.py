@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from bot.diagnosis.signals.bursts import Burst, find_burst
-from bot.diagnosis.signals.loglines import LogLine
+from bot.diagnosis.signals.loglines import ParsedLine
 from bot.diagnosis.signals.missing_lines import missing
 from bot.diagnosis.signals.templates import digest_of, group, mask
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
@@ -44,7 +44,7 @@ class LogRead:
     """The lines of one service between two moments (seconds since the epoch), oldest first."""
 
     service: str
-    lines: Sequence[LogLine]
+    lines: Sequence[ParsedLine]
     start_s: float
     """From when on every line was read: the window's start or the log's first line, whichever is later."""
     end_s: float
@@ -57,7 +57,7 @@ class LogRead:
 @dataclass(frozen=True, kw_only=True)
 class _Group:
     template: str
-    lines: Sequence[LogLine]
+    lines: Sequence[ParsedLine]
 
     @property
     def is_error(self) -> bool:
@@ -105,12 +105,12 @@ def _judged(read: LogRead, each: _Group, burst: Burst) -> bool:
     return before >= _LEAST_HISTORY and rate_before >= _LEAST_HISTORY_SHARE * rate_after
 
 
-def _groups(lines: Sequence[LogLine]) -> list[_Group]:
-    keyed: dict[tuple[bool, str], list[LogLine]] = {}
+def _groups(lines: Sequence[ParsedLine]) -> list[_Group]:
+    keyed: dict[tuple[bool, str], list[ParsedLine]] = {}
     for line in lines:
         keyed.setdefault((line.is_error, mask(_said(line))), []).append(line)
     templates = group(text for _, text in keyed)
-    merged: dict[tuple[bool, str], list[LogLine]] = {}
+    merged: dict[tuple[bool, str], list[ParsedLine]] = {}
     for (is_error, text), members in keyed.items():
         merged.setdefault((is_error, templates[text]), []).extend(members)
     return [
@@ -119,12 +119,12 @@ def _groups(lines: Sequence[LogLine]) -> list[_Group]:
     ]
 
 
-def _said(line: LogLine) -> str:
+def _said(line: ParsedLine) -> str:
     error = line.error.partition("\n")[0]
     return f"{line.message} | {error}" if error and error not in line.message else line.message
 
 
-def _burst(lines: Sequence[LogLine], *, read: LogRead) -> Burst | None:
+def _burst(lines: Sequence[ParsedLine], *, read: LogRead) -> Burst | None:
     times = np.array([line.at_s for line in lines], dtype=np.float64)
     return find_burst(times, start_s=read.start_s, end_s=read.end_s)
 
@@ -134,7 +134,7 @@ def _counted(read: LogRead) -> Burst | None:
     return find_burst(times, start_s=read.counted_from_s, end_s=read.end_s)
 
 
-def _errors(read: LogRead, errors: Sequence[LogLine], burst: Burst, *, others: Sequence[str]) -> Finding:
+def _errors(read: LogRead, errors: Sequence[ParsedLine], burst: Burst, *, others: Sequence[str]) -> Finding:
     since = clock_time(moment(burst.onset_s))
     if burst.ended:
         until = clock_time(moment(burst.last_s))
@@ -166,7 +166,7 @@ def _how(burst: Burst) -> str:
 def _finding(
     read: LogRead,
     kind: FindingKind,
-    lines: Sequence[LogLine],
+    lines: Sequence[ParsedLine],
     burst: Burst,
     *,
     text: str,
@@ -198,7 +198,7 @@ def _finding(
 
 def _data(
     read: LogRead,
-    recent: Sequence[LogLine],
+    recent: Sequence[ParsedLine],
     burst: Burst,
     *,
     others: Sequence[str],
@@ -217,7 +217,7 @@ def _data(
     }
 
 
-def _versions(read: LogRead, recent: Sequence[LogLine], *, onset_s: float) -> JsonObject:
+def _versions(read: LogRead, recent: Sequence[ParsedLine], *, onset_s: float) -> JsonObject:
     """Count, for each version that the service's lines carry, these lines and all lines, since the onset."""
     of_these = Counter(line.version for line in recent if line.version)
     before = Counter(line.version for line in read.lines if line.version and line.at_s < onset_s)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.diagnosis.signals.anomalies import Anomaly, FloatArray, detect
-from bot.diagnosis.signals.families import ERRORS_BY_VERSION, FAMILIES, REQUESTS, Family
+from bot.diagnosis.signals.families import ERRORS_BY_VERSION, FAMILIES, REQUESTS, MetricFamily
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import clock_time, figure, moment
@@ -20,7 +20,7 @@ _DOWN_SAMPLES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Series:
+class MetricSeries:
     """One series; ``label`` is the value of the label that the family is split by."""
 
     label: str
@@ -29,22 +29,22 @@ class Series:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel:
+class MetricPanel:
     """A family of one service as it was read, with its resolved query and where to see it."""
 
-    family: Family
-    series: tuple[Series, ...]
+    family: MetricFamily
+    series: tuple[MetricSeries, ...]
     query: str
     url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Read:
+class MetricsRead:
     """All that was read of one service; ``stale_s`` is the age in seconds past which a series has ended."""
 
     service: str
-    panels: tuple[Panel, ...]
-    up: tuple[Series, ...]
+    panels: tuple[MetricPanel, ...]
+    up: tuple[MetricSeries, ...]
     end_s: float
     stale_s: float
     window_s: float
@@ -52,7 +52,7 @@ class Read:
     """Names of the families that could not be read."""
 
 
-def findings_of(read: Read) -> tuple[Finding, ...]:
+def findings_of(read: MetricsRead) -> tuple[Finding, ...]:
     """Judge every series of a service; at most one finding for each family and label."""
     found = list(_down(read))
     requests_per_s = _requests_per_s(read)
@@ -66,7 +66,7 @@ def findings_of(read: Read) -> tuple[Finding, ...]:
     return _strongest_of_each(found)
 
 
-def normal_of(read: Read, found: Sequence[Finding]) -> str:
+def normal_of(read: MetricsRead, found: Sequence[Finding]) -> str:
     """Say what of a service is as usual."""
     kinds = {finding.kind for finding in found if finding.service == read.service}
     words = {
@@ -81,7 +81,9 @@ def normal_of(read: Read, found: Sequence[Finding]) -> str:
     return f"{read.service}: {', '.join(usual)} as usual" if usual else ""
 
 
-def _anomaly(panel: Panel, series: Series, *, read: Read, requests_per_s: float) -> Anomaly | None:
+def _anomaly(
+    panel: MetricPanel, series: MetricSeries, *, read: MetricsRead, requests_per_s: float
+) -> Anomaly | None:
     finite = np.isfinite(series.values)
     if not finite.any():
         return None
@@ -107,7 +109,7 @@ def _born_bad(anomaly: Anomaly, times: FloatArray, values: FloatArray, *, limit:
     return Anomaly(value=anomaly.value, baseline=None, onset_s=float(times[first]), strength=anomaly.strength)
 
 
-def _finding(panel: Panel, series: Series, anomaly: Anomaly, *, read: Read) -> Finding:
+def _finding(panel: MetricPanel, series: MetricSeries, anomaly: Anomaly, *, read: MetricsRead) -> Finding:
     family = panel.family
     usual = "" if anomaly.baseline is None else figure(anomaly.baseline, family.unit)
     value = figure(anomaly.value, family.unit)
@@ -137,7 +139,7 @@ def _finding(panel: Panel, series: Series, anomaly: Anomaly, *, read: Read) -> F
     )
 
 
-def _data(panel: Panel, anomaly: Anomaly) -> JsonObject:
+def _data(panel: MetricPanel, anomaly: Anomaly) -> JsonObject:
     data: JsonObject = {
         "family": panel.family.name,
         "value": anomaly.value,
@@ -149,7 +151,7 @@ def _data(panel: Panel, anomaly: Anomaly) -> JsonObject:
     return data
 
 
-def _version(series: Series) -> JsonValue:
+def _version(series: MetricSeries) -> JsonValue:
     finite = np.isfinite(series.values)
     if not finite.any():
         return {"error_ratio": None}
@@ -161,7 +163,7 @@ def _version(series: Series) -> JsonValue:
     }
 
 
-def _down(read: Read) -> list[Finding]:
+def _down(read: MetricsRead) -> list[Finding]:
     judged = [series for series in read.up if series.values.size >= _DOWN_SAMPLES]
     gone = [series for series in judged if not series.values[-_DOWN_SAMPLES:].any()]
     down_all = bool(gone) and len(gone) == len(read.up)
@@ -189,7 +191,7 @@ def _down(read: Read) -> list[Finding]:
     ]
 
 
-def _requests_per_s(read: Read) -> float:
+def _requests_per_s(read: MetricsRead) -> float:
     for panel in read.panels:
         if panel.family.name == REQUESTS and panel.series:
             values = panel.series[0].values

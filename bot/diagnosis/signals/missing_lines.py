@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from bot.diagnosis.offline.tallies import BIN_S, Tallies, Thing, Turn, likelihoods, turns
+from bot.diagnosis.offline.tallies import BIN_S, TalliedThing, Tallies, TurningPoint, likelihoods, turns
 from bot.diagnosis.signals.templates import digest_of
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.wording import clock_time, moment
@@ -36,7 +36,7 @@ def missing(
     tallies = Tallies()
     for (is_error, template), times_s in said.items():
         for at_s in times_s:
-            tallies.add(Thing(service=service, name=template, is_error=is_error), time_s=at_s)
+            tallies.add(TalliedThing(service=service, name=template, is_error=is_error), time_s=at_s)
     since_s = _change(tallies) if onset_s is None else onset_s
     if since_s is None:
         return ()
@@ -53,7 +53,7 @@ def _change(tallies: Tallies) -> float | None:
     return moments[int(np.argmax(gains))] if float(gains.max(initial=0.0)) > 0 else None
 
 
-def _is_gone(turn: Turn) -> bool:
+def _is_gone(turn: TurningPoint) -> bool:
     return (
         turn.vanished
         and not turn.thing.is_error
@@ -63,7 +63,7 @@ def _is_gone(turn: Turn) -> bool:
     )
 
 
-def _finding(turn: Turn, onset_s: float, *, source: str, path: str) -> Finding:
+def _finding(turn: TurningPoint, onset_s: float, *, source: str, path: str) -> Finding:
     service, template = turn.thing.service, turn.thing.name
     since = clock_time(moment(onset_s))
     text = (

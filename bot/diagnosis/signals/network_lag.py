@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from bot.diagnosis.offline import lags
 from bot.diagnosis.offline.case import SpanBucket
-from bot.diagnosis.signals.trace_span import Span
+from bot.diagnosis.signals.trace_span import CallSpan
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.wording import clock_time, figure, moment
 
@@ -15,7 +15,7 @@ _MILLI = 1000.0
 
 
 def lost_on_the_wire(
-    spans: Iterable[Span], *, names: Iterable[str], onset_s: float, source: str
+    spans: Iterable[CallSpan], *, names: Iterable[str], onset_s: float, source: str
 ) -> tuple[Finding, ...]:
     """List those of ``names`` at whose end of the wire calls lose time since ``onset_s`` (since the epoch).
 
@@ -36,7 +36,7 @@ def lost_on_the_wire(
     )
 
 
-def _crossings(spans: list[Span]) -> Iterator[SpanBucket]:
+def _crossings(spans: list[CallSpan]) -> Iterator[SpanBucket]:
     by_id = {(span.trace, span.id): span for span in spans}
     for span in spans:
         call = by_id.get((span.trace, span.parent))

@@ -22,7 +22,7 @@ _MOST_LONG = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
+class DatabaseSession:
     """One client connection; ages in seconds, -1 where nothing is running."""
 
     pid: int
@@ -48,11 +48,11 @@ class Session:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Activity:
+class DatabaseActivity:
     """One database server at one moment; ``replica_lag_s`` by replica, in seconds."""
 
     service: str
-    sessions: Sequence[Session]
+    sessions: Sequence[DatabaseSession]
     max_connections: int
     deadlocks: int = 0
     replica_lag_s: Mapping[str, float] | None = None
@@ -63,14 +63,14 @@ class Activity:
         return len(self.sessions)
 
 
-def findings_of(activity: Activity) -> tuple[Finding, ...]:
+def findings_of(activity: DatabaseActivity) -> tuple[Finding, ...]:
     """Judge the sessions: blocking chains, transactions left open, connections, replicas."""
     blocking = tuple(_blocking(activity))
     blockers = {finding.data["pid"] for finding in blocking}
     return (*blocking, *_long(activity, but=blockers), *_connections(activity), *_replicas(activity))
 
 
-def normal_of(activity: Activity, found: Sequence[Finding]) -> tuple[str, ...]:
+def normal_of(activity: DatabaseActivity, found: Sequence[Finding]) -> tuple[str, ...]:
     """Say what is as usual."""
     kinds = {finding.kind for finding in found}
     words = []
@@ -88,10 +88,10 @@ def normal_of(activity: Activity, found: Sequence[Finding]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def roots(sessions: Sequence[Session]) -> dict[int, list[Session]]:
+def roots(sessions: Sequence[DatabaseSession]) -> dict[int, list[DatabaseSession]]:
     """Find who blocks without being blocked, and all who wait for it, directly or behind others."""
     by_pid = {session.pid: session for session in sessions}
-    waiting: dict[int, list[Session]] = {}
+    waiting: dict[int, list[DatabaseSession]] = {}
     for session in sessions:
         if not session.blocked_by:
             continue
@@ -100,7 +100,7 @@ def roots(sessions: Sequence[Session]) -> dict[int, list[Session]]:
     return waiting
 
 
-def _roots_of(session: Session, by_pid: Mapping[int, Session]) -> set[int]:
+def _roots_of(session: DatabaseSession, by_pid: Mapping[int, DatabaseSession]) -> set[int]:
     found: set[int] = set()
     seen = {session.pid}
     queue = list(session.blocked_by)
@@ -117,7 +117,7 @@ def _roots_of(session: Session, by_pid: Mapping[int, Session]) -> set[int]:
     return found
 
 
-def _blocking(activity: Activity) -> Iterator[Finding]:
+def _blocking(activity: DatabaseActivity) -> Iterator[Finding]:
     by_pid = {session.pid: session for session in activity.sessions}
     for pid, waiters in sorted(roots(activity.sessions).items()):
         blocker = by_pid[pid]
@@ -152,7 +152,7 @@ def _blocking(activity: Activity) -> Iterator[Finding]:
         )
 
 
-def _long(activity: Activity, *, but: set[JsonValue]) -> Iterator[Finding]:
+def _long(activity: DatabaseActivity, *, but: set[JsonValue]) -> Iterator[Finding]:
     stale = [
         session
         for session in activity.sessions
@@ -184,7 +184,7 @@ def _long(activity: Activity, *, but: set[JsonValue]) -> Iterator[Finding]:
         )
 
 
-def _connections(activity: Activity) -> Iterator[Finding]:
+def _connections(activity: DatabaseActivity) -> Iterator[Finding]:
     share = activity.used / max(1, activity.max_connections)
     if share < _FULL_SHARE:
         return
@@ -206,7 +206,7 @@ def _connections(activity: Activity) -> Iterator[Finding]:
     )
 
 
-def _replicas(activity: Activity) -> Iterator[Finding]:
+def _replicas(activity: DatabaseActivity) -> Iterator[Finding]:
     for name, lag_s in sorted((activity.replica_lag_s or {}).items()):
         if lag_s < _LAG_S:
             continue
@@ -223,16 +223,16 @@ def _replicas(activity: Activity) -> Iterator[Finding]:
         )
 
 
-def _contended(blocker: Session, waiters: Sequence[Session]) -> list[str]:
+def _contended(blocker: DatabaseSession, waiters: Sequence[DatabaseSession]) -> list[str]:
     counted = Counter(table for waiter in waiters for table in waiter.tables if table in blocker.tables)
     return [table for table, _ in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
 
 
-def _who(session: Session) -> str:
+def _who(session: DatabaseSession) -> str:
     return session.application_name or session.usename or "unnamed"
 
 
-def _session(session: Session) -> JsonObject:
+def _session(session: DatabaseSession) -> JsonObject:
     return {
         "pid": session.pid,
         "backend_start": session.backend_start.isoformat(),
@@ -245,7 +245,7 @@ def _session(session: Session) -> JsonObject:
 
 
 def _finding(
-    activity: Activity,
+    activity: DatabaseActivity,
     kind: FindingKind,
     *,
     component: str,

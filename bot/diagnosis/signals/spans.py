@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.diagnosis.signals.bursts import Burst, find_burst
 from bot.diagnosis.signals.network_lag import lost_on_the_wire
-from bot.diagnosis.signals.trace_span import Span
+from bot.diagnosis.signals.trace_span import CallSpan
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.model import JsonValue
 from bot.domain.wording import clock_time, figure, moment
@@ -26,10 +26,10 @@ _NAME_CHARS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class OwnTime:
     """What is a span's own: the time that no child accounts for, and a failure that no child had before."""
 
-    span: Span
+    span: CallSpan
     self_s: float
     failed: bool
     leaf: bool
@@ -49,14 +49,14 @@ class _Rise:
     trace: str
 
 
-def own_parts(spans: Iterable[Span]) -> tuple[Own, ...]:
+def own_parts(spans: Iterable[CallSpan]) -> tuple[OwnTime, ...]:
     """Take from each span what its children account for, in the order of their beginning.
 
     Self time is the duration less the union of the children's, each cut to the parent's: children may run
     side by side or outlive it.
     """
     each = list({(span.trace, span.id): span for span in spans}.values())
-    children: dict[tuple[str, str], list[Span]] = defaultdict(list)
+    children: dict[tuple[str, str], list[CallSpan]] = defaultdict(list)
     for span in each:
         if span.parent and span.parent != span.id:
             children[span.trace, span.parent].append(span)
@@ -66,7 +66,7 @@ def own_parts(spans: Iterable[Span]) -> tuple[Own, ...]:
 
 
 def findings_of(
-    parts: Sequence[Own], *, names: Iterable[str], start_s: float, end_s: float
+    parts: Sequence[OwnTime], *, names: Iterable[str], start_s: float, end_s: float
 ) -> tuple[Finding, ...]:
     """Judge the spans of the services ``names`` between two moments (seconds since the epoch).
 
@@ -76,7 +76,7 @@ def findings_of(
     is slow, time that is lost between caller and callee is laid to the wire of one of them.
     """
     known = set(names)
-    groups: dict[tuple[str, str, str], list[Own]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[OwnTime]] = defaultdict(list)
     for part in parts:
         span = part.span
         if span.service in known:
@@ -99,18 +99,18 @@ def findings_of(
     return (*(_finding(found) for found in rises.values()), *wires)
 
 
-def _own(span: Span, children: Sequence[Span]) -> Own:
+def _own(span: CallSpan, children: Sequence[CallSpan]) -> OwnTime:
     covered_s, until_s, end_s = 0.0, span.start_s, span.start_s + span.took_s
     for child in sorted(children, key=lambda c: c.start_s):
         child_end_s = min(child.start_s + child.took_s, end_s)
         covered_s += max(0.0, child_end_s - max(child.start_s, until_s))
         until_s = max(until_s, child_end_s)
     failed = span.failed and not any(child.failed for child in children)
-    return Own(span=span, self_s=max(0.0, span.took_s - covered_s), failed=failed, leaf=not children)
+    return OwnTime(span=span, self_s=max(0.0, span.took_s - covered_s), failed=failed, leaf=not children)
 
 
 def _rises(
-    key: tuple[str, str, str], members: Sequence[Own], *, start_s: float, end_s: float
+    key: tuple[str, str, str], members: Sequence[OwnTime], *, start_s: float, end_s: float
 ) -> Iterator[_Rise]:
     service, peer, name = key
     times = np.array([part.span.start_s for part in members])

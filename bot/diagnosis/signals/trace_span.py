@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class CallSpan:
     """One span; times in seconds."""
 
     trace: str

@@ -49,7 +49,7 @@ class ChecklistItem(Model):
         return self
 
 
-class Mark(Model):
+class ItemMark(Model):
     """One person's word on one item of one version; their latest word on it counts."""
 
     item: Name
@@ -63,7 +63,7 @@ class Mark(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class ItemCheck:
     """What a probe said: done, not done, or none where it cannot be told."""
 
     ok: bool | None
@@ -93,7 +93,12 @@ def title_of(name: str, item: ChecklistItem) -> str:
 
 
 def state_of(
-    name: str, item: ChecklistItem, *, marks: Sequence[Mark], seen: Seen | None, requester: Person | None
+    name: str,
+    item: ChecklistItem,
+    *,
+    marks: Sequence[ItemMark],
+    seen: ItemCheck | None,
+    requester: Person | None,
 ) -> ItemState:
     """Say how an item stands.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.deployments.checklist import ItemState
-from bot.domain.deployments.gate import Ruling, not_asked, proceed, reject, unknown
+from bot.domain.deployments.gate import GateResult, not_asked, proceed, reject, unknown
 
 
-def of_no_version(service: str) -> Ruling:
+def of_no_version(service: str) -> GateResult:
     """Say that a checklist cannot be asked for without a version."""
     return unknown(
         "checklist",
@@ -17,7 +17,7 @@ def of_no_version(service: str) -> Ruling:
     )
 
 
-def rule_checklist(service: str, version: str, states: Sequence[ItemState]) -> Ruling:
+def rule_checklist(service: str, version: str, states: Sequence[ItemState]) -> GateResult:
     """Say whether the items of a version let it be deployed; one that is waived is told loudly.
 
     The code is that of the first item, such as ``checklist_coverage``.
@@ -34,7 +34,7 @@ def rule_checklist(service: str, version: str, states: Sequence[ItemState]) -> R
     return ruling.but(waived_by="; ".join(_waiver(state) for state in waived))
 
 
-def _closed(service: str, version: str, states: Sequence[ItemState], *, of: int) -> Ruling:
+def _closed(service: str, version: str, states: Sequence[ItemState], *, of: int) -> GateResult:
     first = states[0]
     named = ", ".join(state.item for state in states)
     ruling = reject(

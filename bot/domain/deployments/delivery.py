@@ -13,7 +13,7 @@ DAY_S = 86_400
 MOST_DAYS = 365
 
 
-class Counted(Model):
+class Proportion(Model):
     """So many of so many."""
 
     some: int = Field(default=0, ge=0)
@@ -25,7 +25,7 @@ class Counted(Model):
         return self.some / self.of if self.of else None
 
 
-class Spread(Model):
+class DurationSpread(Model):
     """How some durations are spread, in seconds."""
 
     median_s: float
@@ -33,7 +33,7 @@ class Spread(Model):
     count: int = Field(ge=1)
 
 
-class Bucket(Model):
+class DeliveryBucket(Model):
     """What became of the deployments that were asked for within one span of time."""
 
     start: Instant
@@ -42,7 +42,7 @@ class Bucket(Model):
     failed: int = 0
 
 
-class Delivery(Model):
+class DeliveryMetrics(Model):
     """The eight metrics of one service or of all, of ``days`` days until a moment."""
 
     service: str
@@ -51,11 +51,11 @@ class Delivery(Model):
     until: Instant
     deployments: int
     """Changed something, have ended, and are no rollbacks; the first metric is how often that was."""
-    success: Counted
+    success: Proportion
     """How many reached their end as they were meant to."""
-    failures: Counted
+    failures: Proportion
     """How many failed, were put back, or were taken back later."""
-    recovery: Spread | None = None
+    recovery: DurationSpread | None = None
     """From when a failed change began to do harm until the service was back; none without any."""
     unrecovered: int = 0
     """After so many failures nothing has been deployed successfully since, and nothing was rolled back."""
@@ -63,7 +63,7 @@ class Delivery(Model):
     """How long failed changes were in place, in seconds; of overlapping ones at a service only once."""
     services: int = Field(default=1, ge=1)
     """How many services these figures are of."""
-    duration: Spread | None = None
+    duration: DurationSpread | None = None
     rollbacks: int = 0
     """Asked for by people or by a watch."""
     put_back: int = 0
@@ -73,7 +73,7 @@ class Delivery(Model):
     currency: str = ""
     not_changed: int = 0
     """Ended before they changed anything: rejected, expired, cancelled, stopped by a gate."""
-    buckets: tuple[Bucket, ...] = ()
+    buckets: tuple[DeliveryBucket, ...] = ()
     bucket_s: float = DAY_S
     durations: tuple[tuple[float, float], ...] = ()
     """When each deployment ended, in seconds since the epoch, and how long it took, in seconds."""

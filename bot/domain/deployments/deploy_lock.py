@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from bot.domain.catalogue import Address
 from bot.domain.deployments.freeze import Reason
-from bot.domain.deployments.gate import Ruling, proceed, reject
+from bot.domain.deployments.gate import GateResult, proceed, reject
 from bot.domain.durations import format_duration
 from bot.domain.model import Instant, Model
 from bot.domain.people import Person
@@ -40,7 +40,7 @@ class DeployLock(Model):
         return at < self.until
 
 
-def rule_lock(lock: DeployLock | None, *, at: datetime) -> Ruling:
+def rule_lock(lock: DeployLock | None, *, at: datetime) -> GateResult:
     """Say whether a person's lock lets a deployment pass; it stops its owner as well."""
     if lock is None or not lock.holds(at=at):
         return proceed("lock", "Nobody has locked it.")

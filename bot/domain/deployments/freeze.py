@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bot.domain.deployments.gate import Ruling, proceed, reject
+from bot.domain.deployments.gate import GateResult, proceed, reject
 from bot.domain.model import Model, Name
 from bot.domain.wall_clock import first_at, last_at, zone_of
 
@@ -167,7 +167,7 @@ class GlobalFreeze(Freeze):
     environments: frozenset[Name] = frozenset({"production"})
 
 
-def rule_freeze(freezes: Sequence[Freeze], *, at: datetime) -> Ruling:
+def rule_freeze(freezes: Sequence[Freeze], *, at: datetime) -> GateResult:
     """Say whether something may start at a moment; ``until`` is the end of all freezes without a gap."""
     now = [(freeze, window) for freeze in freezes if (window := freeze.window_at(at)) is not None]
     if not now:

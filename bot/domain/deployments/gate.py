@@ -32,7 +32,7 @@ class Gates(Model):
     """What an emergency opens; a person's lock is opened by people."""
 
 
-class Ruling(Model):
+class GateResult(Model):
     """What one gate says; not to know is not to proceed."""
 
     gate: GateName
@@ -69,26 +69,26 @@ class Ruling(Model):
         return self.model_dump(mode="json")
 
 
-def proceed(gate: GateName, why: str) -> Ruling:
+def proceed(gate: GateName, why: str) -> GateResult:
     """Let a deployment pass."""
-    return Ruling(gate=gate, verdict="proceed", code="open", why=why)
+    return GateResult(gate=gate, verdict="proceed", code="open", why=why)
 
 
-def reject(gate: GateName, *, code: str, why: str, way_out: str, until: Instant | None = None) -> Ruling:
+def reject(gate: GateName, *, code: str, why: str, way_out: str, until: Instant | None = None) -> GateResult:
     """Close the gate."""
-    return Ruling(gate=gate, verdict="reject", code=code, why=why, way_out=way_out, until=until)
+    return GateResult(gate=gate, verdict="reject", code=code, why=why, way_out=way_out, until=until)
 
 
-def not_asked(gate: GateName, why: str) -> Ruling:
+def not_asked(gate: GateName, why: str) -> GateResult:
     """Let a deployment pass where there is nothing to ask, and say that."""
-    return Ruling(gate=gate, verdict="proceed", code="not_applicable", why=why)
+    return GateResult(gate=gate, verdict="proceed", code="not_applicable", why=why)
 
 
-def unknown(gate: GateName, *, why: str, way_out: str) -> Ruling:
+def unknown(gate: GateName, *, why: str, way_out: str) -> GateResult:
     """Say that it cannot be told whether a deployment may pass: so it may not."""
-    return Ruling(gate=gate, verdict="unknown", code=f"{gate}_unknown", why=why, way_out=way_out)
+    return GateResult(gate=gate, verdict="unknown", code=f"{gate}_unknown", why=why, way_out=way_out)
 
 
-def first_closed(rulings: Iterable[Ruling]) -> Ruling | None:
+def first_closed(rulings: Iterable[GateResult]) -> GateResult | None:
     """Find the first gate that is not open."""
     return next((ruling for ruling in rulings if not ruling.is_open), None)

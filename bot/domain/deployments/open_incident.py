@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bot.domain.deployments.gate import Ruling, proceed, reject
+from bot.domain.deployments.gate import GateResult, proceed, reject
 from bot.domain.model import Instant, Model
 from bot.domain.monitoring.alert import Alert
 
@@ -13,7 +13,7 @@ GRAVE = frozenset({"critical", "page"})
 """Severities of alerts that are an incident."""
 
 
-class Trouble(Model):
+class OpenIncident(Model):
     """One open incident: an alert that fires, or somebody at work on one."""
 
     kind: Literal["alert", "triage"]
@@ -27,7 +27,7 @@ def is_grave(alert: Alert) -> bool:
     return alert.status == "firing" and alert.severity.casefold() in GRAVE
 
 
-def rule_incident(service: str, troubles: Sequence[Trouble]) -> Ruling:
+def rule_incident(service: str, troubles: Sequence[OpenIncident]) -> GateResult:
     """Say whether the open incidents at a service and at what it stands on let it be deployed."""
     if not troubles:
         return proceed("incident", "No incident is open here, nor at anything it stands on.")

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.deployments.gate import Ruling, proceed, reject, unknown
+from bot.domain.deployments.gate import GateResult, proceed, reject, unknown
 from bot.domain.diagnoses.change import Change
 from bot.domain.durations import format_duration
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
+class ServingPeriod:
     """A time in which a version was the stable one."""
 
     since: datetime
@@ -26,26 +26,26 @@ class Span:
         return ((self.until or at) - self.since).total_seconds()
 
 
-def last_span(version: str, changes: Sequence[Change]) -> Span | None:
+def last_span(version: str, changes: Sequence[Change]) -> ServingPeriod | None:
     """Find the last time in which a version was the stable one; none if it never was.
 
     A change tells with ``serves`` which version is the stable one from then on; others are left out.
     """
     told = sorted((change for change in changes if change.data.get("serves")), key=lambda change: change.at)
     since: datetime | None = None
-    found: Span | None = None
+    found: ServingPeriod | None = None
     for change in told:
         if change.data["serves"] == version:
             since = since or change.at
         elif since is not None:
-            found = Span(since=since, until=change.at, taken_back=change.kind == "rollback")
+            found = ServingPeriod(since=since, until=change.at, taken_back=change.kind == "rollback")
             since = None
-    return found if since is None else Span(since=since, until=None, taken_back=False)
+    return found if since is None else ServingPeriod(since=since, until=None, taken_back=False)
 
 
 def rule_staging(
     there: str, version: str, changes: Sequence[Change], *, at: datetime, soak_s: float
-) -> Ruling:
+) -> GateResult:
     """Say whether a version has proved itself at the address ``there``; only its last time there counts."""
     service, _, environment = there.partition("@")
     go_there = f"`/deploy canary {service} {version} {environment}`"

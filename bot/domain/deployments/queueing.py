@@ -17,7 +17,7 @@ _DEPLOY = "deploy-"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class QueueEntry:
     """One run at a service: it has its turn, or waits for it."""
 
     run_id: str
@@ -33,10 +33,10 @@ class Turn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expected:
+class QueueEstimate:
     """One run in the line, with an estimate."""
 
-    turn: Turn
+    turn: QueueEntry
     begins_in_s: float | None
     """Seconds until it begins; none where nobody can tell, 0 for who has its turn."""
 
@@ -46,12 +46,12 @@ def strategy_of(run: Run) -> str:
     return run.runbook.name.removeprefix(_DEPLOY)
 
 
-def turn_of(run: Run, events: Sequence[Event], *, holds: bool, at: datetime) -> Turn:
+def turn_of(run: Run, events: Sequence[Event], *, holds: bool, at: datetime) -> QueueEntry:
     """Tell of one run in the line at a moment."""
     under_way = [phase for phase in _changes(run) if phase.started_at and phase.outcome is None]
     since = _began_at(run, under_way[-1], events) if holds and under_way else None
     version = run.params.get("version")
-    return Turn(
+    return QueueEntry(
         run_id=run.id,
         by=run.requested_by,
         strategy=strategy_of(run),
@@ -78,23 +78,23 @@ def stay_s(run: Run, events: Sequence[Event]) -> float | None:
     return sum(stays) if stays else None
 
 
-def expect(line: Sequence[Turn], stays: Mapping[str, Sequence[float]]) -> tuple[Expected, ...]:
+def expect(line: Sequence[QueueEntry], stays: Mapping[str, Sequence[float]]) -> tuple[QueueEstimate, ...]:
     """Estimate when each run in the line begins, from how long runs of its strategy had their turn before.
 
     Whoever has its turn is expected to have it for as long as those that had it longer than it has by now
     (the median residual life); whoever waits, for the median.  Behind somebody of whom nobody can tell,
     nobody can tell.
     """
-    found: list[Expected] = []
+    found: list[QueueEstimate] = []
     begins: float | None = 0.0
     for turn in line:
-        found.append(Expected(turn=turn, begins_in_s=0.0 if turn.holds else begins))
+        found.append(QueueEstimate(turn=turn, begins_in_s=0.0 if turn.holds else begins))
         lasts = _lasts_s(turn, stays.get(turn.strategy, ()))
         begins = None if begins is None or lasts is None else begins + lasts
     return tuple(found)
 
 
-def _lasts_s(turn: Turn, stays: Sequence[float]) -> float | None:
+def _lasts_s(turn: QueueEntry, stays: Sequence[float]) -> float | None:
     if turn.asks:
         return None
     had = turn.since_s or 0.0

@@ -62,7 +62,7 @@ class Cause(Model):
     """What a remedy needs, such as ``version``, ``previous_version``, ``key``, ``before``, ``pid``."""
 
 
-class Place(Model):
+class OriginCandidate(Model):
     """A service in which the trouble may have begun, by what was found of all of them, whatever the cause."""
 
     service: str
@@ -97,7 +97,7 @@ class Diagnosis(Model):
     sources: tuple[Source, ...] = ()
     findings: tuple[Finding, ...] = ()
     onset: Instant | None = None
-    places: tuple[Place, ...] = ()
+    places: tuple[OriginCandidate, ...] = ()
     """Where it began, most likely first."""
 
     @property
@@ -112,7 +112,7 @@ class Diagnosis(Model):
         return tuple(source for source in self.sources if source.status not in well)
 
 
-class Judgement(Model):
+class ReducerResult(Model):
     """What the logical reducers (all, any, worst) say of a phase's steps."""
 
     type: Literal["judgement"] = "judgement"

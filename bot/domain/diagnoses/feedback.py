@@ -31,7 +31,7 @@ class Feedback(Model):
     text: str = Field(default="", max_length=MOST_CHARS)
 
 
-class Said(Model):
+class DiagnosisSummary(Model):
     """What a run's diagnosis said, as far as it can be right or wrong."""
 
     run_id: str
@@ -42,10 +42,10 @@ class Said(Model):
     """Of the cause that was named; none where no cause was found."""
 
 
-class Rated(Model):
+class RatedDiagnosis(Model):
     """A diagnosis, and everybody's latest word on it."""
 
-    said: Said
+    said: DiagnosisSummary
     feedback: tuple[Feedback, ...]
 
     @property
@@ -56,7 +56,7 @@ class Rated(Model):
         return None if right == wrong else right > wrong
 
 
-class Score(Model):
+class AccuracyScore(Model):
     """How many diagnoses were right, of those that people agree about."""
 
     right: int = 0
@@ -78,10 +78,10 @@ class Score(Model):
         return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def score(rated: Sequence[Rated]) -> Score:
+def score(rated: Sequence[RatedDiagnosis]) -> AccuracyScore:
     """Count what was right; what people disagree about is not counted."""
     judged = [one.was_right for one in rated if one.was_right is not None]
-    return Score(right=sum(judged), judged=len(judged))
+    return AccuracyScore(right=sum(judged), judged=len(judged))
 
 
 def week_of(moment: datetime) -> str:

@@ -17,14 +17,14 @@ _NAMED = 0.5
 """From this confidence on a cause is more likely than not."""
 
 
-class Truth(Model):
+class TrueCause(Model):
     """A true cause beside the first one, and the service that it is in."""
 
     cause: CauseKind
     service: str
 
 
-class Expected(Model):
+class ExpectedDiagnosis(Model):
     """What should be said; ``none`` that there is no fault, ``unclear`` that one cannot tell."""
 
     cause: CauseKind | Literal["none", "unclear"]
@@ -32,7 +32,7 @@ class Expected(Model):
     """The service at fault; not given with ``none`` and ``unclear``."""
     component: str = ""
     """The part of it, where that is to be right as well."""
-    also: tuple[Truth, ...] = ()
+    also: tuple[TrueCause, ...] = ()
     """What is as true at the same time: any of them may stand first, and each must be named."""
 
 
@@ -46,12 +46,12 @@ class Regression(Model):
     """What was wrong with what was said."""
     service: str
     """The service that was triaged."""
-    expected: Expected
+    expected: ExpectedDiagnosis
     inputs: Inputs
     steps: tuple[StepState, ...]
 
 
-def mistake(expected: Expected, said: Diagnosis) -> str:
+def mistake(expected: ExpectedDiagnosis, said: Diagnosis) -> str:
     """Tell in words what is wrong with a diagnosis; empty if it is as expected."""
     told = f"it said {_said(said)}"
     match expected.cause:

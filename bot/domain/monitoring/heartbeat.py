@@ -23,7 +23,7 @@ class Heartbeat(Model):
     duration_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
-class Pulse(Model):
+class JobState(Model):
     """What is known of a job: its last report, when it last went well, and how often it has failed since."""
 
     last: Heartbeat
@@ -31,14 +31,14 @@ class Pulse(Model):
     failures: int = 0
     """Reports of failure in a row, up to now."""
 
-    def after(self, beat: Heartbeat) -> Pulse:
+    def after(self, beat: Heartbeat) -> JobState:
         """Add the next report."""
         if beat.status == "ok":
-            return Pulse(last=beat, ok_at=beat.at)
-        return Pulse(last=beat, ok_at=self.ok_at, failures=self.failures + 1)
+            return JobState(last=beat, ok_at=beat.at)
+        return JobState(last=beat, ok_at=self.ok_at, failures=self.failures + 1)
 
 
-def first_pulse(beat: Heartbeat) -> Pulse:
+def first_pulse(beat: Heartbeat) -> JobState:
     """Begin with a job's first report."""
     ok = beat.status == "ok"
-    return Pulse(last=beat, ok_at=beat.at if ok else None, failures=0 if ok else 1)
+    return JobState(last=beat, ok_at=beat.at if ok else None, failures=0 if ok else 1)

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from bot.domain.cron import parse_cron
 from bot.domain.durations import Seconds
 from bot.domain.model import Instant, JsonObject, Model, Name
-from bot.domain.monitoring.watching import Limits, Watched
+from bot.domain.monitoring.watching import MonitorHistory, WatchLimits
 from bot.domain.people import Person
 from bot.domain.runs.runbook import Expression
 
@@ -59,10 +59,10 @@ class Monitor(Model):
         return self
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> WatchLimits:
         """The times by which measurements become episodes."""
         gap_s = _CRON_GAP_S if self.cron else max(_GAPS * self.every, self.every + self.timeout)
-        return Limits(gap_s=gap_s, for_s=self.breached_for, unknown_for_s=self.unknown_for)
+        return WatchLimits(gap_s=gap_s, for_s=self.breached_for, unknown_for_s=self.unknown_for)
 
     def slots(self, name: str, *, after: datetime, until: datetime) -> Iterator[datetime]:
         """List the slots after ``after`` up to ``until``; ``name`` spreads monitors of one interval."""
@@ -97,7 +97,7 @@ class Pause(Model):
 class MonitorState(Model):
     """What is known of one monitor."""
 
-    watched: Watched = Field(default_factory=Watched)
+    watched: MonitorHistory = Field(default_factory=MonitorHistory)
     value: str = ""
     """What was last seen, for people."""
     seen_at: Instant | None = None

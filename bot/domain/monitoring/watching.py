@@ -11,7 +11,7 @@ from bot.domain.model import Model
 Health = Literal["new", "ok", "breaching", "firing", "unmeasured", "unknown"]
 
 
-class Limits(Model):
+class WatchLimits(Model):
     """The times that a monitor allows, all in seconds."""
 
     gap_s: float = Field(gt=0)
@@ -25,7 +25,7 @@ class Limits(Model):
     """A flapping episode ends after it was measured to be well for so long, without a gap."""
 
 
-class Sample(Model):
+class MonitorSample(Model):
     """One look: true, false, or none where nothing could be measured."""
 
     slot_s: float
@@ -46,7 +46,7 @@ class Episode(Model):
     """How often it came back while it was kept open."""
 
 
-class Watched(Model):
+class MonitorHistory(Model):
     """What is known of a monitor: the fold of its samples."""
 
     slot_s: float = 0
@@ -77,7 +77,7 @@ class Watched(Model):
         return "ok" if self.breached_since_s is None else "breaching"
 
 
-def fold(watched: Watched, sample: Sample, limits: Limits) -> Watched:
+def fold(watched: MonitorHistory, sample: MonitorSample, limits: WatchLimits) -> MonitorHistory:
     """Take one sample in; one that is not newer than the last changes nothing."""
     if sample.slot_s <= watched.slot_s:
         return watched
@@ -96,7 +96,7 @@ def fold(watched: Watched, sample: Sample, limits: Limits) -> Watched:
     return _well(after, limits) if sample.ok else _breached(after, limits)
 
 
-def _unmeasured(watched: Watched, limits: Limits, *, since_s: float) -> Watched:
+def _unmeasured(watched: MonitorHistory, limits: WatchLimits, *, since_s: float) -> MonitorHistory:
     since = watched.unmeasured_since_s if watched.unmeasured_since_s is not None else since_s
     after = watched.model_copy(update={"unmeasured_since_s": since, "calm_since_s": None})
     if watched.slot_s - since < limits.unknown_for_s:
@@ -104,7 +104,7 @@ def _unmeasured(watched: Watched, limits: Limits, *, since_s: float) -> Watched:
     return _open(after, limits, unknown=True)
 
 
-def _breached(watched: Watched, limits: Limits) -> Watched:
+def _breached(watched: MonitorHistory, limits: WatchLimits) -> MonitorHistory:
     since = watched.breached_since_s if watched.breached_since_s is not None else watched.slot_s
     again = watched.calm_since_s is not None
     after = watched.model_copy(
@@ -115,7 +115,7 @@ def _breached(watched: Watched, limits: Limits) -> Watched:
     return after
 
 
-def _well(watched: Watched, limits: Limits) -> Watched:
+def _well(watched: MonitorHistory, limits: WatchLimits) -> MonitorHistory:
     calm = watched.calm_since_s if watched.calm_since_s is not None else watched.slot_s
     after = watched.model_copy(
         update={"breached_since_s": None, "unmeasured_since_s": None, "calm_since_s": calm}
@@ -129,7 +129,9 @@ def _well(watched: Watched, limits: Limits) -> Watched:
     return after.model_copy(update={"episode": ended})
 
 
-def _open(watched: Watched, limits: Limits, *, unknown: bool, again: bool = False) -> Watched:
+def _open(
+    watched: MonitorHistory, limits: WatchLimits, *, unknown: bool, again: bool = False
+) -> MonitorHistory:
     """Begin an episode, or go on with the one that is open."""
     if watched.episode is not None and watched.firing:
         times = watched.episode.times + (1 if again else 0)

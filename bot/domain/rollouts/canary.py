@@ -9,7 +9,16 @@ from pydantic import Field, ValidationError
 
 from bot.domain.model import JsonObject, Model
 from bot.domain.people import Person
-from bot.domain.rollouts.judging import Burn, Case, Counts, Limit, Look, Metric, Policy, Samples
+from bot.domain.rollouts.judging import (
+    BurnRateMetric,
+    CanaryCase,
+    CountMetric,
+    CountsLook,
+    JudgePolicy,
+    LimitMetric,
+    Metric,
+    SampleMetric,
+)
 
 SteeringWord = Literal["promote", "pause", "resume", "abort"]
 
@@ -17,22 +26,22 @@ _BLIND_LOOKS = 3
 """So many looks in a row without an answer are an error of the metric; fewer are a gap."""
 
 
-class Seen(Model):
+class MetricReading(Model):
     """What one look read of one metric; ``error`` says why it could not."""
 
     data: JsonObject = Field(default_factory=dict)
     error: str = ""
 
 
-class Reading(Model):
+class CanaryReading(Model):
     """One look of a judge: what it read, by the metric's name."""
 
     at_s: float = Field(ge=0)
     """Seconds since the first look."""
-    seen: dict[str, Seen]
+    seen: dict[str, MetricReading]
 
 
-class Steering(Model):
+class RolloutSteering(Model):
     """What people told a rollout under way; the latest word about pausing counts, an abort is for good."""
 
     promoted_by: Person | None = None
@@ -40,7 +49,7 @@ class Steering(Model):
     aborted_by: Person | None = None
     keys: frozenset[str] = frozenset()
 
-    def told(self, word: SteeringWord, *, by: Person, key: str) -> Steering:
+    def told(self, word: SteeringWord, *, by: Person, key: str) -> RolloutSteering:
         """Give what holds once one more word was said; the same click again changes nothing."""
         if key and key in self.keys:
             return self
@@ -58,16 +67,16 @@ class Steering(Model):
                 assert_never(word)
 
 
-def case_of(rules: Sequence[Metric], readings: Sequence[Reading], *, policy: Policy) -> Case:
+def case_of(rules: Sequence[Metric], readings: Sequence[CanaryReading], *, policy: JudgePolicy) -> CanaryCase:
     """Put what was read into the rules, as a judge wants it.
 
     A counter's probe gives ``canary`` and ``stable`` with ``requests`` and ``errors``; a sample's gives a
     number for each, under the metric's own name; a limit's gives ``value``.
     """
-    return Case(metrics=tuple(_filled(rule, readings) for rule in rules), policy=policy)
+    return CanaryCase(metrics=tuple(_filled(rule, readings) for rule in rules), policy=policy)
 
 
-def _filled(rule: Metric, readings: Sequence[Reading]) -> Metric:
+def _filled(rule: Metric, readings: Sequence[CanaryReading]) -> Metric:
     seen = [(reading.at_s, reading.seen[rule.name]) for reading in readings if rule.name in reading.seen]
     latest = [one.error for _, one in seen[-_BLIND_LOOKS:]]
     if len(latest) == _BLIND_LOOKS and all(latest):
@@ -82,22 +91,22 @@ def _filled(rule: Metric, readings: Sequence[Reading]) -> Metric:
 def _with_data(rule: Metric, read: Sequence[tuple[float, JsonObject]]) -> Metric:
     given = rule.model_dump()
     match rule:
-        case Counts():
+        case CountMetric():
             looks = [
-                Look.model_validate({"at_s": at_s, "weight": data.get("weight"), **_tallies(data)})
+                CountsLook.model_validate({"at_s": at_s, "weight": data.get("weight"), **_tallies(data)})
                 for at_s, data in read
             ]
-            return Counts.model_validate({**given, "looks": looks})
-        case Samples():
+            return CountMetric.model_validate({**given, "looks": looks})
+        case SampleMetric():
             sides = {
                 side: [_number(data, side, rule.name) for _, data in read] for side in ("canary", "stable")
             }
-            return Samples.model_validate({**given, **sides})
-        case Limit():
-            return Limit.model_validate({**given, "values": [data["value"] for _, data in read]})
-        case Burn():
+            return SampleMetric.model_validate({**given, **sides})
+        case LimitMetric():
+            return LimitMetric.model_validate({**given, "values": [data["value"] for _, data in read]})
+        case BurnRateMetric():
             latest = read[-1][1] if read else {}
-            return Burn.model_validate({**given, **latest})
+            return BurnRateMetric.model_validate({**given, **latest})
         case _:
             assert_never(rule)
 

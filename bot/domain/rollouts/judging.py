@@ -35,7 +35,7 @@ class _Given(Model):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class Tally(_Given):
+class RequestTally(_Given):
     """Requests and those of them that failed; each request counts once, however often it was tried."""
 
     requests: Count = 0
@@ -48,15 +48,15 @@ class Tally(_Given):
         return self
 
 
-class Look(_Given):
+class CountsLook(_Given):
     """Both sides' counters at one moment, cumulative as counters are."""
 
     at_s: float = Field(default=0.0, ge=0)
     """Seconds since any fixed moment; never falls."""
     weight: Share | None = None
     """The share of the traffic that the canary was to get; another weight begins another step."""
-    canary: Tally
-    stable: Tally
+    canary: RequestTally
+    stable: RequestTally
 
 
 class Attempt(_Given):
@@ -88,11 +88,11 @@ class _Metric(_Given):
         return self
 
 
-class Counts(_Metric):
+class CountMetric(_Metric):
     """Errors among requests: judged at every look, by odds."""
 
     kind: Literal["counts"] = "counts"
-    looks: tuple[Look, ...] = ()
+    looks: tuple[CountsLook, ...] = ()
     """In the order of time, beginning with the counters as they were before the canary got traffic."""
     attempts: tuple[Attempt, ...] = ()
     """Instead of looks: single tries, from which each request is counted once."""
@@ -114,7 +114,7 @@ class Counts(_Metric):
         return self
 
 
-class Samples(_Metric):
+class SampleMetric(_Metric):
     """Measurements in time order on both sides: judged by the interval of their shift."""
 
     kind: Literal["samples"] = "samples"
@@ -147,7 +147,7 @@ class Samples(_Metric):
         return self
 
 
-class Limit(_Metric):
+class LimitMetric(_Metric):
     """Measurements of the canary alone against absolute limits; a value at the limit is within it."""
 
     kind: Literal["limit"] = "limit"
@@ -179,7 +179,7 @@ class BurnWindow(_Given):
     short_error_share: Annotated[Share | None, BeforeValidator(_share_or_none)] = None
 
 
-class Burn(_Metric):
+class BurnRateMetric(_Metric):
     """How fast the error budget burns (1: it lasts just as long as its period)."""
 
     kind: Literal["burn"] = "burn"
@@ -190,10 +190,10 @@ class Burn(_Metric):
     """The share of the budget that is left; below 0 it is overspent."""
 
 
-Metric = Annotated[Counts | Samples | Limit | Burn, Field(discriminator="kind")]
+Metric = Annotated[CountMetric | SampleMetric | LimitMetric | BurnRateMetric, Field(discriminator="kind")]
 
 
-class Policy(_Given):
+class JudgePolicy(_Given):
     """How the metrics are combined."""
 
     proceed_at: float = Field(default=100.0, gt=0, le=100)
@@ -226,12 +226,12 @@ class Traffic(_Given):
     alpha: float = Field(default=0.01, gt=0, lt=1)
 
 
-class Case(_Given):
+class CanaryCase(_Given):
     """One thing to be judged."""
 
     metrics: tuple[Metric, ...] = Field(min_length=1)
     """Told apart by their `kind`; no two have one name."""
-    policy: Policy = Policy()
+    policy: JudgePolicy = JudgePolicy()
     """How they are combined."""
     traffic: Traffic | None = None
     """What the canary is to get; with it, the answer tells whether that is enough."""

@@ -19,7 +19,7 @@ class Effect(Model):
     """The fencing token: a target that has seen a higher one refuses this one."""
 
 
-class Done(Model):
+class ActionResult(Model):
     """An action's result; ``before`` is what its undo needs."""
 
     type: Literal["done"] = "done"

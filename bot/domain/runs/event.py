@@ -8,12 +8,12 @@ from pydantic import Field, TypeAdapter
 
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
-from bot.domain.rollouts.canary import Reading, SteeringWord
+from bot.domain.rollouts.canary import CanaryReading, SteeringWord
 from bot.domain.rollouts.verdict import CanaryVerdict
 from bot.domain.runs.approval import Approval, Decision, Verdict
 from bot.domain.runs.inputs import Inputs
 from bot.domain.runs.plan import RenderedPlan
-from bot.domain.runs.preliminary import Leaning, Move
+from bot.domain.runs.preliminary import Move, PreliminaryDiagnosis
 from bot.domain.runs.runbook import Runbook
 
 StepOutcome = Literal[
@@ -179,14 +179,14 @@ class StepUndone(Model):
     error: str = ""
 
 
-class Leaned(Model):
+class PreliminaryDiagnosisChanged(Model):
     """The answer of a step moved what the evidence so far points to; it decides nothing."""
 
     type: Literal["leaned"] = "leaned"
     at: Instant
     phase: str
     step: str
-    leaning: Leaning
+    leaning: PreliminaryDiagnosis
     move: Move
 
 
@@ -199,7 +199,7 @@ class InputsPinned(Model):
     inputs: Inputs
 
 
-class Sampled(Model):
+class WatchSampled(Model):
     """A watch looked once."""
 
     type: Literal["sampled"] = "sampled"
@@ -221,18 +221,18 @@ class ApprovalWaived(Model):
     why: str
 
 
-class Judged(Model):
+class CanaryJudged(Model):
     """A judge looked once at a canary and at stable."""
 
     type: Literal["judged"] = "judged"
     at: Instant
     phase: str
     step: str
-    reading: Reading
+    reading: CanaryReading
     verdict: CanaryVerdict
 
 
-class Steered(Model):
+class RolloutSteered(Model):
     """A person told a rollout under way what to do."""
 
     type: Literal["steered"] = "steered"
@@ -273,9 +273,9 @@ class RunFinished(Model):
 
 
 Event = Annotated[
-    RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | Leaned | InputsPinned
+    RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | PreliminaryDiagnosisChanged | InputsPinned
     | PlanRendered | ApprovalRequested | ApprovalReminded | VoteCast | ApprovalEnded | ApprovalWaived
-    | EffectIntended | StepUndone | Sampled | Judged | Steered | PhaseFinished | CancelRequested
+    | EffectIntended | StepUndone | WatchSampled | CanaryJudged | RolloutSteered | PhaseFinished | CancelRequested
     | RunFinished,
     Field(discriminator="type"),
 ]  # fmt: skip

@@ -15,9 +15,9 @@ from bot.domain.runs.event import (
     EffectIntended,
     Event,
     InputsPinned,
-    Leaned,
     PhaseFinished,
     PhaseStarted,
+    PreliminaryDiagnosisChanged,
     StepFinished,
 )
 from bot.domain.runs.run import Run, apply, begin
@@ -100,7 +100,9 @@ def _oddities(run: Run, event: Event) -> Iterator[str]:
     if run.outcome is not None:
         yield "comes after the run's end"
     match event:
-        case PhaseStarted() | Leaned() | InputsPinned() | PhaseFinished() if event.phase not in run.phases:
+        case PhaseStarted() | PreliminaryDiagnosisChanged() | InputsPinned() | PhaseFinished() if (
+            event.phase not in run.phases
+        ):
             yield f"names the phase {event.phase}, which the runbook does not have"
         case StepFinished():
             step = run.phases[event.phase].steps.get(event.step)

@@ -13,7 +13,7 @@ _WORTH_A_WORD = 0.05
 """A confidence that moves less is as it was."""
 
 
-class Leaning(Model):
+class PreliminaryDiagnosis(Model):
     """The first cause of a diagnosis before all was read; without a ``kind`` there is none yet."""
 
     kind: CauseKind | None = None
@@ -28,12 +28,12 @@ class Leaning(Model):
         return self.kind, self.service, self.component
 
 
-def leaning_of(diagnosis: Diagnosis) -> Leaning:
+def leaning_of(diagnosis: Diagnosis) -> PreliminaryDiagnosis:
     """Tell what a diagnosis leans to, whether or not that is enough to say that it was found."""
     if not diagnosis.causes:
-        return Leaning()
+        return PreliminaryDiagnosis()
     first = diagnosis.causes[0]
-    return Leaning(
+    return PreliminaryDiagnosis(
         kind=first.kind,
         service=first.service,
         component=first.component,
@@ -42,7 +42,7 @@ def leaning_of(diagnosis: Diagnosis) -> Leaning:
     )
 
 
-def move(before: Leaning, after: Leaning) -> Move | None:
+def move(before: PreliminaryDiagnosis, after: PreliminaryDiagnosis) -> Move | None:
     """Say in a word how a leaning has moved; none if it has not."""
     if after.suspect != before.suspect:
         if before.kind is None:

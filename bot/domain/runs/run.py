@@ -10,33 +10,33 @@ from pydantic import Field
 from bot.domain.diagnoses.diagnosis import Diagnosis
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
-from bot.domain.rollouts.canary import Steering
+from bot.domain.rollouts.canary import RolloutSteering
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.event import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
     ApprovalWaived,
+    CanaryJudged,
     CancelRequested,
     EffectIntended,
     Event,
     InputsPinned,
-    Judged,
-    Leaned,
     Origin,
     PhaseFinished,
     PhaseStarted,
     PlanRendered,
+    PreliminaryDiagnosisChanged,
+    RolloutSteered,
     RunFinished,
     RunOutcome,
     RunStarted,
-    Sampled,
-    Steered,
     StepFinished,
     StepUndone,
     TurnAwaited,
     TurnTaken,
     VoteCast,
+    WatchSampled,
 )
 from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.run_states import PhaseState, StepState
@@ -58,7 +58,7 @@ class Run(Model):
     """The keys of the clicks that count."""
     waived: tuple[ApprovalWaived, ...] = ()
     """The gates at which nobody was asked."""
-    steering: Steering = Steering()
+    steering: RolloutSteering = RolloutSteering()
     cancelled_by: Person | None = None
     cancelled_why: str = ""
     finished_at: Instant | None = None
@@ -155,7 +155,7 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
             return _phase(run, event.phase, behind=())
         case StepFinished():
             return _step_finished(run, event)
-        case Leaned():
+        case PreliminaryDiagnosisChanged():
             return _phase(run, event.phase, leanings=(*run.phases[event.phase].leanings, event))
         case InputsPinned():
             pinned = run.phases[event.phase].inputs or event.inputs  # the first stand
@@ -176,7 +176,7 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
             return _step(run, event.phase, event.step, intent_key=event.key, intent_epoch=event.epoch)
         case StepUndone():
             return _step(run, event.phase, event.step, undone=event.outcome, left=_left(event.result))
-        case Sampled():
+        case WatchSampled():
             phase = run.phases[event.phase]
             kept = (*phase.samples, event)[-_KEPT_SAMPLES:]
             return _phase(run, event.phase, samples=kept, samples_total=phase.samples_total + 1)
@@ -195,15 +195,15 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
             return run.but(finished_at=event.at, outcome=event.outcome, summary=event.summary)
         case ApprovalWaived():
             return run.but(waived=(*run.waived, event))
-        case Judged():
+        case CanaryJudged():
             return _judged(run, event)
-        case Steered():
+        case RolloutSteered():
             return run.but(steering=run.steering.told(event.word, by=event.by, key=event.key))
         case _:
             assert_never(event)
 
 
-def _judged(run: Run, event: Judged) -> Run:
+def _judged(run: Run, event: CanaryJudged) -> Run:
     known = run.phases[event.phase].steps.get(event.step, StepState(id=event.step))
     return _step(
         run,

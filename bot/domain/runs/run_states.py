@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from bot.domain.model import Instant, JsonObject, Model
-from bot.domain.rollouts.canary import Reading
+from bot.domain.rollouts.canary import CanaryReading
 from bot.domain.rollouts.verdict import CanaryVerdict
-from bot.domain.runs.event import Leaned, PhaseOutcome, Sampled, StepOutcome
+from bot.domain.runs.event import PhaseOutcome, PreliminaryDiagnosisChanged, StepOutcome, WatchSampled
 from bot.domain.runs.inputs import Inputs
 from bot.domain.runs.plan import RenderedPlan
 
@@ -27,7 +27,7 @@ class StepState(Model):
     intent_key: str = ""
     """Set once its outside effect was intended; with no outcome it is in doubt."""
     intent_epoch: int = 0
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[CanaryReading, ...] = ()
     """What its judge has read so far."""
     verdict: CanaryVerdict | None = None
     """The judge's latest."""
@@ -59,12 +59,12 @@ class PhaseState(Model):
     outcome: PhaseOutcome | None = None
     why: str = ""
     output: JsonObject | None = None
-    leanings: tuple[Leaned, ...] = ()
+    leanings: tuple[PreliminaryDiagnosisChanged, ...] = ()
     """What its answers pointed to, each time that one moved it."""
     inputs: Inputs | None = None
     """What its reducer is asked with, besides the phases it folds."""
     plan: RenderedPlan | None = None
-    samples: tuple[Sampled, ...] = ()
+    samples: tuple[WatchSampled, ...] = ()
     """The last few looks of a watch."""
     samples_total: int = 0
     behind: tuple[str, ...] = ()

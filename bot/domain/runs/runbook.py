@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self, assert_never
 from pydantic import Field, model_validator
 
 from bot.domain.model import JsonObject, JsonValue, Model, Name
-from bot.domain.rollouts.judging import Metric, Policy
+from bot.domain.rollouts.judging import JudgePolicy, Metric
 
 Expression = Annotated[str, Field(min_length=1, max_length=500)]
 """A sandboxed Jinja2 expression, without braces."""
@@ -98,7 +98,7 @@ class Judging(Model):
     """Compares a canary with stable at every look until it is sure; when the time is over, people decide."""
 
     metrics: tuple[ReadMetric, ...] = Field(min_length=1)
-    policy: Policy = Policy()
+    policy: JudgePolicy = JudgePolicy()
     for_s: float | Expression = 60
     """After so many seconds a person is asked, if it is not decided."""
     at_least_s: float | Expression = 0

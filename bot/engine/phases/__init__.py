@@ -10,7 +10,7 @@ from bot.domain.runs.event import PhaseOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
+class PhaseEnd:
     """The phase is over."""
 
     outcome: PhaseOutcome
@@ -19,10 +19,10 @@ class Ended:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waits:
+class PhaseWait:
     """The phase needs a person or a later time; the run is let go of meanwhile."""
 
     until: datetime | None
 
 
-Answer = Ended | Waits
+Answer = PhaseEnd | PhaseWait

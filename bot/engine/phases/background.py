@@ -5,48 +5,48 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.errors import BotError, RunbookError
-from bot.domain.runs.event import PhaseStarted, RunStarted, Sampled
+from bot.domain.runs.event import PhaseStarted, RunStarted, WatchSampled
 from bot.domain.runs.runbook import Background
 from bot.engine.checks import look
 from bot.engine.params import complete_params
-from bot.engine.phases import Answer, Ended, Waits
-from bot.engine.session import Hand
+from bot.engine.phases import Answer, PhaseEnd, PhaseWait
+from bot.engine.session import RunSession
 from bot.templating.templates import evaluate
 
 
-async def background(hand: Hand, phase: Background) -> Answer:
+async def background(hand: RunSession, phase: Background) -> Answer:
     """Look once if a look is due; then wait for the next, or say how it ended."""
     if phase.after is not None and hand.run.phases[phase.after].outcome != "ok":
-        return Ended(outcome="skipped", why="nothing was changed")
+        return PhaseEnd(outcome="skipped", why="nothing was changed")
     try:
         ends_at = _ends_at(hand, phase)
     except BotError as error:
-        return Ended(outcome="failed", why=error.in_full)
+        return PhaseEnd(outcome="failed", why=error.in_full)
     state = hand.run.phases[phase.id]
     if state.started_at is None:
         hand.note(PhaseStarted(at=hand.now, phase=phase.id))
-        return Waits(until=min(ends_at, hand.now + timedelta(seconds=phase.every_s)))
+        return PhaseWait(until=min(ends_at, hand.now + timedelta(seconds=phase.every_s)))
     next_at = (state.samples[-1].at if state.samples else state.started_at) + timedelta(seconds=phase.every_s)
     if hand.now < min(next_at, ends_at):
-        return Waits(until=min(next_at, ends_at))
+        return PhaseWait(until=min(next_at, ends_at))
     hand.note(await _sample(hand, phase))
     samples = hand.run.phases[phase.id].samples
     if _breached(samples, phase.breaches):
         await _remedy(hand, phase)
-        return Ended(outcome="breached", why=samples[-1].text)
+        return PhaseEnd(outcome="breached", why=samples[-1].text)
     if hand.now >= ends_at:
-        return Ended(outcome="ok", why=samples[-1].text)
-    return Waits(until=min(ends_at, hand.now + timedelta(seconds=phase.every_s)))
+        return PhaseEnd(outcome="ok", why=samples[-1].text)
+    return PhaseWait(until=min(ends_at, hand.now + timedelta(seconds=phase.every_s)))
 
 
-def _ends_at(hand: Hand, phase: Background) -> datetime:
+def _ends_at(hand: RunSession, phase: Background) -> datetime:
     value = evaluate(phase.for_s, hand.scope()) if isinstance(phase.for_s, str) else phase.for_s
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise RunbookError(f"`for_s` of {phase.id} must be a number of seconds above 0")
     return (hand.run.phases[phase.id].started_at or hand.now) + timedelta(seconds=value)
 
 
-async def _sample(hand: Hand, phase: Background) -> Sampled:
+async def _sample(hand: RunSession, phase: Background) -> WatchSampled:
     """Look at every check; the worst is the sample, and not measured is not good."""
     texts: list[str] = []
     verdict: bool | None = True
@@ -61,10 +61,10 @@ async def _sample(hand: Hand, phase: Background) -> Sampled:
             verdict = False
         elif seen.ok is None:
             verdict = None
-    return Sampled(at=hand.now, phase=phase.id, ok=verdict, text="; ".join(texts))
+    return WatchSampled(at=hand.now, phase=phase.id, ok=verdict, text="; ".join(texts))
 
 
-async def _remedy(hand: Hand, phase: Background) -> None:
+async def _remedy(hand: RunSession, phase: Background) -> None:
     """Start the runbook for a breach; its id is derived, so that it is started once."""
     if phase.on_breach is None:
         return
@@ -79,6 +79,6 @@ async def _remedy(hand: Hand, phase: Background) -> None:
     await hand.deps.journal.start(f"{run.id}-{phase.id}", event)
 
 
-def _breached(samples: tuple[Sampled, ...], breaches: int) -> bool:
+def _breached(samples: tuple[WatchSampled, ...], breaches: int) -> bool:
     last = samples[-breaches:]
     return len(last) == breaches and all(sample.ok is not True for sample in last)

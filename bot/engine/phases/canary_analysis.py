@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from bot.domain.rollouts.canary import Reading, Seen, case_of
+from bot.domain.rollouts.canary import CanaryReading, MetricReading, case_of
 from bot.domain.rollouts.verdict import CanaryVerdict
 from bot.domain.runs.approval import Approval
-from bot.domain.runs.event import ApprovalEnded, ApprovalRequested, Judged, StepFinished
+from bot.domain.runs.event import ApprovalEnded, ApprovalRequested, CanaryJudged, StepFinished
 from bot.domain.runs.plan import PlannedStep
 from bot.domain.runs.run_states import StepState
 from bot.domain.runs.runbook import ApprovalPolicy, Judging, ReadMetric
-from bot.engine.session import Hand
+from bot.engine.session import RunSession
 from bot.engine.steps import call
 
 JUDGING: Final = "Judge canary and stable"
@@ -28,7 +28,7 @@ def judge_step_id(step: str) -> str:
     return f"judge:{step}"
 
 
-class Bench:
+class CanaryAnalysis:
     """Where one step is judged.
 
     It goes on looking while it is paused and while a person is asked: a canary that turns bad meanwhile is
@@ -36,7 +36,7 @@ class Bench:
     """
 
     def __init__(
-        self, hand: Hand, phase: str, step: PlannedStep, judging: Judging, *, raise_gate: RaiseGate
+        self, hand: RunSession, phase: str, step: PlannedStep, judging: Judging, *, raise_gate: RaiseGate
     ) -> None:
         """Keep what is judged; what an earlier owner of the run has read is in the run."""
         self._hand = hand
@@ -77,7 +77,7 @@ class Bench:
         metrics = self._judging.metrics
         seen = await asyncio.gather(*(self._read(metric) for metric in metrics))
         names = (metric.rule.name for metric in metrics)
-        reading = Reading(at_s=self._age_s, seen=dict(zip(names, seen, strict=True)))
+        reading = CanaryReading(at_s=self._age_s, seen=dict(zip(names, seen, strict=True)))
         case = case_of(
             [metric.rule for metric in metrics],
             (*self._state.readings, reading),
@@ -85,18 +85,20 @@ class Bench:
         )
         verdict = await asyncio.to_thread(self._hand.deps.judge, case)
         await self._hand.write(
-            Judged(at=self._hand.now, phase=self._phase, step=self._name, reading=reading, verdict=verdict)
+            CanaryJudged(
+                at=self._hand.now, phase=self._phase, step=self._name, reading=reading, verdict=verdict
+            )
         )
         return verdict
 
-    async def _read(self, metric: ReadMetric) -> Seen:
+    async def _read(self, metric: ReadMetric) -> MetricReading:
         plugin = self._hand.deps.plugins.get(metric.plugin)
         called = await call(self._hand, plugin, metric.arguments, step_id=metric.rule.name, timeout_s=_LOOK_S)
         if called.outcome != "ok" or called.data is None:
-            return Seen(error=called.error or called.outcome)
+            return MetricReading(error=called.error or called.outcome)
         data = called.data.get("data")
         told = data if isinstance(data, dict) else {}
-        return Seen(data={**told, "value": called.data["value"]} if "value" in called.data else told)
+        return MetricReading(data={**told, "value": called.data["value"]} if "value" in called.data else told)
 
     def _why_stop(self, verdict: CanaryVerdict) -> str:
         """Tell why nothing more should be tried; empty while all is well."""

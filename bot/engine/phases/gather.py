@@ -11,11 +11,11 @@ from bot.domain.runs.event import PhaseOutcome, PhaseStarted, StepFinished, Step
 from bot.domain.runs.run_states import PhaseState
 from bot.domain.runs.runbook import Explore, FanOut, Step
 from bot.engine.effects import run_step
-from bot.engine.phases import Answer, Ended
+from bot.engine.phases import Answer, PhaseEnd
 from bot.engine.phases.preliminary import lean
 from bot.engine.plugins import Plugin
 from bot.engine.service_lock import take_turn
-from bot.engine.session import Hand
+from bot.engine.session import RunSession
 from bot.templating.templates import evaluate
 
 _GRACE_S = 0.2
@@ -32,23 +32,23 @@ class _Ready:
     arguments: JsonObject
 
 
-async def explore(hand: Hand, phase: Explore) -> Ended:
+async def explore(hand: RunSession, phase: Explore) -> PhaseEnd:
     """Read the ground: every step at once, each with its own timeout."""
     return await _gather(hand, phase, deadline_s=max(step.timeout_s for step in phase.steps))
 
 
-async def fan_out(hand: Hand, phase: FanOut) -> Answer:
+async def fan_out(hand: RunSession, phase: FanOut) -> Answer:
     """Run independent steps at once; what is late at the deadline is recorded as late."""
     if (waiting := await take_turn(hand, phase.id, to="read")) is not None:
         return waiting
     return await _gather(hand, phase, deadline_s=phase.deadline_s)
 
 
-async def _gather(hand: Hand, phase: Explore | FanOut, *, deadline_s: float) -> Ended:
+async def _gather(hand: RunSession, phase: Explore | FanOut, *, deadline_s: float) -> PhaseEnd:
     try:
         ready = [item for step in phase.steps for item in _expand(hand, step)]
     except BotError as error:
-        return Ended(outcome="failed", why=error.in_full)
+        return PhaseEnd(outcome="failed", why=error.in_full)
     if hand.run.phases[phase.id].started_at is None:
         refs = tuple(StepRef(id=r.id, title=r.title, specialist=r.plugin.specialist) for r in ready)
         hand.note(PhaseStarted(at=hand.now, phase=phase.id, steps=refs))
@@ -67,7 +67,7 @@ async def _gather(hand: Hand, phase: Explore | FanOut, *, deadline_s: float) -> 
     return _end(hand.run.phases[phase.id], required=phase.required)
 
 
-def _expand(hand: Hand, step: Step) -> list[_Ready]:
+def _expand(hand: RunSession, step: Step) -> list[_Ready]:
     plugin = hand.deps.plugins.get(step.plugin)
     title = step.title or step.id
     if step.for_each is None:
@@ -88,13 +88,13 @@ def _expand(hand: Hand, step: Step) -> list[_Ready]:
     ]
 
 
-async def _one(hand: Hand, phase: Explore | FanOut, item: _Ready, *, deadline_s: float) -> None:
+async def _one(hand: RunSession, phase: Explore | FanOut, item: _Ready, *, deadline_s: float) -> None:
     timeout_s = min(item.step.timeout_s, deadline_s)
     await run_step(hand, item.plugin, item.arguments, phase=phase.id, step=item.id, timeout_s=timeout_s)
     lean(hand, phase, step=item.id)
 
 
-async def _late(hand: Hand, phase: str, item: _Ready, *, deadline_s: float) -> None:
+async def _late(hand: RunSession, phase: str, item: _Ready, *, deadline_s: float) -> None:
     hand.note(
         StepFinished(
             at=hand.now,
@@ -121,12 +121,12 @@ async def _stop(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.wait(left, timeout=_GRACE_S)
 
 
-def _outcome(hand: Hand, phase: str, step: str) -> str | None:
+def _outcome(hand: RunSession, phase: str, step: str) -> str | None:
     known = hand.run.phases[phase].steps.get(step)
     return None if known is None else known.outcome
 
 
-def _end(state: PhaseState, *, required: bool) -> Ended:
+def _end(state: PhaseState, *, required: bool) -> PhaseEnd:
     well = ("ok",) if required else ("ok", "not_configured")
     good = [step for step in state.steps.values() if step.outcome == "ok"]
     bad = [step for step in state.steps.values() if step.outcome not in well]
@@ -134,4 +134,4 @@ def _end(state: PhaseState, *, required: bool) -> Ended:
     if bad and (required or not good):
         outcome = "failed"
     why = "; ".join(f"{step.title}: {step.error}" for step in bad)
-    return Ended(outcome=outcome, why=why)
+    return PhaseEnd(outcome=outcome, why=why)

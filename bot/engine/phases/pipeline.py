@@ -16,32 +16,32 @@ from bot.domain.runs.event import (
     ApprovalWaived,
     PhaseStarted,
     PlanRendered,
-    Sampled,
     StepFinished,
     StepRef,
     StepUndone,
+    WatchSampled,
 )
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import ApprovalPolicy, Check, Pipeline, plan_source
 from bot.engine.checks import check_step_id, look, settle_check
 from bot.engine.effects import put_back, run_step
-from bot.engine.phases import Answer, Ended, Waits
-from bot.engine.phases.canary_analysis import Bench, judge_step_id
+from bot.engine.phases import Answer, PhaseEnd, PhaseWait
+from bot.engine.phases.canary_analysis import CanaryAnalysis, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
 from bot.engine.preemption import make_way
 from bot.engine.service_lock import take_turn
-from bot.engine.session import Hand
+from bot.engine.session import RunSession
 from bot.templating.templates import truth
 
 
-async def pipeline(hand: Hand, phase: Pipeline) -> Answer:
+async def pipeline(hand: RunSession, phase: Pipeline) -> Answer:
     """Do what the plan says, once people have agreed to exactly that plan."""
     try:
         plan = await _plan(hand, phase)
     except BotError as error:
-        return Ended(outcome="failed", why=error.in_full)
+        return PhaseEnd(outcome="failed", why=error.in_full)
     if not plan.steps:
-        return Ended(outcome="skipped", why=plan.why_empty)
+        return PhaseEnd(outcome="skipped", why=plan.why_empty)
     if hand.run.phases[phase.id].started_at is None:
         hand.note(PhaseStarted(at=hand.now, phase=phase.id, steps=_refs(hand, plan)))
     if phase.preempts:
@@ -59,7 +59,7 @@ async def pipeline(hand: Hand, phase: Pipeline) -> Answer:
 
 
 async def _gate(
-    hand: Hand, phase: str, *, policy: ApprovalPolicy, plan_hash: str, step: str = ""
+    hand: RunSession, phase: str, *, policy: ApprovalPolicy, plan_hash: str, step: str = ""
 ) -> Answer | None:
     """Raise or read an approval; none means that the way is free for exactly this plan."""
     approval = hand.run.gate(phase, step=step)
@@ -71,28 +71,30 @@ async def _gate(
     if approval is None:
         approval = _new_approval(hand, phase, step=step, policy=policy, plan_hash=plan_hash)
         hand.note(ApprovalRequested(at=hand.now, approval=approval))
-        return Waits(until=approval.next_look_at)
+        return PhaseWait(until=approval.next_look_at)
     match approval.decision:
         case None if hand.now >= approval.expires_at:
             hand.note(ApprovalEnded(at=hand.now, approval_id=approval.id, decision="expired"))
-            return Ended(outcome="expired", why="nobody decided in time")
+            return PhaseEnd(outcome="expired", why="nobody decided in time")
         case None:
             if approval.reminded_at is None and hand.now >= approval.remind_at:
                 hand.note(ApprovalReminded(at=hand.now, approval_id=approval.id))
                 approval = hand.run.approvals[approval.id]
-            return Waits(until=approval.next_look_at)
+            return PhaseWait(until=approval.next_look_at)
         case "approved" if approval.plan_hash == plan_hash:
             return None
         case "approved":
-            return Ended(outcome="failed", why="the plan is not the one that was approved")
+            return PhaseEnd(outcome="failed", why="the plan is not the one that was approved")
         case "rejected":
             who = approval.decided_by.name or approval.decided_by.id if approval.decided_by else "somebody"
-            return Ended(outcome="rejected", why=f"{who} rejected it")
+            return PhaseEnd(outcome="rejected", why=f"{who} rejected it")
         case _:
-            return Ended(outcome="expired", why=f"the approval was {approval.decision}")
+            return PhaseEnd(outcome="expired", why=f"the approval was {approval.decision}")
 
 
-def _new_approval(hand: Hand, phase: str, *, step: str, policy: ApprovalPolicy, plan_hash: str) -> Approval:
+def _new_approval(
+    hand: RunSession, phase: str, *, step: str, policy: ApprovalPolicy, plan_hash: str
+) -> Approval:
     service = hand.run.service
     groups = policy.groups or (hand.deps.catalogue.get(service).approvers if service else ())
     return Approval(
@@ -108,7 +110,7 @@ def _new_approval(hand: Hand, phase: str, *, step: str, policy: ApprovalPolicy, 
     )
 
 
-async def _plan(hand: Hand, phase: Pipeline) -> RenderedPlan:
+async def _plan(hand: RunSession, phase: Pipeline) -> RenderedPlan:
     """Read the plan, or pin it now where the pipeline's own steps are the plan."""
     known = hand.run.plan_for(phase.id)
     if known is not None:
@@ -123,7 +125,7 @@ async def _plan(hand: Hand, phase: Pipeline) -> RenderedPlan:
     return plan
 
 
-def _refs(hand: Hand, plan: RenderedPlan) -> tuple[StepRef, ...]:
+def _refs(hand: RunSession, plan: RenderedPlan) -> tuple[StepRef, ...]:
     refs: list[StepRef] = []
     for step in plan.steps:
         specialist = hand.deps.plugins.get(step.plugin).specialist
@@ -136,18 +138,18 @@ def _refs(hand: Hand, plan: RenderedPlan) -> tuple[StepRef, ...]:
     return (*refs, *(_check_ref(hand, check) for check in plan.verify))
 
 
-def _check_ref(hand: Hand, check: Check) -> StepRef:
+def _check_ref(hand: RunSession, check: Check) -> StepRef:
     specialist = hand.deps.plugins.get(check.probe).specialist
     return StepRef(id=check_step_id(check), title=check.title or check.id, specialist=specialist)
 
 
-async def _watched(hand: Hand, phase: Pipeline, plan: RenderedPlan) -> Answer:
+async def _watched(hand: RunSession, phase: Pipeline, plan: RenderedPlan) -> Answer:
     """Run the steps, and the watch beside them; a breach stops and undoes."""
     if not phase.watch:
         return await _steps(hand, phase.id, plan)
     if _breached_before(hand, phase.id):
         await _undo(hand, phase.id, plan)
-        return Ended(outcome="breached", why=hand.run.phases[phase.id].samples[-1].text)
+        return PhaseEnd(outcome="breached", why=hand.run.phases[phase.id].samples[-1].text)
     watch = asyncio.create_task(_breach(hand, phase.watch))
     try:
         ended = await _steps(hand, phase.id, plan)
@@ -156,12 +158,12 @@ async def _watched(hand: Hand, phase: Pipeline, plan: RenderedPlan) -> Answer:
         await asyncio.gather(watch, return_exceptions=True)
     if not hand.breach:
         return ended
-    hand.note(Sampled(at=hand.now, phase=phase.id, ok=False, text=hand.breach))
+    hand.note(WatchSampled(at=hand.now, phase=phase.id, ok=False, text=hand.breach))
     await _undo(hand, phase.id, plan)
-    return Ended(outcome="breached", why=hand.breach)
+    return PhaseEnd(outcome="breached", why=hand.breach)
 
 
-def _breached_before(hand: Hand, phase: str) -> bool:
+def _breached_before(hand: RunSession, phase: str) -> bool:
     """Whether an earlier owner was undoing because of a breach: no result and no vote tells another why."""
     steps = hand.run.phases[phase].steps.values()
     failed = any(step.outcome not in (None, "ok") for step in steps)
@@ -170,7 +172,7 @@ def _breached_before(hand: Hand, phase: str) -> bool:
     return any(step.undo_key for step in steps) and not failed and not refused
 
 
-async def _breach(hand: Hand, checks: tuple[Check, ...]) -> None:
+async def _breach(hand: RunSession, checks: tuple[Check, ...]) -> None:
     """Look until one check fails; the step under way is let finish, so that nothing is left in doubt."""
     while not hand.breach:
         for check in checks:
@@ -180,15 +182,15 @@ async def _breach(hand: Hand, checks: tuple[Check, ...]) -> None:
         await asyncio.sleep(min(check.every_s for check in checks))
 
 
-async def _steps(hand: Hand, phase: str, plan: RenderedPlan) -> Answer:
+async def _steps(hand: RunSession, phase: str, plan: RenderedPlan) -> Answer:
     for step in plan.steps:
         if hand.stopping:
             if any(planned.judge for planned in plan.steps):
                 await _undo(hand, phase, plan)
-            return Ended(outcome="failed", why=hand.stopping)
+            return PhaseEnd(outcome="failed", why=hand.stopping)
         if step.approval is not None:
             waiting = await _gate(hand, phase, policy=step.approval, plan_hash=plan.digest, step=step.id)
-            if isinstance(waiting, Ended):
+            if isinstance(waiting, PhaseEnd):
                 await _undo(hand, phase, plan)
             if waiting is not None:
                 return waiting
@@ -198,11 +200,11 @@ async def _steps(hand: Hand, phase: str, plan: RenderedPlan) -> Answer:
     for check in plan.verify:
         finished = await _verified(hand, phase, check)
         if finished is not None:
-            return Ended(outcome="failed", why=f"{check.title or check.id}: {finished.error}")
-    return Ended(outcome="ok")
+            return PhaseEnd(outcome="failed", why=f"{check.title or check.id}: {finished.error}")
+    return PhaseEnd(outcome="ok")
 
 
-async def _step(hand: Hand, phase: str, step: PlannedStep, plan: RenderedPlan) -> StepFinished | None:
+async def _step(hand: RunSession, phase: str, step: PlannedStep, plan: RenderedPlan) -> StepFinished | None:
     """Do one step, have it judged and checked; what is returned is what went wrong."""
     if (known := hand.run.phases[phase].steps.get(step.id)) is None or known.outcome is None:
         plugin = hand.deps.plugins.get(step.plugin)
@@ -214,7 +216,9 @@ async def _step(hand: Hand, phase: str, step: PlannedStep, plan: RenderedPlan) -
     elif known.outcome != "ok":
         return _as_finished(hand, phase, step.id)
     if step.judge is not None:
-        bench = Bench(hand, phase, step, step.judge, raise_gate=partial(_gate_of_judge, hand, phase, plan))
+        bench = CanaryAnalysis(
+            hand, phase, step, step.judge, raise_gate=partial(_gate_of_judge, hand, phase, plan)
+        )
         if (stopped := await bench.decided()) is not None:
             return stopped
     for check in step.verify:
@@ -224,11 +228,13 @@ async def _step(hand: Hand, phase: str, step: PlannedStep, plan: RenderedPlan) -
     return None
 
 
-def _gate_of_judge(hand: Hand, phase: str, plan: RenderedPlan, step: str, policy: ApprovalPolicy) -> Approval:
+def _gate_of_judge(
+    hand: RunSession, phase: str, plan: RenderedPlan, step: str, policy: ApprovalPolicy
+) -> Approval:
     return _new_approval(hand, phase, step=step, policy=policy, plan_hash=plan.digest)
 
 
-async def _verified(hand: Hand, phase: str, check: Check) -> StepFinished | None:
+async def _verified(hand: RunSession, phase: str, check: Check) -> StepFinished | None:
     known = hand.run.phases[phase].steps.get(check_step_id(check))
     if known is None or known.outcome is None:
         finished = await settle_check(hand, check, phase=phase)
@@ -237,7 +243,7 @@ async def _verified(hand: Hand, phase: str, check: Check) -> StepFinished | None
     return None if finished.outcome == "ok" else finished
 
 
-def _as_finished(hand: Hand, phase: str, step: str) -> StepFinished:
+def _as_finished(hand: RunSession, phase: str, step: str) -> StepFinished:
     known = hand.run.phases[phase].steps[step]
     return StepFinished(
         at=hand.now,
@@ -250,18 +256,18 @@ def _as_finished(hand: Hand, phase: str, step: str) -> StepFinished:
 
 
 async def _failed(
-    hand: Hand, phase: str, plan: RenderedPlan, *, step: PlannedStep, finished: StepFinished
-) -> Ended:
+    hand: RunSession, phase: str, plan: RenderedPlan, *, step: PlannedStep, finished: StepFinished
+) -> PhaseEnd:
     if finished.outcome == "in_doubt":
-        return Ended(
+        return PhaseEnd(
             outcome="failed",
             why=f"{step.title}: {finished.error} Nothing more is done before a person has looked.",
         )
     await _undo(hand, phase, plan)
-    return Ended(outcome="failed", why=f"{step.title}: {finished.error}")
+    return PhaseEnd(outcome="failed", why=f"{step.title}: {finished.error}")
 
 
-async def _undo(hand: Hand, phase: str, plan: RenderedPlan) -> None:
+async def _undo(hand: RunSession, phase: str, plan: RenderedPlan) -> None:
     """Put back, in reverse, what was done and has an undo."""
     for step in reversed(plan.steps):
         known = hand.run.phases[phase].steps.get(step.id)

@@ -9,26 +9,26 @@ from bot.domain.errors import BotError, RunbookError
 from bot.domain.runs.event import PhaseStarted, PlanRendered
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import Check, Judging, Pipeline, Plan, Remedy, Step
-from bot.engine.phases import Ended
-from bot.engine.session import Hand
+from bot.engine.phases import PhaseEnd
+from bot.engine.session import RunSession
 from bot.templating.templates import evaluate, render, truth
 
 _MOST_ITEMS = 200
 
 
-async def plan(hand: Hand, phase: Plan) -> Ended:
+async def plan(hand: RunSession, phase: Plan) -> PhaseEnd:
     """Choose and render the steps; a plan may be empty, and then says why."""
     if hand.run.phases[phase.id].started_at is None:
         hand.note(PhaseStarted(at=hand.now, phase=phase.id))
     try:
         rendered = _of_pipeline(hand, phase) if phase.of is not None else _of_cause(hand, phase)
     except BotError as error:
-        return Ended(outcome="failed", why=error.in_full)
+        return PhaseEnd(outcome="failed", why=error.in_full)
     hand.note(PlanRendered(at=hand.now, phase=phase.id, plan=rendered.pinned()))
-    return Ended(outcome="ok", why=rendered.why_empty)
+    return PhaseEnd(outcome="ok", why=rendered.why_empty)
 
 
-def render_steps(hand: Hand, steps: tuple[Step, ...], **scope: object) -> tuple[PlannedStep, ...]:
+def render_steps(hand: RunSession, steps: tuple[Step, ...], **scope: object) -> tuple[PlannedStep, ...]:
     """Render steps so that nothing is left to be decided, but what an undo learns from the result.
 
     Raises:
@@ -37,7 +37,7 @@ def render_steps(hand: Hand, steps: tuple[Step, ...], **scope: object) -> tuple[
     return tuple(planned for step in steps for planned in _planned(hand, step, **scope))
 
 
-def _planned(hand: Hand, step: Step, **scope: object) -> Iterator[PlannedStep]:
+def _planned(hand: RunSession, step: Step, **scope: object) -> Iterator[PlannedStep]:
     """Render one step, or one for each ``item``, numbered from 1."""
     if step.for_each is None:
         yield _planned_step(hand, step, step.id, **scope)
@@ -49,7 +49,7 @@ def _planned(hand: Hand, step: Step, **scope: object) -> Iterator[PlannedStep]:
         yield _planned_step(hand, step, f"{step.id}-{number}", item=item, **scope)
 
 
-def _planned_step(hand: Hand, step: Step, name: str, **scope: object) -> PlannedStep:
+def _planned_step(hand: RunSession, step: Step, name: str, **scope: object) -> PlannedStep:
     return PlannedStep(
         id=name,
         title=_text(hand, step.title or step.id, **scope),
@@ -70,7 +70,7 @@ def _numbered(checks: tuple[Check, ...], step: str) -> tuple[Check, ...]:
     return tuple(check.but(id=f"{step}-{check.id}") for check in checks) if step else checks
 
 
-def _judging(hand: Hand, judging: Judging, **scope: object) -> Judging:
+def _judging(hand: RunSession, judging: Judging, **scope: object) -> Judging:
     metrics = tuple(m.but(arguments=hand.render(m.arguments, **scope)) for m in judging.metrics)
     return judging.but(
         metrics=metrics,
@@ -79,14 +79,14 @@ def _judging(hand: Hand, judging: Judging, **scope: object) -> Judging:
     )
 
 
-def _seconds(hand: Hand, value: float | str, **scope: object) -> float:
+def _seconds(hand: RunSession, value: float | str, **scope: object) -> float:
     seconds = evaluate(value, hand.scope(**scope)) if isinstance(value, str) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
         raise RunbookError(f"`{value}` must be a number of seconds")
     return float(seconds)
 
 
-def render_checks(hand: Hand, checks: tuple[Check, ...], **scope: object) -> tuple[Check, ...]:
+def render_checks(hand: RunSession, checks: tuple[Check, ...], **scope: object) -> tuple[Check, ...]:
     """Render the arguments and titles of checks; what they expect is read when they have measured.
 
     Raises:
@@ -103,7 +103,7 @@ def render_checks(hand: Hand, checks: tuple[Check, ...], **scope: object) -> tup
     )
 
 
-def _of_pipeline(hand: Hand, phase: Plan) -> RenderedPlan:
+def _of_pipeline(hand: RunSession, phase: Plan) -> RenderedPlan:
     pipeline = hand.run.runbook.phase(phase.of or "")
     assert isinstance(pipeline, Pipeline)  # noqa: S101  # the loader has made sure
     return RenderedPlan(
@@ -114,7 +114,7 @@ def _of_pipeline(hand: Hand, phase: Plan) -> RenderedPlan:
     )
 
 
-def _of_cause(hand: Hand, phase: Plan) -> RenderedPlan:
+def _of_cause(hand: RunSession, phase: Plan) -> RenderedPlan:
     diagnosis = hand.run.diagnosis
     cause = diagnosis.top if diagnosis is not None else None
     if diagnosis is None or cause is None:
@@ -138,12 +138,12 @@ def _of_cause(hand: Hand, phase: Plan) -> RenderedPlan:
     )
 
 
-def _remedy_for(hand: Hand, phase: Plan, cause: Cause) -> Remedy | None:
+def _remedy_for(hand: RunSession, phase: Plan, cause: Cause) -> Remedy | None:
     for remedy in phase.remedies.get(cause.kind.value, ()):
         if remedy.when is None or truth(remedy.when, hand.scope(cause=cause)):
             return remedy
     return None
 
 
-def _text(hand: Hand, text: str, **scope: object) -> str:
+def _text(hand: RunSession, text: str, **scope: object) -> str:
     return str(render(text, hand.scope(**scope))) if text else ""

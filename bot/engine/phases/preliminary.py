@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from bot.domain.diagnoses.diagnosis import Diagnosis
 from bot.domain.errors import BotError
-from bot.domain.runs.event import Leaned
-from bot.domain.runs.preliminary import Leaning, leaning_of, move
+from bot.domain.runs.event import PreliminaryDiagnosisChanged
+from bot.domain.runs.preliminary import PreliminaryDiagnosis, leaning_of, move
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState
 from bot.domain.runs.runbook import Phase, Reduce
 from bot.engine.deps import ReduceInput
-from bot.engine.session import Hand
+from bot.engine.session import RunSession
 
 
-def lean(hand: Hand, phase: Phase, *, step: str) -> None:
+def lean(hand: RunSession, phase: Phase, *, step: str) -> None:
     """Ask the reducer that will fold this phase what it would say now, and note it if ``step`` moved it.
 
     What has not answered yet is left out, for it may still answer; what cannot be asked yet is not asked.
@@ -34,11 +34,13 @@ def lean(hand: Hand, phase: Phase, *, step: str) -> None:
     except BotError:
         return  # the reducer itself will say why, once all is in
     known = hand.run.phases[phase.id].leanings
-    before = known[-1].leaning if known else Leaning()
-    after = leaning_of(said) if isinstance(said, Diagnosis) else Leaning()
+    before = known[-1].leaning if known else PreliminaryDiagnosis()
+    after = leaning_of(said) if isinstance(said, Diagnosis) else PreliminaryDiagnosis()
     moved = move(before, after)
     if moved is not None:
-        hand.note(Leaned(at=hand.now, phase=phase.id, step=step, leaning=after, move=moved))
+        hand.note(
+            PreliminaryDiagnosisChanged(at=hand.now, phase=phase.id, step=step, leaning=after, move=moved)
+        )
 
 
 def _folding(run: Run, phase: Phase) -> Reduce | None:

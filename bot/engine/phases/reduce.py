@@ -10,12 +10,12 @@ from bot.domain.model import JsonObject
 from bot.domain.runs.event import InputsPinned, PhaseStarted
 from bot.domain.runs.inputs import Inputs, neighbourhood
 from bot.domain.runs.runbook import Reduce
-from bot.engine.phases import Ended
+from bot.engine.phases import PhaseEnd
 from bot.engine.replay import input_of
-from bot.engine.session import Hand
+from bot.engine.session import RunSession
 
 
-async def reduce(hand: Hand, phase: Reduce) -> Ended:
+async def reduce(hand: RunSession, phase: Reduce) -> PhaseEnd:
     """Let the named reducer speak; it says itself when it does not know.
 
     It is asked with what is pinned, never with what is at hand, so that asking again later is the same.
@@ -26,16 +26,16 @@ async def reduce(hand: Hand, phase: Reduce) -> Ended:
         try:
             arguments = hand.render(phase.arguments)
         except BotError as error:
-            return Ended(outcome="failed", why=error.in_full)
+            return PhaseEnd(outcome="failed", why=error.in_full)
         hand.note(InputsPinned(at=hand.now, phase=phase.id, inputs=_inputs(hand, phase, arguments)))
     output = hand.deps.reducers[phase.reducer](input_of(hand.run, phase))
     told = output.model_dump(mode="json")
     if phase.required and output.verdict == "fail":
-        return Ended(outcome="failed", why=output.summary, output=told)
-    return Ended(outcome="ok", output=told)
+        return PhaseEnd(outcome="failed", why=output.summary, output=told)
+    return PhaseEnd(outcome="ok", output=told)
 
 
-def _inputs(hand: Hand, phase: Reduce, arguments: JsonObject) -> Inputs:
+def _inputs(hand: RunSession, phase: Reduce, arguments: JsonObject) -> Inputs:
     return Inputs(
         now=hand.now,
         arguments=arguments,
@@ -44,7 +44,7 @@ def _inputs(hand: Hand, phase: Reduce, arguments: JsonObject) -> Inputs:
     )
 
 
-def _named(hand: Hand, phase: Reduce) -> Iterator[str]:
+def _named(hand: RunSession, phase: Reduce) -> Iterator[str]:
     """Name everything that the folded findings are about; some of it is in the catalogue."""
     for name in phase.over:
         for step in hand.run.phases[name].steps.values():

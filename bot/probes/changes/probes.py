@@ -14,7 +14,7 @@ from bot.domain.diagnoses.finding import Findings
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
-from bot.probes.changes.records import Record, finding_of
+from bot.probes.changes.records import ChangeRecord, finding_of
 from bot.probes.changes.releases import with_commits
 from bot.probes.github.api import deployed
 
@@ -24,10 +24,10 @@ _SAME_MOMENT_S = 5.0
 
 
 class _Feed(BaseModel):
-    changes: list[Record]
+    changes: list[ChangeRecord]
 
 
-_ANSWER = TypeAdapter[list[Record] | _Feed](list[Record] | _Feed)
+_ANSWER = TypeAdapter[list[ChangeRecord] | _Feed](list[ChangeRecord] | _Feed)
 
 
 @probe(specialist="cicd")
@@ -57,7 +57,7 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
     answers = await asyncio.gather(
         *(ask(ctx, entry, since_s=since_s) for entry, ask in feeds), return_exceptions=True
     )
-    records: dict[str, Record] = {}
+    records: dict[str, ChangeRecord] = {}
     gaps: list[str] = []
     failures: list[ProbeUnavailableError] = []
     for (entry, _), answer in zip(feeds, answers, strict=True):
@@ -85,7 +85,7 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
     )
 
 
-def _is_same(own: Record, other: Record) -> bool:
+def _is_same(own: ChangeRecord, other: ChangeRecord) -> bool:
     """Whether a feed tells what the bot itself did: the same thing, to the same value, at the same moment."""
     things = [(r.kind, r.service, r.data.get("key"), r.data.get("version")) for r in (own, other)]
     values = [str(r.data.get("after", r.after)) for r in (own, other)]
@@ -93,12 +93,12 @@ def _is_same(own: Record, other: Record) -> bool:
     return things[0] == things[1] and values[0] == values[1] and near
 
 
-async def _ledger(ctx: Context, service: str, *, since_s: float) -> Sequence[Record]:
+async def _ledger(ctx: Context, service: str, *, since_s: float) -> Sequence[ChangeRecord]:
     changes = await ctx.ledger.since(service=service, seconds=since_s)
-    return [Record.model_validate(change.model_dump()) for change in changes]
+    return [ChangeRecord.model_validate(change.model_dump()) for change in changes]
 
 
-async def _feed(ctx: Context, entry: Service, *, since_s: float) -> list[Record]:
+async def _feed(ctx: Context, entry: Service, *, since_s: float) -> list[ChangeRecord]:
     url = entry.sources["changes"]["url"]
     since = ctx.clock.now() - timedelta(seconds=since_s)
     limit_s = ctx.timeout_s * _SHARE_OF_TIME

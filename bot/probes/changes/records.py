@@ -16,7 +16,7 @@ _KINDS = {
 }
 
 
-class Record(BaseModel):
+class ChangeRecord(BaseModel):
     """One change as a feed hands it out; fields it has beyond these are left alone."""
 
     id: str
@@ -31,7 +31,7 @@ class Record(BaseModel):
     data: JsonObject = Field(default_factory=dict)
 
 
-def finding_of(record: Record) -> Finding:
+def finding_of(record: ChangeRecord) -> Finding:
     """Turn a change into a finding; it is certain to have happened, which says nothing of any harm."""
     kind = _KINDS.get(record.kind, FindingKind.CHANGE_OTHER)
     summary = (record.summary or f"{record.kind} of {record.service}").rstrip(".")
@@ -50,12 +50,12 @@ def finding_of(record: Record) -> Finding:
     )
 
 
-def _component(record: Record, kind: FindingKind) -> str:
+def _component(record: ChangeRecord, kind: FindingKind) -> str:
     name = record.data.get("version" if kind is FindingKind.CHANGE_DEPLOY else "key")
     return str(name) if name is not None else ""
 
 
-def _data(record: Record, kind: FindingKind) -> JsonObject:
+def _data(record: ChangeRecord, kind: FindingKind) -> JsonObject:
     data: JsonObject = {
         "before": record.before,
         "after": record.after,

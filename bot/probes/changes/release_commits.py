@@ -16,7 +16,7 @@ _MOST_MESSAGE = 200
 _KEPT = re.compile(r"[-+ ]|@@ |diff --git ")
 
 
-class Brought(Model):
+class ReleaseCommit(Model):
     """One commit; ``diff`` is unified, ``None`` where it could not be read."""
 
     sha: str
@@ -27,18 +27,18 @@ class Brought(Model):
     diff: str | None = None
 
 
-class Release(Model):
+class ReleaseContents(Model):
     """What a release brought: ``commits`` newest first, of ``total``; it took ``removed`` others away."""
 
-    commits: tuple[Brought, ...]
+    commits: tuple[ReleaseCommit, ...]
     total: int
     removed: int = 0
 
 
-class Kept(Model):
+class TrimmedCommit(Model):
     """What there was room for of one commit; ``whole`` says that no file and no line is missing."""
 
-    commit: Brought
+    commit: ReleaseCommit
     diff: str
     whole: bool
 
@@ -56,7 +56,7 @@ class Kept(Model):
         }
 
 
-def keep(release: Release, *, most_chars: int) -> tuple[Kept, ...]:
+def keep(release: ReleaseContents, *, most_chars: int) -> tuple[TrimmedCommit, ...]:
     """Keep at most ``most_chars`` characters of the diffs, and of one commit 12,000.
 
     Kept are the lines that come and go, what stands beside them, and the names of the files.
@@ -67,7 +67,7 @@ def keep(release: Release, *, most_chars: int) -> tuple[Kept, ...]:
         diff, whole = _fitted(commit.diff or "", min(left, _MOST_OF_ONE))
         left -= len(diff)
         whole = whole and commit.diff is not None and len(commit.files) <= _MOST_FILES
-        kept.append(Kept(commit=commit, diff=diff, whole=whole))
+        kept.append(TrimmedCommit(commit=commit, diff=diff, whole=whole))
     return tuple(kept)
 
 

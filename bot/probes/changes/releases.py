@@ -9,8 +9,8 @@ from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context
-from bot.probes.changes.records import Record
-from bot.probes.changes.release_commits import Release, keep
+from bot.probes.changes.records import ChangeRecord
+from bot.probes.changes.release_commits import ReleaseContents, keep
 from bot.probes.git.history import history_of
 from bot.probes.github import commits as _github_commits
 
@@ -20,8 +20,8 @@ _CUT = "of the commits between {} and {}, {} of {} were read whole"
 
 
 async def with_commits(
-    ctx: Context, records: Sequence[Record], *, until_s: float
-) -> tuple[list[Record], list[str]]:
+    ctx: Context, records: Sequence[ChangeRecord], *, until_s: float
+) -> tuple[list[ChangeRecord], list[str]]:
     """Give the changes with the commits of the latest six releases, and what could not be read.
 
     A release is read where its service has a ``git`` source, or a ``github`` source with a ``repository``.
@@ -31,7 +31,7 @@ async def with_commits(
     asked.sort(key=lambda record: (record.at, record.id), reverse=True)
     chosen, rest = asked[:_MOST_RELEASES], asked[_MOST_RELEASES:]
     answers = await asyncio.gather(*(_read(ctx, record, until_s=until_s) for record in chosen))
-    known: dict[str, Record] = {}
+    known: dict[str, ChangeRecord] = {}
     gaps = [f"{record.service}: the commits of an older release were not read" for record in rest]
     for record, answer in zip(chosen, answers, strict=True):
         before, after = _versions(record)
@@ -52,7 +52,7 @@ async def with_commits(
     return [known.get(record.id, record) for record in records], list(dict.fromkeys(gaps))
 
 
-def _repository(ctx: Context, record: Record) -> str:
+def _repository(ctx: Context, record: ChangeRecord) -> str:
     """Say which source to ask of a release; empty if there is none."""
     if record.kind != "deploy":
         return ""
@@ -62,7 +62,7 @@ def _repository(ctx: Context, record: Record) -> str:
     return hosted if record.data.get("sha") or "git" not in sources else "git"
 
 
-def _versions(record: Record) -> tuple[str, str]:
+def _versions(record: ChangeRecord) -> tuple[str, str]:
     data = record.data
     if data.get("sha"):
         return str(data.get("previous_sha") or ""), str(data["sha"])
@@ -70,7 +70,7 @@ def _versions(record: Record) -> tuple[str, str]:
     return str(before or ""), str(after or "")
 
 
-async def _read(ctx: Context, record: Record, *, until_s: float) -> Release | str:
+async def _read(ctx: Context, record: ChangeRecord, *, until_s: float) -> ReleaseContents | str:
     """Read one release, or say why it cannot be."""
     entry = ctx.service(record.service)
     before, after = _versions(record)
@@ -86,9 +86,9 @@ async def _read(ctx: Context, record: Record, *, until_s: float) -> Release | st
         return str(error)
 
 
-async def _from_git(entry: Service, *, before: str, after: str, until_s: float) -> Release:
+async def _from_git(entry: Service, *, before: str, after: str, until_s: float) -> ReleaseContents:
     history = history_of(entry.sources["git"], until_s=until_s)
     async with history.commits_of(before, after) as (old, new):
         total, _ = await history.log(old, new)
         removed, _ = await history.log(new, old)
-        return Release(commits=await history.brought(old, new), total=total, removed=removed)
+        return ReleaseContents(commits=await history.brought(old, new), total=total, removed=removed)

@@ -18,8 +18,8 @@ from bot.domain.errors import (
     ProbeUnavailableError,
 )
 from bot.probes.changes.release_commits import MOST_COMMITS as MOST_BROUGHT
-from bot.probes.changes.release_commits import Brought
-from bot.targets.processes import Ran, run
+from bot.probes.changes.release_commits import ReleaseCommit
+from bot.targets.processes import CompletedProgram, run
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 MOST_COMMITS = 200
@@ -38,7 +38,7 @@ _NO_SUCH = ("couldn't find remote ref", "Needed a single revision", "unknown rev
 
 
 @dataclass(frozen=True, kw_only=True)
-class Commit:
+class GitCommit:
     """One commit, as its author left it."""
 
     id: str
@@ -48,7 +48,7 @@ class Commit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
+class GitHistory:
     """A repository in a folder; with a ``remote`` the folder is a bare clone of the bot's own."""
 
     folder: Path
@@ -90,7 +90,7 @@ class History:
             for name in own:
                 await self._try("update-ref", "-d", name)
 
-    async def log(self, before: str, after: str) -> tuple[int, tuple[Commit, ...]]:
+    async def log(self, before: str, after: str) -> tuple[int, tuple[GitCommit, ...]]:
         """List the commits that are in ``after`` and not in ``before``, newest first; and how many."""
         span = f"{before}..{after}"
         count = int(await self._git("rev-list", "--count", "--no-merges", span, "--", *self.paths))
@@ -116,7 +116,7 @@ class History:
         rows = (row.split("\t", 2) for row in told.split("\0") if row.count("\t") >= 2)  # noqa: PLR2004  # added, deleted, name
         return {name: (_lines(added), _lines(deleted)) for added, deleted, name in rows}
 
-    async def brought(self, before: str, after: str) -> tuple[Brought, ...]:
+    async def brought(self, before: str, after: str) -> tuple[ReleaseCommit, ...]:
         """Read the commits that are in ``after`` and not in ``before`` with their diffs, newest first.
 
         At most 20, and of these only so many of the oldest as are told within the megabyte that is read.
@@ -167,10 +167,10 @@ class History:
             )
         raise ProbeUnavailableError(f"git {words[0]}: {ran.complaint}")
 
-    async def _try(self, *words: str) -> Ran:
+    async def _try(self, *words: str) -> CompletedProgram:
         return await self._started(["git", "-C", str(self.folder), "-c", "core.fsmonitor=false", *words])
 
-    async def _started(self, command: list[str]) -> Ran:
+    async def _started(self, command: list[str]) -> CompletedProgram:
         left_s = max(0.1, self.until_s - asyncio.get_running_loop().time())
         try:
             return await run(command, within_s=left_s, env=_QUIET)
@@ -178,7 +178,7 @@ class History:
             raise ProbeUnavailableError(str(error), hint=error.hint) from error
 
 
-def history_of(source: Mapping[str, str], *, until_s: float) -> History:
+def history_of(source: Mapping[str, str], *, until_s: float) -> GitHistory:
     """Read a ``git`` source of the catalogue.
 
     Raises:
@@ -189,7 +189,7 @@ def history_of(source: Mapping[str, str], *, until_s: float) -> History:
         raise ProbeNotConfiguredError(
             "A `git` source has a `path` of a repository here, or a `url` and a folder for the `clone` of it."
         )
-    return History(
+    return GitHistory(
         folder=Path(path or source["clone"]),
         remote=url,
         tag_prefix=source.get("tag_prefix", ""),
@@ -212,14 +212,14 @@ def _checked(version: str) -> str:
     return version
 
 
-def _commit_in(text: str) -> Commit:
+def _commit_in(text: str) -> GitCommit:
     commit, author, at, summary = text.strip("\n").split(_FIELD, 3)
-    return Commit(id=commit, author=author, at=at, summary=summary)
+    return GitCommit(id=commit, author=author, at=at, summary=summary)
 
 
-def _brought_in(text: str) -> Brought:
+def _brought_in(text: str) -> ReleaseCommit:
     sha, author, at, message, diff = text.split(_FIELD, 4)
-    return Brought(
+    return ReleaseCommit(
         sha=sha, author=author, at=at, message=message, files=tuple(_FILE.findall(diff)), diff=diff
     )
 

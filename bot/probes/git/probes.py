@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.model import JsonObject, JsonValue
 from bot.engine.plugins import Context, probe
-from bot.probes.git.history import Commit, history_of
+from bot.probes.git.history import GitCommit, history_of
 
 _SHARE_OF_TIME = 0.9
 _MOST_FILES = 10
@@ -53,7 +53,7 @@ async def between(ctx: Context, *, service: str, before: str, after: str) -> Fac
     )
 
 
-def _told(commit: Commit) -> JsonObject:
+def _told(commit: GitCommit) -> JsonObject:
     return {"commit": commit.id, "author": commit.author, "at": commit.at, "summary": commit.summary}
 
 

@@ -13,7 +13,7 @@ from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError
 from bot.engine.plugins import Context
 from bot.probes._shared.json_api import fetch, together
-from bot.probes.changes.records import Record
+from bot.probes.changes.records import ChangeRecord
 
 MOST_RUNS = 100
 """How many of the latest runs are read, GitHub's longest page."""
@@ -48,7 +48,7 @@ class _Status(BaseModel):
     target_url: str | None = ""
 
 
-class Run(BaseModel):
+class WorkflowRun(BaseModel):
     """One run of a workflow."""
 
     id: int
@@ -64,7 +64,7 @@ class Run(BaseModel):
 
 class _Runs(BaseModel):
     total_count: int = Field(ge=0)
-    workflow_runs: list[Run]
+    workflow_runs: list[WorkflowRun]
 
 
 _DEPLOYMENTS = TypeAdapter(list[_Deployment])
@@ -72,7 +72,7 @@ _STATUSES = TypeAdapter(list[_Status])
 _RUNS = TypeAdapter(_Runs)
 
 
-async def deployed(ctx: Context, entry: Service, *, since_s: float) -> list[Record]:
+async def deployed(ctx: Context, entry: Service, *, since_s: float) -> list[ChangeRecord]:
     """Read the deployments of the last ``since_s`` seconds as changes, the latest ten at most.
 
     Raises:
@@ -94,7 +94,7 @@ async def deployed(ctx: Context, entry: Service, *, since_s: float) -> list[Reco
 
 def records_of(
     entry: Service, deployments: Sequence[_Deployment], statuses: Sequence[Sequence[_Status]]
-) -> list[Record]:
+) -> list[ChangeRecord]:
     """Turn deployments, newest first, into changes from the version that was there before; pure."""
     pairs = list(zip(deployments, statuses, strict=True))
     records = []
@@ -104,7 +104,9 @@ def records_of(
     return records
 
 
-async def runs(ctx: Context, entry: Service, *, since: datetime, branch: str) -> tuple[int, list[Run]]:
+async def runs(
+    ctx: Context, entry: Service, *, since: datetime, branch: str
+) -> tuple[int, list[WorkflowRun]]:
     """Read how many runs began since then, and the latest hundred of them.
 
     Raises:
@@ -145,12 +147,12 @@ async def ask(
         raise ProbeGarbageError("What answers does not answer as GitHub does.") from error
 
 
-def _record(entry: Service, deployment: _Deployment, told: Sequence[_Status], *, before: str) -> Record:
+def _record(entry: Service, deployment: _Deployment, told: Sequence[_Status], *, before: str) -> ChangeRecord:
     failed = _has_failed(told)
     began = [status.created_at for status in told if status.state in _BEGUN]
     after, where = deployment.sha[:_SHORT], deployment.environment or entry.environment
     how = "failed to deploy" if failed else "deployed"
-    return Record(
+    return ChangeRecord(
         id=f"github-{deployment.id}",
         at=min(began, default=deployment.created_at),
         # What failed to arrive may have done harm on its way, but there is no version to take back.

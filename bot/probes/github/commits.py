@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeUnavailableError
 from bot.engine.plugins import Context
-from bot.probes.changes.release_commits import MOST_COMMITS, Brought, Release, within
+from bot.probes.changes.release_commits import MOST_COMMITS, ReleaseCommit, ReleaseContents, within
 from bot.probes.github.api import ask
 
 _AT_ONCE = 5
@@ -51,7 +51,7 @@ _COMPARED = TypeAdapter(_Compared)
 _COMMIT = TypeAdapter(_Commit)
 
 
-async def brought(ctx: Context, entry: Service, *, before: str, after: str) -> Release:
+async def brought(ctx: Context, entry: Service, *, before: str, after: str) -> ReleaseContents:
     """Read what ``after`` has and ``before`` has not, the first 20 commits at most; merges are left out.
 
     Both are shas, or tags.  Where the ``github`` source has ``paths``, only commits that touch these count.
@@ -73,7 +73,7 @@ async def brought(ctx: Context, entry: Service, *, before: str, after: str) -> R
         known = await _each(ctx, entry, plain)
     paths = entry.sources["github"].get("paths", "").split()
     inside = [commit for commit in known if commit.files is None or within(_names(commit.files), paths)]
-    return Release(
+    return ReleaseContents(
         commits=tuple(_brought(commit) for commit in reversed(inside)),
         total=compared.total_commits - merges - (len(known) - len(inside)),
         removed=compared.behind_by,
@@ -101,10 +101,10 @@ def _names(files: Sequence[_File]) -> list[str]:
     return [file.filename for file in files]
 
 
-def _brought(commit: _Commit) -> Brought:
+def _brought(commit: _Commit) -> ReleaseCommit:
     author = commit.commit.author or _Signature()
     files = commit.files
-    return Brought(
+    return ReleaseCommit(
         sha=commit.sha,
         author=author.name,
         at=author.date,

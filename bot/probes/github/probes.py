@@ -13,7 +13,7 @@ from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import clock_time, listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.json_api import field, having, of_each
-from bot.probes.changes.records import Record, finding_of
+from bot.probes.changes.records import ChangeRecord, finding_of
 from bot.probes.github import api
 
 _FAILED = frozenset({"failure", "timed_out", "startup_failure"})
@@ -36,7 +36,7 @@ async def deployments(ctx: Context, *, service: str, since_s: float = 3600) -> F
     """
     asked = having(ctx, service, kind="github", fields=("repository",))
 
-    async def ask(entry: Service) -> list[Record]:
+    async def ask(entry: Service) -> list[ChangeRecord]:
         return await api.deployed(ctx, entry, since_s=since_s)
 
     answers, gaps = await of_each(asked, ask)
@@ -87,7 +87,7 @@ async def runs(
     )
 
 
-def _words(failed: list[api.Run], found: list[api.Run]) -> str:
+def _words(failed: list[api.WorkflowRun], found: list[api.WorkflowRun]) -> str:
     if not failed:
         return f"none of {len(found)} Actions runs failed"
     last = failed[0]
@@ -99,7 +99,7 @@ def _words(failed: list[api.Run], found: list[api.Run]) -> str:
     )
 
 
-def _failure(run: api.Run) -> JsonObject:
+def _failure(run: api.WorkflowRun) -> JsonObject:
     return {
         "name": run.name,
         "branch": run.head_branch,

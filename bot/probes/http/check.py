@@ -24,7 +24,7 @@ _SHOWN = 80
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expected:
+class ExpectedAnswer:
     """What an answer must be like; nothing given means any 2xx within the step's time."""
 
     status: frozenset[int] = frozenset()
@@ -36,7 +36,7 @@ class Expected:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class HttpAnswer:
     """What came back, or why nothing did; ``body`` is at most a megabyte of it."""
 
     url: str
@@ -50,7 +50,7 @@ class Answer:
     why: str = ""
 
 
-async def ask(ctx: Context, base: str, *, path: str, method: str, expected: Expected) -> Answer:
+async def ask(ctx: Context, base: str, *, path: str, method: str, expected: ExpectedAnswer) -> HttpAnswer:
     """Ask, wait no longer than is allowed, and judge what came back.
 
     Raises:
@@ -59,7 +59,7 @@ async def ask(ctx: Context, base: str, *, path: str, method: str, expected: Expe
     url = _join(base, path)
     limit_s = min(expected.within_s or ctx.timeout_s, ctx.timeout_s * SHARE_OF_TIME)
     started = time.perf_counter()
-    answer = Answer(url=without_login(str(url)), took_s=0)
+    answer = HttpAnswer(url=without_login(str(url)), took_s=0)
     try:
         async with asyncio.timeout(limit_s):
             answer = await _fetch(ctx, url, method=method, answer=answer)
@@ -76,7 +76,7 @@ async def ask(ctx: Context, base: str, *, path: str, method: str, expected: Expe
     return answer if answer.problem else judge(answer, expected)
 
 
-def judge(answer: Answer, expected: Expected) -> Answer:
+def judge(answer: HttpAnswer, expected: ExpectedAnswer) -> HttpAnswer:
     """Say what is wrong with an answer, the weightiest first; pure."""
     right = answer.status in expected.status if expected.status else 200 <= answer.status < 300  # noqa: PLR2004  # any 2xx
     if not right:
@@ -94,7 +94,7 @@ def judge(answer: Answer, expected: Expected) -> Answer:
     return replace(answer, problem="field", why=wrong) if wrong else answer
 
 
-def measured(ctx: Context, answer: Answer, *, service: str) -> Measurement:
+def measured(ctx: Context, answer: HttpAnswer, *, service: str) -> Measurement:
     """Turn an answer into the measurement: 1 as expected, 0 not."""
     said = f"answers as expected in {figure(answer.took_s, 's')}" if not answer.problem else answer.why
     data: dict[str, JsonValue] = {
@@ -114,7 +114,7 @@ def measured(ctx: Context, answer: Answer, *, service: str) -> Measurement:
     )
 
 
-async def _fetch(ctx: Context, url: httpx.URL, *, method: str, answer: Answer) -> Answer:
+async def _fetch(ctx: Context, url: httpx.URL, *, method: str, answer: HttpAnswer) -> HttpAnswer:
     async with ctx.http.stream(method, url, follow_redirects=False, timeout=ctx.timeout_s) as response:
         body = bytearray()
         async for chunk in response.aiter_bytes():

@@ -20,7 +20,7 @@ from bot.domain.pattern import Pattern
 from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME, unresolved
-from bot.probes.http.check import Expected, ask, measured
+from bot.probes.http.check import ExpectedAnswer, ask, measured
 
 _SLOW_S = 0.5
 _SLOW_RATIO = 3.0
@@ -139,7 +139,7 @@ async def check(
     base = ctx.source(service, "http").get(address)
     if not base:
         raise ProbeNotConfiguredError(f"The `http` source of {service} has no `{address}`.")
-    expected = Expected(
+    expected = ExpectedAnswer(
         status=frozenset(status),
         contains=body_contains,
         matches=body_matches,

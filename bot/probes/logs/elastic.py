@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.diagnosis.signals.loglines import LogLine, of_document
+from bot.diagnosis.signals.loglines import ParsedLine, of_document
 from bot.diagnosis.signals.logs import LogRead
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError
@@ -102,7 +102,7 @@ def _bins(answer: _Answer, *, width_s: float) -> list[Bin]:
     return [(each.key / _MILLI + width_s, each.doc_count) for each in answer.aggregations.over_time.buckets]
 
 
-def _lines(answer: _Answer) -> tuple[list[LogLine], list[str]]:
+def _lines(answer: _Answer) -> tuple[list[ParsedLine], list[str]]:
     read = [of_document(hit.source) for hit in answer.hits.hits]
     lines = sorted((line for line in read if line is not None), key=lambda line: line.at_s)
     malformed = len(read) - len(lines)

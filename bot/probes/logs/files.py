@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.diagnosis.signals.loglines import LogLine, parse, stamp
+from bot.diagnosis.signals.loglines import ParsedLine, parse, stamp
 from bot.domain.errors import ProbeGarbageError
 from bot.domain.wording import clock_time, moment
 
@@ -23,7 +23,7 @@ _GARBAGE_SHARE = 0.5
 class Tail:
     """What was read of one service's files."""
 
-    lines: list[LogLine] = field(default_factory=list)
+    lines: list[ParsedLine] = field(default_factory=list)
     starts_s: float = 0.0
     """From when on nothing is missing."""
     malformed: int = 0

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.diagnosis.signals.loglines import LogLine, of_text
+from bot.diagnosis.signals.loglines import ParsedLine, of_text
 from bot.diagnosis.signals.logs import LogRead
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError
@@ -89,7 +89,9 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
     ), [f"{told}{since}"]
 
 
-async def _lines(ctx: Context, source: Source, query: str, *, start_s: float, end_s: float) -> list[LogLine]:
+async def _lines(
+    ctx: Context, source: Source, query: str, *, start_s: float, end_s: float
+) -> list[ParsedLine]:
     params = {"limit": str(MOST_LINES), "direction": "backward"}
     answer = await _ask(ctx, source, query, params, start_s=start_s, end_s=end_s)
     try:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.diagnosis.signals.loglines import LogLine
+from bot.diagnosis.signals.loglines import ParsedLine
 from bot.domain.diagnoses.finding import Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.pattern import Pattern
@@ -85,7 +85,7 @@ async def matches(
     )
 
 
-def _matching(lines: Sequence[LogLine], pattern: Pattern, levels: set[str]) -> list[LogLine]:
+def _matching(lines: Sequence[ParsedLine], pattern: Pattern, levels: set[str]) -> list[ParsedLine]:
     return [
         line
         for line in lines

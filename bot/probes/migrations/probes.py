@@ -18,9 +18,9 @@ from bot.domain.model import JsonObject
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.migrations.compatibility import in_the_way
-from bot.migrations.database import Table
+from bot.migrations.database import TableFacts
 from bot.migrations.layout import MigrationFile, Phase, Version
-from bot.migrations.plan import WayBack
+from bot.migrations.plan import ReversalPlan
 from bot.migrations.postconditions import promised_by
 from bot.migrations.rulings import Rollback
 from bot.migrations.verify import losses, shortfalls, to_count
@@ -147,7 +147,7 @@ async def verify(
     service: str,
     version: Version,
     phases: Phases = ("expand", "migrate"),
-    before: dict[str, Table] | None = None,
+    before: dict[str, TableFacts] | None = None,
     may_lose_percent: Percent = 0,
     proofs: bool = True,
 ) -> Facts:
@@ -183,7 +183,7 @@ async def verify(
     return Facts(summary=f"{version} is as it should be: {checked} things were looked at", data=data)
 
 
-def _summary(version: str, files: Sequence[MigrationFile], back: WayBack) -> str:
+def _summary(version: str, files: Sequence[MigrationFile], back: ReversalPlan) -> str:
     if not files:
         return f"{version} has no migrations"
     count = f"{len(files)} migration{'s' if len(files) > 1 else ''} of {version}"

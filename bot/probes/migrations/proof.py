@@ -7,10 +7,10 @@ from typing import Any
 
 import asyncpg
 
-from bot.migrations.compatibility import Contracted
+from bot.migrations.compatibility import ContractedObject
 from bot.migrations.layout import MigrationFile
-from bot.migrations.postconditions import Thing
-from bot.migrations.verify import Found
+from bot.migrations.postconditions import SchemaObject
+from bot.migrations.verify import CatalogueState
 
 _NOT_OURS = "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'"
 _NAME = "CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END"
@@ -43,26 +43,28 @@ SELECT phase, file, checksum, started FROM public.pilothouse_migrations WHERE ve
 """
 
 
-async def found_in(connection: Any) -> Found:  # noqa: ANN401  # asyncpg is untyped
+async def found_in(connection: Any) -> CatalogueState:  # noqa: ANN401  # asyncpg is untyped
     """Read every object that a migration can promise."""
-    things = {Thing(kind="relation", of="", name=row["name"]) for row in await connection.fetch(_RELATIONS)}
+    things = {
+        SchemaObject(kind="relation", of="", name=row["name"]) for row in await connection.fetch(_RELATIONS)
+    }
     not_null, unchecked, invalid = set(), set(), {}
     for row in await connection.fetch(_COLUMNS):
-        column = Thing(kind="column", of=row["table"], name=row["name"])
+        column = SchemaObject(kind="column", of=row["table"], name=row["name"])
         things.add(column)
         if row["not_null"]:
             not_null.add(column)
     for row in await connection.fetch(_INDEXES):
-        index = Thing(kind="index", of=row["schema"], name=row["name"])
+        index = SchemaObject(kind="index", of=row["schema"], name=row["name"])
         things.add(index)
         if not row["valid"]:
             invalid[index] = row["table"]
     for row in await connection.fetch(_CONSTRAINTS):
-        constraint = Thing(kind="constraint", of=row["table"], name=row["name"])
+        constraint = SchemaObject(kind="constraint", of=row["table"], name=row["name"])
         things.add(constraint)
         if not row["valid"]:
             unchecked.add(constraint)
-    return Found(
+    return CatalogueState(
         things=frozenset(things),
         not_null=frozenset(not_null),
         unchecked=frozenset(unchecked),
@@ -87,11 +89,11 @@ async def not_applied(connection: Any, version: str, files: Sequence[MigrationFi
     return tuple(said)
 
 
-async def contracts(connection: Any) -> tuple[Contracted, ...]:  # noqa: ANN401
+async def contracts(connection: Any) -> tuple[ContractedObject, ...]:  # noqa: ANN401
     """List the files of all contracts that were applied, or begun."""
     known = await connection.fetchval("SELECT to_regclass('public.pilothouse_migrations')")
     rows = await connection.fetch(_CONTRACTS) if known is not None else []
-    return tuple(Contracted(version=row["version"], file=row["file"], at=row["at"]) for row in rows)
+    return tuple(ContractedObject(version=row["version"], file=row["file"], at=row["at"]) for row in rows)
 
 
 async def counted(connection: Any, tables: Sequence[str]) -> dict[str, int]:  # noqa: ANN401

@@ -13,7 +13,7 @@ from bot.engine.plugins import Context
 from bot.migrations.assess import assess_all
 from bot.migrations.execution import manner_of
 from bot.migrations.layout import PHASES, LayoutError, MigrationFile, lay_out, proofs_in
-from bot.migrations.plan import Judged, WayBack, way_back
+from bot.migrations.plan import JudgedStatement, ReversalPlan, way_back
 from bot.migrations.rulings import Assessment, Rollback
 from bot.migrations.suggestions import instead_of
 from bot.migrations.surroundings import Schema
@@ -26,7 +26,7 @@ _ERROR = "error"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class MigrationStudy:
     """The files of a version in the order in which they are applied, and what is said of each."""
 
     version: str
@@ -36,11 +36,11 @@ class Study:
     gaps: Sequence[str]
 
     @property
-    def back(self) -> WayBack:
+    def back(self) -> ReversalPlan:
         """Whether the version before can come back."""
         return way_back(
             [
-                Judged(phase=file.phase, title=file.title, assessment=one)
+                JudgedStatement(phase=file.phase, title=file.title, assessment=one)
                 for file, one in zip(self.files, self.told, strict=True)
             ]
         )
@@ -76,7 +76,7 @@ class Objection(Model):
     instead: str
 
 
-def objections(study: Study, *, accept: bool) -> list[Objection]:
+def objections(study: MigrationStudy, *, accept: bool) -> list[Objection]:
     """List what speaks against applying it; ``accept``: a person takes it that there is no way back; pure."""
     found: list[Objection] = []
     for file, told, said in zip(study.files, study.told, study.violations, strict=True):
@@ -101,7 +101,7 @@ def _objection(code: str, file: MigrationFile, statement: str, because: str, ins
     return Objection(code=code, file=file.title, statement=statement, because=because, instead=instead)
 
 
-async def study_of(ctx: Context, service: str, version: str) -> Study:
+async def study_of(ctx: Context, service: str, version: str) -> MigrationStudy:
     """Read and judge the files of a version.
 
     Raises:
@@ -111,7 +111,7 @@ async def study_of(ctx: Context, service: str, version: str) -> Study:
     schema, gaps = await _schema(ctx, service)
     told = assess_all([file.sql for file in files], schema=schema)
     violations = await _lint(ctx, files, told)
-    return Study(version=version, files=files, told=told, violations=violations, gaps=gaps)
+    return MigrationStudy(version=version, files=files, told=told, violations=violations, gaps=gaps)
 
 
 def folder_of(ctx: Context, service: str) -> Path:

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import pymysql
 from pymysql.cursors import DictCursor
 
-from bot.diagnosis.signals.sessions import Activity, Session
+from bot.diagnosis.signals.sessions import DatabaseActivity, DatabaseSession
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 
 _PORT = 3306
@@ -54,7 +54,7 @@ _STATUS = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Slow_queries', 'Innodb_de
 Row = Mapping[str, Any]
 
 
-class UnusableError(ProbeUnavailableError):
+class MySQLUnusableError(ProbeUnavailableError):
     """The server itself says that it cannot be used now; ``full``: no connection is left."""
 
     def __init__(self, why: str, *, full: bool = False) -> None:
@@ -65,10 +65,10 @@ class UnusableError(ProbeUnavailableError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class MySQLStatus:
     """What a server says of itself at one moment."""
 
-    activity: Activity
+    activity: DatabaseActivity
     slow_queries: int
     """Since it started: those longer than its own ``long_query_time``."""
     metadata_waits: int
@@ -77,7 +77,7 @@ class Told:
     """Why it does not replicate though it should; empty if it does, or is no replica."""
 
 
-def read(dsn: str, *, service: str, limit_s: float, now: datetime) -> Told:
+def read(dsn: str, *, service: str, limit_s: float, now: datetime) -> MySQLStatus:
     """Ask a server, blocking; each answer may take ``limit_s`` seconds.
 
     Raises:
@@ -98,7 +98,7 @@ def read(dsn: str, *, service: str, limit_s: float, now: datetime) -> Told:
     except TimeoutError as error:
         raise ProbeUnavailableError("The database does not answer in time.") from error
     except ConnectionRefusedError as error:
-        raise UnusableError("nobody accepts the connection") from error
+        raise MySQLUnusableError("nobody accepts the connection") from error
     except socket.gaierror as error:
         raise ProbeUnavailableError("The name of the database's host cannot be looked up.") from error
     except pymysql.MySQLError as error:
@@ -106,8 +106,8 @@ def read(dsn: str, *, service: str, limit_s: float, now: datetime) -> Told:
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise ProbeUnavailableError(f"The database cannot be read: {type(error).__name__}.") from error
     lag, broken = replication_of(replica)
-    return Told(
-        activity=Activity(
+    return MySQLStatus(
+        activity=DatabaseActivity(
             service=service,
             sessions=sessions_of(sessions, waits, now=now),
             max_connections=most,
@@ -120,7 +120,7 @@ def read(dsn: str, *, service: str, limit_s: float, now: datetime) -> Told:
     )
 
 
-def sessions_of(rows: Sequence[Row], waits: Sequence[Row], *, now: datetime) -> tuple[Session, ...]:
+def sessions_of(rows: Sequence[Row], waits: Sequence[Row], *, now: datetime) -> tuple[DatabaseSession, ...]:
     """Put the server's sessions and who waits for whom into our words; pure."""
     blocked_by: dict[int, set[int]] = {}
     tables: dict[int, set[str]] = {}
@@ -151,10 +151,12 @@ def replication_of(rows: Sequence[Row]) -> tuple[dict[str, float], str]:
     return lag, "; ".join(broken)
 
 
-def _session_of(row: Row, blockers: Collection[int], tables: Collection[str], *, now: datetime) -> Session:
+def _session_of(
+    row: Row, blockers: Collection[int], tables: Collection[str], *, now: datetime
+) -> DatabaseSession:
     age_s = -1.0 if row["age_s"] is None else float(row["age_s"])
     time_s, sleeps = float(row["time_s"] or 0), row["command"] == "Sleep"
-    return Session(
+    return DatabaseSession(
         pid=int(row["id"]),
         backend_start=now,
         application_name="",
@@ -221,9 +223,9 @@ def _in_our_words(error: pymysql.MySQLError) -> ProbeUnavailableError:
     """Say what is wrong without the server's own text, which may hold a name or a password."""
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     if code in _NO_SLOT:
-        return UnusableError("it has no connection left", full=True)
+        return MySQLUnusableError("it has no connection left", full=True)
     if code in _GOING_DOWN:
-        return UnusableError("it is shutting down")
+        return MySQLUnusableError("it is shutting down")
     if code == _NO_TLS:
         return ProbeUnavailableError("The database does not offer the TLS that its `dsn` asks for.")
     if code in _SHUT_OUT:

@@ -13,7 +13,7 @@ from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME
 from bot.probes._shared.json_api import having, of_each
-from bot.probes.mysql.connection import Told, UnusableError, read
+from bot.probes.mysql.connection import MySQLStatus, MySQLUnusableError, read
 
 _POSTGRES_ONLY = frozenset({"pid", "backend_start"})
 """What names a session to PostgreSQL's actions; a remedy must not be offered with it."""
@@ -35,7 +35,7 @@ async def health(ctx: Context, *, service: str) -> Findings:
     entries = having(ctx, service, kind="mysql", fields=("dsn",))
     servers = {entry.sources["mysql"]["dsn"]: entry for entry in reversed(entries)}
 
-    async def ask(entry: Service) -> Told | Finding:
+    async def ask(entry: Service) -> MySQLStatus | Finding:
         return await _ask(ctx, entry)
 
     answers, gaps = await of_each(reversed(servers.values()), ask)
@@ -59,7 +59,7 @@ async def health(ctx: Context, *, service: str) -> Findings:
     )
 
 
-async def _ask(ctx: Context, entry: Service) -> Told | Finding:
+async def _ask(ctx: Context, entry: Service) -> MySQLStatus | Finding:
     limit_s = ctx.timeout_s * SHARE_OF_TIME
     dsn, now = entry.sources["mysql"]["dsn"], ctx.clock.now()
     try:
@@ -67,13 +67,13 @@ async def _ask(ctx: Context, entry: Service) -> Told | Finding:
             return await asyncio.to_thread(read, dsn, service=entry.name, limit_s=limit_s, now=now)
     except TimeoutError as error:
         raise ProbeUnavailableError(f"The database does not answer within {figure(limit_s, 's')}.") from error
-    except UnusableError as error:
+    except MySQLUnusableError as error:
         kind = FindingKind.DB_CONNECTIONS_HIGH if error.full else FindingKind.DB_DOWN
         text = f"the database of {entry.name} cannot be used: {error.why}"
         return _finding(entry.name, kind, "connections" if error.full else "", text=text, strength=0.9)
 
 
-def _broken(service: str, told: Told) -> Sequence[Finding]:
+def _broken(service: str, told: MySQLStatus) -> Sequence[Finding]:
     if not told.broken_replication:
         return ()
     text = f"in the database of {service}, {told.broken_replication}"
@@ -103,7 +103,7 @@ def _finding(service: str, kind: FindingKind, component: str, *, text: str, stre
     )
 
 
-def _looked_at(answers: Sequence[Told | Finding]) -> str:
-    read_of = [answer.activity for answer in answers if isinstance(answer, Told)]
+def _looked_at(answers: Sequence[MySQLStatus | Finding]) -> str:
+    read_of = [answer.activity for answer in answers if isinstance(answer, MySQLStatus)]
     sessions = sum(activity.used for activity in read_of)
     return f"{sessions} sessions of the database of {listing([a.service for a in read_of]) or 'nobody'}"

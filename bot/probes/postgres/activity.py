@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.diagnosis.signals.sessions import Activity, Session
+from bot.diagnosis.signals.sessions import DatabaseActivity, DatabaseSession
 from bot.probes.postgres.connection import reading
 
 _SESSIONS = """
@@ -44,7 +44,7 @@ FROM pg_stat_replication WHERE replay_lag IS NOT NULL
 """
 
 
-async def activity(dsn: str, *, service: str, limit_s: float) -> Activity:
+async def activity(dsn: str, *, service: str, limit_s: float) -> DatabaseActivity:
     """Read all that a server says of its sessions.
 
     Raises:
@@ -54,7 +54,7 @@ async def activity(dsn: str, *, service: str, limit_s: float) -> Activity:
         sessions = await connection.fetch(_SESSIONS)
         about = await connection.fetchrow(_SERVER)
         replicas = await connection.fetch(_REPLICAS)
-    return Activity(
+    return DatabaseActivity(
         service=service,
         sessions=[_session(row) for row in sessions],
         max_connections=about["connections"],
@@ -63,8 +63,8 @@ async def activity(dsn: str, *, service: str, limit_s: float) -> Activity:
     )
 
 
-def _session(row: Mapping[str, Any]) -> Session:
-    return Session(
+def _session(row: Mapping[str, Any]) -> DatabaseSession:
+    return DatabaseSession(
         pid=row["pid"],
         backend_start=row["backend_start"],
         application_name=row["application_name"],

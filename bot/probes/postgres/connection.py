@@ -16,7 +16,7 @@ from bot.engine.plugins import Context
 _NAME = "pilothouse"
 
 
-class UnusableError(ProbeUnavailableError):
+class PostgresUnusableError(ProbeUnavailableError):
     """The server itself says that it cannot be used now; ``why`` in words."""
 
     def __init__(self, why: str) -> None:
@@ -25,11 +25,11 @@ class UnusableError(ProbeUnavailableError):
         self.why = why
 
 
-class NoSlotLeftError(UnusableError):
+class NoSlotLeftError(PostgresUnusableError):
     """The server has no connection slot left, which says how full it is."""
 
 
-class ServerDownError(UnusableError):
+class ServerDownError(PostgresUnusableError):
     """Nobody accepts the connection, or the server is starting up or shutting down."""
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.diagnosis.signals.sessions import Activity, findings_of, normal_of
+from bot.diagnosis.signals.sessions import DatabaseActivity, findings_of, normal_of
 from bot.domain.diagnoses.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.model import JsonObject
@@ -51,7 +51,7 @@ async def health(ctx: Context, *, service: str) -> Findings:
     gaps: list[str] = []
     failures: list[ProbeUnavailableError] = []
     for server, answer in zip(servers, answers, strict=True):
-        if isinstance(answer, Activity):
+        if isinstance(answer, DatabaseActivity):
             mine = findings_of(answer)
             found.extend(mine)
             normal.extend(normal_of(answer, mine))
@@ -256,7 +256,7 @@ def _figure(
 
 
 def _looked_at(answers: Iterable[object]) -> str:
-    read = [answer for answer in answers if isinstance(answer, Activity)]
+    read = [answer for answer in answers if isinstance(answer, DatabaseActivity)]
     sessions = sum(activity.used for activity in read)
     return f"{sessions} sessions of the database of {listing([a.service for a in read]) or 'nobody'}"
 
@@ -274,7 +274,7 @@ def _servers(ctx: Context, service: str) -> list[_Server]:
     return [_Server(dsn=dsn, services=tuple(names)) for dsn, names in by_dsn.items()]
 
 
-async def _ask(server: _Server, *, limit_s: float) -> Activity | Finding:
+async def _ask(server: _Server, *, limit_s: float) -> DatabaseActivity | Finding:
     name = server.services[0]
     try:
         return await activity(server.dsn, service=name, limit_s=limit_s)

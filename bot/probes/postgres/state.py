@@ -11,8 +11,8 @@ import asyncpg
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context
-from bot.migrations.database import LONG_S, Database, Table
-from bot.targets.backups import Backup, Shelf
+from bot.migrations.database import LONG_S, Database, TableFacts
+from bot.targets.backups import Backup, BackupStore
 
 EXACT_MOST_BYTES = 64 << 20
 """A table of up to so many bytes is counted; of a larger one the server's estimate is told."""
@@ -108,7 +108,7 @@ async def database_of(connection: Any, *, sessions: Any, limit_s: float) -> Data
     )
 
 
-async def _tables(connection: Any, *, limit_s: float) -> tuple[dict[str, Table], list[str]]:  # noqa: ANN401
+async def _tables(connection: Any, *, limit_s: float) -> tuple[dict[str, TableFacts], list[str]]:  # noqa: ANN401
     rows = await connection.fetch(_TABLES)
     small = [row for row in rows if row["readable"] and row["bytes"] <= EXACT_MOST_BYTES]
     counted: dict[str, int] = {}
@@ -134,10 +134,10 @@ async def count_rows(connection: Any, quoted: str) -> int:  # noqa: ANN401
     return int(await connection.fetchval(f"SELECT count(*) FROM {quoted}"))  # noqa: S608
 
 
-def _table(row: _Row, counted: int | None) -> Table:
+def _table(row: _Row, counted: int | None) -> TableFacts:
     if counted is not None:
-        return Table(rows=counted, exact=True, bytes=row["bytes"])
-    return Table(rows=row["rows"] if row["analyzed"] else None, exact=False, bytes=row["bytes"])
+        return TableFacts(rows=counted, exact=True, bytes=row["bytes"])
+    return TableFacts(rows=row["rows"] if row["analyzed"] else None, exact=False, bytes=row["bytes"])
 
 
 async def last_backup(ctx: Context, service: str) -> tuple[Backup | None, tuple[str, ...]]:
@@ -146,6 +146,6 @@ async def last_backup(ctx: Context, service: str) -> tuple[Backup | None, tuple[
     if not folder:
         return None, ()
     try:
-        return await asyncio.to_thread(Shelf(folder, service).newest), ()
+        return await asyncio.to_thread(BackupStore(folder, service).newest), ()
     except ActionFailedError as error:
         return None, (str(error),)

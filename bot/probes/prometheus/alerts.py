@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from bot.diagnosis.alerts.firings import Firing, Past
+from bot.diagnosis.alerts.firings import Firing, PastFirings
 from bot.domain.diagnoses.finding import Evidence
 from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.wording import moment
 from bot.engine.plugins import Context
-from bot.probes.prometheus.api import Result, ask, graph_of, selector_of
+from bot.probes.prometheus.api import SeriesResult, ask, graph_of, selector_of
 
 PAST_DAYS = 28
 """How many days before the window are looked at: four weeks, as some alerts come with the end of a month."""
@@ -27,7 +27,7 @@ _LABELS = "alertname, service, job, severity"
 
 async def read_alerts(
     ctx: Context, source: Mapping[str, str], names: Sequence[str], *, start: datetime, end: datetime
-) -> tuple[list[Firing], Past]:
+) -> tuple[list[Firing], PastFirings]:
     """Read the alerts of the services ``names`` between two moments, and on which days they fired before.
 
     An alert is of the service that its label ``service`` names or, without one, its ``job``.
@@ -80,7 +80,7 @@ def _scraped(source: Mapping[str, str]) -> str:
     return f"max(max_over_time(up{{{selector}}}[1d]))"
 
 
-def _named(series: Result, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _named(series: SeriesResult, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     service = series.metric.get("service") or series.metric.get("job", "")
     name = series.metric.get("alertname", "")
     if name and service in names:
@@ -88,7 +88,7 @@ def _named(series: Result, names: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _firing_of(
-    series: Result,
+    series: SeriesResult,
     key: tuple[str, str],
     *,
     start: datetime,
@@ -117,15 +117,15 @@ def _firing_of(
 
 
 def _past(
-    before: Sequence[Result], known: Sequence[Result], names: Sequence[str], *, start: datetime
-) -> Past:
+    before: Sequence[SeriesResult], known: Sequence[SeriesResult], names: Sequence[str], *, start: datetime
+) -> PastFirings:
     fired: dict[tuple[str, str], set[int]] = defaultdict(set)
     for series in before:
         for key in _named(series, names):
             fired[key] |= {_day(at, start) for at, _ in series.values}
     looked = {_day(at, start) for series in known for at, _ in series.values}
     deepest = max((day for days in (looked, *fired.values()) for day in days), default=-1)
-    return Past(days=deepest + 1, fired={key: frozenset(days) for key, days in fired.items()})
+    return PastFirings(days=deepest + 1, fired={key: frozenset(days) for key, days in fired.items()})
 
 
 def _day(at: float, start: datetime) -> int:

@@ -18,7 +18,7 @@ from bot.engine.plugins import Context
 from bot.probes._shared.json_api import fetch
 
 
-class Result(BaseModel):
+class SeriesResult(BaseModel):
     """One series of an answer; figures are texts, as Prometheus writes them."""
 
     metric: dict[str, str] = Field(default_factory=dict)
@@ -27,7 +27,7 @@ class Result(BaseModel):
 
 
 class _Data(BaseModel):
-    result: list[Result]
+    result: list[SeriesResult]
 
 
 class _Answer(BaseModel):
@@ -38,7 +38,9 @@ class _Answer(BaseModel):
 _Form = TypeVar("_Form", bound=BaseModel)
 
 
-async def ask(ctx: Context, source: Mapping[str, str], path: str, params: Mapping[str, str]) -> list[Result]:
+async def ask(
+    ctx: Context, source: Mapping[str, str], path: str, params: Mapping[str, str]
+) -> list[SeriesResult]:
     """Ask with these parameters at ``path`` below ``/api/v1/``; gives the series.
 
     Raises:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bot.diagnosis.signals.families import FAMILIES, NAMES, Family
-from bot.diagnosis.signals.metrics import Panel, Read, Series
+from bot.diagnosis.signals.families import FAMILIES, NAMES, MetricFamily
+from bot.diagnosis.signals.metrics import MetricPanel, MetricSeries, MetricsRead
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.wording import span
 from bot.engine.plugins import Context
 from bot.probes._shared.connect import SHARE_OF_TIME
-from bot.probes.prometheus.api import Result, ask, graph_of, number, selector_of
+from bot.probes.prometheus.api import SeriesResult, ask, graph_of, number, selector_of
 
 _FINE_POINTS = 300
 _COARSE_POINTS = 150
@@ -24,7 +24,7 @@ _DEFAULT_SCRAPE_S = 15.0
 _LOOK_BACK = "5m"
 
 
-async def read_panels(ctx: Context, name: str, *, since_s: float) -> Read:
+async def read_panels(ctx: Context, name: str, *, since_s: float) -> MetricsRead:
     """Read every family of a service's metrics over the last ``since_s`` seconds.
 
     Raises:
@@ -40,7 +40,7 @@ async def read_panels(ctx: Context, name: str, *, since_s: float) -> Read:
         raise ProbeUnavailableError(f"Prometheus did not answer within {span(limit_s)}.") from error
 
 
-async def _read_all(ctx: Context, name: str, *, since_s: float) -> Read:
+async def _read_all(ctx: Context, name: str, *, since_s: float) -> MetricsRead:
     source = ctx.source(name, "prometheus")
     end_s = ctx.clock.now().timestamp()
     up_expr = f"up{{{selector_of(source)}}}[{_LOOK_BACK}]"
@@ -58,12 +58,12 @@ async def _read_all(ctx: Context, name: str, *, since_s: float) -> Read:
         return_exceptions=True,
     )
     # One family may not fit the labels of this service; that says nothing of the others.
-    panels = [answer for answer in answers if isinstance(answer, Panel)]
+    panels = [answer for answer in answers if isinstance(answer, MetricPanel)]
     failures = [answer for answer in answers if isinstance(answer, BaseException)]
     for failure in failures:
         if not panels or not isinstance(failure, ProbeUnavailableError):
             raise failure
-    return Read(
+    return MetricsRead(
         service=name,
         panels=tuple(panels),
         unread=tuple(
@@ -79,13 +79,13 @@ async def _read_all(ctx: Context, name: str, *, since_s: float) -> Read:
 async def _panel(
     ctx: Context,
     source: Mapping[str, str],
-    family: Family,
+    family: MetricFamily,
     *,
     end_s: float,
     since_s: float,
     step_s: float,
     window_s: int,
-) -> Panel:
+) -> MetricPanel:
     expr = family.query(selector=selector_of(source), window_s=window_s, names=source)
     fine_s = min(since_s, _FINE_POINTS * step_s)
     spans = [(end_s - fine_s, end_s, step_s)]
@@ -94,7 +94,7 @@ async def _panel(
         spans.append((end_s - since_s, end_s - fine_s - step_s, coarse_s))
     results = await asyncio.gather(*(_range(ctx, source, expr, part=part) for part in spans))
     label = {**NAMES, **source}.get(family.by, "")
-    return Panel(
+    return MetricPanel(
         family=family,
         series=_merged([result for read in reversed(results) for result in read], label=label),
         query=expr,
@@ -104,34 +104,34 @@ async def _panel(
 
 async def _range(
     ctx: Context, source: Mapping[str, str], expr: str, *, part: tuple[float, float, float]
-) -> list[Result]:
+) -> list[SeriesResult]:
     start_s, end_s, step_s = part
     params = {"query": expr, "start": f"{start_s:.3f}", "end": f"{end_s:.3f}", "step": f"{step_s:.3f}"}
     return await ask(ctx, source, "query_range", params)
 
 
-def _merged(results: Sequence[Result], *, label: str) -> tuple[Series, ...]:
+def _merged(results: Sequence[SeriesResult], *, label: str) -> tuple[MetricSeries, ...]:
     """Join the parts of each series, which come oldest first."""
     parts: dict[str, list[tuple[float, str]]] = {}
     for result in results:
         parts.setdefault(result.metric.get(label, "") if label else "", []).extend(result.values)
-    return tuple(_series(Result(values=values), label=name) for name, values in sorted(parts.items()))
+    return tuple(_series(SeriesResult(values=values), label=name) for name, values in sorted(parts.items()))
 
 
-def _series(result: Result, *, label: str) -> Series:
-    return Series(
+def _series(result: SeriesResult, *, label: str) -> MetricSeries:
+    return MetricSeries(
         label=label,
         times_s=np.array([at for at, _ in result.values], dtype=np.float64),
         values=np.array([number(text) for _, text in result.values], dtype=np.float64),
     )
 
 
-def _scrape_s(up: Sequence[Series]) -> float:
+def _scrape_s(up: Sequence[MetricSeries]) -> float:
     gaps = [float(np.median(np.diff(series.times_s))) for series in up if series.times_s.size > 1]
     return max(1.0, round(min(gaps), 1)) if gaps else _DEFAULT_SCRAPE_S
 
 
-def count_series(reads: Sequence[Read]) -> int:
+def count_series(reads: Sequence[MetricsRead]) -> int:
     """Count what was read, targets included."""
     return sum(len(panel.series) for read in reads for panel in read.panels) + sum(
         len(read.up) for read in reads

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from bot.diagnosis.decisive_chart import chart_of
 from bot.diagnosis.decisive_chart import decisive as decisive_of
 from bot.diagnosis.signals.families import FAMILIES
-from bot.diagnosis.signals.metrics import Read, findings_of, normal_of
+from bot.diagnosis.signals.metrics import MetricsRead, findings_of, normal_of
 from bot.domain.address import without_login
 from bot.domain.diagnoses.finding import Facts, Finding, Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
@@ -57,10 +57,10 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
     answers = await asyncio.gather(
         *(read_panels(ctx, name, since_s=since_s) for name in asked), return_exceptions=True
     )
-    reads: list[Read] = []
+    reads: list[MetricsRead] = []
     gaps: list[str] = []
     for name, answer in zip(asked, answers, strict=True):
-        if isinstance(answer, Read):
+        if isinstance(answer, MetricsRead):
             reads.append(answer)
             gaps.extend([] if count_series([answer]) else [f"{name}: Prometheus has no series of it"])
             if answer.unread:

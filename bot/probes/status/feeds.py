@@ -42,7 +42,7 @@ _GRAVITY: Mapping[Impact, int] = {"outage": 3, "disruption": 2, "degraded": 1, "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trouble:
+class ProviderIncident:
     """One thing that a provider says is wrong with it."""
 
     title: str
@@ -56,11 +56,11 @@ class Trouble:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class ProviderStatus:
     """What a provider's page says now, the worst first."""
 
     name: str
-    troubles: Sequence[Trouble]
+    troubles: Sequence[ProviderIncident]
     components: tuple[str, ...] = ()
     """All the parts that the page tells of; empty where it does not list them."""
 
@@ -119,7 +119,7 @@ class _Feed(BaseModel):
 _FEED = TypeAdapter[list[_Incident] | _Feed](list[_Incident] | _Feed)
 
 
-def read_summary(answer: object) -> Page:
+def read_summary(answer: object) -> ProviderStatus:
     """Read Statuspage's summary.
 
     Raises:
@@ -133,12 +133,12 @@ def read_summary(answer: object) -> Page:
     explained = {part for trouble in told for part in trouble.components}
     parts = [part for part in summary.components if not part.group]
     told.extend(_of_parts(part for part in parts if part.name not in explained))
-    return Page(
+    return ProviderStatus(
         name=summary.page.name, troubles=_ordered(told), components=tuple(part.name for part in parts)
     )
 
 
-def read_feed(answer: object) -> Page:
+def read_feed(answer: object) -> ProviderStatus:
     """Read a list of incidents, bare or under ``incidents``.
 
     Raises:
@@ -151,10 +151,10 @@ def read_feed(answer: object) -> Page:
     incidents = feed.incidents if isinstance(feed, _Feed) else feed
     if any(not (incident.title or incident.impact or incident.since) for incident in incidents):
         raise ProbeGarbageError("The status feed lists something that is no incident.")
-    return Page(name="", troubles=_ordered(_troubles(incidents)))
+    return ProviderStatus(name="", troubles=_ordered(_troubles(incidents)))
 
 
-def affecting(page: Page, wanted: Sequence[str]) -> list[Trouble]:
+def affecting(page: ProviderStatus, wanted: Sequence[str]) -> list[ProviderIncident]:
     """List the troubles of the ``wanted`` parts, by name, and those that name no part."""
     names = {name.casefold() for name in wanted}
     return [
@@ -164,17 +164,17 @@ def affecting(page: Page, wanted: Sequence[str]) -> list[Trouble]:
     ]
 
 
-def _ordered(troubles: Iterable[Trouble]) -> tuple[Trouble, ...]:
+def _ordered(troubles: Iterable[ProviderIncident]) -> tuple[ProviderIncident, ...]:
     return tuple(sorted(troubles, key=lambda t: (t.mending, -_GRAVITY[t.impact], str(t.since), t.title)))
 
 
-def _troubles(incidents: Iterable[_Incident]) -> Iterator[Trouble]:
+def _troubles(incidents: Iterable[_Incident]) -> Iterator[ProviderIncident]:
     for incident in incidents:
         status = incident.status.casefold()
         impact = impact_of(incident.impact)
         if impact is None or incident.ended is not None or status in _OVER:
             continue
-        yield Trouble(
+        yield ProviderIncident(
             title=" ".join(incident.title.split())[:_TITLE_CHARS],
             impact=impact,
             since=incident.since,
@@ -184,12 +184,12 @@ def _troubles(incidents: Iterable[_Incident]) -> Iterator[Trouble]:
         )
 
 
-def _of_parts(parts: Iterable[_Part]) -> Iterator[Trouble]:
+def _of_parts(parts: Iterable[_Part]) -> Iterator[ProviderIncident]:
     """Turn parts that are marked as unwell, without an incident that says why, into troubles."""
     for part in parts:
         impact = impact_of(part.status or "operational")
         if impact is not None:
-            yield Trouble(
+            yield ProviderIncident(
                 title=f"{part.name} is marked {part.status.replace('_', ' ')}",
                 impact=impact,
                 since=part.updated_at,

@@ -10,7 +10,14 @@ from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import clock_time, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.json_api import fetch, having, of_each
-from bot.probes.status.feeds import Impact, Page, Trouble, affecting, read_feed, read_summary
+from bot.probes.status.feeds import (
+    Impact,
+    ProviderIncident,
+    ProviderStatus,
+    affecting,
+    read_feed,
+    read_summary,
+)
 
 _MOST = 5
 _STRENGTH: Mapping[Impact, float] = {"outage": 0.95, "disruption": 0.8, "degraded": 0.5, "maintenance": 0.6}
@@ -40,7 +47,7 @@ async def page(ctx: Context, *, service: str) -> Findings:
     """
     asked = having(ctx, service, kind="status", fields=("url", "feed"))
 
-    async def ask(entry: Service) -> Page:
+    async def ask(entry: Service) -> ProviderStatus:
         return await _page(ctx, entry)
 
     pages, gaps = await of_each(asked, ask)
@@ -61,7 +68,7 @@ async def page(ctx: Context, *, service: str) -> Findings:
     )
 
 
-async def _page(ctx: Context, entry: Service) -> Page:
+async def _page(ctx: Context, entry: Service) -> ProviderStatus:
     source = entry.sources["status"]
     name = f"The status page of {entry.name}"
     if source.get("feed"):
@@ -74,11 +81,11 @@ def _wanted(entry: Service) -> list[str]:
     return [part.strip() for part in entry.sources["status"].get("components", "").split(",") if part.strip()]
 
 
-def _lists(told: Page, part: str) -> bool:
+def _lists(told: ProviderStatus, part: str) -> bool:
     return part.casefold() in {name.casefold() for name in told.components}
 
 
-def _finding(entry: Service, told: Page, troubles: Sequence[Trouble]) -> Finding:
+def _finding(entry: Service, told: ProviderStatus, troubles: Sequence[ProviderIncident]) -> Finding:
     worst = troubles[0]
     down = worst.impact in ("outage", "disruption")
     kind = FindingKind.DEPENDENCY_DOWN if down else FindingKind.DEPENDENCY_SLOW
@@ -100,22 +107,22 @@ def _finding(entry: Service, told: Page, troubles: Sequence[Trouble]) -> Finding
     )
 
 
-def _strength(worst: Trouble, *, certain: bool) -> float:
+def _strength(worst: ProviderIncident, *, certain: bool) -> float:
     strength = _STRENGTH[worst.impact] * (1.0 if certain else _OF_ANY_PART)
     return round(strength * (_MENDING if worst.mending else 1.0), 3)
 
 
-def _of_what(trouble: Trouble) -> str:
+def _of_what(trouble: ProviderIncident) -> str:
     return f" of {listing(trouble.components)}" if trouble.components else ""
 
 
-def _words(trouble: Trouble) -> str:
+def _words(trouble: ProviderIncident) -> str:
     since = f", since {clock_time(trouble.since)}" if trouble.since else ""
     mending = "; it believes it is mended" if trouble.mending else ""
     return f"“{trouble.title or 'an incident without a title'}”{since}{mending}"
 
 
-def _data(entry: Service, troubles: Sequence[Trouble], *, component: str) -> JsonObject:
+def _data(entry: Service, troubles: Sequence[ProviderIncident], *, component: str) -> JsonObject:
     worst = troubles[0]
     data: JsonObject = {
         "impact": worst.impact,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.diagnosis.signals.spans import findings_of, own_parts
-from bot.diagnosis.signals.trace_span import Span
+from bot.diagnosis.signals.trace_span import CallSpan
 from bot.domain.diagnoses.finding import Findings
 from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.wording import span
@@ -52,7 +52,7 @@ async def spans(ctx: Context, *, service: str, since_s: float = 1800) -> Finding
     )
 
 
-def _in_our_words(ctx: Context, found: Iterable[Span]) -> list[Span]:
+def _in_our_words(ctx: Context, found: Iterable[CallSpan]) -> list[CallSpan]:
     """Call services as the catalogue does."""
     entries = ctx.catalogue.services
     names = {entry.sources.get("traces", {}).get("service", entry.name): entry.name for entry in entries}

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
-from bot.diagnosis.signals.trace_span import Span
+from bot.diagnosis.signals.trace_span import CallSpan
 from bot.domain.errors import ProbeGarbageError
 from bot.engine.plugins import Context
 from bot.probes._shared.json_api import Source, fetch, together
@@ -100,7 +100,7 @@ class _Found(BaseModel):
     traces: list[_Hit] | None
 
 
-async def jaeger(ctx: Context, source: Source, name: str, *, start_s: float, end_s: float) -> list[Span]:
+async def jaeger(ctx: Context, source: Source, name: str, *, start_s: float, end_s: float) -> list[CallSpan]:
     """Read at most 320 traces that a service takes part in, an eighth of them from each part of the window.
 
     Raises:
@@ -108,7 +108,7 @@ async def jaeger(ctx: Context, source: Source, name: str, *, start_s: float, end
         ProbeGarbageError: what answers is no Jaeger.
     """
 
-    async def ask(start_s: float, end_s: float) -> list[Span]:
+    async def ask(start_s: float, end_s: float) -> list[CallSpan]:
         params = {
             "service": name,
             "start": str(round(start_s * _MICRO)),
@@ -126,7 +126,7 @@ async def jaeger(ctx: Context, source: Source, name: str, *, start_s: float, end
     return [span for part in parts for span in part]
 
 
-async def tempo(ctx: Context, source: Source, name: str, *, start_s: float, end_s: float) -> list[Span]:
+async def tempo(ctx: Context, source: Source, name: str, *, start_s: float, end_s: float) -> list[CallSpan]:
     """Read at most 40 traces that a service takes part in, an eighth of them from each part of the window.
 
     Raises:
@@ -148,7 +148,7 @@ async def tempo(ctx: Context, source: Source, name: str, *, start_s: float, end_
         except ValidationError as error:
             raise ProbeGarbageError("What answers does not search as Tempo does.") from error
 
-    async def ask(trace: str) -> list[Span]:
+    async def ask(trace: str) -> list[CallSpan]:
         answer = await _tempo(ctx, source, f"/api/traces/{trace}", {})
         try:
             return [span for batch in _Otlp.model_validate(answer).batches for span in _of_otlp(batch)]
@@ -178,11 +178,11 @@ def _slices(start_s: float, end_s: float) -> list[tuple[float, float]]:
     return [(start_s + n * width_s, start_s + (n + 1) * width_s) for n in range(_SLICES)]
 
 
-def _of_jaeger(trace: _JaegerTrace) -> Iterator[Span]:
+def _of_jaeger(trace: _JaegerTrace) -> Iterator[CallSpan]:
     for span in trace.spans:
         tags = _tags(span.tags)
         parents = [each.span for each in span.references if each.kind == "CHILD_OF"]
-        yield Span(
+        yield CallSpan(
             trace=span.trace,
             id=span.id,
             parent=parents[0] if parents else "",
@@ -195,11 +195,11 @@ def _of_jaeger(trace: _JaegerTrace) -> Iterator[Span]:
         )
 
 
-def _of_otlp(batch: _Batch) -> Iterator[Span]:
+def _of_otlp(batch: _Batch) -> Iterator[CallSpan]:
     service = _tags(batch.resource.attributes).get("service.name", "")
     for span in (span for scope in batch.scopes for span in scope.spans):
         tags = _tags(span.attributes)
-        yield Span(
+        yield CallSpan(
             trace=span.trace,
             id=span.id,
             parent=span.parent,

@@ -21,7 +21,7 @@ _VERSION = re.compile(VERSION)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LockWords:
+class LockRequest:
     """Which service somebody wants to lock, why, and for how many seconds."""
 
     service: str
@@ -29,7 +29,7 @@ class LockWords:
     seconds: float = DEFAULT_S
 
 
-def parse_lock_words(words: Sequence[str], *, catalogue: Catalogue, command: str) -> LockWords:
+def parse_lock_words(words: Sequence[str], *, catalogue: Catalogue, command: str) -> LockRequest:
     """Read ``checkout the fair begins [2h]``.
 
     Raises:
@@ -45,7 +45,7 @@ def parse_lock_words(words: Sequence[str], *, catalogue: Catalogue, command: str
         raise UsageError("Why? Whoever comes next will want to know.", hint=example)
     if len(reason) > MOST_REASON:
         raise UsageError(f"A reason has {MOST_REASON} characters at most.", hint=example)
-    return LockWords(service=service, reason=reason, seconds=seconds)
+    return LockRequest(service=service, reason=reason, seconds=seconds)
 
 
 def parse_service(words: Sequence[str], *, catalogue: Catalogue, command: str) -> str:
@@ -89,7 +89,7 @@ def _duration(words: list[str], *, example: str) -> tuple[list[str], float]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemWords:
+class ChecklistRequest:
     """Which item of which version somebody means, and what they say of it."""
 
     service: str
@@ -113,7 +113,7 @@ def parse_version_words(words: Sequence[str], *, catalogue: Catalogue, command: 
 
 def parse_item_words(
     words: Sequence[str], *, catalogue: Catalogue, command: str, why: bool = False
-) -> ItemWords:
+) -> ChecklistRequest:
     """Read ``checkout 1.5.0 security-scan [what was seen]``; ``why`` makes the last a must.
 
     Raises:
@@ -138,7 +138,7 @@ def parse_item_words(
         raise UsageError("Why? Everybody will read it.", hint=example)
     if len(text) > MOST_NOTE:
         raise UsageError(f"That has more than {MOST_NOTE} characters.", hint=example)
-    return ItemWords(service=service, version=version, item=item, text=text)
+    return ChecklistRequest(service=service, version=version, item=item, text=text)
 
 
 def _of_version(

@@ -21,7 +21,7 @@ _MOST_NAMED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class MonitorWords:
+class MonitorRequest:
     """What somebody asked for; ``name`` is ``service/id``, and for ``list`` a service or empty."""
 
     verb: Verb
@@ -29,7 +29,7 @@ class MonitorWords:
     seconds: float | None = None
 
 
-def parse_monitor_words(text: str, *, catalogue: Catalogue, command: str) -> MonitorWords:
+def parse_monitor_words(text: str, *, catalogue: Catalogue, command: str) -> MonitorRequest:
     """Read ``pause checkout/errors 2h``.
 
     Raises:
@@ -46,11 +46,11 @@ def parse_monitor_words(text: str, *, catalogue: Catalogue, command: str) -> Mon
         )
     if verb == "list":
         _nothing_after(rest[1:], command=command)
-        return MonitorWords(verb=verb, name=_service(rest[0], catalogue) if rest else "")
+        return MonitorRequest(verb=verb, name=_service(rest[0], catalogue) if rest else "")
     if not rest:
         raise UsageError("Which monitor?", hint=_known(catalogue.monitors, command=command))
     seconds = _seconds(verb, rest[1:], command=f"{command} {verb} {echo(rest[0])}")
-    return MonitorWords(verb=verb, name=find_monitor(rest[0], catalogue, command=command), seconds=seconds)
+    return MonitorRequest(verb=verb, name=find_monitor(rest[0], catalogue, command=command), seconds=seconds)
 
 
 def find_monitor(word: str, catalogue: Catalogue, *, command: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.chart import Chart
 from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.runs.run import Run
@@ -18,7 +18,9 @@ from bot.views.thread.state import result_of
 _ALT_CHARS = 1_500
 
 
-def chart_message(name: str, chart: Chart, *, names: Mapping[str, str], urgent: bool = False) -> Message:
+def chart_message(
+    name: str, chart: Chart, *, names: Mapping[str, str], urgent: bool = False
+) -> DesiredMessage:
     """Make the message ``chart:<name>`` of a topic; it is posted once, and edited when the chart changes.
 
     The words say what the picture shows, so that nothing is lost to a screen reader, to a search, or in a
@@ -33,9 +35,9 @@ def chart_message(name: str, chart: Chart, *, names: Mapping[str, str], urgent: 
     return said.but(chart=chart)
 
 
-def phase_charts(run: Run, phase: Phase, *, names: Mapping[str, str]) -> list[Message]:
+def phase_charts(run: Run, phase: Phase, *, names: Mapping[str, str]) -> list[DesiredMessage]:
     """Show the charts that the steps of a phase brought back as ``data.chart``."""
-    found: list[Message] = []
+    found: list[DesiredMessage] = []
     for step in run.phases[phase.id].steps.values():
         result = result_of(step)
         chart = _chart_in(result) if isinstance(result, Facts | Measurement) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, Judgement
+from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, ReducerResult
 from bot.domain.diagnoses.feedback import Feedback
 from bot.domain.diagnoses.finding import Findings
 from bot.domain.model import JsonObject
@@ -51,7 +51,7 @@ def diagnosis_blocks(run: Run, phase: Reduce, *, feedback: Sequence[Feedback] = 
     if state.output.get("type") == "diagnosis":
         told = _diagnosed(run, phase, Diagnosis.model_validate(state.output))
         return [*told, *feedback_blocks(run.id, feedback)]
-    return [section(*_judged(title, Judgement.model_validate(state.output)))]
+    return [section(*_judged(title, ReducerResult.model_validate(state.output)))]
 
 
 def _diagnosed(run: Run, phase: Reduce, diagnosis: Diagnosis) -> list[JsonObject]:
@@ -180,7 +180,7 @@ def _with_rest(blocks: list[JsonObject], *groups: list[str]) -> list[JsonObject]
     return [*blocks, *(section(*lines) for lines in groups if any(lines))]
 
 
-def _judged(title: str, judgement: Judgement) -> list[str]:
+def _judged(title: str, judgement: ReducerResult) -> list[str]:
     marks = {"pass": DONE, "fail": FAILED, "unknown": WARNING}
     details = [f"• {prose(text)}" for text in judgement.details[:_MOST]]
     return [f"{marks[judgement.verdict]} {title}: {prose(judgement.summary)}", *details]

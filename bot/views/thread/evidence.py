@@ -6,7 +6,7 @@ from typing import assert_never
 
 from bot.domain.diagnoses.finding import Evidence, Facts, Finding, Findings, Measurement
 from bot.domain.model import JsonObject
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import StepState
 from bot.domain.runs.runbook import Explore, FanOut
@@ -114,7 +114,7 @@ def _said(step: StepState) -> str:
             return prose(result.looked_at) + ("" if result.items else ". Nothing unusual.")
         case Measurement():
             return prose(result.text) or quantity(result.value, result.unit)
-        case Facts() | Done():
+        case Facts() | ActionResult():
             return prose(result.summary)
         case None:
             return "answered"

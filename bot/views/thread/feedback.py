@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.diagnoses.diagnosis import CauseKind
-from bot.domain.diagnoses.feedback import MOST_CHARS, Feedback, Opinion, Rated, Score, score
+from bot.domain.diagnoses.feedback import MOST_CHARS, AccuracyScore, Feedback, Opinion, RatedDiagnosis, score
 from bot.domain.model import JsonObject
 from bot.views import ids
 from bot.views.blocks import actions, button, context, message, section
@@ -98,7 +98,7 @@ def _selected(answer: Mapping[str, Any] | None) -> str:
     return str(chosen["value"]) if chosen else ""
 
 
-def accuracy_lines(rated: Sequence[Rated], *, period: str) -> list[str]:
+def accuracy_lines(rated: Sequence[RatedDiagnosis], *, period: str) -> list[str]:
     """Say how often diagnoses of a ``period`` were right: as a whole, and by how sure they were."""
     whole = score(rated)
     if not rated:
@@ -123,14 +123,14 @@ def accuracy_lines(rated: Sequence[Rated], *, period: str) -> list[str]:
     return lines
 
 
-def accuracy_message(rated: Sequence[Rated], *, week: str) -> Message:
+def accuracy_message(rated: Sequence[RatedDiagnosis], *, week: str) -> DesiredMessage:
     """Say how often the diagnoses of a week were right."""
     return message("accuracy", [section(*accuracy_lines(rated, period=f"week {week}"))], names={})
 
 
-def _by_word(rated: Sequence[Rated]) -> list[tuple[str, list[Rated]]]:
+def _by_word(rated: Sequence[RatedDiagnosis]) -> list[tuple[str, list[RatedDiagnosis]]]:
     """Sort by what was said: whoever says *very likely* should be right nearly always."""
-    groups: dict[str, list[Rated]] = {}
+    groups: dict[str, list[RatedDiagnosis]] = {}
     for one in rated:
         confidence = one.said.confidence
         word = _VERDICTS[one.said.verdict] if confidence is None else confidence_word(confidence)
@@ -138,6 +138,6 @@ def _by_word(rated: Sequence[Rated]) -> list[tuple[str, list[Rated]]]:
     return [(word, groups[word]) for word in _ORDER if word in groups]
 
 
-def _share(of: Score) -> str:
+def _share(of: AccuracyScore) -> str:
     low, high = (f"{100 * edge:.0f}" for edge in of.interval)
     return f"{100 * of.share:.0f} % ({of.right} of {of.judged}; 95 % sure of {low} to {high} %)"

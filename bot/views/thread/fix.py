@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState, StepState
@@ -212,7 +212,7 @@ def _undone(step: StepState) -> str:
 
 def _said(step: StepState) -> str:
     result = result_of(step)
-    if isinstance(result, Done):
+    if isinstance(result, ActionResult):
         return prose(result.summary) + ("" if result.changed else " (it already was so)")
     text = getattr(result, "text", "") or getattr(result, "summary", "")
     return prose(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bot.domain.runs.event import Leaned
+from bot.domain.runs.event import PreliminaryDiagnosisChanged
 from bot.domain.runs.run_states import PhaseState
 from bot.views.limits import prose
 from bot.views.phrases import TARGET, capital, likelihood, sentence
@@ -26,7 +26,7 @@ def leaning_lines(state: PhaseState) -> list[str]:
     return ["*How it came to that*", *([f"• {len(left_out)} turns before"] if left_out else []), *lines]
 
 
-def _moved(state: PhaseState, event: Leaned) -> str:
+def _moved(state: PhaseState, event: PreliminaryDiagnosisChanged) -> str:
     leaning = event.leaning
     step = state.steps.get(event.step)
     by = prose(name_of(step) if step is not None else event.step, 80)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.board import Message
-from bot.domain.chart import Chart, Line, Mark, Panel, Point, Tone
+from bot.domain.board import DesiredMessage
+from bot.domain.chart import Chart, ChartLine, ChartMark, ChartPanel, Point, Tone
 from bot.domain.model import JsonObject
-from bot.domain.rollouts.canary import Seen
+from bot.domain.rollouts.canary import MetricReading
 from bot.domain.rollouts.rollout import last_judged, share_of
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import StepState
@@ -26,15 +26,15 @@ _MOST_PANELS = 3
 
 
 @dataclass(frozen=True)
-class _Look:
+class _ChartedLook:
     """One look of one step's judge, at its moment in seconds since the epoch."""
 
     at_s: float
     step: str
-    seen: Mapping[str, Seen]
+    seen: Mapping[str, MetricReading]
 
 
-def rollout_chart(run: Run, phase: Pipeline, *, names: Mapping[str, str]) -> list[Message]:
+def rollout_chart(run: Run, phase: Pipeline, *, names: Mapping[str, str]) -> list[DesiredMessage]:
     """Draw what the judge has seen in a phase; nothing before there is a line to see."""
     judged = [step for step in run.phases[phase.id].steps.values() if step.readings]
     looks = [look for step in judged for look in _looks(step)]
@@ -57,24 +57,24 @@ def rollout_chart(run: Run, phase: Pipeline, *, names: Mapping[str, str]) -> lis
     return [chart_message(f"{phase.id}.canary", chart, names=names)]
 
 
-def _looks(step: StepState) -> Iterator[_Look]:
+def _looks(step: StepState) -> Iterator[_ChartedLook]:
     since = step.judged_since
     if since is not None:
         for reading in step.readings:
-            yield _Look(since.timestamp() + reading.at_s, step.id, reading.seen)
+            yield _ChartedLook(since.timestamp() + reading.at_s, step.id, reading.seen)
 
 
-def _marks(judged: Sequence[StepState]) -> Iterator[Mark]:
+def _marks(judged: Sequence[StepState]) -> Iterator[ChartMark]:
     for step in judged:
         share = share_of(step)
         if step.judged_since is not None and share is not None:
-            yield Mark(at_s=step.judged_since.timestamp(), text=f"canary gets {share:.0%}")
+            yield ChartMark(at_s=step.judged_since.timestamp(), text=f"canary gets {share:.0%}")
         if step.judged_since is not None and step.outcome == "failed":
             ended_s = step.judged_since.timestamp() + step.readings[-1].at_s
-            yield Mark(at_s=ended_s, text="stopped", tone="bad")
+            yield ChartMark(at_s=ended_s, text="stopped", tone="bad")
 
 
-def _panel(metric: str, looks: Sequence[_Look], marks: tuple[Mark, ...]) -> Panel | None:
+def _panel(metric: str, looks: Sequence[_ChartedLook], marks: tuple[ChartMark, ...]) -> ChartPanel | None:
     found = [(look, look.seen[metric].data) for look in looks if metric in look.seen]
     counted = any(isinstance(data.get("canary"), dict) for _, data in found)
     lines = []
@@ -83,14 +83,14 @@ def _panel(metric: str, looks: Sequence[_Look], marks: tuple[Mark, ...]) -> Pane
             _shares(found, side) if counted else [(look.at_s, _number(data, side)) for look, data in found]
         )
         if any(value is not None for _, value in points):
-            lines.append(Line(name=side, points=tuple(points), tone=tone))
+            lines.append(ChartLine(name=side, points=tuple(points), tone=tone))
     if not lines:
         return None
     unit = f"{capital(human(metric))} (% of requests)" if counted else capital(human(metric))
-    return Panel(unit=unit, lines=tuple(lines), marks=marks)
+    return ChartPanel(unit=unit, lines=tuple(lines), marks=marks)
 
 
-def _shares(found: Sequence[tuple[_Look, JsonObject]], side: str) -> list[Point]:
+def _shares(found: Sequence[tuple[_ChartedLook, JsonObject]], side: str) -> list[Point]:
     """Turn cumulative counters into the share of errors of the latest seconds, in percent."""
     read = [(look, tally) for look, data in found if (tally := _tally(data, side)) is not None]
     points: list[Point] = []

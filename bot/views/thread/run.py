@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.diagnoses.feedback import Feedback
 from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
@@ -28,7 +28,7 @@ from bot.views.thread.watch import watch_blocks
 
 def run_messages(
     run: Run, *, now: datetime, style: Style = "classic", feedback: Sequence[Feedback] = ()
-) -> tuple[Message, ...]:
+) -> tuple[DesiredMessage, ...]:
     """Render a run's thread, in order: ``root``, each ``phase:<id>`` and ``remind:<approval>``, ``final``.
 
     Pure, and still while nothing happens: ``now`` decides only whether an approval's buttons still count.

@@ -28,7 +28,7 @@ from bot.domain.runs.event import (
 _BAD = frozenset({"failed", "crashed", "in_doubt", "timed_out", "unavailable", "garbage", "not_recovered"})
 
 
-class Span(Model):
+class TraceSpan(Model):
     """One stretch of time; ids are derived, so that telling it twice tells the same span."""
 
     id: int
@@ -54,7 +54,7 @@ def _digest(text: str, size: int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:size], "big") or 1
 
 
-def spans_of(run_id: str, events: Sequence[Event]) -> tuple[Span, ...]:
+def spans_of(run_id: str, events: Sequence[Event]) -> tuple[TraceSpan, ...]:
     """Tell every span of a journal that has ended: steps, approvals, phases, and the run.
 
     Raises:
@@ -77,7 +77,7 @@ class _Tracer:
         self._gates: dict[str, ApprovalRequested] = {}
         self._intents: dict[tuple[str, str], EffectIntended] = {}
 
-    def spans(self, events: Sequence[Event]) -> Iterator[Span]:  # noqa: C901  # one branch a kind of fact
+    def spans(self, events: Sequence[Event]) -> Iterator[TraceSpan]:  # noqa: C901  # one branch a kind of fact
         for event in events:
             match event:
                 case PhaseStarted():
@@ -101,7 +101,7 @@ class _Tracer:
                 case _:
                     pass
 
-    def _step(self, event: StepFinished) -> Span:
+    def _step(self, event: StepFinished) -> TraceSpan:
         attributes: dict[str, str | int] = {
             "pilothouse.outcome": event.outcome,
             "pilothouse.plugin": self._callees.plugin(event.phase, event.step),
@@ -109,7 +109,7 @@ class _Tracer:
         intent = self._intents.get((event.phase, event.step))
         if intent is not None:
             attributes |= {"pilothouse.effect.key": intent.key, "pilothouse.epoch": intent.epoch}
-        return Span(
+        return TraceSpan(
             id=span_id(self._run_id, event.phase, event.step),
             parent=span_id(self._run_id, event.phase),
             name=event.step,
@@ -119,8 +119,8 @@ class _Tracer:
             attributes=attributes,
         )
 
-    def _undo(self, event: StepUndone) -> Span:
-        return Span(
+    def _undo(self, event: StepUndone) -> TraceSpan:
+        return TraceSpan(
             id=span_id(self._run_id, event.phase, event.step, "undo"),
             parent=span_id(self._run_id, event.phase),
             name=f"undo {event.step}",
@@ -130,10 +130,10 @@ class _Tracer:
             attributes={"pilothouse.outcome": event.outcome},
         )
 
-    def _gate(self, event: VoteCast | ApprovalEnded) -> Iterator[Span]:
+    def _gate(self, event: VoteCast | ApprovalEnded) -> Iterator[TraceSpan]:
         gate = self._gates.get(event.approval_id)
         if gate is not None and event.decision is not None:
-            yield Span(
+            yield TraceSpan(
                 id=span_id(self._run_id, "approval", event.approval_id),
                 parent=span_id(self._run_id, gate.approval.phase),
                 name="approval",
@@ -142,9 +142,9 @@ class _Tracer:
                 attributes={"pilothouse.outcome": event.decision},
             )
 
-    def _phase(self, event: PhaseFinished) -> Span:
+    def _phase(self, event: PhaseFinished) -> TraceSpan:
         began = self._phases.get(event.phase, event.at)
-        return Span(
+        return TraceSpan(
             id=span_id(self._run_id, event.phase),
             parent=span_id(self._run_id),
             name=event.phase,
@@ -154,9 +154,9 @@ class _Tracer:
             attributes={"pilothouse.outcome": event.outcome},
         )
 
-    def _run(self, event: RunFinished) -> Span:
+    def _run(self, event: RunFinished) -> TraceSpan:
         service = self._started.params.get("service")
-        return Span(
+        return TraceSpan(
             id=span_id(self._run_id),
             name=self._started.runbook.name,
             began=self._started.at,

@@ -8,7 +8,7 @@ from typing import assert_never
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement, Reading
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import PhaseOutcome
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState, StepState
@@ -32,7 +32,7 @@ from bot.views.phrases import (
     several,
 )
 
-_RESULT: TypeAdapter[Reading | Done] = TypeAdapter(Reading | Done)
+_RESULT: TypeAdapter[Reading | ActionResult] = TypeAdapter(Reading | ActionResult)
 _MARKS: dict[PhaseOutcome, str] = {
     "ok": DONE,
     "partial": WARNING,
@@ -141,7 +141,7 @@ def effects_left(run: Run) -> str:
     return f"What was done stays: {listed([prose(step.title or step.id, 120) for step in done])}."
 
 
-def result_of(step: StepState) -> Findings | Measurement | Facts | Done | None:
+def result_of(step: StepState) -> Findings | Measurement | Facts | ActionResult | None:
     """Read a step's result; none where there is none, or another version of the bot wrote it."""
     try:
         return None if step.result is None else _RESULT.validate_python(step.result)

@@ -12,30 +12,30 @@ from bot.domain.runs.event import (
     ApprovalReminded,
     ApprovalRequested,
     ApprovalWaived,
+    CanaryJudged,
     CancelRequested,
     EffectIntended,
     Event,
     InputsPinned,
-    Judged,
-    Leaned,
     PhaseFinished,
     PhaseStarted,
     PlanRendered,
+    PreliminaryDiagnosisChanged,
+    RolloutSteered,
     RunFinished,
     RunStarted,
-    Sampled,
-    Steered,
     StepFinished,
     StepUndone,
     TurnAwaited,
     TurnTaken,
     VoteCast,
+    WatchSampled,
 )
 
 Tone = Literal["plain", "good", "bad", "doubt", "quiet"]
 
 
-class Line(Model):
+class TimelineLine(Model):
     """One line; ``after_s`` seconds after the run began."""
 
     after_s: float
@@ -43,13 +43,13 @@ class Line(Model):
     text: str
 
 
-def timeline(events: tuple[Event, ...]) -> tuple[Line, ...]:
+def timeline(events: tuple[Event, ...]) -> tuple[TimelineLine, ...]:
     """Tell a journal, line by line."""
     began = events[0].at
-    lines: list[Line] = []
+    lines: list[TimelineLine] = []
     for event in events:
         tone, text = _told(event)
-        lines.append(Line(after_s=(event.at - began).total_seconds(), tone=tone, text=text))
+        lines.append(TimelineLine(after_s=(event.at - began).total_seconds(), tone=tone, text=text))
     return tuple(lines)
 
 
@@ -68,7 +68,7 @@ def _told(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
         case StepFinished():
             why = f": {event.error}" if event.error else ""
             return _tone(event.outcome), f"  {event.step} {_word(event.outcome)} in {event.took_s:.3g} s{why}"
-        case Leaned():
+        case PreliminaryDiagnosisChanged():
             leaning = event.leaning
             suspect = " ".join(filter(None, leaning.suspect))
             so_sure = f"{suspect} {leaning.confidence:.2f}" if suspect else "nothing"
@@ -92,7 +92,7 @@ def _told(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
         case StepUndone():
             why = f": {event.error}" if event.error else ""
             return _tone(event.outcome), f"  {event.step} undone: {_word(event.outcome)}{why}"
-        case Sampled():
+        case WatchSampled():
             good = {True: "good", False: "bad", None: "not measured"}[event.ok]
             return _tone("ok" if event.ok else "failed"), f"  looked: {good} {event.text}".rstrip()
         case PhaseFinished():
@@ -103,9 +103,9 @@ def _told(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
             return "bad", f"{_who(event.by)} asked for its end{why}"
         case ApprovalWaived():
             return "bad", f"{event.step or event.phase}: NOBODY WAS ASKED ({event.why})"
-        case Judged():
+        case CanaryJudged():
             return _VERDICTS[event.verdict.decision], f"  {event.step}: {event.verdict.text}"
-        case Steered():
+        case RolloutSteered():
             return "doubt", f"{_who(event.by)} said: {event.word}"
         case RunFinished():
             return _tone(event.outcome), f"ended, {_word(event.outcome)}. {event.summary}"

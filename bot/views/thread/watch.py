@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.model import JsonObject
-from bot.domain.runs.event import Sampled
+from bot.domain.runs.event import WatchSampled
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Background
 from bot.views.blocks import section
@@ -40,7 +40,7 @@ def watch_blocks(run: Run, phase: Background) -> list[JsonObject]:
     return [section(first, bar(state.samples, most=_MOST), last)]
 
 
-def bar(samples: Sequence[Sampled], *, most: int) -> str:
+def bar(samples: Sequence[WatchSampled], *, most: int) -> str:
     """Draw the latest looks: green good, red bad, white not measured."""
     return "".join({True: "🟩", False: "🟥", None: "⬜"}[sample.ok] for sample in samples[-most:])
 

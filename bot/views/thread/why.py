@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, Place, Source, SourceStatus
+from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, OriginCandidate, Source, SourceStatus
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
 from bot.views import ids
@@ -53,7 +53,7 @@ def what_else_modal(run: Run, diagnosis: Diagnosis) -> JsonObject:
     return _shown("What else?", blocks)
 
 
-def _place(place: Place) -> str:
+def _place(place: OriginCandidate) -> str:
     told = len(place.evidence)
     findings = f"{told} finding{'' if told == 1 else 's'}"
     return f"`{place.service}`: {likelihood(place.confidence)}, by {findings}"

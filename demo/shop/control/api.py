@@ -13,9 +13,9 @@ from demo.shop.control.bodies import body_of, rate_of
 from demo.shop.control.rollouts import RolloutRoutes
 from demo.shop.control.status import status
 from demo.shop.errors import RefusedError, ShopError
-from demo.shop.faults.base import Board
+from demo.shop.faults.base import FaultBoard
 from demo.shop.guard import Answer, Guard
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 _PAGE = Path(__file__).resolve().parent / "page"
 _FILES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
@@ -26,7 +26,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class ControlApi:
     """Answers for the whole shop; changes go through the guard."""
 
-    def __init__(self, world: World, board: Board, links: Mapping[str, str]) -> None:
+    def __init__(self, world: ShopWorld, board: FaultBoard, links: Mapping[str, str]) -> None:
         self._world = world
         self._board = board
         self._links = links

@@ -11,7 +11,7 @@ from demo.shop.control.bodies import body_of, rate_of, share_of
 from demo.shop.errors import RefusedError
 from demo.shop.guard import Answer
 from demo.shop.services.releases import RELEASES
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 Once = Callable[[web.Request, str, Answer, Callable[[], Awaitable[Answer]]], Awaitable[web.Response]]
 
@@ -19,7 +19,7 @@ Once = Callable[[web.Request, str, Answer, Callable[[], Awaitable[Answer]]], Awa
 class RolloutRoutes:
     """Answers for slots and streams; changes of a slot go through the guard."""
 
-    def __init__(self, world: World, once: Once) -> None:
+    def __init__(self, world: ShopWorld, once: Once) -> None:
         self._world = world
         self._once = once
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from demo.shop.clock import iso, utc_now
 from demo.shop.errors import ShopError
-from demo.shop.faults.base import Board
+from demo.shop.faults.base import FaultBoard
 from demo.shop.haproxy import live
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 DEPENDS_ON = {
     "storefront": ["checkout"],
@@ -18,7 +18,7 @@ DEPENDS_ON = {
 }
 
 
-async def status(world: World, board: Board, *, with_history: bool) -> dict[str, Any]:
+async def status(world: ShopWorld, board: FaultBoard, *, with_history: bool) -> dict[str, Any]:
     """Look at everything; what cannot be read is none, never an error."""
     try:
         servers = await world.haproxy.servers()

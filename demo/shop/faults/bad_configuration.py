@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from demo.shop.faults.base import Parameters
 from demo.shop.settings import DEFINITIONS
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 SERVICE, KEY = "payments", "bank_timeout_ms"
 BAD_VALUE_MS = 5
@@ -23,16 +23,16 @@ class BadConfiguration:
     )
     cure: ClassVar[str] = "Set payments/bank_timeout_ms back to 2000."
 
-    async def begin(self, world: World, _: Parameters) -> None:
+    async def begin(self, world: ShopWorld, _: Parameters) -> None:
         """Change the setting."""
         world.settings.put(
             SERVICE, KEY, BAD_VALUE_MS, author="mira", reason="fail faster when the bank is slow"
         )
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Change it back."""
         world.settings.put(SERVICE, KEY, DEFINITIONS[SERVICE][KEY].default, author="mira", reason="restored")
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether the bad value is in force."""
         return world.settings.get(SERVICE, KEY).value == BAD_VALUE_MS

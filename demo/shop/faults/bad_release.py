@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from demo.shop.faults.base import Parameters
 from demo.shop.services.tax import BROKEN_RELEASE
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 
 class BadRelease:
@@ -19,17 +19,17 @@ class BadRelease:
     )
     cure: ClassVar[str] = "Roll checkout back: give the stable server all traffic again."
 
-    async def begin(self, world: World, _: Parameters) -> None:
+    async def begin(self, world: ShopWorld, _: Parameters) -> None:
         """Deploy the broken release to the candidate and give it all traffic."""
         await world.fleet.deploy(
             "checkout", BROKEN_RELEASE, author="jonas", summary="Deployed checkout 1.4.2: tax rates by region"
         )
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Give the stable server all traffic again."""
         await world.fleet.roll_back(author="jonas")
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether any traffic reaches the broken release."""
         servers = await world.haproxy.servers()
         return any(

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from demo.shop.clock import iso, utc_now
 from demo.shop.errors import RefusedError
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 Parameters = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ class Fault(Protocol):
     cure: ClassVar[str]
     """What an operator would do about it, in one sentence."""
 
-    async def begin(self, world: World, parameters: Parameters) -> None:
+    async def begin(self, world: ShopWorld, parameters: Parameters) -> None:
         """Make the shop sick.
 
         Raises:
@@ -33,11 +33,11 @@ class Fault(Protocol):
         """
         ...
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Take it back, whether or not somebody has cured it."""
         ...
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether its effect is still there."""
         ...
 
@@ -47,10 +47,10 @@ class _Switch:
     since: datetime | None = None
 
 
-class Board:
+class FaultBoard:
     """Every fault with its switch; one is turned at a time."""
 
-    def __init__(self, faults: Sequence[Fault], world: World) -> None:
+    def __init__(self, faults: Sequence[Fault], world: ShopWorld) -> None:
         self._faults = {fault.name: fault for fault in faults}
         self._switches = {fault.name: _Switch() for fault in faults}
         self._world = world

@@ -9,7 +9,7 @@ import asyncpg
 
 from demo.shop.faults.base import Parameters
 from demo.shop.postgres import REPORT
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 APPLICATION = "nightly-report"
 
@@ -28,13 +28,13 @@ class DatabaseLock:
     def __init__(self) -> None:
         self._connection: asyncpg.Connection | None = None
 
-    async def begin(self, world: World, _: Parameters) -> None:
+    async def begin(self, world: ShopWorld, _: Parameters) -> None:
         """Open the transaction and leave it idle."""
         self._connection = await world.postgres.connect(REPORT, application_name=APPLICATION)
         await self._connection.execute("BEGIN")
         await self._connection.fetch("SELECT sku, available FROM stock ORDER BY sku FOR UPDATE")
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Close the session; its transaction ends with it."""
         del world
         if self._connection is not None:
@@ -42,7 +42,7 @@ class DatabaseLock:
                 await self._connection.close(timeout=2)
             self._connection = None
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether the session is still there."""
         del world
         return self._connection is not None and not self._connection.is_closed()

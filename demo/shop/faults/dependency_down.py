@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from demo.shop.faults.base import Parameters
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 
 class DependencyDown:
@@ -18,15 +18,15 @@ class DependencyDown:
     )
     cure: ClassVar[str] = "Set payments/bank to backup."
 
-    async def begin(self, world: World, _: Parameters) -> None:
+    async def begin(self, world: ShopWorld, _: Parameters) -> None:
         """Make the bank hang."""
         await world.fleet.make_sick("bank", "hang", {"hang": True})
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Make the bank answer, and use it again."""
         await world.fleet.make_sick("bank", "hang", {"hang": False})
         world.settings.put("payments", "bank", "primary", author="mira", reason="the primary bank is back")
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether payments still asks the bank that hangs."""
         return world.settings.get("payments", "bank").value == "primary"

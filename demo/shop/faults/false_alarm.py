@@ -8,7 +8,7 @@ from typing import ClassVar
 from demo.shop.clock import utc_now
 from demo.shop.errors import RefusedError
 from demo.shop.faults.base import Parameters
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 DURATION_S = 120
 MOST_S = 3600
@@ -34,7 +34,7 @@ class FalseAlarm:
         self._starts: datetime | None = None
         self._ends: datetime | None = None
 
-    async def begin(self, world: World, parameters: Parameters) -> None:
+    async def begin(self, world: ShopWorld, parameters: Parameters) -> None:
         """Push the alert; it ends after ``seconds`` (120)."""
         seconds = parameters.get("seconds", DURATION_S)
         if type(seconds) is not int or not 1 <= seconds <= MOST_S:
@@ -43,16 +43,16 @@ class FalseAlarm:
         self._ends = self._starts + timedelta(seconds=seconds)
         await self._push(world, self._starts, self._ends)
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Resolve the alert unless it has ended by itself."""
         if self._starts is not None and await self.hurts(world):
             await self._push(world, self._starts, utc_now())
         self._starts = self._ends = None
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether the alert is still active."""
         del world
         return self._ends is not None and utc_now() < self._ends
 
-    async def _push(self, world: World, starts_at: datetime, ends_at: datetime) -> None:
+    async def _push(self, world: ShopWorld, starts_at: datetime, ends_at: datetime) -> None:
         await world.monitoring.push(LABELS, ANNOTATIONS, starts_at=starts_at, ends_at=ends_at)

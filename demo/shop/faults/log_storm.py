@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from demo.shop.faults.base import Parameters
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 INNOCENT_RELEASE = "2.3.1"
 
@@ -21,17 +21,17 @@ class LogStorm:
     )
     cure: ClassVar[str] = "None is needed; the deploy must not be blamed."
 
-    async def begin(self, world: World, _: Parameters) -> None:
+    async def begin(self, world: ShopWorld, _: Parameters) -> None:
         """Deploy the storefront and let the crawler loose."""
         await world.fleet.deploy(
             "storefront", INNOCENT_RELEASE, author="aiko", summary="Deployed storefront 2.3.1: new footer"
         )
         world.load.storm = True
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Calm the crawler; the release stays, it is good."""
         world.load.storm = False
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether the crawler is still noisy."""
         return world.load.storm

@@ -7,7 +7,7 @@ from typing import ClassVar
 from demo.shop.faults.bad_configuration import BadConfiguration
 from demo.shop.faults.base import Parameters
 from demo.shop.faults.log_storm import INNOCENT_RELEASE
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 
 class LoudInnocent:
@@ -24,17 +24,17 @@ class LoudInnocent:
     def __init__(self) -> None:
         self._setting = BadConfiguration()
 
-    async def begin(self, world: World, parameters: Parameters) -> None:
+    async def begin(self, world: ShopWorld, parameters: Parameters) -> None:
         """Deploy the storefront and change the setting."""
         await world.fleet.deploy(
             "storefront", INNOCENT_RELEASE, author="aiko", summary="Deployed storefront 2.3.1: new footer"
         )
         await self._setting.begin(world, parameters)
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Change the setting back; the release stays, it is good."""
         await self._setting.end(world)
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether the bad value is in force."""
         return await self._setting.hurts(world)

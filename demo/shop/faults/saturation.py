@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from demo.shop.errors import RefusedError
 from demo.shop.faults.base import Parameters
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 UNIT = "payments"
 
@@ -25,7 +25,7 @@ class Saturation:
     def __init__(self) -> None:
         self._pid: int | None = None
 
-    async def begin(self, world: World, parameters: Parameters) -> None:
+    async def begin(self, world: ShopWorld, parameters: Parameters) -> None:
         """Make the process sick; ``resource`` is ``cpu`` (the default) or ``memory``."""
         resource = parameters.get("resource", "cpu")
         if resource not in {"cpu", "memory"}:
@@ -33,12 +33,12 @@ class Saturation:
         await world.fleet.make_sick(UNIT, "saturation", {"resource": resource})
         self._pid = world.fleet.pid(UNIT)
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Restart the process unless somebody has."""
         if await self.hurts(world):
             await world.fleet.restart("payments", author="mira")
         self._pid = None
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether the sick process still runs."""
         return self._pid is not None and world.fleet.pid(UNIT) == self._pid

@@ -8,7 +8,7 @@ from demo.shop.faults.bad_configuration import KEY, SERVICE
 from demo.shop.faults.bad_release import BadRelease
 from demo.shop.faults.base import Parameters
 from demo.shop.settings import DEFINITIONS
-from demo.shop.world import World
+from demo.shop.world import ShopWorld
 
 TIGHT_VALUE_MS = 32
 """Banks take 20 to 40 ms, so that neither fault hides the other."""
@@ -28,17 +28,17 @@ class TwoFaults:
     def __init__(self) -> None:
         self._release = BadRelease()
 
-    async def begin(self, world: World, parameters: Parameters) -> None:
+    async def begin(self, world: ShopWorld, parameters: Parameters) -> None:
         """Change the setting, then deploy."""
         world.settings.put(SERVICE, KEY, TIGHT_VALUE_MS, author="mira", reason="the bank is fast enough")
         await self._release.begin(world, parameters)
 
-    async def end(self, world: World) -> None:
+    async def end(self, world: ShopWorld) -> None:
         """Take both back."""
         world.settings.put(SERVICE, KEY, DEFINITIONS[SERVICE][KEY].default, author="mira", reason="restored")
         await self._release.end(world)
 
-    async def hurts(self, world: World) -> bool:
+    async def hurts(self, world: ShopWorld) -> bool:
         """Tell whether either is still there."""
         tight = world.settings.get(SERVICE, KEY).value == TIGHT_VALUE_MS
         return tight or await self._release.hurts(world)

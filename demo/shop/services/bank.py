@@ -8,7 +8,7 @@ import secrets
 
 from aiohttp import web
 
-from demo.shop.services.base import Handler, Service
+from demo.shop.services.base import Handler, ShopService
 from demo.shop.services.config import ServiceConfig
 
 DECLINED = 402
@@ -20,7 +20,7 @@ class Bank:
     """One bank's process."""
 
     def __init__(self, config: ServiceConfig) -> None:
-        self.service = Service(config)
+        self.service = ShopService(config)
         self._answering = asyncio.Event()
         self._answering.set()
         self.service.route("POST", "/authorisations", self._authorise)
@@ -50,6 +50,6 @@ class Bank:
         return web.json_response({"hang": hang})
 
 
-def build(config: ServiceConfig) -> Service:
+def build(config: ServiceConfig) -> ShopService:
     """Make the process's service."""
     return Bank(config).service

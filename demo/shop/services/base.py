@@ -14,7 +14,7 @@ from aiohttp import ClientSession, TCPConnector, web
 
 from demo.shop.services.config import ServiceConfig
 from demo.shop.services.dependency import Dependency, DependencyError, answered_by
-from demo.shop.services.journal import Journal, trace_id
+from demo.shop.services.journal import ServiceLog, trace_id
 from demo.shop.services.metrics import Metrics
 from demo.shop.services.settings_file import SettingsFile
 
@@ -34,13 +34,13 @@ class ServiceError(Exception):
         self.event = event
 
 
-class Service:
+class ShopService:
     """One process: an HTTP server with all that an operator expects of it."""
 
     def __init__(self, config: ServiceConfig) -> None:
         self.config = config
         self.metrics = Metrics(config)
-        self.journal = Journal(config, self.metrics.logged)
+        self.journal = ServiceLog(config, self.metrics.logged)
         self.settings = SettingsFile(config.settings_path)
         self.app = web.Application(middlewares=[self._middleware])
         self.app.cleanup_ctx.append(self._life)

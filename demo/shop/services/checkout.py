@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from demo.shop.services.base import Handler, Service, ServiceError
+from demo.shop.services.base import Handler, ServiceError, ShopService
 from demo.shop.services.config import ServiceConfig
 from demo.shop.services.dependency import Dependency, DependencyError
 from demo.shop.services.orders import POOL_SIZE, RESTOCK_BELOW, Orders
@@ -32,7 +32,7 @@ class Checkout:
     """One process of checkout, at one version."""
 
     def __init__(self, config: ServiceConfig) -> None:
-        self.service = Service(config)
+        self.service = ShopService(config)
         self._journal = self.service.journal
         self._rate = rate_of_release(config.version)
         self._release = release_of("checkout", config.version)
@@ -142,6 +142,6 @@ class Checkout:
         return self._payments
 
 
-def build(config: ServiceConfig) -> Service:
+def build(config: ServiceConfig) -> ShopService:
     """Make the process's service."""
     return Checkout(config).service

@@ -18,7 +18,7 @@ trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 _MAX_BYTES = 32_000_000
 
 
-class Journal:
+class ServiceLog:
     """Writes a service's log file; ``counted`` is told the level of each line."""
 
     def __init__(self, config: ServiceConfig, counted: Callable[[str], None]) -> None:

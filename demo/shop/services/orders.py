@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from demo.shop.services.base import ServiceError
-from demo.shop.services.releases import Release
+from demo.shop.services.releases import ShopRelease
 
 POOL_SIZE = 8
 ACQUIRE_TIMEOUT_S = 1.0
@@ -32,7 +32,7 @@ _STATE = "UPDATE orders SET state = $2 WHERE id = $1"
 class Orders:
     """Orders and stock in PostgreSQL."""
 
-    def __init__(self, dsn: str, *, application_name: str, release: Release) -> None:
+    def __init__(self, dsn: str, *, application_name: str, release: ShopRelease) -> None:
         self._dsn = dsn
         # In one statement: the contract of that schema refuses an order that has no contact yet.
         contact, value = (", contact", ", $5") if release.keeps_contact else ("", "")

@@ -6,10 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
-from demo.shop.services.base import Service, ServiceError
+from demo.shop.services.base import ServiceError, ShopService
 from demo.shop.services.config import ServiceConfig
 from demo.shop.services.dependency import Dependency
-from demo.shop.services.sickness import Screening
+from demo.shop.services.sickness import FraudScreening
 
 DECLINED = 402
 SLOW_SCREENING_S = 0.05
@@ -21,9 +21,9 @@ class Payments:
     """The payments process."""
 
     def __init__(self, config: ServiceConfig) -> None:
-        self.service = Service(config)
+        self.service = ShopService(config)
         self._journal = self.service.journal
-        self._screening = Screening()
+        self._screening = FraudScreening()
         self._banks: dict[str, Dependency] = {}
         self.service.on_start(self._start)
         self.service.route("POST", "/charges", self._charge)
@@ -87,6 +87,6 @@ class Payments:
         return web.json_response({"resource": resource})
 
 
-def build(config: ServiceConfig) -> Service:
+def build(config: ServiceConfig) -> ShopService:
     """Make the process's service."""
     return Payments(config).service

@@ -22,7 +22,7 @@ MEMORY_LIMIT_BYTES = 256_000_000
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-class Screening:
+class FraudScreening:
     """Fraud screening: a hash per charge; a restart makes a sick one well."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from demo.shop.services.base import Service, ServiceError
+from demo.shop.services.base import ServiceError, ShopService
 from demo.shop.services.config import ServiceConfig
 from demo.shop.services.dependency import Dependency
 
@@ -19,7 +19,7 @@ class Storefront:
     """The storefront process."""
 
     def __init__(self, config: ServiceConfig) -> None:
-        self.service = Service(config)
+        self.service = ShopService(config)
         self._journal = self.service.journal
         self._checkout: Dependency | None = None
         self.service.on_start(self._start)
@@ -73,6 +73,6 @@ class Storefront:
         return self._checkout
 
 
-def build(config: ServiceConfig) -> Service:
+def build(config: ServiceConfig) -> ShopService:
     """Make the process's service."""
     return Storefront(config).service

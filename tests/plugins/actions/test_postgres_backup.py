@@ -15,7 +15,7 @@ import pytest
 from bot.actions.postgres import actions
 from bot.actions.postgres.dump import Dumper, login_of, tables_listed
 from bot.domain.errors import ActionFailedError, StaleEpochError
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from tests.support.migrations import SHOP
 from tests.support.servers import kept, postgres_programs, until
 from tests.support.servers import postgres as start_postgres
@@ -74,7 +74,7 @@ def left(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in (tmp_path / "kept" / "shop").glob("*"))
 
 
-def kept_at(done: Done) -> Path:
+def kept_at(done: ActionResult) -> Path:
     return Path(str(done.after["path"]))
 
 

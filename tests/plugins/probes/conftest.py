@@ -12,7 +12,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.diagnoses.change import Change
 from bot.engine.plugins import Context
-from bot.ports.alerts import Alarms, NoAlarms
+from bot.ports.alerts import AlertHistory, NoAlertHistory
 
 
 class KeptLedger:
@@ -40,7 +40,7 @@ async def context() -> AsyncIterator[MakeContext]:
             timeout_s: float = 2.0,
             changes: Sequence[Change] = (),
             clock: Clock | None = None,
-            alarms: Alarms | None = None,
+            alarms: AlertHistory | None = None,
         ) -> Context:
             return Context(
                 run_id="run",
@@ -50,7 +50,7 @@ async def context() -> AsyncIterator[MakeContext]:
                 http=client,
                 catalogue=Catalogue.model_validate({"services": services}),
                 ledger=KeptLedger(changes),
-                alarms=alarms or NoAlarms(),
+                alarms=alarms or NoAlertHistory(),
             )
 
         yield make

@@ -13,7 +13,7 @@ from bot.domain.runs.runbook import Runbook
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import gates
 from bot.services.gate_state import StateGatekeeper
-from bot.testing.alerts import MemoryAlertBook
+from bot.testing.alerts import MemoryAlertStore
 from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from bot.testing.memory import MemoryStore
 from tests.support.worlds import HandClock, world_plugins
@@ -59,7 +59,7 @@ class State:
 
     def __init__(self, context, at: datetime = TUESDAY, *services) -> None:
         self.clock = HandClock(at)
-        self.store, self.alerts = MemoryStore(), MemoryAlertBook(self.clock)
+        self.store, self.alerts = MemoryStore(), MemoryAlertStore(self.clock)
         self.locks = MemoryDeployLocks(self.clock)
         self.checklists = MemoryChecklists(self.clock)
         keeper = StateGatekeeper(

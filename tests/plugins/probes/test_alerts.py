@@ -14,7 +14,7 @@ from bot.domain.diagnoses.finding import Finding, Findings
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.monitoring.alert import Alert
 from bot.probes.alerts import recent
-from bot.testing.alerts import MemoryAlertBook
+from bot.testing.alerts import MemoryAlertStore
 from tests.support.servers import answering, free_port, http_server, kept, prometheus, silent_server, until
 
 DAY_S, DAYS, STEP_S = 86_400, 10, 60
@@ -74,8 +74,8 @@ def alert(name: str, *, began: datetime, ended: datetime | None = None, where: s
     )
 
 
-async def book(*alerts: Alert) -> MemoryAlertBook:
-    kept_ones = MemoryAlertBook()
+async def book(*alerts: Alert) -> MemoryAlertStore:
+    kept_ones = MemoryAlertStore()
     for one in alerts:
         await kept_ones.report(one)
     return kept_ones

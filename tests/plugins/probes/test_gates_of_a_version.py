@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain.deployments.checklist import Mark
+from bot.domain.deployments.checklist import ItemMark
 from bot.domain.diagnoses.change import Change
 from bot.domain.errors import GateClosedError
 from bot.probes import gates
@@ -75,8 +75,8 @@ LISTED = {
 }
 
 
-def mark(item: str, *, by=BEN, kind="tick", text="") -> Mark:
-    return Mark(item=item, kind=kind, by=by, at=TUESDAY, text=text)
+def mark(item: str, *, by=BEN, kind="tick", text="") -> ItemMark:
+    return ItemMark(item=item, kind=kind, by=by, at=TUESDAY, text=text)
 
 
 async def test_a_checklist_is_open_when_its_probes_and_people_have_said_so_of_that_very_version(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
+from bot.domain.monitoring.heartbeat import Heartbeat, JobState
 from bot.engine.plugins import Context
 from bot.probes.heartbeat import age, failures
 from bot.testing.records import MemoryHeartbeats
@@ -21,7 +21,7 @@ BOTH = (age, failures)
 class Away:
     """Heartbeats that cannot be read."""
 
-    async def pulse(self, *, service: str, job: str) -> Pulse | None:
+    async def pulse(self, *, service: str, job: str) -> JobState | None:
         raise ProbeUnavailableError("The heartbeats cannot be read now.")
 
 

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.probes.kafka import Group, behind, lag, problems_of
+from bot.probes.kafka import ConsumerGroup, behind, lag, problems_of
 from tests.support.servers import Handler, answering, free_port, hanging, http_server
 
 RECORDED = json.loads((Path(__file__).parents[2] / "data" / "burrow.json").read_text("utf-8"))
@@ -35,10 +35,10 @@ def shop(url: str, **source: str) -> dict[str, Any]:
     return {"name": "shop", "sources": {"kafka": {"url": url, "cluster": "local", **source}}}
 
 
-def group(*partitions: dict[str, Any]) -> Group:
+def group(*partitions: dict[str, Any]) -> ConsumerGroup:
     lags = sum(each["current_lag"] for each in partitions)
     found = {"group": "mailer", "status": "WARN", "totallag": lags, "partitions": list(partitions)}
-    return Group.model_validate(found)
+    return ConsumerGroup.model_validate(found)
 
 
 def partition(*, number: int = 0, status: str = "OK", lags: tuple[int, int] = (0, 0), done: int = 0) -> Any:

@@ -10,20 +10,20 @@ from matplotlib import image
 from pydantic import ValidationError
 
 from bot.adapters.charts.painter import Painter
-from bot.domain.chart import Band, Bars, Chart, Limit, Line, Mark, Panel, Tone
+from bot.domain.chart import Band, Bars, Chart, ChartLimit, ChartLine, ChartMark, ChartPanel, Tone
 
 _START_S = 1_764_000_000.0
 _BLUE, _GREEN, _RED = (0, 114, 178), (0, 158, 115), (213, 94, 0)
 
 
-def chart_of(*panels: Panel, title: str = "Errors of checkout") -> Chart:
+def chart_of(*panels: ChartPanel, title: str = "Errors of checkout") -> Chart:
     """Make a chart of some panels."""
     return Chart(title=title, alt="errors rise from 1 to 60 %", panels=panels)
 
 
-def line(tone: Tone = "first", *, name: str = "canary") -> Line:
+def line(tone: Tone = "first", *, name: str = "canary") -> ChartLine:
     """Make a line that rises."""
-    return Line(name=name, points=tuple((_START_S + n, float(n)) for n in range(60)), tone=tone)
+    return ChartLine(name=name, points=tuple((_START_S + n, float(n)) for n in range(60)), tone=tone)
 
 
 async def _colours(chart: Chart) -> set[tuple[int, ...]]:
@@ -34,20 +34,22 @@ async def _colours(chart: Chart) -> set[tuple[int, ...]]:
 @pytest.mark.parametrize(
     "panel",
     [
-        Panel(unit="%", lines=(line("good"),)),
-        Panel(unit="%", lines=(line("good").model_copy(update={"dots": True}),)),
-        Panel(unit="%", bars=(Bars(name="ok", points=((_START_S, 3.0),), tone="good"),)),
-        Panel(unit="%", lines=(line(),), limits=(Limit(value=20, text="limit", tone="good"),)),
-        Panel(unit="%", lines=(line(),), marks=(Mark(at_s=_START_S + 9, text="deploy", tone="good"),)),
+        ChartPanel(unit="%", lines=(line("good"),)),
+        ChartPanel(unit="%", lines=(line("good").model_copy(update={"dots": True}),)),
+        ChartPanel(unit="%", bars=(Bars(name="ok", points=((_START_S, 3.0),), tone="good"),)),
+        ChartPanel(unit="%", lines=(line(),), limits=(ChartLimit(value=20, text="limit", tone="good"),)),
+        ChartPanel(
+            unit="%", lines=(line(),), marks=(ChartMark(at_s=_START_S + 9, text="deploy", tone="good"),)
+        ),
     ],
     ids=["line", "dots", "bars", "limit", "mark"],
 )
-async def test_whatever_a_panel_tells_is_drawn_in_the_colour_of_its_tone(panel: Panel):
+async def test_whatever_a_panel_tells_is_drawn_in_the_colour_of_its_tone(panel: ChartPanel):
     assert _GREEN in await _colours(chart_of(panel))
 
 
 async def test_nothing_is_drawn_that_was_not_told():
-    assert not {_GREEN, _RED} & await _colours(chart_of(Panel(unit="%", lines=(line(),))))
+    assert not {_GREEN, _RED} & await _colours(chart_of(ChartPanel(unit="%", lines=(line(),))))
 
 
 async def test_bars_stand_on_each_other():
@@ -55,13 +57,16 @@ async def test_bars_stand_on_each_other():
         return Bars(name=name, points=((_START_S, 3.0),), tone=tone)
 
     colours = await _colours(
-        chart_of(Panel(unit="deploys", bars=(bars("ok", "first"), bars("failed", "bad"))))
+        chart_of(ChartPanel(unit="deploys", bars=(bars("ok", "first"), bars("failed", "bad"))))
     )
     assert {_BLUE, _RED} <= colours  # neither hides the other
 
 
 async def test_the_same_chart_is_the_same_picture_and_another_one_is_not():
-    one, other = chart_of(Panel(unit="%", lines=(line(),))), chart_of(Panel(unit="ms", lines=(line(),)))
+    one, other = (
+        chart_of(ChartPanel(unit="%", lines=(line(),))),
+        chart_of(ChartPanel(unit="ms", lines=(line(),))),
+    )
     painter = Painter()
     assert await painter.paint(one) == await painter.paint(one.model_copy())
     assert await painter.paint(one) != await painter.paint(other)
@@ -69,7 +74,9 @@ async def test_the_same_chart_is_the_same_picture_and_another_one_is_not():
 
 
 async def test_names_from_outside_are_words_and_no_formulas():
-    odd = chart_of(Panel(unit="$x^{", lines=(line(name="v$1_{$"),)), title=r"\frac{$ of <checkout> & more")
+    odd = chart_of(
+        ChartPanel(unit="$x^{", lines=(line(name="v$1_{$"),)), title=r"\frac{$ of <checkout> & more"
+    )
     assert (await Painter().paint(odd)).startswith(b"\x89PNG")
 
 
@@ -77,9 +84,9 @@ async def test_gaps_one_point_and_nothing_at_all_are_drawn_without_a_word():
     points = ((_START_S, 1.0), (_START_S + 1, None), (_START_S + 2, 3.0))
     ordinary = Band(name="ordinary", points=((_START_S, 0.0, 1.0),))
     panels = (
-        Panel(unit="a", lines=(Line(name="gap", points=points),), bands=(ordinary,)),
-        Panel(unit="b", lines=(Line(name="one", points=points[:1]),)),
-        Panel(unit="c"),
+        ChartPanel(unit="a", lines=(ChartLine(name="gap", points=points),), bands=(ordinary,)),
+        ChartPanel(unit="b", lines=(ChartLine(name="one", points=points[:1]),)),
+        ChartPanel(unit="c"),
     )
     assert (await Painter().paint(chart_of(*panels))).startswith(b"\x89PNG")
 
@@ -87,11 +94,11 @@ async def test_gaps_one_point_and_nothing_at_all_are_drawn_without_a_word():
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_cannot_be_drawn_is_refused_when_it_is_told(value: float):
     with pytest.raises(ValidationError):
-        Line(name="x", points=((_START_S, value),))
+        ChartLine(name="x", points=((_START_S, value),))
 
 
 async def test_the_event_loop_goes_on_while_a_chart_is_drawn():
-    painting = asyncio.create_task(Painter().paint(chart_of(Panel(unit="%", lines=(line(),)))))
+    painting = asyncio.create_task(Painter().paint(chart_of(ChartPanel(unit="%", lines=(line(),)))))
     turns = 0
     while not painting.done():
         turns += 1

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bot.canary.combining import combine
 from bot.canary.judge import judge_case
-from bot.domain.rollouts.judging import Case, Policy
+from bot.domain.rollouts.judging import CanaryCase, JudgePolicy
 from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 PASS, FAIL, UNSURE, NO_DATA, ERROR = MetricOutcome
@@ -23,7 +23,7 @@ def metric(outcome, *, name="", **options):
 
 
 def decide(*metrics, **policy):
-    return combine(metrics, policy=Policy(**policy))
+    return combine(metrics, policy=JudgePolicy(**policy))
 
 
 def test_all_that_pass_proceed():
@@ -130,7 +130,7 @@ def test_it_proceeds_only_if_everything_was_judged(metrics):
 
 
 def test_a_case_is_judged_metric_by_metric():
-    case = Case.model_validate({
+    case = CanaryCase.model_validate({
         "metrics": [
             {"kind": "counts", "name": "errors"},
             {"kind": "samples", "name": "latency", "canary": [1] * 20, "stable": [1] * 20},
@@ -161,11 +161,11 @@ def test_a_case_is_judged_metric_by_metric():
 )  # fmt: skip
 def test_what_contradicts_itself_is_refused(bad):
     with pytest.raises(ValidationError):
-        Case.model_validate({"metrics": [bad]})
+        CanaryCase.model_validate({"metrics": [bad]})
 
 
 def test_two_metrics_of_one_name_and_a_policy_upside_down_are_refused():
     with pytest.raises(ValidationError):
-        Case.model_validate({"metrics": [{"kind": "counts", "name": "x"}] * 2})
+        CanaryCase.model_validate({"metrics": [{"kind": "counts", "name": "x"}] * 2})
     with pytest.raises(ValidationError):
-        Policy(proceed_at=50, ask_at=60)
+        JudgePolicy(proceed_at=50, ask_at=60)

@@ -17,8 +17,8 @@ from bot.canary.evidence import (
     log_odds_no_worse,
     log_odds_worse,
 )
-from bot.canary.sequential import Evidence, distinct, fold, observe
-from bot.domain.rollouts.judging import Attempt, Counts, Look
+from bot.canary.sequential import CountEvidence, distinct, fold, observe
+from bot.domain.rollouts.judging import Attempt, CountMetric, CountsLook
 from bot.domain.rollouts.verdict import MetricOutcome
 
 SHARES = st.floats(0.01, 0.99)
@@ -31,11 +31,11 @@ def look(canary, stable, *, at_s=60.0, weight=0.1):
         side: dict(zip(("requests", "errors"), counts, strict=True))
         for side, counts in (("canary", canary), ("stable", stable))
     }
-    return Look.model_validate({"at_s": at_s, "weight": weight, **sides})
+    return CountsLook.model_validate({"at_s": at_s, "weight": weight, **sides})
 
 
 def verdict(*looks, **options):
-    return judge_counts(Counts(name="error_rate", looks=looks, **options))
+    return judge_counts(CountMetric(name="error_rate", looks=looks, **options))
 
 
 START = look((0, 0), (0, 0), at_s=0)
@@ -134,7 +134,7 @@ def test_a_crash_between_any_two_looks_changes_nothing(data):
     cut = data.draw(st.integers(0, len(looks)))
     whole = fold(looks, ratio=2)
     # The journal keeps JSON; after a crash the last look may come again.
-    evidence = Evidence.model_validate_json(fold(looks[:cut], ratio=2).model_dump_json())
+    evidence = CountEvidence.model_validate_json(fold(looks[:cut], ratio=2).model_dump_json())
     for again in looks[max(0, cut - 1) :]:
         evidence = observe(evidence, again)
     assert evidence.total == whole.total
@@ -194,7 +194,7 @@ def test_a_request_that_was_retried_counts_once():
     tries += [Attempt(request_id="a", side="stable", failed=False)]
     counted = distinct(tries)
     assert (counted.canary.requests, counted.canary.errors, counted.stable.requests) == (1, 1, 1)
-    assert judge_counts(Counts(name="x", attempts=tuple(tries))).outcome is not MetricOutcome.FAIL
+    assert judge_counts(CountMetric(name="x", attempts=tuple(tries))).outcome is not MetricOutcome.FAIL
 
 
 def test_the_errors_needed_are_where_the_expected_evidence_gets_there():
@@ -212,12 +212,12 @@ def test_the_errors_needed_are_where_the_expected_evidence_gets_there():
 def test_watched_every_second_a_sound_canary_is_hardly_ever_stopped():
     """Forty simulated quarters of an hour at 1 %: chance lets two through in one of 20."""
     rng = np.random.default_rng(7)
-    metric = Counts(name="x")
+    metric = CountMetric(name="x")
     stopped = 0
     for _ in range(40):
         canary, stable = rng.poisson(5, 900), rng.poisson(45, 900)
         totals = np.cumsum([canary, rng.binomial(canary, 0.02), stable, rng.binomial(stable, 0.02)], axis=1)
-        evidence = Evidence(ratio=2)
+        evidence = CountEvidence(ratio=2)
         for second in range(0, 900, 5):
             n, k, s, m = totals[:, second].tolist()
             evidence = observe(evidence, look((n, k), (s, m), at_s=second))

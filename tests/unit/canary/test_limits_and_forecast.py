@@ -6,14 +6,16 @@ import pytest
 
 from bot.canary.forecast import forecast
 from bot.canary.limits import judge_burn, judge_limit
-from bot.domain.rollouts.judging import Burn, Limit, Traffic
+from bot.domain.rollouts.judging import BurnRateMetric, LimitMetric, Traffic
 from bot.domain.rollouts.verdict import MetricOutcome
 
 FAIL, PASS, NO_DATA = MetricOutcome.FAIL, MetricOutcome.PASS, MetricOutcome.NO_DATA
 
 
 def limit(*values, **options):
-    return judge_limit(Limit.model_validate({"name": "cpu", "unit": "cores", "values": values, **options}))
+    return judge_limit(
+        LimitMetric.model_validate({"name": "cpu", "unit": "cores", "values": values, **options})
+    )
 
 
 def burn(long, short, **options):
@@ -25,7 +27,7 @@ def burn(long, short, **options):
         "short_error_share": short,
     }
     return judge_burn(
-        Burn.model_validate({"name": "budget", "objective": 0.999, "windows": [window], **options})
+        BurnRateMetric.model_validate({"name": "budget", "objective": 0.999, "windows": [window], **options})
     )
 
 
@@ -88,7 +90,7 @@ def test_a_spent_budget_fails_whatever_burns_now():
 def test_a_window_without_data_is_no_data_and_never_a_pass():
     assert burn(None, 0.0).outcome is NO_DATA
     assert burn("NaN", 0.0).outcome is NO_DATA
-    assert judge_burn(Burn(name="budget", objective=0.999)).outcome is NO_DATA
+    assert judge_burn(BurnRateMetric(name="budget", objective=0.999)).outcome is NO_DATA
 
 
 def outlook(requests_per_s, *, error_share=0.005, window_s=900.0):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.canary.samples import judge_samples
-from bot.domain.rollouts.judging import Samples
+from bot.domain.rollouts.judging import SampleMetric
 from bot.domain.rollouts.verdict import MetricOutcome
 
 FAIL, PASS, UNSURE = MetricOutcome.FAIL, MetricOutcome.PASS, MetricOutcome.INCONCLUSIVE
@@ -16,7 +16,7 @@ FAIL, PASS, UNSURE = MetricOutcome.FAIL, MetricOutcome.PASS, MetricOutcome.INCON
 
 def judge(canary, stable, **options):
     return judge_samples(
-        Samples.model_validate({"name": "latency", "canary": canary, "stable": stable, **options})
+        SampleMetric.model_validate({"name": "latency", "canary": canary, "stable": stable, **options})
     )
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.diagnosis.signals.anomalies import MIN_BEFORE, Rule, detect
+from bot.diagnosis.signals.anomalies import MIN_BEFORE, AnomalyRule, detect
 
-RATIO = Rule(floor=0.02, half=0.05, limit=0.05)
-SECONDS = Rule(floor=0.1, half=0.3, ratio=2.0, min_after=3)
-TRAFFIC = Rule(direction="down", floor=1.0, half=0.5, relative=True, ratio=2.0)
+RATIO = AnomalyRule(floor=0.02, half=0.05, limit=0.05)
+SECONDS = AnomalyRule(floor=0.1, half=0.3, ratio=2.0, min_after=3)
+TRAFFIC = AnomalyRule(direction="down", floor=1.0, half=0.5, relative=True, ratio=2.0)
 
 
 def look(values, rule=RATIO):
@@ -47,11 +47,11 @@ def test_a_shift_below_the_floor_is_calm_even_without_any_noise():
 
 
 def test_a_shift_within_the_noise_is_calm():
-    assert look(noisy(0.2, 200, sigma=0.05), Rule(floor=0.01, half=0.05)) is None
+    assert look(noisy(0.2, 200, sigma=0.05), AnomalyRule(floor=0.01, half=0.05)) is None
 
 
 def test_the_harmless_direction_is_calm():
-    assert look([0.9] * 50 + [0.0] * 50, Rule(floor=0.02, half=0.05)) is None
+    assert look([0.9] * 50 + [0.0] * 50, AnomalyRule(floor=0.02, half=0.05)) is None
     assert look([20.0] * 50 + [90.0] * 50, TRAFFIC) is None
 
 
@@ -85,7 +85,7 @@ def test_a_fault_that_comes_back_is_found_at_its_return(calm):
 
 def test_a_level_that_is_reached_again_and_again_is_calm():
     spiky = [0.9 if n % 7 == 0 else 0.1 for n in range(200)]
-    assert look([*spiky, 0.9, 0.9, 0.9], Rule(floor=0.2, half=0.2)) is None
+    assert look([*spiky, 0.9, 0.9, 0.9], AnomalyRule(floor=0.2, half=0.2)) is None
 
 
 def test_one_sample_is_no_shift():
@@ -93,7 +93,7 @@ def test_one_sample_is_no_shift():
 
 
 def test_a_short_history_asks_for_more():
-    rule = Rule(floor=0.2, half=0.2)
+    rule = AnomalyRule(floor=0.2, half=0.2)
     assert look([0.0] * 8 + [0.25] * 4, rule) is None
     assert look([0.0] * 8 + [0.35] * 4, rule) is not None
 
@@ -113,7 +113,7 @@ def test_a_restless_past_leaves_the_limit_to_judge_by():
 
 
 def test_a_start_up_peak_does_not_hide_what_follows():
-    rule = Rule(floor=0.25, half=0.3, ratio=1.8, min_after=3)
+    rule = AnomalyRule(floor=0.25, half=0.3, ratio=1.8, min_after=3)
     found = look([0.9, 0.4, *noisy(0.04, 22, sigma=0.01), *noisy(0.6, 6, sigma=0.05)], rule)
     assert found is not None
     assert found.onset_s == 24.0
@@ -147,7 +147,7 @@ def test_a_clear_step_is_always_found_where_it_is_give_or_take_a_sample(before, 
             noisy(level + shift, after, sigma=0.003, seed=seed + 1),
         ]
     )
-    found = look(values, Rule(floor=0.02, half=0.05))
+    found = look(values, AnomalyRule(floor=0.02, half=0.05))
     assert found is not None
     assert found.onset_s == pytest.approx(before, abs=1)  # the last one before may be a noisy one
     assert found.value == pytest.approx(level + shift, abs=0.01)
@@ -156,8 +156,8 @@ def test_a_clear_step_is_always_found_where_it_is_give_or_take_a_sample(before, 
 @settings(max_examples=200, deadline=None)
 @given(values=st.lists(st.floats(0, 1), min_size=0, max_size=80), scale=st.floats(0.5, 4))
 def test_strength_is_a_share_and_scaling_series_and_rule_changes_nothing(values, scale):
-    found = look(values, Rule(floor=0.1, half=0.2))
-    scaled = look([value * scale for value in values], Rule(floor=0.1 * scale, half=0.2 * scale))
+    found = look(values, AnomalyRule(floor=0.1, half=0.2))
+    scaled = look([value * scale for value in values], AnomalyRule(floor=0.1 * scale, half=0.2 * scale))
     if found is not None:
         assert 0 < found.strength < 1
         assert found.onset_s is None or found.onset_s >= 0

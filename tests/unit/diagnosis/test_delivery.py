@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.catalogue import Catalogue, Cost, Environment, Service
-from bot.domain.deployments.delivery import Counted, DeliveryQuestion
+from bot.domain.deployments.delivery import DeliveryQuestion, Proportion
 from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
 from bot.services.delivery_metrics import delivered_services, delivery
@@ -58,8 +58,8 @@ STORY = (
 def test_each_metric_counts_what_happened():
     found = delivery(STORY, service="checkout", days=30, until=UNTIL)
     assert (found.deployments, found.per_day) == (5, 5 / 30)
-    assert (found.success, found.success.share) == (Counted(some=3, of=5), 0.6)
-    assert (found.failures, found.failures.share) == (Counted(some=3, of=5), 0.6)
+    assert (found.success, found.success.share) == (Proportion(some=3, of=5), 0.6)
+    assert (found.failures, found.failures.share) == (Proportion(some=3, of=5), 0.6)
     assert found.recovery is not None
     assert found.recovery.median_s == pytest.approx(20 * 60)
     assert found.recovery.p90_s == pytest.approx((20 + 0.8 * 50) * 60)  # between 20 and 70 min, in proportion

@@ -6,20 +6,20 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.diagnosis.signals.loglines import LogLine
+from bot.diagnosis.signals.loglines import ParsedLine
 from bot.diagnosis.signals.logs import LogRead, findings_of
 from bot.domain.diagnoses.finding import Finding, FindingKind
 
 END = 300.0
 
 
-def lines(message: str, *times: float, level: str = "INFO", version: str = "1.0") -> list[LogLine]:
+def lines(message: str, *times: float, level: str = "INFO", version: str = "1.0") -> list[ParsedLine]:
     return [
-        LogLine(at_s=t, level=level, message=message, version=version, error="", detail="") for t in times
+        ParsedLine(at_s=t, level=level, message=message, version=version, error="", detail="") for t in times
     ]
 
 
-def look(*groups: list[LogLine], start_s: float = 0.0) -> tuple[Finding, ...]:
+def look(*groups: list[ParsedLine], start_s: float = 0.0) -> tuple[Finding, ...]:
     everything = sorted((line for each in groups for line in each), key=lambda line: line.at_s)
     return findings_of(
         LogRead(service="shop", lines=everything, start_s=start_s, end_s=END), names=["shop", "pay"]

@@ -5,29 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bot.diagnosis.signals.families import FAMILIES, Family
-from bot.diagnosis.signals.metrics import Panel, Read, Series, findings_of, normal_of
+from bot.diagnosis.signals.families import FAMILIES, MetricFamily
+from bot.diagnosis.signals.metrics import MetricPanel, MetricSeries, MetricsRead, findings_of, normal_of
 from bot.domain.diagnoses.finding import Finding, FindingKind
 
 END = 1_000_000.0
 
 
-def family(name: str) -> Family:
+def family(name: str) -> MetricFamily:
     return next(each for each in FAMILIES if each.name == name)
 
 
-def series(values: list[float], label: str = "", *, end: float = END) -> Series:
-    return Series(
+def series(values: list[float], label: str = "", *, end: float = END) -> MetricSeries:
+    return MetricSeries(
         label=label, times_s=end - np.arange(len(values))[::-1].astype(float), values=np.array(values)
     )
 
 
-def panel(name: str, *found: Series) -> Panel:
-    return Panel(family=family(name), series=found, query=f"query of {name}", url="http://graph")
+def panel(name: str, *found: MetricSeries) -> MetricPanel:
+    return MetricPanel(family=family(name), series=found, query=f"query of {name}", url="http://graph")
 
 
-def read(*panels: Panel, up: tuple[Series, ...] = (), requests_per_s: float = 20.0) -> Read:
-    return Read(
+def read(
+    *panels: MetricPanel, up: tuple[MetricSeries, ...] = (), requests_per_s: float = 20.0
+) -> MetricsRead:
+    return MetricsRead(
         service="shop",
         panels=(panel("request_rate", series([requests_per_s] * 100)), *panels),
         up=up,

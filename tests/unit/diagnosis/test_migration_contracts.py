@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.migrations.compatibility import Contracted, in_the_way
+from bot.migrations.compatibility import ContractedObject, in_the_way
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def contract(version: str, at: datetime = AT) -> Contracted:
-    return Contracted(version=version, file="01.sql", at=at)
+def contract(version: str, at: datetime = AT) -> ContractedObject:
+    return ContractedObject(version=version, file="01.sql", at=at)
 
 
-def versions(*found: Contracted) -> list[str]:
+def versions(*found: ContractedObject) -> list[str]:
     return [one.version for one in found]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.migrations.database import Table
-from bot.migrations.postconditions import Promise, Thing, promised_by
-from bot.migrations.verify import Found, losses, shortfalls, to_count
+from bot.migrations.database import TableFacts
+from bot.migrations.postconditions import Promise, SchemaObject, promised_by
+from bot.migrations.verify import CatalogueState, losses, shortfalls, to_count
 
 
-def titles(things: frozenset[Thing]) -> list[str]:
+def titles(things: frozenset[SchemaObject]) -> list[str]:
     return sorted(thing.title for thing in things)
 
 
@@ -75,10 +75,10 @@ def test_what_takes_rows_away_is_known_at_any_depth():
     assert (promise.loses, promise.touched) == ({"a", "c"}, {"a", "b", "c"})
 
 
-def thing(title: str) -> Thing:
+def thing(title: str) -> SchemaObject:
     kind, _, rest = title.partition(" ")
     of, _, name = rest.rpartition(".")
-    return Thing.model_validate({"kind": kind, "of": of, "name": name})
+    return SchemaObject.model_validate({"kind": kind, "of": of, "name": name})
 
 
 def test_each_thing_that_is_not_as_promised_is_named():
@@ -91,7 +91,7 @@ def test_each_thing_that_is_not_as_promised_is_named():
         unchecked=frozenset({thing("constraint t.d")}),
         touched=frozenset({"t"}),
     )
-    found = Found(
+    found = CatalogueState(
         things=promise.there - {thing("column t.a")} | promise.gone,
         not_null=frozenset(),
         unchecked=frozenset({thing("constraint t.c"), thing("constraint t.d")}),
@@ -109,10 +109,10 @@ def test_each_thing_that_is_not_as_promised_is_named():
 
 def test_missing_rows_are_told_where_they_were_counted_and_not_taken_on_purpose():
     before = {
-        "kept": Table(rows=100, exact=True, bytes=1),
-        "less": Table(rows=100, exact=True, bytes=1),
-        "taken": Table(rows=100, exact=True, bytes=1),
-        "guessed": Table(rows=100, exact=False, bytes=1),
+        "kept": TableFacts(rows=100, exact=True, bytes=1),
+        "less": TableFacts(rows=100, exact=True, bytes=1),
+        "taken": TableFacts(rows=100, exact=True, bytes=1),
+        "guessed": TableFacts(rows=100, exact=False, bytes=1),
     }
     promise = Promise(touched=frozenset(before), loses=frozenset({"taken"}))
     assert to_count(promise, before) == ("kept", "less")

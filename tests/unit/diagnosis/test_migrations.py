@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.migrations.assess import assess, assess_all
-from bot.migrations.rulings import Lock, Rollback, Stage
+from bot.migrations.rulings import Lock, MigrationStage, Rollback
 from bot.migrations.surroundings import Schema
 from tests.support.migrations import labelled
 
@@ -127,4 +127,8 @@ def test_locks_and_rewrites_are_those_of_the_manual(sql, lock, rewrites):
 
 def test_stages_tell_what_a_statement_is_for():
     told = assess("ALTER TABLE orders ADD a int; UPDATE orders SET a = 1; ALTER TABLE orders DROP note")
-    assert [one.stage for one in told.statements] == [Stage.EXPAND, Stage.MIGRATE, Stage.CONTRACT]
+    assert [one.stage for one in told.statements] == [
+        MigrationStage.EXPAND,
+        MigrationStage.MIGRATE,
+        MigrationStage.CONTRACT,
+    ]

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.diagnosis.signals.sessions import Activity, Session, findings_of, normal_of, roots
+from bot.diagnosis.signals.sessions import DatabaseActivity, DatabaseSession, findings_of, normal_of, roots
 from bot.domain.diagnoses.finding import FindingKind
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def session(pid: int, *blocked_by: int, age_s: float = 10, **more: object) -> Session:
+def session(pid: int, *blocked_by: int, age_s: float = 10, **more: object) -> DatabaseSession:
     fields = {
         "backend_start": NOW - timedelta(hours=1),
         "application_name": f"app-{pid}",
@@ -26,13 +26,13 @@ def session(pid: int, *blocked_by: int, age_s: float = 10, **more: object) -> Se
         "state_age_s": age_s,
         "tables": ("stock",),
     }
-    return Session(pid=pid, blocked_by=blocked_by, **(fields | more))
+    return DatabaseSession(pid=pid, blocked_by=blocked_by, **(fields | more))
 
 
-def found_in(*sessions: Session, **more: object) -> dict[FindingKind, list[str]]:
+def found_in(*sessions: DatabaseSession, **more: object) -> dict[FindingKind, list[str]]:
     kinds: dict[FindingKind, list[str]] = {}
     for finding in findings_of(
-        Activity(service="shop", sessions=sessions, **({"max_connections": 100} | more))
+        DatabaseActivity(service="shop", sessions=sessions, **({"max_connections": 100} | more))
     ):
         kinds.setdefault(finding.kind, []).append(finding.id)
     return kinds
@@ -62,9 +62,11 @@ def test_any_graph_of_waiters_gives_roots_that_wait_for_nobody(pairs):
 
 
 def test_more_victims_make_a_stronger_finding():
-    few = findings_of(Activity(service="shop", sessions=[session(1), session(2, 1)], max_connections=99))
+    few = findings_of(
+        DatabaseActivity(service="shop", sessions=[session(1), session(2, 1)], max_connections=99)
+    )
     many = findings_of(
-        Activity(
+        DatabaseActivity(
             service="shop", sessions=[session(1), *(session(n, 1) for n in range(2, 9))], max_connections=99
         )
     )
@@ -77,7 +79,7 @@ def test_an_ordinary_wait_of_milliseconds_is_no_finding():
 
 def test_the_query_is_told_on_one_line():
     [finding] = findings_of(
-        Activity(service="shop", sessions=[session(1), session(2, 1)], max_connections=99)
+        DatabaseActivity(service="shop", sessions=[session(1), session(2, 1)], max_connections=99)
     )
     assert finding.data["query"] == "UPDATE stock SET n = 1"
 
@@ -112,7 +114,7 @@ def test_a_replica_far_behind_is_a_finding():
 
 
 def test_a_calm_database_is_said_to_be_calm():
-    activity = Activity(service="shop", sessions=[session(1, age_s=0.1)], max_connections=10)
+    activity = DatabaseActivity(service="shop", sessions=[session(1, age_s=0.1)], max_connections=10)
     assert normal_of(activity, findings_of(activity)) == (
         "shop: no session of the database blocks another",
         "shop: 1 of 10 connections in use",
@@ -121,7 +123,7 @@ def test_a_calm_database_is_said_to_be_calm():
 
 def test_what_active_sessions_wait_for_and_deadlocks_are_told():
     sessions = [session(n, age_s=0.1, wait_event_type="LWLock") for n in (1, 2)]
-    activity = Activity(service="shop", sessions=sessions, max_connections=99, deadlocks=3)
+    activity = DatabaseActivity(service="shop", sessions=sessions, max_connections=99, deadlocks=3)
     assert normal_of(activity, ())[2:] == (
         "shop: active sessions wait, 2 for LWLock",
         "shop: 3 deadlocks since its statistics began",

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.diagnosis.signals.spans import Own, findings_of, own_parts
-from bot.diagnosis.signals.trace_span import Span
+from bot.diagnosis.signals.spans import OwnTime, findings_of, own_parts
+from bot.diagnosis.signals.trace_span import CallSpan
 from bot.domain.diagnoses.finding import Finding, FindingKind
 
 NAMES = ("shop", "pay")
@@ -16,11 +16,13 @@ NAMES = ("shop", "pay")
 
 def span(
     key: str, parent: str = "", *, at: float = 0, took: float = 1, trace: str = "t", **more: object
-) -> Span:
-    return Span(trace=trace, id=key, parent=parent, service="shop", name=key, start_s=at, took_s=took, **more)
+) -> CallSpan:
+    return CallSpan(
+        trace=trace, id=key, parent=parent, service="shop", name=key, start_s=at, took_s=took, **more
+    )
 
 
-def own(*spans: Span) -> dict[str, Own]:
+def own(*spans: CallSpan) -> dict[str, OwnTime]:
     return {part.span.id: part for part in own_parts(spans)}
 
 
@@ -57,27 +59,29 @@ def test_self_time_lies_between_nothing_and_the_whole_whatever_the_tree(drawn):
 
 def request(
     number: int, at_s: float, *, pay_s: float = 0.02, failed: bool = False, way_s: float = 0.001
-) -> list[Span]:
+) -> list[CallSpan]:
     """One request: shop calls pay, which works for ``pay_s``; the way there takes ``way_s``."""
     trace = f"t{number}"
     call_s = pay_s + way_s
     more = {"trace": trace, "failed": failed}
     return [
-        Span(id="1", parent="", service="shop", name="POST /buy", start_s=at_s, took_s=0.01 + call_s, **more),
-        Span(
+        CallSpan(
+            id="1", parent="", service="shop", name="POST /buy", start_s=at_s, took_s=0.01 + call_s, **more
+        ),
+        CallSpan(
             id="2", parent="1", service="shop", name="call", start_s=at_s, took_s=call_s, peer="pay", **more
         ),
-        Span(id="3", parent="2", service="pay", name="POST /pay", start_s=at_s, took_s=pay_s, **more),
+        CallSpan(id="3", parent="2", service="pay", name="POST /pay", start_s=at_s, took_s=pay_s, **more),
     ]
 
 
-def judged(*requests: list[Span]) -> tuple[Finding, ...]:
+def judged(*requests: list[CallSpan]) -> tuple[Finding, ...]:
     return findings_of(
         own_parts(each for spans in requests for each in spans), names=NAMES, start_s=0, end_s=300
     )
 
 
-def calm(since_s: float = 240) -> list[list[Span]]:
+def calm(since_s: float = 240) -> list[list[CallSpan]]:
     return [request(n, n * 2.0) for n in range(int(since_s / 2))]
 
 
@@ -106,7 +110,7 @@ def test_time_lost_on_the_way_is_the_callers_span_and_at_one_end_of_the_wire():
     assert wires["pay"].began_at == slow[0].began_at
 
 
-def renamed(spans: list[Span], caller: str) -> list[Span]:
+def renamed(spans: list[CallSpan], caller: str) -> list[CallSpan]:
     return [
         replace(
             each, trace=f"{each.trace} {caller}", service=caller if each.service == "shop" else each.service

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.services.rollback_safety import Word, rollback_safety, word_of
+from bot.services.rollback_safety import SafetyReport, rollback_safety, word_of
 
-SAFE = Word(source="traffic", verdict="safe", because="stable can take it")
-UNTIL = Word(source="database", verdict="until", step="contract/1.sql", because="a column is dropped")
-NEVER = Word(source="database", verdict="impossible", because="rows are deleted")
-SILENT = Word(source="path", because="no answer within 15 s")
+SAFE = SafetyReport(source="traffic", verdict="safe", because="stable can take it")
+UNTIL = SafetyReport(source="database", verdict="until", step="contract/1.sql", because="a column is dropped")
+NEVER = SafetyReport(source="database", verdict="impossible", because="rows are deleted")
+SILENT = SafetyReport(source="path", because="no answer within 15 s")
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from bot.domain.deployments.checklist import ChecklistItem, Mark, Seen, state_of, title_of
+from bot.domain.deployments.checklist import ChecklistItem, ItemCheck, ItemMark, state_of, title_of
 from bot.domain.deployments.checklist_rule import rule_checklist
 from tests.support.worlds import ANA, BEN, CHI, START
 
 BY_HAND = ChecklistItem()
 BY_PROBE = ChecklistItem.model_validate({"probe": "x.y", "expect": "result.value > 0"})
-GOOD, BAD, UNKNOWN = (Seen(ok=ok, text="seen") for ok in (True, False, None))
+GOOD, BAD, UNKNOWN = (ItemCheck(ok=ok, text="seen") for ok in (True, False, None))
 
 
-def mark(kind, by=BEN, item="tests") -> Mark:
-    return Mark(item=item, kind=kind, by=by, at=START, text="so")
+def mark(kind, by=BEN, item="tests") -> ItemMark:
+    return ItemMark(item=item, kind=kind, by=by, at=START, text="so")
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.diagnoses.feedback import Feedback, Rated, Said, Score, score, span_of, week_of
+from bot.domain.diagnoses.feedback import (
+    AccuracyScore,
+    DiagnosisSummary,
+    Feedback,
+    RatedDiagnosis,
+    score,
+    span_of,
+    week_of,
+)
 from bot.domain.people import Person
 from tests.support.worlds import START
 
 
 def rated(*opinions):
-    said = Said(run_id="r1", at=START, service="checkout", verdict="cause_found", confidence=0.9)
+    said = DiagnosisSummary(run_id="r1", at=START, service="checkout", verdict="cause_found", confidence=0.9)
     words = [Feedback(by=Person(id=f"U{n}"), at=START, opinion=word) for n, word in enumerate(opinions)]
-    return Rated(said=said, feedback=tuple(words))
+    return RatedDiagnosis(said=said, feedback=tuple(words))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +44,7 @@ def test_most_of_those_who_spoke_decide_and_a_draw_decides_nothing(opinions, rig
 
 def test_what_people_disagree_about_is_not_counted():
     told = [rated("right"), rated("right", "wrong"), rated("other")]
-    assert score(told) == Score(right=1, judged=2)
+    assert score(told) == AccuracyScore(right=1, judged=2)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +52,7 @@ def test_what_people_disagree_about_is_not_counted():
     [(10, 10, 0.722, 1.0), (0, 10, 0.0, 0.278), (9, 10, 0.596, 0.982), (0, 0, 0.0, 1.0)],
 )
 def test_the_interval_is_wilsons(right, judged, low, high):
-    assert Score(right=right, judged=judged).interval == pytest.approx((low, high), abs=0.001)
+    assert AccuracyScore(right=right, judged=judged).interval == pytest.approx((low, high), abs=0.001)
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  # hypothesis adds the zone

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.diagnoses.diagnosis import CauseKind
-from bot.domain.runs.preliminary import Leaning, move
+from bot.domain.runs.preliminary import PreliminaryDiagnosis, move
 
-NONE = Leaning()
+NONE = PreliminaryDiagnosis()
 
 
 def leaning(confidence=0.5, service="checkout", component=""):
-    return Leaning(
+    return PreliminaryDiagnosis(
         kind=CauseKind.BAD_RELEASE,
         service=service,
         component=component,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.deployments.queueing import Turn, expect
+from bot.domain.deployments.queueing import QueueEntry, expect
 from tests.support.worlds import ANA
 
 
 def turn(strategy: str = "canary", *, since_s: float | None = None, holds: bool = False, asks: bool = False):
-    return Turn(run_id="r", by=ANA, strategy=strategy, version="1", holds=holds, since_s=since_s, asks=asks)
+    return QueueEntry(
+        run_id="r", by=ANA, strategy=strategy, version="1", holds=holds, since_s=since_s, asks=asks
+    )
 
 
 STAYS = {"canary": [60.0, 100.0, 600.0], "rolling": [30.0]}

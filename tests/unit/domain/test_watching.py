@@ -5,32 +5,34 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.monitoring.watching import Limits, Sample, Watched, fold
+from bot.domain.monitoring.watching import MonitorHistory, MonitorSample, WatchLimits, fold
 
-LIMITS = Limits(gap_s=150, for_s=120, unknown_for_s=300, calm_s=600)
+LIMITS = WatchLimits(gap_s=150, for_s=120, unknown_for_s=300, calm_s=600)
 
 samples = st.lists(
     st.tuples(st.sampled_from([1, 1, 1, 2, 3, 10]), st.sampled_from([True, False, None])), max_size=60
 ).map(
     lambda steps: [
-        Sample(slot_s=60.0 * sum(step for step, _ in steps[: index + 1]), ok=ok)
+        MonitorSample(slot_s=60.0 * sum(step for step, _ in steps[: index + 1]), ok=ok)
         for index, (_, ok) in enumerate(steps)
     ]
 )
 
 
-def after(*told: Sample, limits: Limits = LIMITS) -> Watched:
-    watched = Watched()
+def after(*told: MonitorSample, limits: WatchLimits = LIMITS) -> MonitorHistory:
+    watched = MonitorHistory()
     for sample in told:
         watched = fold(watched, sample, limits)
     return watched
 
 
-def minutes(pattern: str) -> list[Sample]:
+def minutes(pattern: str) -> list[MonitorSample]:
     """``+`` well, ``-`` breached, ``?`` unmeasured, a blank is a minute without a look."""
     meaning = {"+": True, "-": False, "?": None}
     return [
-        Sample(slot_s=60.0 * (at + 1), ok=meaning[sign]) for at, sign in enumerate(pattern) if sign != " "
+        MonitorSample(slot_s=60.0 * (at + 1), ok=meaning[sign])
+        for at, sign in enumerate(pattern)
+        if sign != " "
     ]
 
 
@@ -46,7 +48,7 @@ def test_a_sample_that_is_late_or_comes_twice_changes_nothing(told, data):
 
 @given(told=samples)
 def test_an_episode_is_opened_by_trouble_and_ended_by_a_good_measurement_only(told):
-    watched = Watched()
+    watched = MonitorHistory()
     for sample in told:
         before, watched = watched, fold(watched, sample, LIMITS)
         if watched.firing and not before.firing:
@@ -65,7 +67,7 @@ def test_what_is_not_measured_is_never_well(told):
 @given(told=samples)
 def test_an_episode_is_flapping_exactly_if_it_is_the_third_within_the_window(told):
     begins: list[float] = []
-    watched = Watched()
+    watched = MonitorHistory()
     eager = LIMITS.model_copy(update={"for_s": 0, "unknown_for_s": 0})
     for sample in told:
         watched = fold(watched, sample, eager)
@@ -79,7 +81,7 @@ def test_an_episode_is_flapping_exactly_if_it_is_the_third_within_the_window(tol
 @given(told=samples)
 def test_state_survives_being_written_down(told):
     watched = after(*told)
-    assert Watched.model_validate_json(watched.model_dump_json()) == watched
+    assert MonitorHistory.model_validate_json(watched.model_dump_json()) == watched
 
 
 def test_a_breach_fires_when_it_has_lasted():

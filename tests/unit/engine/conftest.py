@@ -7,11 +7,11 @@ import pytest
 
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
-from bot.services.intent_handler import Desk
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.services.intent_handler import IntentHandler
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryLedger, MemoryLocks
+from bot.testing.records import MemoryChangeLedger, MemoryLocks
 from tests.support.worlds import HandClock, People, Told, gate_desk, monitor_desk, renew, world_plugins
 from tests.unit.engine.small_world import CATALOGUE, Books, World, diagnose
 
@@ -29,14 +29,14 @@ async def world():
             catalogue=CATALOGUE,
             clock=clock,
             http=http,
-            ledger=MemoryLedger(clock),
+            ledger=MemoryChangeLedger(clock),
             locks=MemoryLocks(),
             settings={"watch_s": 30},
         )
-        alerts = MemoryAlertBook(clock)
+        alerts = MemoryAlertStore(clock)
         monitors = monitor_desk(deps, store=store, alerts=alerts)
-        feedback = MemoryFeedbackBook()
-        desk = Desk(
+        feedback = MemoryFeedbackStore()
+        desk = IntentHandler(
             deps,
             directory=people,
             alerts=alerts,

@@ -12,17 +12,17 @@ import httpx
 from bot.domain.errors import ActionFailedError
 from bot.domain.intent import CastVote, Intent
 from bot.domain.people import Person
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
-from bot.services.intent_handler import Desk
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.services.intent_handler import IntentHandler
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryLedger, MemoryLocks
+from bot.testing.records import MemoryChangeLedger, MemoryLocks
 from tests.support.worlds import (
     BEN,
     BENCH,
@@ -90,31 +90,31 @@ class Frail:
         return mortal
 
 
-async def _is_there(ctx: Context, *, name: str) -> Done | None:
+async def _is_there(ctx: Context, *, name: str) -> ActionResult | None:
     assert ctx.effect is not None
     return _done(name) if f"{name}:{ctx.effect.key}" in BENCH.effects else None
 
 
 @action(specialist="test", look=_is_there)
-async def seen(ctx: Context, *, name: str) -> Done:
+async def seen(ctx: Context, *, name: str) -> ActionResult:
     """Do something at a target that can be looked at."""
     return _do(ctx, name)
 
 
 @action(specialist="test", in_doubt="retry")
-async def keyed(ctx: Context, *, name: str) -> Done:
+async def keyed(ctx: Context, *, name: str) -> ActionResult:
     """Do something at a target that knows idempotency keys."""
     assert ctx.effect is not None
     return _done(name) if f"{name}:{ctx.effect.key}" in BENCH.effects else _do(ctx, name)
 
 
 @action(specialist="test", in_doubt="ask")
-async def blind(ctx: Context, *, name: str) -> Done:
+async def blind(ctx: Context, *, name: str) -> ActionResult:
     """Do something at a target that knows nothing and cannot be asked."""
     return _do(ctx, name)
 
 
-def _do(ctx: Context, name: str) -> Done:
+def _do(ctx: Context, name: str) -> ActionResult:
     assert ctx.effect is not None
     if name in BENCH.down:
         raise ActionFailedError(f"{name} was refused.", hint="Ask its owner.")
@@ -122,8 +122,8 @@ def _do(ctx: Context, name: str) -> Done:
     return _done(name)
 
 
-def _done(name: str) -> Done:
-    return Done(summary=f"did {name}", before={"name": name})
+def _done(name: str) -> ActionResult:
+    return ActionResult(summary=f"did {name}", before={"name": name})
 
 
 def frail_plugins() -> Plugins:
@@ -143,7 +143,7 @@ class FrailWorld:
     def __post_init__(self) -> None:
         renew()
         self.clock, self.store, self.locks = HandClock(), MemoryStore(), MemoryLocks()
-        self.books, self._ledger, self._alerts = Books(), MemoryLedger(self.clock), MemoryAlertBook()
+        self.books, self._ledger, self._alerts = Books(), MemoryChangeLedger(self.clock), MemoryAlertStore()
         self._hire()
 
     def _hire(self) -> None:
@@ -162,7 +162,7 @@ class FrailWorld:
             settings={"watch_s": 30},
         )
         self.engine = Engine(deps)
-        self.desk = Desk(
+        self.desk = IntentHandler(
             deps,
             directory=(people := People()),
             alerts=self._alerts,
@@ -170,7 +170,7 @@ class FrailWorld:
             teller=(told := Told()),
             monitors=monitor_desk(deps, store=self.store, alerts=self._alerts),
             gates=gate_desk(deps, directory=people, teller=told),
-            feedback=MemoryFeedbackBook(),
+            feedback=MemoryFeedbackStore(),
         )
 
     async def live(self, runbook: Runbook, *, run_id: str = "r1") -> Run:

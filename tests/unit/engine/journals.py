@@ -21,7 +21,6 @@ from bot.domain.runs.event import (
     PlanRendered,
     RunFinished,
     RunOutcome,
-    Sampled,
     StepFinished,
     StepOutcome,
     StepRef,
@@ -29,6 +28,7 @@ from bot.domain.runs.event import (
     TurnAwaited,
     TurnTaken,
     VoteCast,
+    WatchSampled,
 )
 from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.runbook import ApprovalPolicy
@@ -136,7 +136,7 @@ def planned() -> Facts:
 
 
 def watched() -> Facts:
-    sample = st.builds(Sampled, at=AT, phase=st.just("watch"), ok=st.none() | st.booleans(), text=TEXTS)
+    sample = st.builds(WatchSampled, at=AT, phase=st.just("watch"), ok=st.none() | st.booleans(), text=TEXTS)
     return st.lists(sample, max_size=5)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, Plugin, Plugins, params_of
 from bot.loader.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
 from bot.loader.yaml_positions import Problem
@@ -32,14 +32,14 @@ async def ratio(ctx: Context, *, service: str, window_s: float = 10) -> Measurem
     return Measurement(value=0, unit="ratio", at=ctx.clock.now(), text=service)
 
 
-async def shift(ctx: Context, *, service: str, weights: dict[str, int]) -> Done:
+async def shift(ctx: Context, *, service: str, weights: dict[str, int]) -> ActionResult:
     """Move traffic."""
-    return Done(summary=service)
+    return ActionResult(summary=service)
 
 
-async def restart(ctx: Context, *, service: str, version: str = "") -> Done:
+async def restart(ctx: Context, *, service: str, version: str = "") -> ActionResult:
     """Restart it."""
-    return Done(summary=service)
+    return ActionResult(summary=service)
 
 
 def plugin(name: str, kind: Literal["probe", "action"], function: Any) -> Plugin:

@@ -11,9 +11,9 @@ from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps, ReduceInput
 from bot.engine.engine import Engine
-from bot.services.intent_handler import Desk
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.services.intent_handler import IntentHandler
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
 from tests.support.worlds import BEN, HandClock, People, Told, started
 
@@ -70,10 +70,10 @@ class World:
     told: Told
     books: Books
     engine: Engine
-    desk: Desk
+    desk: IntentHandler
     deps: Deps
-    alerts: MemoryAlertBook
-    feedback: MemoryFeedbackBook
+    alerts: MemoryAlertStore
+    feedback: MemoryFeedbackStore
 
     async def begin(self, runbook, run_id="r1", **params):
         await self.store.start(run_id, started(runbook, at=self.clock.now(), **params))

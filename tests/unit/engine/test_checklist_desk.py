@@ -13,10 +13,10 @@ from bot.domain.intent import AskWhyNot, ShowChecklist, TickItem, UntickItem, Wa
 from bot.engine.plugins import Plugins, plugins_in
 from bot.loader.probe_rules import checklist_problems
 from bot.probes import gates
-from bot.services.checklist_commands import ChecklistDesk
-from bot.services.gate_commands import GateDesk
+from bot.services.checklist_commands import ChecklistCommands
+from bot.services.gate_commands import GateCommands
 from bot.services.gate_state import StateGatekeeper
-from bot.services.intent_handler import Desk
+from bot.services.intent_handler import IntentHandler
 from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from tests.support.worlds import ANA, BEN, BENCH, CHI, monitor_desk, world_plugins
 
@@ -45,17 +45,17 @@ class Counter:
             {**world_plugins().by_name, **{plugin.name: plugin for plugin in plugins_in(gates)}}
         )
         self.deps = replace(world.deps, catalogue=catalogue(), gatekeeper=keeper, plugins=plugins)
-        desk = ChecklistDesk(
+        desk = ChecklistCommands(
             self.deps, checklists=self.checklists, directory=world.people, board=world.store.board
         )
-        self.desk = Desk(
+        self.desk = IntentHandler(
             self.deps,
             directory=world.people,
             alerts=world.alerts,
             board=world.store.board,
             teller=world.told,
             monitors=monitor_desk(self.deps, store=world.store, alerts=world.alerts),
-            gates=GateDesk(
+            gates=GateCommands(
                 self.deps, locks=locks, checklists=desk, directory=world.people, teller=world.told
             ),
             feedback=world.feedback,

@@ -13,7 +13,7 @@ from bot.domain.intent import CancelRun
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
-from bot.testing.deployments import MemoryDeploymentBook
+from bot.testing.deployments import MemoryDeploymentStore
 from tests.support.worlds import ANA, BEN, BENCH, CHI
 from tests.unit.engine.small_world import UNDO, World, act, book, fix, step
 
@@ -21,7 +21,7 @@ SEEN = {"id": "ground", "kind": "explore", "steps": [step("look")]}
 
 
 @dataclass
-class NotingBook(MemoryDeploymentBook):
+class NotingBook(MemoryDeploymentStore):
     """Notes what had been done outside whenever something was recorded."""
 
     world: World

@@ -12,10 +12,10 @@ from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, 
 from bot.domain.monitoring.alert import Alert
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import gates
-from bot.services.checklist_commands import ChecklistDesk
-from bot.services.gate_commands import GateDesk
+from bot.services.checklist_commands import ChecklistCommands
+from bot.services.gate_commands import GateCommands
 from bot.services.gate_state import StateGatekeeper
-from bot.services.intent_handler import Desk
+from bot.services.intent_handler import IntentHandler
 from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from tests.support.worlds import ANA, BEN, CHI, monitor_desk
 from tests.unit.engine.small_world import World
@@ -31,7 +31,7 @@ class Counter:
     """A desk before which people stand, and the locks behind it."""
 
     world: World
-    desk: Desk
+    desk: IntentHandler
     locks: MemoryDeployLocks
 
     async def ask(self, kind, *, by=ANA, key="k", at=None, **more) -> str:
@@ -56,17 +56,17 @@ def counter(world):
     keeper = StateGatekeeper(locks=locks, checklists=checklists, alerts=world.alerts, journal=world.store)
     plugins = Plugins({plugin.name: plugin for plugin in plugins_in(gates)})
     deps = replace(world.deps, catalogue=CATALOGUE, gatekeeper=keeper, plugins=plugins)
-    desk = Desk(
+    desk = IntentHandler(
         deps,
         directory=world.people,
         alerts=world.alerts,
         board=world.store.board,
         teller=world.told,
         monitors=monitor_desk(deps, store=world.store, alerts=world.alerts),
-        gates=GateDesk(
+        gates=GateCommands(
             deps,
             locks=locks,
-            checklists=ChecklistDesk(
+            checklists=ChecklistCommands(
                 deps, checklists=checklists, directory=world.people, board=world.store.board
             ),
             directory=world.people,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.rollouts.verdict import CanaryVerdict
-from bot.domain.runs.event import Steered
+from bot.domain.runs.event import RolloutSteered
 from bot.engine.engine import Engine
 from tests.support.worlds import ANA, BEN, BENCH
 from tests.unit.engine.small_world import UNDO, act, book, fix
@@ -98,7 +98,7 @@ async def test_what_the_judge_decides_after_all_needs_nobody_any_more(world, the
 async def test_a_person_may_promote_or_abort_at_any_look(world, word, effects):
     async def steer():
         run = await world.read()
-        said = Steered(at=world.clock.now(), by=ANA, word=word, key="click")
+        said = RolloutSteered(at=world.clock.now(), by=ANA, word=word, key="click")
         assert await world.store.interject("r1", (said,), length=run.length, wake=False)
 
     judging(world, "ask")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
-from bot.domain.runs.event import InputsPinned, Leaned, PhaseFinished, StepFinished
+from bot.domain.runs.event import InputsPinned, PhaseFinished, PreliminaryDiagnosisChanged, StepFinished
 from bot.domain.runs.preliminary import leaning_of
 from bot.domain.runs.run import fold
 from bot.engine.replay import again, difference, recorded
@@ -23,7 +23,7 @@ RELEASE = [
 
 
 def moves(events):
-    return [(event.step, event.move) for event in events if isinstance(event, Leaned)]
+    return [(event.step, event.move) for event in events if isinstance(event, PreliminaryDiagnosisChanged)]
 
 
 async def test_evidence_strengthens_what_it_points_to_as_it_comes_in(world):
@@ -43,7 +43,7 @@ async def test_evidence_strengthens_what_it_points_to_as_it_comes_in(world):
     assert told[0] == ("logs", "first")
     assert ("changes", "replaced") in told  # from the place to the release
     assert ("metrics", "strengthened") in told
-    last = [event for event in events if isinstance(event, Leaned)][-1].leaning
+    last = [event for event in events if isinstance(event, PreliminaryDiagnosisChanged)][-1].leaning
     diagnosis = fold("r1", events).diagnosis
     assert last.suspect == leaning_of(diagnosis).suspect
     assert abs(last.confidence - diagnosis.causes[0].confidence) < 0.05
@@ -65,7 +65,7 @@ async def test_a_source_that_cannot_be_read_weakens_or_says_nothing_and_ends_not
 
 async def test_leanings_are_no_input_of_the_diagnosis(world):
     events = await triaged(ranking(world), RELEASE)
-    without = [event for event in events if not isinstance(event, Leaned)]
+    without = [event for event in events if not isinstance(event, PreliminaryDiagnosisChanged)]
     assert len(without) < len(events)
     (told,) = recorded("r1", without)
     assert difference(told, again(told, REDUCERS)) == ()

@@ -11,10 +11,10 @@ from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.intent import MuteMonitor, PauseMonitor, ResumeMonitor, TryMonitor, UnmuteMonitor
 from bot.domain.monitoring.monitor import Monitor
-from bot.services.intent_handler import Desk
-from bot.services.monitor_runner import Watchman
-from bot.testing.feedback import MemoryFeedbackBook
-from bot.testing.records import MemoryMonitorBook
+from bot.services.intent_handler import IntentHandler
+from bot.services.monitor_runner import MonitorRunner
+from bot.testing.feedback import MemoryFeedbackStore
+from bot.testing.records import MemoryMonitorStore
 from tests.support.worlds import ANA, BEN, BENCH, gate_desk, monitor_desk
 from tests.unit.engine.small_world import World
 
@@ -27,9 +27,9 @@ class Counter:
     """A desk with one monitor, and what it told."""
 
     world: World
-    desk: Desk
-    book: MemoryMonitorBook
-    watchman: Watchman
+    desk: IntentHandler
+    book: MemoryMonitorStore
+    watchman: MonitorRunner
 
     async def ask(self, kind, *, key="k", by=ANA, name=NAME, at=None, **more):
         at = at or self.world.clock.now()
@@ -44,10 +44,10 @@ class Counter:
 
 @pytest.fixture
 def counter(world):
-    book = MemoryMonitorBook()
+    book = MemoryMonitorStore()
     catalogue = Catalogue(services=(Service(name="checkout", monitors=(MONITOR,)),))
     deps = replace(world.deps, catalogue=catalogue)
-    desk = Desk(
+    desk = IntentHandler(
         deps,
         directory=world.people,
         alerts=world.alerts,
@@ -55,9 +55,11 @@ def counter(world):
         teller=world.told,
         monitors=monitor_desk(deps, store=world.store, alerts=world.alerts, monitors=book),
         gates=gate_desk(deps, directory=world.people, teller=world.told),
-        feedback=MemoryFeedbackBook(),
+        feedback=MemoryFeedbackStore(),
     )
-    watchman = Watchman(deps, monitors=book, alerts=world.alerts, board=world.store.board, inbox=world.store)
+    watchman = MonitorRunner(
+        deps, monitors=book, alerts=world.alerts, board=world.store.board, inbox=world.store
+    )
     return Counter(world, desk, book, watchman)
 
 

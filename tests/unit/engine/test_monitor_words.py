@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.errors import UnknownServiceError, UsageError
-from bot.services.parsing.monitors import MonitorWords, parse_monitor_words
+from bot.services.parsing.monitors import MonitorRequest, parse_monitor_words
 
 _LOOK = {"probe": "worlds.measure", "expect": "result.value < 5"}
 CATALOGUE = Catalogue.model_validate(
@@ -26,15 +26,15 @@ def understood(text, catalogue=CATALOGUE):
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("list", MonitorWords(verb="list")),
-        ("LIST Checkout", MonitorWords(verb="list", name="checkout")),
-        ("show checkout/health", MonitorWords(verb="show", name="checkout/health")),
-        ("show `errors`", MonitorWords(verb="show", name="checkout/errors")),
-        ("test Errors", MonitorWords(verb="test", name="checkout/errors")),
-        ("pause errors", MonitorWords(verb="pause", name="checkout/errors")),
-        ("pause errors 2h", MonitorWords(verb="pause", name="checkout/errors", seconds=7200)),
-        ("mute payments/health for 1h30m", MonitorWords(verb="mute", name="payments/health", seconds=5400)),
-        ("unmute errors", MonitorWords(verb="unmute", name="checkout/errors")),
+        ("list", MonitorRequest(verb="list")),
+        ("LIST Checkout", MonitorRequest(verb="list", name="checkout")),
+        ("show checkout/health", MonitorRequest(verb="show", name="checkout/health")),
+        ("show `errors`", MonitorRequest(verb="show", name="checkout/errors")),
+        ("test Errors", MonitorRequest(verb="test", name="checkout/errors")),
+        ("pause errors", MonitorRequest(verb="pause", name="checkout/errors")),
+        ("pause errors 2h", MonitorRequest(verb="pause", name="checkout/errors", seconds=7200)),
+        ("mute payments/health for 1h30m", MonitorRequest(verb="mute", name="payments/health", seconds=5400)),
+        ("unmute errors", MonitorRequest(verb="unmute", name="checkout/errors")),
     ],
 )
 def test_words_are_understood_as_people_write_them(text, meant):

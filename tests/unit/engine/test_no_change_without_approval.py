@@ -16,11 +16,11 @@ from bot.domain.runs.event import ApprovalRequested, EffectIntended, Event, Plan
 from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
-from bot.services.intent_handler import Desk
-from bot.testing.alerts import MemoryAlertBook
-from bot.testing.feedback import MemoryFeedbackBook
+from bot.services.intent_handler import IntentHandler
+from bot.testing.alerts import MemoryAlertStore
+from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryLedger, MemoryLocks
+from bot.testing.records import MemoryChangeLedger, MemoryLocks
 from tests.support.worlds import (
     ANA,
     BEN,
@@ -75,7 +75,7 @@ class Theatre:
     store: MemoryStore
     clock: HandClock
     engine: Engine
-    desk: Desk
+    desk: IntentHandler
     clicks: int = 0
 
     async def read(self) -> Run:
@@ -129,18 +129,18 @@ async def theatre(decision: str) -> Theatre:
         catalogue=CATALOGUE,
         clock=clock,
         http=httpx.AsyncClient(transport=httpx.AsyncBaseTransport()),  # nothing here uses the network
-        ledger=MemoryLedger(clock),
+        ledger=MemoryChangeLedger(clock),
         locks=MemoryLocks(),
     )
-    desk = Desk(
+    desk = IntentHandler(
         deps,
         directory=people,
-        alerts=MemoryAlertBook(clock),
+        alerts=MemoryAlertStore(clock),
         board=store.board,
         teller=told,
-        monitors=monitor_desk(deps, store=store, alerts=MemoryAlertBook(clock)),
+        monitors=monitor_desk(deps, store=store, alerts=MemoryAlertStore(clock)),
         gates=gate_desk(deps, directory=people, teller=told),
-        feedback=MemoryFeedbackBook(),
+        feedback=MemoryFeedbackStore(),
     )
     await store.start("r1", started(STORY, at=clock.now()))
     made = Theatre(store, clock, Engine(deps), desk)

@@ -11,8 +11,8 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.deployments.queueing import stay_s
 from bot.domain.intent import AskQueue
 from bot.engine.engine import Engine
-from bot.services.queue_commands import QueueDesk
-from bot.testing.deployments import MemoryDeploymentBook
+from bot.services.queue_commands import QueueCommands
+from bot.testing.deployments import MemoryDeploymentStore
 from tests.support.worlds import ANA, BEN, BENCH, CHI
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 
@@ -30,7 +30,7 @@ class Line:
 
     def __init__(self, world) -> None:
         services = [{"name": "checkout", "approvers": ["oncall"]}, {"name": "payments"}]
-        deployments = MemoryDeploymentBook(world.clock, board=world.store.board)
+        deployments = MemoryDeploymentStore(world.clock, board=world.store.board)
         self.deps = replace(
             world.deps,
             catalogue=Catalogue.model_validate({"services": services}),
@@ -57,7 +57,7 @@ class Line:
     async def told(self, service: str = "checkout") -> list[str]:
         at = self.world.clock.now()
         intent = AskQueue(key="k", at=at, by=ANA, channel="C1", service=service)
-        return (await QueueDesk(self.deps).show(intent)).splitlines()
+        return (await QueueCommands(self.deps).show(intent)).splitlines()
 
 
 @pytest.fixture

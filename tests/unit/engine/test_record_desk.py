@@ -18,8 +18,8 @@ from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import deploy
 from bot.probes.changes import probes as changes
 from bot.probes.git import probes as git
-from bot.services.intent_handler import Desk
-from bot.testing.deployments import MemoryDeploymentBook
+from bot.services.intent_handler import IntentHandler
+from bot.testing.deployments import MemoryDeploymentStore
 from tests.support.worlds import ANA, gate_desk, monitor_desk
 from tests.unit.engine.small_world import World
 
@@ -31,8 +31,8 @@ class Counter:
     """A desk before which people stand, the record behind it, and the repository of the service."""
 
     world: World
-    desk: Desk
-    book: MemoryDeploymentBook
+    desk: IntentHandler
+    book: MemoryDeploymentStore
 
     async def ask(self, version: str = "", *, by=ANA) -> str:
         at = self.world.clock.now()
@@ -86,10 +86,10 @@ def counter(world: World, tmp_path: Path) -> Counter:
     catalogue = Catalogue.model_validate(
         {"services": [{"name": "checkout", "sources": {"git": {"path": str(tmp_path), "tag_prefix": "v"}}}]}
     )
-    book = MemoryDeploymentBook(world.clock, board=world.store.board)
+    book = MemoryDeploymentStore(world.clock, board=world.store.board)
     plugins = Plugins({p.name: p for module in (git, changes, deploy) for p in plugins_in(module)})
     deps = replace(world.deps, catalogue=catalogue, plugins=plugins, deployments=book)
-    desk = Desk(
+    desk = IntentHandler(
         deps,
         directory=world.people,
         alerts=world.alerts,

@@ -17,7 +17,7 @@ from bot.domain.intent import INTENT
 from bot.domain.runs.journal import import_line
 from bot.domain.runs.run import fold
 from bot.engine.engine import Engine
-from bot.services.intent_handler import Desk
+from bot.services.intent_handler import IntentHandler
 from tests.support.valkeys import fresh_valkey, opened
 from tests.support.worlds import BEN, BENCH, CHI
 from tests.unit.engine.small_world import act, book, fix, step
@@ -35,7 +35,7 @@ async def kept(world, monkeypatch):
         world.store = RedisJournal(store)
         world.deps = dataclasses.replace(world.deps, journal=world.store)
         world.engine = Engine(world.deps)
-        world.desk = Desk(
+        world.desk = IntentHandler(
             world.deps,
             directory=world.people,
             alerts=None,

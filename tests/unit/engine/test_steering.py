@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.diagnoses.diagnosis import Judgement
+from bot.domain.diagnoses.diagnosis import ReducerResult
 from bot.domain.intent import SteerRun
 from bot.domain.people import Person
 from bot.engine.engine import Engine
@@ -196,7 +196,7 @@ async def test_what_is_required_and_cannot_be_read_ends_the_run_before_anybody_i
 
 async def test_a_required_verdict_of_fail_ends_the_run_with_its_reason(world):
     def no_way(given):
-        return Judgement(verdict="fail", summary="rollback: impossible, because rows are deleted")
+        return ReducerResult(verdict="fail", summary="rollback: impossible, because rows are deleted")
 
     world.deps = replace(world.deps, reducers={**world.deps.reducers, "rollback_safety": no_way})
     world.engine = Engine(world.deps)

@@ -12,10 +12,10 @@ from bot.domain.runs.event import (
     EVENT,
     EffectIntended,
     RunStarted,
-    Sampled,
     StepFinished,
     StepUndone,
     VoteCast,
+    WatchSampled,
 )
 from bot.domain.runs.run import apply, begin, fold
 from tests.support.worlds import BEN, START, started
@@ -102,7 +102,7 @@ def test_an_effect_is_in_doubt_from_its_intent_until_its_result(facts):
 
 
 def test_a_watch_keeps_its_last_looks_and_counts_all():
-    looks = [Sampled(at=START, phase="watch", ok=True, text=str(number)) for number in range(70)]
+    looks = [WatchSampled(at=START, phase="watch", ok=True, text=str(number)) for number in range(70)]
     watch = fold("r1", [started(BOOK), *looks]).phases["watch"]
     assert (watch.samples_total, watch.samples) == (70, tuple(looks[-60:]))
 

@@ -10,8 +10,8 @@ import pytest
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.diagnoses.change import Change
 from bot.domain.monitoring.monitor import Monitor, Pause
-from bot.services.monitor_runner import Watchman
-from bot.testing.records import MemoryMonitorBook
+from bot.services.monitor_runner import MonitorRunner
+from bot.testing.records import MemoryMonitorStore
 from tests.support.worlds import ANA, BENCH
 
 NAME = "checkout/errors"
@@ -28,10 +28,10 @@ class Post:
 
     def __init__(self, world, **more):
         service = Service(name="checkout", channel="checkout-oncall", monitors=(monitor(**more),))
-        self.world, self.book = world, MemoryMonitorBook()
+        self.world, self.book = world, MemoryMonitorStore()
         self.deps = replace(world.deps, catalogue=Catalogue(services=(service,)))
         self.alerts = world.alerts
-        self.watchman = Watchman(
+        self.watchman = MonitorRunner(
             self.deps, monitors=self.book, alerts=world.alerts, board=world.store.board, inbox=world.store
         )
 

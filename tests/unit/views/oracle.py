@@ -8,7 +8,7 @@ from typing import Any
 
 import slackblocks as sb
 
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.model import JsonObject
 from localslack.limits import check_message, check_view
 
@@ -19,7 +19,7 @@ _TOKEN = re.compile(
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 
 
-def assert_valid_message(message: Message) -> None:
+def assert_valid_message(message: DesiredMessage) -> None:
     """Valid for Slack, within the limits, and nothing from outside can ping or break out."""
     sb.Message(channel="C1", text=message.text, blocks=[_block(block) for block in message.blocks])
     check_message(list(message.blocks), [])

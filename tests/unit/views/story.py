@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Self
 
-from bot.domain.board import Message
+from bot.domain.board import DesiredMessage
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Diagnosis, RuledOut, Source, SourceStatus
 from bot.domain.diagnoses.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
 from bot.domain.model import Model
 from bot.domain.runs.approval import Approval
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import (
     ApprovalEnded,
     ApprovalRequested,
@@ -24,11 +24,11 @@ from bot.domain.runs.event import (
     PlanRendered,
     RunFinished,
     RunStarted,
-    Sampled,
     StepFinished,
     StepRef,
     StepUndone,
     VoteCast,
+    WatchSampled,
 )
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.run import Run, fold
@@ -237,7 +237,7 @@ class Story:
         return fold("r-7f3a", self.events)
 
     @property
-    def messages(self) -> tuple[Message, ...]:
+    def messages(self) -> tuple[DesiredMessage, ...]:
         messages = run_messages(self.run, now=self.at)
         for message in messages:
             assert_valid_message(message)
@@ -272,7 +272,7 @@ class Story:
         return self.tell(StepFinished(at=self.at, phase=phase, step=step, result=data, **fields))
 
     def look(self, phase: str, *, ok: bool | None, text: str) -> Self:
-        return self.wait(2).tell(Sampled(at=self.at, phase=phase, ok=ok, text=text))
+        return self.wait(2).tell(WatchSampled(at=self.at, phase=phase, ok=ok, text=text))
 
     # The chapters of a triage, in their order.
 
@@ -335,8 +335,8 @@ class Story:
 
     def acts(self) -> Self:
         self.wait(8).votes().intends().wait(1)
-        self.step("fix", "shift", Done(summary="All traffic goes to 2.3.0"), took_s=0.9)
-        return self.intends("note").step("fix", "note", Done(summary="Recorded as change 78"))
+        self.step("fix", "shift", ActionResult(summary="All traffic goes to 2.3.0"), took_s=0.9)
+        return self.intends("note").step("fix", "note", ActionResult(summary="Recorded as change 78"))
 
     def verifies(self) -> Self:
         self.look("fix", ok=False, text="Error rate of checkout: 4 %")
@@ -350,7 +350,7 @@ class Story:
             self.wait(13).look("watch", ok=True, text="Error rate: 0.2 %")
         return self
 
-    def undone(self, step: str, outcome: str = "ok", *, said: Done | None = None) -> Self:
+    def undone(self, step: str, outcome: str = "ok", *, said: ActionResult | None = None) -> Self:
         result = said.model_dump(mode="json") if said else None
         return self.tell(StepUndone(at=self.at, phase="fix", step=step, outcome=outcome, result=result))
 

@@ -12,7 +12,7 @@ from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Finding
 from bot.domain.errors import UsageError
 from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import PlanRendered, StepRef
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import Call, Check
@@ -121,7 +121,7 @@ def stories(draw: st.DrawFn) -> Story:
     story.proposes(plan)
     if draw(st.booleans()):
         story.wait(9).votes(by=Person(id="U0BEN00001", name=draw(texts)))
-        story.step("fix", "s0", Done(summary=draw(texts))).undone("s0", "failed")
+        story.step("fix", "s0", ActionResult(summary=draw(texts))).undone("s0", "failed")
         story.look("fix", ok=None, text=draw(texts))
         story.end("fix", "failed", why=draw(texts)).finishes("failed", draw(texts))
     return story

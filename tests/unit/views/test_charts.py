@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.board import Message
-from bot.domain.chart import Chart, Line, Panel
+from bot.domain.board import DesiredMessage
+from bot.domain.chart import Chart, ChartLine, ChartPanel
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.model import JsonObject
 from bot.views.thread.charts import chart_message
@@ -16,7 +16,9 @@ from tests.unit.views.story import Story
 CHART = Chart(
     title="Errors of checkout",
     alt="The canary fails 4 %, stable 0.5 %.",
-    panels=(Panel(unit="errors (%)", lines=(Line(name="canary", points=((1.0, 2.0), (2.0, None))),)),),
+    panels=(
+        ChartPanel(unit="errors (%)", lines=(ChartLine(name="canary", points=((1.0, 2.0), (2.0, None))),)),
+    ),
 )
 
 
@@ -24,7 +26,7 @@ def _looked(data: JsonObject) -> Story:
     return Story().begin("ground").step("ground", "who", Facts(summary="owned by payments", data=data))
 
 
-def _charts(story: Story) -> list[Message]:
+def _charts(story: Story) -> list[DesiredMessage]:
     return [m for m in run_messages(story.run, now=story.at) if m.slot.startswith("chart:")]
 
 
@@ -47,6 +49,6 @@ def test_words_from_outside_stay_words_beside_a_chart():
 
 
 def test_other_figures_are_another_message_and_the_same_ones_are_not():
-    other = CHART.model_copy(update={"panels": (Panel(unit="ms"),)})
+    other = CHART.model_copy(update={"panels": (ChartPanel(unit="ms"),)})
     digests = [chart_message("c", chart, names={}).digest for chart in (CHART, CHART.model_copy(), other)]
     assert digests[0] == digests[1] != digests[2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.deployments.delivery import Delivery
+from bot.domain.deployments.delivery import DeliveryMetrics
 from bot.services.delivery_metrics import delivery
 from bot.views.blocks import flatten
 from bot.views.delivery import delivery_chart, delivery_messages
@@ -10,7 +10,7 @@ from tests.unit.diagnosis.test_delivery import STORY, UNTIL, deployed
 from tests.unit.views.oracle import assert_valid_message
 
 
-def told(found: Delivery) -> str:
+def told(found: DeliveryMetrics) -> str:
     messages = delivery_messages(found)
     for message in messages:
         assert_valid_message(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.diagnoses.diagnosis import Judgement, RuledOut, Source, SourceStatus
+from bot.domain.diagnoses.diagnosis import ReducerResult, RuledOut, Source, SourceStatus
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement
 from bot.domain.runs.event import StepRef
 from bot.views.phrases import SKIPPED
@@ -197,7 +197,7 @@ def test_long_lists_are_counted_rather_than_told():
 
 @pytest.mark.parametrize(("verdict", "mark"), [("pass", "✅"), ("fail", "❌"), ("unknown", "⚠️")])
 def test_a_judgement_is_told_with_its_details(verdict, mark):
-    judgement = Judgement(verdict=verdict, summary="3 of 4 passed", details=("the smoke test did not",))
+    judgement = ReducerResult(verdict=verdict, summary="3 of 4 passed", details=("the smoke test did not",))
     story = Story().gathers().begin("diagnose").end("diagnose", output=judgement)
     assert story.read("phase:diagnose") == f"{mark} Diagnose: 3 of 4 passed\n• the smoke test did not"
 

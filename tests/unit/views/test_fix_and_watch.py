@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.runs.approval import Approval
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import ApprovalEnded, ApprovalReminded, ApprovalRequested, PlanRendered, VoteCast
 from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Runbook
@@ -123,7 +123,9 @@ def test_steps_are_shown_as_they_are_done():
     read = story.read("phase:fix")
     assert "⏳ Send all traffic to 2.3.0 …" in read
     assert "▫️ Record the rollback (traffic)" in read
-    story.wait(1).step("fix", "shift", Done(summary="All traffic goes to 2.3.0", changed=False), took_s=0.9)
+    story.wait(1).step(
+        "fix", "shift", ActionResult(summary="All traffic goes to 2.3.0", changed=False), took_s=0.9
+    )
     read = story.read("phase:fix")
     assert "✅ Send all traffic to 2.3.0: All traffic goes to 2.3.0 (it already was so) · 900 ms" in read
     assert "⏳ Record the rollback (traffic) …" in read
@@ -158,7 +160,7 @@ def test_a_fix_that_did_not_help_says_so_in_the_title():
 
 def test_a_failed_step_says_why_what_to_do_and_what_was_put_back():
     story = Story().diagnoses().proposes().wait(8).votes().intends().wait(1)
-    story.step("fix", "shift", Done(summary="All traffic goes to 2.3.0")).undone("shift")
+    story.step("fix", "shift", ActionResult(summary="All traffic goes to 2.3.0")).undone("shift")
     story.step("fix", "note", outcome="failed", error="the ledger is full", hint="Make room.")
     story.end("fix", "failed", why="Record the rollback: the ledger is full").finishes(
         "failed", "the ledger is full"
@@ -171,7 +173,9 @@ def test_a_failed_step_says_why_what_to_do_and_what_was_put_back():
 
 
 def test_an_undo_that_left_things_as_they_are_says_why_and_not_that_it_put_them_back():
-    left = Done(summary="expand of 1.4.0 was left in place, since orders.cents holds data", changed=False)
+    left = ActionResult(
+        summary="expand of 1.4.0 was left in place, since orders.cents holds data", changed=False
+    )
     story = Story().diagnoses().proposes().acts().undone("shift", said=left).end("fix", "failed", why="slow")
     read = story.read("phase:fix")
     assert "↩️ expand of 1.4.0 was left in place, since orders.cents holds data" in read
@@ -229,7 +233,7 @@ def step_gate(story, decision=None):
 
 def half_done():
     story = Story().diagnoses().proposes().wait(8).votes().intends()
-    return story.step("fix", "shift", Done(summary="All traffic goes to 2.3.0"))
+    return story.step("fix", "shift", ActionResult(summary="All traffic goes to 2.3.0"))
 
 
 def test_a_step_with_a_gate_of_its_own_shows_what_was_done_and_what_is_asked():

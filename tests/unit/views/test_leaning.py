@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from bot.domain.diagnoses.diagnosis import CauseKind
-from bot.domain.runs.event import Leaned
-from bot.domain.runs.preliminary import Leaning
+from bot.domain.runs.event import PreliminaryDiagnosisChanged
+from bot.domain.runs.preliminary import PreliminaryDiagnosis
 from tests.unit.views.story import Story, found
 
-RELEASE = Leaning(
+RELEASE = PreliminaryDiagnosis(
     kind=CauseKind.BAD_RELEASE, service="checkout", component="2.3.1", summary="2.3.1 fails", confidence=0.5
 )
-PLACE = Leaning(kind=CauseKind.UNKNOWN, service="checkout", summary="It is in <!here>", confidence=0.4)
+PLACE = PreliminaryDiagnosis(
+    kind=CauseKind.UNKNOWN, service="checkout", summary="It is in <!here>", confidence=0.4
+)
 
 
 def leaned(story, step, move, leaning):
-    return story.tell(Leaned(at=story.at, phase="evidence", step=step, leaning=leaning, move=move))
+    return story.tell(
+        PreliminaryDiagnosisChanged(at=story.at, phase="evidence", step=step, leaning=leaning, move=move)
+    )
 
 
 def test_what_it_looks_like_so_far_is_told_with_what_moved_it():
@@ -40,7 +44,7 @@ def test_once_all_is_in_the_way_there_is_told_and_stays():
     assert "How it came to that" not in story.read("phase:evidence")
     leaned(story, "changes", "replaced", RELEASE)
     leaned(story, "database", "weakened", RELEASE.model_copy(update={"confidence": 0.3}))
-    leaned(story, "dependencies", "gone", Leaning())
+    leaned(story, "dependencies", "gone", PreliminaryDiagnosis())
     told = story.read("phase:evidence")
     assert "So far" not in told
     assert "How it came to that\n• Possible (40 %) by Logs" in told

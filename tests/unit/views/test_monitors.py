@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.monitoring.monitor import Monitor, MonitorState, Pause
-from bot.domain.monitoring.watching import Episode, Watched
+from bot.domain.monitoring.watching import Episode, MonitorHistory
 from bot.views.limits import TEXT_CHARS
-from bot.views.monitor import Sight, monitor_card, monitor_list
+from bot.views.monitor import MonitorView, monitor_card, monitor_list
 from tests.support.worlds import ANA, BEN, START
 from tests.unit.views.oracle import assert_harmless
 
@@ -18,12 +18,12 @@ _NOW_S = NOW.timestamp()
 BEGAN_S = _NOW_S - 600
 
 CONDITIONS = {
-    "firing": Watched(slot_s=_NOW_S, ok=False, episode=Episode(began_s=BEGAN_S)),
-    "unknown": Watched(slot_s=_NOW_S, episode=Episode(began_s=BEGAN_S, unknown=True)),
-    "breaching": Watched(slot_s=_NOW_S, ok=False, breached_since_s=BEGAN_S),
-    "not measured": Watched(slot_s=_NOW_S, unmeasured_since_s=BEGAN_S),
-    "new": Watched(),
-    "ok": Watched(slot_s=_NOW_S, ok=True, calm_since_s=BEGAN_S),
+    "firing": MonitorHistory(slot_s=_NOW_S, ok=False, episode=Episode(began_s=BEGAN_S)),
+    "unknown": MonitorHistory(slot_s=_NOW_S, episode=Episode(began_s=BEGAN_S, unknown=True)),
+    "breaching": MonitorHistory(slot_s=_NOW_S, ok=False, breached_since_s=BEGAN_S),
+    "not measured": MonitorHistory(slot_s=_NOW_S, unmeasured_since_s=BEGAN_S),
+    "new": MonitorHistory(),
+    "ok": MonitorHistory(slot_s=_NOW_S, ok=True, calm_since_s=BEGAN_S),
 }
 COLOURS = {"firing": "🔴", "unknown": "🟠", "breaching": "🟡", "not measured": "🟠", "new": "⚪", "ok": "🟢"}
 
@@ -34,7 +34,7 @@ def sight(condition="ok", *, name="checkout/errors", pause=None, muted=None, val
     )
     seen_at = None if condition == "new" else NOW - timedelta(seconds=12)
     state = MonitorState(watched=CONDITIONS[condition], value=value, seen_at=seen_at, pause=pause)
-    return Sight(name=name, monitor=monitor, state=state, muted=muted)
+    return MonitorView(name=name, monitor=monitor, state=state, muted=muted)
 
 
 def listed(*sights):

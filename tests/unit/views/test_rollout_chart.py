@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.charts.drawing import draw
-from bot.domain.rollouts.canary import Reading, Seen
-from bot.domain.runs.event import Judged, StepFinished
+from bot.domain.rollouts.canary import CanaryReading, MetricReading
+from bot.domain.runs.event import CanaryJudged, StepFinished
 from bot.domain.runs.run import fold
 from bot.views.thread.run import run_messages
 from tests.support.worlds import START, started
@@ -26,9 +26,12 @@ def look(number, *, canary_errors, decision="ask"):
         "stable": {"requests": 30 * number, "errors": 0},
     }
     latency = {"canary": 0.2, "stable": None if number == 2 else 0.1}
-    reading = Reading(at_s=float(number), seen={"errors": Seen(data=counts), "latency": Seen(data=latency)})
+    reading = CanaryReading(
+        at_s=float(number),
+        seen={"errors": MetricReading(data=counts), "latency": MetricReading(data=latency)},
+    )
     at = START + timedelta(seconds=number)
-    return Judged(at=at, phase="fix", step=STEP, reading=reading, verdict=verdict(decision))
+    return CanaryJudged(at=at, phase="fix", step=STEP, reading=reading, verdict=verdict(decision))
 
 
 def chart_of(*events):

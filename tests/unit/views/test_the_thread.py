@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.diagnoses.diagnosis import CauseKind, Source, SourceStatus
 from bot.domain.people import Person
-from bot.domain.runs.effect import Done
+from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import PlanRendered, RunOutcome, StepOutcome, StepRef
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import Runbook
@@ -251,7 +251,7 @@ def shipped(story):
         PlanRendered(at=story.at, phase="ship", plan=plan)
     )
     assert "Deploy canary checkout: acting" in story.read("root")
-    return story.wait(3).step("ship", "up", Done(summary="1.4.2 runs")).end("ship")
+    return story.wait(3).step("ship", "up", ActionResult(summary="1.4.2 runs")).end("ship")
 
 
 def test_a_run_that_diagnoses_nothing_is_simply_done():

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.diagnoses.diagnosis import CauseKind, Place, RuledOut, Source, SourceStatus
-from bot.domain.diagnoses.feedback import Feedback, Rated, Said
+from bot.domain.diagnoses.diagnosis import CauseKind, OriginCandidate, RuledOut, Source, SourceStatus
+from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback, RatedDiagnosis
 from bot.domain.people import Person
 from bot.views import ids
 from bot.views.blocks import flatten
@@ -76,8 +76,8 @@ def test_what_else_shows_the_other_causes_and_not_the_first_again():
 
 def test_what_else_says_where_it_may_have_begun():
     places = (
-        Place(service="payments", score=2.0, confidence=0.81, evidence=("a", "b")),
-        Place(service="checkout", score=0.5, confidence=0.2, evidence=("c",)),
+        OriginCandidate(service="payments", score=2.0, confidence=0.81, evidence=("a", "b")),
+        OriginCandidate(service="checkout", score=0.5, confidence=0.2, evidence=("c",)),
     )
     told = read(what_else_modal, diagnosis(causes=(BAD_RELEASE,), places=places))
     assert "`payments`: likely (81 %), by 2 findings" in told
@@ -154,7 +154,7 @@ def test_other_may_be_answered_in_part_or_not_at_all():
 
 
 def rated(number, opinion, *, confidence: float | None = 0.9, verdict="cause_found"):
-    said = Said(
+    said = DiagnosisSummary(
         run_id=f"r{number}",
         at=START + timedelta(hours=number),
         service="checkout",
@@ -162,7 +162,7 @@ def rated(number, opinion, *, confidence: float | None = 0.9, verdict="cause_fou
         confidence=confidence,
     )
     words = [word(Person(id=f"U0{n}"), one) for n, one in enumerate(opinion)]
-    return Rated(said=said, feedback=tuple(words))
+    return RatedDiagnosis(said=said, feedback=tuple(words))
 
 
 def test_accuracy_is_told_with_its_count_its_doubt_and_by_how_sure_the_diagnoses_were():

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.errors import NotFoundError
 from bot.domain.monitoring.alert import Acknowledgement, Alert, Silence, fingerprint_of
 from bot.domain.people import Person
 
 
-class RedisAlertBook:
+class RedisAlertStore:
     """The alerts that were reported, kept ``retention_s`` seconds after their last word."""
 
-    def __init__(self, store: Store, *, retention_s: int = 30 * 86_400) -> None:
+    def __init__(self, store: RedisStore, *, retention_s: int = 30 * 86_400) -> None:
         """Keep the store."""
         self._store = store
         self._shard = store.keys.shared

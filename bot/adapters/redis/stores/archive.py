@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.adapters.redis.keys import Shard
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.adapters.redis.stores.journal_codec import packed, texts_of
 
 _AT_ONCE = 500
 
 
-class Archive:
+class RunArchive:
     """Keeps parked and finished runs small.  Any number of clocks may do this at the same time."""
 
-    def __init__(self, store: Store, *, retention_s: float, pack_after_s: float = 60) -> None:
+    def __init__(self, store: RedisStore, *, retention_s: float, pack_after_s: float = 60) -> None:
         """Keep the store; a run that may soon be carried on is left as it is for ``pack_after_s``."""
         self._store = store
         self._retention_s = retention_s

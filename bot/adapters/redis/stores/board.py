@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 
 from bot.adapters.redis.keys import Shard
-from bot.adapters.redis.store import Store
-from bot.domain.board import Posted, Topic
+from bot.adapters.redis.store import RedisStore
+from bot.domain.board import PostedMessage, Topic
 from bot.domain.errors import HoldLostError
 
 
-class RedisBoard:
+class RedisMessageBoard:
     """One renderer a topic at a time, over all workers; a renderer that dies is replaced after its lease."""
 
-    def __init__(self, store: Store, *, retention_s: int = 30 * 86_400) -> None:
+    def __init__(self, store: RedisStore, *, retention_s: int = 30 * 86_400) -> None:
         """Keep the store; what is posted is remembered ``retention_s`` seconds after the last post."""
         self._store = store
         self._retention_s = retention_s
@@ -43,13 +43,13 @@ class RedisBoard:
         await self._store.run("mark", (self._shard(topic).dirty,), _name(topic))
         self._store.changed.set()
 
-    async def posted(self, topic: Topic) -> dict[str, Posted]:
+    async def posted(self, topic: Topic) -> dict[str, PostedMessage]:
         """Read what is known to be posted, by slot."""
         key = self._shard(topic).messages(_name(topic))
         fields: dict[str, str] = await self._store.hash(key)
-        return {slot: Posted.model_validate_json(text) for slot, text in fields.items()}
+        return {slot: PostedMessage.model_validate_json(text) for slot, text in fields.items()}
 
-    async def record(self, topic: Topic, slot: str, posted: Posted) -> None:
+    async def record(self, topic: Topic, slot: str, posted: PostedMessage) -> None:
         """Write down what is posted, or, without a ``ts``, that a post begins."""
         shard, name = self._shard(topic), _name(topic)
         keys, mark = (shard.messages(name), shard.holds + name), self._marks.get(topic, "")

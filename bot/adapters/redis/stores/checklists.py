@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.adapters.redis.store import Store
-from bot.domain.deployments.checklist import Mark
+from bot.adapters.redis.store import RedisStore
+from bot.domain.deployments.checklist import ItemMark
 
 _MARK = "mark:"
 
@@ -11,21 +11,23 @@ _MARK = "mark:"
 class RedisChecklists:
     """What people said, kept for ``retention_s`` after the last word on a version."""
 
-    def __init__(self, store: Store, *, retention_s: int = 30 * 86_400) -> None:
+    def __init__(self, store: RedisStore, *, retention_s: int = 30 * 86_400) -> None:
         """Keep the store."""
         self._store = store
         self._retention_s = retention_s
 
-    async def mark(self, service: str, version: str, mark: Mark) -> bool:
+    async def mark(self, service: str, version: str, mark: ItemMark) -> bool:
         """Keep a person's word; false, and nothing kept, if a later one of theirs on that item is there."""
         who, at_ms = f"{mark.item}:{mark.by.id}", int(mark.at.timestamp() * 1000)
         arguments = (who, at_ms, mark.model_dump_json(), self._retention_s)
         return bool(await self._store.run("tick", (self._key(service, version),), *arguments))
 
-    async def marks(self, service: str, version: str) -> tuple[Mark, ...]:
+    async def marks(self, service: str, version: str) -> tuple[ItemMark, ...]:
         """List everybody's latest word on each item, oldest first."""
         fields = await self._store.hash(self._key(service, version))
-        found = [Mark.model_validate_json(text) for name, text in fields.items() if name.startswith(_MARK)]
+        found = [
+            ItemMark.model_validate_json(text) for name, text in fields.items() if name.startswith(_MARK)
+        ]
         return tuple(sorted(found, key=lambda mark: (mark.at, mark.item, mark.by.id)))
 
     def _key(self, service: str, version: str) -> str:

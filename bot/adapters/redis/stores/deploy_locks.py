@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.deployments.deploy_lock import DeployLock
 
 
 class RedisDeployLocks:
     """Whoever dies, a lock ends when it was said to: the server does that."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisStore) -> None:
         """Keep the store."""
         self._store = store
 

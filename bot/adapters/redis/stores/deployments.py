@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.clock import Clock
 from bot.domain.deployments.deployment import Deployment
 from bot.domain.errors import NotFoundError
 
 
-class RedisDeploymentBook:
+class RedisDeploymentStore:
     """Every deployment, from when it was asked for; a record that changes is announced in the same script."""
 
-    def __init__(self, store: Store, clock: Clock, *, retention_s: int = 400 * 86_400) -> None:
+    def __init__(self, store: RedisStore, clock: Clock, *, retention_s: int = 400 * 86_400) -> None:
         """Keep the store; ``clock`` tells what is recent."""
         self._store = store
         self._shard = store.keys.shared

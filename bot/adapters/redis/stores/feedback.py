@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from bot.adapters.redis.store import Store
-from bot.domain.diagnoses.feedback import Feedback, Rated, Said
+from bot.adapters.redis.store import RedisStore
+from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback, RatedDiagnosis
 
 _KEPT_S = 400 * 86_400
 """Runs are forgotten sooner, but whether the ranking has become better shows over a year."""
 _WORD = "word:"
 
 
-class RedisFeedbackBook:
+class RedisFeedbackStore:
     """Everybody's latest word on each diagnosis, kept for 400 days."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisStore) -> None:
         """Keep the store."""
         self._store = store
         self._shard = store.keys.shared
 
-    async def rate(self, said: Said, feedback: Feedback) -> bool:
+    async def rate(self, said: DiagnosisSummary, feedback: Feedback) -> bool:
         """Keep a person's word; false, and nothing kept, if a later one of theirs is there."""
         keys = (self._shard.feedback(said.run_id), self._shard.rated)
         word, about = feedback.model_dump_json(), said.model_dump_json()
@@ -33,13 +33,13 @@ class RedisFeedbackBook:
         rated = await self._read(run_id)
         return rated.feedback if rated is not None else ()
 
-    async def between(self, start: datetime, end: datetime) -> tuple[Rated, ...]:
+    async def between(self, start: datetime, end: datetime) -> tuple[RatedDiagnosis, ...]:
         """List the diagnoses made from ``start`` to before ``end`` that people spoke about, oldest first."""
         ids = await self._store.client.zrangebyscore(self._shard.rated, _ms(start), f"({_ms(end)}")
         found = await asyncio.gather(*(self._read(str(run_id)) for run_id in ids))
         return tuple(rated for rated in found if rated is not None)
 
-    async def _read(self, run_id: str) -> Rated | None:
+    async def _read(self, run_id: str) -> RatedDiagnosis | None:
         fields = await self._store.hash(self._shard.feedback(run_id))
         if not fields:
             return None
@@ -47,7 +47,9 @@ class RedisFeedbackBook:
             Feedback.model_validate_json(text) for name, text in fields.items() if name.startswith(_WORD)
         ]
         words.sort(key=lambda word: (word.at, word.by.id))
-        return Rated(said=Said.model_validate_json(fields["said"]), feedback=tuple(words))
+        return RatedDiagnosis(
+            said=DiagnosisSummary.model_validate_json(fields["said"]), feedback=tuple(words)
+        )
 
 
 def _ms(moment: datetime) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis.exceptions import RedisError
 
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ActionInDoubtError, ProbeUnavailableError, StaleEpochError
 
@@ -15,7 +15,7 @@ _FENCE_S = 7 * 86_400
 class RedisFlags:
     """The flags of all services."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisStore) -> None:
         """Keep the store."""
         self._store = store
 

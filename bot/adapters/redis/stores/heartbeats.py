@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from redis.exceptions import RedisError
 
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.errors import ProbeUnavailableError
-from bot.domain.monitoring.heartbeat import Heartbeat, Pulse
+from bot.domain.monitoring.heartbeat import Heartbeat, JobState
 
 _KEPT_S = 400 * 86_400
 """A job that runs once a year is still known when its next run is due."""
@@ -15,7 +15,7 @@ _KEPT_S = 400 * 86_400
 class RedisHeartbeats:
     """The heartbeats of all jobs."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisStore) -> None:
         """Keep the store."""
         self._store = store
 
@@ -25,7 +25,7 @@ class RedisHeartbeats:
         at = beat.at.isoformat()
         await self._store.run("beat", (key,), beat.model_dump_json(), beat.status, at, _KEPT_S)
 
-    async def pulse(self, *, service: str, job: str) -> Pulse | None:
+    async def pulse(self, *, service: str, job: str) -> JobState | None:
         """Read what is known of a job; none if it has never reported."""
         try:
             known = await self._store.hash(self._store.keys.shared.heartbeat(service, job))
@@ -33,7 +33,7 @@ class RedisHeartbeats:
             raise ProbeUnavailableError("The heartbeats cannot be read now.", hint="Is Redis up?") from error
         if not known:
             return None
-        return Pulse(
+        return JobState(
             last=Heartbeat.model_validate_json(known["last"]),
             ok_at=known.get("ok_at"),
             failures=int(known["failures"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from bot.adapters.redis.command_batcher import NotReplicatedError
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.errors import BusyError, StoreUnavailableError
 from bot.domain.intent import Intent, StartRun
 
@@ -15,7 +15,7 @@ _REMEMBER_KEY_S = 86_400
 class RedisInbox:
     """A stream of intents, each key once."""
 
-    def __init__(self, store: Store, *, most_waiting: int = 10_000) -> None:
+    def __init__(self, store: RedisStore, *, most_waiting: int = 10_000) -> None:
         """Keep the store; while ``most_waiting`` messages wait, no new run is accepted."""
         self._store = store
         self._most_waiting = most_waiting

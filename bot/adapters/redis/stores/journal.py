@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import cast
 
 from bot.adapters.redis.keys import LANES
-from bot.adapters.redis.store import Store
-from bot.adapters.redis.stores.journal_codec import Books, facts_json
+from bot.adapters.redis.store import RedisStore
+from bot.adapters.redis.stores.journal_codec import JournalCodec, facts_json
 from bot.domain.errors import NotFoundError, StaleEpochError
 from bot.domain.runs.event import CancelRequested, EffectIntended, Event, RunStarted, VoteCast
-from bot.ports.journal import Taken
+from bot.ports.journal import OwnedRun
 
 _AT_ONCE = 1000
 """How many runs one script looks at; nothing else is served meanwhile, some milliseconds."""
@@ -21,11 +21,11 @@ _AT_ONCE = 1000
 class RedisJournal:
     """The journals of all runs; finished ones are kept for ``retention_s`` seconds."""
 
-    def __init__(self, store: Store, *, retention_s: int = 30 * 86_400) -> None:
+    def __init__(self, store: RedisStore, *, retention_s: int = 30 * 86_400) -> None:
         """Keep the store."""
         self._store = store
         self._retention_s = retention_s
-        self._books = Books(store)
+        self._books = JournalCodec(store)
         self._writes = itertools.count(1)
 
     async def start(self, run_id: str, event: RunStarted) -> bool:
@@ -48,7 +48,7 @@ class RedisJournal:
         self._store.changed.set()
         return bool(started)
 
-    async def take(self, run_id: str) -> Taken | None:
+    async def take(self, run_id: str) -> OwnedRun | None:
         """Own the run at the next epoch; none if it is finished or unknown."""
         shard = self._store.keys.of(run_id)
         answer = await self._store.run("take", (shard.run(run_id), shard.due, shard.active), run_id)
@@ -56,7 +56,7 @@ class RedisJournal:
             return None
         epoch, flat = answer
         fields = dict(zip(flat[::2], flat[1::2], strict=True)) if isinstance(flat, list) else flat
-        return Taken(epoch=int(epoch), events=await self._books.facts_of(shard, fields))
+        return OwnedRun(epoch=int(epoch), events=await self._books.facts_of(shard, fields))
 
     async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
         """Write facts as the owner; gives the journal's length, facts of others included."""

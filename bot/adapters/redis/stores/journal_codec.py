@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from bot.adapters.redis.keys import Shard
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.errors import NotFoundError
 from bot.domain.runs.event import EVENT, Event
 from bot.domain.runs.journal import read_events
@@ -21,13 +21,13 @@ _FACTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
 _PINNED = "runbook"
 
 
-class Books:
+class JournalCodec:
     """Every version of a runbook is kept once, for good: it is the record of what was run.
 
     A runbook in a journal is the one of this digest, so editing its file changes no run in flight.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisStore) -> None:
         """Keep the store; what was read once is remembered."""
         self._store = store
         self._known: dict[str, Runbook] = {}

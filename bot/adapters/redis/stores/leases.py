@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from bot.adapters.leasing import TTL_MS, held
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 
 
 class RedisLeases:
     """The dead-man switches of all services."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisStore) -> None:
         """Keep the store."""
         self._store = store
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.adapters.redis.store import Store
-from bot.ports.locks import Line
+from bot.adapters.redis.store import RedisStore
+from bot.ports.locks import LockQueue
 
 
 class RedisLocks:
     """Fair: whoever waited longest is next; no time-out to race with, for a run outlives its worker."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisStore) -> None:
         """Keep the store."""
         self._store = store
 
@@ -30,11 +30,11 @@ class RedisLocks:
         keys = (shard.places(run_id),)
         return tuple(await self._store.run("unlock", keys, run_id, shard.held, shard.waiting))
 
-    async def lines(self, names: Sequence[str]) -> tuple[Line, ...]:
+    async def lines(self, names: Sequence[str]) -> tuple[LockQueue, ...]:
         """Tell who holds and who waits at each name, all at one moment."""
         if not names:
             return ()
         shard = self._store.keys.shared
         keys = [key for name in names for key in (shard.held + name, shard.waiting + name)]
         found = await self._store.run("line", keys)
-        return tuple(Line(held=tuple(sorted(held)), waiting=tuple(waiting)) for held, waiting in found)
+        return tuple(LockQueue(held=tuple(sorted(held)), waiting=tuple(waiting)) for held, waiting in found)

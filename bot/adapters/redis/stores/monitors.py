@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.monitoring.monitor import MonitorState, Pause
 
 _AT_ONCE = 500
@@ -12,10 +12,10 @@ _MOST_CHECKS = 100_000
 _MS = 1000
 
 
-class RedisMonitorBook:
+class RedisMonitorStore:
     """One field a monitor in each of a few hashes: their number grows with the catalogue, not with time."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisStore) -> None:
         """Keep the store."""
         self._store = store
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bot.adapters.redis.store import Store
+from bot.adapters.redis.store import RedisStore
 from bot.domain.clock import Clock
 from bot.domain.diagnoses.change import Change
 
 _MOST_CHANGES = 5_000
 
 
-class RedisLedger:
+class RedisChangeLedger:
     """The bot's own change ledger: one sorted set a service, by time."""
 
-    def __init__(self, store: Store, clock: Clock, *, retention_s: int = 30 * 86_400) -> None:
+    def __init__(self, store: RedisStore, clock: Clock, *, retention_s: int = 30 * 86_400) -> None:
         """Keep the store; ``clock`` tells what is recent."""
         self._store = store
         self._clock = clock
@@ -37,7 +37,7 @@ class RedisLedger:
 class RedisBudget:
     """Token buckets shared by all workers."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisStore) -> None:
         """Keep the store."""
         self._store = store
 

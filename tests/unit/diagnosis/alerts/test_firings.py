@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.diagnosis.alerts.firings import Firing, Past, findings_of
+from bot.diagnosis.alerts.firings import Firing, PastFirings, findings_of
 from bot.domain.diagnoses.finding import Evidence, Finding
 
 NOW = datetime(2026, 3, 1, 3, 15, tzinfo=UTC)
@@ -19,8 +19,8 @@ def firing(service: str, name: str, **more: Any) -> Firing:
     )
 
 
-def told(*firings: Firing, past: Past | None = None, question: str = "") -> dict[str, Finding]:
-    found = findings_of(firings, services=SERVICES, past=past or Past(), question=question)
+def told(*firings: Firing, past: PastFirings | None = None, question: str = "") -> dict[str, Finding]:
+    found = findings_of(firings, services=SERVICES, past=past or PastFirings(), question=question)
     return {f"{finding.service} {finding.component}": finding for finding in found}
 
 
@@ -42,7 +42,7 @@ def test_two_rules_about_the_same_thing_are_of_one_kind():
 
 
 def test_an_alert_of_every_day_says_little_and_its_summary_says_why():
-    past = Past(
+    past = PastFirings(
         days=14, fired={("pay", "CpuHigh"): frozenset(range(14)), ("pay", "MemoryHigh"): frozenset({3})}
     )
     found = told(
@@ -93,5 +93,7 @@ def test_only_the_alert_that_was_asked_about_is_marked_as_the_question():
 
 def test_days_that_two_reporters_know_are_counted_once():
     key = ("pay", "CpuHigh")
-    joined = Past(days=3, fired={key: frozenset({0, 1})}).and_of(Past(days=9, fired={key: frozenset({1, 7})}))
-    assert joined == Past(days=9, fired={key: frozenset({0, 1, 7})})
+    joined = PastFirings(days=3, fired={key: frozenset({0, 1})}).and_of(
+        PastFirings(days=9, fired={key: frozenset({1, 7})})
+    )
+    assert joined == PastFirings(days=9, fired={key: frozenset({0, 1, 7})})

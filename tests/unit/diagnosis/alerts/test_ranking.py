@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.diagnosis.alerts.board import Board, boards_of, service_of, words_of
+from bot.diagnosis.alerts.board import AlertBoard, boards_of, service_of, words_of
 from bot.diagnosis.alerts.case import AlertCase, AlertsInvalidError, read_cases
-from bot.diagnosis.alerts.history import History, history_of
-from bot.diagnosis.alerts.kinds import Family, Kind, Side, kind_of
+from bot.diagnosis.alerts.history import IncidentHistory, history_of
+from bot.diagnosis.alerts.kinds import AlertFamily, AlertKind, CallSide, kind_of
 from bot.diagnosis.alerts.rank import rank_alerts, shipped_weights
 from bot.diagnosis.alerts.terms import Term, terms_of
 
@@ -30,7 +30,7 @@ def first(given_case):
 def test_what_alerts_everywhere_blames_nobody_and_what_alerts_once_does():
     everywhere = [(node, "net_receive", "up") for node in NODES]
     assert first(case(metric=[*everywhere, ("db-0", "cpu_usage", "up")])) == "db-0"
-    assert all(Board(case(metric=everywhere)).rarity(kind_of("net_receive", "up")) == 0 for _ in NODES)
+    assert all(AlertBoard(case(metric=everywhere)).rarity(kind_of("net_receive", "up")) == 0 for _ in NODES)
 
 
 def test_an_alert_that_every_replica_has_says_less_than_one_that_a_single_replica_has():
@@ -60,8 +60,8 @@ def test_unusual_lines_where_replicas_are_quiet_tell_the_broken_one():
 
 
 def test_percentiles_of_one_latency_are_one_witness():
-    many = terms_of(Board(case(metric=[("db-0", f"dest_p{p}", "up") for p in (50, 90, 95, 99)])))
-    one = terms_of(Board(case(metric=[("db-0", "dest_p95", "up")])))
+    many = terms_of(AlertBoard(case(metric=[("db-0", f"dest_p{p}", "up") for p in (50, 90, 95, 99)])))
+    one = terms_of(AlertBoard(case(metric=[("db-0", "dest_p95", "up")])))
     assert many == one
 
 
@@ -82,13 +82,13 @@ def test_earlier_incidents_elsewhere_change_no_order():
 def test_an_incident_is_no_history_of_its_own():
     one = case(metric=[("db-0", "cpu_usage", "up")])
     (board,) = boards_of([one])
-    assert terms_of(board) == terms_of(Board(one))
+    assert terms_of(board) == terms_of(AlertBoard(one))
 
 
 def test_news_wears_off_with_each_incident_and_never_to_nothing():
     always = [history_of([["x"]] * n).news("x") for n in range(200)]
     assert always == sorted(always, reverse=True)
-    assert (always[0], History().news("x")) == (1.0, 1.0)
+    assert (always[0], IncidentHistory().news("x")) == (1.0, 1.0)
     assert 0 < always[-1] < 0.05
     assert history_of([["y"]] * 50).news("x") == 1.0
 
@@ -123,18 +123,18 @@ def test_how_much_of_a_witness_a_sight_is_depends_on_no_order_and_is_at_most_one
 
 
 def test_getting_more_requests_is_no_harm():
-    assert terms_of(Board(case(metric=[("db-0", "dest_qps", "up")])))["db-0"][Term.RARE] == 0
-    assert terms_of(Board(case(metric=[("db-0", "dest_qps", "down")])))["db-0"][Term.RARE] > 0
+    assert terms_of(AlertBoard(case(metric=[("db-0", "dest_qps", "up")])))["db-0"][Term.RARE] == 0
+    assert terms_of(AlertBoard(case(metric=[("db-0", "dest_qps", "down")])))["db-0"][Term.RARE] > 0
 
 
 def test_a_fall_of_what_hurts_by_rising_is_not_held_against_anybody():
     better = [("db-0", "dest_p95", "down"), ("db-0", "mem_usage", "down"), ("db-0", "errors", "down")]
-    assert terms_of(Board(case(metric=better)))["db-0"][Term.RARE] == 0
+    assert terms_of(AlertBoard(case(metric=better)))["db-0"][Term.RARE] == 0
 
 
 def test_the_fourth_rare_alert_says_less_than_the_first():
     names = ("queue_a", "queue_b", "queue_c", "queue_d")
-    rows = [terms_of(Board(case(metric=[("db-0", n, "up") for n in names[:k]])))["db-0"] for k in (1, 4)]
+    rows = [terms_of(AlertBoard(case(metric=[("db-0", n, "up") for n in names[:k]])))["db-0"] for k in (1, 4)]
     assert rows[0][Term.RARE] < rows[1][Term.RARE] < 4 * rows[0][Term.RARE]
 
 
@@ -177,15 +177,19 @@ def test_alerts_of_machines_that_are_no_instances_are_left_out():
 @pytest.mark.parametrize(
     ("metric", "direction", "kind"),
     [
-        ("cpu_usage", "up", Kind(family=Family.CPU)),
-        ("container.memory.rss", "up", Kind(family=Family.MEMORY)),
-        ("net_trainsmit", "down", Kind(family=Family.SENT, up=False)),
-        ("networkRx", "up", Kind(family=Family.RECEIVED)),
-        ("dest_p95", "up", Kind(family=Family.LATENCY, side=Side.CALLED)),
-        ("client_request_duration_seconds", "up", Kind(family=Family.LATENCY, side=Side.CALLING)),
-        ("src_success_rate", "down", Kind(family=Family.SUCCESS, side=Side.CALLING, up=False)),
-        ("http_errors_total", "up", Kind(family=Family.FAILURES)),
-        ("queue-depth", "up", Kind(family=Family.OTHER, metric="queue_depth")),
+        ("cpu_usage", "up", AlertKind(family=AlertFamily.CPU)),
+        ("container.memory.rss", "up", AlertKind(family=AlertFamily.MEMORY)),
+        ("net_trainsmit", "down", AlertKind(family=AlertFamily.SENT, up=False)),
+        ("networkRx", "up", AlertKind(family=AlertFamily.RECEIVED)),
+        ("dest_p95", "up", AlertKind(family=AlertFamily.LATENCY, side=CallSide.CALLED)),
+        (
+            "client_request_duration_seconds",
+            "up",
+            AlertKind(family=AlertFamily.LATENCY, side=CallSide.CALLING),
+        ),
+        ("src_success_rate", "down", AlertKind(family=AlertFamily.SUCCESS, side=CallSide.CALLING, up=False)),
+        ("http_errors_total", "up", AlertKind(family=AlertFamily.FAILURES)),
+        ("queue-depth", "up", AlertKind(family=AlertFamily.OTHER, metric="queue_depth")),
     ],
 )
 def test_the_kind_of_an_alert_is_told_by_the_words_in_its_metric(metric, direction, kind):

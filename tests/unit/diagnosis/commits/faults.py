@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.diagnosis.commits.case import Call, ChangeCase, Status
+from bot.diagnosis.commits.case import ChangeCase, SpanRecord, StatusLine
 from tests.unit.diagnosis.commits.incidents import at, commit, complaints, decoys, incident, lures, series
 
 CULPRITS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -275,7 +275,7 @@ def causeless() -> dict[str, ChangeCase]:
             series("nightly-report", "container_cpu_cores", usual=0.0, then=6.0),
         ],
     }
-    notice = (Status(at=at(58), status="degraded", text="elevated errors of the payments API"),)
+    notice = (StatusLine(at=at(58), status="degraded", text="elevated errors of the payments API"),)
     return {
         name: incident(
             tuned,
@@ -284,7 +284,7 @@ def causeless() -> dict[str, ChangeCase]:
             told=lines,
             metrics=[errors, *extra.get(name, [])],
             statuses=notice if name == "a provider says so" else (),
-            calls=[Call(service="orders", callers=("shop",), depth=1, failed=True)],
+            calls=[SpanRecord(service="orders", callers=("shop",), depth=1, failed=True)],
         )
         for name, lines in told.items()
     }

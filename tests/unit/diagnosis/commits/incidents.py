@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.diagnosis.commits.case import Alert, Call, ChangeCase, Commit, LogLine, Rollout, Series, Status
+from bot.diagnosis.commits.case import (
+    AlertRecord,
+    ChangeCase,
+    Commit,
+    CommitRollout,
+    LogRecord,
+    SeriesRecord,
+    SpanRecord,
+    StatusLine,
+)
 
 START = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 ONSET_MIN = 60.0
@@ -39,9 +48,9 @@ def commit(sha: str, diff: str, *files: str, minutes: float = 50, message: str =
     return Commit(sha=sha, at=at(minutes - 3), message=message, files=files, diff=diff)
 
 
-def complaints(service: str, *texts: str, fields: Mapping[str, str] | None = None) -> list[LogLine]:
+def complaints(service: str, *texts: str, fields: Mapping[str, str] | None = None) -> list[LogRecord]:
     return [
-        LogLine(
+        LogRecord(
             at=at(ONSET_MIN + 0.2 * number),
             service=service,
             level="ERROR",
@@ -52,31 +61,31 @@ def complaints(service: str, *texts: str, fields: Mapping[str, str] | None = Non
     ]
 
 
-def series(service: str, metric: str, *, usual: float, then: float) -> Series:
+def series(service: str, metric: str, *, usual: float, then: float) -> SeriesRecord:
     points = [(at(m), usual if m < ONSET_MIN else then) for m in range(70)]
-    return Series(service=service, metric=metric, points=tuple(points))
+    return SeriesRecord(service=service, metric=metric, points=tuple(points))
 
 
 def incident(
     *commits: tuple[Commit, str, float],
-    told: Sequence[LogLine] = (),
-    metrics: Sequence[Series] = (),
-    calls: Sequence[Call] = (),
-    statuses: Sequence[Status] = (),
+    told: Sequence[LogRecord] = (),
+    metrics: Sequence[SeriesRecord] = (),
+    calls: Sequence[SpanRecord] = (),
+    statuses: Sequence[StatusLine] = (),
     alert: str = "orders",
     metric: str = "error_ratio",
     text: str = "",
 ) -> ChangeCase:
     """Make a case of ``(commit, service, minute it went live)``; quiet lines come by themselves."""
     quiet = [
-        LogLine(at=at(m), service=s, text="request served")
+        LogRecord(at=at(m), service=s, text="request served")
         for m in range(0, 66, 6)
         for s in ("orders", "shop")
     ]
     return ChangeCase(
-        alert=Alert(service=alert, metric=metric, fired_at=at(ONSET_MIN + 4), text=text),
+        alert=AlertRecord(service=alert, metric=metric, fired_at=at(ONSET_MIN + 4), text=text),
         commits=tuple(one for one, _, _ in commits),
-        rollouts=tuple(Rollout(sha=one.sha, service=s, at=at(m)) for one, s, m in commits if s),
+        rollouts=tuple(CommitRollout(sha=one.sha, service=s, at=at(m)) for one, s, m in commits if s),
         lines=(*quiet, *told),
         series=tuple(metrics),
         calls=tuple(calls),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.diagnosis.commits.case import NONE, Call, ChangeCase
+from bot.diagnosis.commits.case import NONE, ChangeCase, SpanRecord
 from bot.diagnosis.commits.ranking import blame, probabilities
 from tests.unit.diagnosis.commits.faults import CULPRITS, HARD, MORE, caused, causeless
 from tests.unit.diagnosis.commits.incidents import at, commit, complaints, decoys, incident, lures
@@ -85,8 +85,8 @@ def test_a_caller_that_floods_another_service_is_named_though_it_only_suffers():
     flood = (commit("flood", cache, "shop/feed.ts", minutes=48), "shop", 48.0)
     told = complaints("orders", "too many concurrent requests, rejecting list")
     calls = [
-        Call(service="shop", failed=True),
-        Call(service="orders", callers=("shop",), depth=1, failed=True),
+        SpanRecord(service="shop", failed=True),
+        SpanRecord(service="orders", callers=("shop",), depth=1, failed=True),
     ]
 
     assert blame(incident(flood, *decoys(), told=told, calls=calls)).commit == "flood"
@@ -103,8 +103,8 @@ def test_a_dangerous_change_that_has_nothing_to_do_with_it_does_not_distract_fro
 
 def test_the_trouble_begins_at_the_deepest_failed_call_not_at_the_alert():
     calls = [
-        Call(service="shop", failed=True),
-        Call(service="orders", callers=("shop",), depth=1, failed=True),
+        SpanRecord(service="shop", failed=True),
+        SpanRecord(service="orders", callers=("shop",), depth=1, failed=True),
     ]
     culprit = (commit("culprit", POOL, "pkg/db/pool.go"), "orders", 50.0)
 

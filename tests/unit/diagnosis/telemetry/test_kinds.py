@@ -2,34 +2,34 @@
 
 import pytest
 
-from bot.diagnosis.offline.kinds import Kind, kind_of
+from bot.diagnosis.offline.kinds import FaultKind, kind_of
 
 
 @pytest.mark.parametrize(
     ("metric", "kind"),
     [
-        ("latency_Average", Kind.LATENCY),
-        ("server_lat_p99", Kind.LATENCY),
-        ("client_lat_p90", Kind.CALL_LATENCY),
-        ("http.server.request.duration", Kind.LATENCY),
-        ("edge_caller_lat_p50_from_web", Kind.EDGE_CALLER),
-        ("edge_callee_lat_p50_from_web", Kind.EDGE_CALLEE),
-        ("availability_Average", Kind.SUCCESS),
-        ("success_rate", Kind.SUCCESS),
-        ("error_rate", Kind.ERRORS),
-        ("http_5xx", Kind.ERRORS),
-        ("cpu_rate", Kind.CPU),
-        ("container_cpu_usage_seconds_total", Kind.CPU),
-        ("mem_mi", Kind.MEMORY),
-        ("jvmHeapUsed", Kind.MEMORY),
-        ("node_cpu_rate", Kind.NODE),
-        ("disk_io_time", Kind.DISK),
-        ("net_rx", Kind.NETWORK),
-        ("requests_Sum", Kind.TRAFFIC),
-        ("workload", Kind.TRAFFIC),
-        ("latency-90", Kind.LATENCY),
-        ("lat50", Kind.LATENCY),
-        ("temperature", Kind.OTHER),
+        ("latency_Average", FaultKind.LATENCY),
+        ("server_lat_p99", FaultKind.LATENCY),
+        ("client_lat_p90", FaultKind.CALL_LATENCY),
+        ("http.server.request.duration", FaultKind.LATENCY),
+        ("edge_caller_lat_p50_from_web", FaultKind.EDGE_CALLER),
+        ("edge_callee_lat_p50_from_web", FaultKind.EDGE_CALLEE),
+        ("availability_Average", FaultKind.SUCCESS),
+        ("success_rate", FaultKind.SUCCESS),
+        ("error_rate", FaultKind.ERRORS),
+        ("http_5xx", FaultKind.ERRORS),
+        ("cpu_rate", FaultKind.CPU),
+        ("container_cpu_usage_seconds_total", FaultKind.CPU),
+        ("mem_mi", FaultKind.MEMORY),
+        ("jvmHeapUsed", FaultKind.MEMORY),
+        ("node_cpu_rate", FaultKind.NODE),
+        ("disk_io_time", FaultKind.DISK),
+        ("net_rx", FaultKind.NETWORK),
+        ("requests_Sum", FaultKind.TRAFFIC),
+        ("workload", FaultKind.TRAFFIC),
+        ("latency-90", FaultKind.LATENCY),
+        ("lat50", FaultKind.LATENCY),
+        ("temperature", FaultKind.OTHER),
     ],
 )
 def test_a_metric_is_known_by_its_name_in_any_spelling(metric, kind):

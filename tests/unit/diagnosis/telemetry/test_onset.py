@@ -8,7 +8,7 @@ import pytest
 from bot.diagnosis.offline import lags, onset, tallies
 from bot.diagnosis.offline.averaging import averaged
 from bot.diagnosis.offline.case import Telemetry
-from bot.diagnosis.offline.evidence import FOUND_AS, Evidence, kinds_of
+from bot.diagnosis.offline.evidence import FOUND_AS, OfflineEvidence, kinds_of
 from bot.diagnosis.offline.tallies import BIN_S, Tallies
 from bot.diagnosis.origins.weights import shipped
 from bot.domain.diagnoses.finding import FindingKind
@@ -107,7 +107,7 @@ def test_half_is_left_to_what_is_found_in_the_ten_minutes_before_what_is_told(ah
 
 
 def test_what_only_one_of_two_moments_shows_counts_by_that_ones_share():
-    seen = Evidence(
+    seen = OfflineEvidence(
         service="cart",
         kind=FindingKind.LOG_TEMPLATE_NEW,
         name="refused",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.diagnosis.offline.case import Column, Line, SpanBucket, Telemetry
+from bot.diagnosis.offline.case import CaseLogLine, Column, SpanBucket, Telemetry
 from bot.diagnosis.offline.reading import read
 from bot.diagnosis.origins.weights import shipped
 from bot.diagnosis.ranking.causes import diagnosis_of
@@ -222,7 +222,7 @@ def any_case(draw) -> Telemetry:
     lines = draw(
         st.lists(
             st.builds(
-                Line,
+                CaseLogLine,
                 time_s=st.floats(0, 900),
                 service=SERVICE,
                 level=st.sampled_from(["INFO", "ERROR"]),

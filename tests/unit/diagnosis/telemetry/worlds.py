@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.diagnosis.offline.case import Column, Line, SpanBucket, Telemetry
+from bot.diagnosis.offline.case import CaseLogLine, Column, SpanBucket, Telemetry
 
 CALLS = (("web", "orders"), ("web", "catalogue"), ("orders", "payments"), ("orders", "catalogue"))
 SERVICES = ("web", "orders", "payments", "catalogue")
@@ -48,7 +48,7 @@ def case(
     series: dict[tuple[str, str], np.ndarray],
     *,
     spans: tuple[SpanBucket, ...] = (),
-    lines: tuple[Line, ...] = (),
+    lines: tuple[CaseLogLine, ...] = (),
     alerting: str = "web",
 ) -> Telemetry:
     return Telemetry(
@@ -113,14 +113,16 @@ def wire_of_orders(*, lost_ms: float) -> tuple[SpanBucket, ...]:
     return tuple(buckets)
 
 
-def broken_request(*, service: str = "payments", since: str = "charge refused by rule 7") -> tuple[Line, ...]:
+def broken_request(
+    *, service: str = "payments", since: str = "charge refused by rule 7"
+) -> tuple[CaseLogLine, ...]:
     """Every service logs a request's begin and end; since the onset the ends of one service are missing."""
     lines = []
     for second in range(-180, 120, 3):
         for name in SERVICES:
             begin, end = f"{name} takes a request", f"{name} has answered"
             broken = name == service and second >= 0
-            lines.append(Line(time_s=ONSET_S + second, service=name, level="INFO", message=begin))
+            lines.append(CaseLogLine(time_s=ONSET_S + second, service=name, level="INFO", message=begin))
             text, level = (since, "ERROR") if broken else (end, "INFO")
-            lines.append(Line(time_s=ONSET_S + second + 1, service=name, level=level, message=text))
+            lines.append(CaseLogLine(time_s=ONSET_S + second + 1, service=name, level=level, message=text))
     return tuple(lines)
