@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncApp
 
 from handlers.context import HandlerContext
 
-__all__ = ["FrontDesk", "modules", "register_all"]
+__all__ = ["HandlerContext", "modules", "register_all"]
 
 
 def modules() -> tuple[ModuleType, ...]:

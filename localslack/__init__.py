@@ -9,12 +9,12 @@ from localslack.server import LocalSlack
 from localslack.workspace import Workspace, load_workspace
 
 __all__ = [
+    "ActOutcome",
     "ControlError",
     "LocalSlack",
     "LocalSlackClient",
-    "Outcome",
     "Rules",
-    "Seen",
+    "VisibleMessage",
     "WaitTimeoutError",
     "Workspace",
     "load_workspace",

@@ -123,8 +123,13 @@ def words_on(element: Json) -> str:
 
 
 async def _act(
-    core: Core, user: UserSpec, target: ElementOwner, found: LocatedElement, *, value: Any
-) -> Json:  # noqa: ANN401
+    core: Core,
+    user: UserSpec,
+    target: ElementOwner,
+    found: LocatedElement,
+    *,
+    value: Any,  # noqa: ANN401
+) -> Json:
     block, element = found.block, found.element
     action = action_of(block, element, value, ts=core.store.timestamps.next())
     if is_stateful(element):
@@ -154,7 +159,12 @@ def _where(core: Core, user: UserSpec, target: ElementOwner) -> Json:
 
 
 async def _external(
-    core: Core, user: UserSpec, target: ElementOwner, found: LocatedElement, *, value: Any
+    core: Core,
+    user: UserSpec,
+    target: ElementOwner,
+    found: LocatedElement,
+    *,
+    value: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
     several = value if isinstance(value, list) else [value]
     options = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal, assert_never
 
-from bot.adapters.slack.presenter import Rendered
+from bot.adapters.slack.writer import RenderedTopic
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
@@ -53,7 +53,7 @@ class Renderer:
         self._catalogue = catalogue
         self._clock = clock
 
-    async def __call__(self, topic: Topic, *, style: Style = "classic") -> Rendered:
+    async def __call__(self, topic: Topic, *, style: Style = "classic") -> RenderedTopic:
         """Render one topic.
 
         Raises:
@@ -75,26 +75,26 @@ class Renderer:
             case _:
                 assert_never(topic.kind)
 
-    async def _run(self, run_id: str, style: Style) -> Rendered:
+    async def _run(self, run_id: str, style: Style) -> RenderedTopic:
         run = fold(run_id, await self._journal.load(run_id))
         # Only what people can see can be spoken about, so most renderings need not ask.
         feedback = await self._feedback.of(run_id) if run.diagnosis is not None else ()
         messages = run_messages(run, now=self._clock.now(), style=style, feedback=feedback)
-        return Rendered(channel=run.origin.channel, thread=run.origin.thread, messages=messages)
+        return RenderedTopic(channel=run.origin.channel, thread=run.origin.thread, messages=messages)
 
-    async def _accuracy(self, week: str) -> Rendered:
+    async def _accuracy(self, week: str) -> RenderedTopic:
         rated = await self._feedback.between(*span_of(week)) if self._accuracy_channel else ()
         messages = (accuracy_message(rated, week=week),) if rated else ()
-        return Rendered(channel=self._accuracy_channel, messages=messages)
+        return RenderedTopic(channel=self._accuracy_channel, messages=messages)
 
-    async def _deployment(self, deployment_id: str) -> Rendered:
+    async def _deployment(self, deployment_id: str) -> RenderedTopic:
         """Announce what was changed; what never came to a change is nobody else's news."""
         deployment = await self._deployments.get(deployment_id)
         channel = self._catalogue.announce_of(deployment.service)
         messages = (announcement(deployment),) if channel and deployment.changed else ()
-        return Rendered(channel=channel, messages=messages)
+        return RenderedTopic(channel=channel, messages=messages)
 
-    async def _delivery(self, asked: DeliveryQuestion) -> Rendered:
+    async def _delivery(self, asked: DeliveryQuestion) -> RenderedTopic:
         """Answer for everybody where it was asked; the figures are those of the moment of the question."""
         until = datetime.fromtimestamp(asked.until_s, UTC)
         age_s = (self._clock.now() - until).total_seconds()
@@ -108,22 +108,22 @@ class Renderer:
             services=max(1, len(meant)),
             prices=self._catalogue.prices,
         )
-        return Rendered(channel=asked.channel, messages=delivery_messages(found))
+        return RenderedTopic(channel=asked.channel, messages=delivery_messages(found))
 
-    async def _checklist(self, name: str) -> Rendered:
+    async def _checklist(self, name: str) -> RenderedTopic:
         service, _, version = name.partition(":")
         entry = self._catalogue.get(service)
         marks = await self._checklists.marks(service, version)
         messages = waiver_messages(service, version, marks, items=entry.gates.checklist)
-        return Rendered(channel=entry.channel, messages=messages)
+        return RenderedTopic(channel=entry.channel, messages=messages)
 
-    async def _alert(self, alert_id: str) -> Rendered:
+    async def _alert(self, alert_id: str) -> RenderedTopic:
         alert = await self._alerts.get(alert_id)
         known = alert.service in self._catalogue.names
         channel = self._catalogue.get(alert.service).channel if known else ""
         now = self._clock.now()
         silence_left_s = alert.silence_left_s(now=now)
-        return Rendered(
+        return RenderedTopic(
             channel=channel,
             messages=(alert_message(alert, known_service=known, now=now),),
             quiet=silence_left_s > 0 or alert.ended_silenced,

@@ -33,6 +33,8 @@ from bot.ports.heartbeats import JobHistory, NoJobHistory
 from bot.ports.ledger import ChangeLedger
 
 ENTRY_POINT_GROUP = "pilothouse.plugins"
+_LEAVES = frozenset({"probes", "actions"})
+"""What the file is called that declares the plugins of a folder."""
 _MARK = "__pilothouse_plugin__"
 _MAX_BODY = 20_000_000
 
@@ -169,9 +171,9 @@ def probe(*, specialist: str) -> Callable[[PluginFunction], PluginFunction]:
 def action(
     *, specialist: str, in_doubt: Literal["retry", "ask"] = "ask", look: Look | None = None
 ) -> Callable[[PluginFunction], PluginFunction]:
-    """Declare an action: it changes the world at most once per ``ctx.effect.key`` and returns ``ActionResult``.
+    """Declare an action: it changes the world at most once per ``ctx.effect.key`` and returns its result.
 
-    ``look`` takes the same arguments and says whether the effect is already there.
+    ``look`` takes the same arguments and returns whether the effect is already there.
     """
 
     def mark(function: PluginFunction) -> PluginFunction:
@@ -217,9 +219,9 @@ def params_of(function: PluginFunction) -> type[BaseModel]:
     )
 
 
-def plugins_in(module: ModuleType) -> Iterable[Plugin]:
-    """Find the plugins that a module declares."""
-    family = module.__name__.rpartition(".")[2]
+def plugins_in(module: ModuleType, *, family: str = "") -> Iterable[Plugin]:
+    """Yield the plugins that a module declares; by default their family is the module's file or folder."""
+    family = family or _family_of(module.__name__)
     for name, function in vars(module).items():
         mark = getattr(function, _MARK, None)
         if not isinstance(mark, _Mark) or function.__module__ != module.__name__:
@@ -236,22 +238,41 @@ def plugins_in(module: ModuleType) -> Iterable[Plugin]:
         )
 
 
+def _family_of(module: str) -> str:
+    *folders, last = module.split(".")
+    return folders[-1] if last in _LEAVES else last
+
+
+def _modules_of(package: str) -> Iterable[tuple[ModuleType, str]]:
+    """Yield each module that may declare plugins, with the family of its plugins.
+
+    A family is a file, ``bot/probes/tcp.py``, or a folder, ``bot/probes/postgres/``, whose plugins are in a
+    file named like ``package``, ``bot/probes/postgres/probes.py``.  Names that begin with ``_`` are
+    passed over.
+    """
+    root = importlib.import_module(package)
+    leaf = package.rpartition(".")[2]
+    for found in sorted(pkgutil.iter_modules(root.__path__), key=lambda found: found.name):
+        if not found.name.startswith("_"):
+            name = f"{package}.{found.name}.{leaf}" if found.ispkg else f"{package}.{found.name}"
+            yield importlib.import_module(name), found.name
+
+
 def scan(*packages: str, third_parties: bool = True) -> Plugins:
     """Import every module of ``packages`` and of the entry points, and collect their plugins.
 
     Raises:
         RunbookError: two plugins have the same name, or a parameter is not keyword-only.
     """
-    modules: list[ModuleType] = []
+    modules: list[tuple[ModuleType, str]] = []
     for package in packages:
-        root = importlib.import_module(package)
-        names = (f"{package}.{found.name}" for found in pkgutil.iter_modules(root.__path__))
-        modules.extend(importlib.import_module(name) for name in sorted(names))
+        modules.extend(_modules_of(package))
     if third_parties:
-        modules.extend(point.load() for point in entry_points(group=ENTRY_POINT_GROUP))
+        loaded = (point.load() for point in entry_points(group=ENTRY_POINT_GROUP))
+        modules.extend((module, module.__name__.rpartition(".")[2]) for module in loaded)
     found: dict[str, Plugin] = {}
-    for module in modules:
-        for plugin in plugins_in(module):
+    for module, family in modules:
+        for plugin in plugins_in(module, family=family):
             if plugin.name in found:
                 raise RunbookError(f"two plugins are called `{plugin.name}`")
             found[plugin.name] = plugin

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from bot.domain.rollouts.rollout import rollout_under_way
 from bot.domain.runs.event import RolloutSteered
 from bot.domain.runs.run import fold
 from bot.engine.service_lock import take_turn
 from bot.engine.session import RunSession
-from bot.services.rollout_control import log
+
+log = logging.getLogger(__name__)
 
 _TRIES = 50
 

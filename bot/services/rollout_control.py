@@ -12,11 +12,11 @@ from bot.domain.runs.event import RolloutSteered
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Pipeline
 from bot.engine.deps import Deps
-from bot.engine.preemption import _TRIES
 from bot.ports.directory import Directory
 
 log = logging.getLogger(__name__)
 
+_TRIES = 50
 _ONWARDS: frozenset[SteeringWord] = frozenset({"promote", "resume"})
 """Words that bring a version to more people; the others only keep it from them."""
 

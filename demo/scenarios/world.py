@@ -24,7 +24,7 @@ from demo.scenarios.valkey import embedded_valkey
 from demo.scenarios.waiting import until
 
 _HERE = Path(__file__).resolve().parent
-_ROOT = _HERE.parents[1]
+_ROOT = Path(handlers.__file__).resolve().parents[1]
 SlackMode = Literal["socket", "http"]
 
 

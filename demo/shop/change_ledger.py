@@ -77,8 +77,15 @@ class ShopChangeLedger:
         )
 
     def setting(
-        self, service: str, key: str, *, before: Any, after: Any, author: str, reason: str
-    ) -> ShopChange:  # noqa: ANN401  # any JSON value
+        self,
+        service: str,
+        key: str,
+        *,
+        before: Any,  # noqa: ANN401
+        after: Any,  # noqa: ANN401
+        author: str,
+        reason: str,
+    ) -> ShopChange:  # any JSON value
         """Record that a setting or, when it is a truth value, a flag has changed."""
         why = f": {reason}" if reason else ""
         return self._record(

@@ -21,7 +21,7 @@ from demo.shop.units import FIRST_VERSIONS, OURS, SLOTS, Unit, unit_name
 
 READY_TIMEOUT_S = 15.0
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _QUICK = ClientTimeout(total=1.5)
 
 

@@ -25,8 +25,13 @@ MAX_MARKDOWN = 12_000
 
 
 def check_blocks(
-    faults: PayloadFaults, blocks: Any, *, surface: Surface, most: int, at: str = "/blocks"
-) -> None:  # noqa: ANN401
+    faults: PayloadFaults,
+    blocks: Any,  # noqa: ANN401
+    *,
+    surface: Surface,
+    most: int,
+    at: str = "/blocks",
+) -> None:
     """Check a list of blocks for a surface; adds to ``faults``."""
     if not isinstance(blocks, list):
         faults.add("must provide an array", at)

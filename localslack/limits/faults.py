@@ -7,7 +7,7 @@ from typing import Any
 
 from localslack.shapes import Json
 
-Rule = Callable[["Faults", Json, str], None]
+Rule = Callable[["PayloadFaults", Json, str], None]
 """Checks one object at a JSON pointer and adds what is wrong with it."""
 
 PLAIN = frozenset({"plain_text"})

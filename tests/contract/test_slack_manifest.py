@@ -21,7 +21,7 @@ from tests.handlers.desks import memory_desk
 
 _SLACK_CODE = [
     *Path(handlers.__file__).parent.glob("*.py"),
-    *Path(bot.adapters.__file__).parent.glob("slack_*.py"),
+    *(Path(bot.adapters.__file__).parent / "slack").glob("*.py"),
 ]
 _MOVES_THE_SOCKET = "apps.connections.open"
 

@@ -26,5 +26,5 @@ def test_every_refusal_is_in_the_manual() -> None:
 
 
 def test_every_environment_variable_of_the_catalogue_has_a_shop_that_sets_it() -> None:
-    text = (ROOT / "demo" / "catalogue.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "demo" / "shop" / "catalogue.yaml").read_text(encoding="utf-8")
     assert set(re.findall(r"\$\{(\w+)\}", text)) <= set(re.findall(r'"(SHOP_\w+)"', source()))

@@ -130,7 +130,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 async def desk(facts):
-    catalogue = load_catalogue(Path(ROOT / "demo" / "catalogue.yaml"), facts["env"])
+    catalogue = load_catalogue(Path(ROOT / "demo" / "shop" / "catalogue.yaml"), facts["env"])
     async with httpx.AsyncClient(base_url=facts["control_url"], timeout=30, trust_env=False) as client:
         opened = Desk(http=client, catalogue=catalogue, env=facts["env"])
         await opened.well()

@@ -76,7 +76,7 @@ async def liar():
 @pytest.fixture
 async def shop(facts):
     """The real shop with checkout 1.4.2 failing since a moment ago."""
-    catalogue = load_catalogue(Path(ROOT / "demo" / "catalogue.yaml"), facts["env"])
+    catalogue = load_catalogue(Path(ROOT / "demo" / "shop" / "catalogue.yaml"), facts["env"])
     async with httpx.AsyncClient(base_url=facts["control_url"], timeout=30, trust_env=False) as client:
         await asyncio.sleep(15)  # something of ordinary life to compare with
         (await client.post("/faults/bad-release")).raise_for_status()

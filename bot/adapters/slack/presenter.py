@@ -21,7 +21,7 @@ from bot.domain.errors import HoldLostError, NotFoundError
 from bot.ports.board import MessageBoard
 from bot.ports.budget import Budget
 
-__all__ = ["Presenter", "Render", "Rendered", "Shift", "Style"]
+__all__ = ["Presenter", "PresenterConfig", "Render", "RenderedTopic", "Style"]
 
 log = logging.getLogger(__name__)
 

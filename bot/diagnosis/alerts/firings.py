@@ -58,8 +58,8 @@ def findings_of(
 
     The strength is the alert's rarity among ``services`` (1: nobody else has one of its kind; 0: all have, or
     there is nobody else) times its news (1: never on an earlier day, near 0: daily); see ``AlertBoard`` and
-    ``IncidentHistory``.  ``question`` is the id of the alert that the triage was started from: that it fires is
-    what is to be explained, so it is marked.
+    ``IncidentHistory``.  ``question`` is the id of the alert that the triage was started from: that it
+    fires is what is to be explained, so it is marked.
     """
     ordered = sorted(firings, key=lambda firing: (firing.service, firing.name))
     case = AlertCase(

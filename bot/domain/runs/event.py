@@ -273,9 +273,26 @@ class RunFinished(Model):
 
 
 Event = Annotated[
-    RunStarted | PhaseStarted | TurnAwaited | TurnTaken | StepFinished | PreliminaryDiagnosisChanged | InputsPinned
-    | PlanRendered | ApprovalRequested | ApprovalReminded | VoteCast | ApprovalEnded | ApprovalWaived
-    | EffectIntended | StepUndone | WatchSampled | CanaryJudged | RolloutSteered | PhaseFinished | CancelRequested
+    RunStarted
+    | PhaseStarted
+    | TurnAwaited
+    | TurnTaken
+    | StepFinished
+    | PreliminaryDiagnosisChanged
+    | InputsPinned
+    | PlanRendered
+    | ApprovalRequested
+    | ApprovalReminded
+    | VoteCast
+    | ApprovalEnded
+    | ApprovalWaived
+    | EffectIntended
+    | StepUndone
+    | WatchSampled
+    | CanaryJudged
+    | RolloutSteered
+    | PhaseFinished
+    | CancelRequested
     | RunFinished,
     Field(discriminator="type"),
 ]  # fmt: skip
