@@ -19,7 +19,7 @@ servers: ## Install what the demo and the tests run: HAProxy, Prometheus, Alertm
 	@scripts/servers.sh
 
 demo: setup servers ## Bring up the shop, a Slack for the laptop and the bot, and say where to look
-	@$(PYTHON_IN) -m bot demo
+	@.venv/bin/pilothouse demo
 
 test: setup servers ## Run all tests, JOBS=3 files at a time
 	@JOBS=$(JOBS) scripts/test.sh

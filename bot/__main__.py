@@ -1,4 +1,4 @@
-"""``python -m bot``: finds the commands and runs one."""
+"""``pilothouse``, or ``python -m bot``: finds the commands and runs one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import os
 import pkgutil
 import select
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import bot.commands
 from bot.domain.errors import BotError
 
+PROG = "pilothouse"
+_VERSION = "--version"
 _READER_GONE = 141
 """What a shell tells of a command that SIGPIPE ended."""
 
@@ -20,9 +23,11 @@ _READER_GONE = 141
 def commands(*, wanted: str = "") -> tuple[ModuleType, ...]:
     """List the command modules by name; each has ``NAME``, ``SUMMARY``, ``configure`` and ``run``.
 
-    Only the one that is ``wanted``, if there is one of that name: to import all of them takes longer than
-    most of them run.
+    Only the one that is ``wanted``, if there is one of that name, and none for the version: to import all of
+    them takes longer than most of them run.
     """
+    if wanted == _VERSION:
+        return ()
     names = sorted(found.name for found in pkgutil.iter_modules(bot.commands.__path__))
     module_of_wanted = wanted.replace("-", "_")
     chosen = [module_of_wanted] if module_of_wanted in names else names
@@ -30,11 +35,12 @@ def commands(*, wanted: str = "") -> tuple[ModuleType, ...]:
     return tuple(module for module in modules if hasattr(module, "NAME"))
 
 
-def build_parser(*, wanted: str = "") -> argparse.ArgumentParser:
-    """Make the parser of all commands, or of the one that is ``wanted``."""
+def build_parser(*, wanted: str = "", prog: str = PROG) -> argparse.ArgumentParser:
+    """Make the parser of all commands, or of the one that is ``wanted``; ``prog`` is what people typed."""
     parser = argparse.ArgumentParser(
-        prog="python -m bot", description="Pilothouse: incident response and deployments from Slack."
+        prog=prog, description="Pilothouse: incident response and deployments from Slack."
     )
+    parser.add_argument(_VERSION, action="version", version=f"{PROG} {bot.__version__}")
     parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module in commands(wanted=wanted):
         sub = parsers.add_parser(module.NAME, help=module.SUMMARY, description=module.SUMMARY)
@@ -43,11 +49,11 @@ def build_parser(*, wanted: str = "") -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one command, to the end of it or until nobody reads any more what it prints (``| head``)."""
+def main(argv: list[str] | None = None, *, prog: str = PROG) -> int:
+    """Run one command, to its end or until its output is no longer read (``| head``)."""
     try:
         try:
-            return _run(sys.argv[1:] if argv is None else argv)
+            return _run(sys.argv[1:] if argv is None else argv, prog)
         finally:
             sys.stdout.flush()  # else Python does so as it ends, where nobody can catch what comes of it
     except BrokenPipeError:
@@ -57,9 +63,9 @@ def main(argv: list[str] | None = None) -> int:
         return _READER_GONE
 
 
-def _run(words: list[str]) -> int:
-    """Run one command; an expected failure is told in words, with its way out."""
-    arguments = build_parser(wanted=words[0] if words else "").parse_args(words)
+def _run(words: list[str], prog: str) -> int:
+    """Run one command; an expected failure is printed in words, with the way out."""
+    arguments = build_parser(wanted=words[0] if words else "", prog=prog).parse_args(words)
     try:
         code: int = arguments.run(arguments)
     except BotError as error:
@@ -77,5 +83,17 @@ def _reader_is_gone() -> bool:
     return any(what & select.POLLERR for _, what in poll.poll(0))
 
 
+def _ignore_packages_of(folder: Path) -> None:
+    """Import nothing from the working directory unless Pilothouse itself is there.
+
+    ``python -m`` puts it first on the path, where another project's ``handlers`` or ``demo`` would be taken
+    for ours.
+    """
+    ours = Path(__file__).resolve().parent.parent
+    if not sys.flags.safe_path and folder != ours and Path(sys.path[0]).resolve() == folder:
+        del sys.path[0]
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _ignore_packages_of(Path.cwd().resolve())
+    sys.exit(main(prog="python -m bot"))

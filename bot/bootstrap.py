@@ -170,7 +170,8 @@ def _traces(settings: Settings, stack: contextlib.AsyncExitStack, journal: Journ
         tracing = importlib.import_module("bot.adapters.observability.tracing")
     except ModuleNotFoundError as error:
         raise SettingsError(
-            f"PILOTHOUSE_OTLP_URL needs {error.name}.", hint="Install the `otel` extra, or unset it."
+            f"PILOTHOUSE_OTLP_URL needs {error.name}.",
+            hint="Run `pip install 'pilothouse[otel]'`, or unset it.",
         ) from None
     clock, name = SystemClock(), worker_name()
     traces: Traces = tracing.otlp_traces(settings.otlp_url, clock, load=journal.load, worker=name)

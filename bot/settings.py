@@ -19,6 +19,7 @@ from pydantic_settings import (
 from bot.adapters.redis.address import address_of
 from bot.domain.errors import SettingsError
 from bot.domain.nearest import did_you_mean
+from bot.shipped import SHIPPED, runbook_path
 
 PREFIX = "PILOTHOUSE_"
 
@@ -38,13 +39,14 @@ def _with_slash(value: str) -> str:
     return value if value.endswith("/") else f"{value}/"
 
 
-def _split_paths(value: object) -> object:
-    return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+def _runbook_paths(value: object) -> object:
+    parts = [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+    return tuple(runbook_path(part) for part in parts) if isinstance(parts, list | tuple) else parts
 
 
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_runbook_paths)]
 
 
 class Settings(BaseSettings):
@@ -104,9 +106,10 @@ class Settings(BaseSettings):
         default=Path("catalogue.yaml"), description="The file that lists your services and their sources."
     )
     runbooks: Paths = Field(
-        default=(Path("runbooks"),),
+        default=(Path(SHIPPED),),
         min_length=1,
-        description="Folders with runbooks, looked through recursively; several are joined by `:`.",
+        description="Folders with runbooks, looked through recursively; several are joined by `:`. The word "
+        "`shipped` stands for the runbooks that ship with Pilothouse: `shipped:my-runbooks` adds yours.",
     )
     http_host: str = Field(
         default="127.0.0.1",

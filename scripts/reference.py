@@ -162,13 +162,13 @@ def _commands() -> Iterator[str]:
             yield _row(f"`{module.COMMAND} {module.USAGE}`".replace(" `", "`"), f"{module.SUMMARY}.")
         if hasattr(module, "SHORTCUT"):
             yield _row(f"message shortcut *{module.SHORTCUT}*", f"{module.SHORTCUT_SUMMARY}.")
-    yield from ("", "## On the command line", "", "Each is called as `python -m bot NAME`.")
+    yield from ("", "## On the command line", "", "Each is called as `pilothouse NAME`.")
     for module in commands():
         yield from _command(module)
 
 
 def _command(module: ModuleType) -> Iterator[str]:
-    parser = argparse.ArgumentParser(prog=f"python -m bot {module.NAME}", add_help=False)
+    parser = argparse.ArgumentParser(prog=f"pilothouse {module.NAME}", add_help=False)
     module.configure(parser)
     yield from ("", f"### `{parser.prog}`", "", module.SUMMARY)
     yield from _arguments(parser)

@@ -1,4 +1,4 @@
-"""Writes what ``python -m bot judge`` takes and says, from its models."""
+"""Writes what ``pilothouse judge`` takes and says, from its models."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def lines() -> Iterator[str]:
     yield "# What the judge takes and says"
     yield ""
     yield (
-        "`python -m bot judge < input.json` judges any data by the rules for canaries. It ends with 0 "
+        "`pilothouse judge < input.json` judges any data by the rules for canaries. It ends with 0 "
         "(proceed), 1 (stop), 3 (a person decides) or 2 (the input does not fit; each bad "
         "field is named by its path). "
         "`--json` prints the verdict as one object. How it judges: "

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv with the pinned packages; does nothing when it is there already.
+# Makes .venv with the pinned packages and this checkout, editable; does nothing when it is there already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,8 @@ find_python() {
     exit 1
 }
 
-fingerprint() { cksum <"$pins" | tr ' ' '-' && "$1" -c 'import sys; print(sys.version)'; }
+# What an installation depends on: the pins, what pyproject.toml says of the package, where it is, and Python.
+fingerprint() { cat "$pins" pyproject.toml | cksum | tr ' ' '-' && pwd && "$1" -c 'import sys; print(sys.version)'; }
 
 make_venv() {
     local python="$1"
@@ -35,16 +36,14 @@ make_venv() {
 }
 
 install_packages() {
-    # The pins are everything there is: what a package asks for by itself (`coverage[toml]`, say) is not looked up anew.
+    local install=(.venv/bin/python -m pip install -qq --disable-pip-version-check)
     if command -v uv >/dev/null; then
-        uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r "$pins"
-    else
-        .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r "$pins"
+        install=(uv pip install --quiet --python .venv/bin/python)
     fi
-    # The checkout is importable from anywhere in this environment, as an installed package would be.
-    local site
-    site="$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
-    pwd >"$site/pilothouse.pth"
+    # The pins are everything there is: what a package asks for by itself (`coverage[toml]`, say) is not looked up anew.
+    "${install[@]}" --no-deps --require-hashes -r "$pins"
+    # They include the build backend, so that this needs no network.
+    "${install[@]}" --no-deps --no-index --no-build-isolation --editable .
 }
 
 if [[ -x .venv/bin/python && -f $stamp && "$(fingerprint .venv/bin/python 2>/dev/null)" == "$(<"$stamp")" ]]; then

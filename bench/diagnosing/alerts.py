@@ -55,12 +55,12 @@ def _rank(ranked: Sequence[str], culprit: str) -> float:
 
 
 def alone(cases: Sequence[AlertCase]) -> list[Sequence[str]]:
-    """Rank as ``python -m bot rank-alerts`` does for one case."""
+    """Rank as ``pilothouse rank-alerts`` does for one case."""
     return [_names(rank_alerts(case)) for case in cases]
 
 
 def with_history(cases: Sequence[AlertCase]) -> list[Sequence[str]]:
-    """Rank as ``python -m bot rank-alerts`` does for a list of cases."""
+    """Rank as ``pilothouse rank-alerts`` does for a list of cases."""
     return [_names(rank_board(board)) for board in boards_of(cases)]
 
 

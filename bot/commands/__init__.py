@@ -1,1 +1,1 @@
-"""The commands of `python -m bot`, one file each."""
+"""The commands of `pilothouse`, one file each."""

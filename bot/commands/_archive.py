@@ -84,7 +84,7 @@ def chosen(known: Iterable[str], word: str) -> str:
     if found:
         raise NotFoundError(f"{len(found)} runs begin with {word}.", hint=f"Such as {', '.join(found[:5])}.")
     raise NotFoundError(
-        f"There is no run {word}{did_you_mean(word, ids)}.", hint="List them: python -m bot runs list"
+        f"There is no run {word}{did_you_mean(word, ids)}.", hint="List them: pilothouse runs list"
     )
 
 

@@ -1,4 +1,4 @@
-"""``python -m bot all``: the three roles in one process."""
+"""``pilothouse all``: the three roles in one process."""
 
 from __future__ import annotations
 

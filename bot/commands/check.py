@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.commands._files import count, read_files
+from bot.domain.documentation import DOCS
 from bot.loader.loader import LoadedLibrary
 from bot.loader.yaml_positions import Problem
 from bot.services.parsing.command_line import usage_of
-from bot.settings import load_settings
+from bot.settings import load_settings, variable
+from bot.shipped import SHIPPED, runbook_path
 
 NAME = "check"
 SUMMARY = "Check every runbook, and the catalogue, and tell all problems at once."
+_PAGE = f"{DOCS}/how-to/install-in-slack.md#3-describe-your-services-and-who-may-approve"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,14 +26,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--runbooks",
         metavar="DIR",
         nargs="+",
-        type=Path,
-        help="folders or files to check (default: those of the settings)",
+        type=runbook_path,
+        help=f"folders or files to check (default: those of the settings; `{SHIPPED}`: those that ship)",
     )
     parser.add_argument(
         "--catalogue",
         metavar="FILE",
         type=Path,
-        help="the catalogue (default: that of the settings, if the file is there)",
+        help="the catalogue (default: that of the settings, or catalogue.yaml if it is there)",
     )
 
 
@@ -38,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     """Print a table of what is sound, or every problem; 1 where there is one."""
     settings = load_settings(os.environ)
     catalogue: Path | None = args.catalogue or settings.catalogue
-    if args.catalogue is None and not settings.catalogue.exists():
+    named = args.catalogue is not None or "catalogue" in settings.model_fields_set
+    if not named and not settings.catalogue.exists():
         catalogue = None
     files = read_files(catalogue, args.runbooks or settings.runbooks)
     problems = (*files.of_catalogue, *files.of_runbooks)
@@ -47,7 +51,10 @@ def run(args: argparse.Namespace) -> int:
         return 1
     _print_table(files.library)
     if files.catalogue is None:
-        print(f"There is no catalogue ({settings.catalogue}), so nothing was checked against your services.")
+        print(
+            f"No catalogue is set and there is no {settings.catalogue} here, so nothing was checked against "
+            f"your services.\nWrite one ({_PAGE}) and set {variable('catalogue')} to its path."
+        )
     else:
         services = count(len(files.catalogue.services), "service")
         print(f"The catalogue has {services} and {count(len(files.catalogue.monitors), 'monitor')}.")

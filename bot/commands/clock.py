@@ -1,4 +1,4 @@
-"""``python -m bot clock``."""
+"""``pilothouse clock``."""
 
 from __future__ import annotations
 

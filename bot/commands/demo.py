@@ -1,4 +1,4 @@
-"""``python -m bot demo``: the whole loop on this machine, to click through or played by script."""
+"""``pilothouse demo``: the whole loop on this machine, to click through or played by script."""
 
 from __future__ import annotations
 

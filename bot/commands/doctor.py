@@ -21,6 +21,7 @@ from bot.commands._files import count, read_files
 from bot.domain.catalogue import Catalogue
 from bot.domain.checkup import CheckupItem, good, wrong
 from bot.domain.clock import SystemClock
+from bot.domain.documentation import DOCS
 from bot.domain.errors import SettingsError
 from bot.loader.yaml_positions import Problem
 from bot.settings import Settings, load_settings
@@ -28,6 +29,7 @@ from bot.settings import Settings, load_settings
 NAME = "doctor"
 SUMMARY = "Check settings, Redis, Slack, catalogue, runbooks and sources; say what to do. Changes nothing."
 
+_PAGE = f"{DOCS}/how-to/install-in-slack.md#3-describe-your-services-and-who-may-approve"
 _MARKS = {"ok": ("ok  ", "32"), "warn": ("warn", "33"), "bad": ("BAD ", "31")}
 
 
@@ -94,7 +96,9 @@ def _files(settings: Settings) -> tuple[Catalogue | None, tuple[CheckupItem, ...
     services = 0 if files.catalogue is None else len(files.catalogue.services)
     of_catalogue = _file("catalogue", f"has {count(services, 'service')}", files.of_catalogue)
     if not there:
-        todo = "Describe your services there, as demo/shop/catalogue.yaml does, or set PILOTHOUSE_CATALOGUE."
+        todo = (
+            f"Describe your services there ({_PAGE}), or set PILOTHOUSE_CATALOGUE to the path of your file."
+        )
         of_catalogue = wrong("catalogue", f"{settings.catalogue} is not there", todo=todo)
     runbooks = 0 if files.library is None else len(files.library.names())
     return files.catalogue, (of_catalogue, _file("runbooks", f"{runbooks} are sound", files.of_runbooks))
@@ -104,7 +108,7 @@ def _file(name: str, fine: str, problems: Sequence[Problem]) -> CheckupItem:
     if not problems:
         return good(name, fine)
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
-    todo = "Run `python -m bot check` to see every problem with its line." if more else ""
+    todo = "Run `pilothouse check` to see every problem with its line." if more else ""
     return wrong(name, f"{problems[0]}{more}", todo=todo or "Mend that line.")
 
 

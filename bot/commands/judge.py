@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bot.canary.forecast import forecast
 from bot.canary.judge import judge_case
+from bot.domain.documentation import DOCS
 from bot.domain.errors import UsageError
 from bot.domain.rollouts.judging import CanaryCase
 from bot.domain.rollouts.verdict import CanaryVerdict, Decision, Forecast, MetricOutcome, MetricVerdict
@@ -35,7 +36,7 @@ class CaseInvalidError(UsageError):
     """What is to be judged does not fit the schema."""
 
     reason = "case_invalid"
-    default_hint = "docs/reference/judge.md has the schema and examples."
+    default_hint = f"{DOCS}/reference/judge.md has the schema and examples."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -187,14 +187,14 @@ async def cancel(archive: CommandStores, args: argparse.Namespace) -> int:
         via="cli",
     )
     await archive.inbox.put(intent)
-    print(f"Asked for the end of {run_id}. A worker carries it out; see: python -m bot runs show {run_id}")
+    print(f"Asked for the end of {run_id}. A worker carries it out; see: pilothouse runs show {run_id}")
     return 0
 
 
 async def export(archive: CommandStores, args: argparse.Namespace) -> int:
     """Write runs as JSON lines; what looks like a secret is blanked."""
     if bool(args.run_id) == args.all:
-        raise NotFoundError("Name a run, or say --all.", hint="python -m bot runs export --all")
+        raise NotFoundError("Name a run, or say --all.", hint="pilothouse runs export --all")
     ids = (
         await archive.journal.recent(limit=MOST)
         if args.all

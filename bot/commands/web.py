@@ -1,4 +1,4 @@
-"""``python -m bot web``."""
+"""``pilothouse web``."""
 
 from __future__ import annotations
 

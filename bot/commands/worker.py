@@ -1,4 +1,4 @@
-"""``python -m bot worker``."""
+"""``pilothouse worker``."""
 
 from __future__ import annotations
 

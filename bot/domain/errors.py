@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from bot.domain.documentation import DOCS
+
 
 class BotError(Exception):
     """An expected failure; ``reason`` is stable, ``hint`` says what to do."""
@@ -123,7 +125,7 @@ class RunbookError(BotError):
     """A runbook does not parse, or names a plugin that does not exist."""
 
     reason = "runbook_invalid"
-    default_hint = "Run `python -m bot check` to see every problem at once."
+    default_hint = "Run `pilothouse check` to see every problem at once."
 
 
 class TemplateError(BotError):
@@ -142,4 +144,4 @@ class SettingsError(BotError):
     """A setting is missing, misspelt or out of range."""
 
     reason = "settings_invalid"
-    default_hint = "See docs/reference/settings.md for every setting."
+    default_hint = f"See {DOCS}/reference/settings.md for every setting."

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from bot.domain.board import DesiredMessage
 from bot.domain.chart import Bars, Chart, ChartLimit, ChartLine, ChartPanel, Tone
 from bot.domain.deployments.delivery import DAY_S, DeliveryMetrics, DurationSpread, Proportion
+from bot.domain.documentation import DOCS
 from bot.views.blocks import context, header, message, section
-from bot.views.limits import prose
+from bot.views.limits import link, prose
 from bot.views.phrases import duration, number, several
 
 ELITE_SOURCE = "elite: DORA, Accelerate State of DevOps 2024"
@@ -24,7 +25,7 @@ def delivery_messages(found: DeliveryMetrics) -> tuple[DesiredMessage, ...]:
         [
             header(f"Deliveries of {_about(found)}, {several(found.days, 'day')}"),
             section(*delivery_lines(found)),
-            context(ELITE_SOURCE, "what each figure counts: docs/how-to/delivery-metrics.md"),
+            context(ELITE_SOURCE, link(f"{DOCS}/how-to/delivery-metrics.md", "what each figure counts")),
         ],
         names={},
     )

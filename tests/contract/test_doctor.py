@@ -1,4 +1,4 @@
-"""``python -m bot doctor``: what would lose runs or keep the bot from working is found on real servers."""
+"""``pilothouse doctor``: what would lose runs or keep the bot from working is found on real servers."""
 
 from __future__ import annotations
 

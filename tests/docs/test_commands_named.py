@@ -11,6 +11,8 @@ import pytest
 from bot.__main__ import build_parser
 from tests.docs.pages import ROOT, code_of, pages
 
+COMMAND = r"(?m)(?:^|[=/]|[:;&|$] )pilothouse ([a-z][a-z-]*)"
+"""As a line begins, behind its folder, or behind what a shell, a Procfile or a unit file puts before it."""
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -36,7 +38,7 @@ def named(pattern: str, text: str) -> list[str]:
 def test_every_command_a_page_names_exists(page):
     text = page.read_text(encoding="utf-8")
     assert set(named(r"(?m)(?:^|\s)make ([a-z][a-z-]*)", text)) <= TARGETS
-    assert set(named(r"-m bot ([a-z][a-z-]*)", text)) <= set(subcommands())
+    assert set(named(COMMAND, text)) <= set(subcommands())
     for module in named(r"python3? -m (demo|localslack)\b", text):
         assert importlib.util.find_spec(f"{module}.__main__") is not None
     for module in named(r"python3? -m (bench\.[a-z_]+)\b", text):
@@ -46,7 +48,7 @@ def test_every_command_a_page_names_exists(page):
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_option_a_page_gives_a_command_exists(page):
     known = subcommands()
-    for name, rest in named(r"-m bot ([a-z][a-z-]*)([^\n]*)", page.read_text(encoding="utf-8")):
+    for name, rest in named(rf"{COMMAND}([^\n]*)", page.read_text(encoding="utf-8")):
         spelt = set(options_of(known[name]))
         given = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", rest.partition("#")[0].partition("|")[0]))
         assert given <= spelt, f"{name} has no {given - spelt}"
@@ -55,7 +57,17 @@ def test_every_option_a_page_gives_a_command_exists(page):
 def test_every_command_of_the_makefile_and_the_procfile_exists():
     for file in ("Makefile", "Procfile"):
         text = (ROOT / file).read_text(encoding="utf-8")
-        assert set(re.findall(r"-m bot ([a-z]+)", text)) <= set(subcommands())
+        found = set(re.findall(COMMAND, text))
+        assert found
+        assert found <= set(subcommands())
+
+
+def test_commands_are_written_in_one_way():
+    """``python -m bot`` works as well, and only the README says so; records of the past are not rewritten."""
+    written = {*pages(), *(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")}
+    exempt = {ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "bot" / "__main__.py"}
+    texts = {path: path.read_text(encoding="utf-8") for path in written - exempt if path.parent.name != "adr"}
+    assert [path for path, text in texts.items() if "python -m bot" in text] == []
 
 
 def test_every_script_that_make_runs_exists():

@@ -45,7 +45,7 @@ def test_every_probe_and_action_is_in_the_reference():
 
 def test_every_command_is_in_the_reference():
     text = page("commands.md")
-    assert [module.NAME for module in commands() if f"`python -m bot {module.NAME}`" not in text] == []
+    assert [module.NAME for module in commands() if f"`pilothouse {module.NAME}`" not in text] == []
     slashes = [module.COMMAND for module in handlers.modules() if hasattr(module, "COMMAND")]
     assert [name for name in slashes if f"`{name} " not in text] == []
 

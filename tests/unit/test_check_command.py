@@ -1,4 +1,4 @@
-"""``python -m bot check``: a table when all is sound, every problem and a 1 when not."""
+"""``pilothouse check``: a table when all is sound, every problem and a 1 when not."""
 
 from __future__ import annotations
 
@@ -88,6 +88,40 @@ def test_the_settings_say_where_to_look(
     assert "The catalogue has 2 services and 0 monitors." in capsys.readouterr().out
 
 
-def test_a_folder_that_is_not_there_is_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_settings_what_ships_is_checked_and_how_to_name_a_catalogue_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run() == 0
+    out = capsys.readouterr().out
+    assert str(ROOT / "runbooks" / "incident" / "triage.yaml") in out
+    assert "No catalogue is set and there is no catalogue.yaml here" in out
+    assert "set PILOTHOUSE_CATALOGUE to its path." in out
+
+
+def test_what_ships_can_be_checked_with_what_people_add(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    text = (ROOT / "runbooks" / "incident" / "triage.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mine" / "own.yaml").write_text(
+        text.replace("name: triage", "name: own", 1), encoding="utf-8"
+    )
+    assert run("--runbooks", "shipped", "mine") == 0
+    by_words = capsys.readouterr().out
+    monkeypatch.setenv("PILOTHOUSE_RUNBOOKS", "shipped:mine")
+    assert run() == 0
+    assert capsys.readouterr().out == by_words
+    assert "mine/own.yaml" in by_words
+
+
+def test_a_catalogue_that_is_named_and_missing_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PILOTHOUSE_CATALOGUE", "services.yaml")
     assert run() == 1
+    assert "services.yaml:1: cannot be read: No such file or directory" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_not_there_is_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--runbooks", "runbooks") == 1
     assert "runbooks: there is no such file or folder\n\n1 problem in 1 file." in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""``python -m bot judge``: any data in, a verdict out."""
+"""``pilothouse judge``: any data in, a verdict out."""
 
 from __future__ import annotations
 

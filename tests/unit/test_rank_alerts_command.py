@@ -1,4 +1,4 @@
-"""``python -m bot rank-alerts`` prints one line of JSON a case, from a file or from standard input."""
+"""``pilothouse rank-alerts`` prints one line of JSON a case, from a file or from standard input."""
 
 from __future__ import annotations
 

@@ -89,6 +89,12 @@ def test_several_runbook_folders_are_joined_like_a_path():
     assert settings.runbooks == (Path("runbooks"), Path("/etc/ours"))
 
 
+def test_the_runbooks_that_ship_have_a_word_of_their_own():
+    (shipped,) = load_settings({}).runbooks
+    assert (shipped / "incident" / "triage.yaml").is_file()
+    assert load_settings({"PILOTHOUSE_RUNBOOKS": "shipped:./shipped"}).runbooks == (shipped, Path("shipped"))
+
+
 def test_the_api_url_ends_with_a_slash_so_that_method_names_can_follow():
     assert Settings(slack_api_url="http://localhost:7000/api").slack_api_url == "http://localhost:7000/api/"
 

@@ -1,4 +1,4 @@
-"""``python -m bot``: what every command has in common."""
+"""``pilothouse``: what every command has in common."""
 
 from __future__ import annotations
 
@@ -67,8 +67,30 @@ def test_a_port_that_is_taken_is_told_with_the_setting_that_names_it(tmp_path, r
     assert f"Set {setting} to a free port" in ended.stderr
 
 
+def test_the_packages_of_another_project_are_not_imported(tmp_path):
+    (tmp_path / "handlers").mkdir()
+    (tmp_path / "handlers" / "__init__.py").write_text("raise ImportError('foreign')\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "bot", "manifest"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        cwd=tmp_path,
+        check=False,
+        timeout=50,
+        text=True,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_people_see_the_command_that_they_typed(capsys):
+    for given, shown in (({}, "pilothouse"), ({"prog": "python -m bot"}, "python -m bot")):
+        with pytest.raises(SystemExit):
+            command_line.main(["check", "--help"], **given)
+        assert capsys.readouterr().out.startswith(f"usage: {shown} check ")
+
+
 def test_a_connection_that_breaks_inside_of_a_command_is_no_reader_that_has_gone(monkeypatch):
-    def breaks(words):
+    def breaks(words, prog):
         raise BrokenPipeError
 
     monkeypatch.setattr(command_line, "_run", breaks)

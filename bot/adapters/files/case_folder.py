@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bot.diagnosis.offline.case import CaseLogLine, Column, SpanBucket, Telemetry
+from bot.domain.documentation import DOCS
 from bot.domain.errors import UsageError
 
 
@@ -20,7 +21,7 @@ class CaseUnreadableError(UsageError):
     """A folder holds no case, or one that does not keep to the format."""
 
     reason = "case_unreadable"
-    default_hint = "docs/reference/rank.md has the format."
+    default_hint = f"{DOCS}/reference/rank.md has the format."
 
 
 def read_case(folder: Path) -> Telemetry:

@@ -39,7 +39,7 @@ class CatalogueError(BotError):
     """The catalogue cannot be used; ``problems`` holds all that is wrong with it."""
 
     reason = "catalogue_invalid"
-    default_hint = "Mend the catalogue; `python -m bot check` shows every problem at once."
+    default_hint = "Mend the catalogue; `pilothouse check` shows every problem at once."
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         """Tell every problem, a line each."""

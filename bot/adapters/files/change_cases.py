@@ -23,6 +23,7 @@ from bot.diagnosis.commits.case import (
     SpanRecord,
     StatusLine,
 )
+from bot.domain.documentation import DOCS
 from bot.domain.errors import UsageError
 
 _LINE = frozenset({"timestamp", "service", "severity_text", "level", "msg", "message", "trace_id", "span_id"})
@@ -33,7 +34,7 @@ class ChangeCaseInvalidError(UsageError):
     """A folder does not hold an incident that can be read."""
 
     reason = "change_case_invalid"
-    default_hint = "docs/reference/rank-changes.md lists the files and their fields."
+    default_hint = f"{DOCS}/reference/rank-changes.md lists the files and their fields."
 
 
 def load_change_case(folder: Path) -> ChangeCase:

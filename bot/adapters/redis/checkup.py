@@ -11,11 +11,12 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 from bot.adapters.redis.store import RedisStore
 from bot.domain.checkup import CheckupItem, doubtful, good, wrong
 from bot.domain.clock import Clock
+from bot.domain.documentation import DOCS
 
 _OLDEST = {"redis": 7, "valkey": 8}
 _SKEW_S, _BAD_SKEW_S = 1.0, 30.0
 _ADMIN = "Run this once with a PILOTHOUSE_REDIS_URL whose user may: it changes nothing."
-_PAGE = "See docs/how-to/run-redis.md."
+_PAGE = f"See {DOCS}/how-to/run-redis.md."
 
 
 async def check_redis(store: RedisStore, clock: Clock) -> tuple[CheckupItem, ...]:

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.checkup import CheckupItem, doubtful, good, wrong
 
 _WAY = "Check PILOTHOUSE_SLACK_API_URL, the proxy and the way out of this network."
-_MANIFEST = "Print the manifest with `python -m bot manifest`, update the app with it and install it anew."
+_MANIFEST = "Print the manifest with `pilothouse manifest`, update the app with it and install it anew."
 
 
 async def check_slack(client: AsyncWebClient, *, scopes: Collection[str]) -> tuple[CheckupItem, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from bot.domain.documentation import DOCS
 from bot.domain.errors import UsageError
 from bot.domain.model import Model
 
@@ -21,7 +22,7 @@ class AlertsInvalidError(UsageError):
     """What is to be ranked is no case of alerts."""
 
     reason = "alerts_invalid"
-    default_hint = "docs/reference/rank-alerts.md has the fields and an example."
+    default_hint = f"{DOCS}/reference/rank-alerts.md has the fields and an example."
 
 
 class AlertCase(Model):

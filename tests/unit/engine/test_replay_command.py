@@ -1,4 +1,4 @@
-"""``python -m bot replay`` and ``regress``: from an exported file or from Redis."""
+"""``pilothouse replay`` and ``regress``: from an exported file or from Redis."""
 
 from __future__ import annotations
 

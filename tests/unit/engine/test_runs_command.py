@@ -1,4 +1,4 @@
-"""``python -m bot runs``: what happened is told from the journal, with nothing but Redis."""
+"""``pilothouse runs``: what happened is told from the journal, with nothing but Redis."""
 
 from __future__ import annotations
 
