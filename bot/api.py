@@ -32,18 +32,18 @@ from bot.domain.errors import (
     UnknownServiceError,
 )
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.runs.effect import Effect
+from bot.domain.runs.effect import ActionResult, Effect
 from bot.engine.plugins import Context, action, probe
 
 __all__ = [
     "ActionFailedError",
     "ActionInDoubtError",
+    "ActionResult",
     "BotError",
     "Change",
     "ChangeKind",
     "Clock",
     "Context",
-    "Done",
     "Effect",
     "Evidence",
     "Facts",
