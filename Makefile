@@ -7,15 +7,15 @@ SHELL := /bin/bash
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-find-links --no-emit-index-url pyproject.toml
 
-.PHONY: help setup servers demo test check bench load fmt lock reference clean
+.PHONY: help setup servers demo test check bench load fmt lock reference docs docs-serve clean
 
 help: ## List the tasks
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
 
 setup: ## Make .venv with the pinned packages (instant when nothing changed)
 	@scripts/setup.sh
 
-servers: ## Install what the demo and the tests run: HAProxy, Prometheus, Alertmanager, Chromium
+servers: ## Install what the demo and the tests run: HAProxy, Prometheus, Alertmanager, Chromium, Podman
 	@scripts/servers.sh
 
 demo: setup servers ## Bring up the shop, a Slack for the laptop and the bot, and say where to look
@@ -33,6 +33,8 @@ check: setup ## Run every check but the tests: lint, format, types, layers, depe
 	.venv/bin/vulture
 	$(PYTHON_IN) -m pytest -q tests/docs
 	$(PYTHON_IN) scripts/reference.py --check
+	.venv/bin/hadolint Containerfile
+	.venv/bin/mkdocs build --strict
 
 bench: setup ## Measure this engine beside its floor and its peers, which go into .venv-bench
 	@test -x .venv-bench/bin/python || $(PYTHON_IN) -m venv .venv-bench
@@ -56,6 +58,12 @@ lock: setup ## Write the pinned packages anew from pyproject.toml
 reference: setup ## Write the generated pages of docs/reference
 	$(PYTHON_IN) scripts/reference.py
 
+docs: setup ## Build the documentation site into site/; a broken link is an error
+	.venv/bin/mkdocs build --strict
+
+docs-serve: setup ## Show the documentation site on this machine, rebuilt as you write
+	.venv/bin/mkdocs serve
+
 clean: ## Remove .venv, caches and the demo's state
-	rm -rf .venv .venv-bench var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv .venv-bench .cache site var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

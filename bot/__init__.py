@@ -1,3 +1,3 @@
 """Pilothouse: incident response and deployments from Slack."""
 
-__version__ = "0.1.0"
+__version__ = "0.4.0"

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 missing=()
-for program in haproxy prometheus prometheus-alertmanager chromium; do
+for program in haproxy prometheus prometheus-alertmanager chromium podman runc; do
     command -v "$program" >/dev/null || missing+=("$program")  # each is in the package of its name
 done
 command -v mariadbd >/dev/null || missing+=(mariadb-server-core mariadb-client-core)  # these start no daemon
