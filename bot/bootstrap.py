@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,22 +21,9 @@ from bot.adapters.observability.health import Health
 from bot.adapters.observability.meters import Meters
 from bot.adapters.observability.observed import ObservedBudget, ObservedJournal, Observer, Observers
 from bot.adapters.redis.gauges import Gauges
+from bot.adapters.redis.redis_stores import redis_stores
 from bot.adapters.redis.store import RedisStore, connect
-from bot.adapters.redis.stores.alerts import RedisAlertStore
 from bot.adapters.redis.stores.archive import RunArchive
-from bot.adapters.redis.stores.board import RedisMessageBoard
-from bot.adapters.redis.stores.checklists import RedisChecklists
-from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
-from bot.adapters.redis.stores.deployments import RedisDeploymentStore
-from bot.adapters.redis.stores.feedback import RedisFeedbackStore
-from bot.adapters.redis.stores.flags import RedisFlags
-from bot.adapters.redis.stores.heartbeats import RedisHeartbeats
-from bot.adapters.redis.stores.inbox import RedisInbox
-from bot.adapters.redis.stores.journal import RedisJournal
-from bot.adapters.redis.stores.leases import RedisLeases
-from bot.adapters.redis.stores.locks import RedisLocks
-from bot.adapters.redis.stores.monitors import RedisMonitorStore
-from bot.adapters.redis.stores.records import RedisBudget, RedisChangeLedger
 from bot.adapters.redis.work import RedisWork
 from bot.adapters.rendering import Renderer
 from bot.adapters.slack.app import build_app
@@ -51,18 +38,17 @@ from bot.domain.errors import SettingsError
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Plugins, scan
+from bot.engine.stores import Stores
 from bot.loader.loader import LoadedLibrary, load_runbooks
 from bot.loader.monitor_rules import monitor_problems
 from bot.loader.probe_rules import checklist_problems
 from bot.loader.yaml_positions import Problem, shown_path
 from bot.ports.journal import Journal
 from bot.ports.work import WorkHandlers
-from bot.reducers import REDUCERS, ranker_version
-from bot.services.checklist_commands import ChecklistCommands
-from bot.services.gate_commands import GateCommands
+from bot.ranker_version import ranker_version
+from bot.reducers import REDUCERS
 from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import IntentHandler
-from bot.services.monitor_commands import MonitorCommands
 from bot.services.monitor_runner import MonitorRunner
 from bot.settings import Settings
 from handlers import register_all
@@ -84,16 +70,10 @@ class Parts:
     catalogue: Catalogue
     library: LoadedLibrary
     store: RedisStore
-    journal: Journal
+    stores: Stores
     work: RedisWork
-    inbox: RedisInbox
-    board: RedisMessageBoard
-    heartbeats: RedisHeartbeats
-    leases: RedisLeases
-    flags: RedisFlags
     http: httpx.AsyncClient
     archive: RunArchive
-    monitors: RedisMonitorStore
     handlers: WorkHandlers
     presenter: Presenter
     operating: Health
@@ -141,9 +121,15 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         client = await stack.enter_async_context(
             open_client(token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         )
-        journal = RedisJournal(store, retention_s=settings.retention_days * _DAY_S)
-        traces = _traces(settings, stack, journal)
-        outside = _Outside(store=store, http=http, identity=Identity(client), journal=journal, traces=traces)
+        stores = redis_stores(
+            store,
+            SystemClock(),
+            retention_s=settings.retention_days * _DAY_S,
+            deployment_retention_s=settings.deployment_retention_days * _DAY_S,
+            most_waiting=settings.most_waiting,
+        )
+        traces = _traces(settings, stack, stores.journal)
+        outside = _Outside(store=store, http=http, identity=Identity(client), stores=stores, traces=traces)
         yield _join(settings, catalogue, plugins, library, outside)
 
 
@@ -154,7 +140,7 @@ class _Outside:
     store: RedisStore
     http: httpx.AsyncClient
     identity: Identity
-    journal: RedisJournal
+    stores: Stores
     traces: tuple[Observer, ...]
 
 
@@ -187,29 +173,22 @@ def _join(
     settings: Settings, catalogue: Catalogue, plugins: Plugins, library: LoadedLibrary, outside: _Outside
 ) -> Parts:
     clock, store = SystemClock(), outside.store
-    retention_s = settings.retention_days * _DAY_S
     operating = Health(
         meters=Meters(),
         ping=store.client.ping,
         depths=Gauges(store, clock).read,
         most_lag_s=settings.lease_s,
     )
-    journal = ObservedJournal(outside.journal, Observers(operating.meters, *outside.traces))
-    alerts = RedisAlertStore(store, retention_s=retention_s)
-    feedback = RedisFeedbackStore(store)
-    board = RedisMessageBoard(store, retention_s=retention_s)
-    inbox = RedisInbox(store, most_waiting=settings.most_waiting)
-    heartbeats = RedisHeartbeats(store)
-    leases, flags = RedisLeases(store), RedisFlags(store)
-    monitors = RedisMonitorStore(store)
-    deploy_locks = RedisDeployLocks(store)
-    deployments = RedisDeploymentStore(store, clock, retention_s=settings.deployment_retention_days * _DAY_S)
-    checklists = RedisChecklists(store, retention_s=retention_s)
+    stores = replace(
+        outside.stores,
+        journal=ObservedJournal(outside.stores.journal, Observers(operating.meters, *outside.traces)),
+        budget=ObservedBudget(outside.stores.budget, operating.meters.asked_budget),
+    )
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
     teller = SlackNotifier(client)
     deps = Deps(
-        journal=journal,
+        stores=stores,
         library=library,
         plugins=plugins,
         reducers=REDUCERS,
@@ -218,57 +197,34 @@ def _join(
         catalogue=catalogue,
         clock=clock,
         http=outside.http,
-        ledger=RedisChangeLedger(store, clock, retention_s=retention_s),
-        locks=RedisLocks(store),
+        gatekeeper=StateGatekeeper(
+            locks=stores.deploy_locks,
+            checklists=stores.checklists,
+            alerts=stores.alerts,
+            journal=stores.journal,
+        ),
         readers_per_service=settings.service_readers,
-        pulses=heartbeats,
-        alarms=alerts,
-        flags=flags,
-        leases=leases,
-        gatekeeper=StateGatekeeper(locks=deploy_locks, checklists=checklists, alerts=alerts, journal=journal),
-        deployments=deployments,
         settings={"watch_s": settings.watch_s},
     )
     front = HandlerContext(
-        inbox=inbox,
+        stores=stores,
         library=library,
         catalogue=catalogue,
         clock=clock,
-        journal=journal,
-        alerts=alerts,
-        monitors=monitors,
-        feedback=feedback,
-        deployments=deployments,
         directory=directory,
         teller=teller,
     )
     app = build_app(identity=outside.identity, signing_secret=_secret(settings.slack_signing_secret))
     register_all(app, front)
     engine = Engine(deps)
-    watchman = MonitorRunner(deps, monitors=monitors, alerts=alerts, board=board, inbox=inbox)
-    desk = IntentHandler(
-        deps,
-        directory=directory,
-        alerts=alerts,
-        board=board,
-        teller=teller,
-        monitors=MonitorCommands(catalogue, monitors=monitors, alerts=alerts, board=board, watchman=watchman),
-        gates=GateCommands(
-            deps,
-            locks=deploy_locks,
-            checklists=ChecklistCommands(deps, checklists=checklists, directory=directory, board=board),
-            directory=directory,
-            teller=teller,
-        ),
-        feedback=feedback,
-    )
+    desk = IntentHandler(deps, directory=directory, teller=teller)
     return Parts(
         settings=settings,
         clock=clock,
         catalogue=catalogue,
         library=library,
         store=store,
-        journal=journal,
+        stores=stores,
         work=RedisWork(
             store,
             consumer=worker_name(),
@@ -278,32 +234,22 @@ def _join(
             drain_s=settings.drain_s,
             on_beat=lambda: operating.beat("worker"),
         ),
-        inbox=inbox,
-        board=board,
-        heartbeats=heartbeats,
-        leases=leases,
-        flags=flags,
         http=outside.http,
-        archive=RunArchive(store, retention_s=retention_s),
-        monitors=monitors,
+        archive=RunArchive(store, retention_s=settings.retention_days * _DAY_S),
         handlers=WorkHandlers(
             run=engine.advance,
             intent=desk.handle,
-            check=watchman.check,
+            check=MonitorRunner(deps).check,
             give_up=engine.give_up,
         ),
         presenter=Presenter(
-            board=board,
-            budget=ObservedBudget(RedisBudget(store), operating.meters.asked_budget),
+            board=stores.board,
+            budget=stores.budget,
             client=client,
             render=Renderer(
-                journal=journal,
-                alerts=alerts,
-                feedback=feedback,
-                checklists=checklists,
+                stores,
                 catalogue=catalogue,
                 clock=clock,
-                deployments=deployments,
                 accuracy_channel=settings.accuracy_channel,
             ),
             clock=clock,

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from collections.abc import Mapping
 
-from bot.diagnosis.ranking.causes import rank_causes
-from bot.domain.catalogue import Catalogue
-from bot.domain.diagnoses.diagnosis import Diagnosis, ReducerResult, Source, SourceStatus
-from bot.domain.diagnoses.finding import Findings
-from bot.domain.model import JsonObject
-from bot.domain.runs.event import StepOutcome
+from bot.domain.diagnoses.diagnosis import Diagnosis, ReducerResult
 from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import ReducerName
 from bot.engine.deps import ReduceInput, Reducer
+from bot.ranker import diagnose, since_s_of
 from bot.services.rollback_safety import SafetyReport, rollback_safety, word_of
-
-_STATUS: Mapping[StepOutcome, SourceStatus] = {
-    "ok": SourceStatus.OK,
-    "failed": SourceStatus.UNAVAILABLE,
-    "unavailable": SourceStatus.UNAVAILABLE,
-    "garbage": SourceStatus.GARBAGE,
-    "not_configured": SourceStatus.NOT_CONFIGURED,
-    "timed_out": SourceStatus.TIMED_OUT,
-    "crashed": SourceStatus.CRASHED,
-    "in_doubt": SourceStatus.UNAVAILABLE,
-}
-_DEFAULT_SINCE_S = 1800.0
 
 
 def causes(given: ReduceInput) -> Diagnosis:
@@ -37,30 +17,6 @@ def causes(given: ReduceInput) -> Diagnosis:
     steps = tuple(step for phase in given.phases for step in phase.steps.values())
     since_s = since_s_of(given.arguments)
     return diagnose(given.run.service, steps, catalogue=given.catalogue, now=given.now, since_s=since_s)
-
-
-def diagnose(
-    service: str, steps: Iterable[StepState], *, catalogue: Catalogue, now: datetime, since_s: float
-) -> Diagnosis:
-    """Rank the causes of the trouble of ``service`` by what ``steps`` brought; ``since_s`` is in seconds."""
-    results = {step.id: reading_of(step) for step in steps}
-    return rank_causes(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s)
-
-
-def since_s_of(arguments: JsonObject) -> float:
-    """Tell how many seconds the sources looked back."""
-    since = arguments.get("since_s", _DEFAULT_SINCE_S)
-    return float(since) if isinstance(since, int | float | str) else _DEFAULT_SINCE_S
-
-
-def reading_of(step: StepState) -> Findings | Source:
-    """Read a step's findings, or say how reading its source went."""
-    if step.outcome == "ok" and step.result is not None and step.result.get("type") == "findings":
-        return Findings.model_validate(step.result)
-    status = _STATUS[step.outcome] if step.outcome is not None else SourceStatus.TIMED_OUT
-    if status is SourceStatus.OK:
-        return Source(name=step.id, status=SourceStatus.GARBAGE, why="it brought no findings")
-    return Source(name=step.id, status=status, why=step.error)
 
 
 def every(given: ReduceInput) -> ReducerResult:
@@ -117,26 +73,6 @@ REDUCERS: Mapping[ReducerName, Reducer] = {
     "worst": worst,
     "rollback_safety": way_back,
 }
-
-
-def ranker_version() -> str:
-    """Name the ranker by its content: twelve hexadecimal digits over its code and its weights.
-
-    Two that rank alike by construction have the same name; a release need not have changed it.
-    """
-    digest = hashlib.sha256()
-    for path, content in sorted(_contents(files("bot.diagnosis"))):
-        digest.update(f"{path}\n{len(content)}\n".encode() + content)
-    return digest.hexdigest()[:12]
-
-
-def _contents(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:
-    for entry in folder.iterdir():
-        path = f"{above}/{entry.name}"
-        if entry.is_dir() and entry.name != "__pycache__":
-            yield from _contents(entry, path)
-        elif entry.is_file():
-            yield path, entry.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _sorted(phases: tuple[PhaseState, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -55,15 +55,12 @@ async def web(parts: Parts) -> None:
     """Receive: Slack, alert webhooks, health, metrics."""
     settings = parts.settings
     surface = WebParts(
-        inbox=parts.inbox,
+        stores=parts.stores,
         clock=parts.clock,
         webhook_token=settings.webhook_token,
         catalogue=parts.catalogue,
-        heartbeats=parts.heartbeats,
         heartbeat_token=settings.heartbeat_token,
-        leases=parts.leases,
         lease_token=settings.lease_token,
-        flags=parts.flags,
         flags_token=settings.flags_token,
         http=parts.http,
         operating=parts.operating,
@@ -153,14 +150,14 @@ async def tell_accuracy(parts: Parts) -> None:
         return
     week = week_of(parts.clock.now() - timedelta(weeks=1, hours=_ACCURACY_HOUR))
     try:
-        await parts.board.mark(Topic(kind="accuracy", id=week))
+        await parts.stores.board.mark(Topic(kind="accuracy", id=week))
     except (RedisError, OSError) as error:
         log.warning("accuracy_not_told", extra={"week": week, "error": type(error).__name__})
 
 
 async def _monitors(parts: Parts, scheduler: AsyncIOScheduler) -> None:
     """Schedule every monitor of the catalogue, as soon as the store can say what was fired last."""
-    monitors = MonitorClock(parts.catalogue.monitors, parts.monitors, parts.clock)
+    monitors = MonitorClock(parts.catalogue.monitors, parts.stores.monitors, parts.clock)
     while True:
         try:
             return await monitors.begin(scheduler)

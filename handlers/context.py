@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.domain.catalogue import Catalogue
@@ -17,14 +17,9 @@ from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
 from bot.domain.runs.event import Origin
 from bot.domain.runs.run import Run, fold
-from bot.ports.alerts import AlertStore
-from bot.ports.deployments import DeploymentStore, NoDeployments
+from bot.engine.stores import Stores
 from bot.ports.directory import Directory
-from bot.ports.feedback import FeedbackStore
-from bot.ports.inbox import Inbox
-from bot.ports.journal import Journal
 from bot.ports.library import Library
-from bot.ports.monitors import MonitorStore
 from bot.ports.notifier import Notifier
 from bot.views.monitor import MOST_LISTED, MonitorView, worst_first
 
@@ -38,20 +33,11 @@ _MOST_FIRING = 100
 class HandlerContext:
     """The surroundings of the handlers; built once by the composition root."""
 
-    inbox: Inbox
+    stores: Stores
+    """Only read, but for the inbox."""
     library: Library
     catalogue: Catalogue
     clock: Clock
-    journal: Journal
-    """Only read."""
-    alerts: AlertStore
-    """Only read."""
-    monitors: MonitorStore
-    """Only read."""
-    feedback: FeedbackStore
-    """Only read."""
-    deployments: DeploymentStore = field(default_factory=NoDeployments)
-    """Only read."""
     directory: Directory
     """Only for what the Home tab shows; what counts is checked when an intent is carried out."""
     teller: Notifier
@@ -63,7 +49,7 @@ class HandlerContext:
             TimeoutError: the store did not answer in time; it may or may not hold the intent.
         """
         async with asyncio.timeout(_STORE_S):
-            await self.inbox.put(intent)
+            await self.stores.inbox.put(intent)
 
     async def alert(self, alert_id: str) -> Alert:
         """Read an alert.
@@ -73,7 +59,7 @@ class HandlerContext:
             TimeoutError: the store did not answer in time.
         """
         async with asyncio.timeout(_STORE_S):
-            return await self.alerts.get(alert_id)
+            return await self.stores.alerts.get(alert_id)
 
     async def run(self, run_id: str) -> Run:
         """Read a run.
@@ -83,7 +69,7 @@ class HandlerContext:
             TimeoutError: the store did not answer in time.
         """
         async with asyncio.timeout(_STORE_S):
-            return fold(run_id, await self.journal.load(run_id))
+            return fold(run_id, await self.stores.journal.load(run_id))
 
     async def firing(self) -> tuple[Alert, ...]:
         """List the alerts that fire, newest first.
@@ -92,7 +78,7 @@ class HandlerContext:
             TimeoutError: the store did not answer in time.
         """
         async with asyncio.timeout(_STORE_S):
-            return await self.alerts.firing(limit=_MOST_FIRING)
+            return await self.stores.alerts.firing(limit=_MOST_FIRING)
 
     async def sights(self, names: Sequence[str]) -> list[MonitorView]:
         """Read what is known of monitors of the catalogue, by their full names; the worst come first.
@@ -104,12 +90,12 @@ class HandlerContext:
         """
         known, now = self.catalogue.monitors, self.clock.now()
         async with asyncio.timeout(_STORE_S):
-            states = await self.monitors.states(names)
+            states = await self.stores.monitors.states(names)
             sights = worst_first(
                 [MonitorView(name=n, monitor=known[n][1], state=states[n]) for n in names], now=now
             )
             shown = sights[:MOST_LISTED]
-            muted = await asyncio.gather(*(self.alerts.silence_of(sight.name) for sight in shown))
+            muted = await asyncio.gather(*(self.stores.alerts.silence_of(sight.name) for sight in shown))
         told = [replace(sight, muted=by) for sight, by in zip(shown, muted, strict=True)]
         return [*told, *sights[MOST_LISTED:]]
 
@@ -121,7 +107,7 @@ class HandlerContext:
         """
         now = self.clock.now()
         async with asyncio.timeout(_STORE_S):
-            return await self.feedback.between(now - timedelta(seconds=seconds), now)
+            return await self.stores.feedback.between(now - timedelta(seconds=seconds), now)
 
     async def deployed(self, service: str, *, limit: int) -> tuple[Deployment, ...]:
         """List the latest deployments of a service, of all if it is empty, newest first.
@@ -130,7 +116,7 @@ class HandlerContext:
             TimeoutError: the store did not answer in time.
         """
         async with asyncio.timeout(_STORE_S):
-            return await self.deployments.of(service, limit=limit)
+            return await self.stores.deployments.of(service, limit=limit)
 
     async def start(self, runbook: str, params: JsonObject, *, key: str, by: Person, origin: Origin) -> None:
         """Ask for a run.

@@ -39,7 +39,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
 
 
 async def _recent(desk: HandlerContext) -> list[Run]:
-    ids = await desk.journal.recent(limit=_MOST_RUNS)
+    ids = await desk.stores.journal.recent(limit=_MOST_RUNS)
     found = await asyncio.gather(*(_run(desk, run_id) for run_id in ids))
     return [run for run in found if run is not None]
 

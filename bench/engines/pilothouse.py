@@ -18,12 +18,11 @@ import httpx
 
 from bench.engines.contender import ENDED, Place, Start
 from bench.engines.processes import bring_up
+from bot.adapters.redis.redis_stores import redis_stores
 from bot.adapters.redis.store import RedisStore, connect
-from bot.adapters.redis.stores.journal import RedisJournal
-from bot.adapters.redis.stores.locks import RedisLocks
-from bot.adapters.redis.stores.records import RedisChangeLedger
 from bot.adapters.redis.work import RedisWork
 from bot.bootstrap import worker_name
+from bot.canary.judge import judge_case
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
 from bot.domain.intent import Intent
@@ -34,8 +33,10 @@ from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Plugins, scan
 from bot.loader.loader import LoadedLibrary, load_runbooks
+from bot.ports.journal import Journal
 from bot.ports.work import WorkHandlers
 from bot.reducers import REDUCERS
+from bot.testing.stores import gatekeeper_of
 
 _RUNBOOKS = Path(__file__).resolve().parent.parent / "runbooks"
 _LEASE_S = 10.0
@@ -47,7 +48,7 @@ class Parts:
     """The engine without Slack."""
 
     store: RedisStore
-    journal: RedisJournal
+    journal: Journal
     engine: Engine
     library: LoadedLibrary
 
@@ -84,22 +85,22 @@ async def assembled(
     found = scan("bench.plugins", third_parties=False) if plugins is None else plugins
     library = load_runbooks((runbooks,), plugins=found)
     store, clock = connect(redis_url), SystemClock()
-    journal = RedisJournal(store)
+    stores = redis_stores(store, clock)
     async with httpx.AsyncClient() as http:
         deps = Deps(
-            journal=journal,
+            stores=stores,
             library=library,
             plugins=found,
             reducers=REDUCERS,
+            judge=judge_case,
             catalogue=catalogue or Catalogue(),
             clock=clock,
             http=http,
-            ledger=RedisChangeLedger(store, clock),
-            locks=RedisLocks(store),
+            gatekeeper=gatekeeper_of(stores),
             settings={"watch_s": 600},
         )
         try:
-            yield Parts(store=store, journal=journal, engine=Engine(deps), library=library)
+            yield Parts(store=store, journal=stores.journal, engine=Engine(deps), library=library)
         finally:
             await store.aclose()
 

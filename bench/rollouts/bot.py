@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 
 import httpx
 import uvicorn
@@ -22,6 +23,7 @@ from bot.adapters.redis.stores.leases import RedisLeases
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
 from bot.testing.memory import MemoryStore
+from bot.testing.stores import memory_stores
 
 TOKEN = "any-will-do"  # noqa: S105  # of nothing but this floor
 """What HAProxy sends with its question."""
@@ -40,12 +42,11 @@ async def answer(url: str, port: int, page: str) -> None:
     memory = MemoryStore()
     async with httpx.AsyncClient() as http:
         parts = WebParts(
-            inbox=memory,
+            stores=replace(memory_stores(store=memory), leases=RedisLeases(store)),
             clock=SystemClock(),
             webhook_token=None,
             catalogue=Catalogue(services=(Service(name="shop", target=target),)),
             operating=Health(meters=Meters(), ping=store.client.ping, depths=memory.depth, most_lag_s=10),
-            leases=RedisLeases(store),
             lease_token=SecretStr(TOKEN),
             http=http,
         )

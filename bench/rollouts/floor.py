@@ -10,7 +10,7 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -19,10 +19,10 @@ from aiohttp import web
 from bench.rollouts.bot import TOKEN
 from bench.rollouts.launcher import Launcher, ended
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.clock import SystemClock
 from bot.domain.diagnoses.change import Change
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
+from bot.testing.stores import memory_context, memory_stores
 
 CONFIG = """\
 global
@@ -138,15 +138,12 @@ class Floor:
         if self.lease_port:
             where["lease"] = f"http://127.0.0.1:{self.launcher.ports['canary']}/healthz"
         target = {"haproxy": {name: value for name, value in {**where, **more}.items() if value}}
-        return Context(
-            run_id="run1",
-            step_id="step1",
-            timeout_s=timeout_s,
-            clock=SystemClock(),
-            http=self.http,
+        return memory_context(
             catalogue=Catalogue(services=(Service(name="shop", target=target),)),
-            ledger=self.ledger,
+            http=self.http,
+            stores=replace(memory_stores(), ledger=self.ledger),
             effect=Effect(key=f"run1:deploy:{self.effects}", epoch=epoch),
+            timeout_s=timeout_s,
         )
 
     async def get(self, path: str = "/", *, tenant: str = "") -> httpx.Response:

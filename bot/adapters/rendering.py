@@ -12,11 +12,7 @@ from bot.domain.clock import Clock
 from bot.domain.deployments.delivery import DAY_S, DeliveryQuestion
 from bot.domain.diagnoses.feedback import span_of
 from bot.domain.runs.run import fold
-from bot.ports.alerts import AlertStore
-from bot.ports.deployments import DeploymentStore, NoDeployments
-from bot.ports.feedback import FeedbackStore
-from bot.ports.gates import ChecklistStore
-from bot.ports.journal import Journal
+from bot.engine.stores import Stores
 from bot.services.delivery_metrics import delivered_services, delivery
 from bot.views.alert import alert_message
 from bot.views.checklist import waiver_messages
@@ -33,22 +29,14 @@ class Renderer:
 
     def __init__(
         self,
+        stores: Stores,
         *,
-        journal: Journal,
-        alerts: AlertStore,
-        feedback: FeedbackStore,
-        checklists: ChecklistStore,
         catalogue: Catalogue,
         clock: Clock,
-        deployments: DeploymentStore | None = None,
         accuracy_channel: str = "",
     ) -> None:
         """Keep what topics are read from; no ``accuracy_channel``: the weeks' accuracy is not told."""
-        self._journal = journal
-        self._alerts = alerts
-        self._feedback = feedback
-        self._deployments = deployments or NoDeployments()
-        self._checklists = checklists
+        self._stores = stores
         self._accuracy_channel = accuracy_channel
         self._catalogue = catalogue
         self._clock = clock
@@ -76,20 +64,20 @@ class Renderer:
                 assert_never(topic.kind)
 
     async def _run(self, run_id: str, style: Style) -> RenderedTopic:
-        run = fold(run_id, await self._journal.load(run_id))
+        run = fold(run_id, await self._stores.journal.load(run_id))
         # Only what people can see can be spoken about, so most renderings need not ask.
-        feedback = await self._feedback.of(run_id) if run.diagnosis is not None else ()
+        feedback = await self._stores.feedback.of(run_id) if run.diagnosis is not None else ()
         messages = run_messages(run, now=self._clock.now(), style=style, feedback=feedback)
         return RenderedTopic(channel=run.origin.channel, thread=run.origin.thread, messages=messages)
 
     async def _accuracy(self, week: str) -> RenderedTopic:
-        rated = await self._feedback.between(*span_of(week)) if self._accuracy_channel else ()
+        rated = await self._stores.feedback.between(*span_of(week)) if self._accuracy_channel else ()
         messages = (accuracy_message(rated, week=week),) if rated else ()
         return RenderedTopic(channel=self._accuracy_channel, messages=messages)
 
     async def _deployment(self, deployment_id: str) -> RenderedTopic:
         """Announce what was changed; what never came to a change is nobody else's news."""
-        deployment = await self._deployments.get(deployment_id)
+        deployment = await self._stores.deployments.get(deployment_id)
         channel = self._catalogue.announce_of(deployment.service)
         messages = (announcement(deployment),) if channel and deployment.changed else ()
         return RenderedTopic(channel=channel, messages=messages)
@@ -98,7 +86,7 @@ class Renderer:
         """Answer for everybody where it was asked; the figures are those of the moment of the question."""
         until = datetime.fromtimestamp(asked.until_s, UTC)
         age_s = (self._clock.now() - until).total_seconds()
-        known = await self._deployments.since(age_s + asked.days * DAY_S)
+        known = await self._stores.deployments.since(age_s + asked.days * DAY_S)
         meant = delivered_services(self._catalogue, asked.service, known)
         found = delivery(
             [one for one in known if one.service in meant],
@@ -113,12 +101,12 @@ class Renderer:
     async def _checklist(self, name: str) -> RenderedTopic:
         service, _, version = name.partition(":")
         entry = self._catalogue.get(service)
-        marks = await self._checklists.marks(service, version)
+        marks = await self._stores.checklists.marks(service, version)
         messages = waiver_messages(service, version, marks, items=entry.gates.checklist)
         return RenderedTopic(channel=entry.channel, messages=messages)
 
     async def _alert(self, alert_id: str) -> RenderedTopic:
-        alert = await self._alerts.get(alert_id)
+        alert = await self._stores.alerts.get(alert_id)
         known = alert.service in self._catalogue.names
         channel = self._catalogue.get(alert.service).channel if known else ""
         now = self._clock.now()

@@ -15,7 +15,7 @@ from bot.domain.nearest import did_you_mean
 from bot.domain.runs.inputs import Inputs
 from bot.engine.replay import RecordedReduction, recorded
 from bot.logs import redact
-from bot.reducers import diagnose, since_s_of
+from bot.ranker import diagnose, since_s_of
 
 NAME = "regress"
 SUMMARY = "Write a run's diagnosis down as a regression case, with what it should have said."

@@ -16,7 +16,8 @@ from bot.domain.errors import BotError
 from bot.domain.model import JsonObject
 from bot.engine.replay import RecordedReduction, again, as_text, difference, recorded
 from bot.logs import redact
-from bot.reducers import REDUCERS, ranker_version
+from bot.ranker_version import ranker_version
+from bot.reducers import REDUCERS
 from bot.settings import load_settings
 
 NAME = "replay"

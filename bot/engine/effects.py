@@ -93,7 +93,7 @@ async def _once(
         called = await settle(hand, plugin, arguments, effect=effect, step=intent.step, timeout_s=timeout_s)
     if called is None:
         await hand.write(intent)
-        await keep_record(hand.deps.deployments, hand.run)
+        await keep_record(hand.deps.stores.deployments, hand.run)
         called = await call(hand, plugin, arguments, step_id=intent.step, timeout_s=timeout_s, effect=effect)
         if called.outcome == "in_doubt":
             settled = await settle(
@@ -107,7 +107,7 @@ async def _once(
 async def note_change(hand: RunSession, called: CallResult) -> None:
     """Enter what was changed into the ledger, where the next diagnosis finds it."""
     if isinstance(called.result, ActionResult) and called.result.change is not None:
-        await hand.deps.ledger.record(called.result.change)
+        await hand.deps.stores.ledger.record(called.result.change)
 
 
 async def settle(

@@ -38,7 +38,7 @@ class Engine:
 
     async def advance(self, run_id: str) -> None:
         """Take a run and carry it on until it waits, ends, or belongs to somebody else."""
-        taken = await self._deps.journal.take(run_id)
+        taken = await self._deps.stores.journal.take(run_id)
         if taken is None:
             return
         hand = RunSession(run_id, taken, self._deps)
@@ -50,14 +50,14 @@ class Engine:
 
     async def give_up(self, run_id: str, why: str) -> None:
         """End a run that cannot be carried on, so that its thread says so."""
-        taken = await self._deps.journal.take(run_id)
+        taken = await self._deps.stores.journal.take(run_id)
         if taken is None:
             return
         summary = f"I could not carry this on: {why}. Somebody who runs this bot should read its logs."
         ended = RunFinished(at=self._deps.clock.now(), outcome="failed", summary=summary)
         await end_turns(self._deps, run_id)
-        await keep_record(self._deps.deployments, fold(run_id, (*taken.events, ended)))
-        await self._deps.journal.finish(run_id, (ended,), epoch=taken.epoch)
+        await keep_record(self._deps.stores.deployments, fold(run_id, (*taken.events, ended)))
+        await self._deps.stores.journal.finish(run_id, (ended,), epoch=taken.epoch)
         log.error("run_given_up", extra={"run_id": run_id, "why": why})
 
     async def _next(self, hand: RunSession) -> bool:
@@ -88,7 +88,7 @@ class Engine:
                     )
                 )
                 if isinstance(phase, Pipeline):
-                    await keep_record(self._deps.deployments, hand.run)  # a watch may go on for long
+                    await keep_record(self._deps.stores.deployments, hand.run)  # a watch may go on for long
                 if hand.has_turn:
                     await end_turns(self._deps, hand.run.id)
                     hand.has_turn = False
@@ -146,6 +146,6 @@ async def _finish(hand: RunSession) -> None:
     if hand.run.service:
         await end_turns(hand.deps, hand.run.id)  # also what an earlier owner of the run took and left
     # Before the run is let go of for good: whoever carries it on after a crash in between does so again.
-    await keep_record(hand.deps.deployments, functools.reduce(apply, events, hand.run))
+    await keep_record(hand.deps.stores.deployments, functools.reduce(apply, events, hand.run))
     await hand.finish(*events)
     log.info("run_finished", extra={"run_id": hand.run.id, "outcome": outcome})

@@ -26,10 +26,11 @@ from bot.domain.errors import (
 )
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.runs.effect import ActionResult, Effect
-from bot.ports.alerts import AlertHistory, NoAlertHistory
-from bot.ports.flags import FlagStore, NoFlags
-from bot.ports.gates import Gatekeeper, NoGatekeeper
-from bot.ports.heartbeats import JobHistory, NoJobHistory
+from bot.engine.stores import Stores
+from bot.ports.alerts import AlertHistory
+from bot.ports.flags import FlagStore
+from bot.ports.gates import Gatekeeper
+from bot.ports.heartbeats import JobHistory
 from bot.ports.ledger import ChangeLedger
 
 ENTRY_POINT_GROUP = "pilothouse.plugins"
@@ -53,18 +54,34 @@ class Context:
     clock: Clock
     http: httpx.AsyncClient
     catalogue: Catalogue
-    ledger: ChangeLedger
-    pulses: JobHistory = field(default_factory=NoJobHistory)
-    """What is known of the jobs that report by heartbeat."""
-    alarms: AlertHistory = field(default_factory=NoAlertHistory)
-    """What was reported to the bot as an alert."""
-    flags: FlagStore = field(default_factory=NoFlags)
-    gatekeeper: Gatekeeper = field(default_factory=NoGatekeeper)
+    stores: Stores = field(repr=False)
+    """Not for plugins: what they may use of it are the properties below."""
+    gatekeeper: Gatekeeper
     """What keeps services from being deployed, as far as the bot itself knows."""
+    plugins: Plugins
+    """For a probe that asks others in turn, as a checklist does."""
     effect: Effect | None = None
     """Set for actions: the idempotency key and the fencing token."""
-    plugins: Plugins = field(default_factory=lambda: Plugins())  # noqa: PLW0108  # it is further down
-    """For a probe that asks others in turn, as a checklist does."""
+
+    @property
+    def ledger(self) -> ChangeLedger:
+        """The bot's own record of changes."""
+        return self.stores.ledger
+
+    @property
+    def pulses(self) -> JobHistory:
+        """What is known of the jobs that report by heartbeat."""
+        return self.stores.heartbeats
+
+    @property
+    def alarms(self) -> AlertHistory:
+        """What was reported to the bot as an alert."""
+        return self.stores.alerts
+
+    @property
+    def flags(self) -> FlagStore:
+        """The feature flags that the bot keeps."""
+        return self.stores.flags
 
     def service(self, name: str) -> Service:
         """Find a service in the catalogue.

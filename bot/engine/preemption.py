@@ -25,12 +25,12 @@ async def make_way(hand: RunSession, phase: str) -> None:
 
 async def _abort(hand: RunSession, other: str) -> None:
     for _ in range(_TRIES):
-        run = fold(other, await hand.deps.journal.load(other))
+        run = fold(other, await hand.deps.stores.journal.load(other))
         key = f"{hand.run.id}:preempts"
         if rollout_under_way(run) is None or key in run.steering.keys:
             return
         said = RolloutSteered(at=hand.now, by=hand.run.requested_by, word="abort", key=key)
-        if await hand.deps.journal.interject(run.id, (said,), length=run.length, wake=False):
+        if await hand.deps.stores.journal.interject(run.id, (said,), length=run.length, wake=False):
             log.info("rollout_preempted", extra={"run_id": run.id, "by": hand.run.id})
             return
     log.warning("rollout_not_preempted", extra={"run_id": other, "by": hand.run.id})

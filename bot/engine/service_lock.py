@@ -31,9 +31,9 @@ async def take_turn(
         return None
     most = 1 if to == "change" else hand.deps.readers_per_service
     name = change_place(hand.run.service) if to == "change" else f"{to}:{hand.run.service}"
-    before = await hand.deps.locks.acquire(name, run_id=hand.run.id, most=most, ahead=ahead)
+    before = await hand.deps.stores.locks.acquire(name, run_id=hand.run.id, most=most, ahead=ahead)
     if before and await _left_by_the_ended(hand.deps, before):
-        before = await hand.deps.locks.acquire(name, run_id=hand.run.id, most=most, ahead=ahead)
+        before = await hand.deps.stores.locks.acquire(name, run_id=hand.run.id, most=most, ahead=ahead)
     hand.has_turn = True
     known = hand.run.phases[phase].behind
     if before:
@@ -47,8 +47,8 @@ async def take_turn(
 
 async def end_turns(deps: Deps, run_id: str) -> None:
     """Give back all that a run holds or waits for, and wake those whose turn it is."""
-    for heir in await deps.locks.release(run_id):
-        await deps.journal.wake(heir)
+    for heir in await deps.stores.locks.release(run_id):
+        await deps.stores.journal.wake(heir)
 
 
 async def _left_by_the_ended(deps: Deps, runs: tuple[str, ...]) -> bool:
@@ -62,6 +62,6 @@ async def _left_by_the_ended(deps: Deps, runs: tuple[str, ...]) -> bool:
 
 async def _has_ended(deps: Deps, run_id: str) -> bool:
     try:
-        return isinstance((await deps.journal.load(run_id))[-1], RunFinished)
+        return isinstance((await deps.stores.journal.load(run_id))[-1], RunFinished)
     except NotFoundError:
         return True

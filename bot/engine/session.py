@@ -100,7 +100,9 @@ class RunSession:
     async def park(self, until: datetime | None) -> bool:
         """Let go of the run; false if something was written meanwhile, which has now been read."""
         await self.settled()
-        if await self.deps.journal.park(self.run.id, epoch=self.epoch, length=self._written, until=until):
+        if await self.deps.stores.journal.park(
+            self.run.id, epoch=self.epoch, length=self._written, until=until
+        ):
             return True
         await self._reload()
         return False
@@ -115,7 +117,7 @@ class RunSession:
         self._rest()
         await self.settled()
         events = (*rest, *events)
-        await self.deps.journal.finish(self.run.id, events, epoch=self.epoch)
+        await self.deps.stores.journal.finish(self.run.id, events, epoch=self.epoch)
 
     def _begin_to_write(self) -> None:
         self._rest()
@@ -131,7 +133,7 @@ class RunSession:
         try:
             while self._pending:
                 batch, self._pending = self._pending, []
-                length = await self.deps.journal.append(self.run.id, batch, epoch=self.epoch)
+                length = await self.deps.stores.journal.append(self.run.id, batch, epoch=self.epoch)
                 self._written += len(batch)
                 if length != self._written:
                     await self._reload()
@@ -142,7 +144,7 @@ class RunSession:
 
     async def _reload(self) -> None:
         """Read the journal again: somebody else wrote into it."""
-        events = await self.deps.journal.load(self.run.id)
+        events = await self.deps.stores.journal.load(self.run.id)
         run = fold(self.run.id, events)
         for event in self._pending:
             run = apply(run, event)

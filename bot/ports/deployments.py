@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.domain.deployments.deployment import Deployment
-from bot.domain.errors import NotFoundError
 
 
 class DeploymentStore(Protocol):
@@ -30,23 +29,3 @@ class DeploymentStore(Protocol):
     async def since(self, seconds: float) -> tuple[Deployment, ...]:
         """List all deployments that were asked for in the last ``seconds``, oldest first."""
         ...
-
-
-class NoDeployments:
-    """Where nothing is deployed: there is nothing to keep."""
-
-    async def record(self, deployment: Deployment) -> bool:  # noqa: ARG002  # the port's
-        """Keep nothing."""
-        return False
-
-    async def get(self, deployment_id: str) -> Deployment:
-        """Find nothing."""
-        raise NotFoundError(f"I know no deployment {deployment_id}.")
-
-    async def of(self, service: str, *, limit: int) -> tuple[Deployment, ...]:  # noqa: ARG002  # the port's
-        """List nothing."""
-        return ()
-
-    async def since(self, seconds: float) -> tuple[Deployment, ...]:  # noqa: ARG002  # the port's
-        """List nothing."""
-        return ()

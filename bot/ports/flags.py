@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.domain.deployments.flag import Flag
-from bot.domain.errors import ProbeNotConfiguredError
 
 
 class FlagStore(Protocol):
@@ -27,19 +26,3 @@ class FlagStore(Protocol):
             ActionInDoubtError: the store did not answer.
         """
         ...
-
-
-class NoFlags:
-    """Where nobody keeps flags, that is said instead of calling every one unknown."""
-
-    async def find(self, service: str, key: str) -> Flag | None:
-        """Refuse.
-
-        Raises:
-            ProbeNotConfiguredError: always.
-        """
-        raise ProbeNotConfiguredError(f"No flags are kept here, so {key} of {service} cannot be read.")
-
-    async def put(self, service: str, flag: Flag, *, run_id: str, epoch: int) -> None:  # noqa: ARG002  # the port's
-        """Refuse, as ``find`` does."""
-        await self.find(service, flag.key)

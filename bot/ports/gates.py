@@ -8,7 +8,6 @@ from typing import Protocol
 from bot.domain.deployments.checklist import ItemMark
 from bot.domain.deployments.deploy_lock import DeployLock
 from bot.domain.deployments.open_incident import OpenIncident
-from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.people import Person
 
 
@@ -66,41 +65,3 @@ class Gatekeeper(Protocol):
     async def requester_of(self, run_id: str) -> Person | None:
         """Tell who asked for a run; none if there is no such run."""
         ...
-
-
-class NoGatekeeper:
-    """Where nothing is kept of locks and incidents, that is said instead of opening every gate."""
-
-    async def lock_of(self, service: str) -> DeployLock | None:
-        """Refuse.
-
-        Raises:
-            ProbeNotConfiguredError: always.
-        """
-        raise ProbeNotConfiguredError(f"No locks are kept here, so nobody knows who has locked {service}.")
-
-    async def troubles(self, services: Collection[str]) -> tuple[OpenIncident, ...]:
-        """Refuse.
-
-        Raises:
-            ProbeNotConfiguredError: always.
-        """
-        raise ProbeNotConfiguredError(
-            f"No incidents are kept here, of {', '.join(sorted(services))} neither."
-        )
-
-    async def marks_of(self, service: str, version: str) -> tuple[ItemMark, ...]:
-        """Refuse.
-
-        Raises:
-            ProbeNotConfiguredError: always.
-        """
-        raise ProbeNotConfiguredError(f"No checklists are kept here, of {service} {version} neither.")
-
-    async def requester_of(self, run_id: str) -> Person | None:
-        """Refuse.
-
-        Raises:
-            ProbeNotConfiguredError: always.
-        """
-        raise ProbeNotConfiguredError(f"No journals are kept here, so nobody knows who asked for {run_id}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bot.domain.errors import ProbeNotConfiguredError
 from bot.domain.monitoring.heartbeat import Heartbeat, JobState
 
 
@@ -26,17 +25,3 @@ class Heartbeats(JobHistory, Protocol):
     async def beat(self, beat: Heartbeat) -> None:
         """Write a report down."""
         ...
-
-
-class NoJobHistory:
-    """Where nobody keeps heartbeats, that is said instead of calling every job silent."""
-
-    async def pulse(self, *, service: str, job: str) -> JobState | None:
-        """Refuse.
-
-        Raises:
-            ProbeNotConfiguredError: always.
-        """
-        raise ProbeNotConfiguredError(
-            f"No heartbeats are kept here, so {job} of {service} cannot be asked for."
-        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Literal, Protocol
 
 from pydantic import Field
@@ -148,15 +147,3 @@ class DeploymentTarget(Protocol):
         With ``fall_back`` what does not come up is put back at once, and counts as refused.
         """
         ...
-
-
-class NoLeases:
-    """Where no target has a dead-man switch: nobody asks, and nothing needs to be held."""
-
-    def hold(self, service: str) -> AbstractAsyncContextManager[None]:  # noqa: ARG002  # the port's
-        """Do nothing."""
-        return nullcontext()
-
-    async def is_held(self, service: str) -> bool:  # noqa: ARG002  # the port's
-        """Say no."""
-        return False

@@ -11,7 +11,7 @@ from functools import reduce
 
 from bot.diagnosis.alerts.firings import Firing, PastFirings, findings_of
 from bot.domain.diagnoses.finding import Evidence, Findings
-from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.errors import ProbeUnavailableError
 from bot.domain.monitoring.alert import Alert
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
@@ -30,11 +30,7 @@ async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: st
     for these services; both also tell on how many of the 28 days before each alert fired.  ``alert``
     is the id of the alert that the question is about, where it is about one.  That an alert fires is no
     evidence of a fault: the rule may be wrong.
-
-    Raises:
-        ProbeNotConfiguredError: nobody keeps alerts, and no service has a ``prometheus`` source.
-        ProbeUnavailableError: nobody keeps alerts, and no Prometheus answers; that is not silence.
-        ProbeGarbageError: nobody keeps alerts, and what answers is no Prometheus.
+    A Prometheus that cannot be read is a gap.
     """
     entries = (*ctx.catalogue.downstream(service), *ctx.catalogue.upstream(service))
     names = tuple(dict.fromkeys(entry.name for entry in entries))
@@ -53,7 +49,7 @@ async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: st
 async def _ask_all(
     ctx: Context, service: str, names: Sequence[str], *, start: datetime, end: datetime
 ) -> tuple[list[_Told], list[str]]:
-    """Ask everybody at once; gives what was told, and who could not be read; raises if nobody told any."""
+    """Ask everybody at once; gives what was told, and who could not be read."""
     watched = _watched(ctx, names)
     answers = await asyncio.gather(
         _book(ctx, names, start=start, end=end),
@@ -61,18 +57,15 @@ async def _ask_all(
         return_exceptions=True,
     )
     told: list[_Told] = []
-    unread: list[tuple[str, ProbeUnavailableError]] = []
+    gaps: list[str] = []
     for who, answer in zip((service, *(mine[0] for _, mine in watched)), answers, strict=True):
         if isinstance(answer, ProbeUnavailableError):
-            unread.append((who, answer))
+            gaps.append(f"{who}: {answer}")
         elif isinstance(answer, BaseException):
             raise answer
         else:
             told.append(answer)
-    missed = [(who, error) for who, error in unread if not isinstance(error, ProbeNotConfiguredError)]
-    if not told:
-        raise (missed or unread)[0][1]
-    return told, [f"{who}: {error}" for who, error in missed]
+    return told, gaps
 
 
 def _watched(ctx: Context, names: Sequence[str]) -> list[tuple[Mapping[str, str], list[str]]]:

@@ -11,9 +11,7 @@ from bot.domain.deployments.checklist import ChecklistItem, ItemMark, ItemState,
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.deps import Deps
-from bot.ports.board import MessageBoard
 from bot.ports.directory import Directory
-from bot.ports.gates import ChecklistStore
 from bot.services.checklists import look_at_checklist
 
 log = logging.getLogger(__name__)
@@ -27,15 +25,13 @@ _SIGNS = {"done": "✅", "waived": "⚠️", "open": "⬜", "failed": "🔴", "u
 class ChecklistCommands:
     """Does what was asked, and says in words what has come of it; that whoever asks is a member is known."""
 
-    def __init__(
-        self, deps: Deps, *, checklists: ChecklistStore, directory: Directory, board: MessageBoard
-    ) -> None:
+    def __init__(self, deps: Deps, *, directory: Directory) -> None:
         """Keep the surroundings."""
         self._deps = deps
         self._catalogue = deps.catalogue
-        self._checklists = checklists
+        self._checklists = deps.stores.checklists
         self._directory = directory
-        self._board = board
+        self._board = deps.stores.board
 
     async def carry_out(self, intent: AnyChecklistIntent) -> str:
         """Do it, and give the answer for whoever asked, as mrkdwn.

@@ -28,7 +28,6 @@ from bot.domain.intent import (
 from bot.domain.people import Person
 from bot.engine.deps import Deps
 from bot.ports.directory import Directory
-from bot.ports.gates import DeployLockStore
 from bot.ports.notifier import Notifier
 from bot.services.checklist_commands import ChecklistCommands
 from bot.services.gates import ask_gate
@@ -47,20 +46,12 @@ _OF_A_VERSION: frozenset[GateName] = frozenset({"staging", "checklist"})
 class GateCommands:
     """Does what was asked, and says in words what has come of it; that whoever asks is a member is known."""
 
-    def __init__(
-        self,
-        deps: Deps,
-        *,
-        locks: DeployLockStore,
-        checklists: ChecklistCommands,
-        directory: Directory,
-        teller: Notifier,
-    ) -> None:
-        """Keep the surroundings; ``checklists`` does what is asked of those."""
+    def __init__(self, deps: Deps, *, directory: Directory, teller: Notifier) -> None:
+        """Keep the surroundings."""
         self._deps = deps
         self._catalogue = deps.catalogue
-        self._locks = locks
-        self._checklists = checklists
+        self._locks = deps.stores.deploy_locks
+        self._checklists = ChecklistCommands(deps, directory=directory)
         self._queue = QueueCommands(deps)
         self._directory = directory
         self._teller = teller

@@ -35,10 +35,7 @@ from bot.domain.runs.event import CancelRequested, RunStarted, VoteCast
 from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
 from bot.engine.params import complete_params
-from bot.ports.alerts import AlertStore
-from bot.ports.board import MessageBoard
 from bot.ports.directory import Directory
-from bot.ports.feedback import FeedbackStore
 from bot.ports.notifier import Notifier
 from bot.services.feedback import said_by
 from bot.services.gate_commands import GateCommands
@@ -65,24 +62,19 @@ class IntentHandler:
         deps: Deps,
         *,
         directory: Directory,
-        alerts: AlertStore,
-        board: MessageBoard,
         teller: Notifier,
-        monitors: MonitorCommands,
-        gates: GateCommands,
-        feedback: FeedbackStore,
         patience_s: Sequence[float] = (0.5, 1, 2, 4, 8),
     ) -> None:
         """Keep the surroundings; ``patience_s`` are the pauses before it is asked again who somebody is."""
         self._deps = deps
         self._directory = directory
-        self._alerts = alerts
-        self._board = board
+        self._alerts = deps.stores.alerts
+        self._board = deps.stores.board
+        self._feedback = deps.stores.feedback
         self._teller = teller
-        self._monitors = monitors
-        self._gates = gates
-        self._feedback = feedback
-        self._records = RecordCommands(deps, board=board)
+        self._monitors = MonitorCommands(deps)
+        self._gates = GateCommands(deps, directory=directory, teller=teller)
+        self._records = RecordCommands(deps)
         self._steering = RolloutControl(deps, directory=directory)
         self._patience_s = tuple(patience_s)
 
@@ -153,7 +145,7 @@ class IntentHandler:
             origin=intent.origin,
         )
         run_id = run_id_of(intent.key) if not intent.origin.alert else await self._next_of_alert(intent)
-        started = await self._deps.journal.start(run_id, event)
+        started = await self._deps.stores.journal.start(run_id, event)
         log.info("run_started", extra={"run_id": run_id, "runbook": intent.runbook, "new": started})
         if intent.origin.alert and not started:
             await self._start(intent)  # somebody else was first: look again, and tell
@@ -207,7 +199,7 @@ class IntentHandler:
                 decision=decision,
                 key=intent.key,
             )
-            if await self._deps.journal.interject(
+            if await self._deps.stores.journal.interject(
                 run_id, (event,), length=run.length, wake=decision is not None
             ):
                 log.info(
@@ -229,7 +221,7 @@ class IntentHandler:
             if run.cancelled_by is not None:
                 return
             event = CancelRequested(at=self._deps.clock.now(), by=intent.by, why=intent.why)
-            if await self._deps.journal.interject(run.id, (event,), length=run.length, wake=True):
+            if await self._deps.stores.journal.interject(run.id, (event,), length=run.length, wake=True):
                 return
         raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
 
@@ -267,7 +259,7 @@ class IntentHandler:
             await self._board.mark(Topic(kind="run", id=said.run_id))
 
     async def _load(self, run_id: str) -> Run:
-        return fold(run_id, await self._deps.journal.load(run_id))
+        return fold(run_id, await self._deps.stores.journal.load(run_id))
 
     async def _tell(self, intent: Intent, text: str) -> None:
         if not text:

@@ -8,7 +8,6 @@ from html import escape
 from typing import assert_never
 
 from bot.domain.board import Topic
-from bot.domain.catalogue import Catalogue
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import (
     AnyMonitorIntent,
@@ -19,9 +18,7 @@ from bot.domain.intent import (
     UnmuteMonitor,
 )
 from bot.domain.monitoring.monitor import Pause
-from bot.ports.alerts import AlertStore
-from bot.ports.board import MessageBoard
-from bot.ports.monitors import MonitorStore
+from bot.engine.deps import Deps
 from bot.services.monitor_runner import MonitorReading, MonitorRunner
 
 log = logging.getLogger(__name__)
@@ -32,21 +29,13 @@ _VERDICTS = {True: "🟢 It holds", False: "🔴 It does not hold", None: "🟠 
 class MonitorCommands:
     """Does what was asked, and says in words what has come of it; whoever asks was checked before."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        *,
-        monitors: MonitorStore,
-        alerts: AlertStore,
-        board: MessageBoard,
-        watchman: MonitorRunner,
-    ) -> None:
+    def __init__(self, deps: Deps) -> None:
         """Keep the surroundings."""
-        self._known = catalogue.monitors
-        self._monitors = monitors
-        self._alerts = alerts
-        self._board = board
-        self._watchman = watchman
+        self._known = deps.catalogue.monitors
+        self._monitors = deps.stores.monitors
+        self._alerts = deps.stores.alerts
+        self._board = deps.stores.board
+        self._watchman = MonitorRunner(deps)
 
     async def carry_out(self, intent: AnyMonitorIntent) -> str:
         """Do it, and give the answer for whoever asked, as mrkdwn.

@@ -18,10 +18,6 @@ from bot.domain.runs.event import Origin
 from bot.engine.arguments import arguments_of
 from bot.engine.deps import Deps
 from bot.engine.steps import CallResult, call_with, shown
-from bot.ports.alerts import AlertStore
-from bot.ports.board import MessageBoard
-from bot.ports.inbox import Inbox
-from bot.ports.monitors import MonitorStore
 from bot.templating.templates import truth
 
 log = logging.getLogger(__name__)
@@ -46,15 +42,13 @@ class MonitorReading:
 class MonitorRunner:
     """One for all monitors; holds no state of its own, and looking twice at a slot is harmless."""
 
-    def __init__(
-        self, deps: Deps, *, monitors: MonitorStore, alerts: AlertStore, board: MessageBoard, inbox: Inbox
-    ) -> None:
+    def __init__(self, deps: Deps) -> None:
         """Keep the surroundings."""
         self._deps = deps
-        self._monitors = monitors
-        self._alerts = alerts
-        self._board = board
-        self._inbox = inbox
+        self._monitors = deps.stores.monitors
+        self._alerts = deps.stores.alerts
+        self._board = deps.stores.board
+        self._inbox = deps.stores.inbox
         self._known = deps.catalogue.monitors
 
     async def check(self, name: str, slot_s: float) -> None:
@@ -99,7 +93,7 @@ class MonitorRunner:
     async def _is_due(self, service: str, monitor: Monitor) -> bool:
         if monitor.after_deploy is None:
             return True
-        changes = await self._deps.ledger.since(service=service, seconds=monitor.after_deploy)
+        changes = await self._deps.stores.ledger.since(service=service, seconds=monitor.after_deploy)
         return any(change.kind == "deploy" for change in changes)
 
     async def _report(self, name: str, state: MonitorState, *, url: str) -> MonitorState:

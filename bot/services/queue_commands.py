@@ -36,7 +36,7 @@ class QueueCommands:
     async def show(self, intent: AskQueue) -> str:
         """Give the lines at one service, or at all where somebody changes something, as mrkdwn."""
         services = (intent.service,) if intent.service else self._deps.catalogue.names
-        lines = await self._deps.locks.lines([change_place(service) for service in services])
+        lines = await self._deps.stores.locks.lines([change_place(service) for service in services])
         told = [
             await self._told(service, line)
             for service, line in zip(services, lines, strict=True)
@@ -68,7 +68,7 @@ class QueueCommands:
 
     async def _stays(self, service: str, strategies: set[str]) -> dict[str, list[float]]:
         """Measure how long the latest deployments of each strategy had their turn."""
-        known = await self._deps.deployments.of(service, limit=_LOOK_BACK)
+        known = await self._deps.stores.deployments.of(service, limit=_LOOK_BACK)
         return {strategy: await self._stays_of(_like(known, strategy)) for strategy in strategies}
 
     async def _stays_of(self, deployments: Sequence[Deployment]) -> list[float]:
@@ -78,7 +78,7 @@ class QueueCommands:
 
     async def _run(self, run_id: str) -> tuple[Run, tuple[Event, ...]] | None:
         try:
-            events = await self._deps.journal.load(run_id)
+            events = await self._deps.stores.journal.load(run_id)
         except NotFoundError:
             return None
         return fold(run_id, events), events

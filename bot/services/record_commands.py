@@ -18,7 +18,6 @@ from bot.domain.intent import AnyRecordIntent, ShowDelivery, ShowDiff
 from bot.domain.model import JsonObject, JsonValue
 from bot.engine.deps import Deps
 from bot.engine.steps import call_with
-from bot.ports.board import MessageBoard
 
 _LOOK_S, _GIT_S = 10.0, 60.0
 _LOOK_BACK = 50
@@ -42,10 +41,10 @@ class _Span:
 class RecordCommands:
     """Answers in words; that whoever asks is a member is known."""
 
-    def __init__(self, deps: Deps, *, board: MessageBoard) -> None:
+    def __init__(self, deps: Deps) -> None:
         """Keep the surroundings."""
         self._deps = deps
-        self._board = board
+        self._board = deps.stores.board
 
     async def carry_out(self, intent: AnyRecordIntent) -> str:
         """Give the answer for whoever asked, as mrkdwn; empty where all are answered in a message.
@@ -73,7 +72,7 @@ class RecordCommands:
         return "\n".join((f"{head} {said}:", *code, *settings))
 
     async def _span(self, intent: ShowDiff) -> _Span:
-        known = await self._deps.deployments.of(intent.service, limit=_LOOK_BACK)
+        known = await self._deps.stores.deployments.of(intent.service, limit=_LOOK_BACK)
         done = [one for one in known if one.changed and one.outcome == "succeeded"]
         if intent.version:
             before = await self._serving(intent) or (done[0].version if done else "")

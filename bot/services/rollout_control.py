@@ -40,7 +40,7 @@ class RolloutControl:
             NotAllowedError: this person may not say that.
         """
         for _ in range(_TRIES):
-            run = fold(intent.run_id, await self._deps.journal.load(intent.run_id))
+            run = fold(intent.run_id, await self._deps.stores.journal.load(intent.run_id))
             phase = rollout_under_way(run)
             if phase is None:
                 raise NotFoundError(
@@ -51,7 +51,7 @@ class RolloutControl:
             if intent.word in _ONWARDS:
                 await self._require_approver(run, phase, intent)
             said = RolloutSteered(at=self._deps.clock.now(), by=intent.by, word=intent.word, key=intent.key)
-            if await self._deps.journal.interject(run.id, (said,), length=run.length, wake=False):
+            if await self._deps.stores.journal.interject(run.id, (said,), length=run.length, wake=False):
                 log.info("run_steered", extra={"run_id": run.id, "word": intent.word, "by": intent.by.id})
                 return
         raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")

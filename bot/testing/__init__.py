@@ -1,4 +1,4 @@
-"""What tests of probes and actions in other packages call them with."""
+"""In-memory stores, and the context that tests of probes and actions in other packages call them with."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import httpx
 
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.clock import Clock, SystemClock
+from bot.domain.clock import Clock
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
-from bot.testing.records import MemoryChangeLedger
+from bot.testing.stores import memory_context, memory_stores
 
-__all__ = ["plugin_context"]
+__all__ = ["memory_context", "memory_stores", "plugin_context"]
 
 
 def plugin_context(
@@ -38,16 +38,12 @@ def plugin_context(
         key: the idempotency key of an action.
         epoch: the fencing token of an action.
     """
-    time = clock or SystemClock()
     settings = {"sources": sources or {}, "target": target or {}}
     known = Service.model_validate({"name": service, **settings})
-    return Context(
-        run_id="run1",
-        step_id="step1",
-        timeout_s=timeout_s,
-        clock=time,
-        http=http,
+    return memory_context(
         catalogue=Catalogue(services=(known,)),
-        ledger=MemoryChangeLedger(time),
+        http=http,
+        clock=clock,
         effect=Effect(key=key, epoch=epoch),
+        timeout_s=timeout_s,
     )

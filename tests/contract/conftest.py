@@ -5,56 +5,27 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from bot.adapters.redis.redis_stores import redis_stores
 from bot.adapters.redis.store import RedisStore
-from bot.adapters.redis.stores.alerts import RedisAlertStore
-from bot.adapters.redis.stores.board import RedisMessageBoard
-from bot.adapters.redis.stores.deployments import RedisDeploymentStore
-from bot.adapters.redis.stores.feedback import RedisFeedbackStore
-from bot.adapters.redis.stores.inbox import RedisInbox
-from bot.adapters.redis.stores.journal import RedisJournal
-from bot.adapters.redis.stores.locks import RedisLocks
-from bot.adapters.redis.stores.monitors import RedisMonitorStore
-from bot.adapters.redis.stores.records import RedisBudget, RedisChangeLedger
 from bot.adapters.redis.work import RedisWork
-from bot.ports.alerts import AlertStore
-from bot.ports.board import MessageBoard
-from bot.ports.budget import Budget
-from bot.ports.deployments import DeploymentStore
-from bot.ports.feedback import FeedbackStore
-from bot.ports.inbox import Inbox
-from bot.ports.journal import Journal
-from bot.ports.ledger import ChangeLedger
-from bot.ports.locks import Locks
-from bot.ports.monitors import MonitorStore
+from bot.engine.stores import Stores
 from bot.ports.work import Work
 from bot.testing.alerts import MemoryAlertStore
-from bot.testing.deployments import MemoryDeploymentStore
-from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryBudget, MemoryChangeLedger, MemoryLocks, MemoryMonitorStore
+from bot.testing.stores import memory_stores
 from tests.support.valkeys import fleet, fresh_store, opened
 from tests.support.worlds import HandClock
 
 
-@dataclass
-class Ports:
+@dataclass(frozen=True, kw_only=True)
+class Ports(Stores):
     """One implementation of every port."""
 
-    journal: Journal
     work: Work
-    inbox: Inbox
-    board: MessageBoard
-    alerts: AlertStore
-    budget: Budget
-    ledger: ChangeLedger
-    locks: Locks
-    monitors: MonitorStore
-    feedback: FeedbackStore
-    deployments: DeploymentStore
 
 
 @pytest.fixture(scope="module")
@@ -67,34 +38,13 @@ def cluster() -> Iterator[str]:
 async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
     if request.param == "memory":
         memory = MemoryStore()
-        yield Ports(
-            memory,
-            memory,
-            memory,
-            memory.board,
-            MemoryAlertStore(),
-            MemoryBudget(),
-            MemoryChangeLedger(HandClock()),
-            MemoryLocks(),
-            MemoryMonitorStore(),
-            MemoryFeedbackStore(),
-            MemoryDeploymentStore(HandClock(), board=memory.board),
-        )
+        # Silences end by real time, as in Redis; what is recent is counted from the test's moment.
+        stores = replace(memory_stores(HandClock(), store=memory), alerts=MemoryAlertStore())
+        yield Ports(work=memory, **vars(stores))
         return
     async with _store(request) as store:
-        yield Ports(
-            RedisJournal(store),
-            RedisWork(store, consumer="one", lease_s=1),
-            RedisInbox(store),
-            RedisMessageBoard(store),
-            RedisAlertStore(store),
-            RedisBudget(store),
-            RedisChangeLedger(store, HandClock()),
-            RedisLocks(store),
-            RedisMonitorStore(store),
-            RedisFeedbackStore(store),
-            RedisDeploymentStore(store, HandClock()),
-        )
+        work = RedisWork(store, consumer="one", lease_s=1)
+        yield Ports(work=work, **vars(redis_stores(store, HandClock())))
 
 
 def _store(request: pytest.FixtureRequest) -> contextlib.AbstractAsyncContextManager[RedisStore]:

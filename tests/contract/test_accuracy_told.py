@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,12 +11,10 @@ from redis.exceptions import ConnectionError as RedisDownError
 from bot.adapters.rendering import Renderer
 from bot.domain.board import Topic
 from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback, span_of
+from bot.engine.stores import Stores
 from bot.roles import tell_accuracy
 from bot.settings import Settings
-from bot.testing.alerts import MemoryAlertStore
-from bot.testing.feedback import MemoryFeedbackStore
-from bot.testing.gates import MemoryChecklists
-from bot.testing.memory import MemoryStore
+from bot.testing.stores import memory_stores
 from tests.handlers.desks import CATALOGUE
 from tests.support.worlds import ANA, HandClock
 
@@ -42,11 +40,12 @@ class Clockwork:
 
     settings: Settings
     clock: HandClock
-    board: Marks = field(default_factory=Marks)
+    stores: Stores
 
 
 def parts(channel="incidents", at=MONDAY):
-    return Clockwork(Settings(accuracy_channel=channel), HandClock(at))
+    stores = replace(memory_stores(), board=Marks())
+    return Clockwork(Settings(accuracy_channel=channel), HandClock(at), stores)
 
 
 @pytest.mark.parametrize(
@@ -60,34 +59,27 @@ def parts(channel="incidents", at=MONDAY):
 async def test_the_week_that_has_ended_is_told_from_monday_nine_oclock_on(at, week):
     given = parts(at=at)
     await tell_accuracy(given)
-    assert given.board.marked == [Topic(kind="accuracy", id=week)]
+    assert given.stores.board.marked == [Topic(kind="accuracy", id=week)]
 
 
 async def test_nobody_is_told_where_no_channel_is_named_and_a_store_that_is_away_stops_no_clock():
     silent = parts(channel="")
     await tell_accuracy(silent)
-    assert silent.board.marked == []
+    assert silent.stores.board.marked == []
     away = parts()
-    away.board.away = True
+    away.stores.board.away = True
     await tell_accuracy(away)
 
 
 @pytest.mark.parametrize("channel", ["incidents", ""])
 async def test_a_week_is_rendered_into_the_channel_and_one_without_a_word_is_not(channel):
-    book, clock = MemoryFeedbackStore(), HandClock(MONDAY)
-    renderer = Renderer(
-        journal=MemoryStore(),
-        alerts=MemoryAlertStore(),
-        feedback=book,
-        checklists=MemoryChecklists(),
-        catalogue=CATALOGUE,
-        clock=clock,
-        accuracy_channel=channel,
-    )
+    clock = HandClock(MONDAY)
+    stores = memory_stores(clock)
+    renderer = Renderer(stores, catalogue=CATALOGUE, clock=clock, accuracy_channel=channel)
     start, end = span_of("2026-W10")
     for run_id, at in (("r1", start), ("r2", end)):
         said = DiagnosisSummary(run_id=run_id, at=at, service="checkout", verdict="unclear")
-        await book.rate(said, Feedback(by=ANA, at=MONDAY, opinion="right"))
+        await stores.feedback.rate(said, Feedback(by=ANA, at=MONDAY, opinion="right"))
     told = await renderer(Topic(kind="accuracy", id="2026-W10"))
     assert told.channel == channel
     assert [message.slot for message in told.messages] == (["accuracy"] if channel else [])

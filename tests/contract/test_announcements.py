@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -13,11 +13,8 @@ from bot.adapters.slack.presenter import Rendered, Style
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Environment, Service
 from bot.domain.deployments.deployment import Deployment
-from bot.testing.alerts import MemoryAlertStore
 from bot.testing.deployments import MemoryDeploymentStore
-from bot.testing.feedback import MemoryFeedbackStore
-from bot.testing.gates import MemoryChecklists
-from bot.testing.memory import MemoryStore
+from bot.testing.stores import memory_stores
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import Screen
 from tests.support.worlds import ANA, BEN, START, HandClock
@@ -40,15 +37,8 @@ class Told(Screen):
 
     def __post_init__(self) -> None:
         self.book = MemoryDeploymentStore(self.clock, board=self.board)
-        self._renderer = Renderer(
-            journal=MemoryStore(),
-            alerts=MemoryAlertStore(),
-            feedback=MemoryFeedbackStore(),
-            checklists=MemoryChecklists(),
-            catalogue=self.catalogue,
-            clock=self.clock,
-            deployments=self.book,
-        )
+        stores = replace(memory_stores(self.clock), deployments=self.book)
+        self._renderer = Renderer(stores, catalogue=self.catalogue, clock=self.clock)
 
     async def render(self, topic: Topic, *, style: Style) -> Rendered:
         return await self._renderer(topic, style=style)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -21,13 +22,13 @@ from bot.domain.errors import (
 )
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
-from bot.ports.flags import FlagStore, NoFlags
+from bot.ports.flags import FlagStore
 from bot.probes import flags as probes
 from bot.services.flag_provider import FlagProvider
-from bot.testing.records import MemoryChangeLedger, MemoryFlags
+from bot.testing.records import MemoryFlags
+from bot.testing.stores import memory_context, memory_stores
 from tests.support.servers import free_port
 from tests.support.valkeys import fresh_store
-from tests.support.worlds import HandClock
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -44,17 +45,12 @@ async def context():
     async with httpx.AsyncClient() as http:
 
         def make(flags: FlagStore, *, epoch: int = 1, run_id: str = "run1") -> Context:
-            clock = HandClock()
-            return Context(
-                run_id=run_id,
-                step_id="ramp",
-                timeout_s=5,
-                clock=clock,
-                http=http,
+            return memory_context(
                 catalogue=Catalogue(services=(Service(name="shop"),)),
-                ledger=MemoryChangeLedger(clock),
-                flags=flags,
+                http=http,
+                stores=replace(memory_stores(), flags=flags),
                 effect=Effect(key=f"{run_id}:ramp", epoch=epoch),
+                run_id=run_id,
             )
 
         yield make
@@ -129,8 +125,3 @@ async def test_flags_that_cannot_be_reached_are_unavailable_and_a_provider_gives
     told = await provider.resolve_boolean_details("new-cart", True, EvaluationContext())
     assert (told.value, told.error_code) == (True, "PROVIDER_NOT_READY")
     await store.aclose()
-
-
-async def test_where_no_flags_are_kept_that_is_said(context):
-    with pytest.raises(ProbeUnavailableError, match="No flags are kept"):
-        await probes.state(context(NoFlags()), service="shop", flag="new-cart")

@@ -10,9 +10,9 @@ import pytest
 
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.heartbeats import RedisHeartbeats
-from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.errors import ProbeUnavailableError
 from bot.domain.monitoring.heartbeat import Heartbeat, JobState
-from bot.ports.heartbeats import Heartbeats, NoJobHistory
+from bot.ports.heartbeats import Heartbeats
 from bot.testing.records import MemoryHeartbeats
 from tests.support.valkeys import fresh_store
 from tests.support.worlds import START
@@ -71,8 +71,3 @@ async def test_a_store_out_of_reach_says_nothing_about_the_job(tmp_path):
     with pytest.raises(ProbeUnavailableError, match="cannot be read"):
         await RedisHeartbeats(store).pulse(service="checkout", job="backup")
     await store.client.aclose()
-
-
-async def test_where_no_heartbeats_are_kept_no_job_is_called_silent():
-    with pytest.raises(ProbeNotConfiguredError, match="No heartbeats are kept"):
-        await NoJobHistory().pulse(service="checkout", job="backup")

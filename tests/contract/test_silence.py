@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -16,9 +16,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
 from bot.testing.alerts import MemoryAlertStore
-from bot.testing.feedback import MemoryFeedbackStore
-from bot.testing.gates import MemoryChecklists
-from bot.testing.memory import MemoryStore
+from bot.testing.stores import memory_stores
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, Screen
 from tests.handlers.desks import CATALOGUE
@@ -40,14 +38,8 @@ class AlertScreen(Screen):
     shown: list[Rendered] = field(default_factory=list)
 
     async def render(self, topic: Topic, *, style: Style) -> Rendered:
-        renderer = Renderer(
-            journal=MemoryStore(),
-            alerts=self.alerts,
-            feedback=MemoryFeedbackStore(),
-            checklists=MemoryChecklists(),
-            catalogue=CATALOGUE,
-            clock=SystemClock(),
-        )
+        stores = replace(memory_stores(), alerts=self.alerts)
+        renderer = Renderer(stores, catalogue=CATALOGUE, clock=SystemClock())
         rendered = await renderer(topic, style=style)
         self.shown.append(rendered)
         return rendered

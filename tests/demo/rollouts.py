@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import uuid4
@@ -15,11 +15,11 @@ import asyncpg
 import httpx
 
 from bot.adapters.files.catalogue_file import load_catalogue
-from bot.domain.clock import SystemClock
 from bot.domain.diagnoses.change import Change
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
+from bot.testing.stores import memory_context, memory_stores
 from demo.shop.shop import CATALOGUE, Shop
 from tests.demo.open_shop import Listener, OpenShop
 
@@ -52,15 +52,12 @@ class Operator:
     def ctx(self, *, timeout_s: float = 20) -> Context:
         """Make a context with an effect that nothing was done under before."""
         self.done += 1
-        return Context(
-            run_id="run1",
-            step_id="step1",
-            timeout_s=timeout_s,
-            clock=SystemClock(),
-            http=self.http,
+        return memory_context(
             catalogue=load_catalogue(CATALOGUE, self.env),
-            ledger=self.book,
+            http=self.http,
+            stores=replace(memory_stores(), ledger=self.book),
             effect=Effect(key=f"{self.name}:deploy:{self.done}", epoch=1),
+            timeout_s=timeout_s,
         )
 
     async def load(self, service: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
@@ -11,13 +11,10 @@ from bot.domain.errors import NotFoundError
 from bot.domain.intent import Intent, Notice
 from bot.domain.people import Profile
 from bot.domain.runs.runbook import Runbook
-from bot.ports.deployments import DeploymentStore, NoDeployments
+from bot.engine.stores import Stores
 from bot.ports.directory import Directory
 from bot.ports.notifier import Notifier
-from bot.testing.alerts import MemoryAlertStore
-from bot.testing.feedback import MemoryFeedbackStore
-from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryMonitorStore
+from bot.testing.stores import memory_stores
 from handlers.context import HandlerContext
 
 TRIAGE = Runbook.model_validate(
@@ -116,27 +113,17 @@ class Told:
 
 
 def memory_desk(
+    stores: Stores | None = None,
     *,
-    inbox: Kept | None = None,
     directory: Directory | None = None,
     teller: Notifier | None = None,
-    store: MemoryStore | None = None,
-    alerts: MemoryAlertStore | None = None,
-    monitors: MemoryMonitorStore | None = None,
-    feedback: MemoryFeedbackStore | None = None,
-    deployments: DeploymentStore | None = None,
 ) -> HandlerContext:
     """Set up a desk; what is not given is empty."""
     return HandlerContext(
-        inbox=inbox or Kept(),
+        stores=stores or replace(memory_stores(), inbox=Kept()),
         library=Shelf(),
         catalogue=CATALOGUE,
         clock=SystemClock(),
-        journal=store or MemoryStore(),
-        alerts=alerts or MemoryAlertStore(),
-        monitors=monitors or MemoryMonitorStore(),
-        feedback=feedback or MemoryFeedbackStore(),
-        deployments=deployments or NoDeployments(),
         directory=directory or NoDirectory(),
         teller=teller or Told(),
     )

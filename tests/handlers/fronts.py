@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import uvicorn
 from slack_bolt.async_app import AsyncApp
@@ -17,12 +17,9 @@ from bot.adapters.slack.client import Identity, open_client
 from bot.adapters.slack.directory import SlackDirectory
 from bot.adapters.slack.manifest import manifest_of
 from bot.adapters.slack.notifier import SlackNotifier
-from bot.domain.clock import SystemClock
-from bot.testing.alerts import MemoryAlertStore
-from bot.testing.deployments import MemoryDeploymentStore
-from bot.testing.feedback import MemoryFeedbackStore
+from bot.engine.stores import Stores
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryMonitorStore
+from bot.testing.stores import memory_stores
 from handlers import modules, register_all
 from handlers.context import HandlerContext
 from localslack import LocalSlack, LocalSlackClient, Rules, load_workspace
@@ -40,12 +37,12 @@ class Front:
     people: LocalSlackClient
     desk: HandlerContext
     inbox: Kept
-    alerts: MemoryAlertStore
-    monitors: MemoryMonitorStore
     store: MemoryStore
-    feedback: MemoryFeedbackStore
-    deployments: MemoryDeploymentStore
     app: AsyncApp
+
+    @property
+    def stores(self) -> Stores:
+        return self.desk.stores
 
     async def settled(self, count: int = 1) -> None:
         """Wait until so many intents are written down."""
@@ -66,38 +63,20 @@ def workspace_with(*, http: str = "", ack_timeout_s: float = 3.0) -> LocalSlack:
 @asynccontextmanager
 async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
     """Set up the handlers; their directory and teller are Slack's own, everything else is in memory."""
-    inbox, alerts, monitors, store = Kept(), MemoryAlertStore(), MemoryMonitorStore(), MemoryStore()
-    feedback = MemoryFeedbackStore()
-    deployments = MemoryDeploymentStore(SystemClock(), board=store.board)
+    inbox, store = Kept(), MemoryStore()
     async with (
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
         LocalSlackClient(slack.url) as people,
     ):
         identity = Identity(client)
         desk = memory_desk(
-            inbox=inbox,
-            alerts=alerts,
-            monitors=monitors,
-            store=store,
-            feedback=feedback,
-            deployments=deployments,
+            replace(memory_stores(store=store), inbox=inbox),
             directory=SlackDirectory(client, identity=identity, catalogue=CATALOGUE),
             teller=SlackNotifier(client),
         )
         app = build_app(identity=identity, signing_secret=slack.signing_secret)
         register_all(app, desk)
-        front = Front(
-            slack=slack,
-            people=people,
-            desk=desk,
-            inbox=inbox,
-            alerts=alerts,
-            monitors=monitors,
-            store=store,
-            feedback=feedback,
-            deployments=deployments,
-            app=app,
-        )
+        front = Front(slack=slack, people=people, desk=desk, inbox=inbox, store=store, app=app)
         yield front, identity
 
 

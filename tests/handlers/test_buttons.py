@@ -54,7 +54,7 @@ async def _say(client: AsyncWebClient, blocks: list[dict[str, object]], *, threa
 
 
 async def test_triage_on_an_alert_asks_for_its_service_in_its_thread(front: Front):
-    await front.alerts.report(ALERT)
+    await front.stores.alerts.report(ALERT)
     message = alert_message(ALERT, known_service=True, now=NOW)
     async with open_client(token=front.slack.bot_token, api_url=front.slack.api_url) as client:
         ts = await _say(client, list(message.blocks))

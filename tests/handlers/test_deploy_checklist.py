@@ -11,6 +11,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.errors import UsageError
 from bot.domain.intent import ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.services.parsing.command_line import split_words
+from bot.testing.stores import memory_stores
 from handlers._deploy_checklist import WORDS
 from tests.handlers.desks import Kept, memory_desk
 
@@ -23,7 +24,7 @@ async def said(text: str) -> Any:
     inbox = Kept()
     verb, *words = split_words(text)
     command = {"trigger_id": "t1", "user_id": "U0ANA", "user_name": "ana", "channel_id": "C1", "text": text}
-    desk = replace(memory_desk(inbox=inbox), catalogue=CATALOGUE)
+    desk = replace(memory_desk(replace(memory_stores(), inbox=inbox)), catalogue=CATALOGUE)
     assert await WORDS[verb].run(desk, words, command) == ""
     (intent,) = inbox.intents
     assert (intent.key, intent.by.id, intent.channel) == ("t1", "U0ANA", "C1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bot.domain.errors import UnknownServiceError, UsageError
 from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
 from bot.services.parsing.command_line import split_words
+from bot.testing.stores import memory_stores
 from handlers._deploy_gates import WORDS
 from tests.handlers.desks import Kept, memory_desk
 
@@ -18,7 +20,7 @@ async def said(text: str) -> Any:
     inbox = Kept()
     verb, *words = split_words(text)
     command = {"trigger_id": "t1", "user_id": "U0ANA", "user_name": "ana", "channel_id": "C1", "text": text}
-    assert await WORDS[verb].run(memory_desk(inbox=inbox), words, command) == ""
+    assert await WORDS[verb].run(memory_desk(replace(memory_stores(), inbox=inbox)), words, command) == ""
     (intent,) = inbox.intents
     assert (intent.key, intent.by.id, intent.channel) == ("t1", "U0ANA", "C1")
     return intent

@@ -35,7 +35,7 @@ async def _deployed(front: Front, number: int, *, service: str = "checkout", day
         "outcome": "succeeded",
         "changed": True,
     }
-    await front.deployments.record(Deployment.model_validate(given | more))
+    await front.stores.deployments.record(Deployment.model_validate(given | more))
 
 
 async def test_the_latest_of_a_service_come_first(front: Front):

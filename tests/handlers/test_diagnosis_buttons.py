@@ -121,7 +121,7 @@ async def test_accuracy_is_told_to_whoever_asks(front: Front):
     said = DiagnosisSummary(
         run_id="r1", at=now - timedelta(days=3), service="checkout", verdict="cause_found", confidence=0.9
     )
-    await front.feedback.rate(said, Feedback(by=CHI, at=now, opinion="right"))
+    await front.stores.feedback.rate(said, Feedback(by=CHI, at=now, opinion="right"))
     for text, told in (
         ("accuracy", "100 % (1 of 1; 95 % sure of 21 to 100 %) of the last 30d were right"),
         ("accuracy 2d", "Nobody has said of a diagnosis of the last 2d whether it was right."),

@@ -74,10 +74,12 @@ async def test_the_tab_is_shown_although_groups_cannot_be_looked_up(front: Front
 
 async def test_what_fires_and_how_the_monitors_are_is_shown(front: Front):
     alert = Alert(fingerprint="fp", name="Slow", service="payments", status="firing", starts_at=NOW)
-    await front.alerts.report(alert)
-    await front.alerts.acknowledge(alert.id, by=Person(id=BEN), at=NOW)
+    await front.stores.alerts.report(alert)
+    await front.stores.alerts.acknowledge(alert.id, by=Person(id=BEN), at=NOW)
     watched = MonitorHistory(slot_s=NOW.timestamp(), ok=False, episode=Episode(began_s=NOW.timestamp()))
-    await front.monitors.keep("checkout/errors", MonitorState(watched=watched, value="9 errors", seen_at=NOW))
+    await front.stores.monitors.keep(
+        "checkout/errors", MonitorState(watched=watched, value="9 errors", seen_at=NOW)
+    )
     shown = await _home(front, user="ana")
     assert "payments: Slow" in shown
     assert f"acknowledged by <@{BEN}>" in shown

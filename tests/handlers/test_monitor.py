@@ -34,10 +34,10 @@ async def test_help_names_every_subcommand(front: Front, text: str):
 async def test_list_and_show_tell_what_is_known_and_write_nothing_down(front: Front):
     now = front.desk.clock.now()
     watched = MonitorHistory(slot_s=now.timestamp(), ok=True, calm_since_s=now.timestamp())
-    await front.monitors.keep(NAME, MonitorState(watched=watched, value="0.4 errors", seen_at=now))
+    await front.stores.monitors.keep(NAME, MonitorState(watched=watched, value="0.4 errors", seen_at=now))
     assert "🟢 *Failed requests* `checkout/errors`: ok · 0.4 errors" in await _said(front, "list")
-    await front.monitors.pause(NAME, Pause(by=Person(id=BEN), at=now))
-    await front.alerts.silence(NAME, by=Person(id=BEN), until=now + timedelta(hours=1))
+    await front.stores.monitors.pause(NAME, Pause(by=Person(id=BEN), at=now))
+    await front.stores.alerts.silence(NAME, by=Person(id=BEN), until=now + timedelta(hours=1))
     listed = await _said(front, "list checkout")
     assert "⚪ *Failed requests* `checkout/errors`: paused" in listed
     assert f"paused by <@{BEN}> until resumed · muted by <@{BEN}> until" in listed

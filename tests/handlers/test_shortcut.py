@@ -33,7 +33,7 @@ def _alert(service: str = "payments") -> Alert:
 
 
 async def _show_alert(front: Front, alert: Alert) -> str:
-    await front.alerts.report(alert)
+    await front.stores.alerts.report(alert)
     message = alert_message(alert, known_service=True, now=NOW)
     async with open_client(token=front.slack.bot_token, api_url=front.slack.api_url) as client:
         topic = Topic(kind="alert", id=alert.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,40 +12,24 @@ from bot.domain.errors import NotFoundError
 from bot.domain.intent import CastVote
 from bot.domain.people import Person
 from bot.domain.runs.run import fold
-from bot.engine.deps import Deps
 from bot.services.intent_handler import IntentHandler, run_id_of
-from bot.testing.feedback import MemoryFeedbackStore
-from bot.testing.records import MemoryChangeLedger, MemoryLocks
 from tests.handlers.desks import CATALOGUE, Shelf
 from tests.handlers.fronts import ANA, GIL, ONCALL, Front
-from tests.support.worlds import gate_desk, monitor_desk, world_plugins
+from tests.support.worlds import deps_over
 
 
 @pytest.fixture
 async def judge(front: Front) -> AsyncIterator[IntentHandler]:
     """The engine's desk behind the front desk, over the same Slack."""
     async with httpx.AsyncClient() as http:
-        deps = Deps(
-            journal=front.store,
+        deps = deps_over(
+            replace(front.desk.stores, inbox=front.store),
+            http=http,
             library=Shelf(),
-            plugins=world_plugins(),
-            reducers={},
             catalogue=CATALOGUE,
             clock=front.desk.clock,
-            http=http,
-            ledger=MemoryChangeLedger(front.desk.clock),
-            locks=MemoryLocks(),
         )
-        yield IntentHandler(
-            deps,
-            directory=front.desk.directory,
-            alerts=front.alerts,
-            board=front.store.board,
-            teller=front.desk.teller,
-            monitors=monitor_desk(deps, store=front.store, alerts=front.alerts, monitors=front.monitors),
-            gates=gate_desk(deps, directory=front.desk.directory, teller=front.desk.teller),
-            feedback=MemoryFeedbackStore(),
-        )
+        yield IntentHandler(deps, directory=front.desk.directory, teller=front.desk.teller)
 
 
 async def test_a_members_request_becomes_a_run_that_knows_where_it_was_asked_for(

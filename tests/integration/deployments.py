@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.rollouts.floor import Floor, floor_with
-from bot.canary.judge import judge_case
 from bot.domain.board import DesiredMessage
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
@@ -23,17 +22,11 @@ from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import scan
 from bot.loader.loader import load_runbooks
-from bot.reducers import REDUCERS
-from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import IntentHandler, run_id_of
 from bot.services.parsing.command_line import parse_words
-from bot.testing.alerts import MemoryAlertStore
-from bot.testing.deployments import MemoryDeploymentStore
-from bot.testing.feedback import MemoryFeedbackStore
-from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryFlags, MemoryLocks
-from tests.support.worlds import ANA, BEN, People, Told, gate_desk, monitor_desk
+from bot.testing.stores import memory_stores
+from tests.support.worlds import ANA, BEN, People, Told, deps_over
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
 QUICK = "pause 1s patience 8s weights 20,50"
@@ -48,8 +41,6 @@ class Stage:
     deps: Deps
     desk: IntentHandler
     told: Told
-    locks: MemoryDeployLocks
-    checklists: MemoryChecklists
 
     async def ask(self, runbook: str, words: str, *, key: str = "k") -> str:
         """Type a command as Ana; gives the run's id once it waits or has ended."""
@@ -89,7 +80,7 @@ class Stage:
 
     async def recorded(self, run_id: str) -> tuple[str, str, str, str]:
         """Tell how a deployment is recorded: how it ended, the versions before and after, what it takes back."""
-        kept = await self.deps.deployments.get(run_id)
+        kept = await self.deps.stores.deployments.get(run_id)
         return kept.outcome, kept.previous_version, kept.version, kept.rollback_of
 
     async def steer(self, run_id: str, word: str) -> None:
@@ -143,38 +134,16 @@ async def stage_with(
         shop = Service(
             name="shop", sources=sources or {}, target=target, emergency_rollback=True, gates=gates or Gates()
         )
-        locks, checklists = MemoryDeployLocks(clock), MemoryChecklists(clock)
-        alerts = MemoryAlertStore(clock)
+        stores = replace(memory_stores(clock, store=store), ledger=floor.ledger)
         plugins = scan("bot.probes", "bot.actions", third_parties=False)
-        deps = Deps(
-            journal=store,
+        deps = deps_over(
+            stores,
+            http=floor.http,
             library=load_runbooks([RUNBOOKS], plugins=plugins),
-            plugins=plugins,
-            reducers=REDUCERS,
-            judge=judge_case,
             catalogue=Catalogue(services=(shop,)),
             clock=clock,
-            http=floor.http,
-            ledger=floor.ledger,
-            locks=MemoryLocks(),
-            gatekeeper=StateGatekeeper(
-                locks=locks,
-                checklists=checklists,
-                alerts=alerts,
-                journal=store,
-            ),
-            flags=MemoryFlags(),
-            deployments=MemoryDeploymentStore(clock, board=store.board),
+            plugins=plugins,
             settings={"watch_s": 1},
         )
-        desk = IntentHandler(
-            deps,
-            directory=people,
-            alerts=alerts,
-            board=store.board,
-            teller=told,
-            monitors=monitor_desk(deps, store=store, alerts=alerts),
-            gates=gate_desk(deps, directory=people, teller=told),
-            feedback=MemoryFeedbackStore(),
-        )
-        yield Stage(floor, store, deps, desk, told, locks, checklists)
+        desk = IntentHandler(deps, directory=people, teller=told)
+        yield Stage(floor, store, deps, desk, told)

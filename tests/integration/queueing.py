@@ -11,20 +11,18 @@ from typing import Any
 
 import httpx
 
+from bot.adapters.redis.redis_stores import redis_stores
 from bot.adapters.redis.store import RedisStore
-from bot.adapters.redis.stores.journal import RedisJournal
-from bot.adapters.redis.stores.locks import RedisLocks
-from bot.adapters.redis.stores.records import RedisChangeLedger
 from bot.adapters.redis.work import RedisWork
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.clock import SystemClock
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.runbook import Runbook
-from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
 from bot.ports.work import WorkHandlers
 from tests.support.valkeys import opened
+from tests.support.worlds import deps_over
 from tests.unit.engine.small_world import Books
 
 RAN = "the-world:ran"
@@ -74,16 +72,13 @@ async def at_work(store: RedisStore, *, name: str, hangs: bool = False) -> Async
     OUTSIDE.client, OUTSIDE.hangs = store.client, hangs
     async with httpx.AsyncClient() as http:
         engine = Engine(
-            Deps(
-                journal=RedisJournal(store),
+            deps_over(
+                redis_stores(store, SystemClock()),
+                http=http,
                 library=Books(),
-                plugins=Plugins({plugin.name: plugin for plugin in plugins_in(sys.modules[__name__])}),
-                reducers={},
                 catalogue=Catalogue(services=(Service(name="checkout"),)),
                 clock=SystemClock(),
-                http=http,
-                ledger=RedisChangeLedger(store, SystemClock()),
-                locks=RedisLocks(store),
+                plugins=Plugins({plugin.name: plugin for plugin in plugins_in(sys.modules[__name__])}),
             )
         )
         handlers = WorkHandlers(run=engine.advance, intent=_nothing, check=_nothing, give_up=engine.give_up)

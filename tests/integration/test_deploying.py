@@ -128,7 +128,7 @@ async def test_blue_and_green_are_switched_at_once_and_one_command_brings_the_ol
 
 async def test_one_command_turns_a_flag_off_for_everybody_and_touches_no_version():
     async with stage_with(beside={"flags": {"flag": "new-cart"}}) as stage:
-        await stage.deps.flags.put("shop", Flag(key="new-cart", percent=100), run_id="r", epoch=1)
+        await stage.deps.stores.flags.put("shop", Flag(key="new-cart", percent=100), run_id="r", epoch=1)
         back = await stage.ask("rollback", "shop by flags", key="back")
         run = await stage.read(back)
         plan = run.phases["plan"].plan
@@ -137,7 +137,7 @@ async def test_one_command_turns_a_flag_off_for_everybody_and_touches_no_version
         assert [step.title for step in plan.steps] == ["Turn new-cart off for everybody"]
         run = await stage.approve(back)
         assert (run.outcome, effects(await stage.events(back))) == ("done", ["rollback"])
-        assert await stage.deps.flags.find("shop", "new-cart") == Flag(key="new-cart")
+        assert await stage.deps.stores.flags.find("shop", "new-cart") == Flag(key="new-cart")
         assert "serves" not in stage.floor.ledger.changes[-1].data, "no version serves that did not before"
         assert await stage.floor.served(10) == {"1.4.1": 10}
         again = await stage.read(await stage.ask("rollback", "shop by flags", key="again"))
@@ -211,10 +211,10 @@ async def test_nothing_is_deployed_while_an_item_is_open_and_nobody_waives_one_f
         assert refused.phases["gates"].steps["all"].reason == "checklist_team_told"
         assert (refused.outcome, refused.approvals) == ("failed", {})
         waiver = ItemMark(item="team_told", kind="waiver", by=ANA, at=stage.deps.clock.now(), text="late")
-        await stage.checklists.mark("shop", "1.5.0", waiver)  # Ana is who asks
+        await stage.deps.stores.checklists.mark("shop", "1.5.0", waiver)  # Ana is who asks
         refused = await stage.read(await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}", key="k2"))
         assert refused.phases["gates"].steps["all"].reason == "checklist_team_told"
-        await stage.checklists.mark("shop", "1.5.0", waiver.but(by=BEN))
+        await stage.deps.stores.checklists.mark("shop", "1.5.0", waiver.but(by=BEN))
         run = await stage.read(await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}", key="k3"))
         assert run.waiting_for is not None
         card = " ".join(message.text for message in run_messages(run, now=stage.deps.clock.now()))
@@ -226,7 +226,7 @@ async def test_a_gate_that_closes_while_people_decide_lets_nothing_begin():
         run_id = await stage.ask("deploy-canary", f"shop 1.5.0 {QUICK}")
         at = stage.deps.clock.now()
         lock = DeployLock(service="shop", by=CHI, reason="the fair", at=at, until=at + timedelta(hours=1))
-        await stage.locks.lock(lock)
+        await stage.deps.stores.deploy_locks.lock(lock)
         run = await stage.approve(run_id)
         assert effects(await stage.events(run_id)) == []
         assert run.phases["rollout"].steps["still_open"].reason == "locked"

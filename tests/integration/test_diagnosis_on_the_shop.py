@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from bot.probes.http import probes as http
 from bot.probes.logs import probes as logs
 from bot.probes.postgres import probes as postgres
 from bot.probes.prometheus import probes as prometheus
+from bot.testing.stores import memory_context, memory_stores
 from demo.scenarios.report import is_right
 from demo.scenarios.scenarios import scenario
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
@@ -92,14 +93,11 @@ class Desk:
 
     async def diagnose(self, service: str, *, without: str = "") -> Diagnosis:
         now = SystemClock().now()
-        context = Context(
-            run_id="run",
-            step_id="step",
-            timeout_s=FAN_OUT_S,
-            clock=SystemClock(),
-            http=self.http,
+        context = memory_context(
             catalogue=self.catalogue,
-            ledger=NoLedger(),
+            http=self.http,
+            stores=replace(memory_stores(), ledger=NoLedger()),
+            timeout_s=FAN_OUT_S,
         )
         names = [name for name in PROBES if name != without]
         read = await asyncio.gather(*(_read(name, context, service) for name in names))

@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
 from bot.domain.deployments.flag import Flag, bucket
 from bot.testing.memory import MemoryStore
+from bot.testing.stores import memory_stores
 from demo.shop.services.config import ServiceConfig
 from tests.support.depths import operating
 from tests.support.servers import free_port
@@ -33,12 +35,11 @@ USERS = [f"user-{number}" for number in range(100)]
 @contextlib.asynccontextmanager
 async def web_of(flags: RedisFlags) -> AsyncIterator[str]:
     parts = WebParts(
-        inbox=MemoryStore(),
+        stores=replace(memory_stores(), flags=flags),
         clock=HandClock(),
         webhook_token=None,
         catalogue=Catalogue(services=(Service(name="search"),)),
         operating=operating(MemoryStore().depth),
-        flags=flags,
         flags_token=SecretStr("secret"),
     )
     port = free_port()

@@ -18,15 +18,13 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
 from bot.domain.runs.event import Origin, RunStarted
 from bot.domain.runs.run import Run, fold
-from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.loader.loader import load_runbooks
-from bot.reducers import REDUCERS
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryChangeLedger, MemoryLocks
+from bot.testing.stores import memory_stores
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
 from tests.support.servers import until
-from tests.support.worlds import ANA
+from tests.support.worlds import ANA, deps_over
 
 pytestmark = [pytest.mark.demo, pytest.mark.server, pytest.mark.timeout(240)]
 
@@ -114,16 +112,13 @@ async def triage(catalogue: Catalogue) -> Run:
     )
     await store.start("r1", event)
     async with httpx.AsyncClient(trust_env=False) as http:
-        deps = Deps(
-            journal=store,
+        deps = deps_over(
+            memory_stores(clock, store=store),
+            http=http,
             library=library,
-            plugins=plugins,
-            reducers=REDUCERS,
             catalogue=catalogue,
             clock=clock,
-            http=http,
-            ledger=MemoryChangeLedger(clock),
-            locks=MemoryLocks(),
+            plugins=plugins,
             settings={"watch_s": 5},
         )
         await Engine(deps).advance("r1")

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import httpx
+
+from bot.canary.judge import judge_case
+from bot.domain.catalogue import Catalogue
+from bot.domain.clock import Clock
 from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
 from bot.domain.intent import Notice
+from bot.domain.model import JsonValue
 from bot.domain.people import Person, Profile
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import Origin, RunStarted
-from bot.domain.runs.runbook import Runbook
-from bot.engine.deps import Deps
+from bot.domain.runs.runbook import ReducerName, Runbook
+from bot.engine.deps import Deps, Judge, Reducer
 from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
-from bot.ports.alerts import AlertStore
-from bot.ports.directory import Directory
-from bot.ports.monitors import MonitorStore
-from bot.ports.notifier import Notifier
-from bot.services.checklist_commands import ChecklistCommands
-from bot.services.gate_commands import GateCommands
-from bot.services.monitor_commands import MonitorCommands
-from bot.services.monitor_runner import MonitorRunner
-from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
-from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryMonitorStore
+from bot.engine.stores import Stores
+from bot.ports.library import Library
+from bot.reducers import REDUCERS
+from bot.testing.stores import gatekeeper_of
 
 ANA = Person(id="U0ANA00001", name="Ana")
 BEN = Person(id="U0BEN00001", name="Ben")
@@ -145,28 +144,30 @@ def world_plugins() -> Plugins:
     return Plugins({plugin.name: plugin for plugin in plugins_in(sys.modules[__name__])})
 
 
-def monitor_desk(
-    deps: Deps,
+def deps_over(
+    stores: Stores,
     *,
-    store: MemoryStore,
-    alerts: AlertStore,
-    monitors: MonitorStore | None = None,
-) -> MonitorCommands:
-    """The part of a desk that looks after monitors, in memory."""
-    book = monitors or MemoryMonitorStore()
-    watchman = MonitorRunner(deps, monitors=book, alerts=alerts, board=store.board, inbox=store)
-    return MonitorCommands(deps.catalogue, monitors=book, alerts=alerts, board=store.board, watchman=watchman)
-
-
-def gate_desk(deps: Deps, *, directory: Directory, teller: Notifier) -> GateCommands:
-    """The part of a desk that looks after the gates, with nothing locked."""
-    board, checklists = MemoryStore().board, MemoryChecklists(deps.clock)
-    return GateCommands(
-        deps,
-        locks=MemoryDeployLocks(deps.clock),
-        checklists=ChecklistCommands(deps, checklists=checklists, directory=directory, board=board),
-        directory=directory,
-        teller=teller,
+    http: httpx.AsyncClient,
+    library: Library,
+    catalogue: Catalogue,
+    clock: Clock,
+    plugins: Plugins | None = None,
+    reducers: Mapping[ReducerName, Reducer] = REDUCERS,
+    judge: Judge = judge_case,
+    settings: Mapping[str, JsonValue] | None = None,
+) -> Deps:
+    """The engine's surroundings over these stores; what is not given is as in production."""
+    return Deps(
+        stores=stores,
+        library=library,
+        plugins=world_plugins() if plugins is None else plugins,
+        reducers=reducers,
+        judge=judge,
+        catalogue=catalogue,
+        clock=clock,
+        http=http,
+        gatekeeper=gatekeeper_of(stores),
+        settings=settings or {},
     )
 
 

@@ -11,7 +11,8 @@ from bot.domain.runs.run import fold
 from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import ReduceInput
-from bot.reducers import REDUCERS, reading_of
+from bot.ranker import reading_of
+from bot.reducers import REDUCERS
 from tests.support.worlds import START, started
 
 BOOK = Runbook.model_validate(

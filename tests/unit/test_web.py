@@ -10,6 +10,7 @@ from bot.adapters.http.alertmanager import MAX_BYTES
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
 from bot.testing.memory import MemoryStore
+from bot.testing.stores import memory_stores
 from tests.support.depths import operating
 from tests.support.worlds import HandClock
 
@@ -49,7 +50,10 @@ class Store(MemoryStore):
 async def web():
     store = Store()
     parts = WebParts(
-        inbox=store, clock=HandClock(), webhook_token=SecretStr("secret"), operating=operating(store.ping)
+        stores=memory_stores(store=store),
+        clock=HandClock(),
+        webhook_token=SecretStr("secret"),
+        operating=operating(store.ping),
     )
     transport = httpx.ASGITransport(app=web_app(parts))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:

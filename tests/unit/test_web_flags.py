@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ProbeUnavailableError
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryFlags
+from bot.testing.stores import memory_stores
 from tests.support.depths import operating
 from tests.support.worlds import HandClock
 
@@ -38,12 +40,11 @@ async def asked(
     flags: MemoryFlags, *, token: str | None = "secret", given: str = "Bearer secret"
 ) -> AsyncIterator[httpx.AsyncClient]:
     parts = WebParts(
-        inbox=MemoryStore(),
+        stores=replace(memory_stores(), flags=flags),
         clock=HandClock(),
         webhook_token=None,
         catalogue=Catalogue(services=(Service(name="shop"),)),
         operating=operating(MemoryStore().depth),
-        flags=flags,
         flags_token=None if token is None else SecretStr(token),
     )
     transport = httpx.ASGITransport(app=web_app(parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -18,6 +19,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.monitoring.heartbeat import Heartbeat
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryHeartbeats
+from bot.testing.stores import memory_stores
 from tests.support.depths import operating
 from tests.support.worlds import HandClock
 
@@ -45,11 +47,10 @@ class Web:
         store = MemoryStore()
         self.kept, self.clock = Kept(), HandClock()
         self.parts = WebParts(
-            inbox=store,
+            stores=replace(memory_stores(store=store), heartbeats=self.kept),
             clock=self.clock,
             webhook_token=SecretStr("another"),
             catalogue=CATALOGUE,
-            heartbeats=self.kept,
             heartbeat_token=None if token is None else SecretStr(token),
             operating=operating(store.depth),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from bot.adapters.http.base import WebParts
 from bot.domain.catalogue import Catalogue, Service
 from bot.testing.memory import MemoryStore
 from bot.testing.records import MemoryLeases
+from bot.testing.stores import memory_stores
 from tests.support.depths import operating
 from tests.support.servers import answering, hanging, http_server
 from tests.support.worlds import HandClock
@@ -42,12 +44,11 @@ async def asked(
     services = (Service(name="shop", target=target), Service(name="plain"))
     async with httpx.AsyncClient() as http:
         parts = WebParts(
-            inbox=MemoryStore(),
+            stores=replace(memory_stores(), leases=leases),
             clock=HandClock(),
             webhook_token=None,
             catalogue=Catalogue(services=services),
             operating=operating(MemoryStore().depth),
-            leases=leases,
             lease_token=None if token is None else SecretStr(token),
             http=http,
         )

@@ -55,7 +55,7 @@ class AlertsIn:
             log.warning("webhook_refused", extra={"reason": error.code})
             return refused(400, error.code, error.in_full)
         try:
-            new = [await self._parts.inbox.put(self._intent(alert)) for alert in alerts]
+            new = [await self._parts.stores.inbox.put(self._intent(alert)) for alert in alerts]
         except (StoreUnavailableError, RedisError, OSError):
             log.exception("webhook_not_written")
             return refused(503, "store_down", "Deliver all of it again in a moment; nothing counts twice.")

@@ -13,26 +13,19 @@ from starlette.responses import JSONResponse, Response
 from bot.adapters.observability.health import Health
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
-from bot.ports.flags import FlagStore, NoFlags
-from bot.ports.heartbeats import Heartbeats
-from bot.ports.inbox import Inbox
-from bot.ports.leases import Leases
-from bot.ports.targets import NoLeases
+from bot.engine.stores import Stores
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebParts:
     """What the HTTP surface stands on."""
 
-    inbox: Inbox
+    stores: Stores
     clock: Clock
     webhook_token: SecretStr | None
     catalogue: Catalogue = field(default_factory=Catalogue)
-    heartbeats: Heartbeats | None = None
     heartbeat_token: SecretStr | None = None
-    leases: Leases = field(default_factory=NoLeases)
     lease_token: SecretStr | None = None
-    flags: FlagStore = field(default_factory=NoFlags)
     flags_token: SecretStr | None = None
     http: httpx.AsyncClient | None = None
     """For asking candidates how they are."""

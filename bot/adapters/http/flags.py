@@ -61,7 +61,7 @@ class FlagsOut:
         except ValidationError as error:
             code = "PARSE_ERROR" if error.errors()[0]["type"] == "json_invalid" else "INVALID_CONTEXT"
             return _failure(400, key, code, 'Send {"context": {"targetingKey": "…", "tenant": "…"}}.')
-        provider = FlagProvider(flags=self._parts.flags, service=service)
+        provider = FlagProvider(flags=self._parts.stores.flags, service=service)
         about = EvaluationContext(targeting_key=asked.targeting_key, tenant=asked.tenant)
         default = False  # never told: where there is no answer, a service keeps to a default of its own
         return answer(await provider.resolve_boolean_details(key, default, about))

@@ -49,8 +49,8 @@ class HeartbeatsIn:
         return response
 
     async def _answer(self, request: Request) -> Response:
-        heartbeats, token = self._parts.heartbeats, self._parts.heartbeat_token
-        if heartbeats is None or token is None:
+        token = self._parts.heartbeat_token
+        if token is None:
             return refused(
                 503, "heartbeat_token_missing", "Set PILOTHOUSE_HEARTBEAT_TOKEN to take heartbeats."
             )
@@ -64,7 +64,7 @@ class HeartbeatsIn:
         try:
             check_job(self._parts.catalogue, service=service, job=job)
             beat = self._beat(service, job, {**dict(request.query_params), **fields_of(body)})
-            await heartbeats.beat(beat)
+            await self._parts.stores.heartbeats.beat(beat)
         except (UnknownServiceError, NotFoundError) as error:
             return refused(404, error.code, error.in_full)
         except ValueError as error:

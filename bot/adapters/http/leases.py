@@ -50,7 +50,7 @@ class LeasesOut:
     async def _is_held(self, service: str) -> bool:
         try:
             async with asyncio.timeout(_STORE_S):
-                return await self._parts.leases.is_held(service)
+                return await self._parts.stores.leases.is_held(service)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("lease_not_read", extra={"service": service, "error": type(error).__name__})
             return False

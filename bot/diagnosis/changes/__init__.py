@@ -1,1 +1,1 @@
-"""Weighs changes as causes: evidence, exclusions, score, wording."""
+"""The ranking of changes, read in this order: evidence, inspection, exclusions, ranking; and its wording."""

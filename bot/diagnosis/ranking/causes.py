@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from bot.diagnosis.changes.change_suspects import change_suspects
+from bot.diagnosis.changes.inspection import without_commits
+from bot.diagnosis.changes.ranking import change_suspects
 from bot.diagnosis.origins.ranking import places
 from bot.diagnosis.origins.weights import OriginWeights, shipped
 from bot.diagnosis.ranking.corroboration import corroborate
-from bot.diagnosis.ranking.inspections import without_commits
 from bot.diagnosis.ranking.mechanisms import mechanisms
-from bot.diagnosis.ranking.situation import Situation
+from bot.diagnosis.ranking.situation import TEMPLATES, Situation
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
 from bot.diagnosis.ranking.verdicts import FOUND, judge, name_of, summary_of
 from bot.domain.catalogue import Catalogue
@@ -38,7 +38,6 @@ _RESOURCES = frozenset(
         FindingKind.DB_LONG_TRANSACTION,
     }
 )
-_TEMPLATES = (FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
 SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql", "alerts")
 """The families of evidence, in the order in which they are shown."""
 
@@ -122,7 +121,7 @@ def _somewhere(
     scene: Situation, place: OriginCandidate, evidence: Sequence[Finding], *, known: float
 ) -> Suspect:
     name = place.service
-    exceptions = [e for f in evidence if f.kind in _TEMPLATES for e in _exceptions(f)]
+    exceptions = [e for f in evidence if f.kind in TEMPLATES for e in _exceptions(f)]
     where = f"{exceptions[0]} in {name}" if exceptions else f"something in {name}"
     suspect = Suspect(
         kind=CauseKind.CODE_FAULT if exceptions else CauseKind.UNKNOWN,
@@ -169,7 +168,7 @@ def _ruled_out(
 def _harmless(scene: Situation) -> list[RuledOut]:
     found = []
     for finding in scene.findings:
-        if finding.kind in _TEMPLATES and not scene.harmful(finding) and not _is_over(finding):
+        if finding.kind in TEMPLATES and not scene.harmful(finding) and not _is_over(finding):
             level = str(finding.data.get("level", "")).lower() or "harmless"
             found.append(
                 RuledOut(what=finding.summary.rstrip("."), why=f"these are {level} lines; nothing fails")

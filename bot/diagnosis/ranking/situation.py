@@ -38,7 +38,7 @@ _IMPACT: Mapping[FindingKind, float] = {
 }
 """How much a finding says that a service does not do its work; what is not here says nothing of that."""
 
-_TEMPLATES = frozenset({FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING})
+TEMPLATES = frozenset({FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING})
 CHANGES = frozenset(
     {
         FindingKind.CHANGE_DEPLOY,
@@ -135,7 +135,7 @@ class Situation:
         """Whether a finding says that a service does not do its work now."""
         if finding.data.get("ended") is True:
             return False
-        if finding.kind in _TEMPLATES and str(finding.data.get("level", "")).upper() in _HARMLESS:
+        if finding.kind in TEMPLATES and str(finding.data.get("level", "")).upper() in _HARMLESS:
             return False
         if finding.kind is FindingKind.TRAFFIC_DROP:
             # Further down, less traffic is what a failing caller leaves.

@@ -76,7 +76,7 @@ async def _remedy(hand: RunSession, phase: Background) -> None:
     event = RunStarted(
         at=hand.now, runbook=runbook, params=params, requested_by=run.requested_by, origin=origin
     )
-    await hand.deps.journal.start(f"{run.id}-{phase.id}", event)
+    await hand.deps.stores.journal.start(f"{run.id}-{phase.id}", event)
 
 
 def _breached(samples: tuple[WatchSampled, ...], breaches: int) -> bool:

@@ -54,7 +54,7 @@ async def pipeline(hand: RunSession, phase: Pipeline) -> Answer:
         return in_line
     if not phase.lease:
         return await _watched(hand, phase, plan)
-    async with hand.deps.leases.hold(hand.run.service):
+    async with hand.deps.stores.leases.hold(hand.run.service):
         return await _watched(hand, phase, plan)
 
 

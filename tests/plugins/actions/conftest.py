@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ import pytest
 from aiohttp import web
 
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.clock import SystemClock
 from bot.domain.diagnoses.change import Change
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
+from bot.testing.stores import memory_context, memory_stores
 from tests.support.servers import kept
 from tests.support.servers import postgres as start_postgres
 
@@ -60,15 +60,12 @@ async def make_ctx() -> AsyncIterator[ContextMaker]:
             timeout_s: float = 5,
         ) -> Context:
             service = Service(name="shop", sources=sources or {}, target=target or {}, external=external)
-            return Context(
-                run_id="run1",
-                step_id="step1",
-                timeout_s=timeout_s,
-                clock=SystemClock(),
-                http=http,
+            return memory_context(
                 catalogue=Catalogue(services=(service,)),
-                ledger=NoLedger(),
+                http=http,
+                stores=replace(memory_stores(), ledger=NoLedger()),
                 effect=Effect(key=key, epoch=epoch),
+                timeout_s=timeout_s,
             )
 
         yield make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,8 +12,9 @@ import pytest
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.diagnoses.change import Change
-from bot.engine.plugins import Context
-from bot.ports.alerts import AlertHistory, NoAlertHistory
+from bot.engine.plugins import Context, Plugins
+from bot.engine.stores import Stores
+from bot.testing.stores import memory_context, memory_stores
 
 
 class KeptLedger:
@@ -40,17 +42,19 @@ async def context() -> AsyncIterator[MakeContext]:
             timeout_s: float = 2.0,
             changes: Sequence[Change] = (),
             clock: Clock | None = None,
-            alarms: AlertHistory | None = None,
+            stores: Stores | None = None,
+            plugins: Plugins | None = None,
         ) -> Context:
-            return Context(
-                run_id="run",
-                step_id="step",
-                timeout_s=timeout_s,
-                clock=clock or SystemClock(),
-                http=client,
+            clock = clock or SystemClock()
+            stores = stores or replace(memory_stores(clock), ledger=KeptLedger(changes))
+            return memory_context(
                 catalogue=Catalogue.model_validate({"services": services}),
-                ledger=KeptLedger(changes),
-                alarms=alarms or NoAlertHistory(),
+                http=client,
+                clock=clock,
+                stores=stores,
+                plugins=plugins,
+                timeout_s=timeout_s,
+                run_id="run",
             )
 
         yield make

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,10 +11,7 @@ from bot.domain.monitoring.alert import Alert
 from bot.domain.runs.runbook import Runbook
 from bot.engine.plugins import Plugins, plugins_in
 from bot.probes import gates
-from bot.services.gate_state import StateGatekeeper
-from bot.testing.alerts import MemoryAlertStore
-from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
-from bot.testing.memory import MemoryStore
+from bot.testing.stores import memory_stores
 from tests.support.worlds import HandClock, world_plugins
 
 WEEKEND = {
@@ -59,14 +55,10 @@ class State:
 
     def __init__(self, context, at: datetime = TUESDAY, *services) -> None:
         self.clock = HandClock(at)
-        self.store, self.alerts = MemoryStore(), MemoryAlertStore(self.clock)
-        self.locks = MemoryDeployLocks(self.clock)
-        self.checklists = MemoryChecklists(self.clock)
-        keeper = StateGatekeeper(
-            locks=self.locks, checklists=self.checklists, alerts=self.alerts, journal=self.store
-        )
-        made = context(*(services or SHOP), clock=self.clock)
-        self.ctx = replace(made, gatekeeper=keeper, plugins=all_plugins())
+        self.stores = memory_stores(self.clock)
+        self.store, self.alerts = self.stores.journal, self.stores.alerts
+        self.locks, self.checklists = self.stores.deploy_locks, self.stores.checklists
+        self.ctx = context(*(services or SHOP), clock=self.clock, stores=self.stores, plugins=all_plugins())
 
     async def fires(self, service: str, severity: str = "critical", *, status: str = "firing") -> None:
         at, ends = self.clock.now(), {"ends_at": self.clock.now()} if status == "resolved" else {}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.domain.deployments.deploy_lock import DeployLock
-from bot.domain.errors import GateClosedError, UnknownServiceError
+from bot.domain.errors import UnknownServiceError
 from bot.domain.runs.event import RunFinished
 from bot.probes import gates
 from tests.plugins.probes.gate_worlds import (
@@ -18,7 +17,6 @@ from tests.plugins.probes.gate_worlds import (
     TUESDAY,
     WEEKEND,
     State,
-    all_plugins,
     clock,
 )
 from tests.support.servers import answering, http_server
@@ -118,16 +116,6 @@ async def test_a_lock_rejects_with_its_owner_its_reason_and_its_end_and_then_is_
     assert data["why"] == "Ana has locked `checkout`: A fair. It ends by itself in 2h."
     state.clock.forward(7200)
     assert (await gates.lock(state.ctx, service="checkout")).data["verdict"] == "proceed"
-
-
-async def test_where_nothing_is_known_of_locks_and_incidents_no_gate_is_open(context):
-    ctx = replace(context(*SHOP, clock=clock(TUESDAY)), plugins=all_plugins())
-    for ask in (gates.lock, gates.incident):
-        data = (await ask(ctx, service="checkout")).data
-        assert (data["verdict"], data["code"]) == ("unknown", f"{data['gate']}_unknown")
-    with pytest.raises(GateClosedError) as refused:
-        await gates.all(ctx, service="checkout", version="1.4.2")
-    assert refused.value.code == "lock_unknown"
 
 
 async def budget(context, share: str | None, **entry) -> dict:

@@ -12,7 +12,7 @@ from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.monitoring.heartbeat import Heartbeat, JobState
 from bot.engine.plugins import Context
 from bot.probes.heartbeat import age, failures
-from bot.testing.records import MemoryHeartbeats
+from bot.testing.stores import memory_stores
 from tests.support.worlds import START, HandClock
 
 BOTH = (age, failures)
@@ -26,13 +26,13 @@ class Away:
 
 
 async def reported(context, *reports: tuple[int, str], now_s: int, **service: Any) -> Context:
-    kept = MemoryHeartbeats()
+    clock = HandClock(START + timedelta(seconds=now_s))
+    stores = memory_stores(clock)
     for at_s, status in reports:
         beat = {"service": "shop", "job": "backup", "at": START + timedelta(seconds=at_s), "status": status}
         text = "" if status == "ok" else "disk full"
-        await kept.beat(Heartbeat.model_validate({**beat, "text": text, "duration_s": 4}))
-    clock = HandClock(START + timedelta(seconds=now_s))
-    return replace(context({"name": "shop", **service}, clock=clock), pulses=kept)
+        await stores.heartbeats.beat(Heartbeat.model_validate({**beat, "text": text, "duration_s": 4}))
+    return context({"name": "shop", **service}, clock=clock, stores=stores)
 
 
 async def test_a_job_that_reports_is_as_old_as_its_last_report(context):
@@ -78,12 +78,6 @@ async def test_a_job_the_catalogue_does_not_list_is_not_configured(context, prob
 
 @pytest.mark.parametrize("probe", BOTH)
 async def test_heartbeats_that_cannot_be_read_are_unavailable(context, probe):
-    ctx = replace(context({"name": "shop"}), pulses=Away())
+    ctx = context({"name": "shop"}, stores=replace(memory_stores(), heartbeats=Away()))
     with pytest.raises(ProbeUnavailableError, match="cannot be read"):
         await probe(ctx, service="shop", job="backup")
-
-
-@pytest.mark.parametrize("probe", BOTH)
-async def test_without_heartbeats_the_probes_are_not_configured(context, probe):
-    with pytest.raises(ProbeNotConfiguredError, match="No heartbeats are kept"):
-        await probe(context({"name": "shop"}), service="shop", job="backup")

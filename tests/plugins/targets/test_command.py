@@ -8,15 +8,14 @@ import time
 import httpx
 import pytest
 
-from bench.rollouts.floor import Ledger
 from bot.actions import deploy as actions
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.clock import SystemClock
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, ProbeUnavailableError
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
 from bot.targets.command import command_line
+from bot.testing.stores import memory_context
 
 SCRIPT = """
 import os, pathlib, subprocess, sys, time
@@ -49,15 +48,11 @@ async def deployer(tmp_path):
 
         def make(*, timeout_s: float = 10, **more: str) -> Context:
             target = {"command": {name: line for name, line in {**where, **more}.items() if line}}
-            return Context(
-                run_id="run1",
-                step_id="step1",
-                timeout_s=timeout_s,
-                clock=SystemClock(),
-                http=http,
+            return memory_context(
                 catalogue=Catalogue(services=(Service(name="shop", target=target),)),
-                ledger=Ledger(),
+                http=http,
                 effect=Effect(key="run1:deploy:1", epoch=7),
+                timeout_s=timeout_s,
             )
 
         yield make

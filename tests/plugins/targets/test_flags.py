@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
-from bench.rollouts.floor import Ledger
 from bot.actions import deploy as actions
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.flags import RedisFlags
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.clock import SystemClock
 from bot.domain.deployments.flag import Flag
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
 from bot.probes import flags as flag_probes
+from bot.testing.stores import memory_context, memory_stores
 from tests.support.servers import free_port
 from tests.support.valkeys import fresh_store
 
@@ -31,15 +32,10 @@ async def make():
 
         def made(flags: RedisFlags = kept) -> Context:
             service = Service(name="shop", target={"flags": {"flag": "new-cart"}})
-            return Context(
-                run_id="run1",
-                step_id="step1",
-                timeout_s=5,
-                clock=SystemClock(),
-                http=http,
+            return memory_context(
                 catalogue=Catalogue(services=(service,)),
-                ledger=Ledger(),
-                flags=flags,
+                http=http,
+                stores=replace(memory_stores(), flags=flags),
                 effect=Effect(key="run1:shift:1", epoch=1),
             )
 

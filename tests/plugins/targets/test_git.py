@@ -9,16 +9,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.rollouts.floor import Ledger
 from bot.actions import deploy as actions
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.clock import SystemClock
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, ProbeUnavailableError
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
 from bot.targets.git import GitTarget
 from bot.targets.git_file import version_in, with_version
+from bot.testing.stores import memory_context
 
 FILE = "environments/production/checkout.yaml"
 TEXT = """\
@@ -73,15 +72,11 @@ class Repo:
         self.effects += not again
         where = {"remote": str(self.remote), "clone": str(self.clone), "file": FILE, "key": "image.tag"}
         service = Service(name="checkout", target={"git": where})
-        return Context(
-            run_id="run1",
-            step_id="step1",
-            timeout_s=timeout_s,
-            clock=SystemClock(),
-            http=http,
+        return memory_context(
             catalogue=Catalogue(services=(service,)),
-            ledger=Ledger(),
+            http=http,
             effect=Effect(key=f"run1:deploy.git:{self.effects}", epoch=3),
+            timeout_s=timeout_s,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import httpx
@@ -15,14 +15,11 @@ from bot.domain.people import Person
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Runbook
-from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
 from bot.services.intent_handler import IntentHandler
-from bot.testing.alerts import MemoryAlertStore
-from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryChangeLedger, MemoryLocks
+from bot.testing.stores import memory_stores
 from tests.support.worlds import (
     BEN,
     BENCH,
@@ -30,8 +27,7 @@ from tests.support.worlds import (
     HandClock,
     People,
     Told,
-    gate_desk,
-    monitor_desk,
+    deps_over,
     renew,
     started,
     world_plugins,
@@ -142,36 +138,26 @@ class FrailWorld:
 
     def __post_init__(self) -> None:
         renew()
-        self.clock, self.store, self.locks = HandClock(), MemoryStore(), MemoryLocks()
-        self.books, self._ledger, self._alerts = Books(), MemoryChangeLedger(self.clock), MemoryAlertStore()
+        self.clock, self.store, self.books = HandClock(), MemoryStore(), Books()
+        self.stores = memory_stores(self.clock, store=self.store)
         self._hire()
 
     def _hire(self) -> None:
         life = Life(next(self.deaths, None))
         journal: Any = Frail(self.store, life)
-        deps = Deps(
-            journal=journal,
+        locks: Any = Frail(self.stores.locks, life)
+        deps = deps_over(
+            replace(self.stores, journal=journal, locks=locks),
+            http=httpx.AsyncClient(transport=httpx.AsyncBaseTransport()),  # nothing here uses the network
             library=self.books,
-            plugins=frail_plugins(),
-            reducers={"rank_causes": diagnose},
             catalogue=CATALOGUE,
             clock=self.clock,
-            http=httpx.AsyncClient(transport=httpx.AsyncBaseTransport()),  # nothing here uses the network
-            ledger=self._ledger,
-            locks=Frail(self.locks, life),  # type: ignore[arg-type]  # it has every method
+            plugins=frail_plugins(),
+            reducers={"rank_causes": diagnose},
             settings={"watch_s": 30},
         )
         self.engine = Engine(deps)
-        self.desk = IntentHandler(
-            deps,
-            directory=(people := People()),
-            alerts=self._alerts,
-            board=self.store.board,
-            teller=(told := Told()),
-            monitors=monitor_desk(deps, store=self.store, alerts=self._alerts),
-            gates=gate_desk(deps, directory=people, teller=told),
-            feedback=MemoryFeedbackStore(),
-        )
+        self.desk = IntentHandler(deps, directory=People(), teller=Told())
 
     async def live(self, runbook: Runbook, *, run_id: str = "r1") -> Run:
         """Carry a run to its end, one message at a time; a message is gone only once it was handled."""

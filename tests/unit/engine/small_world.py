@@ -11,9 +11,8 @@ from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps, ReduceInput
 from bot.engine.engine import Engine
+from bot.engine.stores import Stores
 from bot.services.intent_handler import IntentHandler
-from bot.testing.alerts import MemoryAlertStore
-from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
 from tests.support.worlds import BEN, HandClock, People, Told, started
 
@@ -72,8 +71,10 @@ class World:
     engine: Engine
     desk: IntentHandler
     deps: Deps
-    alerts: MemoryAlertStore
-    feedback: MemoryFeedbackStore
+
+    @property
+    def stores(self) -> Stores:
+        return self.deps.stores
 
     async def begin(self, runbook, run_id="r1", **params):
         await self.store.start(run_id, started(runbook, at=self.clock.now(), **params))

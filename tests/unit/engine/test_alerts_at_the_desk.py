@@ -34,46 +34,46 @@ async def looked_at(world):
 
 
 async def test_the_first_to_acknowledge_is_kept_and_the_message_looks_again(world):
-    await world.alerts.report(ALERT)
+    await world.stores.alerts.report(ALERT)
     await world.desk.handle(acknowledge())
-    kept = await world.alerts.get(ALERT.id)
+    kept = await world.stores.alerts.get(ALERT.id)
     assert (kept.acknowledged_by, kept.acknowledged_at) == (ANA, START)
     assert await looked_at(world) == (TOPIC,)
     assert world.told.notices == []
 
 
 async def test_the_second_is_told_who_was_first(world):
-    await world.alerts.report(ALERT)
+    await world.stores.alerts.report(ALERT)
     await world.desk.handle(acknowledge())
     await world.desk.handle(acknowledge(BEN, "k2"))
     (notice,) = world.told.notices
     assert (notice.user, notice.channel, notice.thread) == (BEN.id, "C1", "1.0")
     assert f"<@{ANA.id}> has acknowledged this already" in notice.text
-    assert (await world.alerts.get(ALERT.id)).acknowledged_by == ANA
+    assert (await world.stores.alerts.get(ALERT.id)).acknowledged_by == ANA
 
 
 async def test_the_same_click_after_a_crash_shows_what_it_had_written(world):
-    await world.alerts.report(ALERT)
-    await world.alerts.acknowledge(ALERT.id, by=ANA, at=START)  # and then its worker died
+    await world.stores.alerts.report(ALERT)
+    await world.stores.alerts.acknowledge(ALERT.id, by=ANA, at=START)  # and then its worker died
     await world.desk.handle(acknowledge())
     assert await looked_at(world) == (TOPIC,)
     assert world.told.notices == []
 
 
 async def test_what_is_over_is_not_acknowledged(world):
-    await world.alerts.report(OVER)
+    await world.stores.alerts.report(OVER)
     await world.desk.handle(acknowledge())
     assert "over already" in world.told.notices[0].text
-    assert (await world.alerts.get(ALERT.id)).acknowledged_by is None
+    assert (await world.stores.alerts.get(ALERT.id)).acknowledged_by is None
 
 
 @pytest.mark.parametrize("make", [acknowledge, silence])
 async def test_a_guest_may_do_neither_and_is_told_so(world, make):
-    await world.alerts.report(ALERT)
+    await world.stores.alerts.report(ALERT)
     world.people.outsiders.add(ANA.id)
     await world.desk.handle(make())
     assert "you are a guest" in world.told.notices[0].text
-    assert await world.alerts.get(ALERT.id) == ALERT
+    assert await world.stores.alerts.get(ALERT.id) == ALERT
     assert await looked_at(world) == ()
 
 
@@ -84,19 +84,19 @@ async def test_an_alert_that_is_not_kept_any_more_is_said_to_be_unknown(world, m
 
 
 async def test_a_silence_lasts_from_the_click_however_late_it_is_carried_out(world):
-    await world.alerts.report(ALERT)
+    await world.stores.alerts.report(ALERT)
     world.clock.forward(60)
     for _ in range(2):
         await world.desk.handle(silence(seconds=600))
-    assert await world.alerts.silence_of("f1") == (ANA, START + timedelta(seconds=600))
+    assert await world.stores.alerts.silence_of("f1") == (ANA, START + timedelta(seconds=600))
     assert await looked_at(world) == (TOPIC,)
     world.clock.forward(540)
-    assert await world.alerts.silence_of("f1") is None
+    assert await world.stores.alerts.silence_of("f1") is None
 
 
 async def test_a_report_in_a_silence_is_recorded_all_the_same(world):
-    await world.alerts.silence("f1", by=ANA, until=START + timedelta(hours=1))
+    await world.stores.alerts.silence("f1", by=ANA, until=START + timedelta(hours=1))
     await world.desk.handle(ReportAlert(key="k1", at=START, alert=ALERT))
-    (kept,) = await world.alerts.firing()
+    (kept,) = await world.stores.alerts.firing()
     assert kept.silenced_by == ANA
     assert await looked_at(world) == (TOPIC,)

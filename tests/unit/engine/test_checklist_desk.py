@@ -13,12 +13,8 @@ from bot.domain.intent import AskWhyNot, ShowChecklist, TickItem, UntickItem, Wa
 from bot.engine.plugins import Plugins, plugins_in
 from bot.loader.probe_rules import checklist_problems
 from bot.probes import gates
-from bot.services.checklist_commands import ChecklistCommands
-from bot.services.gate_commands import GateCommands
-from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import IntentHandler
-from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
-from tests.support.worlds import ANA, BEN, BENCH, CHI, monitor_desk, world_plugins
+from tests.support.worlds import ANA, BEN, BENCH, CHI, world_plugins
 
 ITEMS = {
     "tests": {"probe": "worlds.measure", "expect": "result.value < 5"},
@@ -36,30 +32,12 @@ class Counter:
     """A desk before which people stand."""
 
     def __init__(self, world) -> None:
-        self.world, self.checklists = world, MemoryChecklists(world.clock)
-        locks = MemoryDeployLocks(world.clock)
-        keeper = StateGatekeeper(
-            locks=locks, checklists=self.checklists, alerts=world.alerts, journal=world.store
-        )
+        self.world, self.checklists = world, world.stores.checklists
         plugins = Plugins(
             {**world_plugins().by_name, **{plugin.name: plugin for plugin in plugins_in(gates)}}
         )
-        self.deps = replace(world.deps, catalogue=catalogue(), gatekeeper=keeper, plugins=plugins)
-        desk = ChecklistCommands(
-            self.deps, checklists=self.checklists, directory=world.people, board=world.store.board
-        )
-        self.desk = IntentHandler(
-            self.deps,
-            directory=world.people,
-            alerts=world.alerts,
-            board=world.store.board,
-            teller=world.told,
-            monitors=monitor_desk(self.deps, store=world.store, alerts=world.alerts),
-            gates=GateCommands(
-                self.deps, locks=locks, checklists=desk, directory=world.people, teller=world.told
-            ),
-            feedback=world.feedback,
-        )
+        self.deps = replace(world.deps, catalogue=catalogue(), plugins=plugins)
+        self.desk = IntentHandler(self.deps, directory=world.people, teller=world.told)
 
     async def ask(self, kind, *, by=ANA, service="checkout", **more) -> str:
         given = {"key": "k", "at": self.world.clock.now(), "by": by, "channel": "C1"}
@@ -75,14 +53,7 @@ class Counter:
         """What the service's channel is to be told."""
         topics = await self.world.store.board.claim(limit=9, lease_s=9)
         assert all(topic == Topic(kind="checklist", id="checkout:1.5.0") for topic in topics)
-        render = Renderer(
-            journal=self.world.store,
-            alerts=self.world.alerts,
-            feedback=self.world.feedback,
-            checklists=self.checklists,
-            catalogue=self.deps.catalogue,
-            clock=self.world.clock,
-        )
+        render = Renderer(self.world.stores, catalogue=self.deps.catalogue, clock=self.world.clock)
         rendered = [await render(topic) for topic in topics]
         assert all(one.channel == "checkout-oncall" for one in rendered)
         return [message.text for one in rendered for message in one.messages]

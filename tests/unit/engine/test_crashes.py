@@ -82,7 +82,7 @@ async def lived(target: str, ending: str, deaths: list[Death]) -> Lived:
         effects=tuple(BENCH.effects),
         fallen=world.fallen,
         successors=len(await world.store.recent()) - 1,
-        place_is_free=await world.locks.acquire("change:checkout", run_id="next", most=1) == (),
+        place_is_free=await world.stores.locks.acquire("change:checkout", run_id="next", most=1) == (),
     )
 
 

@@ -43,7 +43,7 @@ def kept(world: World) -> NotingBook:
 
 
 def _with(deps: Deps, kept: NotingBook) -> Deps:
-    return replace(deps, deployments=kept)
+    return replace(deps, stores=replace(deps.stores, deployments=kept))
 
 
 def canary(*steps: object, name: str = "deploy-canary", **more: object):

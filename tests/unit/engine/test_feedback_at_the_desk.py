@@ -29,10 +29,10 @@ async def test_a_word_is_kept_with_what_was_said_and_its_run_is_shown_anew(world
     await world.store.board.claim(limit=9, lease_s=9)
     await world.store.board.release(Topic(kind="run", id="r1"))
     await world.desk.handle(rates())
-    assert await world.feedback.of("r1") == (
+    assert await world.stores.feedback.of("r1") == (
         Feedback(by=BEN, at=START + timedelta(seconds=5), opinion="right"),
     )
-    (rated,) = await world.feedback.between(START, START + timedelta(days=1))
+    (rated,) = await world.stores.feedback.between(START, START + timedelta(days=1))
     assert rated.said == said_by(run)
     assert (rated.said.verdict, rated.said.confidence, rated.said.service) == ("cause_found", 0.9, "checkout")
     assert await world.store.board.claim(limit=9, lease_s=9) == (Topic(kind="run", id="r1"),)
@@ -43,7 +43,7 @@ async def test_only_the_latest_word_of_a_person_counts_also_when_it_is_handled_f
     await world.begin(TRIAGE)
     for intent in (rates("wrong", after_s=9, key="k2"), rates("right", after_s=5), rates("right", by=ANA)):
         await world.desk.handle(intent)
-    assert [(word.by, word.opinion) for word in await world.feedback.of("r1")] == [
+    assert [(word.by, word.opinion) for word in await world.stores.feedback.of("r1")] == [
         (ANA, "right"),
         (BEN, "wrong"),
     ]
@@ -53,7 +53,7 @@ async def test_a_guest_is_told_that_their_word_does_not_count(world):
     await world.begin(TRIAGE)
     world.people.outsiders.add(BEN.id)
     await world.desk.handle(rates())
-    assert await world.feedback.of("r1") == ()
+    assert await world.stores.feedback.of("r1") == ()
     (notice,) = world.told.notices
     assert (notice.user, notice.thread) == (BEN.id, "1.2")
     assert "you are a guest" in notice.text

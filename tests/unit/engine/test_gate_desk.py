@@ -11,13 +11,11 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
 from bot.domain.monitoring.alert import Alert
 from bot.engine.plugins import Plugins, plugins_in
+from bot.ports.gates import DeployLockStore
 from bot.probes import gates
-from bot.services.checklist_commands import ChecklistCommands
-from bot.services.gate_commands import GateCommands
 from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import IntentHandler
-from bot.testing.gates import MemoryChecklists, MemoryDeployLocks
-from tests.support.worlds import ANA, BEN, CHI, monitor_desk
+from tests.support.worlds import ANA, BEN, CHI
 from tests.unit.engine.small_world import World
 
 NIGHT = {"id": "night", "reason": "<!channel> sleeps", "time_zone": "UTC", "from": "02:00", "until": "06:00"}
@@ -32,7 +30,10 @@ class Counter:
 
     world: World
     desk: IntentHandler
-    locks: MemoryDeployLocks
+
+    @property
+    def locks(self) -> DeployLockStore:
+        return self.world.stores.deploy_locks
 
     async def ask(self, kind, *, by=ANA, key="k", at=None, **more) -> str:
         at = at or self.world.clock.now()
@@ -51,30 +52,9 @@ class Counter:
 @pytest.fixture
 def counter(world):
     world.people.groups["oncall"] = {CHI.id}
-    locks = MemoryDeployLocks(world.clock)
-    checklists = MemoryChecklists(world.clock)
-    keeper = StateGatekeeper(locks=locks, checklists=checklists, alerts=world.alerts, journal=world.store)
     plugins = Plugins({plugin.name: plugin for plugin in plugins_in(gates)})
-    deps = replace(world.deps, catalogue=CATALOGUE, gatekeeper=keeper, plugins=plugins)
-    desk = IntentHandler(
-        deps,
-        directory=world.people,
-        alerts=world.alerts,
-        board=world.store.board,
-        teller=world.told,
-        monitors=monitor_desk(deps, store=world.store, alerts=world.alerts),
-        gates=GateCommands(
-            deps,
-            locks=locks,
-            checklists=ChecklistCommands(
-                deps, checklists=checklists, directory=world.people, board=world.store.board
-            ),
-            directory=world.people,
-            teller=world.told,
-        ),
-        feedback=world.feedback,
-    )
-    return Counter(world, desk, locks)
+    deps = replace(world.deps, catalogue=CATALOGUE, plugins=plugins)
+    return Counter(world, IntentHandler(deps, directory=world.people, teller=world.told))
 
 
 async def test_a_lock_counts_from_when_it_was_asked_for_however_often_that_is_delivered(counter):
@@ -155,7 +135,9 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
     await counter.lock(service="payments")
     fires = {"fingerprint": "f", "name": "Errors", "service": "checkout", "severity": "page"}
     at = counter.world.clock.now()
-    await counter.world.alerts.report(Alert.model_validate({**fires, "status": "firing", "starts_at": at}))
+    await counter.world.stores.alerts.report(
+        Alert.model_validate({**fires, "status": "firing", "starts_at": at})
+    )
     told = (await counter.ask(AskWhyNot, service="payments", version="1.4.2")).splitlines()
     assert told[0] == "*`payments` 1.4.2 cannot be deployed now*: 3 of 6 gates are closed."
     assert told[1].startswith(

@@ -23,7 +23,7 @@ def meters(world):
 
 def observe(world, *observers):
     journal = ObservedJournal(world.store, Observers(*observers))
-    world.deps = dataclasses.replace(world.deps, journal=journal)
+    world.deps = dataclasses.replace(world.deps, stores=dataclasses.replace(world.stores, journal=journal))
     world.engine = Engine(world.deps)
     world.store = journal
 

@@ -13,9 +13,7 @@ from bot.domain.intent import MuteMonitor, PauseMonitor, ResumeMonitor, TryMonit
 from bot.domain.monitoring.monitor import Monitor
 from bot.services.intent_handler import IntentHandler
 from bot.services.monitor_runner import MonitorRunner
-from bot.testing.feedback import MemoryFeedbackStore
-from bot.testing.records import MemoryMonitorStore
-from tests.support.worlds import ANA, BEN, BENCH, gate_desk, monitor_desk
+from tests.support.worlds import ANA, BEN, BENCH
 from tests.unit.engine.small_world import World
 
 NAME = "checkout/errors"
@@ -28,7 +26,6 @@ class Counter:
 
     world: World
     desk: IntentHandler
-    book: MemoryMonitorStore
     watchman: MonitorRunner
 
     async def ask(self, kind, *, key="k", by=ANA, name=NAME, at=None, **more):
@@ -39,28 +36,15 @@ class Counter:
         return notice.text
 
     async def state(self):
-        return (await self.book.states((NAME,)))[NAME]
+        return (await self.world.stores.monitors.states((NAME,)))[NAME]
 
 
 @pytest.fixture
 def counter(world):
-    book = MemoryMonitorStore()
     catalogue = Catalogue(services=(Service(name="checkout", monitors=(MONITOR,)),))
     deps = replace(world.deps, catalogue=catalogue)
-    desk = IntentHandler(
-        deps,
-        directory=world.people,
-        alerts=world.alerts,
-        board=world.store.board,
-        teller=world.told,
-        monitors=monitor_desk(deps, store=world.store, alerts=world.alerts, monitors=book),
-        gates=gate_desk(deps, directory=world.people, teller=world.told),
-        feedback=MemoryFeedbackStore(),
-    )
-    watchman = MonitorRunner(
-        deps, monitors=book, alerts=world.alerts, board=world.store.board, inbox=world.store
-    )
-    return Counter(world, desk, book, watchman)
+    desk = IntentHandler(deps, directory=world.people, teller=world.told)
+    return Counter(world, desk, MonitorRunner(deps))
 
 
 async def test_a_pause_ends_by_itself_and_counts_from_when_it_was_asked_for(counter):
@@ -89,17 +73,17 @@ async def test_a_paused_monitor_does_not_look_until_somebody_resumes_it(counter)
 async def test_a_muted_monitor_is_silenced_by_name_and_its_message_says_so(counter):
     BENCH.value = 9
     await counter.watchman.check(NAME, counter.world.clock.now().timestamp())
-    (alert,) = await counter.world.alerts.firing()
+    (alert,) = await counter.world.stores.alerts.firing()
     board, topic = counter.world.store.board, Topic(kind="alert", id=alert.id)
     for topic_held in await board.claim(limit=9, lease_s=9):
         await board.release(topic_held)
     assert "muted until 2026-03-04 04:00 UTC" in await counter.ask(MuteMonitor, seconds=3600)
     until = counter.world.clock.now() + timedelta(hours=1)
-    assert await counter.world.alerts.silence_of(NAME) == (ANA, until)
+    assert await counter.world.stores.alerts.silence_of(NAME) == (ANA, until)
     assert await board.claim(limit=9, lease_s=9) == (topic,)
     await board.release(topic)
     assert "is heard again" in await counter.ask(UnmuteMonitor)
-    assert await counter.world.alerts.silence_of(NAME) is None
+    assert await counter.world.stores.alerts.silence_of(NAME) is None
     assert await board.claim(limit=9, lease_s=9) == (topic,)
     assert "was not muted" in await counter.ask(UnmuteMonitor)
 
@@ -119,7 +103,7 @@ async def test_a_trial_tells_what_it_saw_and_leaves_no_trace(counter, value, dow
     assert says in told
     assert "Expected: `result.value &lt; 5`" in told
     assert await counter.state() == before
-    assert await counter.world.alerts.firing() == ()
+    assert await counter.world.stores.alerts.firing() == ()
 
 
 async def test_a_guest_changes_nothing_and_is_told_why(counter):

@@ -14,13 +14,10 @@ from bot.domain.intent import CancelRun, CastVote, SteerRun
 from bot.domain.people import Person
 from bot.domain.runs.event import ApprovalRequested, EffectIntended, Event, PlanRendered, VoteCast
 from bot.domain.runs.run import Run, fold
-from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.services.intent_handler import IntentHandler
-from bot.testing.alerts import MemoryAlertStore
-from bot.testing.feedback import MemoryFeedbackStore
 from bot.testing.memory import MemoryStore
-from bot.testing.records import MemoryChangeLedger, MemoryLocks
+from bot.testing.stores import memory_stores
 from tests.support.worlds import (
     ANA,
     BEN,
@@ -28,11 +25,9 @@ from tests.support.worlds import (
     HandClock,
     People,
     Told,
-    gate_desk,
-    monitor_desk,
+    deps_over,
     renew,
     started,
-    world_plugins,
 )
 from tests.unit.engine.small_world import CATALOGUE, UNDO, Books, act, book, diagnose
 from tests.unit.engine.test_judged_steps import JUDGE, verdict
@@ -120,28 +115,16 @@ async def theatre(decision: str) -> Theatre:
         clock.forward(1)
         return verdict(decision)
 
-    deps = Deps(
-        journal=store,
+    deps = deps_over(
+        memory_stores(clock, store=store),
+        http=httpx.AsyncClient(transport=httpx.AsyncBaseTransport()),  # nothing here uses the network
         library=Books(),
-        plugins=world_plugins(),
-        reducers={"rank_causes": diagnose},
-        judge=judge,
         catalogue=CATALOGUE,
         clock=clock,
-        http=httpx.AsyncClient(transport=httpx.AsyncBaseTransport()),  # nothing here uses the network
-        ledger=MemoryChangeLedger(clock),
-        locks=MemoryLocks(),
+        reducers={"rank_causes": diagnose},
+        judge=judge,
     )
-    desk = IntentHandler(
-        deps,
-        directory=people,
-        alerts=MemoryAlertStore(clock),
-        board=store.board,
-        teller=told,
-        monitors=monitor_desk(deps, store=store, alerts=MemoryAlertStore(clock)),
-        gates=gate_desk(deps, directory=people, teller=told),
-        feedback=MemoryFeedbackStore(),
-    )
+    desk = IntentHandler(deps, directory=people, teller=told)
     await store.start("r1", started(STORY, at=clock.now()))
     made = Theatre(store, clock, Engine(deps), desk)
     await made.engine.advance("r1")

@@ -12,7 +12,6 @@ from bot.domain.deployments.queueing import stay_s
 from bot.domain.intent import AskQueue
 from bot.engine.engine import Engine
 from bot.services.queue_commands import QueueCommands
-from bot.testing.deployments import MemoryDeploymentStore
 from tests.support.worlds import ANA, BEN, BENCH, CHI
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 
@@ -30,12 +29,7 @@ class Line:
 
     def __init__(self, world) -> None:
         services = [{"name": "checkout", "approvers": ["oncall"]}, {"name": "payments"}]
-        deployments = MemoryDeploymentStore(world.clock, board=world.store.board)
-        self.deps = replace(
-            world.deps,
-            catalogue=Catalogue.model_validate({"services": services}),
-            deployments=deployments,
-        )
+        self.deps = replace(world.deps, catalogue=Catalogue.model_validate({"services": services}))
         world.engine = Engine(self.deps)
         self.world, self.votes = world, 0
 

@@ -19,8 +19,7 @@ from bot.probes import deploy
 from bot.probes.changes import probes as changes
 from bot.probes.git import probes as git
 from bot.services.intent_handler import IntentHandler
-from bot.testing.deployments import MemoryDeploymentStore
-from tests.support.worlds import ANA, gate_desk, monitor_desk
+from tests.support.worlds import ANA
 from tests.unit.engine.small_world import World
 
 COMMITS = ["Begin", "v1.0", "Ask the bank <twice>", "v1.1", "Pay `faster`", "Be done", "v1.2"]
@@ -32,7 +31,6 @@ class Counter:
 
     world: World
     desk: IntentHandler
-    book: MemoryDeploymentStore
 
     async def ask(self, version: str = "", *, by=ANA) -> str:
         at = self.world.clock.now()
@@ -47,7 +45,7 @@ class Counter:
         self, version: str, *, before: str = "", minutes_ago: float, outcome="succeeded"
     ) -> None:
         at = self.world.clock.now() - timedelta(minutes=minutes_ago)
-        await self.book.record(
+        await self.world.stores.deployments.record(
             Deployment(
                 id=version,
                 service="checkout",
@@ -66,7 +64,7 @@ class Counter:
     async def configured(self, summary: str, *, minutes_ago: float) -> None:
         at = self.world.clock.now() - timedelta(minutes=minutes_ago)
         change = Change(id=summary, at=at, kind="config", service="checkout", summary=summary, after="x")
-        await self.desk._deps.ledger.record(change)
+        await self.desk._deps.stores.ledger.record(change)
 
 
 @pytest.fixture
@@ -86,20 +84,9 @@ def counter(world: World, tmp_path: Path) -> Counter:
     catalogue = Catalogue.model_validate(
         {"services": [{"name": "checkout", "sources": {"git": {"path": str(tmp_path), "tag_prefix": "v"}}}]}
     )
-    book = MemoryDeploymentStore(world.clock, board=world.store.board)
     plugins = Plugins({p.name: p for module in (git, changes, deploy) for p in plugins_in(module)})
-    deps = replace(world.deps, catalogue=catalogue, plugins=plugins, deployments=book)
-    desk = IntentHandler(
-        deps,
-        directory=world.people,
-        alerts=world.alerts,
-        board=world.store.board,
-        teller=world.told,
-        monitors=monitor_desk(deps, store=world.store, alerts=world.alerts),
-        gates=gate_desk(deps, directory=world.people, teller=world.told),
-        feedback=world.feedback,
-    )
-    return Counter(world, desk, book)
+    deps = replace(world.deps, catalogue=catalogue, plugins=plugins)
+    return Counter(world, IntentHandler(deps, directory=world.people, teller=world.told))
 
 
 async def test_what_a_version_would_change_is_told_from_the_one_that_was_deployed_last(counter: Counter):

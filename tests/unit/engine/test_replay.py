@@ -15,7 +15,7 @@ from bot.domain.runs.inputs import Inputs, neighbourhood
 from bot.domain.runs.journal import export_line, import_line
 from bot.engine.engine import Engine
 from bot.engine.replay import InputsMissingError, again, as_text, difference, recorded
-from bot.reducers import REDUCERS, ranker_version
+from bot.reducers import REDUCERS
 from tests.unit.diagnosis.stories import (
     NOW,
     SHOP,
@@ -126,11 +126,6 @@ async def test_a_journal_without_inputs_is_refused_by_name(world):
     assert any(isinstance(event, PhaseFinished) and event.output for event in old)
     with pytest.raises(InputsMissingError, match="r1 tells no diagnosis together with what"):
         recorded("r1", old)
-
-
-def test_the_ranker_is_named_by_its_content():
-    assert ranker_version() == ranker_version()
-    assert len(ranker_version()) == len("0123456789ab")
 
 
 def errors_and_setting():

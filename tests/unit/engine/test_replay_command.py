@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,8 +91,8 @@ async def test_todays_word_is_told_beside_the_recorded_one(exported, tmp_path, m
 async def test_a_run_in_redis_is_found_by_the_beginning_of_its_id(world, monkeypatch, capsys):
     async with fresh_valkey() as url, opened(url) as store:
         monkeypatch.setenv("PILOTHOUSE_REDIS_URL", url)
-        world.deps, world.store = world.deps, RedisJournal(store)
-        world.deps = type(world.deps)(**{**vars(world.deps), "journal": world.store})
+        world.store = RedisJournal(store)
+        world.deps = replace(world.deps, stores=replace(world.stores, journal=world.store))
         await triaged(ranking(world), RELEASE, run_id="rel77")
         assert await call("replay", "rel") == 0
         assert "rel77, diagnosis: the same again" in capsys.readouterr().out

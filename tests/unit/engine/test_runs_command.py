@@ -33,18 +33,11 @@ async def kept(world, monkeypatch):
     async with fresh_valkey() as url, opened(url) as store:
         monkeypatch.setenv("PILOTHOUSE_REDIS_URL", url)
         world.store = RedisJournal(store)
-        world.deps = dataclasses.replace(world.deps, journal=world.store)
-        world.engine = Engine(world.deps)
-        world.desk = IntentHandler(
-            world.deps,
-            directory=world.people,
-            alerts=None,
-            board=None,
-            teller=world.told,
-            monitors=None,
-            gates=None,
-            feedback=None,
+        world.deps = dataclasses.replace(
+            world.deps, stores=dataclasses.replace(world.stores, journal=world.store)
         )
+        world.engine = Engine(world.deps)
+        world.desk = IntentHandler(world.deps, directory=world.people, teller=world.told)
         BENCH.down.add("b")
         run = await world.begin(book(*STORY), run_id="rab12")
         await world.vote(run, BEN)

@@ -136,7 +136,7 @@ class Leases:
 async def test_under_a_lease_every_step_and_every_undo_happens_while_it_is_held(world):
     leases = Leases()
     judging(world, "ask", "stop")
-    world.deps = replace(world.deps, leases=leases)
+    world.deps = replace(world.deps, stores=replace(world.stores, leases=leases))
     world.engine = Engine(world.deps)
     leased = book(fix(act("shift", undo=UNDO, judge=JUDGE), act("promote", undo=UNDO), lease=True))
     run = await world.begin(leased, service="checkout")

@@ -26,7 +26,11 @@ class Team:
         processor, load = SimpleSpanProcessor(self.exporter), self.world.store.load
         self.traces = traces = Traces(processor, self.world.clock, load=load, worker=name)
         journal = ObservedJournal(self.world.store, Observers(traces))
-        return Engine(dataclasses.replace(self.world.deps, journal=journal))
+        return Engine(
+            dataclasses.replace(
+                self.world.deps, stores=dataclasses.replace(self.world.stores, journal=journal)
+            )
+        )
 
     def spans(self, name):
         return [span for span in self.exporter.get_finished_spans() if span.name == name]

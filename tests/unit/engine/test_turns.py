@@ -61,12 +61,12 @@ async def test_a_cancelled_run_leaves_the_line(world):
         CancelRun(key="k", at=world.clock.now(), run_id="r2", by=ANA, channel="C0CHECKOUT")
     )
     assert (await world.go("r2")).outcome == "cancelled"
-    assert await world.deps.locks.acquire("change:checkout", run_id="r3", most=1) == ("r1",)
+    assert await world.deps.stores.locks.acquire("change:checkout", run_id="r3", most=1) == ("r1",)
 
 
 async def test_what_a_run_held_that_ended_without_giving_it_back_is_free(world):
     await world.begin(book(fix(act("a", undo=UNDO))), "r1")
-    await world.deps.locks.acquire("change:checkout", run_id="r1", most=1)
+    await world.deps.stores.locks.acquire("change:checkout", run_id="r1", most=1)
     taken = await world.store.take("r1")
     ended = RunFinished(at=world.clock.now(), outcome="failed", summary="The worker died right after this.")
     await world.store.finish("r1", (ended,), epoch=taken.epoch)
@@ -81,15 +81,15 @@ async def test_a_run_that_is_given_up_gives_its_place_back_and_says_so(world):
     run = await world.read("r1")
     assert (run.outcome, run.waiting_for) == ("failed", None)
     assert "I could not carry this on: it failed 5 times in a row." in run.summary
-    assert await world.deps.locks.acquire("change:checkout", run_id="r2", most=1) == ()
+    assert await world.deps.stores.locks.acquire("change:checkout", run_id="r2", most=1) == ()
 
 
 async def test_only_so_many_runs_read_a_service_at_once(world):
     world.engine = Engine(replace(world.deps, readers_per_service=1))
     await world.store.start("other", started(book(gather())))
-    await world.deps.locks.acquire("read:checkout", run_id="other", most=1)
+    await world.deps.stores.locks.acquire("read:checkout", run_id="other", most=1)
     run = await world.begin(book(gather()), "r1")
     assert run.phases["evidence"].behind == ("other",)
     assert BENCH.calls == []
-    await world.deps.locks.release("other")
+    await world.deps.stores.locks.release("other")
     assert (await world.go("r1")).phases["evidence"].outcome == "ok"

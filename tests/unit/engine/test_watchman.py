@@ -11,7 +11,6 @@ from bot.domain.catalogue import Catalogue, Service
 from bot.domain.diagnoses.change import Change
 from bot.domain.monitoring.monitor import Monitor, Pause
 from bot.services.monitor_runner import MonitorRunner
-from bot.testing.records import MemoryMonitorStore
 from tests.support.worlds import ANA, BENCH
 
 NAME = "checkout/errors"
@@ -28,12 +27,10 @@ class Post:
 
     def __init__(self, world, **more):
         service = Service(name="checkout", channel="checkout-oncall", monitors=(monitor(**more),))
-        self.world, self.book = world, MemoryMonitorStore()
+        self.world, self.book = world, world.stores.monitors
         self.deps = replace(world.deps, catalogue=Catalogue(services=(service,)))
-        self.alerts = world.alerts
-        self.watchman = MonitorRunner(
-            self.deps, monitors=self.book, alerts=world.alerts, board=world.store.board, inbox=world.store
-        )
+        self.alerts = world.stores.alerts
+        self.watchman = MonitorRunner(self.deps)
 
     async def look(self, value=None, *, seconds=60):
         self.world.clock.forward(seconds)
@@ -125,7 +122,7 @@ async def test_the_watch_after_a_deploy_looks_only_then(world):
     post = Post(world, after_deploy="10m")
     assert (await post.look(9)).watched.health == "new"
     deploy = Change(id="d1", at=world.clock.now(), kind="deploy", service="checkout", summary="1.4.2")
-    await post.deps.ledger.record(deploy)
+    await post.deps.stores.ledger.record(deploy)
     assert (await post.look(9)).watched.health == "firing"
     before = (await post.book.states((NAME,)))[NAME]
     assert await post.look(1, seconds=660) == before

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.diagnosis.ranking.inspections import Inspection
+from bot.diagnosis.changes.evidence import ChangeEvidence
+from bot.diagnosis.changes.inspection import Inspection
 from bot.diagnosis.ranking.situation import Situation
 from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.wording import figure, span
@@ -20,19 +21,29 @@ def describe(change: Finding) -> str:
 
 
 def deploy_summary(
-    scene: Situation, change: Finding, inspection: Inspection, *, replaced_by: str = ""
+    scene: Situation, evidence: ChangeEvidence, inspection: Inspection, *, replaced_by: str = ""
 ) -> str:
     """Say of a release what is wrong with it, and which of its commits may be why.
 
     ``replaced_by`` is the version that runs, where it is a later one that stands on this one.
     """
-    service, version = change.service, change.component
+    service, version = evidence.change.service, evidence.change.component
     how = inspection.words if inspection.is_named else ""
-    when = f"was released{just_before(scene, change)}{how}"
+    when = f"was released{just_before(evidence)}{how}"
     if replaced_by:
         what = fails(scene, service, version=replaced_by)
         return f"{service} {what}; {version}, on which {replaced_by} stands, {when}."
     return f"{service} {version} {fails(scene, service, version=version)}; it {when}."
+
+
+def setting_summary(scene: Situation, evidence: ChangeEvidence) -> str:
+    """Say of a setting what has been wrong since it was changed, and from what to what it was."""
+    change = evidence.change
+    before, after = change.data.get("before"), change.data.get("after")
+    return (
+        f"{change.service} {fails(scene, change.service)}; its {change.component} was changed from {before} "
+        f"to {after}{just_before(evidence)}."
+    )
 
 
 def fails(scene: Situation, service: str, *, version: str = "") -> str:
@@ -46,17 +57,17 @@ def fails(scene: Situation, service: str, *, version: str = "") -> str:
     return "has become slow" if slow else "is in trouble"
 
 
-def just_before(scene: Situation, change: Finding) -> str:
+def just_before(evidence: ChangeEvidence) -> str:
     """Say how long before the trouble a change came, where it came before; empty where that is not known."""
-    onset = scene.onset(change.service)
-    if onset is None or change.began_at is None:
+    if evidence.gap_s is None:
         return ""
-    gap_s = (onset - change.began_at).total_seconds()
-    return f" {span(gap_s)} before the trouble began" if gap_s >= 1 else " as the trouble began"
+    return (
+        f" {span(evidence.gap_s)} before the trouble began"
+        if evidence.gap_s >= 1
+        else " as the trouble began"
+    )
 
 
-def gap_words(scene: Situation, change: Finding) -> str:
+def gap_words(evidence: ChangeEvidence) -> str:
     """Say how long a change had done no harm."""
-    onset = scene.onset(change.service)
-    gap_s = (onset - change.began_at).total_seconds() if onset and change.began_at else 0.0
-    return f"it was in place for {span(gap_s)} before the trouble began"
+    return f"it was in place for {span(evidence.gap_s or 0.0)} before the trouble began"

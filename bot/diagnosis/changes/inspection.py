@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, Field, ValidationError
@@ -72,8 +73,18 @@ class Inspection(Model):
         return f" with commit {self.commit}{named}, which {self.does}{said}"
 
 
-def inspect(scene: Situation, changes: Sequence[Finding]) -> Mapping[str, Inspection]:
-    """Inspect the changes of one service that may be to blame, by the ids of their findings."""
+def inspect(scene: Situation, changes: Iterable[Finding]) -> Mapping[str, Inspection]:
+    """Inspect the changes that may be to blame, by the ids of their findings; without commits, there is none.
+
+    Those of one service are alternatives, of two both may be to blame.
+    """
+    of: defaultdict[str, list[Finding]] = defaultdict(list)
+    for change in changes:
+        of[change.service].append(change)
+    return {key: found for own in of.values() for key, found in _alternatives(scene, own).items()}
+
+
+def _alternatives(scene: Situation, changes: Sequence[Finding]) -> Mapping[str, Inspection]:
     commits = {change.id: _commits(change) for change in changes}
     if not any(commits.values()):
         return {}

@@ -1,0 +1,79 @@
+"""Why a change cannot be to blame: by place, by timing, by what it brought, or as it was replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.diagnosis.changes.evidence import ChangeEvidence, precedes
+from bot.diagnosis.changes.inspection import innocent
+from bot.diagnosis.changes.wording import describe
+from bot.diagnosis.ranking.situation import Situation
+from bot.domain.diagnoses.finding import Finding, FindingKind
+from bot.domain.wording import span
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Whether a change can be to blame."""
+
+    evidence: ChangeEvidence
+    alibi: str
+    """Why it cannot; empty where it can."""
+    later: tuple[Finding, ...]
+    """The changes of the same thing that came between it and the trouble, the first one first."""
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it can be to blame; one that was replaced, only where all later ones stand on it."""
+        return not self.alibi and all(_stands_on(other, self.evidence.change) for other in self.later)
+
+    @property
+    def why_not(self) -> str:
+        """Say why it is not suspected, of one that is not."""
+        return self.alibi or f"it was no longer in force: then came the {describe(self.later[0])}"
+
+
+def standings(scene: Situation, gathered: Iterable[ChangeEvidence]) -> tuple[Standing, ...]:
+    """Find out of each change whether it can be to blame, in the order given."""
+    by_id = {evidence.change.id: evidence for evidence in gathered}
+    return tuple(
+        Standing(evidence=each, alibi=_alibi(scene, each), later=_replaced_by(scene, each, by_id))
+        for each in by_id.values()
+    )
+
+
+def _alibi(scene: Situation, evidence: ChangeEvidence) -> str:
+    change = evidence.change
+    if not scene.impaired(change.service):
+        return f"{change.service} shows no more errors and no more delay than usual"
+    if evidence.gap_s is not None and evidence.fits == 0:
+        return f"it came {span(-evidence.gap_s)} after the trouble of {change.service} began"
+    if change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback":
+        return "it is a remedy, not a novelty"
+    return _innocent(scene, evidence)
+
+
+def _innocent(scene: Situation, evidence: ChangeEvidence) -> str:
+    """Say why what a release brought cannot be it; its build may be, if another version beside it is well."""
+    why = innocent(scene, evidence.change)
+    return "" if why and evidence.traces else why
+
+
+def _replaced_by(
+    scene: Situation, evidence: ChangeEvidence, by_id: Mapping[str, ChangeEvidence]
+) -> tuple[Finding, ...]:
+    rivals = [by_id[other.id] for other in evidence.rivals]
+    later = [
+        rival.change
+        for rival in rivals
+        if rival.gap_s is not None and rival.gap_s >= 0
+        # What brought nothing of its own stands on what was there.
+        if precedes(evidence.change, rival.change) and not _innocent(scene, rival)
+    ]
+    return tuple(sorted(later, key=lambda f: (f.began_at, f.id)))
+
+
+def _stands_on(later: Finding, change: Finding) -> bool:
+    """Whether a later release is known to have taken nothing away of what an earlier one brought."""
+    return "commits" in change.data and later.data.get("commits_removed") == 0
