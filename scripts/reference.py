@@ -26,7 +26,8 @@ from bot import settings  # noqa: E402
 from bot.__main__ import commands  # noqa: E402
 from bot.adapters.observability.health import StoreGauges  # noqa: E402
 from bot.adapters.observability.meters import Meters  # noqa: E402
-from bot.engine.plugins import Plugin, scan  # noqa: E402
+from bot.engine.plugins import Plugin, modules_of, scan  # noqa: E402
+from bot.targets.registry import kinds_in  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:
@@ -47,6 +48,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     """Render every page."""
     yield PAGES / "settings.md", _page(_settings())
     yield PAGES / "plugins.md", _page(_plugins())
+    yield PAGES / "targets.md", _page(_targets())
     yield PAGES / "commands.md", _page(_commands())
     yield PAGES / "judge.md", _page(reference_judge.lines())
     yield PAGES / "metrics.md", _page(_metrics())
@@ -117,6 +119,8 @@ def _plugins() -> Iterator[str]:
 
 def _plugin(plugin: Plugin) -> Iterator[str]:
     yield from ("", f"### `{plugin.name}`", "", f"Specialist: {plugin.specialist}")
+    if plugin.deprecated:
+        yield from ("", f"**Deprecated**, and removed in the next release: use `{plugin.deprecated}`.")
     if plugin.kind == "action":
         yield from ("", f"When nobody can tell whether it happened: {_doubt(plugin)}.")
     text, raises = _docstring(plugin)
@@ -150,6 +154,27 @@ def _docstring(plugin: Plugin) -> tuple[str, list[tuple[str, str]]]:
 
 def _markdown(text: str) -> str:
     return text.strip().replace("``", "`")
+
+
+# --- targets -----------------------------------------------------------------------------------------------
+
+
+def _targets() -> Iterator[str]:
+    yield "# Targets"
+    yield ""
+    yield (
+        "The kinds of target that ship, with their settings under `target:` of a service; "
+        "[Deploy to your own target](../how-to/deploy-targets.md) explains them. Every value is text. "
+        "Where a service has several and a step names none with `by`, the first one here is meant."
+    )
+    for kind in kinds_in(modules_of("bot.targets", third_parties=False)).values():
+        yield from ("", f"## `{kind.name}`", "", _markdown(inspect.getdoc(kind.settings) or ""), "")
+        yield "| Setting | Type | Default | Meaning |"
+        yield "|---|---|---|---|"
+        schema = kind.settings.model_json_schema(by_alias=True)
+        for name, field in schema["properties"].items():
+            default = "required" if name in schema.get("required", ()) else _default(field)
+            yield _row(f"`{name}`", _setting_type(field), default, field.get("description", ""))
 
 
 # --- commands ----------------------------------------------------------------------------------------------

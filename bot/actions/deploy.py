@@ -7,13 +7,13 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.actions._shared.targets import change_of
-from bot.domain.diagnoses.change import ChangeKind
+from bot.domain.diagnoses.change import Change, ChangeKind
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.model import JsonObject
 from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
-from bot.ports.targets import ChangeResult, DeploymentTarget, TargetState
-from bot.targets.choosing import target_of
+from bot.ports.targets import ChangeResult, DeploymentTarget, FlagChange, TargetState
+from bot.targets.registry import target_of
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 """Of the traffic; more than all is refused."""
@@ -39,19 +39,19 @@ async def stage(ctx: Context, *, service: str, version: str, by: str = "") -> Ac
         ActionInDoubtError: it did not come up in time, or no clear answer came.
         StaleEpochError: the launcher has seen a newer owner of this effect.
     """
-    return _done(ctx, service, await target_of(ctx, service, by=by).stage(version), to=version)
+    return done(ctx, service, await target_of(ctx, service, by=by).stage(version), to=version)
 
 
 @action(specialist="cicd", in_doubt="retry")
 async def unstage(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
     """Take the candidate away if it is ``version`` and has no traffic.  Raises as ``stage`` does."""
-    return _done(ctx, service, await target_of(ctx, service, by=by).unstage(version), kind="rollback")
+    return done(ctx, service, await target_of(ctx, service, by=by).unstage(version), kind="rollback")
 
 
 @action(specialist="cicd", in_doubt="retry")
 async def retire(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
     """Stop ``version``, which was kept warm after a promotion.  Raises as ``stage`` does."""
-    return _done(ctx, service, await target_of(ctx, service, by=by).unstage(version))
+    return done(ctx, service, await target_of(ctx, service, by=by).unstage(version))
 
 
 async def is_shifted(
@@ -90,7 +90,7 @@ async def shift(
     """
     target = target_of(ctx, service, by=by)
     moved = await target.shift(version, percent=percent, routes=routes or [])
-    return _done(ctx, service, moved, to=version)
+    return done(ctx, service, moved, to=version)
 
 
 async def is_promoted(
@@ -124,11 +124,11 @@ async def promote(
         StaleEpochError: the launcher has seen a newer owner of this effect.
     """
     moved = await target_of(ctx, service, by=by).promote(version, keep_warm=keep_warm)
-    return _done(ctx, service, moved, to=version, serves=version)
+    return done(ctx, service, moved, to=version, serves=version)
 
 
 async def is_rolled_back(
-    ctx: Context, *, service: str, to_version: str = "", by: str = ""
+    ctx: Context, *, service: str, to_version: str = "", version: str = "", by: str = ""
 ) -> ActionResult | None:
     """Tell whether stable serves and no candidate is left; asked only after an interrupted try."""
     found = await _observed(ctx, service, by)
@@ -137,22 +137,39 @@ async def is_rolled_back(
         return None
     said = f"All traffic of {service} is back at {to_version or 'stable'}"
     serves = found.stable.version if found.tells_version else ""
-    return _found(ctx, service, said, kind="rollback", serves=serves)
+    return _found(ctx, service, said, kind="rollback", replaced=version, serves=serves)
 
 
 @action(specialist="cicd", in_doubt="retry", look=is_rolled_back)
-async def rollback(ctx: Context, *, service: str, to_version: str = "", by: str = "") -> ActionResult:
+async def rollback(
+    ctx: Context, *, service: str, to_version: str = "", version: str = "", by: str = ""
+) -> ActionResult:
     """Give all traffic of ``service`` to the stable version at once, then stop the candidate.
 
     ``to_version`` is for the time after a promotion: where it is not the stable version it is brought back.
+    ``version`` is what is taken back, for the record only.  ``before`` of the result is what ``reapply``
+    needs as its ``before``.
 
     Raises:
         ActionFailedError: the target cannot be reached or refused, or nothing healthy could take the traffic.
         ActionInDoubtError: no clear answer came.
         StaleEpochError: the launcher has seen a newer owner of this effect.
     """
-    moved = await target_of(ctx, service, by=by).rollback(to_version)
-    return _done(ctx, service, moved, kind="rollback", to=to_version, serves=to_version)
+    moved = await target_of(ctx, service, by=by).rollback(to_version, keep_candidate=False)
+    return done(ctx, service, moved, kind="rollback", replaced=version, to=to_version, serves=to_version)
+
+
+@action(specialist="cicd", in_doubt="retry")
+async def reapply(
+    ctx: Context, *, service: str, version: str, before: JsonObject, by: str = ""
+) -> ActionResult:
+    """Give ``version`` of ``service`` back what a rollback took from it: the undo of ``rollback``.
+
+    ``before`` is that of the rollback's result.  Raises as ``stage`` does.
+    """
+    moved = await target_of(ctx, service, by=by).reapply(version, before)
+    serves = version if moved.after.get("version") == version else ""
+    return done(ctx, service, moved, to=version, serves=serves)
 
 
 @action(specialist="cicd", in_doubt="retry")
@@ -170,7 +187,7 @@ async def replace(
     """
     target = target_of(ctx, service, by=by)
     moved = await target.replace(dict.fromkeys(instances, version), fall_back=True)
-    return _done(ctx, service, moved, to=version, serves=await _served_alone(target))
+    return done(ctx, service, moved, to=version, serves=await _served_alone(target))
 
 
 @action(specialist="cicd", in_doubt="retry")
@@ -178,7 +195,7 @@ async def restore(ctx: Context, *, service: str, versions: Versions, by: str = "
     """Bring each named instance of ``service`` back to its version: the undo of ``replace``."""
     target = target_of(ctx, service, by=by)
     moved = await target.replace(versions, fall_back=False)
-    return _done(ctx, service, moved, kind="rollback", serves=await _served_alone(target))
+    return done(ctx, service, moved, kind="rollback", serves=await _served_alone(target))
 
 
 async def _served_alone(target: DeploymentTarget) -> str:
@@ -195,39 +212,65 @@ async def _observed(ctx: Context, service: str, by: str) -> TargetState:
     return await target_of(ctx, service, by=by).observe()
 
 
-def _done(
+def done(
     ctx: Context,
     service: str,
     moved: ChangeResult,
     *,
     kind: ChangeKind = "deploy",
+    replaced: str = "",
     to: str = "",
     serves: str = "",
 ) -> ActionResult:
-    """Make the result; ``serves`` is the version that is the stable one from now on, where a version is."""
+    """Return the result of a change, with the entry for the change ledger.
+
+    ``replaced`` is the version before, where the target does not know it; ``serves`` is the version that is
+    the stable one from now on, where a version is.
+    """
     if not moved.changed:
         return ActionResult(summary=moved.summary, changed=False, before=moved.before, after=moved.after)
-    return ActionResult(
-        summary=moved.summary,
-        before=moved.before,
-        after=moved.after,
-        change=change_of(
+    if moved.flag is not None:
+        change = _flag_change(ctx, service, moved.flag, kind=kind, summary=moved.summary, to=to)
+    else:
+        change = change_of(
             ctx,
             kind=kind,
             service=service,
             summary=moved.summary,
-            before=moved.before.get("version", ""),
+            before=moved.before.get("version") or moved.before.get("stable") or replaced,
             after=to,
-            data=_data(to, serves if moved.moves_version else ""),
-        ),
+            data=_data(to, serves),
+        )
+    return ActionResult(summary=moved.summary, before=moved.before, after=moved.after, change=change)
+
+
+def _flag_change(
+    ctx: Context, service: str, flag: FlagChange, *, kind: ChangeKind, summary: str, to: str
+) -> Change:
+    """Return the ledger's entry for a flag: what to look at, and where it can be turned off again."""
+    return change_of(
+        ctx,
+        kind="flag" if kind == "deploy" else kind,
+        service=service,
+        summary=summary,
+        before=flag.before,
+        after=flag.after,
+        data={**_data(to, ""), "key": flag.key, "target": flag.target},
     )
 
 
 def _found(
-    ctx: Context, service: str, summary: str, *, kind: ChangeKind = "deploy", serves: str = ""
+    ctx: Context,
+    service: str,
+    summary: str,
+    *,
+    kind: ChangeKind = "deploy",
+    replaced: str = "",
+    serves: str = "",
 ) -> ActionResult:
     # What stood before is not known any more, so ``before`` is empty and an undo says so.
-    return _done(ctx, service, ChangeResult(summary=summary), kind=kind, to=serves, serves=serves)
+    moved = ChangeResult(summary=summary)
+    return done(ctx, service, moved, kind=kind, replaced=replaced, to=serves, serves=serves)
 
 
 def _data(to: str, serves: str) -> JsonObject:

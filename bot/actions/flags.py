@@ -12,7 +12,7 @@ from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.model import JsonObject
 from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
-from bot.targets.wire import effect_of
+from bot.targets.support.http_effects import effect_of
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 """Of the targeting keys."""

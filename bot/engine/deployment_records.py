@@ -15,7 +15,7 @@ _LOOK_BACK = 20
 
 
 async def keep_record(book: DeploymentStore, run: Run) -> None:
-    """Write down how a deployment stands; for any other run, do nothing.
+    """Write down how a deployment or rollback stands; for a run that carries out neither, do nothing.
 
     Doing so twice is harmless, and what has ended never becomes unfinished again.
     """
@@ -30,10 +30,15 @@ async def keep_record(book: DeploymentStore, run: Run) -> None:
 
 
 async def _taken_back(book: DeploymentStore, rollback: Deployment) -> str:
-    """Find what a rollback takes back: what was deployed last before it and had not been put back."""
+    """Return the id of what a rollback takes back: the latest deployment of the version that it replaces.
+
+    Empty where the bot did not deploy that version, or where that deployment was put back by itself.
+    """
     for known in await book.of(rollback.service, limit=_LOOK_BACK):
         if known.id == rollback.id and known.rollback_of:
             return known.rollback_of  # the first word stands
-        if known.changed and not known.is_rollback and known.requested_at < rollback.requested_at:
+        if not known.changed or known.is_rollback or known.requested_at >= rollback.requested_at:
+            continue
+        if rollback.previous_version in ("", known.version):
             return known.id if known.outcome in ("succeeded", "failed", "running") else ""
     return ""

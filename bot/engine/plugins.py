@@ -139,6 +139,8 @@ class Plugin:
     """When nobody can tell whether it happened: repeat it (idempotent target) or ask a person."""
     look: Look | None = None
     """Looks at the world: the result if the effect is there, else none."""
+    deprecated: str = ""
+    """The plugin to use instead; empty unless this one is removed in the next release."""
 
     def check(self, arguments: Mapping[str, JsonValue]) -> JsonObject:
         """Validate the arguments, completed with their defaults.
@@ -173,6 +175,7 @@ class _Mark:
     specialist: str
     in_doubt: Literal["retry", "ask"] = "ask"
     look: Look | None = None
+    deprecated: str = ""
 
 
 def probe(*, specialist: str) -> Callable[[PluginFunction], PluginFunction]:
@@ -186,15 +189,23 @@ def probe(*, specialist: str) -> Callable[[PluginFunction], PluginFunction]:
 
 
 def action(
-    *, specialist: str, in_doubt: Literal["retry", "ask"] = "ask", look: Look | None = None
+    *,
+    specialist: str,
+    in_doubt: Literal["retry", "ask"] = "ask",
+    look: Look | None = None,
+    deprecated: str = "",
 ) -> Callable[[PluginFunction], PluginFunction]:
     """Declare an action: it changes the world at most once per ``ctx.effect.key`` and returns its result.
 
-    ``look`` takes the same arguments and returns whether the effect is already there.
+    ``look`` takes the same arguments and returns whether the effect is already there.  ``deprecated`` names
+    the plugin to use instead of one that is removed in the next release.
     """
 
     def mark(function: PluginFunction) -> PluginFunction:
-        setattr(function, _MARK, _Mark(kind="action", specialist=specialist, in_doubt=in_doubt, look=look))
+        made = _Mark(
+            kind="action", specialist=specialist, in_doubt=in_doubt, look=look, deprecated=deprecated
+        )
+        setattr(function, _MARK, made)
         return function
 
     return mark
@@ -252,6 +263,7 @@ def plugins_in(module: ModuleType, *, family: str = "") -> Iterable[Plugin]:
             summary=(inspect.getdoc(function) or "").partition("\n")[0],
             in_doubt=mark.in_doubt,
             look=mark.look,
+            deprecated=mark.deprecated,
         )
 
 
@@ -273,6 +285,18 @@ def _modules_of(package: str) -> Iterable[tuple[ModuleType, str]]:
         if not found.name.startswith("_"):
             name = f"{package}.{found.name}.{leaf}" if found.ispkg else f"{package}.{found.name}"
             yield importlib.import_module(name), found.name
+
+
+def modules_of(*packages: str, third_parties: bool = True) -> list[ModuleType]:
+    """Import and return every module of ``packages``, by name, and then those of the entry points."""
+    modules: list[ModuleType] = []
+    for package in packages:
+        root = importlib.import_module(package)
+        names = (f"{package}.{found.name}" for found in pkgutil.iter_modules(root.__path__))
+        modules.extend(importlib.import_module(name) for name in sorted(names))
+    if third_parties:
+        modules.extend(point.load() for point in entry_points(group=ENTRY_POINT_GROUP))
+    return modules
 
 
 def scan(*packages: str, third_parties: bool = True) -> Plugins:

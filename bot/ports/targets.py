@@ -91,6 +91,17 @@ class RollbackCheck(Model):
     checked: tuple[str, ...]
 
 
+class FlagChange(Model):
+    """A flag that was turned up or down, for the change ledger."""
+
+    target: str
+    """The kind of target that keeps it, so that a remedy can turn it off there."""
+    key: str
+    before: str
+    """In words, such as ``on for 20 %``."""
+    after: str
+
+
 class ChangeResult(Model):
     """What a change of the target did; ``before`` is what its undo needs."""
 
@@ -98,8 +109,8 @@ class ChangeResult(Model):
     changed: bool = True
     before: JsonObject = Field(default_factory=dict)
     after: JsonObject = Field(default_factory=dict)
-    moves_version: bool = True
-    """Whether it is about which version serves; a flag changes what people see of the same one."""
+    flag: FlagChange | None = None
+    """Set where no version was changed, but what people see of the same one."""
 
 
 class DeploymentTarget(Protocol):
@@ -137,8 +148,15 @@ class DeploymentTarget(Protocol):
         """Make ``version`` the stable one; what it replaces is kept without traffic if it is to be warm."""
         ...
 
-    async def rollback(self, to_version: str) -> ChangeResult:
-        """Give all traffic to the stable version at once, or to ``to_version`` where that is another."""
+    async def rollback(self, to_version: str, *, keep_candidate: bool) -> ChangeResult:
+        """Give all traffic to the stable version at once, or to ``to_version`` where that is another.
+
+        The candidate is stopped once its traffic is gone, unless ``keep_candidate`` is set.
+        """
+        ...
+
+    async def reapply(self, version: str, before: JsonObject) -> ChangeResult:
+        """Undo a rollback from ``version``; ``before`` is that rollback's, and says how the target was."""
         ...
 
     async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> ChangeResult:

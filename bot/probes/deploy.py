@@ -16,7 +16,7 @@ from bot.domain.model import JsonObject
 from bot.domain.rollouts.judging import Traffic
 from bot.engine.plugins import Context, probe
 from bot.ports.targets import TargetState
-from bot.targets.choosing import target_of
+from bot.targets.registry import target_of
 
 _MEMORY_S = 30 * 86_400.0
 

@@ -94,7 +94,7 @@ class MonitorRunner:
         if monitor.after_deploy is None:
             return True
         changes = await self._deps.stores.ledger.since(service=service, seconds=monitor.after_deploy)
-        return any(change.kind == "deploy" for change in changes)
+        return any(change.kind in ("deploy", "flag") for change in changes)
 
     async def _report(self, name: str, state: MonitorState, *, url: str) -> MonitorState:
         """Tell of an episode that began, changed or ended; gives the state with what was told."""

@@ -1,1 +1,1 @@
-"""The kinds of target that a deployment can change, one file each."""
+"""What a deployment changes: a module or package for each kind of target, found by its `KIND`."""

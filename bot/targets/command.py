@@ -6,20 +6,37 @@ import asyncio
 import re
 import shlex
 from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
 
 from bot.domain.errors import ActionFailedError
+from bot.domain.model import JsonObject
 from bot.engine.plugins import Context
 from bot.ports.targets import ChangeResult, RollbackCheck, TargetState
-from bot.targets.plain import PlainTarget
-from bot.targets.processes import CompletedProgram, run
-from bot.targets.wire import PATIENCE, field_of, settings_of
+from bot.targets.support.earlier_state import version_before
+from bot.targets.support.http_effects import PATIENCE
+from bot.targets.support.kind import TargetKind, TargetSettings
+from bot.targets.support.processes import Ran, run
+from bot.targets.support.unsupported import SingleVersionTarget
 
-KIND = "command"
+_NAME = "command"
 _ARGUMENT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+@-]{0,127}$")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-class CommandTarget(PlainTarget):
+Which = Literal["deploy", "rollback", "version"]
+
+
+class CommandSettings(TargetSettings):
+    """Command lines, each run without a shell; ``{service}`` and ``{version}`` are filled in."""
+
+    version: str = Field(description="Prints the version that serves, in its first line.")
+    deploy: str = Field(default="", description="Brings `{version}` of `{service}`.")
+    rollback: str = Field(default="", description="Brings `{version}` of `{service}` back.")
+
+
+class CommandTarget(SingleVersionTarget):
     """Whatever one's own scripts deploy to.
 
     ``deploy``, ``rollback`` and ``version`` of the catalogue are command lines.  One that ends with 0 has
@@ -27,15 +44,10 @@ class CommandTarget(PlainTarget):
     ``FENCING_TOKEN``.
     """
 
-    def __init__(self, ctx: Context, service: str) -> None:
-        """Read the catalogue.
-
-        Raises:
-            ActionFailedError: the service has no command.
-        """
-        super().__init__(KIND)
-        self._ctx, self._service = ctx, service
-        self._settings = settings_of(ctx, service, where="target", kind=KIND)
+    def __init__(self, ctx: Context, service: str, settings: CommandSettings) -> None:
+        """Keep the command lines; the time of the step runs from now."""
+        super().__init__(_NAME)
+        self._ctx, self._service, self._settings = ctx, service, settings
         self._until_s = asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE
 
     async def observe(self) -> TargetState:
@@ -44,7 +56,7 @@ class CommandTarget(PlainTarget):
 
     async def way_back(self, version: str) -> RollbackCheck:
         """Look whether there is a command for it, and whether the version can be told."""
-        if not self._settings.get("rollback"):
+        if not self._settings.rollback:
             because = "the catalogue has no `rollback` command"
             return RollbackCheck(verdict="impossible", because=because, checked=())
         self._line("rollback", version=version)
@@ -55,7 +67,7 @@ class CommandTarget(PlainTarget):
         """Run the ``deploy`` command."""
         return await self._change("deploy", version)
 
-    async def rollback(self, to_version: str) -> ChangeResult:
+    async def rollback(self, to_version: str, *, keep_candidate: bool) -> ChangeResult:  # noqa: ARG002  # it has none
         """Run the ``rollback`` command."""
         if not to_version:
             raise ActionFailedError(
@@ -65,7 +77,11 @@ class CommandTarget(PlainTarget):
             )
         return await self._change("rollback", to_version)
 
-    async def _change(self, which: str, version: str) -> ChangeResult:
+    async def reapply(self, version: str, before: JsonObject) -> ChangeResult:  # noqa: ARG002  # the target has told
+        """Deploy again what served before the rollback."""
+        return await self._change("deploy", version_before(before))
+
+    async def _change(self, which: Which, version: str) -> ChangeResult:
         line, before = self._line(which, version=version), await self._version()
         if before == version:
             return ChangeResult(summary=f"{self._service} was at {version} already", changed=False)
@@ -92,11 +108,17 @@ class CommandTarget(PlainTarget):
             )
         return said[0].strip()
 
-    def _line(self, which: str, **arguments: str) -> list[str]:
-        template = field_of(self._settings, which, service=self._service, kind=KIND)
+    def _line(self, which: Which, **arguments: str) -> list[str]:
+        template: str = getattr(self._settings, which)
+        if not template:
+            raise ActionFailedError(
+                f"The catalogue's `{_NAME}` of {self._service} has no `{which}`.",
+                hint=f"Add `{which}` to it in the catalogue.",
+                code="target_not_configured",
+            )
         return command_line(template, {"service": self._service, **arguments})
 
-    async def _run(self, line: list[str]) -> CompletedProgram:
+    async def _run(self, line: list[str]) -> Ran:
         left_s = max(0.1, self._until_s - asyncio.get_running_loop().time())
         effect = self._ctx.effect
         env = {"IDEMPOTENCY_KEY": effect.key, "FENCING_TOKEN": str(effect.epoch)} if effect else {}
@@ -125,3 +147,6 @@ def command_line(template: str, arguments: Mapping[str, str]) -> list[str]:
             code="target_not_configured",
         )
     return [_PLACEHOLDER.sub(lambda found: arguments[found[1]], word) for word in shlex.split(template)]
+
+
+KIND = TargetKind(name=_NAME, settings=CommandSettings, make=CommandTarget, precedence=30)

@@ -4,39 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.deployments.flag import Flag
-from bot.domain.errors import ActionFailedError, ProbeUnavailableError
-from bot.engine.plugins import Context
-from bot.ports.targets import Capabilities, ChangeResult, RollbackCheck, TargetState, VersionState
-from bot.targets.plain import PlainTarget
-from bot.targets.wire import effect_of, field_of, settings_of
+from pydantic import Field
 
-KIND = "flags"
+from bot.domain.deployments.flag import Flag, FlagKey
+from bot.domain.errors import ActionFailedError, ProbeUnavailableError
+from bot.domain.model import JsonObject
+from bot.engine.plugins import Context
+from bot.ports.targets import Capabilities, ChangeResult, FlagChange, RollbackCheck, TargetState, VersionState
+from bot.targets.support.earlier_state import share_before
+from bot.targets.support.http_effects import effect_of
+from bot.targets.support.kind import TargetKind, TargetSettings
+from bot.targets.support.unsupported import SingleVersionTarget
+
+_NAME = "flags"
 _WHOLE = 100
 _OFF = "off"
 """What the side is called on which the feature is not."""
 
 
-class FlagsTarget(PlainTarget):
+class FlagsSettings(TargetSettings):
+    """A flag that the bot keeps."""
+
+    flag: FlagKey = Field(description="The key of the flag; another one is refused.")
+
+
+class FlagsTarget(SingleVersionTarget):
     """One flag of a service; routes are tenants.  Rules against a tenant are people's, and stay."""
 
-    def __init__(self, ctx: Context, service: str) -> None:
-        """Read the catalogue.
-
-        Raises:
-            ActionFailedError: it names no flag.
-        """
-        super().__init__(KIND)
+    def __init__(self, ctx: Context, service: str, settings: FlagsSettings) -> None:
+        """Keep which flag it is."""
+        super().__init__(_NAME)
         self._ctx, self._service = ctx, service
-        settings = settings_of(ctx, service, where="target", kind=KIND)
-        self._key = field_of(settings, "flag", service=service, kind=KIND)
+        self._key = settings.flag
 
     async def observe(self) -> TargetState:
         """Tell the share of the flag; which versions run is for another target to tell."""
         flag = await self._find()
         candidate = VersionState(version=self._key, weight_percent=flag.percent, healthy=True, instances=0)
         return TargetState(
-            target=KIND,
+            target=_NAME,
             tells_version=False,
             stable=VersionState(
                 version=_OFF, weight_percent=_WHOLE - flag.percent, healthy=True, instances=0
@@ -76,13 +82,14 @@ class FlagsTarget(PlainTarget):
         before = {"percent": found.percent, "routes": _routes(found)}
         after = {"percent": percent, "routes": sorted(routes)}
         said = f"{self._key} of {self._service} is on for {percent} %"
+        turned = FlagChange(target=_NAME, key=self._key, before=_in_words(found), after=_in_words(wanted))
         if found == wanted:
             return ChangeResult(
                 summary=f"{said} already",
                 changed=False,
                 before={**before},
                 after={**after},
-                moves_version=False,
+                flag=turned,
             )
         epoch = effect_of(self._ctx).epoch
         await self._ctx.flags.put(self._service, wanted, run_id=self._ctx.run_id, epoch=epoch)
@@ -90,16 +97,20 @@ class FlagsTarget(PlainTarget):
             summary=f"{said} (was {found.percent} %)",
             before={**before},
             after={**after},
-            moves_version=False,
+            flag=turned,
         )
 
     async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:  # noqa: ARG002  # the port's
         """Turn the flag on for everybody whom no rule excludes."""
         return await self.shift(version, percent=_WHOLE, routes=())
 
-    async def rollback(self, to_version: str) -> ChangeResult:  # noqa: ARG002  # the port's
+    async def rollback(self, to_version: str, *, keep_candidate: bool) -> ChangeResult:  # noqa: ARG002  # the port's
         """Turn the flag off for everybody."""
         return await self.shift(self._key, percent=0, routes=())
+
+    async def reapply(self, version: str, before: JsonObject) -> ChangeResult:
+        """Turn the flag on again for those who had it."""
+        return await self.shift(version, **share_before(before))
 
     def _check(self, version: str) -> None:
         """Refuse a flag that is not the one in the catalogue: the wrong one would be turned on."""
@@ -121,5 +132,17 @@ class FlagsTarget(PlainTarget):
         return found or Flag(key=self._key)
 
 
+def _in_words(flag: Flag) -> str:
+    """Return who has the feature; rules against tenants are left out."""
+    tenants = _routes(flag)
+    if not flag.percent and not tenants:
+        return "off"
+    share = [f"{flag.percent} %"] if flag.percent else []
+    return f"on for {', '.join((*share, *tenants))}"
+
+
 def _routes(flag: Flag) -> list[str]:
     return sorted(tenant for tenant, on in flag.tenants.items() if on)
+
+
+KIND = TargetKind(name=_NAME, settings=FlagsSettings, make=FlagsTarget, precedence=90)

@@ -47,7 +47,8 @@ def _good(one: IncidentScenario | RolloutScenario, report: Report | RolloutRepor
         return report.right
     # Of two faults the remedy mends one, and the thread says that it was not enough.
     mended = (report.verified or bool(one.also)) if one.cause is not None else not report.writes
-    return report.right and mended and report.writes_without_approval == 0
+    known = not one.rolled_back or (report.record is not None and report.record.right)
+    return report.right and mended and known and report.writes_without_approval == 0
 
 
 def _told(report: Report | RolloutReport) -> str:

@@ -6,6 +6,8 @@ from typing import Literal, assert_never
 
 from bot.views.ids import TRIAGE
 from demo.scenarios.acting import ASKS, approve, new_run, told
+from demo.scenarios.recorded import recorded
+from demo.scenarios.releasing import bring_out, quieten
 from demo.scenarios.report import Report, report_of
 from demo.scenarios.scenarios import IncidentScenario
 from demo.scenarios.stage import DemoStage
@@ -35,10 +37,10 @@ async def play(on: DemoStage, scenario: IncidentScenario, *, start: Start = "but
         DemonstrationError: something that should have happened did not.
     """
     before = await on.slack.stats()
-    known = set(await on.journal.recent())
     seen = {m.ts for channel in _channels(scenario) for m in await on.slack.messages(channel, user=ASKS)}
-    await told(on, "POST", f"/faults/{scenario.fault}")
     try:
+        deployed = await _begin(on, scenario)
+        known = set(await on.journal.recent())
         alert = await until(lambda: _alert(on, scenario, seen), "the alert in Slack", _ALERT_S)
         asked_at = await _ask(on, scenario, alert, start)
         run_id = await until(lambda: new_run(on, known), "the run", _RUN_S)
@@ -57,9 +59,20 @@ async def play(on: DemoStage, scenario: IncidentScenario, *, start: Start = "but
             asked_at=asked_at,
             before=before,
             self_approval_refused=refused,
+            record=await recorded(on, run, deployed=deployed) if scenario.rolled_back else None,
         )
     finally:
         await told(on, "POST", "/faults/reset")
+        if scenario.release is not None:
+            await quieten(on, scenario.release)
+
+
+async def _begin(on: DemoStage, scenario: IncidentScenario) -> str:
+    """Make something go wrong; gives the id of the run that deployed it, where the bot did."""
+    if scenario.release is not None:
+        return await bring_out(on, scenario.release)
+    await told(on, "POST", f"/faults/{scenario.fault}")
+    return ""
 
 
 async def settle(on: DemoStage) -> None:
@@ -91,7 +104,7 @@ def _actions(message: VisibleMessage) -> set[str]:
 
 def _channels(scenario: IncidentScenario) -> tuple[str, ...]:
     """Where somebody who cares for the service looks, first things first."""
-    own = f"{scenario.service}-oncall"
+    own = scenario.channel or f"{scenario.service}-oncall"
     return (own, *(channel for channel in CHANNELS if channel != own))
 
 

@@ -10,6 +10,7 @@ from bot.domain.diagnoses.diagnosis import Diagnosis
 from bot.domain.model import Model
 from bot.domain.runs.event import EffectIntended, Event, PhaseFinished, VoteCast
 from bot.domain.runs.run import Run
+from demo.scenarios.recorded import Recorded
 from demo.scenarios.scenarios import IncidentScenario
 from demo.scenarios.stage import DemoStage
 
@@ -60,6 +61,8 @@ class Report(Model):
     ack_p99_ms: float
     writes: int
     writes_without_approval: int
+    record: Recorded | None
+    """Of a rollback: how it stands in the record of deployments."""
     run_id: str
     thread: str
 
@@ -73,6 +76,7 @@ async def report_of(
     asked_at: float,
     before: dict[str, Any],
     self_approval_refused: bool | None,
+    record: Recorded | None,
 ) -> Report:
     """Gather what happened from the journal, from Slack and from the shop."""
     events = await on.journal.load(run.id)
@@ -107,6 +111,7 @@ async def report_of(
         ack_p99_ms=after["acks"]["p99_ms"] or 0,
         writes=sum(isinstance(event, EffectIntended) for event in events),
         writes_without_approval=unapproved_writes(events) + await _unasked_changes(on, run, events),
+        record=record,
         run_id=run.id,
         thread=await on.slack.thread_text(root.channel, root.thread or root.ts),
     )

@@ -15,13 +15,36 @@ class ExpectedCause(Model):
     at: str
 
 
+class Release(Model):
+    """A deployment that the bot brings out before the trouble begins."""
+
+    strategy: str
+    service: str
+    version: str
+    words: str = ""
+    """What is typed behind it."""
+    per_s: float = 20.0
+    """Requests a second, before and after."""
+
+    @property
+    def typed(self) -> str:
+        """The words behind ``/deploy``."""
+        return f"{self.strategy} {self.service} {self.version} {self.words}".strip()
+
+
 class IncidentScenario(Model):
-    """A fault, who would notice it, and the truth."""
+    """What goes wrong, who would notice it, and the truth."""
 
     name: str
     summary: str
-    fault: str
-    """The fault's name at the shop's control API."""
+    fault: str = ""
+    """The fault's name at the shop's control API; empty where a release of the bot's is what goes wrong."""
+    release: Release | None = None
+    """What the bot deploys, and takes back in the end."""
+    rolled_back: bool = False
+    """Whether the cure is a rollback, which belongs into the record of deployments."""
+    channel: str = ""
+    """Where the alert shows, without ``#``; empty: the service's own channel."""
     service: str = "checkout"
     """The service that the person on call asks about."""
     cause: CauseKind | None
@@ -41,6 +64,42 @@ SCENARIOS: tuple[IncidentScenario, ...] = (
         fault="bad-release",
         cause=CauseKind.BAD_RELEASE,
         at="checkout",
+        rolled_back=True,
+    ),
+    IncidentScenario(
+        name="blue-green-bad-release",
+        summary="receipts is switched to 1.3.1 at once, which fails a third of its requests",
+        release=Release(strategy="blue-green", service="receipts", version="1.3.1"),
+        service="receipts",
+        cause=CauseKind.BAD_RELEASE,
+        at="receipts",
+        rolled_back=True,
+        channel="storefront-oncall",
+    ),
+    IncidentScenario(
+        name="gitops-bad-release",
+        summary="search 1.0.1 is synced from Git and fails one question in five; it is reverted in Git",
+        release=Release(strategy="gitops", service="search", version="1.0.1"),
+        service="search",
+        cause=CauseKind.BAD_RELEASE,
+        at="search",
+        rolled_back=True,
+        channel="storefront-oncall",
+    ),
+    IncidentScenario(
+        name="flag-bad-release",
+        summary="a flag is promoted past an unsure judge, fails one question in five, and is turned off",
+        release=Release(
+            strategy="flag",
+            service="search@staging",
+            version="by-colour",
+            words="weights 1 pause 1s patience 3s",
+        ),
+        service="search@staging",
+        cause=CauseKind.BAD_CONFIGURATION,
+        at="search@staging",
+        rolled_back=True,
+        channel="storefront-oncall",
     ),
     IncidentScenario(
         name="database-lock",

@@ -10,6 +10,7 @@ import httpx
 
 from bot.adapters.redis.store import connect
 from bot.adapters.redis.stores.board import RedisMessageBoard
+from bot.adapters.redis.stores.deployments import RedisDeploymentStore
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.domain.board import PostedMessage, Topic
 from bot.domain.clock import Clock, SystemClock
@@ -30,6 +31,7 @@ class DemoStage:
     shop: httpx.AsyncClient
     journal: RedisJournal
     board: RedisMessageBoard
+    deployments: RedisDeploymentStore
     clock: Clock
 
     async def run(self, run_id: str) -> Run:
@@ -57,7 +59,7 @@ class DemoStage:
 @asynccontextmanager
 async def stage(world: DemoWorld) -> AsyncIterator[DemoStage]:
     """Open the connections of a player."""
-    store = connect(world.redis_url)
+    store, clock = connect(world.redis_url), SystemClock()
     try:
         async with (
             LocalSlackClient(world.slack_url) as slack,
@@ -69,7 +71,8 @@ async def stage(world: DemoWorld) -> AsyncIterator[DemoStage]:
                 shop=shop,
                 journal=RedisJournal(store),
                 board=RedisMessageBoard(store),
-                clock=SystemClock(),
+                deployments=RedisDeploymentStore(store, clock),
+                clock=clock,
             )
     finally:
         await store.aclose()

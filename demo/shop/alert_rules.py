@@ -64,6 +64,14 @@ RULES = (
         description="{{ $labels.service }} answers more than 5 % of requests with 5xx; charges fail.",
     ),
     AlertRule(
+        name="ServiceErrors",
+        expression=_error_share("search|search@staging|receipts"),
+        for_s=3,
+        severity="page",
+        summary="{{ $labels.service }} fails {{ $value | humanizePercentage }} of its requests",
+        description="{{ $labels.service }} answers more than 5 % of requests with 5xx.",
+    ),
+    AlertRule(
         name="HighLatency",
         expression=(
             "histogram_quantile(0.95, sum by (service, le) "

@@ -66,10 +66,10 @@ class Assembly:
         ]
 
     @property
-    def features(self) -> list[ScrapeTarget]:
-        """What Prometheus reads of features behind a flag."""
-        units = (unit for unit in self.world.fleet.units if unit.feature)
-        return [ScrapeTarget(service=unit.service, port=unit.port, slot=unit.slot) for unit in units]
+    def light_targets(self) -> list[ScrapeTarget]:
+        """What Prometheus reads of services beside the buyers' way; a spare slot may be empty."""
+        units = (unit for unit in self.world.fleet.units if unit.light and unit.watched)
+        return [ScrapeTarget(service=unit.address, port=unit.port, slot=unit.slot) for unit in units]
 
     def env(self) -> dict[str, str]:
         """Write the environment that fills the placeholders of the catalogue."""

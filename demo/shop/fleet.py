@@ -286,6 +286,7 @@ class Fleet:
                 **ServiceConfig(
                     name=unit.service,
                     version=self._versions[unit.name],
+                    address=unit.address,
                     slot=unit.slot,
                     port=unit.port,
                     log_path=str(unit.log),

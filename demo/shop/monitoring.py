@@ -82,12 +82,7 @@ class Monitoring:
         await self._until_ready(self.alertmanager_url, what="Alertmanager")
 
     async def start_prometheus(
-        self,
-        targets: list[ScrapeTarget],
-        *,
-        features: list[ScrapeTarget],
-        haproxy_port: int,
-        runbook_url: str,
+        self, targets: list[ScrapeTarget], *, light: list[ScrapeTarget], haproxy_port: int, runbook_url: str
     ) -> None:
         """Start Prometheus.
 
@@ -102,7 +97,7 @@ class Monitoring:
         }
         (folder / "rules.yml").write_text(json.dumps(rules, indent=2), encoding="utf-8")
         config = prometheus_config(
-            targets, features=features, haproxy_port=haproxy_port, alertmanager_port=self.alertmanager_port
+            targets, light=light, haproxy_port=haproxy_port, alertmanager_port=self.alertmanager_port
         )
         (folder / "prometheus.yml").write_text(json.dumps(config, indent=2), encoding="utf-8")
         self.prometheus = ChildProcess(
@@ -179,9 +174,9 @@ class Monitoring:
 
 
 def prometheus_config(
-    targets: list[ScrapeTarget], *, features: list[ScrapeTarget], haproxy_port: int, alertmanager_port: int
+    targets: list[ScrapeTarget], *, light: list[ScrapeTarget], haproxy_port: int, alertmanager_port: int
 ) -> dict[str, Any]:
-    """Write what Prometheus reads; JSON is YAML.  Who is read for ``features`` alone raises no alert."""
+    """Write what Prometheus reads; JSON is YAML.  No alert reports a ``light`` service as down."""
     return {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
         "rule_files": ["rules.yml"],
@@ -195,9 +190,9 @@ def prometheus_config(
                 "static_configs": [_place(target) for target in targets],
             },
             {
-                "job_name": "features",
+                "job_name": "light",
                 "honor_labels": True,
-                "static_configs": [_place(target) for target in features],
+                "static_configs": [_place(target) for target in light],
             },
             {
                 "job_name": "haproxy",

@@ -160,7 +160,7 @@ class Shop:
             # Last: a rule that sees services come up one by one would cry wolf.
             world.monitoring.start_prometheus(
                 assembly.targets,
-                features=assembly.features,
+                light=assembly.light_targets,
                 haproxy_port=world.haproxy.stats_port,
                 runbook_url=assembly.control_url,
             ),

@@ -21,6 +21,8 @@ class SideServices:
     spare: str = ""
     feature: str = ""
     """The key of the flag of what is new in it."""
+    watched: bool = False
+    """Whether Prometheus reads it, and alerts on its errors."""
 
     @property
     def service(self) -> str:
@@ -41,9 +43,9 @@ class SideServices:
 SIDES = (
     SideServices(address="checkout@staging", serving=(STABLE,), spare=CANDIDATE),
     SideServices(address="catalog", serving=("a", "b", "c", "d"), spare="spare"),
-    SideServices(address="receipts", serving=("blue",), spare="green"),
-    SideServices(address="search", serving=("live",), feature="by-taste"),
-    SideServices(address="search@staging", serving=("live",), feature="by-colour"),
+    SideServices(address="receipts", serving=("blue",), spare="green", watched=True),
+    SideServices(address="search", serving=("live",), feature="by-taste", watched=True),
+    SideServices(address="search@staging", serving=("live",), feature="by-colour", watched=True),
 )
 
 SYNCED = {
@@ -76,6 +78,7 @@ def units_of(
             feature=side.feature,
             flags_token=flags.token if flags is not None else "",
             light=True,
+            watched=side.watched,
             at_first=slot in side.serving,
         )
         for slot in side.slots

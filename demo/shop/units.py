@@ -39,7 +39,9 @@ class Unit:
     """The key of the flag of what is new in it."""
     flags_token: str = ""
     light: bool = False
-    """Whether it is a light process beside the buyers' way, which nobody watches but HAProxy."""
+    """Whether it is a light process beside the buyers' way."""
+    watched: bool = True
+    """Whether Prometheus reads it; of most light processes only HAProxy knows how they are."""
     at_first: bool = True
     """Whether it runs when the shop opens; a spare slot waits for a launch."""
 

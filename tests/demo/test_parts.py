@@ -71,7 +71,7 @@ def test_prometheus_and_alertmanager_accept_what_is_written_for_them(tmp_path: P
         ScrapeTarget(service="checkout", port=1, slot="stable"),
         ScrapeTarget(service="payments", port=2),
     ]
-    config = prometheus_config(targets, features=[], haproxy_port=3, alertmanager_port=4)
+    config = prometheus_config(targets, light=[], haproxy_port=3, alertmanager_port=4)
     (tmp_path / "prometheus.yml").write_text(json.dumps(config), encoding="utf-8")
     for token in ("", "secret"):
         written = alertmanager_config(webhook_url="http://127.0.0.1:1/alerts", webhook_token=token)

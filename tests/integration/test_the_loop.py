@@ -56,6 +56,8 @@ async def test_the_true_cause_is_named_mended_after_an_approval_and_verified(on,
     assert report.verified
     assert report.outcome == "recovered"
     assert report.writes == 1
+    assert (report.record is not None) is one.rolled_back
+    assert report.record is None or report.record.right, report.record
     assert report.writes_without_approval == 0
     assert report.slack_messages <= MOST_MESSAGES
     assert report.slack_rate_limited == 0

@@ -275,3 +275,41 @@ def test_a_misspelt_freeze_or_gate_is_told_with_its_place(load, text, where, sai
     (found,) = problems(load, text)
     assert where in found
     assert said in found
+
+
+TARGETS = """\
+services:
+  - name: checkout
+    target:
+      haproxy:
+        socket: "${SOCKET}"
+        backend: checkout
+        stable: blue
+        candidate: canary
+        max_unavailable: "0"
+        lunch: http://launcher
+      supervisor: {anything: goes}
+    environments:
+      staging:
+        target:
+          git:
+            remote: shop.git
+            file: ""
+            key: image.tag
+            clone: /var/lib/clone
+"""
+
+
+def test_a_target_is_checked_by_its_kind_with_the_line_of_what_is_wrong(load):
+    assert problems(load, TARGETS, SOCKET="/run/s") == [
+        "catalogue.yaml:9: services[0].target.haproxy.max_unavailable: must be greater than or equal to 1",
+        "catalogue.yaml:10: services[0].target.haproxy.lunch: there is no such field here (did you mean `launch`?)",
+        "catalogue.yaml:17: services[0].environments.staging.target.git.file: is missing",
+    ]
+
+
+def test_a_variable_that_is_not_set_is_reported_once_for_a_target(load):
+    said = [text for text in problems(load, TARGETS) if "socket" in text]
+    assert said == [
+        "catalogue.yaml:5: services[0].target.haproxy.socket: the environment variable SOCKET is not set"
+    ]

@@ -62,9 +62,17 @@ CURES = (
         kind=CauseKind.BAD_RELEASE,
         service="checkout",
         data={"version": "1.4.2", "previous_version": "1.4.1"},
-        action="haproxy.rollback",
+        action="deploy.rollback",
         said="back from 1.4.2 to 1.4.1",
-        before={"weights": {"stable": 0, "candidate": 100}},
+        before={"percent": 100, "routes": []},
+    ),
+    Cure(
+        kind=CauseKind.BAD_CONFIGURATION,
+        service="checkout",
+        data={"key": "new-cart", "before": "off", "after": "on for 50 %", "target": "flags"},
+        action="deploy.rollback",
+        said="Turn new-cart of checkout off for everybody (now on for 50 %)",
+        before={"percent": 50, "routes": []},
     ),
     Cure(
         kind=CauseKind.BAD_CONFIGURATION,
@@ -191,7 +199,7 @@ def test_no_fix_of_triage_is_made_unasked(triage: Runbook) -> None:
     assert acting == ["remedy"]
 
 
-@pytest.mark.parametrize("cure", CURES, ids=lambda cure: str(cure.kind))
+@pytest.mark.parametrize("cure", CURES, ids=lambda cure: f"{cure.kind}-{cure.service}")
 def test_every_remedy_fits_its_action_and_its_undo(triage: Runbook, plugins: Plugins, cure: Cure) -> None:
     scope = {"cause": cure.cause, "params": {"service": "checkout", "since": 1800.0}}
     remedy = remedy_for(triage, cure.cause)

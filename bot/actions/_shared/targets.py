@@ -1,5 +1,14 @@
 """What every action needs of the way to its target."""
 
-from bot.targets.wire import ACTOR, PATIENCE, change_of, effect_of, field_of, look, settings_of, write
+from bot.targets.support.http_effects import (
+    ACTOR,
+    PATIENCE,
+    change_of,
+    effect_of,
+    field_of,
+    look,
+    settings_of,
+    write,
+)
 
 __all__ = ["ACTOR", "PATIENCE", "change_of", "effect_of", "field_of", "look", "settings_of", "write"]

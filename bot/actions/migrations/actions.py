@@ -20,8 +20,8 @@ from bot.domain.wording import listing
 from bot.engine.plugins import Context, action
 from bot.migrations.execution import Manner, manner_of
 from bot.migrations.layout import LayoutError, MigrationFile, Phase, Version, lay_out
-from bot.targets.choosing import KINDS
-from bot.targets.departed import others_running
+from bot.targets.registry import is_deployed_here
+from bot.targets.support.retired_versions import others_running
 
 _GONE = (
     OSError,
@@ -162,7 +162,7 @@ async def revert(
 
 
 async def _refuse_while_others_run(ctx: Context, service: str, version: str) -> None:
-    if not ctx.service(service).target.keys() & KINDS.keys():
+    if not is_deployed_here(ctx.service(service)):
         return  # the bot does not deploy it, so that nobody can be asked
     if others := await others_running(ctx, service, version):
         raise ActionFailedError(

@@ -17,7 +17,7 @@ from bot.domain.runs.effect import ActionResult
 from bot.domain.wording import figure
 from bot.engine.plugins import Context, action
 from bot.migrations.layout import Version
-from bot.targets.backups import Backup, BackupStore
+from bot.targets.support.backups import Backup, Shelf
 
 Pid = Annotated[int, Field(gt=0, lt=2**31)]
 """A process id on the database's machine."""
@@ -125,7 +125,7 @@ def _backed_up(ctx: Context, made: Backup, **more: float) -> ActionResult:
     return ActionResult(
         summary=summary,
         after={
-            "path": str(BackupStore(settings["backups"], made.service).dump(made.name)),
+            "path": str(Shelf(settings["backups"], made.service).dump(made.name)),
             "size_bytes": made.size_bytes,
             "sha256": made.sha256,
             "tables": list(made.tables),

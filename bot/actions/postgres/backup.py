@@ -15,7 +15,7 @@ from bot.actions.postgres.backup_folder import BackupFolder
 from bot.actions.postgres.dump import Dumper
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.targets.backups import Backup, BackupStore, sum_up
+from bot.targets.support.backups import Backup, Shelf, sum_up
 
 _FOR_LOCKS = 0.1
 """The share of a step's time for which locks are waited."""
@@ -40,7 +40,7 @@ def place_of(ctx: Context, service: str, version: str) -> BackupFolder:
     """
     settings = settings_of(ctx, service, where="target", kind="postgres")
     root = field_of(settings, "backups", service=service, kind="postgres")
-    return BackupFolder(BackupStore(root, service), version=version, effect=effect_of(ctx))
+    return BackupFolder(Shelf(root, service), version=version, effect=effect_of(ctx))
 
 
 async def make(ctx: Context, service: str, version: str, tables: Sequence[str]) -> tuple[Backup, float]:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from bot.domain.errors import ActionFailedError, StaleEpochError
 from bot.domain.runs.effect import Effect
-from bot.targets.backups import DUMP, NOTE, PART, Backup, BackupStore, sum_up
+from bot.targets.support.backups import DUMP, NOTE, PART, Backup, Shelf, sum_up
 
 
 class BackupFolder:
     """Where one effect's backup is written: aside first, and never over one that is there."""
 
-    def __init__(self, shelf: BackupStore, *, version: str, effect: Effect) -> None:
+    def __init__(self, shelf: Shelf, *, version: str, effect: Effect) -> None:
         """Name the files after the effect, so that each of its tries finds what an earlier one has done."""
         self._shelf = shelf
         self._epoch = effect.epoch

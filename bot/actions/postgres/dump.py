@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
-from bot.targets.processes import CompletedProgram, run
+from bot.targets.support.processes import Ran, run
 
 _ROWS = "TABLE DATA"
 
@@ -45,7 +45,7 @@ class Dumper:
         await self._run("pg_restore", f"--file={os.devnull}", str(file))  # the list does not reach the rows
         return tables_listed(listed.out)
 
-    async def _run(self, program: str, *arguments: str) -> CompletedProgram:
+    async def _run(self, program: str, *arguments: str) -> Ran:
         path = str(self._programs / program) if self._programs else program
         try:
             ran = await run((path, *arguments), within_s=self._within_s, env=self._env)

@@ -17,7 +17,9 @@ from bot.domain.model import JsonValue
 from bot.domain.monitoring.monitor import Monitor
 from bot.domain.monitoring.slo import Slo
 from bot.domain.nearest import did_you_mean
-from bot.loader.yaml_positions import Document, Problem, Where, part_of, read_yaml
+from bot.loader.yaml_positions import Document, Problem, Where, part_of, read_yaml, spelt
+from bot.targets.registry import target_kinds
+from bot.targets.support.kind import TargetSettings
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _MAY_BE_EMPTY = ":-"
@@ -89,7 +91,7 @@ def _checked(document: Document) -> Catalogue | None:
     if not isinstance(document.data, dict):
         document.report((), "must be a mapping with `services:`")
         return None
-    for where, text in _dangling(document.data):
+    for where, text in (*_dangling(document.data), *_wrong_targets(document)):
         document.report(where, text)
     try:
         return Catalogue.model_validate(document.data)
@@ -170,6 +172,34 @@ def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
             if isinstance(name, str) and name not in known:
                 text = f"there is no service called `{name}`{did_you_mean(name, known)}"
                 yield ("services", index, *place), text
+
+
+def _wrong_targets(document: Document) -> Iterable[tuple[Where, str]]:
+    """Find what is wrong with the settings of targets, by the models that their kinds declare."""
+    services = part_of(document.data, ("services",))
+    reported = {problem.where for problem in document.problems}
+    for index, entry in enumerate(services if isinstance(services, list) else ()):
+        for base in [(), *(("environments", there) for there in _environments(entry))]:
+            for name, kind in target_kinds().items():
+                place: Where = (*base, "target", name)
+                settings = part_of(entry, place)
+                if not isinstance(settings, dict) or not all(isinstance(v, str) for v in settings.values()):
+                    continue  # none, or one that the catalogue's own model reports
+                for field, text in _wrong_settings(kind.settings, settings):
+                    if spelt(where := ("services", index, *place, field)) not in reported:
+                        yield where, text
+
+
+def _wrong_settings(model: type[TargetSettings], settings: JsonValue) -> Iterable[tuple[str, str]]:
+    try:
+        model.model_validate(settings)
+    except ValidationError as error:
+        names = [field.alias or name for name, field in model.model_fields.items()]
+        for detail in error.errors(include_url=False, include_input=False, include_context=False):
+            field = str(detail["loc"][0])
+            nearest = did_you_mean(field, names) if detail["type"] == "extra_forbidden" else ""
+            text = detail["msg"].removeprefix("Value error, ").replace("Input should", "must")
+            yield field, _WORDS.get(detail["type"], text[:1].lower() + text[1:]) + nearest
 
 
 def _environments(entry: JsonValue) -> Sequence[str]:

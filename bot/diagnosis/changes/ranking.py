@@ -142,6 +142,7 @@ def _setting(scene: Situation, evidence: ChangeEvidence) -> Suspect:
             "key": key,
             "before": change.data.get("before"),
             "after": change.data.get("after"),
+            "target": change.data.get("target"),
             "change_id": change.data.get("change_id"),
             "link": change.data.get("link"),
         },

@@ -17,6 +17,10 @@ SOURCE = "metrics"
 _LEAST_FAILURES = 4.0
 _RECENT = 10
 _DOWN_SAMPLES = 2
+_DEPLOYING_S = 180.0
+"""A deployment's last step takes at most about this long; what it stops goes away within it."""
+_SEEN_LATE_S = 30.0
+"""A last good scrape may be stamped after the change, where the clocks differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,8 @@ class MetricsRead:
     window_s: float
     unread: tuple[str, ...] = ()
     """Names of the families that could not be read."""
+    deployed_s: tuple[float, ...] = ()
+    """When the bot itself finished a deployment or rollback of the service, in seconds since the epoch."""
 
 
 def findings_of(read: MetricsRead) -> tuple[Finding, ...]:
@@ -169,7 +175,9 @@ def _down(read: MetricsRead) -> list[Finding]:
     down_all = bool(gone) and len(gone) == len(read.up)
     if not down_all:
         # An instance that was never up, such as an idle candidate, is not missed.
-        gone = [series for series in gone if series.values.any()]
+        gone = [
+            series for series in gone if series.values.any() and not _was_retired(series, read.deployed_s)
+        ]
     if not gone:
         return []
     alive = np.flatnonzero(gone[0].values)
@@ -189,6 +197,12 @@ def _down(read: MetricsRead) -> list[Finding]:
             data={"instances": [series.label for series in gone], "all": down_all},
         )
     ]
+
+
+def _was_retired(series: MetricSeries, deployed_s: Sequence[float]) -> bool:
+    """Return whether an instance went away while the bot deployed: it was stopped on purpose."""
+    gone_s = float(series.times_s[np.flatnonzero(series.values)[-1]])
+    return any(at_s - _DEPLOYING_S <= gone_s <= at_s + _SEEN_LATE_S for at_s in deployed_s)
 
 
 def _requests_per_s(read: MetricsRead) -> float:

@@ -19,6 +19,8 @@ DeploymentOutcome = Literal[
 
 ROLLBACK = "rollback"
 _STRATEGY = "deploy-"
+_ROLLBACKS = frozenset({"deploy.rollback", "haproxy.rollback"})
+"""Actions that take a version back; the second is what older plans call the first."""
 
 
 class Deployment(Model):
@@ -78,22 +80,36 @@ class Deployment(Model):
         return max(0.0, (self.finished_at - self.started_at).total_seconds() - self.waited_s)
 
 
+class _Subject(Model):
+    """What a run deploys or takes back."""
+
+    service: str
+    strategy: str
+    version: str
+    previous_version: str
+    why: str
+
+
 def deployment_of(run: Run) -> Deployment | None:
-    """Tell the deployment that a run is; none if it is something else, or changes nothing.  Pure."""
+    """Return the deployment or rollback that a run carries out; none if it has none.  Pure.
+
+    A run of ``/deploy`` or ``/rollback`` is one from its request on.  Any other run, such as a triage, is one
+    from the moment at which it intends to take a version back.
+    """
     name = run.runbook.name
-    if (name != ROLLBACK and not name.startswith(_STRATEGY)) or run.params.get("dry_run") is True:
+    is_asked_for = name == ROLLBACK or name.startswith(_STRATEGY)
+    subject = _asked_for(run) if is_asked_for else _taken_back_by(run)
+    if subject is None or run.params.get("dry_run") is True:
         return None
-    emergency, why, rollback_of = (_word(run.params, key) for key in ("emergency", "why", "rollback_of"))
-    version = _word(run.params, "version") or _word(run.params, "to")
     steps = _steps(run)
     verdicts = [step.verdict.decision for step in steps if step.verdict is not None]
     return Deployment(
         id=run.id,
-        service=run.service,
-        environment=run.service.partition("@")[2] or _word(run.params, "environment"),
-        strategy=name.removeprefix(_STRATEGY),
-        version=version or _first(_version_after(step.result) for step in steps),
-        previous_version=_first(_version_before(step.result) for step in steps),
+        service=subject.service,
+        environment=subject.service.partition("@")[2] or _word(run.params, "environment"),
+        strategy=subject.strategy,
+        version=subject.version or _first(_version_after(step.result) for step in steps),
+        previous_version=subject.previous_version or _first(_version_before(step.result) for step in steps),
         requested_by=run.requested_by,
         approved_by=_approvers(run),
         requested_at=run.started_at,
@@ -102,13 +118,41 @@ def deployment_of(run: Run) -> Deployment | None:
         waited_s=_waited_s(run),
         outcome=_outcome(run, steps),
         changed=any(step.intent_key for step in steps),
-        emergency=emergency,
-        why=why,
-        rollback_of=rollback_of,
+        emergency=_word(run.params, "emergency"),
+        why=subject.why,
+        rollback_of=_word(run.params, "rollback_of"),
         verdict=verdicts[-1] if verdicts else "",
         decided_by=_decider(run),
         summary=run.summary,
     )
+
+
+def _asked_for(run: Run) -> _Subject:
+    return _Subject(
+        service=run.service,
+        strategy=run.runbook.name.removeprefix(_STRATEGY),
+        version=_word(run.params, "version") or _word(run.params, "to"),
+        previous_version="",
+        why=_word(run.params, "why"),
+    )
+
+
+def _taken_back_by(run: Run) -> _Subject | None:
+    """Return what a run takes back as one of its steps; none until that step's effect is intended."""
+    for phase in run.runbook.phases:
+        plan = run.plan_for(phase.id) if isinstance(phase, Pipeline) else None
+        for step in plan.steps if plan is not None else ():
+            state = run.phases[phase.id].steps.get(step.id)
+            if step.action in _ROLLBACKS and state is not None and state.intent_key:
+                cause = run.diagnosis.top if run.diagnosis is not None else None
+                return _Subject(
+                    service=_word(step.arguments, "service") or run.service,
+                    strategy=ROLLBACK,
+                    version=_word(step.arguments, "to_version") or _word(step.arguments, "previous_version"),
+                    previous_version=_word(step.arguments, "version"),
+                    why=cause.summary if cause is not None else "",
+                )
+    return None
 
 
 def _outcome(run: Run, steps: Iterable[StepState]) -> DeploymentOutcome:

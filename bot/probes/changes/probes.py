@@ -72,7 +72,9 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
     records |= {r.id: r for part in own for r in part if not any(_is_same(r, other) for other in told)}
     if failures and len(failures) == len(feeds) and not records:
         raise failures[0]
-    ordered = sorted(records.values(), key=lambda record: (record.at, record.id), reverse=True)
+    ordered = _with_previous(
+        sorted(records.values(), key=lambda record: (record.at, record.id), reverse=True)
+    )
     if commits:
         ordered, missing = await with_commits(ctx, ordered, until_s=until_s)
         gaps += missing
@@ -91,6 +93,21 @@ def _is_same(own: ChangeRecord, other: ChangeRecord) -> bool:
     values = [str(r.data.get("after", r.after)) for r in (own, other)]
     near = abs((own.at - other.at).total_seconds()) <= _SAME_MOMENT_S
     return things[0] == things[1] and values[0] == values[1] and near
+
+
+def _with_previous(records: Sequence[ChangeRecord]) -> list[ChangeRecord]:
+    """Return deploys with the version before, where another step of the same deployment recorded it."""
+    known = {_release(r): r.before for r in records if r.kind == "deploy" and r.before}
+    return [
+        record.model_copy(update={"before": known[_release(record)]})
+        if record.kind == "deploy" and not record.before and _release(record) in known
+        else record
+        for record in records
+    ]
+
+
+def _release(record: ChangeRecord) -> tuple[str, str]:
+    return record.service, str(record.data.get("version") or record.after)
 
 
 async def _ledger(ctx: Context, service: str, *, since_s: float) -> Sequence[ChangeRecord]:

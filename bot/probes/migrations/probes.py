@@ -28,7 +28,7 @@ from bot.probes._shared.connect import SHARE_OF_TIME
 from bot.probes.migrations.proof import contracts, counted, found_in, not_applied, unproved
 from bot.probes.migrations.study import Objection, folder_of, objections, read_version, study_of
 from bot.probes.postgres.connection import owner_dsn, reading
-from bot.targets.departed import last_promoted_at, others_running, promoted_at
+from bot.targets.support.retired_versions import last_promoted_at, others_running, promoted_at
 
 _MOST_SHOWN = 200
 Phases = Annotated[tuple[Phase, ...], Field(min_length=1)]

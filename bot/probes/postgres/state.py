@@ -12,7 +12,7 @@ from bot.domain.errors import ActionFailedError, ProbeUnavailableError
 from bot.domain.wording import listing, span
 from bot.engine.plugins import Context
 from bot.migrations.database import LONG_S, Database, TableFacts
-from bot.targets.backups import Backup, BackupStore
+from bot.targets.support.backups import Backup, Shelf
 
 EXACT_MOST_BYTES = 64 << 20
 """A table of up to so many bytes is counted; of a larger one the server's estimate is told."""
@@ -146,6 +146,6 @@ async def last_backup(ctx: Context, service: str) -> tuple[Backup | None, tuple[
     if not folder:
         return None, ()
     try:
-        return await asyncio.to_thread(BackupStore(folder, service).newest), ()
+        return await asyncio.to_thread(Shelf(folder, service).newest), ()
     except ActionFailedError as error:
         return None, (str(error),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -40,6 +41,15 @@ class _AlertAnswer(BaseModel):
     data: _AlertData
 
 
+_DEPLOYED_S = 600.0
+"""Further back than ``up`` is read, and the longest step of a deployment takes."""
+
+
+async def _deployed_s(ctx: Context, service: str) -> tuple[float, ...]:
+    changes = await ctx.ledger.since(service=service, seconds=_DEPLOYED_S)
+    return tuple(change.at.timestamp() for change in changes if change.kind in ("deploy", "rollback"))
+
+
 @probe(specialist="monitoring")
 async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Findings:
     """What is not as usual in the metrics of a service, its callers and all it stands on.
@@ -57,11 +67,14 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
     answers = await asyncio.gather(
         *(read_panels(ctx, name, since_s=since_s) for name in asked), return_exceptions=True
     )
+    deployed = dict(
+        zip(asked, await asyncio.gather(*(_deployed_s(ctx, name) for name in asked)), strict=True)
+    )
     reads: list[MetricsRead] = []
     gaps: list[str] = []
     for name, answer in zip(asked, answers, strict=True):
         if isinstance(answer, MetricsRead):
-            reads.append(answer)
+            reads.append(replace(answer, deployed_s=deployed[name]))
             gaps.extend([] if count_series([answer]) else [f"{name}: Prometheus has no series of it"])
             if answer.unread:
                 gaps.append(f"{name}: {listing(answer.unread)} could not be read")

@@ -19,6 +19,8 @@ class ServiceConfig:
     log_path: str
     settings_path: str = ""
     """A JSON object of this service's settings, replaced as a whole whenever one changes."""
+    address: str = ""
+    """The name with its environment where that is not production, ``checkout@staging``; empty: the name."""
     slot: str = ""
     urls: Mapping[str, str] = field(default_factory=dict)
     """Where the dependencies are, by name."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from demo.shop.services.config import ServiceConfig
 from demo.shop.services.feature import FlaggedFeature
+from demo.shop.services.light_metrics import LightMetrics
 from demo.shop.services.releases import release_of
 
 _ANSWER_S = 0.005
@@ -31,16 +32,20 @@ class _Server(ThreadingHTTPServer):
         self.config = config
         self.release = release_of(config.name, config.version)
         self.feature = FlaggedFeature(config)
+        self.metrics = LightMetrics(config)
         self.closing = False
         self._answering = 0
         self._changed = threading.Condition()
 
     def answer(self, *, on: bool) -> HTTPStatus:
         """Take the time that an answer takes, and say how it went; ``on``: with what is behind the flag."""
+        began = time.monotonic()
         time.sleep(_ANSWER_S * self.release.slowness)
         failed = random.random() < self.release.error_share or self.feature.fails(on=on)
         self.feature.count(on=on, ok=not failed)
-        return HTTPStatus.INTERNAL_SERVER_ERROR if failed else HTTPStatus.OK
+        status = HTTPStatus.INTERNAL_SERVER_ERROR if failed else HTTPStatus.OK
+        self.metrics.answered(status, took_s=time.monotonic() - began)
+        return status
 
     def begun(self, change: int) -> None:
         """Count what is being answered: 1 more, or 1 less."""
@@ -66,7 +71,8 @@ class _Requests(BaseHTTPRequestHandler):
             self._say(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)
             return
         if self.path == "/metrics":
-            self._write(HTTPStatus.OK, self.server.feature.text().encode(), "text/plain; version=0.0.4")
+            text = self.server.metrics.text() + self.server.feature.text()
+            self._write(HTTPStatus.OK, text.encode(), "text/plain; version=0.0.4")
             return
         self._answer()
 

@@ -1,4 +1,4 @@
-"""Traffic is shifted as asked on a real HAProxy, never to nobody, and what stood before is known."""
+"""The deprecated names still shift traffic on a real HAProxy as plans in flight expect, on the one HAProxy stack."""
 
 from __future__ import annotations
 
@@ -43,11 +43,12 @@ async def test_a_rollback_gives_everything_back_to_stable(make_ctx, haproxy):
         make_ctx(target=haproxy.target()), service="shop", version="1.4.2", previous_version="1.4.1"
     )
     assert await haproxy.weights() == {"blue": 100, "green": 0, "canary": 0}
-    assert done.before == {"weights": {"blue": 0, "green": 100}}
+    assert done.before["weights"] == {"blue": 0, "green": 100, "canary": 0}
+    assert done.before["percent"] == 100
     assert done.change is not None
     assert (done.change.kind, done.change.before, done.change.after) == ("rollback", "1.4.2", "1.4.1")
     assert done.change.data["version"] == "1.4.1"
-    assert "back to 1.4.1" in done.summary
+    assert "back at 1.4.1" in done.summary
 
 
 async def test_a_repeated_rollback_changes_nothing(make_ctx, haproxy):
@@ -85,7 +86,7 @@ def test_a_weight_that_haproxy_does_not_know_is_refused_before_anything_is_sent(
 
 
 async def test_an_unknown_server_is_refused_with_those_there_are(make_ctx, haproxy):
-    with pytest.raises(ActionFailedError, match="no server red; it has blue, canary, green") as caught:
+    with pytest.raises(ActionFailedError, match="no red; it has blue, canary, green") as caught:
         await actions.shift(make_ctx(target=haproxy.target()), service="shop", weights={"red": 1, "blue": 0})
     assert caught.value.code == "unknown_server"
     assert (await haproxy.weights())["blue"] == 100
@@ -103,10 +104,16 @@ async def test_traffic_is_not_given_to_nobody(make_ctx, haproxy):
     assert (await haproxy.weights())["blue"] == 100
 
 
-@pytest.mark.parametrize("state", ["maint", "drain"])
-async def test_traffic_is_not_given_back_to_a_server_that_cannot_take_it(make_ctx, haproxy, state):
+async def test_a_drained_stable_server_is_let_in_again_by_a_rollback(make_ctx, haproxy):
     await haproxy.say("set server shop/green weight 100; set server shop/blue weight 0")
-    await haproxy.say(f"set server shop/blue state {state}")
+    await haproxy.say("set server shop/blue state drain")
+    await actions.rollback(make_ctx(target=haproxy.target()), service="shop")
+    assert (await haproxy.weights())["blue"] == 100
+
+
+async def test_traffic_is_not_given_back_to_a_server_that_cannot_take_it(make_ctx, haproxy):
+    await haproxy.say("set server shop/green weight 100; set server shop/blue weight 0")
+    await haproxy.say("set server shop/blue state maint")
     with pytest.raises(ActionFailedError) as caught:
         await actions.rollback(make_ctx(target=haproxy.target()), service="shop")
     assert caught.value.code == "no_healthy_server"
@@ -143,50 +150,68 @@ async def test_something_else_on_the_socket_is_refused(make_ctx, answer):
 
 
 STATE = b"1\n# srv_name srv_op_state srv_admin_state srv_uweight\nblue 2 0 %d\ngreen 2 0 %d\n\n"  # what is read of it
+BACK = {"stable": 100, "candidate": 0}
 
 
 async def test_no_answer_after_the_shift_was_sent_leaves_doubt(make_ctx):
     async with _impostor([STATE % (0, 100), None]) as address:
         with pytest.raises(ActionInDoubtError):
-            await actions.rollback(make_ctx(target=_at(address), timeout_s=1), service="shop")
+            await actions.shift(make_ctx(target=_at(address), timeout_s=1), service="shop", weights=BACK)
 
 
-async def test_half_a_shift_leaves_doubt_and_tells_what_stands(make_ctx):
+async def test_half_a_shift_leaves_doubt_and_shows_what_haproxy_said(make_ctx):
     async with _impostor([STATE % (0, 100), b"No such server.\n", STATE % (100, 100)]) as address:
-        with pytest.raises(ActionInDoubtError, match=r"blue 100, green 100, not at .* No such server"):
-            await actions.rollback(make_ctx(target=_at(address)), service="shop")
+        with pytest.raises(ActionInDoubtError, match="No such server"):
+            await actions.shift(make_ctx(target=_at(address)), service="shop", weights=BACK)
+
+
+async def test_a_shift_of_which_nothing_was_done_is_refused(make_ctx):
+    async with _impostor([STATE % (0, 100), b"No such server.\n", STATE % (0, 100)]) as address:
+        with pytest.raises(ActionFailedError, match="No such server"):
+            await actions.shift(make_ctx(target=_at(address)), service="shop", weights=BACK)
 
 
 async def test_a_haproxy_that_vanishes_after_the_shift_leaves_doubt(make_ctx):
     async with _impostor([STATE % (0, 100), b"\n"]) as address:
         with pytest.raises(ActionInDoubtError, match="HAProxy was told"):
+            await actions.shift(make_ctx(target=_at(address)), service="shop", weights=BACK)
+
+
+async def test_a_haproxy_that_vanishes_in_a_rollback_leaves_doubt(make_ctx):
+    state = STATE % (0, 100)
+    sent_ready, looked = [state, b"\n"], [state, state]
+    async with _impostor([*sent_ready, *looked, b"\n"]) as address:
+        with pytest.raises(ActionInDoubtError, match="HAProxy was told"):
             await actions.rollback(make_ctx(target=_at(address)), service="shop")
 
 
-async def test_a_look_finds_a_shift_that_happened_and_records_it(make_ctx, haproxy):
+async def test_the_undo_of_a_plan_in_flight_gives_the_candidate_its_traffic_back(make_ctx, haproxy):
     ctx = make_ctx(target=haproxy.target())
-    assert await actions.is_shifted(ctx, service="shop", weights={"candidate": 5}) is None
-    await haproxy.say("set server shop/green weight 5")
-    found = await actions.is_shifted(ctx, service="shop", weights={"candidate": 5})
-    assert found is not None
-    assert found.changed
-    assert found.before == {}
-    assert found.change is not None
+    await haproxy.say("set server shop/green weight 100; set server shop/blue weight 0")
+    done = await actions.rollback(ctx, service="shop", version="1.4.2", previous_version="1.4.1")
+    await actions.shift(ctx, service="shop", weights=done.before["weights"])
+    assert await haproxy.weights() == {"blue": 0, "green": 100, "canary": 0}
+
+
+def test_the_deprecated_names_say_what_to_use_instead():
+    plugins = scan("bot.actions", third_parties=False)
+    assert plugins.get("haproxy.rollback").deprecated == "deploy.rollback"
+    assert plugins.get("haproxy.shift").deprecated == "deploy.shift"
 
 
 async def test_a_look_finds_a_rollback_that_happened(make_ctx, haproxy):
     ctx = make_ctx(target=haproxy.target())
-    found = await actions.is_rolled_back(ctx, service="shop", version="1.4.2", previous_version="1.4.1")
+    found = await actions.is_rolled_back(ctx, service="shop", version="1.4.2")
     assert found is not None
     assert found.change is not None
-    assert (found.change.kind, found.change.after) == ("rollback", "1.4.1")
+    assert (found.change.kind, found.change.before) == ("rollback", "1.4.2")
     await haproxy.say("set server shop/green weight 1")
     assert await actions.is_rolled_back(ctx, service="shop") is None
 
 
 async def test_a_socket_may_be_reached_over_tcp(make_ctx, haproxy):
     async with _impostor([STATE % (100, 0)]) as address:
-        assert not (await actions.rollback(make_ctx(target=_at(address)), service="shop")).changed
+        assert not (await actions.shift(make_ctx(target=_at(address)), service="shop", weights=BACK)).changed
 
 
 def _at(address: str) -> dict[str, dict[str, str]]:

@@ -160,3 +160,20 @@ async def test_without_a_feed_the_ledger_alone_answers(context):
     )
     found = await recent(context(service("shop"), changes=[own], clock=Stopped()), service="shop")
     assert [(f.kind, f.data["change_kind"]) for f in found.items] == [(FindingKind.CHANGE_DEPLOY, "rollback")]
+
+
+async def test_each_step_of_a_deployment_is_told_with_the_version_before(context):
+    def step(key: str, minutes: float, *, before: str = "", version: str = "1.5.0") -> Change:
+        at = NOW - timedelta(minutes=minutes)
+        return Change(
+            id=key, at=at, kind="deploy", service="shop", summary=key, before=before, after=version,
+            data={"version": version},
+        )  # fmt: skip
+
+    steps = [step("stage", 5, before="1.4.1"), step("shift", 4), step("other", 3, version="2.0")]
+    found = await recent(context(service("shop"), clock=Stopped(), changes=steps), service="shop")
+    assert {f.summary.split()[0]: f.data["previous_version"] for f in found.items} == {
+        "stage": "1.4.1",
+        "shift": "1.4.1",
+        "other": "",
+    }

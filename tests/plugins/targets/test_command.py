@@ -69,6 +69,18 @@ async def test_a_version_is_deployed_and_taken_back_by_commands(deployer):
     assert (await probes.observe(deployer(), service="shop")).data["stable"]["version"] == "1.4.1"
 
 
+async def test_the_undo_of_a_rollback_deploys_the_version_again(deployer):
+    await actions.promote(deployer(), service="shop", version="1.4.2")
+    back = await actions.rollback(deployer(), service="shop", to_version="1.4.1", version="1.4.2")
+    await actions.reapply(deployer(), service="shop", version="1.4.2", before=back.before)
+    assert (await probes.observe(deployer(), service="shop")).data["stable"]["version"] == "1.4.2"
+
+
+async def test_a_command_that_is_not_in_the_catalogue_is_named(deployer):
+    with pytest.raises(ActionFailedError, match="`command` of shop has no `deploy`"):
+        await actions.promote(deployer(deploy=""), service="shop", version="1.4.2")
+
+
 async def test_a_command_is_told_its_key_and_none_of_the_bots_secrets(deployer, monkeypatch, tmp_path):
     monkeypatch.setenv("PILOTHOUSE_SLACK_BOT_TOKEN", "xoxb-secret")
     await actions.promote(deployer(), service="shop", version="1.4.2")

@@ -42,6 +42,26 @@ async def make():
         yield made
 
 
+async def test_a_flag_is_recorded_as_one_with_where_it_can_be_turned_off(make):
+    done = await actions.shift(make(), **ASKED, percent=10, routes=["acme"])
+    assert done.change is not None
+    assert (done.change.kind, done.change.before, done.change.after) == ("flag", "off", "on for 10 %, acme")
+    assert done.change.data == {"version": "new-cart", "key": "new-cart", "target": "flags"}
+    back = await actions.rollback(make(), service="shop", to_version="off", version="new-cart")
+    assert back.change is not None
+    assert (back.change.kind, back.change.after) == ("rollback", "off")
+
+
+async def test_the_undo_of_a_rollback_gives_those_the_feature_who_had_it(make):
+    await actions.shift(make(), **ASKED, percent=40, routes=["acme"])
+    back = await actions.rollback(make(), service="shop", to_version="off", version="new-cart")
+    assert not await answer(make(), tenant="acme")
+    await actions.reapply(make(), service="shop", version="new-cart", before=back.before, by="flags")
+    assert await answer(make(), tenant="acme")
+    seen = (await probes.observe(make(), service="shop")).data
+    assert seen["candidate"]["weight_percent"] == 40
+
+
 async def answer(ctx: Context, **about: str) -> bool:
     return (await flag_probes.evaluate(ctx, service="shop", flag="new-cart", **about)).data["value"]
 

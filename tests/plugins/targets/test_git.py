@@ -15,8 +15,9 @@ from bot.domain.errors import ActionFailedError, ActionInDoubtError, ProbeUnavai
 from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 from bot.probes import deploy as probes
-from bot.targets.git import GitTarget
-from bot.targets.git_file import version_in, with_version
+from bot.targets.git.target import GitTarget
+from bot.targets.git.version_file import version_in, with_version
+from bot.targets.registry import target_of
 from bot.testing.stores import memory_context
 
 FILE = "environments/production/checkout.yaml"
@@ -137,6 +138,20 @@ async def test_a_rollback_reverts_in_git_so_that_the_next_sync_redeploys_nothing
     assert repo.git("show", "main:meanwhile.txt", at=repo.remote) == "meanwhile"
 
 
+async def test_the_undo_of_a_rollback_commits_the_version_again(repo, http):
+    await actions.promote(repo.ctx(http), service="checkout", version="1.4.2")
+    back = await actions.rollback(repo.ctx(http), service="checkout", to_version="1.4.1", version="1.4.2")
+    again = await actions.reapply(repo.ctx(http), service="checkout", version="1.4.2", before=back.before)
+    assert version_in(repo.show(), "image.tag") == "1.4.2"
+    assert again.change.data["serves"] == "1.4.2"
+
+
+async def test_the_undo_of_a_rollback_of_which_nothing_is_known_is_refused(repo, http):
+    with pytest.raises(ActionFailedError) as caught:
+        await actions.reapply(repo.ctx(http), service="checkout", version="1.4.2", before={})
+    assert caught.value.code == "before_unknown"
+
+
 async def test_a_rollback_to_an_unknown_version_is_refused(repo, http):
     with pytest.raises(ActionFailedError) as caught:
         await actions.rollback(repo.ctx(http), service="checkout")
@@ -144,7 +159,8 @@ async def test_a_rollback_to_an_unknown_version_is_refused(repo, http):
 
 
 async def test_a_push_that_somebody_else_overtook_is_tried_again_and_loses_nothing(repo, http):
-    target = GitTarget(repo.ctx(http), "checkout")
+    target = target_of(repo.ctx(http), "checkout")
+    assert isinstance(target, GitTarget)
     repository, fetched = target._place.repository, []
 
     class Overtaken(type(repository)):

@@ -181,6 +181,25 @@ async def test_a_promoted_version_is_taken_back_by_way_of_the_warm_one_without_l
     assert await floor.served(50) == {"1.4.1": 50}
 
 
+async def test_the_undo_of_a_rollback_starts_the_candidate_again_with_the_share_it_had(floor):
+    await _staged(floor)
+    await _shifted(floor, 100)
+    back = await actions.rollback(floor.ctx(), service="shop", to_version="1.4.1", version="1.4.2")
+    assert floor.launcher.running.keys() == {"blue"}, "the candidate is retired with the rollback"
+    assert (back.change.before, back.change.after) == ("1.4.2", "1.4.1")
+    await actions.reapply(floor.ctx(), service="shop", version="1.4.2", before=back.before)
+    assert await floor.served(50) == {"1.4.2": 50}
+
+
+async def test_the_undo_of_a_rollback_after_a_promotion_promotes_again(floor):
+    await _staged(floor)
+    await _promoted(floor)
+    back = await actions.rollback(floor.ctx(), service="shop", to_version="1.4.1", version="1.4.2")
+    await actions.reapply(floor.ctx(), service="shop", version="1.4.2", before=back.before)
+    assert await floor.served(50) == {"1.4.2": 50}
+    assert (await _observed(floor))["stable"]["version"] == "1.4.2"
+
+
 async def test_a_version_that_is_not_warm_any_more_is_started_to_be_taken_back_to(floor):
     await _staged(floor)
     await _promoted(floor, keep_warm=False)

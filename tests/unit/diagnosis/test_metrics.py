@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -118,6 +120,21 @@ def test_instances_that_do_not_answer(up, kinds):
     rows = tuple(series([float(value) for value in values], name) for name, values in up.items())
     found = findings_of(read(up=rows))
     assert {(f.component, f.data["all"]) for f in found if f.kind is FindingKind.SERVICE_DOWN} == kinds
+
+
+@pytest.mark.parametrize(
+    ("deployed_before_the_end_s", "is_missed"), [(1.0, False), (-100.0, False), (-900.0, True), (200.0, True)]
+)
+def test_an_instance_that_the_bot_retired_is_not_missed(deployed_before_the_end_s, is_missed):
+    rows = (series([1.0, 1.0, 0.0, 0.0], "candidate"), series([1.0] * 4, "stable"))
+    retired = replace(read(up=rows), deployed_s=(END - deployed_before_the_end_s,))
+    assert bool([f for f in findings_of(retired) if f.kind is FindingKind.SERVICE_DOWN]) is is_missed
+
+
+def test_a_service_that_is_gone_as_a_whole_is_missed_whatever_the_bot_did():
+    rows = (series([1.0, 1.0, 0.0, 0.0], "only"),)
+    found = findings_of(replace(read(up=rows), deployed_s=(END - 1,)))
+    assert [f.kind for f in found] == [FindingKind.SERVICE_DOWN]
 
 
 def test_what_is_as_usual_is_said():

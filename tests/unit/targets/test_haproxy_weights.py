@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.targets.haproxy_weights import MOST, share_of, weights_for
+from bot.targets.haproxy.weights import MOST, share_of, weights_for
 
 
 @given(percent=st.integers(0, 100), servers=st.integers(1, 40))

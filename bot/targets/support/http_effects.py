@@ -1,4 +1,4 @@
-"""What every target needs: its settings, its effect, and honest words for what went wrong."""
+"""What every target needs: its settings, its effect, and changes over HTTP under a key and fencing token."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Backup(Model):
     """Whose rows are in it, as ``schema.table``."""
 
 
-class BackupStore:
+class Shelf:
     """The folder of one service's backups."""
 
     def __init__(self, root: str, service: str) -> None:

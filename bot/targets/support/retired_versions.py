@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
 from bot.ports.targets import TargetState
-from bot.targets.choosing import target_of
+from bot.targets.registry import target_of
 
 _MEMORY_S = 30 * 86_400.0
 

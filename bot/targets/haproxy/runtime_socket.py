@@ -16,7 +16,7 @@ _CHECK_CONFIGURED, _CHECK_ENABLED = 2, 4  # bits of srv_check_state
 
 
 @dataclass(frozen=True, kw_only=True)
-class SocketServer:
+class Server:
     """One server of a backend; ``weight`` is its share relative to the others, 0 to 256."""
 
     name: str
@@ -38,7 +38,7 @@ class RuntimeSocket:
     backend: str
     timeout_s: float
 
-    async def servers(self) -> dict[str, SocketServer]:
+    async def servers(self) -> dict[str, Server]:
         """Read all servers by name.
 
         Raises:
@@ -60,19 +60,6 @@ class RuntimeSocket:
                 f"HAProxy's answer cannot be read: {error}", code="target_garbage"
             ) from error
         return {server.name: server for server in found}
-
-    async def set_weights(self, weights: Mapping[str, int]) -> str:
-        """Set weights; gives HAProxy's complaint, empty if it had none.
-
-        Raises:
-            ActionFailedError: nothing was sent.
-            ActionInDoubtError: no answer came.
-        """
-        # Up before down, in one line: at no moment is nobody there to serve.
-        order = sorted(weights.items(), key=lambda item: -item[1])
-        return await self.tell(
-            [f"set server {self.backend}/{name} weight {weight}" for name, weight in order]
-        )
 
     async def tell(self, lines: Sequence[str]) -> str:
         """Say these in one go; gives HAProxy's complaint, empty if it had none.
@@ -133,10 +120,10 @@ async def _whole(reader: asyncio.StreamReader) -> bytes:
     return answer
 
 
-def _server(row: Mapping[str, str]) -> SocketServer:
+def _server(row: Mapping[str, str]) -> Server:
     up = int(row["srv_op_state"]) in (_STARTING, _RUNNING)
     check = int(row.get("srv_check_state", "0"))
-    return SocketServer(
+    return Server(
         name=row["srv_name"],
         weight=int(row["srv_uweight"]),
         usable=up and int(row["srv_admin_state"]) == 0,

@@ -14,7 +14,7 @@ _ANSWERS = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_ot
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerCounters:
+class Row:
     """One server's counters since HAProxy started."""
 
     name: str
@@ -28,7 +28,7 @@ class ServerCounters:
     """How many may be under way; none if there is no limit."""
 
 
-def rows_of(text: str, *, backend: str) -> dict[str, ServerCounters]:
+def rows_of(text: str, *, backend: str) -> dict[str, Row]:
     """Read ``show stat``, the backend's own line included under the name ``BACKEND``.
 
     Answers are counted, not tries: a request that was tried again counts once, at the server that answered.
@@ -46,7 +46,7 @@ def rows_of(text: str, *, backend: str) -> dict[str, ServerCounters]:
     return {row.name: row for row in found}
 
 
-def side_of(rows: dict[str, ServerCounters], names: Iterable[str]) -> SideCounts:
+def side_of(rows: dict[str, Row], names: Iterable[str]) -> SideCounts:
     """Add up one side's servers; latencies weigh as many as the requests they stand for."""
     own = [rows[name] for name in names if name in rows]
     requests = sum(row.requests for row in own)
@@ -58,8 +58,8 @@ def side_of(rows: dict[str, ServerCounters], names: Iterable[str]) -> SideCounts
     )
 
 
-def _row(line: dict[str, str]) -> ServerCounters:
-    return ServerCounters(
+def _row(line: dict[str, str]) -> Row:
+    return Row(
         name=line["svname"],
         requests=sum(int(line[field] or 0) for field in _ANSWERS),
         errors=int(line["hrsp_5xx"] or 0),

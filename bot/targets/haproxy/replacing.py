@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
-from bot.targets.haproxy_backend import Backend
-from bot.targets.wire import PATIENCE
+from bot.targets.haproxy.backend import Backend
+from bot.targets.support.http_effects import PATIENCE
 
 _COME_UP = 0.5
 """The share of a step's time in which a version must be healthy; the rest is for the way back."""

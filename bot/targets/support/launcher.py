@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.targets.wire import look, write
+from bot.targets.support.http_effects import look, write
 
 
 class Slot(BaseModel):
@@ -23,7 +23,7 @@ class Slot(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlotLauncher:
+class Launcher:
     """The launcher behind ``url`` for one service's slots."""
 
     ctx: Context

@@ -6,21 +6,36 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import Field
+
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.domain.model import JsonObject
 from bot.engine.plugins import Context
 from bot.ports.targets import ChangeResult, RollbackCheck, TargetState
-from bot.targets.git_file import version_in, with_version
-from bot.targets.git_repository import Repository
-from bot.targets.plain import PlainTarget
-from bot.targets.wire import PATIENCE, effect_of, field_of, settings_of
+from bot.targets.git.repository import Repository
+from bot.targets.git.version_file import version_in, with_version
+from bot.targets.support.earlier_state import version_before
+from bot.targets.support.http_effects import PATIENCE, effect_of
+from bot.targets.support.kind import TargetKind, TargetSettings
+from bot.targets.support.unsupported import SingleVersionTarget
 
-KIND = "git"
+_NAME = "git"
 _TRIES = 8
 _EFFECT, _VERSION = "Pilothouse-Effect", "Pilothouse-Version"
 
 
+class GitSettings(TargetSettings):
+    """A file in a repository that something else syncs from."""
+
+    remote: str = Field(description="The repository, as `git push` takes it.")
+    branch: str = Field(default="main", description="The branch that is synced.")
+    file: str = Field(description="The YAML or JSON file with the version.")
+    key: str = Field(description="The dotted path of the version in that file, such as `image.tag`.")
+    clone: Path = Field(description="A folder for the bot's own bare clone; each worker may have one.")
+
+
 @dataclass(frozen=True, kw_only=True)
-class VersionFile:
+class Place:
     """Where the version stands."""
 
     repository: Repository
@@ -28,18 +43,14 @@ class VersionFile:
     key: str
 
 
-class GitTarget(PlainTarget):
+class GitTarget(SingleVersionTarget):
     """One file of one branch; nothing is ever forced, and a rollback is a commit of its own."""
 
-    def __init__(self, ctx: Context, service: str) -> None:
-        """Read the catalogue.
-
-        Raises:
-            ActionFailedError: something is missing there.
-        """
-        super().__init__(KIND)
+    def __init__(self, ctx: Context, service: str, settings: GitSettings) -> None:
+        """Keep where the version stands; the time of the step runs from now."""
+        super().__init__(_NAME)
         self._ctx, self._service = ctx, service
-        self._place = _place_of(ctx, service)
+        self._place = _place_of(ctx, settings)
 
     async def observe(self) -> TargetState:
         """Tell which version the branch asks for; whether it runs is for another target to tell."""
@@ -68,7 +79,7 @@ class GitTarget(PlainTarget):
         """Commit the version to the branch and push it."""
         return await self._write(version, title=f"{self._service}: Deploy {version}", back=False)
 
-    async def rollback(self, to_version: str) -> ChangeResult:
+    async def rollback(self, to_version: str, *, keep_candidate: bool) -> ChangeResult:  # noqa: ARG002  # it has none
         """Revert in Git too, because the next sync would bring the bad version again."""
         if not to_version:
             raise ActionFailedError(
@@ -77,6 +88,10 @@ class GitTarget(PlainTarget):
                 code="nothing_to_revert",
             )
         return await self._write(to_version, title=f"{self._service}: Go back to {to_version}", back=True)
+
+    async def reapply(self, version: str, before: JsonObject) -> ChangeResult:  # noqa: ARG002  # Git has told
+        """Commit again the version that the branch asked for before the rollback."""
+        return await self.promote(version_before(before), keep_warm=False)
 
     async def _write(self, version: str, *, title: str, back: bool) -> ChangeResult:
         repository, place = self._place.repository, self._place
@@ -137,16 +152,14 @@ def _moved(file: str, before: str, after: str, commit: str) -> ChangeResult:
     )
 
 
-def _place_of(ctx: Context, service: str) -> VersionFile:
-    settings = settings_of(ctx, service, where="target", kind=KIND)
-
-    def needed(name: str) -> str:
-        return field_of(settings, name, service=service, kind=KIND)
-
+def _place_of(ctx: Context, settings: GitSettings) -> Place:
     repository = Repository(
-        remote=needed("remote"),
-        branch=settings.get("branch", "main"),
-        clone=Path(needed("clone")),
+        remote=settings.remote,
+        branch=settings.branch,
+        clone=settings.clone,
         until_s=asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE,
     )
-    return VersionFile(repository=repository, file=needed("file"), key=needed("key"))
+    return Place(repository=repository, file=settings.file, key=settings.key)
+
+
+KIND = TargetKind(name=_NAME, settings=GitSettings, make=GitTarget, precedence=20)

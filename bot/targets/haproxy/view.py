@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.ports.targets import Instance, Role, RollbackCheck, VersionState
-from bot.targets.haproxy_counts import ServerCounters
-from bot.targets.haproxy_socket import SocketServer
-from bot.targets.haproxy_weights import WHOLE, share_of
-from bot.targets.launching import Slot
+from bot.targets.haproxy.counts import Row
+from bot.targets.haproxy.runtime_socket import Server
+from bot.targets.haproxy.weights import WHOLE, share_of
+from bot.targets.support.launcher import Slot
 
 
-def instance_of(server: SocketServer, versions: Mapping[str, Slot], role: Role) -> Instance:
+def instance_of(server: Server, versions: Mapping[str, Slot], role: Role) -> Instance:
     """Tell of one server."""
     slot = versions.get(server.name)
     return Instance(
@@ -23,7 +23,7 @@ def instance_of(server: SocketServer, versions: Mapping[str, Slot], role: Role) 
     )
 
 
-def side_of(found: Sequence[Instance], role: Role, servers: Mapping[str, SocketServer]) -> VersionState:
+def side_of(found: Sequence[Instance], role: Role, servers: Mapping[str, Server]) -> VersionState:
     """Add up the servers of one role."""
     own = [item for item in found if item.role == role]
     versions = {item.version for item in own}
@@ -36,7 +36,7 @@ def side_of(found: Sequence[Instance], role: Role, servers: Mapping[str, SocketS
     )
 
 
-def room_of(rows: Mapping[str, ServerCounters], names: Iterable[str]) -> int | None:
+def room_of(rows: Mapping[str, Row], names: Iterable[str]) -> int | None:
     """Tell how many requests these servers take at once; none if there is no limit."""
     rooms = [rows[name].room for name in names]
     known = [room for room in rooms if room is not None]

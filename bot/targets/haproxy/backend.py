@@ -7,23 +7,49 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
+from pydantic import Field
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.engine.plugins import Context
-from bot.targets.haproxy_counts import ServerCounters, rows_of
-from bot.targets.haproxy_socket import RuntimeSocket, SocketServer
-from bot.targets.launching import Slot, SlotLauncher
-from bot.targets.wire import PATIENCE, field_of, settings_of
+from bot.targets.haproxy.counts import Row, rows_of
+from bot.targets.haproxy.runtime_socket import RuntimeSocket, Server
+from bot.targets.support.http_effects import PATIENCE
+from bot.targets.support.kind import TargetSettings
+from bot.targets.support.launcher import Launcher, Slot
 
-KIND = "haproxy"
+NAME = "haproxy"
 _LOOK_S = 0.05
 _EXCHANGE_S = 2.0
 _QUIET_S = 10.0
 _ROUTED = "candidate"
+_FORBIDDEN = "permission denied"
+REFUSED_IN_PART = "refused_in_part"
+
+
+class HAProxySettings(TargetSettings):
+    """A backend of HAProxy, and who is who among its servers."""
+
+    socket: str = Field(description="The runtime socket: a path, or `host:port`; it needs `level admin`.")
+    backend: str = Field(description="The backend's name.")
+    stable: str = Field(description="The stable slots, by the names of their servers; several with commas.")
+    candidate: str = Field(description="The candidate's slot, by the name of its server.")
+    launch: str = Field(
+        default="", description="The launcher's address; without it no version can be started."
+    )
+    map_file: str = Field(
+        default="", alias="map", description="The map of routes by tenant or header, as HAProxy names it."
+    )
+    lease: str = Field(
+        default="",
+        description="The candidate's own health page, where its check in HAProxy asks the bot for a lease.",
+    )
+    max_unavailable: int = Field(
+        default=1, ge=1, description="How many servers a rolling deployment replaces at a time."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlotNames:
+class Slots:
     """Who is who, as the catalogue says."""
 
     stable: tuple[str, ...]
@@ -40,29 +66,37 @@ class Backend:
 
     ctx: Context
     service: str
-    slots: SlotNames
+    slots: Slots
     runtime: RuntimeSocket
-    launcher: SlotLauncher | None
+    launcher: Launcher | None
     until_s: float = field(default=0.0)
     """When to give up, by the loop's clock."""
 
-    async def servers(self) -> dict[str, SocketServer]:
+    async def servers(self) -> dict[str, Server]:
         """Read the slots' servers.
 
         Raises:
             ActionFailedError: HAProxy cannot be asked, or lacks one of the slots.
         """
         servers = await self.runtime.servers()
-        unknown = sorted({*self.slots.stable, self.slots.candidate} - set(servers))
+        self.knows(servers, (*self.slots.stable, self.slots.candidate))
+        return servers
+
+    def knows(self, servers: Mapping[str, Server], names: Iterable[str]) -> None:
+        """Refuse names of servers that the backend does not have.
+
+        Raises:
+            ActionFailedError: it lacks one of them.
+        """
+        unknown = sorted({*names} - set(servers))
         if unknown:
             raise ActionFailedError(
                 f"{self.service}'s backend has no {', '.join(unknown)}; it has {', '.join(sorted(servers))}.",
                 hint="Check `stable` and `candidate` in the catalogue.",
                 code="unknown_server",
             )
-        return servers
 
-    async def rows(self) -> dict[str, ServerCounters]:
+    async def rows(self) -> dict[str, Row]:
         """Read the counters."""
         return rows_of(await self.runtime.ask("show stat"), backend=self.runtime.backend)
 
@@ -80,7 +114,7 @@ class Backend:
             )
         return frozenset(key for _, key, value in entries if value == _ROUTED)
 
-    def needs_launcher(self) -> SlotLauncher:
+    def needs_launcher(self) -> Launcher:
         """Give the launcher.
 
         Raises:
@@ -88,7 +122,7 @@ class Backend:
         """
         if self.launcher is None:
             raise ActionFailedError(
-                f"The catalogue's `{KIND}` of {self.service} has no `launch`: no version can be started.",
+                f"The catalogue's `{NAME}` of {self.service} has no `launch`: no version can be started.",
                 hint="Add `launch: <url>` to it in the catalogue.",
                 code="target_not_configured",
             )
@@ -130,11 +164,18 @@ class Backend:
         """Say these to HAProxy in one go.
 
         Raises:
-            ActionFailedError: nothing was sent.
-            ActionInDoubtError: no answer came, or HAProxy refused some of it.
+            ActionFailedError: nothing was sent, or the socket may not be written to.
+            ActionInDoubtError: no answer came, or HAProxy refused some of it (``REFUSED_IN_PART``).
         """
-        if complaint := await self.runtime.tell(lines):
-            raise ActionInDoubtError(f"HAProxy did not do all it was told: {complaint}")
+        complaint = await self.runtime.tell(lines)
+        if _FORBIDDEN in complaint.lower():  # the level holds for each line, so none was carried out
+            raise ActionFailedError(
+                f"HAProxy refused: {complaint}",
+                hint="Give the socket `level admin` in HAProxy's configuration.",
+                code="target_refused",
+            )
+        if complaint:
+            raise ActionInDoubtError(f"HAProxy did not do all it was told: {complaint}", code=REFUSED_IN_PART)
 
     def setting(self, name: str, what: str) -> str:
         """Make a line that sets something of a server."""
@@ -145,7 +186,7 @@ class Backend:
         order = sorted(weights.items(), key=lambda item: -item[1])
         return [self.setting(name, f"weight {weight}") for name, weight in order]
 
-    def lease_lines(self, servers: Mapping[str, SocketServer], *, hangs: bool) -> list[str]:
+    def lease_lines(self, servers: Mapping[str, Server], *, hangs: bool) -> list[str]:
         """Make the line that lets the candidate hang on the bot's lease, or not any more."""
         candidate = servers[self.slots.candidate]
         if not self.slots.lease or not candidate.has_check or candidate.checked == hangs:
@@ -191,7 +232,7 @@ class Backend:
         while (await self.rows())[name].sessions and loop.time() < until_s:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(_LOOK_S)
 
-    def somebody_serves(self, servers: Mapping[str, SocketServer], weights: Mapping[str, int]) -> None:
+    def somebody_serves(self, servers: Mapping[str, Server], weights: Mapping[str, int]) -> None:
         """Refuse to leave nobody to serve.
 
         Raises:
@@ -206,33 +247,23 @@ class Backend:
             )
 
 
-def backend_of(ctx: Context, service: str) -> Backend:
-    """Read the catalogue.
-
-    Raises:
-        ActionFailedError: something is missing there.
-    """
-    settings = settings_of(ctx, service, where="target", kind=KIND)
-
-    def needed(name: str) -> str:
-        return field_of(settings, name, service=service, kind=KIND)
-
-    launch = settings.get("launch")
+def backend_of(ctx: Context, service: str, settings: HAProxySettings) -> Backend:
+    """Make the backend of a service; the time of the step runs from now."""
     return Backend(
         ctx=ctx,
         service=service,
-        slots=SlotNames(
-            stable=tuple(needed("stable").replace(",", " ").split()),
-            candidate=needed("candidate"),
-            map_file=settings.get("map", ""),
-            lease=settings.get("lease", ""),
-            most_missing=int(settings.get("max_unavailable", "1")),
+        slots=Slots(
+            stable=tuple(settings.stable.replace(",", " ").split()),
+            candidate=settings.candidate,
+            map_file=settings.map_file,
+            lease=settings.lease,
+            most_missing=settings.max_unavailable,
         ),
         runtime=RuntimeSocket(
-            address=needed("socket"),
-            backend=needed("backend"),
+            address=settings.socket,
+            backend=settings.backend,
             timeout_s=min(_EXCHANGE_S, ctx.timeout_s * PATIENCE / 3),
         ),
-        launcher=SlotLauncher(ctx=ctx, url=launch, service=service) if launch else None,
+        launcher=Launcher(ctx=ctx, url=settings.launch, service=service) if settings.launch else None,
         until_s=asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE,
     )

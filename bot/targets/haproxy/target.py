@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.domain.model import JsonObject
 from bot.engine.plugins import Context
 from bot.ports.targets import Capabilities, ChangeResult, Role, RollbackCheck, TargetCounts, TargetState
-from bot.targets import haproxy_counts as counting
-from bot.targets.haproxy_backend import KIND, Backend, backend_of
-from bot.targets.haproxy_dividing import divide, let_go, percent_of, stands
-from bot.targets.haproxy_replacing import replace
-from bot.targets.haproxy_view import after_promotion, instance_of, no_way, room_of, side_of
-from bot.targets.haproxy_weights import WHOLE, share_of
-from bot.targets.launching import Slot
+from bot.targets.haproxy import counts as counting
+from bot.targets.haproxy.backend import NAME, Backend, HAProxySettings, backend_of
+from bot.targets.haproxy.replacing import replace
+from bot.targets.haproxy.traffic_split import divide, let_go, percent_of, set_weights, stands
+from bot.targets.haproxy.view import after_promotion, instance_of, no_way, room_of, side_of
+from bot.targets.haproxy.weights import WHOLE, share_of
+from bot.targets.support.earlier_state import share_before, version_before
+from bot.targets.support.kind import TargetKind
+from bot.targets.support.launcher import Slot
 
 _COME_UP = 0.8
 """The share of a step's time in which a candidate must be healthy; the rest is for stopping it."""
@@ -27,13 +30,9 @@ class HAProxyTarget:
     backend: Backend
 
     @classmethod
-    def of(cls, ctx: Context, service: str) -> HAProxyTarget:
-        """Read the catalogue.
-
-        Raises:
-            ActionFailedError: something is missing there.
-        """
-        return cls(backend_of(ctx, service))
+    def of(cls, ctx: Context, service: str, settings: HAProxySettings) -> HAProxyTarget:
+        """Keep the backend; the time of the step runs from now."""
+        return cls(backend_of(ctx, service, settings))
 
     async def observe(self) -> TargetState:
         """Tell what serves now; with a lease, the candidate itself is asked whether it is healthy."""
@@ -45,7 +44,7 @@ class HAProxyTarget:
         candidate = side_of(found, "candidate", servers)
         gone = versions[slots.candidate].state == "stopped" if versions else not servers[slots.candidate].up
         return TargetState(
-            target=KIND,
+            target=NAME,
             stable=side_of(found, "stable", servers),
             candidate=None if gone and not candidate.weight_percent else candidate,
             instances=tuple(found),
@@ -181,6 +180,8 @@ class HAProxyTarget:
         await let_go(backend)
         if len(slots.stable) == 1 and previous:
             await divide(backend, WHOLE, ())
+        if not previous and percent_of(backend, await backend.servers()):
+            await self._await_restarted(version)
         await replace(backend, dict.fromkeys(slots.stable, version))
         await divide(backend, 0, ())
         kept = await self._settle(previous if keep_warm else "")
@@ -190,7 +191,7 @@ class HAProxyTarget:
             after={"version": version},
         )
 
-    async def rollback(self, to_version: str) -> ChangeResult:
+    async def rollback(self, to_version: str, *, keep_candidate: bool) -> ChangeResult:
         """Give all traffic to the stable slots; a version that is not there comes by the candidate's slot."""
         backend, slots = self.backend, self.backend.slots
         if to_version and await self._is_elsewhere(to_version):
@@ -202,16 +203,30 @@ class HAProxyTarget:
                 hint="Bring a stable server up first.",
                 code="no_healthy_server",
             )
-        percent = percent_of(backend, servers)
+        weights = {name: server.weight for name, server in servers.items()}
         await backend.tell([backend.setting(name, "state ready") for name in slots.stable])
         moved = await divide(backend, 0, ())
-        stopped = await self._settle("") if backend.launcher else ""
+        stopped = await self._settle("") if backend.launcher and not keep_candidate else ""
         return ChangeResult(
             summary=f"All traffic of {backend.service} is back at {to_version or 'stable'}{stopped}",
             changed=moved.changed or bool(stopped),
-            before={"percent": percent},
+            before={**moved.before, "weights": {**weights}},
             after={"percent": 0},
         )
+
+    async def reapply(self, version: str, before: JsonObject) -> ChangeResult:
+        """Start the version again and give it the share that it had, or all traffic after a promotion."""
+        if "versions" in before:
+            return await self.replace(_versions(before), fall_back=False)
+        if "percent" not in before:
+            return await self._return_to(version_before(before))
+        if self.backend.launcher:
+            await self.stage(version)
+        return await self.shift(version, **share_before(before))
+
+    async def set_weights(self, weights: Mapping[str, int]) -> ChangeResult:
+        """Set the weights of servers, 0 to 256 each; those that are not named keep theirs."""
+        return await set_weights(self.backend, weights)
 
     async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> ChangeResult:
         """Drain, replace, wait for health and let in again, a batch at a time."""
@@ -264,6 +279,18 @@ class HAProxyTarget:
     async def _is_up(self) -> bool:
         return await self.backend.is_fit() if self.backend.slots.lease else await self._has_health()
 
+    async def _await_restarted(self, version: str) -> None:
+        """Wait for stable slots that an interrupted try has restarted, while the candidate serves."""
+        backend, names = self.backend, self.backend.slots.stable
+        for name in names:
+            await backend.doubt(name)
+
+        async def up() -> bool:
+            servers = await backend.servers()
+            return any(servers[name].up for name in names)
+
+        await backend.until(up, what=f"The health of {version} on {', '.join(names)}")
+
     async def _has_health(self) -> bool:
         return (await self.backend.servers())[self.backend.slots.candidate].usable
 
@@ -275,3 +302,11 @@ class HAProxyTarget:
     def _role(self, name: str) -> Role:
         slots = self.backend.slots
         return "stable" if name in slots.stable else "candidate" if name == slots.candidate else "other"
+
+
+def _versions(before: JsonObject) -> dict[str, str]:
+    found = before["versions"]
+    return {name: str(version) for name, version in found.items()} if isinstance(found, Mapping) else {}
+
+
+KIND = TargetKind(name=NAME, settings=HAProxySettings, make=HAProxyTarget.of, precedence=10)

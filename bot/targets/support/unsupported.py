@@ -1,4 +1,4 @@
-"""What a target says to the moves that it cannot make."""
+"""A target of one version at a time: it refuses the changes that need two."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.domain.errors import ActionFailedError
 from bot.ports.targets import Capabilities, ChangeResult, Instance, TargetCounts, TargetState, VersionState
 
 
-class PlainTarget:
+class SingleVersionTarget:
     """A target of one version at a time: it cannot stage, divide the traffic, or count."""
 
     def __init__(self, kind: str) -> None:

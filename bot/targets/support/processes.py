@@ -16,7 +16,7 @@ _MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompletedProgram:
+class Ran:
     """How a program ended."""
 
     code: int
@@ -35,7 +35,7 @@ async def run(
     within_s: float,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
-) -> CompletedProgram:
+) -> Ran:
     """Run a program; its environment is what programs need to work, and ``env``: none of the bot's secrets.
 
     Raises:
@@ -71,4 +71,4 @@ async def run(
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     said, complaint = (text[-_MOST_BYTES:].decode(errors="replace") for text in (out, err))
-    return CompletedProgram(code=process.returncode or 0, out=said, err=complaint)
+    return Ran(code=process.returncode or 0, out=said, err=complaint)
