@@ -7,7 +7,7 @@ SHELL := /bin/bash
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-find-links --no-emit-index-url pyproject.toml
 
-.PHONY: help setup servers demo test check bench load fmt lock reference docs docs-serve clean
+.PHONY: help setup servers demo unit test check bench load fmt lock reference docs docs-serve clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -21,7 +21,11 @@ servers: ## Install what the demo and the tests run: HAProxy, Prometheus, Alertm
 demo: setup servers ## Bring up the shop, a Slack for the laptop and the bot, and say where to look
 	@.venv/bin/pilothouse demo
 
-test: setup servers ## Run all tests, JOBS=3 files at a time
+unit: setup ## Run the tests that need no server and no browser, in less than a minute
+	@$(PYTHON_IN) -m pytest -q -n auto -m "not server and not browser and not demo" \
+		tests/unit tests/contract tests/handlers tests/docs
+
+test: setup servers ## Run all tests, JOBS=3 at a time, then those in quarantine; each passes at its first run
 	@JOBS=$(JOBS) scripts/test.sh
 
 check: setup ## Run every check but the tests: lint, format, types, layers, dependencies, docs

@@ -73,8 +73,10 @@ class Floor:
     port: int
     stable: tuple[str, ...] = ("blue",)
     lease_port: int = 0
+    patience: str = "300ms"
+    """How long HAProxy waits for what the lease's address answers."""
     level: str = "admin"
-    http: httpx.AsyncClient = field(default_factory=httpx.AsyncClient)
+    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=60))
     ledger: Ledger = field(default_factory=Ledger)
     haproxy: asyncio.subprocess.Process | None = None
     effects: int = 0
@@ -95,7 +97,7 @@ class Floor:
         text = CONFIG.format(
             socket=self.folder / "s",
             level=self.level,
-            patience="300ms" if self.lease_port else "2s",
+            patience=self.patience if self.lease_port else "2s",
             port=self.port,
             check="/leases/shop/canary" if self.lease_port else "/healthz",
             token=TOKEN,
@@ -106,7 +108,7 @@ class Floor:
         self.haproxy = await asyncio.create_subprocess_exec(
             _haproxy(), "-db", "-q", "-f", str(config), stderr=asyncio.subprocess.DEVNULL
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await self.answers():  # noqa: ASYNC110  # it says nothing by itself when it is ready
                 await asyncio.sleep(0.05)
 
@@ -124,7 +126,7 @@ class Floor:
             return up.issuperset(self.stable) and (await self.get()).is_success
         return False
 
-    def ctx(self, *, again: bool = False, timeout_s: float = 20, epoch: int = 1, **more: str) -> Context:
+    def ctx(self, *, again: bool = False, timeout_s: float = 60, epoch: int = 1, **more: str) -> Context:
         """Make a context with an effect of its own, or with the last one ``again``."""
         self.effects += not again
         where = {
@@ -210,7 +212,11 @@ CHECK = "check inter 100ms rise 1 fall 2"
 
 @contextlib.asynccontextmanager
 async def floor_with(
-    stable: tuple[str, ...] = ("blue",), *, lease_port: int = 0, level: str = "admin"
+    stable: tuple[str, ...] = ("blue",),
+    *,
+    lease_port: int = 0,
+    patience: str = "300ms",
+    level: str = "admin",
 ) -> AsyncIterator[Floor]:
     """Bring the floor up with 1.4.1 in every stable slot."""
     launcher = Launcher({name: free_port() for name in (*stable, "canary")})
@@ -220,7 +226,7 @@ async def floor_with(
     await site.start()
     launcher.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     with tempfile.TemporaryDirectory(prefix="floor-") as folder:  # a socket's path may not be long
-        floor = Floor(Path(folder), launcher, free_port(), stable, lease_port, level)
+        floor = Floor(Path(folder), launcher, free_port(), stable, lease_port, patience, level)
         try:
             for name in stable:
                 await launcher.start(name, "1.4.1")

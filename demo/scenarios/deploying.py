@@ -18,7 +18,7 @@ from demo.scenarios.striking import strike
 from demo.scenarios.waiting import until
 
 CHANNEL = "checkout-oncall"
-_RUN_S, _PLAN_S, _ROLLOUT_S, _CALM_S = 10.0, 60.0, 400.0, 60.0
+_RUN_S, _PLAN_S, _ROLLOUT_S, _CALM_S = 40.0, 60.0, 400.0, 60.0
 _TRAFFIC = ("shift", "replace", "ramp")
 """What the steps are called that give a version its traffic."""
 _SYNCS_S = 4.0

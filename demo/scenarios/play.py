@@ -15,7 +15,7 @@ from demo.scenarios.waiting import until
 from localslack.outcomes import VisibleMessage
 
 CHANNELS = ("checkout-oncall", "payments-oncall", "storefront-oncall")
-_ALERT_S, _RUN_S, _CAUSE_S, _FIX_S = 60.0, 10.0, 20.0, 200.0
+_ALERT_S, _RUN_S, _CAUSE_S, _FIX_S = 60.0, 40.0, 60.0, 200.0
 
 Start = Literal["button", "command", "mention"]
 

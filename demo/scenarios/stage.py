@@ -19,7 +19,7 @@ from demo.scenarios.waiting import until
 from demo.scenarios.world import DemoWorld
 from localslack.client import LocalSlackClient
 
-_POSTED_S = 20.0
+_POSTED_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,6 @@ import httpx
 import handlers
 from bot.adapters.slack.app import EVENTS_PATH
 from bot.adapters.slack.manifest import manifest_of
-from bot.shipped import shipped_runbooks
 from demo.scenarios.processes import READY_S, ROLES, BotProcesses, announced
 from demo.scenarios.valkey import embedded_valkey
 from demo.scenarios.waiting import until
@@ -68,23 +67,41 @@ class DemoWorld:
 
 @contextlib.asynccontextmanager
 async def running(
-    *, slack_port: int = 0, watch_s: float = 60, slack_mode: SlackMode = "socket"
+    *,
+    slack_port: int = 0,
+    watch_s: float = 60,
+    slack_mode: SlackMode = "socket",
+    runbooks: Path | None = None,
 ) -> AsyncIterator[DemoWorld]:
     """Bring everything up, and down again when done or when this process dies.
 
-    What it wrote is removed when all went well, and kept to be read when something did not.
+    The bot plays ``runbooks``, a folder; by default those that ship.  What it wrote is removed when all went
+    well, and kept to be read when something did not.
 
     Raises:
         DemonstrationError: a part did not come up; its log is named.
     """
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="pilothouse-"))
     async with contextlib.AsyncExitStack() as stack:
-        yield await _bring_up(stack, folder, slack_port=slack_port, watch_s=watch_s, slack_mode=slack_mode)
+        yield await _bring_up(
+            stack,
+            folder,
+            slack_port=slack_port,
+            watch_s=watch_s,
+            slack_mode=slack_mode,
+            runbooks=runbooks or shipped_runbooks(),
+        )
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 async def _bring_up(
-    stack: contextlib.AsyncExitStack, folder: Path, *, slack_port: int, watch_s: float, slack_mode: SlackMode
+    stack: contextlib.AsyncExitStack,
+    folder: Path,
+    *,
+    slack_port: int,
+    watch_s: float,
+    slack_mode: SlackMode,
+    runbooks: Path,
 ) -> DemoWorld:
     web_port = free_port()
     token, lease_token, flags_token = (secrets.token_hex(16) for _ in range(3))
@@ -119,7 +136,7 @@ async def _bring_up(
         "PILOTHOUSE_SLACK_API_URL": slack["api_url"],
         "PILOTHOUSE_SLACK_MODE": slack_mode,
         "PILOTHOUSE_CATALOGUE": shop["catalogue"],
-        "PILOTHOUSE_RUNBOOKS": str(shipped_runbooks()),
+        "PILOTHOUSE_RUNBOOKS": str(runbooks),
         "PILOTHOUSE_HTTP_PORT": str(web_port),
         "PILOTHOUSE_WEBHOOK_TOKEN": token,
         "PILOTHOUSE_LEASE_TOKEN": lease_token,

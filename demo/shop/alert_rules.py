@@ -103,13 +103,13 @@ RULES = (
     AlertRule(
         name="ServiceSaturated",
         expression=(
-            f'max by (service) (rate(process_cpu_seconds_total{{job="services"}}[{WINDOW}])) > 0.35 or '
+            f'max by (service) (rate(process_cpu_seconds_total{{job="services"}}[{WINDOW}])) > 0.25 or '
             'max by (service) (process_resident_memory_bytes{job="services"}) > 200e6'
         ),
         for_s=3,
         severity="warning",
         summary="{{ $labels.service }} is saturated",
-        description="{{ $labels.service }} uses more than a third of a processor or 200 MB of memory.",
+        description="{{ $labels.service }} uses more than a quarter of a processor or 200 MB of memory.",
     ),
     AlertRule(
         name="LogVolumeHigh",

@@ -72,7 +72,7 @@ class HAProxy:
             )
         )
         await self.child.start()
-        await until(self._answers, what="HAProxy", timeout_s=10)
+        await until(self._answers, what="HAProxy", timeout_s=60)
 
     def _lease_token(self) -> str:
         return next((backend.lease.holder.token for backend in self.backends if backend.lease), "")

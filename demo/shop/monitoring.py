@@ -170,7 +170,7 @@ class Monitoring:
             except (ClientError, TimeoutError):
                 return False
 
-        await until(ready, what=what, timeout_s=20)
+        await until(ready, what=what, timeout_s=60)
 
 
 def prometheus_config(

@@ -119,7 +119,7 @@ class Postgres:
             )
         )
         await self.child.start()
-        await until(self._answers, what="PostgreSQL", timeout_s=20)
+        await until(self._answers, what="PostgreSQL", timeout_s=60)
         await self._create()
 
     async def stop(self) -> None:

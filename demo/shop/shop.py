@@ -156,7 +156,7 @@ class Shop:
             return answer["status"] == "ok" and all(servers[name].up for name in needed)
 
         await _together(
-            until(ready, what="checkout", timeout_s=15),
+            until(ready, what="checkout", timeout_s=60),
             # Last: a rule that sees services come up one by one would cry wolf.
             world.monitoring.start_prometheus(
                 assembly.targets,

@@ -7,7 +7,7 @@ import pytest
 from bench.deliveries import deliveries
 from bench.load import measure
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(400)]
 
 
 def test_a_redelivery_has_the_key_of_its_first_and_comes_later():

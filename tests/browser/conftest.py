@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
@@ -12,12 +13,14 @@ from demo.scenarios.stage import stage
 from demo.scenarios.world import DemoWorld, running
 from tests.browser.people import Room
 from tests.support.chromium import CHROMIUM, FLAGS
+from tests.support.patience import patient_runbooks
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world() -> AsyncIterator[DemoWorld]:
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoWorld]:
     """Everything up, and a shop that has traded for a while."""
-    async with running(watch_s=5) as made:
+    runbooks = patient_runbooks(tmp_path_factory.mktemp("patient"))
+    async with running(watch_s=5, runbooks=runbooks) as made:
         async with stage(made) as on:
             await warm_up(on)
         yield made

@@ -8,7 +8,7 @@ from demo.scenarios.world import DemoWorld
 
 ANA, BEN = "U0ANA00001", "U0BEN00001"
 CHANNEL = "checkout-oncall"
-SOON_MS = 20_000
+SOON_MS = 60_000
 """As long as an answer that involves the bot may take on a busy machine."""
 
 

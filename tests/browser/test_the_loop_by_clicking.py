@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 ALERT = "checkout: CheckoutHighErrorRate"
-ALERT_MS = 60_000
+ALERT_MS = 90_000
 """Prometheus and Alertmanager have to notice first."""
 MENDED_MS = 120_000
 """An alert ends only when its window has moved on."""

@@ -19,6 +19,7 @@ from bot.ports.budget import Budget
 from bot.testing.memory import MemoryMessageBoard
 from bot.testing.records import MemoryBudget
 from localslack import LocalSlack, LocalSlackClient, Seen
+from tests.support.waiting import until
 
 CHANNEL = "C0CHECKOUT"
 RUN = Topic(kind="run", id="r1")
@@ -95,12 +96,11 @@ class Screen:
                 with suppress(asyncio.CancelledError):
                     await task
 
-    async def settled(self, *, timeout_s: float = 15) -> None:
-        """Wait until no topic of the memory board wants another look."""
-        assert isinstance(self.board, MemoryMessageBoard)
-        async with asyncio.timeout(timeout_s):
-            while self.board._due:  # noqa: ASYNC110  # a board tells who waits only that something changed
-                await asyncio.sleep(0.02)
+    async def settled(self) -> None:
+        """Wait until no topic of the memory board needs another look."""
+        board = self.board
+        assert isinstance(board, MemoryMessageBoard)
+        await until(lambda: not board._due, what="a board with nothing left to show")
 
     async def roots(self, channel: str = CHANNEL) -> list[Seen]:
         """Read what the channel shows at top level."""

@@ -23,6 +23,7 @@ from bot.ports.locks import LockQueue, Locks
 from bot.testing.gates import MemoryDeployLocks
 from bot.testing.records import MemoryLocks
 from tests.support.valkeys import fresh_store, fresh_valkey, opened
+from tests.support.waiting import until
 from tests.support.worlds import ANA, BEN, CHI
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,7 @@ from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
 from bot.adapters.redis.store import connect
 
 async def main():
-    await RedisDeployLocks(connect(sys.argv[1])).lock(lock_of(ANA, seconds=2))
+    await RedisDeployLocks(connect(sys.argv[1])).lock(lock_of(ANA, seconds=6))
     print("locked", flush=True)
     await asyncio.Event().wait()
 
@@ -110,8 +111,11 @@ async def test_a_lock_is_handed_over_by_its_owner_alone(locks):
 
 async def test_a_lock_that_has_expired_is_gone_and_the_next_may_lock(locks):
     await locks.lock(lock_of(ANA, seconds=2))
-    await asyncio.sleep(2.1)
-    assert await locks.held(("checkout",)) == ()
+
+    async def expired() -> bool:
+        return await locks.held(("checkout",)) == ()
+
+    await until(expired, what="a lock that has expired")
     assert not await locks.hand_over(lock_of(CHI), owner=ANA.id)
     assert await locks.unlock("checkout", owner=ANA.id) is None
     bens = lock_of(BEN)
@@ -130,7 +134,8 @@ async def test_no_lock_outlives_its_expiry_after_its_holder_was_killed():
         locks = RedisDeployLocks(store)
         (left,) = await locks.held(("checkout",))
         assert left.by == ANA
-        await asyncio.sleep(max(0, (left.until - SystemClock().now()).total_seconds()) + 0.05)
+        left_s = max(0, (left.until - SystemClock().now()).total_seconds())
+        await asyncio.sleep(left_s + 0.05)  # real time: it has expired by then
         assert await locks.held(("checkout",)) == ()
 
 

@@ -42,7 +42,7 @@ async def flags(request: pytest.FixtureRequest) -> AsyncIterator[FlagStore]:
 
 @pytest.fixture
 async def context():
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
 
         def make(flags: FlagStore, *, epoch: int = 1, run_id: str = "run1") -> Context:
             return memory_context(

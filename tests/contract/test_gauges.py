@@ -16,6 +16,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.intent import CancelRun
 from bot.ports.work import WorkHandlers
 from tests.support.valkeys import fresh_store
+from tests.support.waiting import LIMIT_S
 from tests.support.worlds import ANA, START, started
 from tests.unit.engine.small_world import book, step
 
@@ -71,7 +72,7 @@ async def test_what_waits_and_what_is_in_hand_are_told_apart_and_the_oldest_has_
         serving = asyncio.create_task(
             work.serve(WorkHandlers(run=never, intent=ignore, check=ignore, give_up=ignore))
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             await beaten.wait()
             await in_hand.wait()
         now = await gauges.read()

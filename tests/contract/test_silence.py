@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -20,9 +19,10 @@ from bot.testing.stores import memory_stores
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, Screen
 from tests.handlers.desks import CATALOGUE
+from tests.support.waiting import until
 
 ANA = Person(id="U0ANA00001", name="Ana")
-SHORT_S, LONG_S = 1.0, 3600.0
+SHORT_S, LONG_S = 4.0, 3600.0
 
 
 def alert(*, name: str = "HighErrorRate") -> Alert:
@@ -57,18 +57,16 @@ class AlertScreen(Screen):
 
     async def until(self, holds: Callable[[list[str]], bool]) -> list[str]:
         """Wait until what the channel shows is so; gives it."""
-        async with asyncio.timeout(10):
-            while True:
-                texts = [seen.text for seen in await self.roots()]
-                if holds(texts):
-                    return texts
-                await asyncio.sleep(0.02)
+
+        async def look() -> list[list[str]]:
+            texts = [seen.text for seen in await self.roots()]
+            return [texts] if holds(texts) else []
+
+        return (await until(look, what="what the channel is expected to show"))[0]
 
     async def rendered(self, count: int) -> None:
         """Wait until so much was rendered and brought to Slack."""
-        async with asyncio.timeout(10):
-            while len(self.shown) < count:  # noqa: ASYNC110  # nothing tells when a list has grown
-                await asyncio.sleep(0.02)
+        await until(lambda: len(self.shown) >= count, what=f"{count} renderings")
 
 
 @pytest.fixture

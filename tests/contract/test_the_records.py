@@ -13,6 +13,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.monitor import MonitorState, Pause
 from bot.domain.monitoring.watching import MonitorHistory
+from tests.support.waiting import until
 from tests.support.worlds import ANA, BEN, START
 
 
@@ -148,8 +149,8 @@ async def test_a_silence_is_of_a_fingerprint_with_all_its_episodes_and_can_be_en
     assert await ports.alerts.silence_of("f1") == (BEN, until)
     assert await ports.alerts.silence_of("f2") is None
     await ports.alerts.report(episode(1))
-    for kept in await ports.alerts.firing():
-        assert (kept.silenced_by, kept.silenced_until) == (BEN, until)
+    firing = await ports.alerts.firing()
+    assert [(kept.silenced_by, kept.silenced_until) for kept in firing] == [(BEN, until)] * 2
     await ports.alerts.unsilence("f1")
     assert await ports.alerts.silence_of("f1") is None
     assert await ports.alerts.get(ALERT.id) == ALERT
@@ -161,9 +162,11 @@ async def test_a_silence_ends_by_itself_and_leaves_what_ended_within_it_marked(p
         await ports.alerts.report(alert)
     await ports.alerts.silence("f1", by=ANA, until=SystemClock().now() + timedelta(seconds=0.5))
     await ports.alerts.report(over(quiet))
-    async with asyncio.timeout(5):
-        while await ports.alerts.silence_of("f1") is not None:  # noqa: ASYNC110  # it ends by itself
-            await asyncio.sleep(0.02)
+
+    async def over_now() -> bool:
+        return await ports.alerts.silence_of("f1") is None
+
+    await until(over_now, what="the end of a silence")
     await ports.alerts.report(over(loud))
     assert (await ports.alerts.get(quiet.id)).ended_silenced
     assert not (await ports.alerts.get(loud.id)).ended_silenced

@@ -15,6 +15,7 @@ from bot.domain.intent import CancelRun, Intent
 from bot.domain.runs.event import CancelRequested, RunFinished
 from bot.domain.runs.runbook import Runbook
 from bot.ports.work import Work, WorkHandlers
+from tests.support.waiting import LIMIT_S, until
 from tests.support.worlds import ANA, START, started
 
 BOOK = Runbook.model_validate(
@@ -94,7 +95,7 @@ async def test_an_unknown_run_is_not_found(ports):
 async def test_the_latest_runs_come_first(ports):
     for number in range(3):
         await ports.journal.start(f"r{number}", started(BOOK))
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.005)  # real time: runs are sorted by when they began
     assert await ports.journal.recent(limit=2) == ("r2", "r1")
 
 
@@ -147,7 +148,7 @@ class Heard:
         return WorkHandlers(run=self.on_run, intent=self.on_intent, check=self.on_check, give_up=self.give_up)
 
     async def next(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             await self.any.wait()
         self.any.clear()
 
@@ -212,8 +213,8 @@ async def test_the_latest_parking_says_when_a_run_wakes(ports, later_s):
     await ports.journal.start("r1", started(BOOK))
     taken = await ports.journal.take("r1")
     later = None if later_s is None else START + timedelta(seconds=later_s)
-    for until in (START + timedelta(minutes=1), later):
-        assert await ports.journal.park("r1", epoch=taken.epoch, length=1, until=until)
+    for wakes_at in (START + timedelta(minutes=1), later):
+        assert await ports.journal.park("r1", epoch=taken.epoch, length=1, until=wakes_at)
     assert await ports.work.pump(now=START + timedelta(seconds=90)) == 0
     assert await ports.work.pump(now=START + timedelta(seconds=150)) == (later is not None)
 
@@ -252,17 +253,15 @@ async def test_a_change_while_rendering_is_not_lost(ports):
 async def test_a_renderer_that_died_is_replaced_after_its_lease(ports):
     await ports.board.mark(TOPIC)
     await ports.board.claim(limit=5, lease_s=0.05)
-    await asyncio.sleep(0.08)
-    assert await ports.board.claim(limit=5, lease_s=5) == (TOPIC,)
+    assert await until(lambda: ports.board.claim(limit=5, lease_s=60), what="a lapsed claim") == (TOPIC,)
 
 
 async def test_a_topic_put_off_comes_back_later(ports):
     await ports.board.mark(TOPIC)
     await ports.board.claim(limit=5, lease_s=5)
-    await ports.board.release(TOPIC, again_in_s=0.05)
-    assert await ports.board.claim(limit=5, lease_s=5) == ()
-    await asyncio.sleep(0.08)
-    assert await ports.board.claim(limit=5, lease_s=5) == (TOPIC,)
+    await ports.board.release(TOPIC, again_in_s=1)
+    assert await ports.board.claim(limit=5, lease_s=60) == ()
+    assert await until(lambda: ports.board.claim(limit=5, lease_s=60), what="its turn") == (TOPIC,)
 
 
 async def test_what_is_posted_is_remembered_by_slot(ports):
@@ -274,7 +273,7 @@ async def test_what_is_posted_is_remembered_by_slot(ports):
 async def test_a_renderer_that_was_stopped_for_long_writes_nothing_down(ports):
     await ports.board.mark(TOPIC)
     await ports.board.claim(limit=5, lease_s=0.05)
-    await asyncio.sleep(0.08)
+    await asyncio.sleep(0.08)  # real time: its claim has lapsed by then
     with pytest.raises(HoldLostError):
         await ports.board.record(TOPIC, "root", PostedMessage(channel="C1", ts="1.2", digest="old"))
     assert await ports.board.posted(TOPIC) == {}

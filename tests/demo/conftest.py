@@ -13,11 +13,11 @@ from tests.demo.open_shop import (
     OpenShop,
     Webhook,
     alive,
-    eventually,
     family,
     start_shop,
     stop_shop,
 )
+from tests.support.waiting import until_now
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def open_shop(tmp_path_factory: pytest.TempPathFactory, webhook: Webhook) -> Ite
     folder = tmp_path_factory.mktemp("shop")
     process, facts = start_shop(folder, "--webhook-url", webhook.url, "--webhook-token", WEBHOOK_TOKEN)
     try:
-        with httpx.Client(base_url=facts["control_url"], timeout=30, trust_env=False) as http:
+        with httpx.Client(base_url=facts["control_url"], timeout=60, trust_env=False) as http:
             yield OpenShop(facts, webhook, http)
     finally:
         assert stop_shop(process) == 0
@@ -51,4 +51,4 @@ def no_leftovers() -> Iterator[None]:
     """Whatever a test starts has ended when the test has."""
     before = family(os.getpid())
     yield
-    eventually(lambda: not alive(family(os.getpid()) - before), what="nothing of the test still runs")
+    until_now(lambda: not alive(family(os.getpid()) - before), what="nothing of the test still runs")

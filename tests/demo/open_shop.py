@@ -6,30 +6,19 @@ import json
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import pytest
+
+from tests.support.waiting import until_now
 
 ROOT = Path(__file__).resolve().parents[2]
 WEBHOOK_TOKEN = "a-webhook-token"
 
 T = TypeVar("T")
-
-
-def eventually(look: Callable[[], T], *, what: str, within_s: float = 25) -> T:
-    """Look again and again until there is something to see."""
-    deadline = time.monotonic() + within_s
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"Within {within_s} s it did not happen that {what}.")
-        time.sleep(0.1)
-    return found
 
 
 class Listener:
@@ -100,10 +89,10 @@ class OpenShop:
         return 0.0 if recent["error_ratio"] is None else float(recent["error_ratio"])
 
     def until_failing(self, *, more_than: float) -> None:
-        eventually(lambda: self.error_ratio() > more_than, what=f"more than {more_than:.0%} of buyers fail")
+        until_now(lambda: self.error_ratio() > more_than, what=f"more than {more_than:.0%} of buyers fail")
 
     def until_well(self) -> None:
-        eventually(lambda: self.error_ratio() == 0.0, what="no buyer fails any more")
+        until_now(lambda: self.error_ratio() == 0.0, what="no buyer fails any more")
 
     def firing(self) -> list[tuple[str, str]]:
         found = self.get("/status")["alerts"]
@@ -111,7 +100,7 @@ class OpenShop:
         return [(alert["alertname"], alert["service"]) for alert in found]
 
     def until_not_firing(self, name: str, service: str) -> None:
-        eventually(lambda: (name, service) not in self.firing(), what=f"{name} of {service} does not fire")
+        until_now(lambda: (name, service) not in self.firing(), what=f"{name} of {service} does not fire")
 
     def until_told(self, name: str, service: str, status: str = "firing") -> dict[str, Any]:
         """Wait for the webhook to hear of an alert since the fault began."""
@@ -123,7 +112,7 @@ class OpenShop:
                     return dict(alert)
             return None
 
-        found = eventually(told, what=f"the webhook hears {name} of {service} is {status}")
+        found = until_now(told, what=f"the webhook hears {name} of {service} is {status}", within_s=90)
         assert found is not None
         return found
 
@@ -162,7 +151,7 @@ def start_shop(state_dir: Path, *arguments: str) -> tuple[subprocess.Popen[str],
 
 def stop_shop(process: subprocess.Popen[str]) -> int:
     process.terminate()
-    code = process.wait(timeout=20)
+    code = process.wait(timeout=60)
     assert process.stdout is not None
     process.stdout.close()
     return code

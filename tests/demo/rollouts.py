@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
@@ -22,6 +20,7 @@ from bot.probes import deploy as probes
 from bot.testing.stores import memory_context, memory_stores
 from demo.shop.shop import CATALOGUE, Shop
 from tests.demo.open_shop import Listener, OpenShop
+from tests.support.waiting import until
 
 
 @dataclass
@@ -75,7 +74,7 @@ class Operator:
 async def operator_of(shop: Shop | dict[str, str]) -> AsyncIterator[Operator]:
     """Hire one; the shop's environment is enough to know it by."""
     env = shop.env if isinstance(shop, Shop) else shop
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         yield Operator(env, http)
 
 
@@ -98,14 +97,6 @@ class Holder(Listener):
         super().__init__(Handler)
 
 
-async def soon(look: Callable[[], Awaitable[bool]], *, what: str, within_s: float = 25) -> None:
-    """Wait until something is so, looking ten times a second."""
-    deadline = time.monotonic() + within_s
-    while not await look():
-        assert time.monotonic() < deadline, f"it did not happen that {what}"
-        await asyncio.sleep(0.1)
-
-
 async def answered(operator: Operator, version: str, service: str = "checkout") -> int:
     """How many questions a version has answered."""
     seen = (await operator.load(service))["by_version"].get(version, {})
@@ -119,7 +110,7 @@ async def until_answers(operator: Operator, version: str, *, more: int, service:
     async def enough() -> bool:
         return await answered(operator, version, service) >= before + more
 
-    await soon(enough, what=f"{version} of {service} answers {more} more")
+    await until(enough, what=f"{version} of {service} answers {more} more")
 
 
 def broken(shop: OpenShop) -> list[str]:
@@ -165,7 +156,7 @@ async def until_synced(operator: Operator, version: str) -> str:
         told.update((await operator.http.get(f"{operator.env['SHOP_CONTROL_URL']}/sync")).json())
         return told["wanted"].get("search") == told["running"]["search"] == version
 
-    await soon(synced, what=f"search is synced to {version}")
+    await until(synced, what=f"search is synced to {version}")
     return str(told["revision"])
 
 

@@ -8,7 +8,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.demo.open_shop import OpenShop, eventually
+from tests.demo.open_shop import OpenShop
+from tests.support.waiting import until_now
 
 pytestmark = [pytest.mark.demo, pytest.mark.server]
 
@@ -25,7 +26,7 @@ def put(shop: OpenShop, value: Any, *, key: str = "", token: str = "", **body: A
 def test_a_setting_reaches_its_service_without_a_restart(shop: OpenShop) -> None:
     pid = shop.get("/status")["processes"]["storefront"]["pid"]
     put(shop, "Everything must go").raise_for_status()
-    eventually(
+    until_now(
         lambda: shop.http.get(shop.env["SHOP_STOREFRONT_URL"]).json()["banner"] == "Everything must go",
         what="the storefront shows the new banner",
     )
@@ -90,7 +91,7 @@ def test_a_flag_flip_is_recorded_as_one(shop: OpenShop) -> None:
             "False",
         )
         assert shop.http.get(change["link"]).json() == change
-        eventually(
+        until_now(
             lambda: shop.log_lines("storefront.jsonl", since=answer.json()["at"])[-1:],
             what="buyers come the long way",
         )
@@ -129,7 +130,7 @@ def test_a_deploy_is_noticed_by_no_buyer(shop: OpenShop) -> None:
     body = shop.http.get(f"{shop.env['SHOP_STOREFRONT_URL']}/healthz").json()
     assert body["version"] == "2.3.2"
     answered = shop.get("/load")["ok"]
-    eventually(lambda: shop.get("/load")["ok"] > answered + 20, what="buyers go on buying")
+    until_now(lambda: shop.get("/load")["ok"] > answered + 20, what="buyers go on buying")
     assert shop.get("/load")["failed"] == failed
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.demo.open_shop import OpenShop, eventually
+from tests.demo.open_shop import OpenShop
+from tests.support.waiting import until_now
 
 pytestmark = [pytest.mark.demo, pytest.mark.server]
 
@@ -159,7 +160,7 @@ def test_a_process_that_dies_is_started_again(shop: OpenShop) -> None:
 
     before = bank_backup()["pid"]
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: bank_backup()["ready"] and bank_backup()["pid"] != before, what="the bank is back")
+    until_now(lambda: bank_backup()["ready"] and bank_backup()["pid"] != before, what="the bank is back")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ def test_only_whoever_holds_the_token_may_make_a_process_sick(shop: OpenShop) ->
 
 
 def test_prometheus_reads_every_service_and_haproxy(shop: OpenShop) -> None:
-    eventually(lambda: shop.query('sum(up{job="services"})') == 4, what="four processes are up")
+    until_now(lambda: shop.query('sum(up{job="services"})') == 4, what="four processes are up")
     assert shop.query('count(up{job="haproxy"} == 1)') == 1
     assert shop.query('sum(rate(http_requests_total{service="checkout",status="201"}[5s]))') > 5
 

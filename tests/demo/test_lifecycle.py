@@ -14,7 +14,8 @@ import pytest
 from demo.shop.errors import ShopError
 from demo.shop.processes import find_program
 from demo.shop.shop import Shop
-from tests.demo.open_shop import ROOT, alive, eventually, family, start_shop, stop_shop
+from tests.demo.open_shop import ROOT, alive, family, start_shop, stop_shop
+from tests.support.waiting import until_now
 
 pytestmark = [pytest.mark.demo, pytest.mark.server]
 
@@ -44,7 +45,7 @@ def test_a_shop_that_is_killed_leaves_no_process_behind_and_can_be_opened_again(
     process.wait()
     assert process.stdout is not None
     process.stdout.close()
-    eventually(lambda: not alive(everybody), what="every process of the shop has ended")
+    until_now(lambda: not alive(everybody), what="every process of the shop has ended")
     again, _ = start_shop(tmp_path)
     assert stop_shop(again) == 0
 
@@ -61,7 +62,7 @@ def test_a_shop_whose_parent_ends_closes(tmp_path: Path) -> None:
         assert parent.stdout is not None
         everybody = family(int(parent.stdout.readline()))
         parent.kill()
-    eventually(lambda: not alive(everybody), what="every process of the shop has ended")
+    until_now(lambda: not alive(everybody), what="every process of the shop has ended")
     assert written(tmp_path) is None
 
 
@@ -69,11 +70,11 @@ def test_a_shop_told_to_stop_while_it_opens_leaves_no_process_behind(
     tmp_path: Path, no_leftovers: None
 ) -> None:
     process = subprocess.Popen([sys.executable, "-m", "demo", "--state-dir", str(tmp_path)], cwd=ROOT)
-    eventually(lambda: len(family(process.pid)) > 4, what="some servers have been started")
+    until_now(lambda: len(family(process.pid)) > 4, what="some servers have been started")
     everybody = family(process.pid)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 0
-    eventually(lambda: not alive(everybody), what="every process of the shop has ended")
+    assert process.wait(timeout=60) == 0
+    until_now(lambda: not alive(everybody), what="every process of the shop has ended")
 
 
 def written(folder: Path) -> object:
@@ -89,7 +90,7 @@ async def test_a_shop_opens_within_a_test_and_closes_with_it(tmp_path: Path, no_
     deep = tmp_path / ("a-long-name-" * 8)  # longer than the path of a Unix socket may be
     async with Shop(deep) as shop:
         assert written(deep) == shop.facts
-        async with httpx.AsyncClient(base_url=shop.control_url, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=shop.control_url, timeout=60, trust_env=False) as http:
             status = (await http.get("/status")).json()
         assert {name for name, unit in status["processes"].items() if unit["ready"]} == EVERY_SERVER
         assert status["weights"] == {"stable": 100, "candidate": 0}

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +26,7 @@ from demo.shop.services.config import ServiceConfig
 from demo.shop.services.releases import RELEASES, release_of
 from demo.shop.tally import VersionTally
 from demo.shop.units import FIRST_VERSIONS
+from tests.support.waiting import LIMIT_S
 
 
 class Peer:
@@ -78,7 +78,9 @@ async def test_a_question_that_a_dying_server_drops_is_asked_elsewhere_and_an_or
     await haproxy.start()
     try:
         await until(lambda: both_up(haproxy), what="both servers", timeout_s=10)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{backend.port}", trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{backend.port}", timeout=60, trust_env=False
+        ) as http:
             asked = [(await http.get("/stock/tea")).status_code for _ in range(10)]
             went_well = [await is_taken(http) for _ in range(10)]
     finally:
@@ -161,27 +163,35 @@ async def test_haproxy_accepts_a_backend_with_a_lease_and_routes(tmp_path: Path)
     assert "WARNING" not in (tmp_path / "out").read_text(encoding="utf-8")
 
 
-async def took_s(version: str, folder: Path) -> float:
-    """Have a release of checkout answer what takes a twentieth of a second."""
+async def took_s(version: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> float:
+    """Have a release of checkout answer what takes a second, on a clock of its own."""
+    now_s = [0.0]
+
+    async def sleep(seconds: float) -> None:
+        now_s[0] += seconds
+
+    monkeypatch.setattr("demo.shop.services.checkout.time.perf_counter", lambda: now_s[0])
+    monkeypatch.setattr("demo.shop.services.checkout.asyncio.sleep", sleep)
 
     async def handler(_: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(0.05)
+        now_s[0] += 1
         return web.Response()
 
     config = ServiceConfig(
         name="checkout", version=version, port=1, log_path=str(folder / f"{version}.jsonl")
     )
     checkout = Checkout(config)
-    started = time.perf_counter()
     await checkout._as_released(handler)(make_mocked_request("GET", "/"))
-    elapsed_s = time.perf_counter() - started
     checkout.service.journal.close()
-    return elapsed_s
+    monkeypatch.undo()
+    return now_s[0]
 
 
-async def test_the_slow_release_takes_sixty_percent_longer(tmp_path: Path) -> None:
-    assert await took_s("1.5.3", tmp_path) >= 0.05 * 1.6
-    assert await took_s("1.5.0", tmp_path) < await took_s("1.5.3", tmp_path)
+async def test_the_slow_release_takes_sixty_percent_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await took_s("1.5.3", tmp_path, monkeypatch) == pytest.approx(1.6)
+    assert await took_s("1.5.0", tmp_path, monkeypatch) == pytest.approx(1.0)
 
 
 def test_every_service_with_releases_begins_with_one_that_is_known_and_good() -> None:
@@ -197,10 +207,10 @@ def test_a_version_in_no_list_has_no_fault_of_its_own() -> None:
 async def test_a_pace_of_nothing_has_no_turn_until_it_is_changed() -> None:
     pace = RequestPace(0.0)
     turn = asyncio.create_task(pace.turn())
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # real time: it could have had its turn by then
     assert not turn.done()
     pace.per_s = 100.0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_S):
         await turn
 
 
@@ -210,7 +220,7 @@ async def test_whoever_waits_for_a_turn_of_a_slow_pace_gets_one_of_the_new() -> 
     turn = asyncio.create_task(pace.turn())
     await asyncio.sleep(0)
     pace.per_s = 100.0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_S):
         await turn
 
 

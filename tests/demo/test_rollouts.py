@@ -18,7 +18,7 @@ from bot.domain.errors import ActionFailedError
 from bot.probes import deploy as probes
 from bot.probes.migrations import probes as plans
 from bot.probes.postgres import probes as database
-from tests.demo.open_shop import OpenShop, Webhook, eventually, start_shop, stop_shop
+from tests.demo.open_shop import OpenShop, Webhook, start_shop, stop_shop
 from tests.demo.rollouts import (
     Holder,
     Operator,
@@ -29,10 +29,10 @@ from tests.demo.rollouts import (
     operator_of,
     order,
     served,
-    soon,
     until_answers,
     until_synced,
 )
+from tests.support.waiting import until, until_now
 
 pytestmark = [pytest.mark.demo, pytest.mark.server]
 
@@ -56,7 +56,7 @@ def leased(
         folder, "--lease-address", open_holder.address, "--lease-token", open_holder.token
     )
     try:
-        with httpx.Client(base_url=facts["control_url"], timeout=30, trust_env=False) as http:
+        with httpx.Client(base_url=facts["control_url"], timeout=60, trust_env=False) as http:
             http.put("/load", json={"rate_per_s": 25}).raise_for_status()
             yield OpenShop(facts, webhook, http)
     finally:
@@ -113,7 +113,7 @@ async def test_a_canary_has_traffic_only_while_its_lease_is_held(
         await until_answers(operator, STABLE, more=20)
         return await answered(operator, GOOD) == before
 
-    await soon(silent, what="the canary answers nobody any more")
+    await until(silent, what="the canary answers nobody any more")
     holder.holds = True
     await until_answers(operator, GOOD, more=5)
     assert holder.asked == {"/leases/checkout/candidate"}
@@ -145,7 +145,7 @@ async def test_a_canary_that_is_killed_fails_no_question(operator: Operator, lea
 async def test_releases_are_as_good_and_as_bad_as_the_registry_says(operator: Operator) -> None:
     async def failures(version: str, **cart: str) -> int:
         await deploy.stage(operator.ctx(), service="checkout", version=version)
-        await soon(lambda: reaches(version), what=f"HAProxy sees {version}")
+        await until(lambda: reaches(version), what=f"HAProxy sees {version}")
         return sum([await order(operator, **cart) == 500 for _ in range(30)])
 
     async def reaches(version: str) -> bool:
@@ -169,7 +169,7 @@ async def test_odd_coupons_give_every_release_a_base_of_errors(operator: Operato
         async def some() -> bool:
             return bool((await operator.load("checkout"))["failed"] > failed + 3)
 
-        await soon(some, what="some buyers fail at the stable release")
+        await until(some, what="some buyers fail at the stable release")
     finally:
         await operator.set_load("checkout", faulty_share=0)
 
@@ -198,7 +198,7 @@ def test_a_slot_is_launched_once_a_key_and_by_nobody_who_was_overtaken(leased: O
     assert (again.json(), again.headers["Idempotent-Replay"]) == (first.json(), "true")
     stale = leased.http.put(path, json=body, headers={**headers, "X-Fencing-Token": "4"})
     assert (stale.status_code, stale.json()["error"]) == (409, "stale_fencing_token")
-    eventually(lambda: leased.get(path)["state"] == "running", what="1.3.0 runs in the green slot")
+    until_now(lambda: leased.get(path)["state"] == "running", what="1.3.0 runs in the green slot")
     assert leased.http.delete(path).json() == {
         "service": "receipts",
         "server": "green",

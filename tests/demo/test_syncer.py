@@ -8,7 +8,7 @@ from demo.shop.change_ledger import ShopChangeLedger
 from demo.shop.errors import ShopError
 from demo.shop.repository import BareRepository
 from demo.shop.syncer import Syncer
-from tests.demo.rollouts import soon
+from tests.support.waiting import until
 
 
 async def test_a_version_that_git_asks_for_and_that_does_not_come_up_leaves_the_old_one(
@@ -35,7 +35,7 @@ async def test_a_version_that_git_asks_for_and_that_does_not_come_up_leaves_the_
     async def looked() -> bool:
         return bool(syncer.to_json()["syncs"])
 
-    await soon(looked, what="it has synced")
+    await until(looked, what="it has synced")
     await syncer.stop()
     told = syncer.to_json()
     assert (told["state"], told["wanted"], told["running"]) == ("degraded", {"search": "2"}, {"search": "1"})

@@ -57,9 +57,9 @@ def test_every_option_a_page_gives_a_command_exists(page):
 def test_every_command_of_the_makefile_and_the_procfile_exists():
     for file in ("Makefile", "Procfile"):
         text = (ROOT / file).read_text(encoding="utf-8")
-        found = set(re.findall(COMMAND, text))
-        assert found
-        assert found <= set(subcommands())
+        named_here = set(re.findall(COMMAND, text))
+        assert named_here
+        assert named_here <= set(subcommands())
 
 
 def test_commands_are_written_in_one_way():
@@ -74,10 +74,11 @@ def test_every_script_that_make_runs_exists():
     text = (ROOT / "Makefile").read_text(encoding="utf-8") + (ROOT / ".ci" / "run").read_text(
         encoding="utf-8"
     )
-    for script in re.findall(r"scripts/[\w.]+", text):
-        assert (ROOT / script).is_file()
-    for target in re.findall(r"make ([a-z]+)$", text, re.MULTILINE):
-        assert target in TARGETS
+    scripts, targets = re.findall(r"scripts/[\w.]+", text), re.findall(r"make ([a-z]+)$", text, re.MULTILINE)
+    assert scripts
+    assert targets
+    assert [script for script in scripts if not (ROOT / script).is_file()] == []
+    assert set(targets) <= TARGETS
 
 
 def test_make_lists_every_task():

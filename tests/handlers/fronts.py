@@ -24,6 +24,7 @@ from handlers import modules, register_all
 from handlers.context import HandlerContext
 from localslack import LocalSlack, LocalSlackClient, Rules, load_workspace
 from tests.handlers.desks import CATALOGUE, Kept, memory_desk
+from tests.support.waiting import until
 
 ANA, BEN, GIL, OLGA = "U0ANA00001", "U0BEN00001", "U0GIL00001", "U0OLGA0001"
 ONCALL = "C0CHECKOUT"
@@ -46,9 +47,7 @@ class Front:
 
     async def settled(self, count: int = 1) -> None:
         """Wait until so many intents are written down."""
-        async with asyncio.timeout(10):
-            while len(self.inbox.intents) < count:  # noqa: ASYNC110  # nothing tells when a list has grown
-                await asyncio.sleep(0.01)
+        await until(lambda: len(self.inbox.intents) >= count, what=f"{count} intents")
 
 
 def workspace_with(*, http: str = "", ack_timeout_s: float = 3.0) -> LocalSlack:
@@ -118,6 +117,4 @@ async def http_front() -> AsyncIterator[Front]:
 
 async def connected(slack: LocalSlack, count: int = 2) -> None:
     """Wait until so many connections are open."""
-    async with asyncio.timeout(10):
-        while len(slack.app.sockets) < count:  # noqa: ASYNC110  # the server tells nobody
-            await asyncio.sleep(0.01)
+    await until(lambda: len(slack.app.sockets) >= count, what=f"{count} connections")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback
 from bot.domain.intent import RateDiagnosis
 from bot.views import ids
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front
+from tests.support.waiting import until
 from tests.support.worlds import CHI
 from tests.unit.views.story import Story
 
@@ -41,10 +41,7 @@ async def _click(front: Front, ts: str, action: str, *, user: str = "ana") -> No
 
 
 async def _modal(front: Front, *, user: str = "ana") -> dict:
-    async with asyncio.timeout(10):
-        while not (views := await front.people.views(user=user)):  # noqa: ASYNC110  # nothing tells when one opens
-            await asyncio.sleep(0.01)
-    return views[0]
+    return (await until(lambda: front.people.views(user=user), what="a modal"))[0]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -15,15 +14,14 @@ from bot.domain.runs.event import ApprovalRequested, Origin, RunStarted
 from bot.domain.runs.runbook import ApprovalPolicy
 from tests.handlers.desks import TRIAGE
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front
+from tests.support.waiting import until
 
 NOW = datetime.now(UTC)  # noqa: TID251  # the gate must not be long over
 
 
 async def _home(front: Front, *, user: str) -> str:
     await front.people.open_home(user=user)
-    async with asyncio.timeout(5):
-        while (view := await front.people.home(user=user)) is None:  # noqa: ASYNC110  # the page tells nobody
-            await asyncio.sleep(0.02)
+    view = await until(lambda: front.people.home(user=user), what="a Home tab")
     return json.dumps(view["blocks"])
 
 

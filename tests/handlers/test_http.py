@@ -45,7 +45,7 @@ def _signed(front: Front, body: bytes, *, age_s: int = 0) -> dict[str, str]:
 async def _post(front: Front, body: bytes, headers: dict[str, str]) -> httpx.Response:
     url = front.slack.app.manifest.events_url
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
         return await client.post(url, content=body, headers={**form, **headers})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from bot.domain.intent import StartRun
 from bot.domain.runs.event import Origin
 from tests.handlers.fronts import ANA, ONCALL, Front, socket_front
+from tests.support.waiting import until
 
 
 async def test_a_mention_in_a_channel_is_written_down(front: Front):
@@ -52,9 +52,7 @@ async def test_what_follows_the_bots_name_is_what_is_asked(front: Front, text: s
 async def test_an_event_that_is_delivered_again_is_one_request(front: Front):
     async with front.people.faulty(redeliver_events=True):
         await front.people.mention("triage checkout", user="ana", channel="general")
-        async with asyncio.timeout(5):
-            while front.inbox.puts < 2:  # noqa: ASYNC110  # nothing tells when a number has grown
-                await asyncio.sleep(0.01)
+        await until(lambda: front.inbox.puts >= 2, what="a second delivery")
     assert len(front.inbox.intents) == 1
 
 
@@ -115,9 +113,11 @@ async def test_an_unknown_service_is_answered_in_the_thread_with_an_example(fron
 async def test_messages_without_a_mention_are_acknowledged_in_silence(front: Front, caplog):
     await front.people.install({"settings": {"event_subscriptions": {"bot_events": ["message.channels"]}}})
     await front.people.post("good morning", user="ana", channel="general")
-    async with asyncio.timeout(5):
-        while not (await front.people.stats())["envelopes"]["delivered"]:  # noqa: ASYNC110  # nothing tells when a number has grown
-            await asyncio.sleep(0.01)
+
+    async def delivered() -> bool:
+        return bool((await front.people.stats())["envelopes"]["delivered"])
+
+    await until(delivered, what="an envelope that was delivered")
     assert (await front.people.stats())["envelopes"]["unacked"] == 0
     assert [message.text for message in await front.people.messages("general", user="ana")] == [
         "good morning"

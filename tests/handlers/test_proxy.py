@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.adapters.slack.client import is_direct
 from tests.handlers.fronts import Front, socket_front
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -23,9 +23,7 @@ async def test_commands_arrive_and_views_are_published(behind_a_proxy: Front):
     people = behind_a_proxy.people
     assert (await people.slash("/triage checkout", user="ana", channel="general")).ok
     await people.open_home(user="ana")
-    async with asyncio.timeout(5):
-        while await people.home(user="ana") is None:  # noqa: ASYNC110  # the page tells nobody
-            await asyncio.sleep(0.02)
+    assert await until(lambda: people.home(user="ana"), what="a Home tab")
 
 
 @pytest.mark.parametrize(

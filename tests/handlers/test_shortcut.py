@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -17,6 +16,7 @@ from bot.views import ids
 from bot.views.alert import alert_message
 from handlers.shortcut import SHORTCUT
 from tests.handlers.fronts import ANA, ONCALL, Front
+from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
 
@@ -127,7 +127,4 @@ async def test_a_modal_that_slack_refuses_to_open_is_told_with_another_way(front
 
 
 async def _modal(front: Front) -> dict[str, object]:
-    async with asyncio.timeout(5):
-        while not (views := await front.people.views(user="ana")):  # noqa: ASYNC110  # the page tells nobody
-            await asyncio.sleep(0.02)
-    return dict(views[0])
+    return dict((await until(lambda: front.people.views(user="ana"), what="a modal"))[0])

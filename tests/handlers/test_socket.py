@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from bot.adapters.slack.app import serve_socket
 from tests.handlers.fronts import Front, connected, open_front, workspace_with
+from tests.support.waiting import until
 
 
 async def _commands(front: Front, count: int) -> list[bool]:
@@ -35,9 +36,7 @@ async def test_connections_that_break_off_are_opened_again(front: Front):
         transport = socket.ws._req.transport if socket.ws._req is not None else None
         assert transport is not None
         transport.abort()
-    async with asyncio.timeout(5):
-        while len(front.slack.app.sockets):  # noqa: ASYNC110  # the server tells nobody
-            await asyncio.sleep(0.01)
+    await until(lambda: len(front.slack.app.sockets) == 0, what="no connection left")
     await connected(front.slack)
     assert await _commands(front, 4) == [True] * 4
 
@@ -46,16 +45,18 @@ async def test_an_answer_that_is_being_written_is_sent_before_the_end():
     async with workspace_with() as slack, open_front(slack) as (front, identity):
         serving = asyncio.create_task(serve_socket(front.app, app_token=slack.app_token, identity=identity))
         await connected(slack)
-        asked = asyncio.Event()
+        asked, let_go = asyncio.Event(), asyncio.Event()
 
         async def slowly() -> None:
             asked.set()
-            await asyncio.sleep(0.3)
+            await let_go.wait()
 
         front.inbox.before = slowly
         typed = asyncio.create_task(front.people.slash("/triage checkout", user="ana", channel="general"))
         await asked.wait()
         serving.cancel()
+        await asyncio.sleep(0)  # it has begun to end
+        let_go.set()
         with suppress(asyncio.CancelledError):
             await serving
         assert (await typed).ok
@@ -67,9 +68,7 @@ async def test_a_slack_that_is_away_at_the_start_is_waited_for(caplog, monkeypat
     async with workspace_with() as slack, open_front(slack) as (front, identity):
         await front.people.faults(api_down=True)
         serving = asyncio.create_task(serve_socket(front.app, app_token=slack.app_token, identity=identity))
-        async with asyncio.timeout(5):
-            while "slack_unreachable" not in caplog.text:  # noqa: ASYNC110  # a log tells nobody
-                await asyncio.sleep(0.01)
+        await until(lambda: "slack_unreachable" in caplog.text, what="a line in the log")
         await front.people.clear_faults()
         await connected(slack)
         assert await _commands(front, 1) == [True]

@@ -21,7 +21,7 @@ from tests.support.worlds import deps_over
 @pytest.fixture
 async def judge(front: Front) -> AsyncIterator[IntentHandler]:
     """The engine's desk behind the front desk, over the same Slack."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         deps = deps_over(
             replace(front.desk.stores, inbox=front.store),
             http=http,

@@ -13,6 +13,7 @@ from bot.services.parsing.command_line import usage_of
 from handlers import triage
 from tests.handlers.desks import TRIAGE
 from tests.handlers.fronts import ANA, BEN, ONCALL, Front
+from tests.support.waiting import until
 
 
 def _texts(ephemerals: tuple[dict[str, Any], ...]) -> str:
@@ -41,9 +42,7 @@ async def test_no_call_to_slack_is_made_before_a_command_is_acknowledged(front: 
 async def test_a_command_that_is_delivered_twice_is_one_request(front: Front):
     async with front.people.faulty(double_delivery=True):
         assert (await front.people.slash("/triage checkout", user="ana", channel="general")).ok
-        async with asyncio.timeout(5):
-            while front.inbox.puts < 2:  # noqa: ASYNC110  # nothing tells when a number has grown
-                await asyncio.sleep(0.01)
+        await until(lambda: front.inbox.puts >= 2, what="a second delivery")
     assert len(front.inbox.intents) == 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -26,6 +25,7 @@ from bot.services.intent_handler import IntentHandler, run_id_of
 from bot.services.parsing.command_line import parse_words
 from bot.testing.memory import MemoryStore
 from bot.testing.stores import memory_stores
+from tests.support.waiting import until
 from tests.support.worlds import ANA, BEN, People, Told, deps_over
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
@@ -89,13 +89,15 @@ class Stage:
 
     async def judged(self, run_id: str, *, looks: int = 2) -> Run:
         """Wait until the judge has looked so often."""
-        async with asyncio.timeout(30):
-            while True:
-                run = await self.read(run_id)
-                steps = [step for phase in run.phases.values() for step in phase.steps.values()]
-                if any(len(step.readings) >= looks for step in steps):
-                    return run
-                await asyncio.sleep(0.1)
+
+        async def enough() -> Run | None:
+            run = await self.read(run_id)
+            steps = [step for phase in run.phases.values() for step in phase.steps.values()]
+            return run if any(len(step.readings) >= looks for step in steps) else None
+
+        run = await until(enough, what=f"{looks} looks of the judge")
+        assert run is not None
+        return run
 
 
 def effects(events: tuple[Event, ...]) -> list[str]:

@@ -70,7 +70,7 @@ async def change(ctx: Context) -> ActionResult:
 async def at_work(store: RedisStore, *, name: str, hangs: bool = False) -> AsyncIterator[None]:
     """Let a worker carry on what there is."""
     OUTSIDE.client, OUTSIDE.hangs = store.client, hangs
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         engine = Engine(
             deps_over(
                 redis_stores(store, SystemClock()),

@@ -26,6 +26,7 @@ from demo.shop.services.config import ServiceConfig
 from tests.support.depths import operating
 from tests.support.servers import free_port
 from tests.support.valkeys import fresh_store
+from tests.support.waiting import until
 from tests.support.worlds import HandClock
 
 pytestmark = pytest.mark.server
@@ -80,12 +81,12 @@ async def search(
 
 
 async def until_well(client: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            with contextlib.suppress(httpx.HTTPError):
-                if (await client.get("/healthz")).is_success:
-                    return
-            await asyncio.sleep(0.05)
+    async def well() -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return (await client.get("/healthz")).is_success
+        return False
+
+    await until(well, what="a service that is well")
 
 
 async def who_has_it(client: httpx.AsyncClient) -> set[str]:

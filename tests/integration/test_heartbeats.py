@@ -15,8 +15,9 @@ import pytest
 from bot.bootstrap import assemble
 from bot.domain.runs.run import fold
 from bot.settings import load_settings
-from tests.support.servers import free_port, until
+from tests.support.servers import free_port
 from tests.support.valkeys import fresh_valkey
+from tests.support.waiting import until
 from tests.support.worlds import started
 
 pytestmark = pytest.mark.server

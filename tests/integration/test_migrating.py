@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from tests.integration.deployments import Stage, effects, failed, stage_with
 from tests.support.migrations import SHOP
 from tests.support.servers import kept, postgres_programs
 from tests.support.shop_databases import at, copy, template
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.server
 GOOD = {
@@ -85,14 +85,17 @@ async def play(server: str, folder: Path) -> AsyncIterator[Play]:
             yield Play(stage, connection, folder)
 
 
-async def watched(on: Play, run_id: str, *, until: str) -> Run:
+async def watched(on: Play, run_id: str, *, phase: str) -> Run:
     """Carry a run on through its watch until it waits for an approval of this phase, or has ended."""
-    async with asyncio.timeout(30):
-        while True:
-            run = await on.stage.go(run_id)
-            if run.outcome is not None or (run.waiting_for is not None and run.waiting_for.phase == until):
-                return run
-            await asyncio.sleep(0.2)
+
+    async def there() -> Run | None:
+        run = await on.stage.go(run_id)
+        asked = run.waiting_for is not None and run.waiting_for.phase == phase
+        return run if asked or run.outcome is not None else None
+
+    run = await until(there, what=f"an approval of {phase}, or the end")
+    assert run is not None
+    return run
 
 
 async def test_a_good_one_is_backed_up_expanded_deployed_filled_and_contracted_by_itself(server, tmp_path):
@@ -106,12 +109,12 @@ async def test_a_good_one_is_backed_up_expanded_deployed_filled_and_contracted_b
         )
         assert effects(await on.stage.events(run_id)) == []
         await on.stage.approve(run_id)
-        run = await watched(on, run_id, until="contract")
+        run = await watched(on, run_id, phase="contract")
         assert effects(await on.stage.events(run_id)) == ["backup", "expand", "stage", "promote", "migrate"]
         assert "note" in await on.shape(), "the contract was not agreed to yet"
         assert await on.stage.floor.served(20) == {"1.5.0": 20}
         await on.stage.approve(run_id)
-        run = await watched(on, run_id, until="nothing")
+        run = await watched(on, run_id, phase="nothing")
         assert (run.outcome, run.phases["contract"].outcome) == ("done", "ok")
         assert run.phases["watch_contract"].samples_total >= 1
         assert effects(await on.stage.events(run_id))[-2:] == ["retire", "contract"]
@@ -126,7 +129,7 @@ async def test_a_contract_that_nobody_agrees_to_leaves_a_deployment_that_is_done
     async with play(server, tmp_path) as on:
         run_id = await on.deploy(GOOD, words="settle 10m")
         await on.stage.approve(run_id)
-        await watched(on, run_id, until="contract")
+        await watched(on, run_id, phase="contract")
         ctx = replace(on.stage.floor.ctx(), catalogue=on.stage.deps.catalogue)
         contract = {"service": "shop", "version": "1.5.0", "phase": "contract"}
         with pytest.raises(ActionFailedError, match=r"1\.4\.1 of shop still runs") as caught:
@@ -145,9 +148,9 @@ async def test_a_contract_that_nobody_agrees_to_leaves_a_deployment_that_is_done
         assert await on.stage.floor.served(10) == {"1.5.0": 10}
         again = await on.deploy(GOOD, key="again")
         await on.stage.approve(again)
-        await watched(on, again, until="contract")
+        await watched(on, again, phase="contract")
         await on.stage.approve(again)
-        run = await watched(on, again, until="nothing")
+        run = await watched(on, again, phase="nothing")
         assert (run.outcome, run.phases["contract"].outcome) == ("done", "ok")
         assert "'note'" not in await on.shape()
         assert await on.stage.floor.served(10) == {"1.5.0": 10}
@@ -157,7 +160,7 @@ async def test_a_contract_is_not_begun_where_the_new_version_does_not_keep_what_
     async with play(server, tmp_path) as on:
         run_id = await on.deploy(GOOD)
         await on.stage.approve(run_id)
-        await watched(on, run_id, until="contract")
+        await watched(on, run_id, phase="contract")
         await on.database.execute("INSERT INTO orders (customer_id, total) VALUES (1, 5)")  # without cents
         run = await on.stage.approve(run_id)
         assert run.outcome == "failed"

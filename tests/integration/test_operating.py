@@ -19,8 +19,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.domain.runs.run import fold
 from bot.domain.runs.runbook import Runbook
-from tests.support.servers import free_port, until
+from tests.support.servers import free_port
 from tests.support.valkeys import fresh_valkey, opened
+from tests.support.waiting import until
 from tests.support.worlds import started
 
 pytestmark = pytest.mark.server

@@ -17,6 +17,7 @@ from bot.views.answers import error_text
 from tests.integration.test_failover import handling, insist, until_all
 from tests.integration.test_takeover import BOOK, forever, nothing, serving
 from tests.support.valkeys import fleet, opened
+from tests.support.waiting import LIMIT_S, until
 from tests.support.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server
@@ -56,8 +57,7 @@ async def test_a_crash_of_the_server_under_load_loses_nothing_and_stops_no_worke
 
     async with opened(server.url) as store, handling(store, handled):
         loading = asyncio.gather(*(load(store, number) for number in range(4)))
-        while len(acknowledged) < 200:  # noqa: ASYNC110  # sets have no event
-            await asyncio.sleep(0.005)
+        await until(lambda: len(acknowledged) >= 200, what="200 runs that were acknowledged")
         server.kill()
         at_the_crash = set(acknowledged)
         server.start()
@@ -106,11 +106,11 @@ async def test_a_server_that_stalls_longer_than_a_lease_makes_nobody_look_dead(s
         idle = RedisWork(two, consumer="idle", lease_s=0.5, drain_s=0)
         async with serving(busy, long):
             await RedisJournal(one).start("r1", started(BOOK))
-            await asyncio.wait_for(begun.wait(), 5)
+            await asyncio.wait_for(begun.wait(), LIMIT_S)
             async with serving(idle, taken_over.put):
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(0.3)  # real time: both look for each other's beats
                 await asyncio.to_thread(server.ask, "DEBUG", "SLEEP", 1.5)
-                await asyncio.sleep(1)
+                await asyncio.sleep(1)  # real time: two leases, in which whoever looks dead is taken over
                 assert taken_over.empty()
 
 
@@ -128,7 +128,7 @@ async def test_a_full_server_tells_the_person_and_loses_nothing(servers):
         with pytest.raises(OutOfMemoryError):
             await journal.start("r2", started(BOOK))
         async with handling(store, handled):  # what was taken on before is done when there is room again
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.5)  # real time: it could have been handled by then
             assert handled == set()
             server.ask("CONFIG", "SET", "maxmemory", "0")
             await until_all(handled, {"r1"})
@@ -148,11 +148,11 @@ async def test_a_message_handed_over_while_the_server_is_full_is_not_lost(server
     async with opened(server.url) as store:
         async with serving(RedisWork(store, consumer="one", lease_s=30, drain_s=0), long):
             await RedisJournal(store).start("r1", started(BOOK))
-            await asyncio.wait_for(begun.wait(), 5)
+            await asyncio.wait_for(begun.wait(), LIMIT_S)
         server.ask("CONFIG", "SET", "maxmemory", "0")
         handled = asyncio.Queue()
         async with serving(RedisWork(store, consumer="two", lease_s=30), handled.put):
-            assert await asyncio.wait_for(handled.get(), 5) == "r1"
+            assert await asyncio.wait_for(handled.get(), LIMIT_S) == "r1"
 
 
 async def test_a_server_out_of_reach_is_said_to_the_person_who_asked(servers):
@@ -169,7 +169,7 @@ async def test_a_server_that_refuses_the_connection_itself_fails_what_was_asked_
     async with opened(server.url.removesuffix("/0") + "/99") as store:  # there are 16 databases
         for _ in range(2 * 3):  # more often than there are lines
             with pytest.raises(StoreUnavailableError):
-                await asyncio.wait_for(RedisInbox(store).put(intent("k1")), 10)
+                await asyncio.wait_for(RedisInbox(store).put(intent("k1")), LIMIT_S)
 
 
 async def test_more_at_once_than_there_are_connections_waits_and_is_served(servers):

@@ -17,6 +17,7 @@ from bot.domain.intent import CancelRun, StartRun
 from bot.domain.runs.event import Origin
 from bot.domain.runs.runbook import Runbook
 from bot.ports.work import WorkHandlers
+from tests.support.waiting import LIMIT_S, until
 from tests.support.worlds import ANA, START, started
 
 pytestmark = pytest.mark.server
@@ -57,22 +58,26 @@ async def nothing(*_):
 
 async def forever(*_):
     """Handle something that does not end."""
-    await asyncio.sleep(3600)
+    await asyncio.Event().wait()
 
 
 async def test_a_worker_that_died_before_its_first_beat_loses_nothing(store):
     heir = RedisWork(store, consumer="heir", lease_s=0.4)
     seen = asyncio.Queue()
-    async with serving(heir, nothing):
-        await asyncio.sleep(0.05)
     shard = store.keys.shared
+
+    async def listens():
+        return await store.client.exists(shard.queue("urgent"), shard.inbox) == 2
+
+    async with serving(heir, nothing):
+        await until(listens, what="a worker that listens to every queue")
     await RedisJournal(store).start("r1", started(BOOK))
     await RedisInbox(store).put(CancelRun(key="k", at=START, run_id="r1", by=ANA, channel="C1"))
     for stream in (shard.queue("urgent"), shard.inbox):
         taken = await store.client.xreadgroup("workers", "dead", {stream: ">"}, count=1)
         assert taken
     async with serving(RedisWork(store, consumer="heir-2", lease_s=0.4), seen.put, seen.put):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             got = [await seen.get(), await seen.get()]
     assert "r1" in got
     assert [intent.key for intent in got if not isinstance(intent, str)] == ["k"]
@@ -87,11 +92,9 @@ async def test_time_in_which_nobody_could_look_is_no_sign_of_death(store):
     await store.client.xreadgroup("workers", "quiet", {lane.stream: ">"}, count=1)
     await store.client.hset(shard.beats, "quiet", 1)
     assert await watching.left_behind(()) == []
-    await asyncio.sleep(0.4)  # the store was out of reach for longer than a lease: nobody could beat
+    await asyncio.sleep(0.4)  # real time: longer than a lease, in which nobody could beat
     assert await watching.left_behind(()) == []
-    async with asyncio.timeout(5):
-        while not (left := await watching.left_behind(())):  # noqa: ASYNC110  # a lease watched in full is one
-            await asyncio.sleep(0.05)
+    left = await until(lambda: watching.left_behind(()), what="a lease watched in full")
     assert [fields for _, _, fields, _ in left] == [{"run": "r1"}]
 
 
@@ -100,17 +103,17 @@ async def test_a_worker_that_keeps_beating_keeps_its_work(store):
 
     async def long(_):
         busy.set()
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(1.5)  # real time: work for longer than three leases
 
     async with (
         serving(RedisWork(store, consumer="busy", lease_s=0.4), long),
         contextlib.AsyncExitStack() as stack,
     ):
         await RedisJournal(store).start("r1", started(BOOK))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             await busy.wait()
         await stack.enter_async_context(serving(RedisWork(store, consumer="idle", lease_s=0.4), other.put))
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # real time: two leases, in which whoever looks dead is taken over
         assert other.empty()
 
 
@@ -127,10 +130,9 @@ async def test_a_run_that_always_fails_is_ended_and_kept_for_a_person(store):
 
     async with serving(RedisWork(store, consumer="one", lease_s=0.05), fail, give_up=give_up):
         await RedisJournal(store).start("r1", started(BOOK))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             assert await ended.get() == ("r1", "it failed 5 times in a row")
-            while not (dead := await store.client.xrange(store.keys.shared.dead)):  # noqa: ASYNC110  # Redis has no event
-                await asyncio.sleep(0.02)
+        dead = await until(lambda: store.client.xrange(store.keys.shared.dead), what="a dead letter")
     assert tries == 5
     assert dead[0][1]["work"] == '{"run": "r1"}'
     assert await store.client.xlen(store.keys.shared.queue("urgent")) == 0
@@ -146,7 +148,7 @@ async def test_a_run_that_kills_its_workers_is_not_handed_on_for_ever(store):
         pending = await store.client.xpending_range(stream, "workers", "-", "+", 1)
         await store.client.xclaim(stream, "workers", f"dead-{number}", 0, [pending[0]["message_id"]])
     async with serving(RedisWork(store, consumer="heir", lease_s=0.2), tried.put, give_up=_putting(ended)):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             assert await ended.get() == "r1"
     assert tried.empty()
 
@@ -168,10 +170,15 @@ async def test_a_store_out_of_reach_is_no_failure_of_the_work(store):
             raise ConnectionError("no route to the store")
         done.set()
 
-    async with serving(RedisWork(store, consumer="one", lease_s=0.02), unreachable_at_first):
+    ended = asyncio.Queue()
+    work = RedisWork(store, consumer="one", lease_s=0.02)
+    async with serving(work, unreachable_at_first, give_up=_putting(ended)):
         await RedisJournal(store).start("r1", started(BOOK))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             await done.wait()
+    assert tries == 8  # three times more often than work may fail
+    assert ended.empty()
+    assert await store.client.xlen(store.keys.shared.dead) == 0
 
 
 async def test_what_is_under_way_when_a_worker_is_told_to_end_is_handed_over_at_once(store):
@@ -183,10 +190,10 @@ async def test_what_is_under_way_when_a_worker_is_told_to_end_is_handed_over_at_
 
     async with serving(RedisWork(store, consumer="old", lease_s=600, drain_s=0.05), slow):
         await RedisJournal(store).start("r1", started(BOOK))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             await begun.wait()
     async with serving(RedisWork(store, consumer="new", lease_s=600), heard.put):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             assert await heard.get() == "r1"
     assert await store.client.hgetall(store.keys.shared.beats) == {}
 
@@ -196,12 +203,12 @@ async def test_a_message_whose_delivery_was_lost_on_the_way_is_found_by_its_own_
     async with serving(RedisWork(store, consumer="one", lease_s=0.2), heard.put):
         stream = store.keys.shared.queue("urgent")
         await store.client.xadd(stream, {"run": "r0"})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             assert await heard.get() == "r0"  # the readers are there
     await RedisJournal(store).start("r1", started(BOOK))
     await store.client.xreadgroup("workers", "two", {stream: ">"}, count=1)  # nobody reads this answer
     async with serving(RedisWork(store, consumer="two", lease_s=0.2), heard.put):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             assert await heard.get() == "r1"
 
 
@@ -215,7 +222,7 @@ async def test_a_run_whose_message_is_gone_is_queued_again_once(store):
     assert await work.reconcile() == 1
     assert await work.reconcile() == 0
     async with serving(work, heard.put):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             assert await heard.get() == "lost"
 
 
@@ -224,10 +231,13 @@ async def test_a_queue_that_was_deleted_under_the_workers_is_made_anew(store):
     async with serving(work, heard.put):
         await store.client.delete(store.keys.shared.queue("urgent"), store.keys.shared.inbox)
         await journal.start("r1", started(BOOK))
-        async with asyncio.timeout(10):
-            while heard.empty():
-                await asyncio.sleep(0.1)
+        async with asyncio.timeout(LIMIT_S):
+
+            async def found():
                 await work.reconcile()
+                return not heard.empty()
+
+            await until(found, what="the run that was lost")
             assert await heard.get() == "r1"
 
 
@@ -246,7 +256,7 @@ async def test_what_is_urgent_never_waits_behind_what_is_not(store):
         reports = BOOK.model_copy(update={"lane": "normal"})
         for number in range(5):
             await journal.start(f"report-{number}", started(reports))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             assert {await heard.get(), await heard.get()} == {"report-0", "report-1"}  # no slot is left
             await journal.start("rollback", started(BOOK))
             assert await heard.get() == "rollback"

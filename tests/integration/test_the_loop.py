@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 import pytest_asyncio
 
@@ -14,6 +12,8 @@ from demo.scenarios.scenarios import SCENARIOS, IncidentScenario, scenario
 from demo.scenarios.stage import DemoStage, stage
 from demo.scenarios.striking import STRUCK_S
 from demo.scenarios.world import running
+from tests.support.patience import patient_runbooks
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.demo,
@@ -30,20 +30,21 @@ MOST_MESSAGES = 8
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def on():
-    async with running(watch_s=5) as world, stage(world) as opened:
+async def on(tmp_path_factory):
+    runbooks = patient_runbooks(tmp_path_factory.mktemp("patient"))
+    async with running(watch_s=5, runbooks=runbooks) as world, stage(world) as opened:
         await warm_up(opened)
         yield opened
 
 
 async def told_to(on: DemoStage, person: str, channel: str, *, after: float) -> str:
     """What one person alone was told in a channel since ``after``."""
-    async with asyncio.timeout(5):
-        while True:
-            for message in reversed(await on.slack.messages(channel, user=person)):
-                if message.is_ephemeral and float(message.ts) > after:
-                    return message.text
-            await asyncio.sleep(0.1)
+
+    async def heard() -> str:
+        messages = reversed(await on.slack.messages(channel, user=person))
+        return next((one.text for one in messages if one.is_ephemeral and float(one.ts) > after), "")
+
+    return await until(heard, what=f"a message to {person} alone")
 
 
 @pytest.mark.parametrize("one", HURT, ids=lambda one: one.name)

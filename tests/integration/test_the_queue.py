@@ -17,9 +17,10 @@ from bot.engine.service_lock import change_place
 from bot.ports.locks import LockQueue
 from tests.integration.queueing import CHANGE, HUNG, RAN, at_work
 from tests.support.valkeys import fresh_valkey, opened
+from tests.support.waiting import until
 from tests.support.worlds import started
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = [f"r{number:03}" for number in range(200)]
@@ -36,15 +37,6 @@ async def the_line(store) -> LockQueue:
     return line
 
 
-async def until(holds, what: str) -> None:
-    try:
-        async with asyncio.timeout(40):
-            while not await holds():  # noqa: ASYNC110  # Redis has no event
-                await asyncio.sleep(0.002)
-    except TimeoutError:
-        pytest.fail(f"never happened: {what}")
-
-
 async def test_two_hundred_have_their_turn_in_the_order_of_asking_though_the_first_ones_worker_is_killed():
     async with fresh_valkey() as url, opened(url) as store:
         doomed = await asyncio.create_subprocess_exec(
@@ -56,14 +48,14 @@ async def test_two_hundred_have_their_turn_in_the_order_of_asking_though_the_fir
             async def hangs() -> bool:
                 return await store.client.get(HUNG) == PEOPLE[0]
 
-            await until(hangs, "the first has its turn")
+            await until(hangs, what="the first has its turn")
             for number, run_id in enumerate(PEOPLE[1:], start=1):
                 await ask(store, run_id)
 
                 async def waits(so_many: int = number) -> bool:
                     return len((await the_line(store)).waiting) == so_many
 
-                await until(waits, f"{run_id} is in line")
+                await until(waits, what=f"{run_id} is in line")
         finally:
             doomed.send_signal(signal.SIGKILL)
             await doomed.wait()
@@ -74,5 +66,5 @@ async def test_two_hundred_have_their_turn_in_the_order_of_asking_though_the_fir
             return await store.client.llen(RAN) >= len(PEOPLE) and await the_line(store) == LockQueue()
 
         async with at_work(store, name="heir"):
-            await until(all_had_it, "everybody has had a turn, and no place is held any more")
+            await until(all_had_it, what="everybody has had a turn, and no place is held any more")
         assert await store.client.lrange(RAN, 0, -1) == PEOPLE

@@ -23,10 +23,11 @@ from bot.loader.loader import load_runbooks
 from bot.testing.memory import MemoryStore
 from bot.testing.stores import memory_stores
 from tests.demo.open_shop import ROOT, start_shop, stop_shop
-from tests.support.servers import until
+from tests.support.patience import patient_runbooks
+from tests.support.waiting import until
 from tests.support.worlds import ANA, deps_over
 
-pytestmark = [pytest.mark.demo, pytest.mark.server, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.demo, pytest.mark.server, pytest.mark.timeout(400)]
 
 DOWN = "http://127.0.0.1:9"
 """The discard port: nobody listens there."""
@@ -46,6 +47,11 @@ class Liar:
     """A server that hangs under ``/hangs`` and talks nonsense under ``/garbage``."""
 
     url: str
+
+
+@pytest.fixture(scope="module")
+def runbooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return patient_runbooks(tmp_path_factory.mktemp("patient"), times=4)
 
 
 @pytest.fixture
@@ -75,14 +81,14 @@ async def liar():
 async def shop(facts):
     """The real shop with checkout 1.4.2 failing since a moment ago."""
     catalogue = load_catalogue(Path(ROOT / "demo" / "shop" / "catalogue.yaml"), facts["env"])
-    async with httpx.AsyncClient(base_url=facts["control_url"], timeout=30, trust_env=False) as client:
-        await asyncio.sleep(15)  # something of ordinary life to compare with
+    async with httpx.AsyncClient(base_url=facts["control_url"], timeout=60, trust_env=False) as client:
+        await asyncio.sleep(15)  # real time: something of ordinary life to compare with
         (await client.post("/faults/bad-release")).raise_for_status()
 
         async def alerted() -> bool:
             return bool((await client.get("/status")).json()["alerts"])
 
-        await until(alerted, what="an alert", within_s=40)
+        await until(alerted, what="an alert", within_s=90)
         yield catalogue
         (await client.post("/faults/reset")).raise_for_status()
 
@@ -98,10 +104,10 @@ def changed(catalogue: Catalogue, kind: str, **source: str) -> Catalogue:
     return catalogue.model_copy(update={"services": services})
 
 
-async def triage(catalogue: Catalogue) -> Run:
+async def triage(catalogue: Catalogue, *, runbooks: Path) -> Run:
     """Run the shipped triage up to its proposal, or its end."""
     plugins = load_plugins()
-    library = load_runbooks([ROOT / "runbooks"], plugins=plugins)
+    library = load_runbooks([runbooks], plugins=plugins)
     store, clock = MemoryStore(), SystemClock()
     event = RunStarted(
         at=clock.now(),
@@ -111,7 +117,7 @@ async def triage(catalogue: Catalogue) -> Run:
         origin=Origin(kind="cli"),
     )
     await store.start("r1", event)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         deps = deps_over(
             memory_stores(clock, store=store),
             http=http,
@@ -125,8 +131,8 @@ async def triage(catalogue: Catalogue) -> Run:
     return fold("r1", await store.load("r1"))
 
 
-async def test_each_way_to_fail_is_named_and_makes_the_diagnosis_less_sure(shop, liar):
-    whole = (await triage(shop)).diagnosis
+async def test_each_way_to_fail_is_named_and_makes_the_diagnosis_less_sure(shop, liar, runbooks):
+    whole = (await triage(shop, runbooks=runbooks)).diagnosis
     assert whole.top is not None
     assert (whole.top.kind, whole.top.service) == ("bad_release", "checkout")
     broken = {
@@ -145,7 +151,7 @@ async def test_each_way_to_fail_is_named_and_makes_the_diagnosis_less_sure(shop,
         ),
     }
     for name, (catalogue, source, status) in broken.items():
-        run = await triage(catalogue)
+        run = await triage(catalogue, runbooks=runbooks)
         told = run.diagnosis
         assert {s.name: s.status.value for s in told.unread}[source] == status, name
         assert run.phases["evidence"].outcome == "partial", name
@@ -154,13 +160,13 @@ async def test_each_way_to_fail_is_named_and_makes_the_diagnosis_less_sure(shop,
         assert told.causes[0].confidence < whole.top.confidence, name
 
 
-async def test_with_every_source_gone_nothing_is_claimed_and_nothing_is_proposed(shop, liar):
+async def test_with_every_source_gone_nothing_is_claimed_and_nothing_is_proposed(shop, liar, runbooks):
     dark = changed(shop, "prometheus", url=f"{liar.url}/hangs")
     dark = changed(dark, "logs", path="/nowhere/*.jsonl")
     dark = changed(dark, "changes", url=f"{liar.url}/garbage")
     dark = changed(dark, "http", health=f"{liar.url}/hangs")
     dark = changed(dark, "postgres", dsn=f"postgresql://nobody@{liar.url.removeprefix('http://')}/shop")
-    run = await triage(dark)
+    run = await triage(dark, runbooks=runbooks)
     assert run.outcome == "unclear", run.diagnosis.causes
     assert run.diagnosis.verdict == "unclear"
     assert {s.name for s in run.diagnosis.unread} >= {"metrics", "logs", "changes", "database"}

@@ -131,7 +131,9 @@ def serve(slack: LocalSlack) -> Serve:
 async def api(slack: LocalSlack) -> AsyncIterator[Call]:
     """Calls a Web API method with a JSON body and the bot's token; the answer."""
     headers = {"Authorization": f"Bearer {slack.bot_token}"}
-    async with httpx.AsyncClient(base_url=slack.api_url, headers=headers, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=slack.api_url, headers=headers, timeout=60, trust_env=False
+    ) as http:
 
         async def call(method: str, **args: Any) -> Json:
             return dict((await http.post(method, json=args)).json())

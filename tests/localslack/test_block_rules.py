@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from typing import Any
 
@@ -172,6 +171,25 @@ JSON = st.recursive(
 )
 
 
+REFUSALS = {"invalid_blocks", "invalid_arguments", "invalid_attachments", "too_many_attachments"}
+
+
+def refusal_of_message(blocks: list[Any]) -> SlackError | None:
+    try:
+        check_message(blocks, [{"blocks": blocks}])
+    except SlackError as error:
+        return error
+    return None
+
+
+def refusal_of_view(blocks: list[Any]) -> SlackError | None:
+    try:
+        check_view(modal(blocks=blocks), kind="modal")
+    except SlackError as error:
+        return error
+    return None
+
+
 def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The way to every piece of a JSON value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -187,11 +205,25 @@ def test_whatever_is_put_anywhere_in_a_block_is_taken_or_refused(data, kind, jun
     for key in way:
         target = target[key]
     target[last] = junk
-    with contextlib.suppress(SlackError):
-        check_message(blocks, [{"blocks": blocks}])
-        filled(blocks)
-    with contextlib.suppress(SlackError):
-        check_view(modal(blocks=blocks), kind="modal")
+    given_to_us = copy.deepcopy(blocks)
+    for refusal_of in (refusal_of_message, refusal_of_view):
+        refusal = refusal_of(blocks)
+        if refusal is not None:
+            assert refusal.code in REFUSALS
+            assert refusal.extra["response_metadata"]["messages"]
+        else:
+            whole = filled(blocks)
+            assert refusal_of(whole) is None
+            assert [bool(block["block_id"]) for block in whole] == [True] * len(blocks)
+            assert filled(whole) == whole
+    assert blocks == given_to_us  # nobody's blocks are written into
+
+
+@given(kind=st.sampled_from(sorted(SAMPLES)), junk=JSON.filter(lambda value: not isinstance(value, dict)))
+def test_what_is_no_block_is_refused_wherever_it_stands(kind, junk):
+    for blocks in ([junk, SAMPLES[kind]], [SAMPLES[kind], junk]):
+        with pytest.raises(SlackError):
+            check_message(blocks, [])
 
 
 def test_a_modal_with_a_field_needs_a_submit_button():

@@ -67,7 +67,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "localslack.md"
     ],
 )
 async def test_a_refusal_is_a_4xx_with_a_code_and_a_sentence(slack, method, path, body, status, code):  # noqa: PLR0917  # parameters of a case
-    async with httpx.AsyncClient(base_url=f"{slack.url}/control/", trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=f"{slack.url}/control/", timeout=60, trust_env=False) as http:
         content = body if isinstance(body, str) else json.dumps(body) if body is not None else None
         answer = await http.request(method, path, content=content)
     assert (answer.status_code, answer.json()["error"]) == (status, code)
@@ -146,7 +146,7 @@ async def test_unread_counts_fall_to_zero_when_read(people, slack: LocalSlack):
         return next(c["unread"] for c in await people.channels(user=user) if c["name"] == ROOM)
 
     assert (await unread("ana"), await unread("ben")) == (0, 1)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         await http.post(f"{slack.url}/control/acts/read", json={"user": "ben", "channel": ROOM})
     assert await unread("ben") == 0
 
@@ -189,7 +189,7 @@ async def test_changes_are_told_as_they_happen_and_private_ones_only_to_their_pe
                         return
 
     ready = asyncio.Event()
-    async with httpx.AsyncClient(base_url=slack.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=slack.url, timeout=60, trust_env=False) as http:
         listening = asyncio.create_task(listen(http, "ana"))
         await ready.wait()
         await app.client.chat_postEphemeral(channel="C0CHECKOUT", user="U0BEN00001", text="for Ben")
@@ -200,7 +200,7 @@ async def test_changes_are_told_as_they_happen_and_private_ones_only_to_their_pe
 
 
 async def test_another_site_cannot_act_through_somebodys_browser(slack: LocalSlack):
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         body = json.dumps({"user": "ana", "channel": ROOM, "text": "x"})
         answer = await http.post(
             f"{slack.url}/control/acts/post", content=body, headers={"Sec-Fetch-Site": "cross-site"}
@@ -209,7 +209,7 @@ async def test_another_site_cannot_act_through_somebodys_browser(slack: LocalSla
 
 
 async def test_the_index_lists_every_route(slack: LocalSlack):
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         listed = (await http.get(f"{slack.url}/control/")).json()["routes"]
     assert [(r["method"], r["path"]) for r in listed] == [(r.method, r.path) for r in ROUTES]
     assert all(r["does"] for r in listed)

@@ -10,6 +10,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from localslack import ControlError, LocalSlack
+from tests.support.waiting import LIMIT_S
 
 ROOM = "C0CHECKOUT"
 ROW = {
@@ -32,7 +33,7 @@ def clicks(app):
 
 
 async def two(heard: asyncio.Queue[str]) -> list[str]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_S):
         return [await heard.get(), await heard.get()]
 
 
@@ -97,7 +98,7 @@ async def test_late_and_lost_acknowledgements_are_timeouts(app, serve, people, i
 
 
 async def test_slack_can_be_down_or_slow_or_say_no(app, people, slack: LocalSlack):
-    async with people.faulty(api_down=True), httpx.AsyncClient(trust_env=False) as http:
+    async with people.faulty(api_down=True), httpx.AsyncClient(timeout=60, trust_env=False) as http:
         assert (await http.post(f"{slack.api_url}auth.test")).status_code == 503
     async with people.faulty(fail={"chat.postMessage": "internal_error"}):
         with pytest.raises(SlackApiError, match="internal_error"):

@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from localslack import LocalSlack, LocalSlackClient, Rules, Workspace, load_workspace
 from localslack.httpmode import signature
 from localslack.shapes import Json
+from tests.support.waiting import LIMIT_S
 
 ROOM = "checkout-oncall"
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -152,7 +153,7 @@ async def test_an_event_that_fails_comes_again_with_its_number(place, app, peopl
 
     async with place.serving():
         await people.mention("hello", user="ana", channel=ROOM)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             assert [await heard.get() for _ in range(4)] == [None, "1", "2", "3"]
 
 
@@ -176,7 +177,7 @@ async def test_a_manifest_with_urls_is_enough_for_http_mode():
         async with place.serving():
             answer = await people.slash("/triage", user="ana", channel=ROOM)
             assert answer.ephemerals[0]["text"] == "by its own url"
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
             headers = {"Authorization": f"Bearer {place.slack.app_token}"}
             refused = (await http.post(f"{place.slack.api_url}apps.connections.open", headers=headers)).json()
         assert refused["error"] == "socket_mode_not_enabled"

@@ -9,6 +9,7 @@ import pytest
 
 from localslack import ControlError
 from localslack.shapes import Json
+from tests.support.waiting import LIMIT_S
 
 ROOM = "checkout-oncall"
 
@@ -188,7 +189,7 @@ async def test_what_was_put_in_stays_when_the_app_updates_the_view(app, opening,
     async with serve(app):
         await people.slash("/triage x", user="ana", channel=ROOM)
         await people.click(user="ana", action_id="s", value="pay")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             await updated.wait()
         (view,) = await people.views(user="ana")
         assert [b["block_id"] for b in view["blocks"]] == ["svc", "why"]
@@ -249,7 +250,7 @@ async def test_home_is_published_to_one_person_and_its_buttons_work(app, serve, 
     published = asyncio.Event()
     async with serve(app):
         assert await people.open_home(user="ana") is None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             await published.wait()
         view = await people.home(user="ana")
         assert view is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import subprocess
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Literal
 
@@ -15,6 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from localslack import LocalSlack
 from localslack.shapes import Json
 from tests.support.chromium import CHROMIUM, FLAGS
+from tests.support.waiting import until_now
 
 pytestmark = pytest.mark.browser
 
@@ -97,8 +97,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             port_file = profile / "DevToolsActivePort"
-            while process.poll() is None and not (port_file.exists() and "\n" in port_file.read_text()):
-                time.sleep(0.05)
+            until_now(lambda: port_file.exists() and "\n" in port_file.read_text(), what="Chromium")
             yield f"http://127.0.0.1:{port_file.read_text().splitlines()[0]}"
         finally:
             process.terminate()

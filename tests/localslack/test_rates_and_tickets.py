@@ -75,7 +75,9 @@ def test_apps_do_not_use_up_each_others_tier(clock):
 async def test_over_http_a_full_tier_is_a_429_with_retry_after(clock):
     async with LocalSlack(load_workspace(), clock=clock) as slack:
         headers = {"Authorization": f"Bearer {slack.bot_token}"}
-        async with httpx.AsyncClient(base_url=slack.api_url, headers=headers, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=slack.api_url, headers=headers, timeout=60, trust_env=False
+        ) as http:
             body = {"channel": "C0GENERAL1", "text": "x"}
             answers = [await http.post("chat.postMessage", json=body) for _ in range(6)]
     assert [a.status_code for a in answers] == [200] * 5 + [429]
@@ -89,7 +91,9 @@ async def test_the_tiers_can_be_switched_off(clock):
     rules = Rules(has_rate_limits=False)
     async with LocalSlack(load_workspace(), rules=rules, clock=clock) as slack:
         headers = {"Authorization": f"Bearer {slack.bot_token}"}
-        async with httpx.AsyncClient(base_url=slack.api_url, headers=headers, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=slack.api_url, headers=headers, timeout=60, trust_env=False
+        ) as http:
             answers = [
                 await http.post("chat.postMessage", json={"channel": "C0GENERAL1", "text": "x"})
                 for _ in range(8)

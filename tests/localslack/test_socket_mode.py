@@ -10,6 +10,7 @@ import pytest
 from slack_bolt import BoltResponse
 
 from localslack import LocalSlack, LocalSlackClient
+from tests.support.waiting import LIMIT_S
 
 ROOM = "checkout-oncall"
 BUTTON = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}, "value": "v1"}
@@ -252,7 +253,7 @@ async def test_a_response_url_answers_replaces_and_deletes_then_runs_out(app, se
             channel="C0CHECKOUT", text="root", blocks=[actions(BUTTON)]
         )
         await people.click(user="ana", channel=ROOM, ts=posted["ts"], action_id="go")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             assert await respond_log.get() == 404
         assert [m.text for m in await people.messages(ROOM, user="ben")] == ["to all"]
         assert [m.text for m in await people.messages(ROOM, user="ana")] == [
@@ -294,7 +295,7 @@ async def test_a_global_shortcut_opens_a_modal(app, serve, people):
     opened = asyncio.Event()
     async with serve(app):
         await people.shortcut("new_incident", user="ana")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             await opened.wait()
         assert [v["title"]["text"] for v in await people.views(user="ana")] == ["New"]
         assert await people.views(user="ben") == []
@@ -333,7 +334,7 @@ async def test_an_event_nobody_acknowledges_comes_three_times_more(app, serve, p
 
     async with serve(app):
         await people.mention("hello", user="ana", channel=ROOM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             seen = [await heard.get() for _ in range(4)]
     assert [number for number, _ in seen] == [0, 1, 2, 3]
     assert seen[1][1] == "http_timeout"
@@ -368,7 +369,7 @@ async def test_of_two_sockets_each_payload_takes_one(app, serve, people, slack: 
 async def test_an_eleventh_socket_is_turned_away(slack: LocalSlack):
     import aiohttp  # noqa: PLC0415  # only this test speaks WebSocket by hand
 
-    async with httpx.AsyncClient(trust_env=False) as http, aiohttp.ClientSession() as session:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http, aiohttp.ClientSession() as session:
         headers = {"Authorization": f"Bearer {slack.app_token}"}
         url = (await http.post(f"{slack.api_url}apps.connections.open", headers=headers)).json()["url"]
         sockets = [await session.ws_connect(url) for _ in range(10)]

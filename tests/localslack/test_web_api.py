@@ -30,7 +30,7 @@ async def test_json_form_and_query_are_alike(slack: LocalSlack):
     auth = {"Authorization": f"Bearer {slack.bot_token}"}
     url = f"{slack.api_url}chat.postMessage"
     body = {"channel": ROOM, "text": "hi", "blocks": json.dumps([SECTION])}
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         answers = [
             await http.post(url, json={**body, "blocks": [SECTION]}, headers=auth),
             await http.post(url, data=body, headers=auth),
@@ -43,7 +43,7 @@ async def test_json_form_and_query_are_alike(slack: LocalSlack):
 
 
 async def test_tokens_are_checked(slack: LocalSlack):
-    async with httpx.AsyncClient(base_url=slack.api_url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=slack.api_url, timeout=60, trust_env=False) as http:
 
         async def error(method: str, token: str | None) -> str:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -296,7 +296,7 @@ async def test_a_file_goes_up_and_comes_down(client, people, slack: LocalSlack):
     assert reply.text == "the data\n[file: data.csv]"
     (file,) = reply.json["files"]
     assert (file["title"], file["mimetype"], file["size"]) == ("Data", "text/csv", 8)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         auth = {"Authorization": f"Bearer {slack.bot_token}"}
         assert (await http.get(file["url_private"], headers=auth)).content == b"a,b\n1,2\n"
         assert (await http.get(file["url_private"])).status_code == 403
@@ -309,7 +309,7 @@ async def test_an_upload_that_is_not_finished_is_refused(client, api):
     announced = await client.files_getUploadURLExternal(filename="x.txt", length=3)
     early = await api("files.completeUploadExternal", files=[{"id": announced["file_id"]}], channel_id=ROOM)
     assert early["error"] == "file_upload_size_mismatch"
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         assert (await http.post(announced["upload_url"], content=b"four")).status_code == 400
         assert (await http.post(announced["upload_url"], content=b"abc")).status_code == 200
     image = {"type": "image", "alt_text": "x", "slack_file": {"id": announced["file_id"]}}

@@ -95,7 +95,7 @@ apps:
     text = SMALL.split("apps:", maxsplit=1)[0].replace("helper", "one, two") + apps
     async with LocalSlack(load_workspace(write(tmp_path, text))) as slack:
         tokens = [app.bot_token for app in slack.core.workspace.apps]
-        async with httpx.AsyncClient(base_url=slack.api_url, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=slack.api_url, timeout=60, trust_env=False) as http:
 
             async def call(token, method, **args):
                 return (
@@ -123,7 +123,7 @@ async def test_the_command_prints_one_json_line_and_ends_when_told(tmp_path):
     )
     assert process.stdout is not None
     facts = json.loads(await process.stdout.readline())
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         headers = {"Authorization": f"Bearer {facts['bot_token']}"}
         answer = (await http.post(f"{facts['api_url']}auth.test", headers=headers)).json()
         page = await http.get(facts["url"])

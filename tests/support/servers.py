@@ -21,8 +21,9 @@ import asyncpg
 import httpx
 from aiohttp import web
 
+from tests.support.waiting import LIMIT_S, until
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_START_S = 20.0
 
 
 def free_port() -> int:
@@ -72,7 +73,7 @@ def answering(body: object, *, status: int = 200, content_type: str = "applicati
 
 async def hanging(_: web.Request) -> web.Response:
     """Accept a request and never answer it."""
-    await asyncio.sleep(3600)
+    await asyncio.Event().wait()
     raise AssertionError("nobody waits this long")
 
 
@@ -163,7 +164,7 @@ async def prometheus(
     ]
     base = f"http://127.0.0.1:{port}"
     try:
-        async with _process(command, log=folder / "log"), httpx.AsyncClient() as client:
+        async with _process(command, log=folder / "log"), httpx.AsyncClient(timeout=60) as client:
             await _until_ready(client, f"{base}/-/ready", log=folder / "log")
             yield base
     finally:
@@ -248,7 +249,7 @@ async def _process(
         if process.returncode is None:
             process.send_signal(stop)
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(LIMIT_S):
                 await process.wait()
         except TimeoutError:
             process.kill()
@@ -331,23 +332,6 @@ async def _until_it_answers(dsn: str, *, log: Path) -> None:
         return True
 
     await until(ready, what="PostgreSQL", log=log)
-
-
-async def until(
-    condition: Callable[[], Awaitable[bool]],
-    *,
-    what: str,
-    log: Path | None = None,
-    within_s: float = _START_S,
-) -> None:
-    """Wait for a condition, asking a few times a second."""
-    try:
-        async with asyncio.timeout(within_s):
-            while not await condition():  # noqa: ASYNC110  # a server says nothing by itself when it is ready
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        said = await asyncio.to_thread(log.read_text, "utf-8", "replace") if log else ""
-        raise AssertionError(f"{what}: not within {within_s} s\n{said[-2000:]}") from None
 
 
 @contextlib.asynccontextmanager

@@ -6,8 +6,7 @@ import contextlib
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,8 @@ from bot.adapters.redis.store import RedisStore, connect
 from demo.scenarios.children import die_with_parent
 from demo.scenarios.valkey import embedded_valkey, server_binary
 from tests.support.servers import free_port
+from tests.support.waiting import until_now
 
-_START_S = 20.0
 _NODE_TIMEOUT_MS = 1000
 _SLOTS = 16_384
 SERVICE = "pilothouse"
@@ -89,7 +88,7 @@ class Server:
                 stderr=output,
                 preexec_fn=die_with_parent,  # noqa: PLW1509
             )
-        _until(self._answers, f"a Valkey that answers; see {self._log.read_text()[-500:]}")
+        until_now(self._answers, what=f"a Valkey that answers; see {self._log.read_text()[-500:]}")
 
     def ask(self, *command: str | int, login: tuple[str | None, str | None] = (None, None)) -> Any:
         """Send it one command, past everything that is tested; ``login`` is a name and a password."""
@@ -151,7 +150,7 @@ class Fleet:
         """Start two, one of which follows the other, and wait until it does."""
         primary = self.server("--appendonly", "yes")
         replica = self.server("--replicaof", f"127.0.0.1 {primary.port}")
-        _until(lambda: replica.ask("ROLE")[3] == "connected", "a replica that follows")
+        until_now(lambda: replica.ask("ROLE")[3] == "connected", what="a replica that follows")
         return primary, replica
 
     def sentinel(self, primary: Server) -> Server:
@@ -162,7 +161,9 @@ class Fleet:
             f"sentinel failover-timeout {SERVICE} 2000",
         )
         sentinel = self.server("--sentinel", config="\n".join(config))
-        _until(lambda: "'ok'" in str(sentinel.ask("SENTINEL", "REPLICAS", SERVICE)), "a replica to promote")
+        until_now(
+            lambda: "'ok'" in str(sentinel.ask("SENTINEL", "REPLICAS", SERVICE)), what="a replica to promote"
+        )
         return sentinel
 
     def cluster(self, size: int) -> str:
@@ -174,7 +175,7 @@ class Fleet:
             bus = nodes[0].ask("CONFIG", "GET", "cluster-port")["cluster-port"]
             node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus)
         for node in nodes:
-            _until(lambda node=node: _agreed(node, size), "a cluster that agrees")
+            until_now(lambda node=node: _agreed(node, size), what="a cluster that agrees")
         return f"redis+cluster://{','.join(node.address for node in nodes)}"
 
     def follower(self, primary: Server) -> Server:
@@ -183,11 +184,15 @@ class Fleet:
         bus = primary.ask("CONFIG", "GET", "cluster-port")["cluster-port"]
         replica.ask("CLUSTER", "MEET", "127.0.0.1", primary.port, bus)
         node_id = primary.ask("CLUSTER", "MYID")
-        _until(lambda: node_id in str(replica.ask("CLUSTER", "NODES")), "a replica that knows its primary")
+        until_now(
+            lambda: node_id in str(replica.ask("CLUSTER", "NODES")), what="a replica that knows its primary"
+        )
         replica.ask("CLUSTER", "REPLICATE", node_id)
-        _until(lambda: replica.ask("ROLE")[3] == "connected", "a replica that follows")
+        until_now(lambda: replica.ask("ROLE")[3] == "connected", what="a replica that follows")
         for server in self.servers:
-            _until(lambda server=server: _knows_replica(server, replica), "a cluster that knows the replica")
+            until_now(
+                lambda server=server: _knows_replica(server, replica), what="a cluster that knows the replica"
+            )
         return replica
 
 
@@ -218,12 +223,3 @@ def _knows_replica(node: Server, replica: Server) -> bool:
 def _agreed(node: Server, size: int) -> bool:
     owners = {tuple(entry[2][:2]) for entry in node.ask("CLUSTER", "SLOTS")}
     return "cluster_state:ok" in str(node.ask("CLUSTER", "INFO")) and len(owners) == size
-
-
-def _until(true: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        if true():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"There is not {what} after {_START_S:.0f} s.")

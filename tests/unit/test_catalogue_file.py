@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -251,8 +250,18 @@ _TREES = st.recursive(
 def test_any_document_gives_a_catalogue_or_a_catalogue_error(tree, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_text(json.dumps(tree), encoding="utf-8")
-    with suppress(CatalogueError):
-        assert isinstance(load_catalogue(path, {}), Catalogue)
+    found, refusal = None, ""
+    try:
+        found = load_catalogue(path, {})
+    except CatalogueError as error:
+        refusal = str(error)
+    if refusal:
+        assert "any.yaml" in refusal
+    else:
+        assert found is not None
+        assert [service.name for service in found.services] == [
+            one["name"] for one in tree.get("services", ())
+        ]
 
 
 FREEZE = "id: night, reason: quiet, time_zone: UTC, from: '22:00', until: '06:00'"

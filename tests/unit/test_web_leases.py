@@ -42,7 +42,7 @@ async def asked(
 ) -> AsyncIterator[httpx.AsyncClient]:
     target = {"haproxy": {"candidate": "canary", "lease": page}}
     services = (Service(name="shop", target=target), Service(name="plain"))
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         parts = WebParts(
             stores=replace(memory_stores(), leases=leases),
             clock=HandClock(),

@@ -36,8 +36,8 @@ async def replace(
             code="unknown_server",
         )
     due = [name for name, version in versions.items() if not _runs(backend, slots[name].version, version)]
-    undrained = await _drained(backend, [name for name in versions if name not in due])
-    await backend.tell([backend.setting(name, "state ready") for name in undrained])
+    drained = await _drained(backend, [name for name in versions if name not in due])
+    await asyncio.gather(*(_let_in(backend, name, versions[name]) for name in drained))
     begun: dict[str, str] = {}
     for batch in _batches(due, most=backend.slots.most_missing):
         await _leaves_somebody(backend, batch)
@@ -74,9 +74,9 @@ def _runs(backend: Backend, found: str, wanted: str) -> bool:
 
 
 async def _drained(backend: Backend, names: Sequence[str]) -> list[str]:
-    """List those that an interrupted try has left out of the traffic."""
+    """List those that an interrupted try has left out of the traffic, healthy by now or not."""
     servers = await backend.servers()
-    return [name for name in names if servers[name].up and not servers[name].usable]
+    return [name for name in names if servers[name].drained]
 
 
 def _batches(names: Sequence[str], *, most: int) -> list[Sequence[str]]:
@@ -105,10 +105,16 @@ async def _replace_one(backend: Backend, name: str, version: str, *, share: floa
         slot = await launcher.slot(name)
         return (slot.version, slot.state) == (version, "running")
 
+    await backend.until(launched, what=f"{version} on {name}", share=share)
+    await _let_in(backend, name, version, share=share)
+
+
+async def _let_in(backend: Backend, name: str, version: str, *, share: float = PATIENCE) -> None:
+    """Give a drained server its traffic again as soon as it is healthy."""
+
     async def up() -> bool:
         return (await backend.servers())[name].up
 
-    await backend.until(launched, what=f"{version} on {name}", share=share)
     await backend.doubt(name)
     await backend.until(up, what=f"The health of {version} on {name}", share=share)
     await backend.tell([backend.setting(name, "state ready")])

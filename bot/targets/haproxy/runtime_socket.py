@@ -13,6 +13,7 @@ _MOST_BYTES = 1_000_000
 _ANSWER_VERSION = "1"
 _STARTING, _RUNNING = 1, 2  # srv_op_state; 0 is stopped, 3 is stopping
 _CHECK_CONFIGURED, _CHECK_ENABLED = 2, 4  # bits of srv_check_state
+_DRAINED = 0x08 | 0x10  # bits of srv_admin_state: by itself, or because of a server that it tracks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,8 @@ class Server:
     """Healthy, and neither drained nor in maintenance."""
     up: bool = True
     """Healthy, drained or not."""
+    drained: bool = False
+    """Let out of the traffic by hand or by an action, healthy or not."""
     has_check: bool = False
     checked: bool = False
     """The health check is on; without it a server counts as up."""
@@ -128,6 +131,7 @@ def _server(row: Mapping[str, str]) -> Server:
         weight=int(row["srv_uweight"]),
         usable=up and int(row["srv_admin_state"]) == 0,
         up=up,
+        drained=bool(int(row["srv_admin_state"]) & _DRAINED),
         has_check=bool(check & _CHECK_CONFIGURED),
         checked=bool(check & _CHECK_ENABLED),
     )

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -30,6 +29,7 @@ from bot.engine.plugins import Context
 from bot.testing.stores import memory_context, memory_stores
 from tests.support.servers import kept
 from tests.support.servers import postgres as start_postgres
+from tests.support.waiting import until_now
 
 
 class NoLedger:
@@ -48,7 +48,7 @@ ContextMaker = Callable[..., Context]
 @pytest.fixture
 async def make_ctx() -> AsyncIterator[ContextMaker]:
     """Make a context for one service called ``shop`` with these sources and target."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
 
         def make(
             *,
@@ -57,7 +57,7 @@ async def make_ctx() -> AsyncIterator[ContextMaker]:
             external: bool = False,
             key: str = "run1:fix:step1",
             epoch: int = 1,
-            timeout_s: float = 5,
+            timeout_s: float = 30,
         ) -> Context:
             service = Service(name="shop", sources=sources or {}, target=target or {}, external=external)
             return memory_context(
@@ -128,7 +128,7 @@ def start_haproxy(tmp_path: Path) -> Iterator[Callable[..., Balancer]]:
         config = tmp_path / "haproxy.cfg"
         config.write_text(_HAPROXY_CONFIG.format(socket=socket, level=level), encoding="utf-8")
         running.append(_spawn([_program("haproxy"), "-db", "-f", str(config)]))
-        _until(socket.exists)
+        until_now(socket.exists, what="a supervisor")
         return Balancer(str(socket), running[-1])
 
     yield start
@@ -316,13 +316,6 @@ def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
         return
     process.kill()
     process.wait(10)
-
-
-def _until(ready: Callable[[], bool], *, within_s: float = 10) -> None:
-    until = time.monotonic() + within_s
-    while not ready():
-        assert time.monotonic() < until, "the server did not come up"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from bot.actions.migrations import actions, backfill
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.migrations.execution import Backfill, manner_of
 from bot.probes.postgres.probes import state
-from tests.support.servers import kept, until
+from tests.support.servers import kept
 from tests.support.shop_databases import at, copy, template
+from tests.support.waiting import until
 
 WHAT = {"service": "shop", "version": "1.4.0", "phase": "migrate"}
 ROWS = 6000

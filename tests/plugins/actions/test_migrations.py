@@ -13,8 +13,9 @@ from bot.actions.migrations import actions
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
 from bot.migrations.execution import manner_of
 from tests.support.migrations import SHOP
-from tests.support.servers import free_port, kept, until
+from tests.support.servers import free_port, kept
 from tests.support.shop_databases import at, copy, template
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.server
 

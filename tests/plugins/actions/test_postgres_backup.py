@@ -17,8 +17,9 @@ from bot.actions.postgres.dump import Dumper, login_of, tables_listed
 from bot.domain.errors import ActionFailedError, StaleEpochError
 from bot.domain.runs.effect import ActionResult
 from tests.support.migrations import SHOP
-from tests.support.servers import kept, postgres_programs, until
+from tests.support.servers import kept, postgres_programs
 from tests.support.servers import postgres as start_postgres
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.server
 WHAT = {"service": "shop", "version": "1.4.0"}

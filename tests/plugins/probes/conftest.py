@@ -35,11 +35,11 @@ MakeContext = Callable[..., Context]
 
 @pytest.fixture
 async def context() -> AsyncIterator[MakeContext]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
 
         def make(
             *services: dict[str, Any],
-            timeout_s: float = 2.0,
+            timeout_s: float = 30.0,
             changes: Sequence[Change] = (),
             clock: Clock | None = None,
             stores: Stores | None = None,

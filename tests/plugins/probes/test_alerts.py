@@ -15,7 +15,8 @@ from bot.domain.monitoring.alert import Alert
 from bot.engine.stores import Stores
 from bot.probes.alerts import recent
 from bot.testing.stores import memory_stores
-from tests.support.servers import answering, free_port, http_server, kept, prometheus, silent_server, until
+from tests.support.servers import answering, free_port, http_server, kept, prometheus, silent_server
+from tests.support.waiting import until
 
 DAY_S, DAYS, STEP_S = 86_400, 10, 60
 NOW = SystemClock().now().replace(microsecond=0)

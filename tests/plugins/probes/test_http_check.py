@@ -17,6 +17,7 @@ from bot.probes.http import probes as http
 from bot.probes.http.probes import check
 from bot.templating.templates import truth
 from tests.support.servers import answering, free_port, hanging, http_server
+from tests.support.waiting import LIMIT_S
 
 WELL = {"status": "ok", "queue": {"depth": 3}, "parts": ["a", "b"]}
 
@@ -92,7 +93,7 @@ async def test_a_path_is_asked_on_the_address_and_secrets_of_the_address_are_not
 
 
 async def test_an_answer_that_hangs_is_0_within_the_time_it_has(context):
-    async with http_server({"/": hanging}) as url, asyncio.timeout(5):
+    async with http_server({"/": hanging}) as url, asyncio.timeout(LIMIT_S):
         seen = await check(context(service(f"{url}/")), service="shop", within_s=0.2)
     assert (seen.value, seen.data["problem"], seen.data["status"]) == (0, "timeout", 0)
     assert "within 200 ms" in seen.text

@@ -17,7 +17,8 @@ from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.mysql.connection import replication_of, sessions_of
 from bot.probes.mysql.probes import health
-from tests.support.servers import babbling_server, free_port, kept, mariadb, silent_server, until
+from tests.support.servers import babbling_server, free_port, kept, mariadb, silent_server
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.server
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

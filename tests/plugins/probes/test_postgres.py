@@ -13,7 +13,8 @@ import pytest
 from bot.domain.diagnoses.finding import FindingKind
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.postgres.probes import health
-from tests.support.servers import free_port, kept, postgres, until
+from tests.support.servers import free_port, kept, postgres
+from tests.support.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.server
 
@@ -77,9 +78,9 @@ async def test_the_root_of_a_blocking_chain_is_named_with_its_table(context, dsn
         await until(seen, what="two blocked sessions")
         found = await health(context(service("shop", dsn)), service="shop")
         await root.execute("ROLLBACK")
-        await asyncio.wait_for(waiting[0], 5)
+        await asyncio.wait_for(waiting[0], LIMIT_S)
         await first.execute("ROLLBACK")
-        await asyncio.wait_for(waiting[1], 5)
+        await asyncio.wait_for(waiting[1], LIMIT_S)
     [finding] = [f for f in found.items if f.kind is FindingKind.DB_BLOCKED]
     assert finding.component == "stock"
     assert (finding.data["pid"], finding.data["blocked"]) == (pid, 2)
@@ -105,7 +106,7 @@ async def test_the_backend_start_that_is_told_is_the_one_a_remedy_compares(conte
             finding.data["backend_start"],
         )
         await root.execute("ROLLBACK")
-        await asyncio.wait_for(blocked, 5)
+        await asyncio.wait_for(blocked, LIMIT_S)
     assert same
 
 

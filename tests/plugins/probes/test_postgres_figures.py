@@ -93,7 +93,7 @@ async def test_the_longest_transaction_is_timed_from_its_beginning_and_named(con
     calm = await longest_transaction(ctx, service="shop")
     async with session(dsn, "nightly-report") as report, session(dsn, "shop") as other:
         await report.execute("BEGIN; SELECT 1")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # real time: the first transaction is this much older
         await other.execute("BEGIN; SELECT 1")
         seen = await longest_transaction(ctx, service="shop")
     assert calm.value == 0

@@ -10,8 +10,9 @@ from redis.asyncio import Redis
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.redis.probes import health, problems_of
-from tests.support.servers import free_port, silent_server, until
+from tests.support.servers import free_port, silent_server
 from tests.support.valkeys import fresh_valkey
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.server
 

@@ -204,7 +204,7 @@ async def test_a_commit_that_github_does_not_show_is_named_and_is_a_gap(context)
 async def test_a_github_that_hangs_over_the_commits_costs_the_commits_alone(context):
     routes = {f"{REPO}/deployments": answering([]), f"{REPO}/compare/v1.0...v1.1": hanging}
     async with http_server(routes) as url:
-        ctx = context(checkout(url), timeout_s=0.5, changes=[released()], clock=Stopped())
+        ctx = context(checkout(url), timeout_s=3, changes=[released()], clock=Stopped())
         found = await recent(ctx, service="checkout")
     assert only(found).component == "1.1"
     assert len(found.gaps) == 1

@@ -11,6 +11,7 @@ import pytest
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.tcp import check
 from tests.support.servers import free_port
+from tests.support.waiting import LIMIT_S
 
 
 def service(address: str) -> dict[str, Any]:
@@ -46,7 +47,7 @@ async def test_a_port_that_never_answers_is_0_within_the_time_it_has(context):
             for each in waiting:  # the kernel drops what goes beyond the backlog
                 each.setblocking(False)
                 each.connect_ex(("127.0.0.1", port))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(LIMIT_S):
                 seen = await check(context(service(f"127.0.0.1:{port}")), service="shop", within_s=0.2)
         finally:
             for each in waiting:

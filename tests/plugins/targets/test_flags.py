@@ -27,7 +27,7 @@ ASKED = {"service": "shop", "version": "new-cart"}
 
 @pytest.fixture
 async def make():
-    async with httpx.AsyncClient() as http, fresh_store() as store:
+    async with httpx.AsyncClient(timeout=60) as http, fresh_store() as store:
         kept = RedisFlags(store)
 
         def made(flags: RedisFlags = kept) -> Context:

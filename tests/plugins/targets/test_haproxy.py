@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from pydantic import ValidationError
 
@@ -11,7 +9,7 @@ from bot.actions import deploy as actions
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, ProbeUnavailableError, StaleEpochError
 from bot.engine.plugins import scan
 from bot.probes import deploy as probes
-from tests.support.servers import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.server
 
@@ -35,6 +33,22 @@ async def _observed(floor, **more):
     return (await probes.observe(floor.ctx(**more), service="shop")).data
 
 
+async def _unhealthy(floor, role):
+    """Wait until HAProxy has noticed that nobody of this role answers."""
+
+    async def noticed():
+        rows = (await _observed(floor))["instances"]
+        return not any(row["healthy"] for row in rows if row["role"] == role)
+
+    await until(noticed, what=f"no healthy {role} server")
+
+
+async def _goes_on(seen):
+    """Wait until the clients have asked many times more."""
+    asked = seen.total()
+    await until(lambda: seen.total() >= asked + 50, what="fifty more requests")
+
+
 def _broken(seen):
     return {text: count for text, count in seen.items() if text.startswith("broken")}
 
@@ -43,9 +57,12 @@ async def test_a_staged_candidate_is_up_and_gets_nothing(floor):
     done = await _staged(floor)
     assert done.before == {"stable": "1.4.1", "candidate": None}
     assert await floor.served() == {"1.4.1": 100}
-    async with asyncio.timeout(10):  # one health check may be late on a busy machine
-        while not (seen := await _observed(floor))["candidate"]["healthy"]:  # noqa: ASYNC110  # HAProxy tells nobody
-            await asyncio.sleep(0.05)
+
+    async def healthy():
+        seen = await _observed(floor)
+        return seen if seen["candidate"]["healthy"] else None
+
+    seen = await until(healthy, what="a healthy candidate")  # one health check may be late on a busy machine
     assert (seen["candidate"]["version"], seen["candidate"]["weight_percent"]) == ("1.4.2", 0)
     assert seen["can"] == {"shift": True, "routes": True, "instant_back": True, "lease": False}
 
@@ -95,7 +112,7 @@ async def test_a_candidate_with_traffic_is_not_replaced_by_another(floor):
 async def test_a_candidate_that_died_gets_nothing_and_the_shift_says_so(floor):
     await _staged(floor)
     floor.launcher.running["canary"][1].kill()
-    await asyncio.sleep(1.5)
+    await _unhealthy(floor, "candidate")
     with pytest.raises(ActionInDoubtError) as caught:
         await actions.shift(floor.ctx(timeout_s=1), service="shop", version="1.4.2", percent=5)
     assert caught.value.code == "not_in_time"
@@ -117,7 +134,7 @@ async def test_a_rollback_loses_no_request_and_stops_the_candidate(floor):
     async with floor.load() as seen:
         for percent in (5, 25, 60):
             await _shifted(floor, percent)
-            await asyncio.sleep(0.2)
+            await _goes_on(seen)
         done = await actions.rollback(floor.ctx(), service="shop")
         assert await floor.served(50) == {"1.4.1": 50}
     assert _broken(seen) == {}
@@ -138,7 +155,7 @@ async def test_a_rollback_to_nobody_is_refused(floor):
     await _staged(floor)
     await _shifted(floor, 50)
     await floor.launcher.stop("blue")
-    await asyncio.sleep(0.5)
+    await _unhealthy(floor, "stable")
     with pytest.raises(ActionFailedError) as caught:
         await actions.rollback(floor.ctx(), service="shop")
     assert caught.value.code == "no_healthy_server"
@@ -150,7 +167,7 @@ async def test_a_promotion_loses_no_request_and_survives_a_restart_of_haproxy(fl
     async with floor.load() as seen:
         await _shifted(floor, 50)
         done = await _promoted(floor)
-        await asyncio.sleep(0.2)
+        await _goes_on(seen)
     assert _broken(seen) == {}
     assert done.before == {"version": "1.4.1"}
     assert await floor.served(50) == {"1.4.2": 50}
@@ -212,6 +229,7 @@ async def test_a_promotion_that_was_interrupted_is_finished_by_the_next_try(floo
     await _shifted(floor, 100)
     await floor.say("set server shop/blue state drain")
     await floor.launcher.start("blue", "1.4.2")  # and here the worker died
+    await floor.say("set server shop/blue health down")  # which HAProxy has not found healthy yet
     await _promoted(floor)
     assert await floor.served(50) == {"1.4.2": 50}
     assert await floor.weights() == {"blue": 100, "canary": 0}
@@ -223,7 +241,7 @@ async def test_a_promotion_whose_version_does_not_come_up_is_taken_back_while_th
     async with floor.load() as seen:
         await floor.say("set server shop/blue state drain")
         await floor.launcher.stop("blue")  # and the new version never came up there
-        await asyncio.sleep(0.4)
+        await _unhealthy(floor, "stable")
         await actions.rollback(floor.ctx(), service="shop", to_version="1.4.1")
         assert await floor.served(50) == {"1.4.1": 50}
     assert _broken(seen) == {}
@@ -326,7 +344,7 @@ async def test_the_way_back_is_impossible_while_nothing_stable_is_healthy(floor)
     way = (await probes.rollback_path(floor.ctx(), service="shop", version="1.4.2")).data
     assert way["rollback"]["verdict"] == "safe"
     await floor.launcher.stop("blue")
-    await asyncio.sleep(0.5)
+    await _unhealthy(floor, "stable")
     way = (await probes.rollback_path(floor.ctx(), service="shop", version="1.4.2")).data
     assert way["rollback"] == {"verdict": "impossible", "step": "", "because": "no stable server is healthy"}
 
@@ -356,7 +374,7 @@ async def test_a_rolling_replacement_loses_no_request_and_one_is_missing_at_a_ti
         done = await actions.replace(
             rolling.ctx(timeout_s=50), service="shop", version="1.4.2", instances=["a", "b", "c"]
         )
-        await asyncio.sleep(0.1)
+        await _goes_on(seen)
     assert _broken(seen) == {}
     assert done.before == {"versions": dict.fromkeys("abc", "1.4.1")}
     assert done.change.data["serves"] == "1.4.2"

@@ -103,4 +103,4 @@ async def test_the_event_loop_goes_on_while_a_chart_is_drawn():
     while not painting.done():
         turns += 1
         await asyncio.sleep(0)
-    assert turns > 10
+    assert turns > 3  # in the loop itself it would be drawn within one turn

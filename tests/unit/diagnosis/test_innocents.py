@@ -119,6 +119,7 @@ def test_an_outside_service_that_answers_when_asked_is_doubted():
 def test_a_rollback_is_never_suspected():
     back = deploy("orders", "1.0").model_copy(update={"data": {"change_kind": "rollback", "version": "1.0"}})
     found = rank([*propagated("web", "orders"), *log_errors("orders", "boom"), back])
+    assert found.causes
     assert all(cause.kind is not CauseKind.BAD_RELEASE for cause in found.causes)
     assert any("remedy" in out.why for out in found.ruled_out)
 
@@ -151,6 +152,7 @@ def test_a_release_that_was_rolled_back_before_the_trouble_is_ruled_out():
     found = rank(
         [*propagated("web", "orders"), *log_errors("orders"), deploy("orders", "1.1", before_s=120), back]
     )
+    assert found.causes
     assert all(cause.kind is not CauseKind.BAD_RELEASE for cause in found.causes)
 
 

@@ -126,6 +126,7 @@ def test_a_release_that_brought_nothing_that_runs_is_ruled_out_and_says_so(commi
     diagnosis = rank([*complaints(EXHAUSTED), release(*commits)])
 
     assert ruled_out(diagnosis)["deploy of orders 1.1"] == why
+    assert diagnosis.causes
     assert all(cause.kind is not CauseKind.BAD_RELEASE for cause in diagnosis.causes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -70,10 +71,30 @@ def test_the_exception_is_named(error, message, exception):
     assert found.exception == exception
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_are_read_or_refused(raw):
-    parse(raw)
-    stamp(raw)
+def as_object(raw):
+    """Return the JSON object that these bytes are, or none."""
+    try:
+        found = json.loads(raw.decode())
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+LINE = json.dumps({"ts": AT, "level": "ERROR", "message": "boom"}).encode()
+
+
+@given(
+    st.binary(max_size=200)
+    | st.tuples(st.integers(0, len(LINE)), st.binary(max_size=3)).map(
+        lambda at: LINE[: at[0]] + at[1] + LINE[at[0] :]
+    )
+)
+def test_any_bytes_are_a_line_with_a_finite_time_if_they_are_an_object_and_else_none(raw):
+    found, at_s = parse(raw), stamp(raw)
+    assert found is None or (as_object(raw) is not None and math.isfinite(found.at_s))
+    assert at_s is None or math.isfinite(at_s)
+    if as_object(raw) == as_object(LINE):
+        assert (found, at_s) == (parse(LINE), AT)
 
 
 @given(
@@ -84,8 +105,18 @@ def test_any_bytes_are_read_or_refused(raw):
         ),
     )
 )
-def test_any_json_object_is_read_or_refused(line):
-    parse(json.dumps(line).encode())
+def test_any_json_object_is_read_as_soon_as_it_has_a_time(line):
+    without = parse(json.dumps({**line, "ts": None}).encode())
+    assert without is None
+    raw = json.dumps({**line, "ts": AT}).encode()
+    found = parse(raw)
+    assert found is not None
+    assert (found.at_s, stamp(raw)) == (AT, AT)
+    texts = (found.level, found.message, found.error, found.version, found.exception)
+    assert [type(text) for text in texts] == [str] * 5
+    for name in ("message", "error", "version"):
+        if isinstance(line.get(name), str):
+            assert getattr(found, name) == line[name]
 
 
 @given(text=st.text(max_size=200) | st.text(max_size=60).map(lambda said: f'level=error msg="{said}"'))

@@ -17,7 +17,7 @@ from tests.unit.engine.small_world import CATALOGUE, Books, World, diagnose
 async def world():
     renew()
     store, clock, people, told, books = MemoryStore(), HandClock(), People(), Told(), Books()
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         deps = deps_over(
             memory_stores(clock, store=store),
             http=http,

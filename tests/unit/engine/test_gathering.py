@@ -7,6 +7,7 @@ import gc
 
 from bot.domain.errors import StaleEpochError
 from bot.domain.runs.event import PhaseStarted, StepFinished, StepRef
+from tests.support.waiting import until
 from tests.support.worlds import BENCH, started
 from tests.unit.engine.small_world import book, step
 
@@ -45,9 +46,11 @@ async def test_partial_answers_can_be_read_while_others_still_run(world):
     phase = {"kind": "fan_out", "id": "look", "deadline_s": 5, "steps": [step("a"), step("hangs")]}
     await world.store.start("r1", started(book(phase)))
     task = asyncio.create_task(world.engine.advance("r1"))
-    async with asyncio.timeout(5):
-        while not answered(await world.read(), "a"):  # noqa: ASYNC110  # the journal is what is waited for
-            await asyncio.sleep(0.01)
+
+    async def one_answered():
+        return answered(await world.read(), "a")
+
+    await until(one_answered, what="an answer of a")
     assert (await world.read()).phases["look"].steps["hangs"].outcome is None
     BENCH.hang.set()
     await task

@@ -10,6 +10,7 @@ from bot.domain.runs.preliminary import leaning_of
 from bot.domain.runs.run import fold
 from bot.engine.replay import again, difference, recorded
 from bot.reducers import REDUCERS
+from tests.support.waiting import until
 from tests.unit.diagnosis.stories import deploy, log_errors, version_errors
 from tests.unit.engine import triages
 from tests.unit.engine.small_world import book, step
@@ -33,9 +34,7 @@ async def test_evidence_strengthens_what_it_points_to_as_it_comes_in(world):
         task = asyncio.create_task(triaged(ranking(world), RELEASE))
         for name in ("logs", "changes", "metrics", "dependencies", "database"):
             gates[name].set()
-            async with asyncio.timeout(5):
-                while not await answered(world, name):  # noqa: ASYNC110  # the journal is what is waited for
-                    await asyncio.sleep(0.005)
+            await until(lambda name=name: answered(world, name), what=f"an answer of {name}")
         events = await task
     finally:
         triages.GATES.clear()

@@ -12,6 +12,7 @@ from bot.domain.deployments.queueing import stay_s
 from bot.domain.intent import AskQueue
 from bot.engine.engine import Engine
 from bot.services.queue_commands import QueueCommands
+from tests.support.waiting import until
 from tests.support.worlds import ANA, BEN, BENCH, CHI
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 
@@ -98,9 +99,11 @@ async def test_who_waits_is_told_when_its_turn_is_likely_to_come_from_deployment
         await line.deploy(f"h{number}", "0", lasts_s=lasts_s)
     hangs = canary().but(phases=book(fix(step("hangs", timeout_s=60), approval=None)).phases)
     first = asyncio.create_task(line.world.begin(hangs, "r1", version="1"))
-    await asyncio.sleep(0)  # it is there
-    while not (await line.world.store.load("r1"))[1:]:  # noqa: ASYNC110  # facts are written a little later
-        await asyncio.sleep(0.001)
+
+    async def begun():
+        return await line.world.store.recent() and (await line.world.store.load("r1"))[1:]
+
+    await until(begun, what="the first facts of a run")
     for run_id, version in (("r2", "2"), ("r3", "3")):
         await line.world.begin(hangs, run_id, version=version)
     line.world.clock.forward(250)

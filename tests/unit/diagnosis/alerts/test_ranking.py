@@ -30,7 +30,7 @@ def first(given_case):
 def test_what_alerts_everywhere_blames_nobody_and_what_alerts_once_does():
     everywhere = [(node, "net_receive", "up") for node in NODES]
     assert first(case(metric=[*everywhere, ("db-0", "cpu_usage", "up")])) == "db-0"
-    assert all(AlertBoard(case(metric=everywhere)).rarity(kind_of("net_receive", "up")) == 0 for _ in NODES)
+    assert AlertBoard(case(metric=everywhere)).rarity(kind_of("net_receive", "up")) == 0
 
 
 def test_an_alert_that_every_replica_has_says_less_than_one_that_a_single_replica_has():
