@@ -72,6 +72,9 @@ WORDS: dict[str, DeploySubcommand] = {
         run=_untick,
     ),
     "checklist": DeploySubcommand(
-        usage="<service> <version>", summary="Show what is done of a version, and by whom.", run=_checklist
+        usage="<service> <version>",
+        summary="Show what is done of a version, and by whom.",
+        reads=True,
+        run=_checklist,
     ),
 }

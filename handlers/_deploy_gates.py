@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bot.domain.errors import UsageError
-from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
+from bot.domain.intent import AskWhyNot, HandOverLocks, LockDeploys, UnlockDeploys
 from bot.engine.params import echo
 from bot.services.parsing.gates import mentioned, parse_lock_words, parse_service
+from bot.views.locks import locks_text
+from bot.views.queue import queue_text
 from handlers._deploy_subcommand import DeploySubcommand
 from handlers.context import HandlerContext
-from handlers.payloads import Payload, click_of
+from handlers.payloads import Payload, click_of, person_of
 
 _MOST_VERSION = 100
 
@@ -34,10 +36,10 @@ async def _handover(desk: HandlerContext, words: list[str], command: Payload) ->
 
 
 async def _locks(desk: HandlerContext, words: list[str], command: Payload) -> str:
+    right = await desk.reader(person_of(command))
     if words:
         raise UsageError(f"I do not understand `{echo(words[0])}`.", hint="Try `/deploy locks`.")
-    await desk.submit(ListLocks(**click_of(command, at=desk.clock.now())))
-    return ""
+    return locks_text(await desk.locked(desk.readable(right)))
 
 
 async def _why(desk: HandlerContext, words: list[str], command: Payload) -> str:
@@ -48,9 +50,9 @@ async def _why(desk: HandlerContext, words: list[str], command: Payload) -> str:
 
 
 async def _queue(desk: HandlerContext, words: list[str], command: Payload) -> str:
+    right = await desk.reader(person_of(command))
     service = parse_service(words, catalogue=desk.catalogue, command="/deploy queue") if words else ""
-    await desk.submit(AskQueue(**click_of(command, at=desk.clock.now()), service=service))
-    return ""
+    return queue_text(await desk.queues(desk.readable(right, service)), service=service)
 
 
 WORDS: dict[str, DeploySubcommand] = {
@@ -65,15 +67,19 @@ WORDS: dict[str, DeploySubcommand] = {
         run=_unlock,
     ),
     "handover": DeploySubcommand(usage="@somebody", summary="Hand all your locks over.", run=_handover),
-    "locks": DeploySubcommand(usage="", summary="List who has locked what, why, and until when.", run=_locks),
+    "locks": DeploySubcommand(
+        usage="", summary="List who has locked what, why, and until when.", reads=True, run=_locks
+    ),
     "why": DeploySubcommand(
         usage="<service> [version]",
         summary="Tell which gates are closed now, why, until when, and what would open them.",
+        reads=True,
         run=_why,
     ),
     "queue": DeploySubcommand(
         usage="[service]",
         summary="Tell who deploys now, who waits behind whom, and when each is likely to begin.",
+        reads=True,
         run=_queue,
     ),
 }

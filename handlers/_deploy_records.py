@@ -8,15 +8,15 @@ from bot.services.parsing.records import parse_stats_words
 from bot.views.deployment import MOST_LISTED, history_lines
 from handlers._deploy_subcommand import DeploySubcommand
 from handlers.context import HandlerContext
-from handlers.payloads import Payload, click_of
+from handlers.payloads import Payload, click_of, person_of
 
 _MOST_VERSION = 100
 
 
 async def _history(desk: HandlerContext, words: list[str], command: Payload) -> str:
-    del command  # whoever may read the channel may read this
+    right = await desk.reader(person_of(command))
     service = parse_service(words, catalogue=desk.catalogue, command="/deploy history") if words else ""
-    known = await desk.deployed(service, limit=MOST_LISTED)
+    known = await desk.deployed(service, right=right, limit=MOST_LISTED)
     return "\n".join(history_lines(known, service=service, now=desk.clock.now()))
 
 
@@ -39,16 +39,19 @@ WORDS: dict[str, DeploySubcommand] = {
     "history": DeploySubcommand(
         usage="[service]",
         summary="List the latest deployments and rollbacks: what, who, when, how long, how it ended.",
+        reads=True,
         run=_history,
     ),
     "diff": DeploySubcommand(
         usage="<service> [version]",
         summary="Tell what a version would change, or the latest did: commits, authors, files, settings.",
+        reads=True,
         run=_diff,
     ),
     "stats": DeploySubcommand(
         usage="[service] [30d]",
         summary="Show how well software is delivered: eight metrics with their counts, and a chart.",
+        reads=True,
         run=_stats,
     ),
 }

@@ -24,3 +24,5 @@ class DeploySubcommand:
     summary: str
     """What it does, as a sentence for the help."""
     run: Answer
+    reads: bool = False
+    """Whether it only shows something, so that ``bot.domain.reading`` decides who may use it."""

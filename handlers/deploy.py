@@ -6,6 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.domain.deployments.deployment import STRATEGY_PREFIX
 from bot.domain.errors import UsageError
 from bot.domain.model import JsonObject
 from bot.domain.nearest import did_you_mean
@@ -30,7 +31,6 @@ WORDS: dict[str, DeploySubcommand] = {
     **_deploy_checklist.WORDS,
     **_deploy_records.WORDS,
 }
-_PREFIX = "deploy-"
 _PLAN = "plan"
 _HELP = frozenset({"", "help", "-h", "--help", "?"})
 
@@ -57,8 +57,8 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
 
 def strategies(desk: HandlerContext) -> dict[str, Runbook]:
     """List the strategies by the word that people type: every runbook that is called ``deploy-…``."""
-    names = [name for name in desk.library.names() if name.startswith(_PREFIX)]
-    return {name.removeprefix(_PREFIX): desk.library.get(name) for name in names}
+    names = [name for name in desk.library.names() if name.startswith(STRATEGY_PREFIX)]
+    return {name.removeprefix(STRATEGY_PREFIX): desk.library.get(name) for name in names}
 
 
 async def _start(desk: HandlerContext, name: str, rest: str, command: Payload) -> None:

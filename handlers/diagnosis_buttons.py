@@ -19,7 +19,7 @@ from bot.views import ids
 from bot.views.thread.feedback import other_modal, told_instead
 from bot.views.thread.why import what_else_modal, why_modal
 from handlers.context import HandlerContext
-from handlers.opening import open_modal
+from handlers.opening import open_modal, readable_run
 from handlers.payloads import button_value, click_of, person_of, place_of
 
 Body = dict[str, Any]
@@ -68,7 +68,7 @@ def _shows(desk: HandlerContext, render: Callable[[Run, Diagnosis], JsonObject])
 
     async def show(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
         await ack()
-        run = await desk.run(button_value(action))
+        run = await readable_run(desk, body, action)
         diagnosis = run.diagnosis
         if diagnosis is None:
             raise NotFoundError("There is no diagnosis here.", hint="It appears once the evidence is in.")

@@ -9,8 +9,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import NotAllowedError, NotFoundError
+from bot.domain.people import Person
+from bot.domain.reading import ReadingRight
 from bot.domain.runs.run import Run
-from bot.views.home import HomeFacts, home_view
+from bot.views.home import HomeFacts, home_view, refused_home_view
 from handlers.context import HandlerContext
 
 EVENTS = ("app_home_opened",)
@@ -23,19 +25,30 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
     async def opened(event: dict[str, Any], client: AsyncWebClient) -> None:
         if event.get("tab") != "home":
             return
-        user = event["user"]
-        runs = await _recent(desk)
-        facts = HomeFacts(
-            now=desk.clock.now(),
-            services=desk.catalogue.names,
-            runs=runs,
-            waiting=await _waiting(desk, runs, user),
-            firing=await desk.firing(),
-            monitors=await desk.sights(tuple(desk.catalogue.monitors)),
-        )
-        await client.views_publish(user_id=user, view=home_view(facts))
+        person = Person(id=event["user"])
+        try:
+            right = await desk.reader(person)
+        except NotAllowedError as refused:
+            view = refused_home_view(refused)
+        else:
+            view = home_view(await _facts(desk, person, right))
+        await client.views_publish(user_id=person.id, view=view)
 
     app.event("app_home_opened")(opened)
+
+
+async def _facts(desk: HandlerContext, person: Person, right: ReadingRight) -> HomeFacts:
+    """Gather what a person may see."""
+    runs = [run for run in await _recent(desk) if right.covers(run.service)]
+    monitors = desk.catalogue.monitors.items()
+    return HomeFacts(
+        now=desk.clock.now(),
+        services=desk.readable(right),
+        runs=runs,
+        waiting=await _waiting(desk, runs, person.id) if right.is_member else (),
+        firing=[alert for alert in await desk.firing() if right.covers(alert.service)],
+        monitors=await desk.sights([name for name, (service, _) in monitors if right.covers(service)]),
+    )
 
 
 async def _recent(desk: HandlerContext) -> list[Run]:

@@ -14,6 +14,7 @@ from bot.domain.intent import (
     TryMonitor,
     UnmuteMonitor,
 )
+from bot.domain.reading import ReadingRight
 from bot.services.parsing.monitors import MonitorRequest, parse_monitor_words
 from bot.views.answers import help_text
 from bot.views.monitor import monitor_card, monitor_list
@@ -24,6 +25,8 @@ COMMAND = "/monitor"
 USAGE = "list | show | test | pause | resume | mute | unmute <service/monitor> [2h]"
 SUMMARY = "See what the monitors see; pause, mute or try one"
 
+READS = frozenset({"list", "show"})
+"""The verbs that are answered from the stores; the others are carried out by a worker."""
 _HELP = frozenset({"", "help", "-h", "--help", "?"})
 _COMMANDS = (
     ("list [service]", "Every monitor in a line, the worst first."),
@@ -46,28 +49,33 @@ _KINDS: dict[str, type[AnyMonitorIntent]] = {
 def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Listen to the command."""
 
+    def parse(text: str) -> MonitorRequest:
+        return parse_monitor_words(text, catalogue=desk.catalogue, command=COMMAND)
+
     async def monitor(ack: AsyncAck, command: dict[str, Any]) -> None:
         text = (command.get("text") or "").strip()
         if text.casefold() in _HELP:
             await ack(help_text([(f"{COMMAND} {usage}", does) for usage, does in _COMMANDS]))
             return
-        asked = parse_monitor_words(text, catalogue=desk.catalogue, command=COMMAND)
-        if asked.verb in ("list", "show"):
-            await ack(await _read(desk, asked))
+        if text.split()[0].casefold() in READS:
+            right = await desk.reader(person_of(command))  # before an error may name what there is
+            await ack(await _read(desk, parse(text), right=right))
             return
+        asked = parse(text)
         await desk.submit(_intent(desk, asked, command))
         await ack()
 
     app.command(COMMAND)(monitor)
 
 
-async def _read(desk: HandlerContext, asked: MonitorRequest) -> str:
-    now = desk.clock.now()
+async def _read(desk: HandlerContext, asked: MonitorRequest, *, right: ReadingRight) -> str:
+    now, known = desk.clock.now(), desk.catalogue.monitors
     if asked.verb == "show":
+        right.require(known[asked.name][0])
         (sight,) = await desk.sights((asked.name,))
         return monitor_card(sight, now=now)
-    known = desk.catalogue.monitors.items()
-    names = [name for name, (service, _) in known if asked.name in ("", service)]
+    services = desk.readable(right, asked.name)
+    names = [name for name, (service, _) in known.items() if service in services]
     return monitor_list(await desk.sights(names), now=now, command=COMMAND)
 
 

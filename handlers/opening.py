@@ -1,4 +1,4 @@
-"""Opens a modal in answer to a click."""
+"""Opens a modal in answer to a click, about what the person may read."""
 
 from __future__ import annotations
 
@@ -7,8 +7,24 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import BotError
 from bot.domain.model import JsonObject
+from bot.domain.runs.run import Run
+from handlers.context import HandlerContext
+from handlers.payloads import Payload, button_value, person_of
 
 _TOO_LATE = frozenset({"expired_trigger_id", "trigger_expired", "trigger_exchanged"})
+
+
+async def readable_run(desk: HandlerContext, body: Payload, action: Payload) -> Run:
+    """Return the run that a button is about.
+
+    Raises:
+        NotAllowedError: the person may not read about its service.
+        NotFoundError: there is no such run any more.
+    """
+    right = await desk.reader(person_of(body))
+    run = await desk.run(button_value(action))
+    right.require(run.service)
+    return run
 
 
 async def open_modal(

@@ -13,7 +13,7 @@ from bot.domain.rollouts.canary import SteeringWord
 from bot.views import ids
 from bot.views.thread.rollout import rollout_why_modal
 from handlers.context import HandlerContext
-from handlers.opening import open_modal
+from handlers.opening import open_modal, readable_run
 from handlers.payloads import button_value, click_of
 
 Body = dict[str, Any]
@@ -34,7 +34,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
 
     async def why(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
         await ack()
-        view = rollout_why_modal(await desk.run(button_value(action)))
+        view = rollout_why_modal(await readable_run(desk, body, action))
         await open_modal(
             client, trigger_id=body["trigger_id"], view=view, what="open that", instead="Please click again."
         )

@@ -7,8 +7,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.domain.durations import format_duration, parse_duration
+from bot.domain.durations import parse_duration
 from bot.domain.errors import UsageError
+from bot.domain.formatting import duration
 from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words, usage_of
 from bot.views.answers import help_text
@@ -34,8 +35,9 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
             await ack(help_for(desk, name="me"))
             return
         if (period := accuracy_asked(text, services=desk.catalogue.names)) is not None:
-            rated = await desk.rated(seconds=period)
-            await ack("\n".join(accuracy_lines(rated, period=f"the last {format_duration(period)}")))
+            right = await desk.reader(person_of(command))
+            rated = [one for one in await desk.rated(seconds=period) if right.covers(one.said.service)]
+            await ack("\n".join(accuracy_lines(rated, period=f"the last {duration(period)}")))
             return
         runbook = desk.library.get(RUNBOOK)
         params = parse_words(runbook, text, catalogue=desk.catalogue, command=COMMAND)

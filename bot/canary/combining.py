@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bot.domain.formatting import listed
 from bot.domain.rollouts.judging import JudgePolicy
 from bot.domain.rollouts.verdict import CanaryVerdict, Decision, MetricOutcome, MetricVerdict
-from bot.domain.wording import listing
 
 _UNREAD = (MetricOutcome.NO_DATA, MetricOutcome.ERROR)
 _WORDS: dict[Decision, str] = {"proceed": "Proceed", "stop": "Stop", "ask": "A person decides"}
@@ -82,7 +82,7 @@ def _text(
     metrics: Sequence[MetricVerdict],
     score: float | None,
 ) -> str:
-    names = listing([metric.metric for metric in deciding])
+    names = listed([metric.metric for metric in deciding], most=4)
     scored = "" if score is None else f" (score {score:.0f} of 100)"
     match reason:
         case "critical_failed" | "score_too_low" | "score_between":
@@ -96,4 +96,4 @@ def _text(
         case _:
             text = f"{_WORDS[decision]}, decided by {names}{scored}."
     left_out = [m.metric for m in metrics if m.outcome in _UNREAD and (m.optional or m.weight == 0)]
-    return f"{text} Without {listing(left_out)}, which had no data." if left_out else text
+    return f"{text} Without {listed(left_out, most=4)}, which had no data." if left_out else text

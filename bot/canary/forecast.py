@@ -5,10 +5,9 @@ from __future__ import annotations
 from math import log
 
 from bot.canary.evidence import errors_to_see
-from bot.canary.phrases import share_words
+from bot.domain.formatting import duration, figure, percent
 from bot.domain.rollouts.judging import Traffic
 from bot.domain.rollouts.verdict import Forecast
-from bot.domain.wording import figure, span
 
 _MOST_ERRORS = 10**9
 
@@ -34,7 +33,7 @@ def forecast(traffic: Traffic) -> Forecast:
 
 
 def _text(traffic: Traffic, needed_s: float | None, *, enough: bool) -> str:
-    fault = f"{traffic.ratio:.3g} times as many errors as now ({share_words(traffic.error_share)})"
+    fault = f"{traffic.ratio:.3g} times as many errors as now ({percent(traffic.error_share)})"
     at = f"{figure(traffic.canary_share, 'ratio')} of {traffic.requests_per_s:.3g} requests/s"
     if needed_s is None:
         why = (
@@ -42,8 +41,8 @@ def _text(traffic: Traffic, needed_s: float | None, *, enough: bool) -> str:
         )
         return f"This canary cannot be judged by {fault}: {why}."
     if enough:
-        return f"At {at}, {fault} would be seen within about {span(needed_s)}."
+        return f"At {at}, {fault} would be seen within about {duration(needed_s)}."
     return (
-        f"Traffic is too sparse: at {at}, {fault} would be seen only after about {span(needed_s)}; "
-        f"this canary is watched for {span(traffic.window_s)}."
+        f"Traffic is too sparse: at {at}, {fault} would be seen only after about {duration(needed_s)}; "
+        f"this canary is watched for {duration(traffic.window_s)}."
     )

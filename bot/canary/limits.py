@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.canary.phrases import amount, share_words
 from bot.canary.samples import finite, has_infinite
 from bot.canary.selection import Floats
+from bot.domain.formatting import figure, percent
 from bot.domain.rollouts.judging import BurnRateMetric, BurnWindow, LimitMetric
 from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
@@ -18,7 +18,7 @@ def judge_limit(metric: LimitMetric) -> MetricVerdict:
     limits = _limits(metric)
     if len(outside) > metric.tolerated_breaches:
         worst = max(outside, key=lambda value: _distance(metric, value))
-        text = f"{amount(worst, metric.unit)} is not {limits}; {_outside(outside, values)}"
+        text = f"{figure(worst, metric.unit)} is not {limits}; {_outside(outside, values)}"
         return _verdict(metric, MetricOutcome.FAIL, "limit_exceeded", text, value=worst)
     if not values.size:
         return _verdict(metric, MetricOutcome.NO_DATA, "no_values", "there are no values")
@@ -31,7 +31,7 @@ def judge_limit(metric: LimitMetric) -> MetricVerdict:
         return _verdict(metric, MetricOutcome.INCONCLUSIVE, "too_few_values", text, value=latest).model_copy(
             update={"have": int(values.size), "needed": metric.min_values}
         )
-    text = f"{amount(latest, metric.unit)}, {limits}; {_outside(outside, values)}"
+    text = f"{figure(latest, metric.unit)}, {limits}; {_outside(outside, values)}"
     return _verdict(metric, MetricOutcome.PASS, "within_limits", text, value=latest)
 
 
@@ -56,7 +56,7 @@ def judge_burn(metric: BurnRateMetric) -> MetricVerdict:
         text = f"no data for {', '.join(unread)}" if unread else "there are no windows"
         return _verdict(metric, MetricOutcome.NO_DATA, "no_values", text)
     window, long, _ = max(rates, key=lambda rate: (rate[1] or 0.0) / rate[0].factor)
-    left = "" if metric.budget_left is None else f"; {share_words(metric.budget_left)} of the budget is left"
+    left = "" if metric.budget_left is None else f"; {percent(metric.budget_left)} of the budget is left"
     text = f"the error budget burns at {long:.3g} over {window.long}; the limit is {window.factor:g}{left}"
     return _verdict(metric, MetricOutcome.PASS, "within_limits", text, value=long)
 
@@ -86,7 +86,7 @@ def _distance(metric: LimitMetric, value: float) -> float:
 def _limits(metric: LimitMetric) -> str:
     bounds = (("at most", metric.at_most), ("at least", metric.at_least))
     return " and ".join(
-        f"{words} {amount(bound, metric.unit)}" for words, bound in bounds if bound is not None
+        f"{words} {figure(bound, metric.unit)}" for words, bound in bounds if bound is not None
     )
 
 

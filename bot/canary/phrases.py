@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.canary.evidence import odds
+from bot.domain.formatting import duration, figure, percent
 from bot.domain.rollouts.judging import RequestTally
-from bot.domain.wording import figure, span
 
 _MANY_ODDS = 1_000_000
 _NEVER_MORE = 1e6
@@ -24,26 +24,16 @@ def tally_words(tally: RequestTally) -> str:
     """Write counts: ``12 of 1,040 (1.2 %)``."""
     if not tally.requests:
         return "no requests"
-    return f"{tally.errors:,} of {tally.requests:,} ({share_words(tally.errors / tally.requests)})"
-
-
-def share_words(share: float) -> str:
-    """Write an error share; what is small keeps two figures, as ``0.041 %``."""
-    return f"{share * 100:.2g} %" if 0 < share < 1e-3 else figure(share, "ratio")  # noqa: PLR2004  # 0.1 %
-
-
-def amount(value: float, unit: str) -> str:
-    """Write a value with its unit, negative ones too: ``85 ms``, ``-3 %``."""
-    return f"-{figure(-value, unit)}" if value < 0 else figure(value, unit)
+    return f"{tally.errors:,} of {tally.requests:,} ({percent(tally.errors / tally.requests)})"
 
 
 def relative(shift: float, baseline: float, unit: str) -> str:
     """Write a shift against its baseline: ``+12 ms (+8 %)``; without a baseline only the shift."""
     sign = "+" if shift >= 0 else ""
-    text = f"{sign}{amount(shift, unit)}"
+    text = f"{sign}{figure(shift, unit)}"
     return f"{text} ({sign}{shift / abs(baseline):.0%})".replace("%)", " %)") if baseline else text
 
 
 def wait_words(wait_s: float | None) -> str:
     """Say how long it may take: ``, about 2 min``; nothing where that is not known."""
-    return "" if wait_s is None else f", about {span(wait_s)}"
+    return "" if wait_s is None else f", about {duration(wait_s)}"

@@ -7,9 +7,10 @@ from math import isnan
 
 import numpy as np
 
-from bot.canary.phrases import amount, relative, wait_words
+from bot.canary.phrases import relative, wait_words
 from bot.canary.selection import Floats
 from bot.canary.shift import ShiftEstimate, shift_between
+from bot.domain.formatting import figure
 from bot.domain.rollouts.judging import SampleMetric
 from bot.domain.rollouts.verdict import Interval, MetricOutcome, MetricVerdict
 
@@ -84,12 +85,12 @@ def _within(shift: ShiftEstimate, harmful: float, *, up: bool, down: bool) -> bo
 def _words(
     metric: SampleMetric, shift: ShiftEstimate, baseline: float, confidence: float, outcome: MetricOutcome
 ) -> str:
-    against = amount(baseline, metric.unit)
+    against = figure(baseline, metric.unit)
     text = f"shifted by {relative(shift.estimate, baseline, metric.unit)} against {against}"
     if shift.low is None or shift.high is None:
         text += f"; too few independent samples for {confidence:.4g} confidence"
     else:
-        low, high = amount(shift.low, metric.unit), amount(shift.high, metric.unit)
+        low, high = figure(shift.low, metric.unit), figure(shift.high, metric.unit)
         text += f", between {low} and {high} ({confidence * 100:.4g} % sure)"
     text += f"; worth {shift.effective_canary:.0f} against {shift.effective_stable:.0f} independent samples"
     return f"{text}; harm is neither sure nor ruled out" if outcome is MetricOutcome.INCONCLUSIVE else text

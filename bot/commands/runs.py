@@ -13,6 +13,7 @@ from datetime import datetime
 
 from bot.commands._archive import MOST, CommandStores, open_archive, resolve
 from bot.domain.errors import BotError, NotFoundError
+from bot.domain.formatting import duration
 from bot.domain.intent import CancelRun
 from bot.domain.people import Person
 from bot.domain.runs.event import EVENT, Event
@@ -20,7 +21,6 @@ from bot.domain.runs.journal import export_line, problems_of
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.run_states import PhaseState, StepState
 from bot.logs import redact
-from bot.views.phrases import duration
 from bot.views.thread.timeline import Tone, timeline
 from bot.views.thread.transcript import thread_text
 

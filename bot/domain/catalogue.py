@@ -34,6 +34,13 @@ class Cost(Model):
     currency: str = Field(min_length=1, max_length=10)
 
 
+class ReadPolicy(Model):
+    """Who besides the members of the workspace may read what the bot shows."""
+
+    guests: bool = False
+    """Guests of our own workspace; people of other workspaces never may."""
+
+
 class Environment(Model):
     """Where else a service runs: how it is read and changed there, and nothing of production's."""
 
@@ -76,6 +83,8 @@ class Service(Model):
     """When nothing is deployed here, on top of what holds for all."""
     gates: Gates = Gates()
     cost: Cost | None = None
+    read: ReadPolicy | None = None
+    """Who besides members may read about this service; without it, the catalogue's ``read`` decides."""
     emergency_rollback: bool = False
     """Whether a rollback in an emergency that somebody states needs no approval; loud, and recorded."""
 
@@ -126,6 +135,8 @@ class Catalogue(Model):
     """When nothing is deployed in an environment, whatever the service."""
     announce: str = ""
     """The channel, without ``#``, that is told of each deployment; none: nobody is told."""
+    read: ReadPolicy = ReadPolicy()
+    """Who besides members may read about the services that do not decide it for themselves."""
 
     @field_validator("services", mode="after")
     @classmethod
@@ -175,6 +186,11 @@ class Catalogue(Model):
             for service in self.services
             for monitor in service.monitors
         }
+
+    @property
+    def open_to_guests(self) -> frozenset[str]:
+        """The names of the services that guests of our workspace may read about."""
+        return frozenset(s.name for s in self.services if (s.read or self.read).guests)
 
     def downstream(self, name: str) -> tuple[Service, ...]:
         """List a service and all it stands on, nearest first."""

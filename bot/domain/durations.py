@@ -1,4 +1,4 @@
-"""Durations as people write them: ``90s``, ``30m``, ``1h30m``."""
+"""Durations as people type them: ``90s``, ``30m``, ``1h30m``; ``formatting.duration`` shows them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Seconds = Annotated[float, BeforeValidator(_seconds)]
 
 
 def format_duration(seconds: float) -> str:
-    """Write seconds the way people do: ``1h30m``; parts of a second only below a minute."""
+    """Write seconds as ``parse_duration`` reads them: ``1h30m``; parts of a second only below a minute."""
     if seconds < _SECONDS["m"]:
         return f"{round(seconds, 3):g}s"
     rest, parts = round(seconds), ""

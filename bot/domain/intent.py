@@ -170,12 +170,6 @@ class HandOverLocks(GateIntent):
     to: str
 
 
-class ListLocks(GateIntent):
-    """Somebody asked what is locked."""
-
-    type: Literal["list_locks"] = "list_locks"
-
-
 class AskWhyNot(GateIntent):
     """Somebody asked whether a service may be deployed now, and why not."""
 
@@ -186,13 +180,6 @@ class AskWhyNot(GateIntent):
 
 class RecordIntent(PersonIntent):
     """Somebody asked something of the record of deployments."""
-
-
-class AskQueue(GateIntent):
-    """Somebody asked who deploys now, and who waits behind whom: at one service, or, without one, at all."""
-
-    type: Literal["ask_queue"] = "ask_queue"
-    service: Address | Literal[""] = ""
 
 
 class ChecklistIntent(GateIntent):
@@ -249,9 +236,7 @@ class ShowDiff(RecordIntent):
 
 AnyChecklistIntent = TickItem | WaiveItem | UntickItem | ShowChecklist
 AnyRecordIntent = ShowDelivery | ShowDiff
-AnyGateIntent = (
-    LockDeploys | UnlockDeploys | HandOverLocks | ListLocks | AskWhyNot | AskQueue | AnyChecklistIntent
-)
+AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | AskWhyNot | AnyChecklistIntent
 AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
 AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
 AnyIntent = (

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 from bot.domain.model import Model
+
+Standing = Literal["member", "guest", "outsider", "bot", "deactivated", "unknown"]
+"""What an account is to our workspace; only a full member may ask for changes."""
+
+_WHY_NOT: Mapping[Standing, str] = {
+    "member": "",
+    "guest": "you are a guest in this workspace",
+    "outsider": "you belong to another workspace",
+    "bot": "you are a bot",
+    "deactivated": "your account is deactivated",
+    "unknown": "there is no account with your id",
+}
 
 
 class Person(Model):
@@ -17,7 +32,14 @@ class Profile(Model):
 
     id: str
     name: str
-    is_member: bool
-    """A full member of our workspace: no guest, bot, outsider or deactivated account."""
-    why_not: str = ""
-    """Why they are no member, in words for themselves."""
+    standing: Standing
+
+    @property
+    def is_member(self) -> bool:
+        """Whether this is a full member of our workspace."""
+        return self.standing == "member"
+
+    @property
+    def why_not(self) -> str:
+        """Why this is not a full member, in words for the person; empty for a member."""
+        return _WHY_NOT[self.standing]

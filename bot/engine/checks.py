@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from bot.domain.errors import TemplateError
+from bot.domain.formatting import duration
 from bot.domain.runs.event import StepFinished, WatchSampled
 from bot.domain.runs.runbook import Check
 from bot.engine.session import RunSession
@@ -73,7 +74,7 @@ async def _record(
         step=check_step_id(check),
         outcome="ok" if held else ("failed" if seen.ok is not None else "unavailable"),
         result=seen.called.data,
-        error="" if held else f"not within {check.within_s:g} s; last seen: {seen.text}",
+        error="" if held else f"not within {duration(check.within_s)}; last seen: {seen.text}",
         hint="" if held else seen.called.hint,
         reason="" if held else "not_verified",
         took_s=took_s,

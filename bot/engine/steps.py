@@ -18,6 +18,7 @@ from bot.domain.errors import (
     ProbeUnavailableError,
     StaleEpochError,
 )
+from bot.domain.formatting import duration
 from bot.domain.model import JsonObject
 from bot.domain.runs.effect import ActionResult, Effect
 from bot.domain.runs.event import StepFinished, StepOutcome
@@ -114,9 +115,9 @@ async def call_with(ctx: Context, plugin: Plugin, arguments: JsonObject) -> Call
 def _outcome_of(error: Exception, plugin: Plugin, *, timeout_s: float) -> tuple[StepOutcome, str]:
     match error:
         case TimeoutError() if plugin.kind == "action":
-            return "in_doubt", f"no answer within {timeout_s:g} s"
+            return "in_doubt", f"no answer within {duration(timeout_s)}"
         case TimeoutError():
-            return "timed_out", f"no answer within {timeout_s:g} s"
+            return "timed_out", f"no answer within {duration(timeout_s)}"
         case ActionInDoubtError():
             return "in_doubt", str(error)
         case ProbeGarbageError():

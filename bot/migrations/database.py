@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bot.domain.formatting import duration, figure, listed
 from bot.domain.model import Instant, Model
-from bot.domain.wording import figure, listing, span
 from bot.migrations.plan import ReversalPlan
 from bot.migrations.rulings import Rollback
 
@@ -88,7 +88,7 @@ def way_back_of(database: Database) -> ReversalPlan:
         because = "this server is a replica: nothing can be changed or reversed on it"
         return ReversalPlan(verdict=Rollback.IMPOSSIBLE, because=because)
     if begun:
-        because = f"{listing(begun)} was begun, and whether it was done nobody wrote down"
+        because = f"{listed(begun, most=4)} was begun, and whether it was done nobody wrote down"
         return ReversalPlan(verdict=Rollback.IMPOSSIBLE, step=begun[0], because=because)
     return ReversalPlan(
         verdict=Rollback.SAFE, because="the database takes changes, and no migration is half done"
@@ -99,7 +99,7 @@ def warnings_of(database: Database, *, backed_up: bool) -> tuple[str, ...]:
     """Say what is in the way of a migration."""
     said = [
         f"Session {one.pid} ({one.application_name or 'somebody'}, {one.state}) has a transaction open for "
-        f"{span(one.age_s)}: locks may have to wait for it."
+        f"{duration(one.age_s)}: locks may have to wait for it."
         for one in database.long_transactions
     ]
     for replica in database.replicas:
@@ -112,7 +112,7 @@ def warnings_of(database: Database, *, backed_up: bool) -> tuple[str, ...]:
         for one in database.fillings
     ]
     if database.invalid_indexes:
-        said.append(f"Not valid, so of no use to queries: {listing(database.invalid_indexes)}.")
+        said.append(f"Not valid, so of no use to queries: {listed(database.invalid_indexes, most=4)}.")
     if not backed_up:
         said.append("No backup of it is known to the bot.")
     return tuple(said)

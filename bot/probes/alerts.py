@@ -12,8 +12,8 @@ from functools import reduce
 from bot.diagnosis.alerts.firings import Firing, PastFirings, findings_of
 from bot.domain.diagnoses.finding import Evidence, Findings
 from bot.domain.errors import ProbeUnavailableError
+from bot.domain.formatting import duration, listed
 from bot.domain.monitoring.alert import Alert
-from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes.prometheus.alerts import DAY_S, PAST_DAYS, read_alerts
 
@@ -41,7 +41,7 @@ async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: st
     firings = [firing for found, _ in told for firing in found]
     return Findings(
         items=findings_of(firings, services=names, past=past, question=alert),
-        looked_at=f"alerts of {listing(names)} over {span(since_s)}",
+        looked_at=f"alerts of {listed(names, most=4)} over {duration(since_s)}",
         gaps=tuple(gaps),
     )
 
@@ -89,7 +89,7 @@ async def _prometheus(
         async with asyncio.timeout(limit_s):
             return await read_alerts(ctx, source, names, start=start, end=end)
     except TimeoutError as error:
-        raise ProbeUnavailableError(f"Prometheus did not answer within {span(limit_s)}.") from error
+        raise ProbeUnavailableError(f"Prometheus did not answer within {duration(limit_s)}.") from error
 
 
 async def _book(ctx: Context, names: Sequence[str], *, start: datetime, end: datetime) -> _Told:

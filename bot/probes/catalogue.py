@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Facts
+from bot.domain.formatting import listed
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.wording import listing
 from bot.engine.plugins import Context, probe
 
 
@@ -24,8 +24,8 @@ async def neighbourhood(ctx: Context, *, service: str) -> Facts:
     parts = [f"{entry.name}: {entry.summary.rstrip('.')}." if entry.summary else f"{entry.name}."]
     if entry.owner:
         parts.append(f"Owner: {entry.owner}.")
-    parts.append(f"Stands on {listing([s.name for s in downstream], most=8) or 'nothing in the catalogue'}.")
-    parts.append(f"Called by {listing([s.name for s in upstream], most=8) or 'nobody in the catalogue'}.")
+    parts.append(f"Stands on {listed([s.name for s in downstream], most=8) or 'nothing in the catalogue'}.")
+    parts.append(f"Called by {listed([s.name for s in upstream], most=8) or 'nobody in the catalogue'}.")
     return Facts(summary=" ".join(parts), data=_data(entry, downstream=downstream, upstream=upstream))
 
 

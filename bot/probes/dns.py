@@ -15,7 +15,7 @@ import dns.resolver
 
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.wording import figure, listing
+from bot.domain.formatting import figure, listed
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME, host_and_port
 
@@ -46,9 +46,9 @@ async def resolve(
     took_s = time.perf_counter() - started
     missing = sorted(set(map(_bare, expected)) - set(answers))
     unexpected = sorted(set(answers) - set(map(_bare, expected))) if expected else []
-    said = listing(answers) or "no answer"
+    said = listed(answers, most=4) or "no answer"
     if missing or unexpected:
-        said += f", where {listing(sorted(map(_bare, expected)))} is expected"
+        said += f", where {listed(sorted(map(_bare, expected)), most=4)} is expected"
     return Measurement(
         value=0.0 if missing or unexpected else float(len(answers)),
         unit="answers",

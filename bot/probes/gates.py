@@ -23,6 +23,7 @@ from bot.domain.deployments.open_incident import rule_incident
 from bot.domain.deployments.proving import rule_staging
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import GateClosedError, ProbeUnavailableError
+from bot.domain.formatting import percent
 from bot.domain.monitoring.slo import Slo
 from bot.engine.plugins import Context, probe
 from bot.probes.prometheus.api import slo_ratio
@@ -212,7 +213,8 @@ async def _budgets(ctx: Context, service: str, slos: tuple[Slo, ...]) -> GateRes
             return reject(
                 "error_budget",
                 code="budget_spent",
-                why=f"The error budget of {slo.name} for {slo.window_days:g} days is spent to {burn:.0%}.",
+                why=f"The error budget of {slo.name} for {slo.window_days:g} days is spent to"
+                f" {percent(burn)}.",
                 way_out="Wait until old failures leave the window, or deploy a remedy as an emergency.",
             )
     return proceed("error_budget", f"{service} has error budget left.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.formatting import duration
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.heartbeat import JobState
 from bot.domain.nearest import did_you_mean
-from bot.domain.wording import span
 from bot.engine.plugins import Context, probe
 
 
@@ -30,7 +30,7 @@ async def age(ctx: Context, *, service: str, job: str) -> Measurement:
         value=age_s,
         unit="s",
         at=ctx.clock.now(),
-        text=f"{service}: {job} last reported {span(age_s)} ago{how}",
+        text=f"{service}: {job} last reported {duration(age_s)} ago{how}",
         data=data,
     )
 
@@ -52,7 +52,7 @@ async def failures(ctx: Context, *, service: str, job: str) -> Measurement:
         value=float(pulse.failures),
         unit="failures",
         at=ctx.clock.now(),
-        text=f"{service}: {job} {said}, last {span(_age_s(ctx, pulse))} ago{why}",
+        text=f"{service}: {job} {said}, last {duration(_age_s(ctx, pulse))} ago{why}",
         data=_data(ctx, pulse),
     )
 

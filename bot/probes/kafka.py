@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
+from bot.domain.formatting import duration, listed
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.json_api import Source, fetch, field, together
 
@@ -123,7 +123,7 @@ async def lag(ctx: Context, *, service: str) -> Measurement:
         value=float(groups[0].lag),
         unit="messages",
         at=ctx.clock.now(),
-        text=f"{text}; {listing(problems)}" if problems else text,
+        text=f"{text}; {listed(problems, most=4)}" if problems else text,
         data={
             "groups": list[JsonValue](_told(group) for group in groups[:_MOST_SHOWN]),
             "total": sum(group.lag for group in groups),
@@ -139,7 +139,7 @@ def behind(group: ConsumerGroup) -> str:
     if not group.lag or grows is None:
         return said
     if grows < 0:
-        return f"{said} and catches up in {span(group.lag / -grows)}"
+        return f"{said} and catches up in {duration(group.lag / -grows)}"
     return f"{said} and by {grows:.3g} more each second" if grows else said
 
 
@@ -150,7 +150,7 @@ def problems_of(groups: Sequence[ConsumerGroup]) -> list[str]:
         for status, said in _SAID.items():
             partitions = [each.name for each in group.partitions if each.status == status]
             if partitions:
-                problems.append(f"{group.group} {said} {listing(partitions)}")
+                problems.append(f"{group.group} {said} {listed(partitions, most=4)}")
     return problems
 
 

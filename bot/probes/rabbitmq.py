@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
+from bot.domain.formatting import figure, listed
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.json_api import Source, fetch, field
 
@@ -100,7 +100,7 @@ async def queues(ctx: Context, *, service: str) -> Measurement:
         value=float(longest.messages),
         unit="messages",
         at=ctx.clock.now(),
-        text=f"{text}; {listing(problems)}" if problems else text,
+        text=f"{text}; {listed(problems, most=4)}" if problems else text,
         data={
             "queues": list[JsonValue](_told(queue) for queue in found[:_MOST_SHOWN]),
             "total": sum(queue.messages for queue in found),
@@ -114,12 +114,16 @@ def problems_of(queues: Sequence[Queue], nodes: Sequence[Node]) -> list[str]:
     unfetched = [queue.name for queue in queues if queue.ready and not queue.consumers]
     stopped = [f"{queue.name} is {queue.state}" for queue in queues if queue.state not in _WELL]
     return [
-        *([f"nobody fetches from {listing(unfetched)}"] if unfetched else []),
+        *([f"nobody fetches from {listed(unfetched, most=4)}"] if unfetched else []),
         *stopped[:_MOST_SHOWN],
         *(f"{node.name} is short of memory and holds publishers back" for node in nodes if node.memory_alarm),
         *(f"{node.name} is short of disk and holds publishers back" for node in nodes if node.disk_alarm),
         *(f"{node.name} is down" for node in nodes if not node.running),
-        *(f"{node.name} is cut off from {listing(node.partitions)}" for node in nodes if node.partitions),
+        *(
+            f"{node.name} is cut off from {listed(node.partitions, most=4)}"
+            for node in nodes
+            if node.partitions
+        ),
     ]
 
 

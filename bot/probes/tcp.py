@@ -10,7 +10,7 @@ from pydantic import Field
 
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeNotConfiguredError
-from bot.domain.wording import figure
+from bot.domain.formatting import figure
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME, Problem, host_and_port, problem_of
 

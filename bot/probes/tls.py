@@ -12,7 +12,7 @@ from cryptography import x509
 
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.wording import figure, listing, span
+from bot.domain.formatting import duration, figure, listed
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME, host_and_port, problem_of
 
@@ -145,7 +145,7 @@ def _measured(seen: _Seen, place: _Place, *, at: datetime, service: str) -> Meas
     problem, why = _problem(seen, place, own_days=own_days)
     refused = problem not in {"", "expired"}
     value = 0.0 if refused else own_days
-    said = why or f"the certificate is good for another {span(own_days * _DAY_S)}"
+    said = why or f"the certificate is good for another {duration(own_days * _DAY_S)}"
     return Measurement(
         value=value,
         unit="days",
@@ -164,7 +164,7 @@ def _measured(seen: _Seen, place: _Place, *, at: datetime, service: str) -> Meas
 def _problem(seen: _Seen, place: _Place, *, own_days: float) -> tuple[str, str]:
     """Say what clients object to, as a word and in words; pure."""
     if seen.code in _OTHER_NAME:
-        names = listing(_names(seen.certificate)) or "nobody"
+        names = listed(_names(seen.certificate), most=4) or "nobody"
         return "name", f"the certificate is for {names}, not for {place.name}"
     if seen.code == _NOT_YET_VALID:
         return (
@@ -172,7 +172,7 @@ def _problem(seen: _Seen, place: _Place, *, own_days: float) -> tuple[str, str]:
             f"the certificate is valid only from {seen.certificate.not_valid_before_utc:%Y-%m-%d} on",
         )
     if own_days <= 0:
-        return "expired", f"the certificate expired {span(-own_days * _DAY_S)} ago"
+        return "expired", f"the certificate expired {duration(-own_days * _DAY_S)} ago"
     if seen.code == _EXPIRED:
         return "untrusted", "a certificate above this one has expired"
     if seen.code:

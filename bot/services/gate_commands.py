@@ -1,4 +1,4 @@
-"""Carry out what people ask of the gates: lock, unlock, hand over, list the locks, say why not."""
+"""Carry out what people ask of the gates: lock, unlock, hand over, say why not."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from bot.domain.deployments.gate import GateName, GateResult
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import (
     AnyGateIntent,
-    AskQueue,
     AskWhyNot,
     HandOverLocks,
-    ListLocks,
     LockDeploys,
     Notice,
     ShowChecklist,
@@ -31,7 +29,6 @@ from bot.ports.directory import Directory
 from bot.ports.notifier import Notifier
 from bot.services.checklist_commands import ChecklistCommands
 from bot.services.gates import ask_gate
-from bot.services.queue_commands import QueueCommands
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +49,6 @@ class GateCommands:
         self._catalogue = deps.catalogue
         self._locks = deps.stores.deploy_locks
         self._checklists = ChecklistCommands(deps, directory=directory)
-        self._queue = QueueCommands(deps)
         self._directory = directory
         self._teller = teller
 
@@ -71,12 +67,8 @@ class GateCommands:
                 return await self._unlock(intent)
             case HandOverLocks():
                 return await self._hand_over(intent)
-            case ListLocks():
-                return await self._list()
             case AskWhyNot():
                 return await self._why_not(intent)
-            case AskQueue():
-                return await self._queue.show(intent)
             case TickItem() | WaiveItem() | UntickItem() | ShowChecklist():
                 return await self._checklists.carry_out(intent)
             case _:
@@ -121,7 +113,7 @@ class GateCommands:
             raise NotAllowedError(
                 f"<@{intent.to}> cannot hold a lock: only members can.", hint="Hand it over to a member."
             )
-        mine = [lock for lock in await self._all() if lock.by.id == intent.by.id]
+        mine = [lock for lock in await self._locks.held(self._catalogue.names) if lock.by.id == intent.by.id]
         heir = Person(id=intent.to, name=profile.name)
         handed = [
             lock.service
@@ -134,10 +126,6 @@ class GateCommands:
         text = f"🔒 <@{intent.by.id}> has handed you the lock of {named}; `/deploy locks` tells until when."
         await self._teller.tell(Notice(user=intent.to, channel=intent.channel, text=text))
         return f"🔒 <@{intent.to}> holds the lock of {named} now."
-
-    async def _list(self) -> str:
-        locks = await self._all()
-        return "\n".join(f"🔒 {_told(lock)}." for lock in locks) or "Nothing is locked."
 
     async def _why_not(self, intent: AskWhyNot) -> str:
         """Ask every gate at once; the closed ones come first."""
@@ -168,9 +156,6 @@ class GateCommands:
         if not found:
             raise NotFoundError(f"`{service}` is not locked.", hint="`/deploy locks` lists all locks.")
         return found[0]
-
-    async def _all(self) -> tuple[DeployLock, ...]:
-        return await self._locks.held(self._catalogue.names)
 
     async def _require_approver(self, held: DeployLock, by: Person) -> None:
         groups = self._catalogue.get(held.service).approvers

@@ -10,11 +10,13 @@ from datetime import timedelta
 from typing import assert_never
 
 from bot.domain.board import Topic
+from bot.domain.deployments.deployment import STRATEGY_PREFIX
 from bot.domain.diagnoses.feedback import Feedback
 from bot.domain.errors import BotError, IdentityUnknownError, NotAllowedError, NotFoundError
 from bot.domain.intent import (
     AcknowledgeAlert,
     AnyAlertIntent,
+    AskWhyNot,
     CancelRun,
     CastVote,
     GateIntent,
@@ -25,11 +27,16 @@ from bot.domain.intent import (
     RateDiagnosis,
     RecordIntent,
     ReportAlert,
+    ShowChecklist,
+    ShowDelivery,
+    ShowDiff,
     SilenceAlert,
     StartRun,
     SteerRun,
+    TryMonitor,
 )
 from bot.domain.people import Profile
+from bot.domain.reading import require_reading
 from bot.domain.runs.approval import Vote, decide
 from bot.domain.runs.event import CancelRequested, RunStarted, VoteCast
 from bot.domain.runs.run import Run, fold
@@ -112,16 +119,36 @@ class IntentHandler:
             case ReportAlert() | AcknowledgeAlert() | SilenceAlert():
                 await self._about_alert(intent)
             case MonitorIntent():
-                _require_member(await self._directory.profile(intent.by.id))
+                await self._admit(intent)
                 await self._tell(intent, await self._monitors.carry_out(intent))
             case RecordIntent():
-                _require_member(await self._directory.profile(intent.by.id))
+                await self._admit(intent)
                 await self._tell(intent, await self._records.carry_out(intent))
             case GateIntent():
-                _require_member(await self._directory.profile(intent.by.id))
+                await self._admit(intent)
                 await self._tell(intent, await self._gates.carry_out(intent))
             case _:
                 assert_never(intent)
+
+    async def _admit(self, intent: PersonIntent | StartRun) -> None:
+        """Let through whoever may ask for this: for what only shows something, those who may read it.
+
+        Raises:
+            NotAllowedError: this person may not.
+        """
+        profile, catalogue = await self._directory.profile(intent.by.id), self._deps.catalogue
+        match intent:
+            case TryMonitor():
+                if intent.name in catalogue.monitors:
+                    require_reading(profile, catalogue).require(catalogue.monitors[intent.name][0])
+                else:
+                    _require_member(profile)
+            case AskWhyNot() | ShowChecklist() | ShowDelivery() | ShowDiff():
+                require_reading(profile, catalogue).require(intent.service)
+            case StartRun() if _only_plans(intent):
+                require_reading(profile, catalogue).require(str(intent.params.get("service") or ""))
+            case _:
+                _require_member(profile)
 
     async def _about_alert(self, intent: AnyAlertIntent) -> None:
         match intent:
@@ -135,7 +162,7 @@ class IntentHandler:
 
     async def _start(self, intent: StartRun) -> None:
         if intent.origin.kind not in ("cli", "webhook", "run"):
-            _require_member(await self._directory.profile(intent.by.id))
+            await self._admit(intent)
         runbook = self._deps.library.get(intent.runbook)
         event = RunStarted(
             at=self._deps.clock.now(),
@@ -279,9 +306,14 @@ class IntentHandler:
         await self._teller.tell(notice)
 
 
+def _only_plans(intent: StartRun) -> bool:
+    """Return whether this is `/deploy plan …`, which shows what a deployment would do."""
+    return intent.runbook.startswith(STRATEGY_PREFIX) and intent.params.get("dry_run") is True
+
+
 def _require_member(profile: Profile) -> None:
     if not profile.is_member:
         raise NotAllowedError(
-            f"I cannot do that for you: {profile.why_not or 'you are no full member of this workspace'}.",
+            f"I cannot do that for you: {profile.why_not}.",
             hint="Ask a member of the workspace.",
         )

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from bot.domain.board import Topic
 from bot.domain.errors import NotFoundError
+from bot.domain.formatting import duration
 from bot.domain.intent import (
     AnyMonitorIntent,
     MuteMonitor,
@@ -106,7 +107,7 @@ class MonitorCommands:
         expected = escape(monitor.expect, quote=False)
         return (
             f"{_VERDICTS[looked.ok]}: `{name}` saw {saw}\n"
-            f"Expected: `{expected}` · it took {looked.took_s:.2g} s · nothing was kept of it."
+            f"Expected: `{expected}` · it took {duration(looked.took_s)} · nothing was kept of it."
         )
 
 

@@ -17,7 +17,7 @@ from bot.ports.targets import ChangeResult, RollbackCheck, TargetState
 from bot.targets.support.earlier_state import version_before
 from bot.targets.support.http_effects import PATIENCE
 from bot.targets.support.kind import TargetKind, TargetSettings
-from bot.targets.support.processes import Ran, run
+from bot.targets.support.processes import CompletedProgram, run
 from bot.targets.support.unsupported import SingleVersionTarget
 
 _NAME = "command"
@@ -118,7 +118,7 @@ class CommandTarget(SingleVersionTarget):
             )
         return command_line(template, {"service": self._service, **arguments})
 
-    async def _run(self, line: list[str]) -> Ran:
+    async def _run(self, line: list[str]) -> CompletedProgram:
         left_s = max(0.1, self._until_s - asyncio.get_running_loop().time())
         effect = self._ctx.effect
         env = {"IDEMPOTENCY_KEY": effect.key, "FENCING_TOKEN": str(effect.epoch)} if effect else {}

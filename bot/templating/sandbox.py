@@ -17,6 +17,7 @@ from jinja2.utils import missing
 from pydantic import BaseModel
 
 from bot.domain.durations import format_duration
+from bot.domain.formatting import percent
 from bot.domain.model import JsonValue
 from bot.domain.nearest import did_you_mean
 
@@ -125,10 +126,6 @@ def _chunks(values: Iterable[object], size: int) -> list[list[object]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _percent(share: float, digits: int = 1) -> str:
-    return f"{round(share * 100, digits):g} %"
-
-
 def _tojson(value: object) -> str:
     return json.dumps(as_json(value))
 
@@ -145,7 +142,7 @@ def _environment() -> Environment:
         "join": _join,
         "split": _split,
         "chunks": _chunks,
-        "percent": _percent,
+        "percent": percent,
         "tojson": _tojson,
         "duration": format_duration,
     }

@@ -5,12 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.board import DesiredMessage
+from bot.domain.formatting import duration, several
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.alert import Alert
 from bot.views import ids
 from bot.views.blocks import actions, button, context, header, message, section
 from bot.views.limits import bold, code, link, prose
-from bot.views.phrases import BAD, GOOD, NEEDS_YOU, RUNNING, duration, human, local, local_day, several, who
+from bot.views.phrases import (
+    BAD,
+    GOOD,
+    NEEDS_YOU,
+    RUNNING,
+    human,
+    local,
+    local_day,
+    who,
+)
 
 _COLOURS = {"warning": NEEDS_YOU, "info": RUNNING, "notice": RUNNING}
 _TOLD = frozenset({"alertname", "service", "severity"})

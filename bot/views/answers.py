@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from bot.domain.errors import BotError
 from bot.views.limits import TEXT_CHARS, code, cut_lines, prose
-from bot.views.phrases import sentence
+from bot.views.phrases import (
+    sentence,
+)
 
 
 def error_text(error: BotError) -> str:

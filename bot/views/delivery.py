@@ -8,9 +8,9 @@ from bot.domain.board import DesiredMessage
 from bot.domain.chart import Bars, Chart, ChartLimit, ChartLine, ChartPanel, Tone
 from bot.domain.deployments.delivery import DAY_S, DeliveryMetrics, DurationSpread, Proportion
 from bot.domain.documentation import DOCS
+from bot.domain.formatting import duration, number, percent, several
 from bot.views.blocks import context, header, message, section
 from bot.views.limits import link, prose
-from bot.views.phrases import duration, number, several
 
 ELITE_SOURCE = "elite: DORA, Accelerate State of DevOps 2024"
 _WEEK, _MONTH = 7, 30
@@ -104,7 +104,7 @@ def _frequency(found: DeliveryMetrics) -> str:
 def _counted(counted: Proportion) -> str:
     if counted.share is None:
         return "not known"
-    return f"{counted.some} of {counted.of} ({number(round(counted.share * 100, 1))} %)"
+    return f"{counted.some} of {counted.of} ({percent(counted.share)})"
 
 
 def _spread(spread: DurationSpread | None) -> str:
@@ -133,8 +133,7 @@ def _uptime(found: DeliveryMetrics) -> str:
     known = f"{duration(found.impaired_s)} with a failed change in place" if found.impaired_s else (
         "no failed change was in place"
     )  # fmt: skip
-    share = f"{found.uptime * 100:.2f}".rstrip("0").rstrip(".")
-    return f"at most {share} % ({known}; trouble of other kinds is not counted here)"
+    return f"at most {percent(found.uptime)} ({known}; trouble of other kinds is not counted here)"
 
 
 def _rollbacks(found: DeliveryMetrics) -> str:

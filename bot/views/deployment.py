@@ -7,6 +7,8 @@ from datetime import datetime
 
 from bot.domain.board import DesiredMessage
 from bot.domain.deployments.deployment import Deployment, DeploymentOutcome
+from bot.domain.formatting import duration as said_duration
+from bot.domain.formatting import listed, several
 from bot.domain.model import JsonObject
 from bot.views.blocks import context, header, message, section
 from bot.views.limits import bold, code, prose
@@ -23,12 +25,9 @@ from bot.views.phrases import (
     SKIPPED,
     UNDONE,
     WARNING,
-    listed,
     local_day,
-    several,
     who,
 )
-from bot.views.phrases import duration as said_duration
 
 OUTCOME_WORDS: Mapping[DeploymentOutcome, tuple[str, str, str]] = {
     "running": (RUNNING, BUSY, "under way"),

@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.errors import NotAllowedError
+from bot.domain.formatting import several
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.alert import Alert
 from bot.domain.runs.run import Run
 from bot.views.alert import alert_colour
+from bot.views.answers import error_text
 from bot.views.blocks import context, fit, header, section
 from bot.views.limits import HOME_BLOCKS, MESSAGE_CHARS, bold, prose
 from bot.views.monitor import MonitorView, counted, monitor_line, worst_first
-from bot.views.phrases import channel, human, local, local_day, several, who
+from bot.views.phrases import (
+    channel,
+    human,
+    local,
+    local_day,
+    who,
+)
 from bot.views.thread.state import headline
 
 _MOST = 10
@@ -53,6 +62,11 @@ def home_view(facts: HomeFacts) -> JsonObject:
         blocks += [header("Recent"), *_list(recent)]
     blocks += [{"type": "divider"}, *_how_to(facts.services)]
     return {"type": "home", "blocks": list(fit(blocks, chars=MESSAGE_CHARS, count=HOME_BLOCKS))}
+
+
+def refused_home_view(refusal: NotAllowedError) -> JsonObject:
+    """Render the Home tab of somebody who may see nothing: why, and what to do."""
+    return {"type": "home", "blocks": [section(error_text(refusal))]}
 
 
 def _firing(alerts: Sequence[Alert]) -> list[JsonObject]:

@@ -9,10 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.domain.durations import format_duration
+from bot.domain.formatting import duration
 from bot.domain.monitoring.monitor import Monitor, MonitorState
 from bot.domain.people import Person
 from bot.views.limits import TEXT_CHARS, bold, code, cut_lines, prose
-from bot.views.phrases import BAD, ENDED, GOOD, NEEDS_YOU, WAITING, duration, local_day, utc, who
+from bot.views.phrases import (
+    BAD,
+    ENDED,
+    GOOD,
+    NEEDS_YOU,
+    WAITING,
+    local_day,
+    utc,
+    who,
+)
 
 _LOOKS = {
     "firing": (BAD, "firing"),

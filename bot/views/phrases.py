@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.diagnoses.finding import Evidence
+from bot.domain.formatting import BYTES, SECONDS, SHARES, figure, number, percent
 from bot.domain.people import Person
 from bot.domain.runs.event import RunOutcome, StepOutcome
 from bot.domain.runs.run import Run
@@ -49,44 +49,18 @@ STEP_OUTCOMES: dict[StepOutcome, tuple[str, str]] = {
 _CONFIDENCE = ((0.85, "very likely"), (0.6, "likely"), (0.3, "possible"), (0.0, "unlikely"))
 _CHAT_ID = re.compile(r"[UW][A-Z0-9]{2,}")
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
-_SHARES = frozenset({"share", "ratio", "fraction"})
-_SCALED = frozenset({"s", "seconds", "bytes", "B"})
+_SCALED = SHARES | SECONDS | BYTES
 """Units that are shown in another one, so that a bare number would mislead."""
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_ONE, _SHORT = 0.9995, 9.95
-_MANY = 1000
-_WHOLE = 0.1
 
 
 def likelihood(confidence: float) -> str:
     """Say a confidence in words and per cent: ``very likely (92 %)``."""
-    return f"{confidence_word(confidence)} ({confidence * 100:.0f} %)"
+    return f"{confidence_word(confidence)} ({percent(confidence)})"
 
 
 def confidence_word(confidence: float) -> str:
     """Say a confidence in words alone."""
     return next(word for least, word in _CONFIDENCE if confidence >= least)
-
-
-def duration(seconds: float) -> str:
-    """Say a duration as a person would: ``350 ms``, ``1.2 s``, ``4 min 12 s``, ``2 h 5 min``."""
-    if seconds < _ONE:
-        return f"{max(0, seconds) * 1000:.0f} ms"
-    if seconds < _SHORT:
-        return f"{seconds:.1f}".removesuffix(".0") + " s"
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return _two_units(whole, _MINUTE, "min", 1, "s")
-    if whole < _DAY:
-        return _two_units(whole, _HOUR, "h", _MINUTE, "min")
-    return _two_units(whole, _DAY, "d", _HOUR, "h")
-
-
-def _two_units(whole: int, size: int, name: str, small: int, small_name: str) -> str:
-    rest = whole % size // small
-    return f"{whole // size} {name}" + (f" {rest} {small_name}" if rest else "")
 
 
 def utc(at: datetime, *, day: datetime) -> str:
@@ -107,22 +81,9 @@ def local_day(at: datetime) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
 
 
-def number(value: float) -> str:
-    """Say a number with three digits that matter."""
-    if abs(value) >= _MANY:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
-
-
 def quantity(value: float, unit: str) -> str:
-    """Say a value with its unit; shares become per cent, seconds become durations."""
-    if unit in _SHARES:
-        return f"{value * 100:.0f} %" if abs(value) >= _WHOLE else f"{number(round(value * 100, 1))} %"
-    if unit in {"s", "seconds"}:
-        return duration(value) if value >= 0 else f"{number(value)} s"
-    if unit in {"bytes", "B"}:
-        return f"{number(value / 1e6)} MB"
-    return f"{number(value)} {prose(unit, 40)}".rstrip()
+    """Say a value with its unit, which may come from outside."""
+    return figure(value, prose(unit, 40))
 
 
 def compared(evidence: Evidence) -> str:
@@ -130,7 +91,7 @@ def compared(evidence: Evidence) -> str:
     if evidence.value is None:
         return ""
     now = quantity(evidence.value, evidence.unit)
-    if evidence.baseline is not None and evidence.unit not in _SHARES | _SCALED:
+    if evidence.baseline is not None and evidence.unit not in _SCALED:
         return f"{now} (usually {number(evidence.baseline)})"
     return (
         now if evidence.baseline is None else f"{now} (usually {quantity(evidence.baseline, evidence.unit)})"
@@ -157,16 +118,6 @@ def names_in(run: Run) -> dict[str, str]:
     for gate in run.approvals.values():
         people += [gate.requested_by, gate.decided_by, *gate.approved_by]
     return {person.id: person.name or person.id for person in people if person is not None}
-
-
-def listed(items: Sequence[str], *, last: str = "and") -> str:
-    """Join words as in a sentence: ``a, b and c``."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
-
-
-def several(count: int, one: str, many: str = "") -> str:
-    """Count things: ``1 step``, ``3 steps``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def sentence(text: str) -> str:

@@ -19,6 +19,7 @@ import httpx
 import handlers
 from bot.adapters.slack.app import EVENTS_PATH
 from bot.adapters.slack.manifest import manifest_of
+from bot.shipped import shipped_runbooks
 from demo.scenarios.processes import READY_S, ROLES, BotProcesses, announced
 from demo.scenarios.valkey import embedded_valkey
 from demo.scenarios.waiting import until

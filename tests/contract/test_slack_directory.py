@@ -69,7 +69,7 @@ async def test_a_full_member_is_one(office: Office):
         (GUEST, "you are a guest"),
         (OUTSIDER, "you belong to another workspace"),
         (BOT, "you are a bot"),
-        ("U0NOBODY01", "nobody of that id"),
+        ("U0NOBODY01", "no account with your id"),
     ],
 )
 async def test_anybody_else_is_none_and_is_told_why(office: Office, user: str, why: str):

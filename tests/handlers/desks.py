@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
-from bot.domain.errors import NotFoundError
+from bot.domain.errors import IdentityUnknownError, NotFoundError
 from bot.domain.intent import Intent, Notice
-from bot.domain.people import Profile
+from bot.domain.people import Profile, Standing
 from bot.domain.runs.runbook import Runbook
 from bot.engine.stores import Stores
 from bot.ports.directory import Directory
@@ -92,11 +92,17 @@ class Kept:
         return True
 
 
-class NoDirectory:
-    """Knows nobody."""
+@dataclass
+class Members:
+    """A directory of people who are members unless ``standing`` says otherwise, and in no group."""
+
+    standing: Standing | None = "member"
+    """None where it cannot be asked."""
 
     async def profile(self, user_id: str) -> Profile:
-        return Profile(id=user_id, name=user_id, is_member=False)
+        if self.standing is None:
+            raise IdentityUnknownError("I cannot check who you are right now, so I did nothing.")
+        return Profile(id=user_id, name=user_id, standing=self.standing)
 
     async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
         return frozenset()
@@ -117,13 +123,14 @@ def memory_desk(
     *,
     directory: Directory | None = None,
     teller: Notifier | None = None,
+    catalogue: Catalogue = CATALOGUE,
 ) -> HandlerContext:
     """Set up a desk; what is not given is empty."""
     return HandlerContext(
         stores=stores or replace(memory_stores(), inbox=Kept()),
         library=Shelf(),
-        catalogue=CATALOGUE,
+        catalogue=catalogue,
         clock=SystemClock(),
-        directory=directory or NoDirectory(),
+        directory=directory or Members(),
         teller=teller or Told(),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import UnknownServiceError, UsageError
-from bot.domain.intent import AskQueue, AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
+from bot.domain.intent import AskWhyNot, HandOverLocks, LockDeploys, UnlockDeploys
 from bot.services.parsing.command_line import split_words
 from bot.testing.stores import memory_stores
 from handlers._deploy_gates import WORDS
@@ -46,14 +46,10 @@ async def test_the_other_words_are_read():
     unlock = await said("unlock checkout")
     assert isinstance(unlock, UnlockDeploys)
     assert unlock.service == "checkout"
-    assert isinstance(await said("locks"), ListLocks)
     why = await said("why checkout 1.4.2")
     assert isinstance(why, AskWhyNot)
     assert (why.service, why.version) == ("checkout", "1.4.2")
     assert (await said("why checkout")).version == ""
-    queue = await said("queue checkout")
-    assert isinstance(queue, AskQueue)
-    assert (queue.service, (await said("queue")).service) == ("checkout", "")
 
 
 @pytest.mark.parametrize("mention", ["<@U0BEN00001>", "<@U0BEN00001|ben>"])

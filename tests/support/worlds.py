@@ -17,7 +17,7 @@ from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
 from bot.domain.intent import Notice
 from bot.domain.model import JsonValue
-from bot.domain.people import Person, Profile
+from bot.domain.people import Person, Profile, Standing
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import Origin, RunStarted
 from bot.domain.runs.runbook import ReducerName, Runbook
@@ -53,6 +53,7 @@ class People:
 
     groups: dict[str, set[str]] = field(default_factory=lambda: {"oncall": {ANA.id, BEN.id, CHI.id}})
     outsiders: set[str] = field(default_factory=set)
+    standings: dict[str, Standing] = field(default_factory=dict)
     away: int = 0
     """How often it cannot be asked."""
 
@@ -60,10 +61,8 @@ class People:
         if self.away:
             self.away -= 1
             raise IdentityUnknownError("The directory cannot be asked.")
-        member = user_id not in self.outsiders
-        return Profile(
-            id=user_id, name=user_id, is_member=member, why_not="" if member else "you are a guest"
-        )
+        standing = "guest" if user_id in self.outsiders else self.standings.get(user_id, "member")
+        return Profile(id=user_id, name=user_id, standing=standing)
 
     async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
         return frozenset(name for name in among if user_id in self.groups.get(name, set()))

@@ -15,8 +15,8 @@ from bot.actions.migrations.backfill import BackfillBatches
 from bot.actions.migrations.ledger import MigrationLedger
 from bot.actions.migrations.reversal_check import held_by
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.domain.formatting import listed
 from bot.domain.runs.effect import ActionResult
-from bot.domain.wording import listing
 from bot.engine.plugins import Context, action
 from bot.migrations.execution import Manner, manner_of
 from bot.migrations.layout import LayoutError, MigrationFile, Phase, Version, lay_out
@@ -153,7 +153,7 @@ async def revert(
             if not held:
                 await ledger.reverse(todo)
     if held:
-        said = f"{phase} of {version} was left in place, since {listing(held)} holds data by now"
+        said = f"{phase} of {version} was left in place, since {listed(held, most=4)} holds data by now"
         return ActionResult(summary=said, changed=False, after={"held": list(held)})
     if not todo:
         summary = f"Nothing of {phase} of {version} was applied to {service}'s database"
@@ -166,7 +166,7 @@ async def _refuse_while_others_run(ctx: Context, service: str, version: str) -> 
         return  # the bot does not deploy it, so that nobody can be asked
     if others := await others_running(ctx, service, version):
         raise ActionFailedError(
-            f"{listing(others)} of {service} still runs, and needs what the contract takes away.",
+            f"{listed(others, most=4)} of {service} still runs, and needs what the contract takes away.",
             hint=f"Bring everything to {version} and retire what is kept warm, then apply it again.",
             code="old_version_runs",
         )

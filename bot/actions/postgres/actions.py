@@ -13,8 +13,8 @@ from bot.actions._shared.database import TROUBLE, connected
 from bot.actions._shared.targets import PATIENCE, change_of
 from bot.actions.postgres import backup as _postgres_backup
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.domain.formatting import figure
 from bot.domain.runs.effect import ActionResult
-from bot.domain.wording import figure
 from bot.engine.plugins import Context, action
 from bot.migrations.layout import Version
 from bot.targets.support.backups import Backup, Shelf

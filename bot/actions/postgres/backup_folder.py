@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from bot.domain.errors import ActionFailedError, StaleEpochError
+from bot.domain.formatting import size
 from bot.domain.runs.effect import Effect
 from bot.targets.support.backups import DUMP, NOTE, PART, Backup, Shelf, sum_up
 
@@ -61,7 +62,7 @@ class BackupFolder:
         free = shutil.disk_usage(self._shelf.folder).free
         if free < needed_bytes:
             raise ActionFailedError(
-                f"A backup may need {_mb(needed_bytes)} and there are {_mb(free)} left.",
+                f"A backup may need {size(needed_bytes)} and there are {size(free)} left.",
                 hint="Make room where backups are kept, or name only the `tables` that are touched.",
                 code="no_space",
             )
@@ -99,7 +100,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _mb(size_bytes: int) -> str:
-    return f"{size_bytes / 1_000_000:.0f} MB"

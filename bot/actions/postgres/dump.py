@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
-from bot.targets.support.processes import Ran, run
+from bot.domain.formatting import duration
+from bot.targets.support.processes import CompletedProgram, run
 
 _ROWS = "TABLE DATA"
 
@@ -45,13 +46,13 @@ class Dumper:
         await self._run("pg_restore", f"--file={os.devnull}", str(file))  # the list does not reach the rows
         return tables_listed(listed.out)
 
-    async def _run(self, program: str, *arguments: str) -> Ran:
+    async def _run(self, program: str, *arguments: str) -> CompletedProgram:
         path = str(self._programs / program) if self._programs else program
         try:
             ran = await run((path, *arguments), within_s=self._within_s, env=self._env)
         except ActionInDoubtError as error:  # a dump changes nothing, so that there is no doubt
             raise ActionFailedError(
-                f"{program} did not end within {self._within_s:.0f} s.",
+                f"{program} did not end within {duration(self._within_s)}.",
                 hint="Give the step more time, or name only the `tables` that the migration touches.",
                 code="not_in_time",
             ) from error

@@ -15,7 +15,7 @@ from bot.adapters.slack.client import Identity
 from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, trouble_of
 from bot.domain.catalogue import ApproverGroup, Catalogue
 from bot.domain.errors import IdentityUnknownError
-from bot.domain.people import Profile
+from bot.domain.people import Profile, Standing
 
 log = logging.getLogger(__name__)
 
@@ -78,13 +78,11 @@ class SlackDirectory:
         except SLACK_ERRORS as error:
             trouble = trouble_of(error)
             if trouble.kind == "refused" and trouble.code in _NOBODY:
-                return Profile(
-                    id=user_id, name=user_id, is_member=False, why_not="Slack knows nobody of that id"
-                )
+                return Profile(id=user_id, name=user_id, standing="unknown")
             raise _unknown(trouble) from error
         user = told["user"]
-        why_not = _why_not(user, teams={ours.team_id, ours.enterprise_id} - {""})
-        return Profile(id=user_id, name=_name(user), is_member=not why_not, why_not=why_not)
+        standing = _standing(user, teams={ours.team_id, ours.enterprise_id} - {""})
+        return Profile(id=user_id, name=_name(user), standing=standing)
 
     async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
         """Tell which of these groups the person is in now.
@@ -133,17 +131,17 @@ class SlackDirectory:
         return handles.get(handle.lstrip("@"), "")
 
 
-def _why_not(user: dict[str, Any], *, teams: set[str]) -> str:
-    """Say why somebody is no full member; empty if they are one."""
+def _standing(user: dict[str, Any], *, teams: set[str]) -> Standing:
+    """Return what an account is to our workspace, or organisation."""
     if user.get("deleted"):
-        return "your account is deactivated"
+        return "deactivated"
     if user.get("is_bot") or user.get("is_workflow_bot"):
-        return "you are a bot"
+        return "bot"
     if user.get("is_stranger") or user.get("team_id") not in teams:
-        return "you belong to another workspace"
+        return "outsider"
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
-        return "you are a guest in this workspace"
-    return ""
+        return "guest"
+    return "member"
 
 
 def _name(user: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from bot.diagnosis.changes.inspection import innocent
 from bot.diagnosis.changes.wording import describe
 from bot.diagnosis.ranking.situation import Situation
 from bot.domain.diagnoses.finding import Finding, FindingKind
-from bot.domain.wording import span
+from bot.domain.formatting import duration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def _alibi(scene: Situation, evidence: ChangeEvidence) -> str:
     if not scene.impaired(change.service):
         return f"{change.service} shows no more errors and no more delay than usual"
     if evidence.gap_s is not None and evidence.fits == 0:
-        return f"it came {span(-evidence.gap_s)} after the trouble of {change.service} began"
+        return f"it came {duration(-evidence.gap_s)} after the trouble of {change.service} began"
     if change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback":
         return "it is a remedy, not a novelty"
     return _innocent(scene, evidence)

@@ -19,8 +19,8 @@ from bot.diagnosis.ranking.situation import Situation
 from bot.diagnosis.ranking.symptoms import symptoms_of
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Finding, FindingKind
+from bot.domain.formatting import listed
 from bot.domain.model import Model, Share
-from bot.domain.wording import listing
 
 LIKELY = 0.5
 """From this chance on, a change is more likely to blame than not by what it does."""
@@ -128,7 +128,7 @@ def innocent(scene: Situation, change: Finding) -> str:
         return "it brought only documentation, tests, styles or builds"
     owners = [_owner(scene, change.service, commit) for commit in commits if commit not in idle]
     if all(owners):
-        return f"it brought only changes of {listing(sorted(set(owners)))}, from the same repository"
+        return f"it brought only changes of {listed(sorted(set(owners)), most=4)}, from the same repository"
     return ""
 
 

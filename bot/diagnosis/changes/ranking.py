@@ -13,8 +13,8 @@ from bot.diagnosis.ranking.situation import Situation, noisy_or
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
 from bot.domain.diagnoses.diagnosis import CauseKind, RuledOut
 from bot.domain.diagnoses.finding import Finding, FindingKind
+from bot.domain.formatting import duration, figure
 from bot.domain.model import JsonObject
-from bot.domain.wording import figure, span
 
 _MECHANISM_EXPLAINS = 0.8
 _FAIL_ALIKE, _FAIL_OTHERWISE = 0.25, 0.8
@@ -203,7 +203,7 @@ def _doubt_for_others(one: _Accused, suspect: Suspect, accused: Sequence[_Accuse
     gap_s = one.evidence.gap_s
     near_s = min((abs(o.evidence.gap_s) for o in beside if o.evidence.gap_s is not None), default=None)
     if gap_s is not None and near_s is not None and gap_s > _STOOD_S + _FARTHER * near_s:
-        text = f"it stood for {span(gap_s)} without harm until another change came"
+        text = f"it stood for {duration(gap_s)} without harm until another change came"
         suspect.doubt(text, _STOOD_BUT_FITS if one.inspection.is_named else _STOOD)
     if one.evidence.is_release and one.inspected is not None and one.inspected.chance <= _UNLIKELY:
         for other in beside:

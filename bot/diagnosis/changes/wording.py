@@ -6,7 +6,7 @@ from bot.diagnosis.changes.evidence import ChangeEvidence
 from bot.diagnosis.changes.inspection import Inspection
 from bot.diagnosis.ranking.situation import Situation
 from bot.domain.diagnoses.finding import Finding, FindingKind
-from bot.domain.wording import figure, span
+from bot.domain.formatting import duration, figure
 
 
 def describe(change: Finding) -> str:
@@ -62,7 +62,7 @@ def just_before(evidence: ChangeEvidence) -> str:
     if evidence.gap_s is None:
         return ""
     return (
-        f" {span(evidence.gap_s)} before the trouble began"
+        f" {duration(evidence.gap_s)} before the trouble began"
         if evidence.gap_s >= 1
         else " as the trouble began"
     )
@@ -70,4 +70,4 @@ def just_before(evidence: ChangeEvidence) -> str:
 
 def gap_words(evidence: ChangeEvidence) -> str:
     """Say how long a change had done no harm."""
-    return f"it was in place for {span(evidence.gap_s or 0.0)} before the trouble began"
+    return f"it was in place for {duration(evidence.gap_s or 0.0)} before the trouble began"

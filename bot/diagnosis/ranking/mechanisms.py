@@ -9,8 +9,8 @@ from bot.diagnosis.ranking.situation import Situation
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.diagnoses.finding import Finding, FindingKind
+from bot.domain.formatting import figure, listed
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.wording import figure, listing
 
 _DATABASE = re.compile(r"database|\bdb\b|sql|postgres|mysql|maria", re.IGNORECASE)
 _NOBODY_SUFFERS = 0.5
@@ -170,7 +170,7 @@ def _down(scene: Situation, service: str) -> Iterator[Suspect]:
         kind=CauseKind.SERVICE_DOWN,
         service=service,
         component=found[0].component,
-        summary=f"{service} is down: {listing([f.evidence[0].text for f in found])}.",
+        summary=f"{service} is down: {listed([f.evidence[0].text for f in found], most=4)}.",
         began_at=min((f.began_at for f in found if f.began_at is not None), default=None),
         data={"instances": found[0].data.get("instances")},
         decisive=frozenset({"dependencies", "metrics"}),

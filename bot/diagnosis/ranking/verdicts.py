@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.diagnosis.ranking.situation import CHANGES, Situation
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Verdict
 from bot.domain.diagnoses.finding import FindingKind
-from bot.domain.wording import listing, span
+from bot.domain.formatting import duration, listed
 
 FOUND = 0.6
 """From this confidence on a cause counts as found."""
@@ -103,13 +103,15 @@ def _torn(causes: Sequence[Cause]) -> bool:
 
 
 def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
-    unread = listing([source.name for source in scene.unread])
+    unread = listed([source.name for source in scene.unread], most=4)
     because = f" {unread[0].upper()}{unread[1:]} could not be read." if unread else ""
     tied = ties(causes)
     if not causes:
         failing = [name for name in scene.scope if scene.impaired(name)]
         where = (
-            f"{listing(failing)} show trouble" if failing else f"Too little could be read of {scene.service}"
+            f"{listed(failing, most=4)} show trouble"
+            if failing
+            else f"Too little could be read of {scene.service}"
         )
         return f"{where}; I cannot say why.{because}"
     if len(tied) > 1:
@@ -119,20 +121,20 @@ def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
 
 def _no_fault(scene: Situation) -> str:
     ours = [name for name in scene.scope if not scene.catalogue.get(name).external]
-    back = span(scene.since_s)
-    text = f"No fault found: errors and latency of {listing(ours)} are as usual, looking back {back}."
+    back = duration(scene.since_s)
+    text = f"No fault found: errors and latency of {listed(ours, most=4)} are as usual, looking back {back}."
     over = [finding.service for finding in scene.over() if finding.service in scene.scope]
     if over:
-        text += f" There was trouble in {listing(over)}; it has ended."
+        text += f" There was trouble in {listed(over, most=4)}; it has ended."
     changes = [f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope]
     latest = max(
         (f for f in changes if f.began_at is not None), key=lambda f: (f.began_at, f.id), default=None
     )
     if latest is not None and latest.began_at is not None:
-        ago = span(max(0.0, (scene.now - latest.began_at).total_seconds()))
+        ago = duration(max(0.0, (scene.now - latest.began_at).total_seconds()))
         text += f" The latest change ({latest.service}, {ago} ago) did no visible harm."
     above = [entry.name for entry in scene.catalogue.upstream(scene.service) if scene.impaired(entry.name)]
     if above:
-        text += f" But {listing(above)}, which stands on it, is in trouble: triage that."
+        text += f" But {listed(above, most=4)}, which stands on it, is in trouble: triage that."
     unread = [source.name for source in scene.unread]
-    return f"{text} {listing(unread).capitalize()} could not be read." if unread else text
+    return f"{text} {listed(unread, most=4).capitalize()} could not be read." if unread else text

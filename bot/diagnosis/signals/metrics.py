@@ -10,8 +10,9 @@ import numpy as np
 from bot.diagnosis.signals.anomalies import Anomaly, FloatArray, detect
 from bot.diagnosis.signals.families import ERRORS_BY_VERSION, FAMILIES, REQUESTS, MetricFamily
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
+from bot.domain.formatting import figure
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.wording import clock_time, figure, moment
+from bot.domain.wording import clock_time, moment
 
 SOURCE = "metrics"
 _LEAST_FAILURES = 4.0

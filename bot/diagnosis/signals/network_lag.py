@@ -8,7 +8,8 @@ from bot.diagnosis.offline import lags
 from bot.diagnosis.offline.case import SpanBucket
 from bot.diagnosis.signals.trace_span import CallSpan
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
-from bot.domain.wording import clock_time, figure, moment
+from bot.domain.formatting import figure
+from bot.domain.wording import clock_time, moment
 
 _LEAST_SHARE = 0.3
 _MILLI = 1000.0

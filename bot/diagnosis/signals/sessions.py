@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
+from bot.domain.formatting import duration, figure, listed
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.wording import figure, listing, span
 
 SOURCE = "database"
 _LONG_S = 60.0
@@ -81,7 +81,7 @@ def normal_of(activity: DatabaseActivity, found: Sequence[Finding]) -> tuple[str
     waits = Counter(session.wait_event_type for session in activity.sessions if session.state == "active")
     waits.pop("", None)
     if waits:
-        counted = listing([f"{count} for {event}" for event, count in waits.most_common(4)])
+        counted = listed([f"{count} for {event}" for event, count in waits.most_common(4)], most=4)
         words.append(f"{activity.service}: active sessions wait, {counted}")
     if activity.deadlocks:
         words.append(f"{activity.service}: {activity.deadlocks} deadlocks since its statistics began")
@@ -127,9 +127,9 @@ def _blocking(activity: DatabaseActivity) -> Iterator[Finding]:
         longest_s = max(waiter.query_age_s for waiter in waiters)
         text = (
             f"session {pid} ({_who(blocker)}, {blocker.state}, transaction open for "
-            f"{span(blocker.xact_age_s)}) "
+            f"{duration(blocker.xact_age_s)}) "
             f"blocks {len(waiters)} {'other' if len(waiters) == 1 else 'others'}"
-            + (f" on {listing(tables)}" if tables else "")
+            + (f" on {listed(tables, most=4)}" if tables else "")
         )
         weight = len(waiters) + blocker.xact_age_s / 10
         yield _finding(
@@ -166,7 +166,7 @@ def _long(activity: DatabaseActivity, *, but: set[JsonValue]) -> Iterator[Findin
     stale.sort(key=lambda session: (-session.xact_age_s, session.pid))
     for session in stale[:_MOST_LONG]:
         scale_s = _IDLE_S * 4 if session.idle_in_transaction else _LONG_S * 4
-        on = f" with locks on {listing(session.tables)}" if session.tables else ""
+        on = f" with locks on {listed(session.tables, most=4)}" if session.tables else ""
         yield _finding(
             activity,
             FindingKind.DB_LONG_TRANSACTION,
@@ -174,7 +174,7 @@ def _long(activity: DatabaseActivity, *, but: set[JsonValue]) -> Iterator[Findin
             key=str(session.pid),
             text=(
                 f"session {session.pid} ({_who(session)}, {session.state}) "
-                f"has had a transaction open for {span(session.xact_age_s)}{on}"
+                f"has had a transaction open for {duration(session.xact_age_s)}{on}"
             ),
             strength=0.7 * session.xact_age_s / (session.xact_age_s + scale_s),
             value=session.xact_age_s,
@@ -197,7 +197,7 @@ def _connections(activity: DatabaseActivity) -> Iterator[Finding]:
         key="",
         text=(
             f"{activity.used} of {activity.max_connections} database connections are taken, "
-            f"by {listing(most)}"
+            f"by {listed(most, most=4)}"
         ),
         strength=min(0.95, 0.6 + (share - _FULL_SHARE) * 2.5),
         value=share,

@@ -12,8 +12,9 @@ from bot.diagnosis.signals.bursts import Burst, find_burst
 from bot.diagnosis.signals.network_lag import lost_on_the_wire
 from bot.diagnosis.signals.trace_span import CallSpan
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
+from bot.domain.formatting import figure
 from bot.domain.model import JsonValue
-from bot.domain.wording import clock_time, figure, moment
+from bot.domain.wording import clock_time, moment
 
 SOURCE = "traces"
 _SLOW = (FindingKind.LATENCY_UP, FindingKind.DEPENDENCY_SLOW)

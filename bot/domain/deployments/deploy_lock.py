@@ -10,7 +10,7 @@ from pydantic import model_validator
 from bot.domain.catalogue import Address
 from bot.domain.deployments.freeze import Reason
 from bot.domain.deployments.gate import GateResult, proceed, reject
-from bot.domain.durations import format_duration
+from bot.domain.formatting import about
 from bot.domain.model import Instant, Model
 from bot.domain.people import Person
 
@@ -44,7 +44,7 @@ def rule_lock(lock: DeployLock | None, *, at: datetime) -> GateResult:
     """Say whether a person's lock lets a deployment pass; it stops its owner as well."""
     if lock is None or not lock.holds(at=at):
         return proceed("lock", "Nobody has locked it.")
-    left = format_duration(max(1, round((lock.until - at).total_seconds())))
+    left = about((lock.until - at).total_seconds())
     who, why = lock.by.name or lock.by.id, lock.reason.rstrip(".")
     return reject(
         "lock",

@@ -18,7 +18,8 @@ DeploymentOutcome = Literal[
 ]
 
 ROLLBACK = "rollback"
-_STRATEGY = "deploy-"
+STRATEGY_PREFIX = "deploy-"
+"""How the name of a runbook begins that deploys; the rest is the strategy as people type it."""
 _ROLLBACKS = frozenset({"deploy.rollback", "haproxy.rollback"})
 """Actions that take a version back; the second is what older plans call the first."""
 
@@ -97,7 +98,7 @@ def deployment_of(run: Run) -> Deployment | None:
     from the moment at which it intends to take a version back.
     """
     name = run.runbook.name
-    is_asked_for = name == ROLLBACK or name.startswith(_STRATEGY)
+    is_asked_for = name == ROLLBACK or name.startswith(STRATEGY_PREFIX)
     subject = _asked_for(run) if is_asked_for else _taken_back_by(run)
     if subject is None or run.params.get("dry_run") is True:
         return None
@@ -130,7 +131,7 @@ def deployment_of(run: Run) -> Deployment | None:
 def _asked_for(run: Run) -> _Subject:
     return _Subject(
         service=run.service,
-        strategy=run.runbook.name.removeprefix(_STRATEGY),
+        strategy=run.runbook.name.removeprefix(STRATEGY_PREFIX),
         version=_word(run.params, "version") or _word(run.params, "to"),
         previous_version="",
         why=_word(run.params, "why"),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.deployments.gate import GateResult, proceed, reject, unknown
 from bot.domain.diagnoses.change import Change
-from bot.domain.durations import format_duration
+from bot.domain.formatting import duration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ def rule_staging(
     return reject(
         "staging",
         code="soak_too_short",
-        why=f"{lasted} It must serve there for {format_duration(soak_s)}.",
+        why=f"{lasted} It must serve there for {duration(soak_s)}.",
         way_out=f"{wait}, or name an emergency.",
         until=until,
     )

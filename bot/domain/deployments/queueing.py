@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from bot.domain.deployments.deployment import STRATEGY_PREFIX
 from bot.domain.people import Person
 from bot.domain.runs.event import Event, TurnTaken
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState
 from bot.domain.runs.runbook import Pipeline
-
-_DEPLOY = "deploy-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +40,19 @@ class QueueEstimate:
     """Seconds until it begins; none where nobody can tell, 0 for who has its turn."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ServiceQueue:
+    """Who changes one service now and who waits, in the order of their turns."""
+
+    service: str
+    places: tuple[QueueEstimate, ...]
+    more: int = 0
+    """How many more wait behind them and are not shown one by one."""
+
+
 def strategy_of(run: Run) -> str:
     """Name what a run does, as people type it."""
-    return run.runbook.name.removeprefix(_DEPLOY)
+    return run.runbook.name.removeprefix(STRATEGY_PREFIX)
 
 
 def turn_of(run: Run, events: Sequence[Event], *, holds: bool, at: datetime) -> QueueEntry:

@@ -78,9 +78,8 @@ def decide(approval: Approval, vote: Vote, *, at: datetime) -> Decision | None:
     """
     _refuse_if_over(approval, at=at)
     if not vote.profile.is_member:
-        why = vote.profile.why_not or "you are no full member of this workspace"
         raise ApprovalRefusedError(
-            f"Your click does not count: {why}.",
+            f"Your click does not count: {vote.profile.why_not}.",
             code="not_a_member",
             hint="Ask someone on call to decide.",
         )

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from bot.domain.errors import BotError, RunbookError
+from bot.domain.formatting import duration
 from bot.domain.model import JsonObject
 from bot.domain.runs.event import PhaseOutcome, PhaseStarted, StepFinished, StepRef
 from bot.domain.runs.run_states import PhaseState
@@ -101,7 +102,7 @@ async def _late(hand: RunSession, phase: str, item: _Ready, *, deadline_s: float
             phase=phase,
             step=item.id,
             outcome="in_doubt" if item.plugin.kind == "action" else "timed_out",
-            error=f"no answer within {deadline_s:g} s",
+            error=f"no answer within {duration(deadline_s)}",
             reason="timed_out",
             took_s=deadline_s,
         )

@@ -42,9 +42,9 @@ def problem_of(error: BaseException, *, host: str) -> tuple[Problem, str]:
         raise ProbeUnavailableError(f"The name {host} cannot be looked up now.") from error
     if cause is not None:
         return "name", f"the name {host} does not exist"
-    if _caused_by(error, ssl.SSLError) is not None:
+    if caused_by(error, ssl.SSLError) is not None:
         return "tls", _tls_words(error)
-    if _caused_by(error, ConnectionRefusedError) is not None:
+    if caused_by(error, ConnectionRefusedError) is not None:
         return "refused", "the connection is refused"
     return "broken", f"the connection fails ({type(error).__name__})"
 
@@ -55,18 +55,18 @@ def unresolved(error: BaseException) -> bool:
 
 
 def _name_error(error: BaseException) -> socket.gaierror | None:
-    found = _caused_by(error, socket.gaierror)
+    found = caused_by(error, socket.gaierror)
     return found if isinstance(found, socket.gaierror) else None
 
 
 def _tls_words(error: BaseException) -> str:
-    found = _caused_by(error, ssl.SSLCertVerificationError)
+    found = caused_by(error, ssl.SSLCertVerificationError)
     if isinstance(found, ssl.SSLCertVerificationError):
         return f"its certificate is refused: {found.verify_message.rstrip('.')}"
     return "it does not speak TLS"
 
 
-def _caused_by(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+def caused_by(error: BaseException, kind: type[BaseException]) -> BaseException | None:
     """Find what is behind an error; libraries wrap what the system said."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, kind):

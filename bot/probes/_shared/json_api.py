@@ -12,8 +12,8 @@ import httpx
 
 from bot.domain.catalogue import Service
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.formatting import figure
 from bot.domain.model import JsonObject
-from bot.domain.wording import figure
 from bot.engine.plugins import Context
 from bot.probes._shared.connect import SHARE_OF_TIME, problem_of
 

@@ -12,7 +12,7 @@ from bot.domain.address import without_login
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Findings
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
-from bot.domain.wording import listing, span
+from bot.domain.formatting import duration, listed
 from bot.engine.plugins import Context, probe
 from bot.probes.changes.records import ChangeRecord, finding_of
 from bot.probes.changes.releases import with_commits
@@ -81,7 +81,7 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
     changed = {record.service for record in ordered}
     return Findings(
         items=tuple(finding_of(record) for record in ordered),
-        looked_at=f"changes of {listing([entry.name for entry in scope])} over {span(since_s)}",
+        looked_at=f"changes of {listed([entry.name for entry in scope], most=4)} over {duration(since_s)}",
         normal=tuple(f"{entry.name}: no change" for entry in scope if entry.name not in changed),
         gaps=tuple(gaps),
     )
@@ -123,7 +123,7 @@ async def _feed(ctx: Context, entry: Service, *, since_s: float) -> list[ChangeR
         async with asyncio.timeout(limit_s):
             answer = await ctx.get_json(url, params={"since": since.isoformat(), "service": entry.name})
     except TimeoutError as error:
-        raise ProbeUnavailableError(f"The change feed did not answer within {span(limit_s)}.") from error
+        raise ProbeUnavailableError(f"The change feed did not answer within {duration(limit_s)}.") from error
     try:
         feed = _ANSWER.validate_python(answer)
     except ValidationError as error:

@@ -19,7 +19,7 @@ from bot.domain.errors import (
 )
 from bot.probes.changes.release_commits import MOST_COMMITS as MOST_BROUGHT
 from bot.probes.changes.release_commits import ReleaseCommit
-from bot.targets.support.processes import Ran, run
+from bot.targets.support.processes import CompletedProgram, run
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 MOST_COMMITS = 200
@@ -167,10 +167,10 @@ class GitHistory:
             )
         raise ProbeUnavailableError(f"git {words[0]}: {ran.complaint}")
 
-    async def _try(self, *words: str) -> Ran:
+    async def _try(self, *words: str) -> CompletedProgram:
         return await self._started(["git", "-C", str(self.folder), "-c", "core.fsmonitor=false", *words])
 
-    async def _started(self, command: list[str]) -> Ran:
+    async def _started(self, command: list[str]) -> CompletedProgram:
         left_s = max(0.1, self.until_s - asyncio.get_running_loop().time())
         try:
             return await run(command, within_s=left_s, env=_QUIET)

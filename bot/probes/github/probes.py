@@ -9,8 +9,9 @@ from pydantic import Field
 
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Findings, Measurement
+from bot.domain.formatting import duration, listed
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.wording import clock_time, listing, span
+from bot.domain.wording import clock_time
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.json_api import field, having, of_each
 from bot.probes.changes.records import ChangeRecord, finding_of
@@ -45,7 +46,7 @@ async def deployments(ctx: Context, *, service: str, since_s: float = 3600) -> F
     )
     return Findings(
         items=tuple(finding_of(record) for record in records),
-        looked_at=f"GitHub deployments of {listing(list(answers))} over {span(since_s)}",
+        looked_at=f"GitHub deployments of {listed(list(answers), most=4)} over {duration(since_s)}",
         normal=tuple(f"{name}: no deployment" for name, part in answers.items() if not part),
         gaps=tuple(gaps),
     )
@@ -82,7 +83,7 @@ async def runs(
         unit="runs",
         at=now,
         url=failed[0].html_url if failed else "",
-        text=f"{service}: {_words(failed, found)} in {span(window_s)}",
+        text=f"{service}: {_words(failed, found)} in {duration(window_s)}",
         data=data,
     )
 

@@ -13,9 +13,9 @@ import httpx
 from bot.domain.address import without_login
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeUnavailableError
+from bot.domain.formatting import figure, listed
 from bot.domain.model import JsonValue
 from bot.domain.pattern import Pattern
-from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context
 from bot.probes._shared.connect import SHARE_OF_TIME, problem_of
 
@@ -143,7 +143,9 @@ def _wrong_fields(text: str, fields: Mapping[str, JsonValue]) -> str:
     except (ValueError, RecursionError):
         return "its answer is no JSON"
     wrong = [name for name, value in fields.items() if _field(document, name) != (True, value)]
-    return f"its answer's {listing([f'`{name}`' for name in wrong])} is not as expected" if wrong else ""
+    return (
+        f"its answer's {listed([f'`{name}`' for name in wrong], most=4)} is not as expected" if wrong else ""
+    )
 
 
 def _field(document: JsonValue, name: str) -> tuple[bool, JsonValue]:

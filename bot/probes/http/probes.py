@@ -15,9 +15,9 @@ from bot.domain.address import without_login
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.formatting import figure, listed
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.pattern import Pattern
-from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME, unresolved
 from bot.probes.http.check import ExpectedAnswer, ask, measured
@@ -73,7 +73,7 @@ async def dependencies(ctx: Context, *, service: str, timeout_each_s: float = 1.
     found = [finding for check in known for finding in _findings(ctx, check, slow_s=_slow_from(known))]
     return Findings(
         items=tuple(found),
-        looked_at=f"health of {listing([check.service.name for check in known], most=8)}",
+        looked_at=f"health of {listed([check.service.name for check in known], most=8)}",
         normal=tuple(
             f"{check.service.name} answers its health check in {figure(check.took_s, 's')}"
             for check in known
@@ -184,7 +184,7 @@ def _judge(answer: httpx.Response) -> tuple[_State, str, dict[str, _Dependency]]
     failing = [name for name, found in readiness.dependencies.items() if not found.ok]
     if answer.is_success and not failing and readiness.status.lower() not in {"down", "unavailable"}:
         return "ok", "", readiness.dependencies
-    why = f"{listing(failing)} not available to it" if failing else f"it answers {answer.status_code}"
+    why = f"{listed(failing, most=4)} not available to it" if failing else f"it answers {answer.status_code}"
     return "not_ready", why, readiness.dependencies
 
 

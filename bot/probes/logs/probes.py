@@ -11,8 +11,8 @@ from pydantic import Field
 from bot.diagnosis.signals.loglines import ParsedLine
 from bot.domain.diagnoses.finding import Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.formatting import duration, figure
 from bot.domain.pattern import Pattern
-from bot.domain.wording import figure, span
 from bot.engine.plugins import Context, probe
 from bot.probes.logs.files import BUDGET_BYTES, read_tail, refuse_garbage
 from bot.probes.logs.reading import STORES, look
@@ -75,7 +75,7 @@ async def matches(
         unit="lines/min",
         at=at,
         query=pattern.text,
-        text=f"{service}: {figure(rate, 'lines/min')} over {span(read_s)}: {said}",
+        text=f"{service}: {figure(rate, 'lines/min')} over {duration(read_s)}: {said}",
         data={
             "matches": len(found),
             "lines": len(tail.lines),

@@ -9,7 +9,7 @@ from bot.diagnosis.signals.logs import LogRead, findings_of
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.wording import listing, span
+from bot.domain.formatting import duration, listed
 from bot.engine.plugins import Context
 from bot.probes._shared.json_api import of_each
 from bot.probes.logs import elastic as _elastic
@@ -47,7 +47,7 @@ async def look(
     for entries, answer in zip(kept.values(), answers, strict=True):
         if isinstance(answer, ProbeUnavailableError):
             failures.append(answer)
-            gaps.append(f"{listing([entry.name for entry in entries])}: {answer}")
+            gaps.append(f"{listed([entry.name for entry in entries], most=4)}: {answer}")
         elif isinstance(answer, BaseException):
             raise answer
         else:
@@ -57,7 +57,7 @@ async def look(
         raise failures[0]
     names = [entry.name for entries in kept.values() for entry in entries]
     return await asyncio.to_thread(
-        _judge, reads, gaps=gaps, of=listing(names), names=ctx.catalogue.names, since_s=since_s
+        _judge, reads, gaps=gaps, of=listed(names, most=4), names=ctx.catalogue.names, since_s=since_s
     )
 
 
@@ -165,7 +165,7 @@ def _judge(
     total = sum(len(read.lines) for read in reads.values())
     return Findings(
         items=tuple(found),
-        looked_at=f"{total} log lines of {of} over {span(since_s)}",
+        looked_at=f"{total} log lines of {of} over {duration(since_s)}",
         normal=tuple(normal),
         gaps=tuple(gaps),
     )

@@ -14,8 +14,8 @@ from bot.domain.errors import (
     GateClosedError,
     ProbeUnavailableError,
 )
+from bot.domain.formatting import duration, listed
 from bot.domain.model import JsonObject
-from bot.domain.wording import listing, span
 from bot.engine.plugins import Context, probe
 from bot.migrations.compatibility import in_the_way
 from bot.migrations.database import TableFacts
@@ -102,12 +102,13 @@ async def old_gone(
     since = await promoted_at(ctx, service, version)
     data: JsonObject = {"running": list(running), "since": since.isoformat() if since else None}
     if running:
-        return Facts(summary=f"{listing(running)} of {service} still runs", data={**data, "gone": False})
+        return Facts(
+            summary=f"{listed(running, most=4)} of {service} still runs", data={**data, "gone": False}
+        )
     left_s = settle_s - (ctx.clock.now() - since).total_seconds() if since else 0
     if left_s > 0:
-        said = (
-            f"Only {version} of {service} runs; the version before served until {span(settle_s - left_s)} ago"
-        )
+        ago = duration(settle_s - left_s)
+        said = f"Only {version} of {service} runs; the version before served until {ago} ago"
         return Facts(summary=said, data={**data, "gone": False})
     return Facts(summary=f"Only {version} of {service} runs", data={**data, "gone": True})
 
@@ -132,7 +133,8 @@ async def way_back(ctx: Context, *, service: str, version: Version, to: str = ""
     since = f" or a later one than {to}" if to else ""
     because = f"no contract of {version}{since} was applied"
     if found:
-        because = f"{listing([one.title for one in found])} took away what {to or 'the version before'} needs"
+        titles = listed([one.title for one in found], most=4)
+        because = f"{titles} took away what {to or 'the version before'} needs"
     verdict = "impossible" if found else "safe"
     return Facts(
         summary=f"Way back from {version}: {because}",
@@ -179,7 +181,7 @@ async def verify(
     )
     data: JsonObject = {"version": version, "problems": list(problems), "checked": checked}
     if problems:
-        return Facts(summary=f"{version} is not as it should be: {listing(problems)}", data=data)
+        return Facts(summary=f"{version} is not as it should be: {listed(problems, most=4)}", data=data)
     return Facts(summary=f"{version} is as it should be: {checked} things were looked at", data=data)
 
 

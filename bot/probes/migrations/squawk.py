@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
+from bot.domain.formatting import duration
 from bot.domain.model import Model
 
 _MOST_SAID = 300
@@ -78,7 +79,7 @@ async def lint(sql: str, *, command: str, limit_s: float, in_transaction: bool) 
         async with asyncio.timeout(limit_s):
             said, _ = await process.communicate(sql.encode())
     except TimeoutError as error:
-        raise ProbeUnavailableError(f"squawk did not end within {limit_s:g} s.") from error
+        raise ProbeUnavailableError(f"squawk did not end within {duration(limit_s)}.") from error
     finally:
         if process.returncode is None:
             process.kill()

@@ -9,7 +9,7 @@ from bot.diagnosis.signals.sessions import findings_of, normal_of
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings
 from bot.domain.errors import ProbeUnavailableError
-from bot.domain.wording import figure, listing
+from bot.domain.formatting import figure, listed
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.connect import SHARE_OF_TIME
 from bot.probes._shared.json_api import having, of_each
@@ -106,4 +106,6 @@ def _finding(service: str, kind: FindingKind, component: str, *, text: str, stre
 def _looked_at(answers: Sequence[MySQLStatus | Finding]) -> str:
     read_of = [answer.activity for answer in answers if isinstance(answer, MySQLStatus)]
     sessions = sum(activity.used for activity in read_of)
-    return f"{sessions} sessions of the database of {listing([a.service for a in read_of]) or 'nobody'}"
+    return (
+        f"{sessions} sessions of the database of {listed([a.service for a in read_of], most=4) or 'nobody'}"
+    )

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
-from bot.domain.wording import span
+from bot.domain.formatting import duration
 from bot.engine.plugins import Context
 
 _NAME = "pilothouse"
@@ -71,7 +71,7 @@ async def reading(dsn: str, *, limit_s: float) -> AsyncIterator[Any]:
                 # Closing politely waits for the server; a session that hangs must not hold the probe.
                 connection.terminate()
     except TimeoutError as error:
-        raise ProbeUnavailableError(f"The database does not answer within {span(limit_s)}.") from error
+        raise ProbeUnavailableError(f"The database does not answer within {duration(limit_s)}.") from error
     except asyncpg.TooManyConnectionsError as error:
         raise NoSlotLeftError("it has no connection slot left") from error
     except asyncpg.CannotConnectNowError as error:

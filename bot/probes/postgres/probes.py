@@ -12,8 +12,8 @@ from pydantic import Field
 from bot.diagnosis.signals.sessions import DatabaseActivity, findings_of, normal_of
 from bot.domain.diagnoses.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.formatting import duration, figure, listed
 from bot.domain.model import JsonObject
-from bot.domain.wording import figure, listing, span
 from bot.engine.plugins import Context, probe
 from bot.migrations.database import warnings_of, way_back_of
 from bot.probes._shared.connect import SHARE_OF_TIME
@@ -59,7 +59,7 @@ async def health(ctx: Context, *, service: str) -> Findings:
             found.append(answer)
         elif isinstance(answer, ProbeUnavailableError):
             failures.append(answer)
-            gaps.append(f"{listing(server.services)}: {answer}")
+            gaps.append(f"{listed(server.services, most=4)}: {answer}")
         else:
             raise answer
     if len(failures) == len(servers):
@@ -102,7 +102,7 @@ async def longest_transaction(ctx: Context, *, service: str) -> Measurement:
     if row["pid"] is None:
         return _figure(ctx, service, 0.0, unit="s", text="no transaction is open")
     name = row["application_name"] or "somebody"
-    text = f"a transaction of {name} ({row['state']}) is open for {span(row['age_s'])}"
+    text = f"a transaction of {name} ({row['state']}) is open for {duration(row['age_s'])}"
     data = {key: row[key] for key in ("pid", "application_name", "state")}
     return _figure(ctx, service, row["age_s"], unit="s", text=text, data=data)
 
@@ -258,7 +258,7 @@ def _figure(
 def _looked_at(answers: Iterable[object]) -> str:
     read = [answer for answer in answers if isinstance(answer, DatabaseActivity)]
     sessions = sum(activity.used for activity in read)
-    return f"{sessions} sessions of the database of {listing([a.service for a in read]) or 'nobody'}"
+    return f"{sessions} sessions of the database of {listed([a.service for a in read], most=4) or 'nobody'}"
 
 
 def _servers(ctx: Context, service: str) -> list[_Server]:

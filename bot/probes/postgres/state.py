@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
-from bot.domain.wording import listing, span
+from bot.domain.formatting import duration, listed
 from bot.engine.plugins import Context
 from bot.migrations.database import LONG_S, Database, TableFacts
 from bot.targets.support.backups import Backup, Shelf
@@ -119,13 +119,13 @@ async def _tables(connection: Any, *, limit_s: float) -> tuple[dict[str, TableFa
             for row in small:
                 counted[row["table"]] = await count_rows(connection, row["quoted"])
     except TimeoutError:
-        gaps.append(f"Not all tables could be counted within {span(limit_s)}: estimates are told")
+        gaps.append(f"Not all tables could be counted within {duration(limit_s)}: estimates are told")
     except asyncpg.LockNotAvailableError:
         gaps.append("Somebody holds a table that was to be counted: estimates are told")
     except asyncpg.UndefinedTableError:
         gaps.append("A table went away while they were counted: estimates are told")
     if unread := [row["table"] for row in rows if not row["readable"]]:
-        gaps.append(f"The bot's role may not read {listing(unread)}: estimates are told")
+        gaps.append(f"The bot's role may not read {listed(unread, most=4)}: estimates are told")
     return {row["table"]: _table(row, counted.get(row["table"])) for row in rows}, gaps
 
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.domain.address import without_login
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.formatting import duration
 from bot.domain.monitoring.slo import Slo
-from bot.domain.wording import span
 from bot.engine.plugins import Context
 from bot.probes._shared.json_api import fetch
 
@@ -82,7 +82,7 @@ async def slo_ratio(ctx: Context, source: Mapping[str, str], slo: Slo, *, window
     ratio = slo.ratio_of(**dict(zip(queries, values, strict=True)))
     if ratio is None:
         raise ProbeUnavailableError(
-            f"Prometheus has no traffic for the SLO {slo.name} over {span(window_s)}.",
+            f"Prometheus has no traffic for the SLO {slo.name} over {duration(window_s)}.",
             hint=f"Asked: {' and '.join(queries.values())}",
         )
     return ratio

@@ -11,7 +11,7 @@ import numpy as np
 from bot.diagnosis.signals.families import FAMILIES, NAMES, MetricFamily
 from bot.diagnosis.signals.metrics import MetricPanel, MetricSeries, MetricsRead
 from bot.domain.errors import ProbeUnavailableError
-from bot.domain.wording import span
+from bot.domain.formatting import duration
 from bot.engine.plugins import Context
 from bot.probes._shared.connect import SHARE_OF_TIME
 from bot.probes.prometheus.api import SeriesResult, ask, graph_of, number, selector_of
@@ -37,7 +37,7 @@ async def read_panels(ctx: Context, name: str, *, since_s: float) -> MetricsRead
         async with asyncio.timeout(limit_s):
             return await _read_all(ctx, name, since_s=since_s)
     except TimeoutError as error:
-        raise ProbeUnavailableError(f"Prometheus did not answer within {span(limit_s)}.") from error
+        raise ProbeUnavailableError(f"Prometheus did not answer within {duration(limit_s)}.") from error
 
 
 async def _read_all(ctx: Context, name: str, *, since_s: float) -> MetricsRead:

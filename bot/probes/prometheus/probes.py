@@ -17,10 +17,10 @@ from bot.diagnosis.signals.metrics import MetricsRead, findings_of, normal_of
 from bot.domain.address import without_login
 from bot.domain.diagnoses.finding import Facts, Finding, Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
+from bot.domain.formatting import duration, figure, listed
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.slo import Slo
 from bot.domain.nearest import did_you_mean
-from bot.domain.wording import figure, listing, span
 from bot.engine.plugins import Context, probe
 from bot.probes.prometheus.api import ask_now, base_of, graph_of, read, selector_of, slo_ratio
 from bot.probes.prometheus.decisive_series import series_behind
@@ -77,7 +77,7 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
             reads.append(replace(answer, deployed_s=deployed[name]))
             gaps.extend([] if count_series([answer]) else [f"{name}: Prometheus has no series of it"])
             if answer.unread:
-                gaps.append(f"{name}: {listing(answer.unread)} could not be read")
+                gaps.append(f"{name}: {listed(answer.unread, most=4)} could not be read")
         elif isinstance(answer, ProbeUnavailableError) and name != service:
             gaps.append(f"{name}: {answer}")
         else:
@@ -85,10 +85,10 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
     # In a thread: half a second of arithmetic must not delay the probes that run beside this one.
     judged = await asyncio.to_thread(lambda: [findings_of(read) for read in reads])
     found = [finding for mine in judged for finding in mine]
-    read_of = listing([read.service for read in reads])
+    read_of = listed([read.service for read in reads], most=4)
     return Findings(
         items=tuple(found),
-        looked_at=f"{count_series(reads)} series of {read_of} over {span(since_s)}",
+        looked_at=f"{count_series(reads)} series of {read_of} over {duration(since_s)}",
         normal=tuple(text for read in reads if (text := normal_of(read, found))),
         gaps=tuple(gaps),
     )
@@ -254,7 +254,7 @@ async def alerts(ctx: Context, *, service: str) -> Measurement:
     source = ctx.source(service, "prometheus")
     answer = await read(ctx, source, "alerts", _AlertAnswer)
     firing = [a for a in answer.data.alerts if a.state == "firing" and a.labels.get("service") == service]
-    named = listing(sorted({alert.labels.get("alertname", "unnamed") for alert in firing}))
+    named = listed(sorted({alert.labels.get("alertname", "unnamed") for alert in firing}), most=4)
     return Measurement(
         value=float(len(firing)),
         unit="alerts",
@@ -294,7 +294,8 @@ async def burn_rate(
     long, short = (wanted.burn(ratio) for ratio in ratios)
     burn = min(long, short)
     expr = wanted.question(window_s=long_s)
-    said = f"{figure(long, 'times')} over {span(long_s)} and {figure(short, 'times')} over {span(short_s)}"
+    said = f"{figure(long, 'times')} over {duration(long_s)}"
+    said += f" and {figure(short, 'times')} over {duration(short_s)}"
     return Measurement(
         value=burn,
         unit="times",
@@ -319,7 +320,7 @@ def _slo(ctx: Context, service: str, name: str) -> Slo:
         return next(iter(slos.values()))
     if not name and slos:
         raise ProbeNotConfiguredError(
-            f"{service} has {len(slos)} SLOs; name one: {listing(list(slos), most=8)}."
+            f"{service} has {len(slos)} SLOs; name one: {listed(list(slos), most=8)}."
         )
     missing = f"SLO called `{name}`{did_you_mean(name, slos)}" if name else "SLO"
     raise ProbeNotConfiguredError(

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 from bot.domain.diagnoses.finding import Measurement
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError
+from bot.domain.formatting import figure, listed
 from bot.domain.model import JsonObject
-from bot.domain.wording import figure, listing
 from bot.engine.plugins import Context, probe
+from bot.probes._redis_client import client_of
 from bot.probes._shared.connect import SHARE_OF_TIME, problem_of
-from bot.probes.redis.resp import session
 
 
 @probe(specialist="database")
@@ -46,18 +46,18 @@ async def health(ctx: Context, *, service: str) -> Measurement:
 
 
 async def _read(url: str) -> tuple[float, dict[str, str]]:
-    async with session(url) as ask:
+    async with client_of(url) as client:
         # INFO first: while it loads its data, a server refuses to be pinged.
-        told = _fields(await ask("INFO"))
+        told = _fields(await client.info())
         if told.get("loading") == "1":
             return 0.0, told
         started = time.perf_counter()
-        await ask("PING")
+        await client.ping()
         return time.perf_counter() - started, told
 
 
-def _fields(info: str) -> dict[str, str]:
-    told = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+def _fields(info: object) -> dict[str, str]:
+    told = {name: str(value) for name, value in info.items()} if isinstance(info, dict) else {}
     if "used_memory" not in told:
         raise ProbeGarbageError("What answers does not tell about itself as a Redis does.")
     return told
@@ -97,6 +97,6 @@ def _measured(ctx: Context, service: str, problems: list[str], data: JsonObject)
         value=0.0 if problems else 1.0,
         unit="1 = healthy",
         at=ctx.clock.now(),
-        text=f"{service}: Redis {well}" if not problems else f"{service}: Redis: {listing(problems)}",
+        text=f"{service}: Redis {well}" if not problems else f"{service}: Redis: {listed(problems, most=4)}",
         data={**data, "problems": list(problems)},
     )

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind, Findings
+from bot.domain.formatting import listed
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.wording import clock_time, listing
+from bot.domain.wording import clock_time
 from bot.engine.plugins import Context, probe
 from bot.probes._shared.json_api import fetch, having, of_each
 from bot.probes.status.feeds import (
@@ -62,7 +63,7 @@ async def page(ctx: Context, *, service: str) -> Findings:
     troubled = {finding.service for finding in found}
     return Findings(
         items=tuple(found),
-        looked_at=f"status pages of {listing(list(pages))}",
+        looked_at=f"status pages of {listed(list(pages), most=4)}",
         normal=tuple(f"{name} reports no incident of its own" for name in pages if name not in troubled),
         gaps=tuple(gaps),
     )
@@ -113,7 +114,7 @@ def _strength(worst: ProviderIncident, *, certain: bool) -> float:
 
 
 def _of_what(trouble: ProviderIncident) -> str:
-    return f" of {listing(trouble.components)}" if trouble.components else ""
+    return f" of {listed(trouble.components, most=4)}" if trouble.components else ""
 
 
 def _words(trouble: ProviderIncident) -> str:

@@ -10,7 +10,7 @@ from bot.diagnosis.signals.spans import findings_of, own_parts
 from bot.diagnosis.signals.trace_span import CallSpan
 from bot.domain.diagnoses.finding import Findings
 from bot.domain.errors import ProbeNotConfiguredError
-from bot.domain.wording import span
+from bot.domain.formatting import duration
 from bot.engine.plugins import Context, probe
 from bot.probes.traces.readers import jaeger, tempo
 
@@ -46,7 +46,7 @@ async def spans(ctx: Context, *, service: str, since_s: float = 1800) -> Finding
     traces = len({each.trace for each in ours})
     return Findings(
         items=judged,
-        looked_at=f"{len(ours)} spans in {traces} traces of {service} over {span(since_s)}",
+        looked_at=f"{len(ours)} spans in {traces} traces of {service} over {duration(since_s)}",
         normal=tuple(f"{name}: no operation fails or takes longer by itself than before" for name in calm),
         gaps=() if ours else (f"{service}: no trace of it was found",),
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
-from bot.targets.support.processes import Ran, run
+from bot.targets.support.processes import CompletedProgram, run
 
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "pilothouse",
@@ -140,7 +140,9 @@ class Repository:
             raise ActionFailedError(f"git {words[0]}: {ran.complaint}", code="target_refused")
         return ran.out
 
-    async def _try(self, *words: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Ran:
+    async def _try(
+        self, *words: str, env: Mapping[str, str] | None = None, stdin: bytes = b""
+    ) -> CompletedProgram:
         command = ["git", f"--git-dir={self.clone}", "-c", "gc.auto=0", *words]
         told = {**_IDENTITY, **_QUIET, **(env or {})}
         return await run(command, within_s=self._left_s(), env=told, stdin=stdin)

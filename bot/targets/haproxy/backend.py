@@ -10,6 +10,7 @@ import httpx
 from pydantic import Field
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.domain.formatting import duration
 from bot.engine.plugins import Context
 from bot.targets.haproxy.counts import Row, rows_of
 from bot.targets.haproxy.runtime_socket import RuntimeSocket, Server
@@ -214,7 +215,7 @@ class Backend:
         while not await reached():
             if asyncio.get_running_loop().time() > until_s:
                 raise ActionInDoubtError(
-                    f"{what} did not come about within {given_s:.0f} s.",
+                    f"{what} did not come about within {duration(given_s)}.",
                     hint="Look at the service's own log, then try again or roll back.",
                     code="not_in_time",
                 )

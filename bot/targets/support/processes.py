@@ -10,13 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
+from bot.domain.formatting import duration
 
 _PASSED_ON = ("PATH", "HOME", "LANG", "SSH_AUTH_SOCK", "TMPDIR")
 _MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ran:
+class CompletedProgram:
     """How a program ended."""
 
     code: int
@@ -35,7 +36,7 @@ async def run(
     within_s: float,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
-) -> Ran:
+) -> CompletedProgram:
     """Run a program; its environment is what programs need to work, and ``env``: none of the bot's secrets.
 
     Raises:
@@ -63,7 +64,7 @@ async def run(
             out, err = await process.communicate(stdin)
     except TimeoutError as error:
         raise ActionInDoubtError(
-            f"{command[0]} did not end within {within_s:.0f} s, and was killed.", code="not_in_time"
+            f"{command[0]} did not end within {duration(within_s)}, and was killed.", code="not_in_time"
         ) from error
     finally:
         if process.returncode is None:
@@ -71,4 +72,4 @@ async def run(
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     said, complaint = (text[-_MOST_BYTES:].decode(errors="replace") for text in (out, err))
-    return Ran(code=process.returncode or 0, out=said, err=complaint)
+    return CompletedProgram(code=process.returncode or 0, out=said, err=complaint)

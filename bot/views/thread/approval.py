@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
+from bot.domain.formatting import listed, several
 from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
 from bot.views import ids
 from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.limits import prose
-from bot.views.phrases import REMINDER, listed, local, sentence, several, utc, who
+from bot.views.phrases import (
+    REMINDER,
+    local,
+    sentence,
+    utc,
+    who,
+)
 from bot.views.thread.remedy import plan_name
 
 

@@ -8,6 +8,7 @@ from typing import assert_never
 from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, ReducerResult
 from bot.domain.diagnoses.feedback import Feedback
 from bot.domain.diagnoses.finding import Findings
+from bot.domain.formatting import duration, listed
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Reduce
@@ -23,9 +24,7 @@ from bot.views.phrases import (
     WARNING,
     after_echo,
     capital,
-    duration,
     likelihood,
-    listed,
     sentence,
     utc,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind
+from bot.domain.formatting import duration, listed, several
 from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.event import RunOutcome
@@ -12,7 +13,13 @@ from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Background, Pipeline
 from bot.views.blocks import context, section
 from bot.views.limits import bold, code, prose
-from bot.views.phrases import OUTCOMES, after_echo, duration, human, listed, sentence, several, who
+from bot.views.phrases import (
+    OUTCOMES,
+    after_echo,
+    human,
+    sentence,
+    who,
+)
 from bot.views.thread.state import effects_left, recovered_at, took, trouble_began
 
 

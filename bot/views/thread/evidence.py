@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from bot.domain.diagnoses.finding import Evidence, Facts, Finding, Findings, Measurement
+from bot.domain.formatting import several
 from bot.domain.model import JsonObject
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.run import Run
@@ -23,7 +24,6 @@ from bot.views.phrases import (
     compared,
     quantity,
     sentence,
-    several,
     utc,
 )
 from bot.views.thread.leaning import leaning_lines

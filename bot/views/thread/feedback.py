@@ -8,12 +8,16 @@ from typing import Any
 from bot.domain.board import DesiredMessage
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.diagnoses.feedback import MOST_CHARS, AccuracyScore, Feedback, Opinion, RatedDiagnosis, score
+from bot.domain.formatting import listed, percent, several
 from bot.domain.model import JsonObject
 from bot.views import ids
 from bot.views.blocks import actions, button, context, message, section
 from bot.views.limits import OPTION_VALUE_CHARS, SELECT_OPTIONS, clip, code, prose
 from bot.views.modals import field, modal, option
-from bot.views.phrases import confidence_word, human, listed, several
+from bot.views.phrases import (
+    confidence_word,
+    human,
+)
 
 _TITLE = "What was it?"
 _MOST_WRONG = 3
@@ -139,5 +143,6 @@ def _by_word(rated: Sequence[RatedDiagnosis]) -> list[tuple[str, list[RatedDiagn
 
 
 def _share(of: AccuracyScore) -> str:
-    low, high = (f"{100 * edge:.0f}" for edge in of.interval)
-    return f"{100 * of.share:.0f} % ({of.right} of {of.judged}; 95 % sure of {low} to {high} %)"
+    low, high = (percent(edge) for edge in of.interval)
+    sure = f"95 % sure of {low.removesuffix(' %')} to {high}"
+    return f"{percent(of.share)} ({of.right} of {of.judged}; {sure})"

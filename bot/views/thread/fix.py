@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.domain.formatting import duration
 from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.effect import ActionResult
@@ -26,7 +27,6 @@ from bot.views.phrases import (
     UNDONE,
     WAITING,
     WARNING,
-    duration,
     human,
     sentence,
 )

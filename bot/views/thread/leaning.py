@@ -7,7 +7,12 @@ from typing import assert_never
 from bot.domain.runs.event import PreliminaryDiagnosisChanged
 from bot.domain.runs.run_states import PhaseState
 from bot.views.limits import prose
-from bot.views.phrases import TARGET, capital, likelihood, sentence
+from bot.views.phrases import (
+    TARGET,
+    capital,
+    likelihood,
+    sentence,
+)
 from bot.views.thread.state import name_of
 
 _MOST = 6

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 
+from bot.domain.formatting import duration
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Call, Check, Plan
 from bot.views.blocks import context, section, stack
 from bot.views.limits import bold, code, prose
-from bot.views.phrases import DONE, FAILED, duration, human
+from bot.views.phrases import (
+    DONE,
+    FAILED,
+    human,
+)
 from bot.views.thread.state import title_of
 
 _VALUE_CHARS = 80

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.domain.formatting import duration, percent
 from bot.domain.model import JsonObject
 from bot.domain.rollouts.rollout import judged_now, last_judged, rollout_under_way, share_of
 from bot.domain.rollouts.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
@@ -15,7 +16,17 @@ from bot.views import ids
 from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.limits import bold, code, prose
 from bot.views.modals import modal
-from bot.views.phrases import BUSY, DONE, FAILED, PAUSED, WAITING, WARNING, duration, local, sentence, who
+from bot.views.phrases import (
+    BUSY,
+    DONE,
+    FAILED,
+    PAUSED,
+    WAITING,
+    WARNING,
+    local,
+    sentence,
+    who,
+)
 
 _CELLS = 10
 _MARKS = {
@@ -82,7 +93,7 @@ def _reasons(metric: MetricVerdict) -> list[str]:
         lines.append(f"canary {metric.value:.4g}{unit}, stable {metric.baseline:.4g}{unit}")
     if (found := metric.interval) is not None:
         low, high = ("open" if end is None else f"{end:+.4g}" for end in (found.low, found.high))
-        lines.append(f"shift between {low} and {high}, {found.confidence:.1%} sure")
+        lines.append(f"shift between {low} and {high}, {percent(found.confidence)} sure")
     if metric.odds is not None:
         lines.append(f"odds that it is worse: {metric.odds:.3g} to 1")
     if metric.effective_canary is not None and metric.effective_stable is not None:
@@ -97,7 +108,7 @@ def _share_line(step: StepState) -> str:
     share = share_of(step)
     if share is None:
         return "*Canary* · its share of the traffic is not known"
-    return f"*Canary* {share_bar(share)} {share:.0%} of the traffic"
+    return f"*Canary* {share_bar(share)} {percent(share)} of the traffic"
 
 
 def _metric_lines(verdict: CanaryVerdict) -> list[str]:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from bot.domain.board import DesiredMessage
 from bot.domain.chart import Chart, ChartLine, ChartMark, ChartPanel, Point, Tone
+from bot.domain.formatting import duration, percent
 from bot.domain.model import JsonObject
 from bot.domain.rollouts.canary import MetricReading
 from bot.domain.rollouts.rollout import last_judged, share_of
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import StepState
 from bot.domain.runs.runbook import Pipeline
-from bot.views.phrases import capital, human
+from bot.views.phrases import (
+    capital,
+    human,
+)
 from bot.views.thread.charts import chart_message
 
 _SIDES: tuple[tuple[str, Tone], ...] = (("canary", "second"), ("stable", "first"))
@@ -52,7 +56,7 @@ def rollout_chart(run: Run, phase: Pipeline, *, names: Mapping[str, str]) -> lis
         title=f"{run.service} {run.params.get('version') or ''}: canary and stable".replace("  ", " "),
         alt=f"{len(looks)} looks at canary and stable: {', '.join(metrics)}. {said}".strip(),
         panels=tuple(panels[:_MOST_PANELS]),
-        source=f"each look of the judge; counts over {_WINDOW_S:g} s",
+        source=f"each look of the judge; counts over {duration(_WINDOW_S)}",
     )
     return [chart_message(f"{phase.id}.canary", chart, names=names)]
 
@@ -68,7 +72,7 @@ def _marks(judged: Sequence[StepState]) -> Iterator[ChartMark]:
     for step in judged:
         share = share_of(step)
         if step.judged_since is not None and share is not None:
-            yield ChartMark(at_s=step.judged_since.timestamp(), text=f"canary gets {share:.0%}")
+            yield ChartMark(at_s=step.judged_since.timestamp(), text=f"canary gets {percent(share)}")
         if step.judged_since is not None and step.outcome == "failed":
             ended_s = step.judged_since.timestamp() + step.readings[-1].at_s
             yield ChartMark(at_s=ended_s, text="stopped", tone="bad")

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from bot.domain.diagnoses.diagnosis import Diagnosis
+from bot.domain.formatting import duration as said_duration
+from bot.domain.formatting import listed, several
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
@@ -23,14 +25,11 @@ from bot.views.phrases import (
     after_echo,
     human,
     likelihood,
-    listed,
     local,
     sentence,
-    several,
     utc,
     who,
 )
-from bot.views.phrases import duration as said_duration
 from bot.views.thread.approval import deciders
 from bot.views.thread.diagnosis import cause_line, unread_line
 from bot.views.thread.ending import headline_of_end, next_line, story

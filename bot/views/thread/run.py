@@ -13,7 +13,9 @@ from bot.domain.runs.approval import Approval
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce, plan_source
 from bot.views.blocks import message
-from bot.views.phrases import names_in
+from bot.views.phrases import (
+    names_in,
+)
 from bot.views.thread.approval import reminder_blocks
 from bot.views.thread.charts import phase_charts
 from bot.views.thread.diagnosis import diagnosis_blocks

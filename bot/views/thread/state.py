@@ -8,6 +8,7 @@ from typing import assert_never
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement, Reading
+from bot.domain.formatting import duration, listed, several
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import PhaseOutcome
 from bot.domain.runs.run import Run
@@ -26,10 +27,7 @@ from bot.views.phrases import (
     SKIPPED,
     WAITING,
     WARNING,
-    duration,
     human,
-    listed,
-    several,
 )
 
 _RESULT: TypeAdapter[Reading | ActionResult] = TypeAdapter(Reading | ActionResult)

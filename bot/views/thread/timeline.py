@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, assert_never
 
+from bot.domain.formatting import duration
 from bot.domain.model import Model
 from bot.domain.people import Person
 from bot.domain.rollouts.verdict import Decision
@@ -67,7 +68,9 @@ def _told(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
             return "quiet", f"{event.phase} has its turn"
         case StepFinished():
             why = f": {event.error}" if event.error else ""
-            return _tone(event.outcome), f"  {event.step} {_word(event.outcome)} in {event.took_s:.3g} s{why}"
+            return _tone(
+                event.outcome
+            ), f"  {event.step} {_word(event.outcome)} in {duration(event.took_s)}{why}"
         case PreliminaryDiagnosisChanged():
             leaning = event.leaning
             suspect = " ".join(filter(None, leaning.suspect))

@@ -7,7 +7,9 @@ from datetime import datetime
 from bot.domain.runs.run import Run
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
-from bot.views.phrases import names_in
+from bot.views.phrases import (
+    names_in,
+)
 from bot.views.thread.run import run_messages
 
 

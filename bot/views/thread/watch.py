@@ -6,13 +6,21 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from bot.domain.formatting import several
 from bot.domain.model import JsonObject
 from bot.domain.runs.event import WatchSampled
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Background
 from bot.views.blocks import section
 from bot.views.limits import bold, prose
-from bot.views.phrases import BAD, BUSY, DONE, FAILED, SKIPPED, local, several
+from bot.views.phrases import (
+    BAD,
+    BUSY,
+    DONE,
+    FAILED,
+    SKIPPED,
+    local,
+)
 from bot.views.thread.state import title_of, took
 
 _MOST = 30

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, OriginCandidate, Source, SourceStatus
+from bot.domain.formatting import listed
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
 from bot.views import ids
 from bot.views.blocks import section
 from bot.views.limits import bold, prose
 from bot.views.modals import modal
-from bot.views.phrases import capital, likelihood, listed, sentence
+from bot.views.phrases import (
+    capital,
+    likelihood,
+    sentence,
+)
 from bot.views.thread.diagnosis import TIE, cause_line, unread_line
 from bot.views.thread.evidence import finding_lines
 

@@ -113,7 +113,7 @@ async def test_a_lock_rejects_with_its_owner_its_reason_and_its_end_and_then_is_
     await state.locks.lock(DeployLock(service="checkout", by=ANA, reason="A fair.", at=TUESDAY, until=until))
     data = (await gates.lock(state.ctx, service="checkout")).data
     assert (data["code"], data["until"], data["waivable"]) == ("locked", "2026-11-24T14:00:00Z", False)
-    assert data["why"] == "Ana has locked `checkout`: A fair. It ends by itself in 2h."
+    assert data["why"] == "Ana has locked `checkout`: A fair. It ends by itself in 2 h."
     state.clock.forward(7200)
     assert (await gates.lock(state.ctx, service="checkout")).data["verdict"] == "proceed"
 

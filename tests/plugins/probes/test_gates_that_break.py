@@ -63,7 +63,7 @@ class Unreadable(Broken):
     ("keeper", "why", "way_out"),
     [
         (Crashing, "The gate cannot be asked: gates.incident crashed: ZeroDivisionError.", "plugin_crashed"),
-        (Hanging, "The gate cannot be asked: no answer within 0.17 s.", "slow source"),
+        (Hanging, "The gate cannot be asked: no answer within 170 ms.", "slow source"),
         (Mumbling, "The gate cannot be asked: gates.incident crashed: AttributeError.", "plugin_crashed"),
         (
             Unreadable,

@@ -40,7 +40,7 @@ async def test_a_job_that_reports_is_as_old_as_its_last_report(context):
     seen = await age(ctx, service="shop", job="backup")
     assert (seen.value, seen.unit) == (60, "s")
     assert seen.data == {"status": "ok", "text": "", "duration_s": 4, "failures": 0, "ok_age_s": 60}
-    assert seen.text == "shop: backup last reported 60 s ago"
+    assert seen.text == "shop: backup last reported 1 min ago"
     assert (await failures(ctx, service="shop", job="backup")).value == 0
 
 

@@ -172,7 +172,7 @@ def test_what_is_in_the_way_of_locks_and_replicas_is_said():
     )
     assert warnings_of(database, backed_up=True) == (
         "Session 7 (report, idle) has a transaction open for 10 min: locks may have to wait for it.",
-        "The replica b is 90.0 s behind.",
+        "The replica b is 1 min 30 s behind.",
         "How far the replica c is behind is not known.",
     )
     assert way_back_of(database).verdict == "safe"

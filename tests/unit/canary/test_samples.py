@@ -100,7 +100,7 @@ def test_too_few_samples_are_waited_for():
     found = judge([1.0] * 4, [1.0] * 20, interval_s=15)
     assert (found.outcome, found.reason) == (UNSURE, "too_few_samples")
     assert (found.have, found.needed, found.wait_s) == (4, 10, 90)
-    assert found.text == "4 of 10 samples needed on each side, about 90 s"
+    assert found.text == "4 of 10 samples needed on each side, about 1 min 30 s"
 
 
 def test_a_stable_of_nothing_but_zeros_has_no_silent_pass():

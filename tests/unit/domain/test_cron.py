@@ -57,6 +57,20 @@ def test_an_hour_that_comes_twice_counts_the_first_time():
     assert found == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
+def test_steps_of_minutes_within_an_hour_that_does_not_exist_are_made_up_for_once():
+    found = parse_cron("*/20 2 * * *", zone="Europe/Berlin").between(
+        datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 3, 29, 12, tzinfo=UTC)
+    )
+    assert list(found) == [datetime(2026, 3, 29, 1, 0, tzinfo=UTC)]  # 03:00 in Berlin
+
+
+def test_steps_of_minutes_within_an_hour_that_comes_twice_count_the_first_time():
+    found = parse_cron("*/20 2 * * *", zone="Europe/Berlin").between(
+        datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 12, tzinfo=UTC)
+    )
+    assert [f"{moment:%H:%M}" for moment in found] == ["00:00", "00:20", "00:40"]
+
+
 @given(
     at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # hypothesis wants them bare
     text=st.sampled_from(["*/7 * * * *", "5 2 * * *", "0 0 1 * *", "15,45 9-17 * * 1-5", "0 3 13 * 5"]),

@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.intent import AskWhyNot, HandOverLocks, ListLocks, LockDeploys, UnlockDeploys
+from bot.domain.intent import AskWhyNot, HandOverLocks, LockDeploys, UnlockDeploys
 from bot.domain.monitoring.alert import Alert
 from bot.engine.plugins import Plugins, plugins_in
 from bot.ports.gates import DeployLockStore
 from bot.probes import gates
 from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import IntentHandler
+from bot.views.locks import locks_text
 from tests.support.worlds import ANA, BEN, CHI
 from tests.unit.engine.small_world import World
 
@@ -44,6 +45,9 @@ class Counter:
 
     async def lock(self, *, by=ANA, service="checkout", reason="the fair", seconds=7200, **more) -> str:
         return await self.ask(LockDeploys, by=by, service=service, reason=reason, seconds=seconds, **more)
+
+    async def listed(self) -> str:
+        return locks_text(await self.locks.held(CATALOGUE.names))
 
     async def owners(self) -> dict[str, str]:
         return {lock.service: lock.by.id for lock in await self.locks.held(CATALOGUE.names)}
@@ -122,13 +126,13 @@ async def test_no_lock_goes_to_a_guest(counter):
 
 
 async def test_the_list_shows_what_is_locked_now_and_pings_nobody_by_a_reason(counter):
-    assert await counter.ask(ListLocks) == "Nothing is locked."
+    assert await counter.listed() == "Nothing is locked."
     await counter.lock(reason="<!channel> look")
-    assert await counter.ask(ListLocks) == (
+    assert await counter.listed() == (
         f"🔒 <@{ANA.id}> has locked `checkout` until 2026-03-04 05:00 UTC: &lt;!channel&gt; look."
     )
     counter.world.clock.forward(7200)
-    assert await counter.ask(ListLocks) == "Nothing is locked."
+    assert await counter.listed() == "Nothing is locked."
 
 
 async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens_it(counter):
@@ -145,7 +149,7 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
     )
     assert "2026-03-04 06:00 (UTC)" in told[1]
     assert told[2].endswith("An emergency opens it.")
-    assert told[3] == "🔴 *lock*: Ana has locked `payments`: the fair. It ends by itself in 2h."
+    assert told[3] == "🔴 *lock*: Ana has locked `payments`: the fair. It ends by itself in 2 h."
     assert told[4].endswith("No emergency opens it.")
     assert told[5].startswith("🔴 *incident*: An incident is open at `checkout`")
     assert told[7].startswith("🟢 *error_budget*")

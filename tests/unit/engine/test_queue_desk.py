@@ -9,9 +9,9 @@ import pytest
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.deployments.queueing import stay_s
-from bot.domain.intent import AskQueue
 from bot.engine.engine import Engine
 from bot.services.queue_commands import QueueCommands
+from bot.views.queue import queue_text
 from tests.support.waiting import until
 from tests.support.worlds import ANA, BEN, BENCH, CHI
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
@@ -31,6 +31,7 @@ class Line:
     def __init__(self, world) -> None:
         services = [{"name": "checkout", "approvers": ["oncall"]}, {"name": "payments"}]
         self.deps = replace(world.deps, catalogue=Catalogue.model_validate({"services": services}))
+        self.desk = QueueCommands(self.deps.stores, world.clock)
         world.engine = Engine(self.deps)
         self.world, self.votes = world, 0
 
@@ -50,9 +51,9 @@ class Line:
         await self.world.go(run_id)
 
     async def told(self, service: str = "checkout") -> list[str]:
-        at = self.world.clock.now()
-        intent = AskQueue(key="k", at=at, by=ANA, channel="C1", service=service)
-        return (await QueueCommands(self.deps).show(intent)).splitlines()
+        services = (service,) if service else self.deps.catalogue.names
+        queues = await self.desk.queues(services)
+        return queue_text(queues, service=service).splitlines()
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ async def test_who_has_the_turn_and_who_waits_are_told_in_order_and_without_hist
     await line.deploy("r3", "3")
     assert await line.told("") == [
         "*`checkout`*",
-        f"▶️ <@{ANA.id}>: canary &lt;1&gt;, since 3m; it waits for a person's word.",
+        f"▶️ <@{ANA.id}>: canary &lt;1&gt;, since 3 min; it waits for a person's word.",
         f"1. <@{ANA.id}>: canary 2; when it begins is not known.",
         f"2. <@{ANA.id}>: canary 3; when it begins is not known.",
     ]
@@ -109,9 +110,9 @@ async def test_who_waits_is_told_when_its_turn_is_likely_to_come_from_deployment
     line.world.clock.forward(250)
     assert await line.told() == [
         "*`checkout`*",
-        f"▶️ <@{ANA.id}>: canary 1, since 4m.",
-        f"1. <@{ANA.id}>: canary 2; begins in about 8m.",  # (600 + 900) / 2 - 250
-        f"2. <@{ANA.id}>: canary 3; begins in about 18m.",  # and 600
+        f"▶️ <@{ANA.id}>: canary 1, since 4 min.",
+        f"1. <@{ANA.id}>: canary 2; begins in about 8 min.",  # (600 + 900) / 2 - 250
+        f"2. <@{ANA.id}>: canary 3; begins in about 18 min.",  # and 600
     ]
     BENCH.hang.set()
     await first

@@ -66,7 +66,7 @@ def test_a_lone_expression_yields_its_own_value(template: str, value: object) ->
         ("{{ params.service }}-{{ cause.data.version }}", "checkout-1.4"),
         ("for {{ params.since }} s", "for 1800 s"),
         ("for {{ params.since | duration }}", "for 30m"),
-        ("at {{ 0.125 | percent }}", "at 12.5 %"),
+        ("at {{ 0.125 | percent }}", "at 12 %"),
         ("weights {{ cause.data.weights }}", 'weights {"stable": 100}'),
         ("is {{ params.since > 60 }}", "is true"),
         ("{{ params.items | join(', ') }}.", "a, b."),

@@ -35,7 +35,9 @@ from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
-from bot.views.phrases import names_in
+from bot.views.phrases import (
+    names_in,
+)
 from bot.views.thread.run import run_messages
 from tests.support.worlds import ANA, BEN, START
 from tests.unit.views.oracle import assert_valid_message

@@ -7,7 +7,9 @@ import pytest
 from bot.domain.diagnoses.diagnosis import ReducerResult, RuledOut, Source, SourceStatus
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement
 from bot.domain.runs.event import StepRef
-from bot.views.phrases import SKIPPED
+from bot.views.phrases import (
+    SKIPPED,
+)
 from bot.views.thread.evidence import finding_lines
 from tests.unit.views.story import BAD_RELEASE, ERRORS, LINES, SLOW_BANK, START, Story, diagnosis, found
 

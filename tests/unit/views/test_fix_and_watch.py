@@ -10,7 +10,9 @@ from bot.domain.runs.event import ApprovalEnded, ApprovalReminded, ApprovalReque
 from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Runbook
 from bot.views import ids
-from bot.views.phrases import SKIPPED
+from bot.views.phrases import (
+    SKIPPED,
+)
 from bot.views.thread.run import run_messages
 from tests.support.worlds import ANA, BEN, CHI
 from tests.unit.views.story import ROLLBACK, TRIAGE, Story

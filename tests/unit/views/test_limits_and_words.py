@@ -7,19 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.diagnoses.finding import Evidence
+from bot.domain.formatting import duration, listed, several
 from bot.views.blocks import context, fit, section, stack
 from bot.views.limits import bold, clip, code, cut_lines, escape, link, plain, prose, unescape
 from bot.views.phrases import (
     after_echo,
     capital,
     compared,
-    duration,
     human,
     likelihood,
-    listed,
     quantity,
     sentence,
-    several,
 )
 
 
@@ -61,7 +59,7 @@ def test_confidence_is_said_in_words_and_per_cent(confidence, said):
     ("value", "unit", "said"),
     [
         (0.1234, "ratio", "12 %"),
-        (0.0021, "ratio", "0.2 %"),
+        (0.0021, "ratio", "0.21 %"),
         (0.25, "s", "250 ms"),
         (256e6, "bytes", "256 MB"),
         (12_345, "requests", "12,345 requests"),

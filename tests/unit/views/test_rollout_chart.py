@@ -52,7 +52,7 @@ def test_counters_become_shares_of_errors_and_gaps_stay_gaps():
     assert [value for _, value in canary.points] == [None, 50, 50, 50]
     assert [value for _, value in stable.points] == [None, 0, 0, 0]
     assert [value for _, value in latency.lines[1].points] == [0.1, 0.1, None, 0.1]
-    assert [mark.text for mark in errors.marks] == ["canary gets 25%"]
+    assert [mark.text for mark in errors.marks] == ["canary gets 25 %"]
 
 
 def test_the_decision_to_stop_is_marked_and_the_picture_can_be_drawn():

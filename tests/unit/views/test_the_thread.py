@@ -14,7 +14,11 @@ from bot.domain.runs.event import PlanRendered, RunOutcome, StepOutcome, StepRef
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import Runbook
 from bot.views import ids
-from bot.views.phrases import OUTCOMES, SKIPPED, STEP_OUTCOMES
+from bot.views.phrases import (
+    OUTCOMES,
+    SKIPPED,
+    STEP_OUTCOMES,
+)
 from bot.views.thread.ending import after
 from bot.views.thread.run import run_messages
 from bot.views.thread.transcript import thread_text

@@ -169,8 +169,8 @@ def test_accuracy_is_told_with_its_count_its_doubt_and_by_how_sure_the_diagnoses
     told = [rated(n, ["right"]) for n in range(9)]
     told += [rated(9, ["wrong"]), rated(10, ["other"], confidence=0.7)]
     told += [rated(11, ["right"], confidence=None, verdict="unclear"), rated(12, ["right", "wrong"])]
-    lines = accuracy_lines(told, period="the last 30d")
-    headline = "*83 % (10 of 12; 95 % sure of 55 to 95 %) of the last 30d were right*"
+    lines = accuracy_lines(told, period="the last 30 d")
+    headline = "*83 % (10 of 12; 95 % sure of 55 to 95 %) of the last 30 d were right*"
     assert lines == [
         f"{headline}, by the word of those who were there.",
         "• very likely: 90 % (9 of 10; 95 % sure of 60 to 98 %)",
@@ -187,9 +187,9 @@ def test_accuracy_is_told_with_its_count_its_doubt_and_by_how_sure_the_diagnoses
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ([], "Nobody has said of a diagnosis of the last 30d"),
-        ([rated(1, ["right", "wrong"])], "There is no figure of the last 30d: people disagree about 1"),
+        ([], "Nobody has said of a diagnosis of the last 30 d"),
+        ([rated(1, ["right", "wrong"])], "There is no figure of the last 30 d: people disagree about 1"),
     ],
 )
 def test_without_a_judgement_no_figure_is_made_up(told, said):
-    assert accuracy_lines(told, period="the last 30d")[0].startswith(said)
+    assert accuracy_lines(told, period="the last 30 d")[0].startswith(said)

@@ -1,0 +1,24 @@
+"""Locks of services by people, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain.deployments.deploy_lock import DeployLock
+from bot.views.limits import TEXT_CHARS, code, cut_lines, prose
+from bot.views.phrases import (
+    who,
+)
+
+
+def locks_text(locks: Sequence[DeployLock]) -> str:
+    """List who has locked what, until when and why."""
+    lines = [f"🔒 {lock_words(lock)}." for lock in locks]
+    return cut_lines("\n".join(lines), TEXT_CHARS) or "Nothing is locked."
+
+
+def lock_words(lock: DeployLock) -> str:
+    """Say of one lock whose it is, until when and why, without a full stop."""
+    until = f"{lock.until:%Y-%m-%d %H:%M} UTC"
+    reason = prose(lock.reason.rstrip("."), 600)
+    return f"{who(lock.by)} has locked {code(lock.service, 140)} until {until}: {reason}"
