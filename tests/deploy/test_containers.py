@@ -138,7 +138,7 @@ def until(true: Callable[[], bool], what: str, *, logs: Callable[[], str], withi
     while time.monotonic() < deadline:
         if true():
             return
-        time.sleep(0.2)
+        time.sleep(0.2)  # real time: the pause between two looks of a poll
     pytest.fail(f"Not within {within_s} s: {what}\n{logs()[-4000:]}")
 
 

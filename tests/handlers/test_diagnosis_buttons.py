@@ -120,7 +120,7 @@ async def test_accuracy_is_told_to_whoever_asks(front: Front):
     )
     await front.stores.feedback.rate(said, Feedback(by=CHI, at=now, opinion="right"))
     for text, told in (
-        ("accuracy", "100 % (1 of 1; 95 % sure of 21 to 100 %) of the last 30d were right"),
+        ("accuracy", "100 % (1 of 1; 95 % sure of 21 to 100 %) of the last 30 d were right"),
         ("accuracy 2d", "Nobody has said of a diagnosis of the last 2d whether it was right."),
         ("accuracy soon", "`soon` is no duration"),
     ):

@@ -73,11 +73,11 @@ async def _filled(front: Front) -> None:
         "changed": True,
     }
     one = {"id": "r9", "service": "checkout", "strategy": "canary", "version": SECRET, "requested_by": ben}
-    await front.deployments.record(Deployment.model_validate(one | done))
+    await front.stores.deployments.record(Deployment.model_validate(one | done))
     lock = DeployLock(service="checkout", by=ben, reason=SECRET, at=now, until=now + timedelta(hours=1))
-    await front.desk.locks.lock(lock)
+    await front.desk.stores.deploy_locks.lock(lock)
     said = DiagnosisSummary(run_id=SECRET, at=now, service="checkout", verdict="cause_found", confidence=0.9)
-    await front.feedback.rate(said, Feedback(by=ben, at=now, opinion="wrong"))
+    await front.stores.feedback.rate(said, Feedback(by=ben, at=now, opinion="wrong"))
     origin = Origin(kind="command", channel=ONCALL)
     begun = RunStarted(
         at=now, runbook=TRIAGE, params={"service": "checkout"}, requested_by=ben, origin=origin
@@ -207,7 +207,7 @@ async def _history_of(catalogue: Catalogue, words: Sequence[str] = ()) -> str:
     for number, service in enumerate(("checkout", "payments", "storefront")):
         given = {"id": f"r{number}", "service": service, "strategy": "canary", "version": f"{service}-1"}
         more = {"requested_by": ben, "requested_at": now, "started_at": now, "outcome": "succeeded"}
-        await desk.deployments.record(Deployment.model_validate(given | more | {"changed": True}))
+        await desk.stores.deployments.record(Deployment.model_validate(given | more | {"changed": True}))
     command = {"user_id": GIL, "user_name": "gil", "trigger_id": "1", "channel_id": ONCALL}
     return await deploy.WORDS["history"].run(desk, list(words), command)
 

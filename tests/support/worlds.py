@@ -85,6 +85,8 @@ class Bench:
     value: float = 0.0
     effects: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    measured: list[float] = field(default_factory=list)
+    """Every value that a probe has read."""
     down: set[str] = field(default_factory=set)
     hang: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -98,6 +100,7 @@ def renew() -> Bench:
     BENCH.value = 0.0
     BENCH.effects.clear()
     BENCH.calls.clear()
+    BENCH.measured.clear()
     BENCH.down.clear()
     BENCH.hang = asyncio.Event()
     return BENCH
@@ -135,6 +138,7 @@ async def measure(ctx: Context) -> Measurement:
     """Measure the world's one number."""
     if "value" in BENCH.down:
         raise ProbeUnavailableError("no data")
+    BENCH.measured.append(BENCH.value)
     return Measurement(value=BENCH.value, unit="errors", at=ctx.clock.now())
 
 

@@ -78,7 +78,7 @@ def kept(world: World) -> FrailBook:
     kept = FrailBook(world.clock, board=world.store.board)
     names = ("deploy.rollback", "haproxy.rollback")
     plugins = Plugins({**world.deps.plugins.by_name, **{name: plugin(name) for name in names}})
-    world.deps = replace(world.deps, deployments=kept, plugins=plugins)
+    world.deps = replace(world.deps, stores=replace(world.deps.stores, deployments=kept), plugins=plugins)
     world.engine = Engine(world.deps)
     return kept
 

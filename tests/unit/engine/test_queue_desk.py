@@ -102,7 +102,7 @@ async def test_who_waits_is_told_when_its_turn_is_likely_to_come_from_deployment
     first = asyncio.create_task(line.world.begin(hangs, "r1", version="1"))
 
     async def begun():
-        return await line.world.store.recent() and (await line.world.store.load("r1"))[1:]
+        return "r1" in await line.world.store.recent() and (await line.world.store.load("r1"))[1:]
 
     await until(begun, what="the first facts of a run")
     for run_id, version in (("r2", "2"), ("r3", "3")):

@@ -12,12 +12,11 @@ from pydantic import Field
 
 import bot.engine.plugins as scanning
 from bot.domain.catalogue import Catalogue, Service
-from bot.domain.clock import SystemClock
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
 from bot.targets.registry import TargetKindError, kinds_in, target_kinds, target_of
 from bot.targets.support.kind import TargetKind, TargetSettings
-from tests.plugins.actions.conftest import NoLedger
+from bot.testing.stores import memory_context
 
 
 class NomadSettings(TargetSettings):
@@ -47,15 +46,8 @@ def module(declared: object) -> ModuleType:
 @pytest.fixture
 def context():
     def made(**target: dict[str, str]) -> Context:
-        return Context(
-            run_id="r",
-            step_id="s",
-            timeout_s=5,
-            clock=SystemClock(),
-            http=httpx.AsyncClient(),
-            catalogue=Catalogue(services=(Service(name="shop", target=target),)),
-            ledger=NoLedger(),
-        )
+        catalogue = Catalogue(services=(Service(name="shop", target=target),))
+        return memory_context(catalogue=catalogue, http=httpx.AsyncClient())
 
     return made
 

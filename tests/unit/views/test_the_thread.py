@@ -259,7 +259,7 @@ def shipped(story):
 
 
 def test_a_run_that_diagnoses_nothing_is_simply_done():
-    story = shipped(Story(deploy())).finishes("done", "ActionResult.")
+    story = shipped(Story(deploy())).finishes("done", "Done.")
     assert story.read("root").startswith("🟢 Deploy canary checkout: done\n")
     assert story.read("final").startswith("🟢 checkout: done. Ship 1.4.2.\n")
     assert "✅ Ship 1.4.2: done\n✅ Start it: 1.4.2 runs" in story.read("phase:ship")
