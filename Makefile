@@ -21,9 +21,9 @@ servers: ## Install what the demo and the tests run: HAProxy, Prometheus, Alertm
 demo: setup servers ## Bring up the shop, a Slack for the laptop and the bot, and say where to look
 	@.venv/bin/pilothouse demo
 
-unit: setup ## Run the tests that need no server and no browser, in less than a minute
+unit: setup ## Run the tests that need no server and no browser, in about a minute
 	@$(PYTHON_IN) -m pytest -q -n auto -m "not server and not browser and not demo" \
-		tests/unit tests/contract tests/handlers tests/docs
+		tests/unit tests/contract tests/handlers
 
 test: setup servers ## Run all tests, JOBS=3 at a time, then those in quarantine; each passes at its first run
 	@JOBS=$(JOBS) scripts/test.sh

@@ -251,6 +251,7 @@ class HAProxyTarget:
                 return ""
             await backend.quiet(name)
             await (launcher.start(name, version) if version else launcher.stop(name))
+            await backend.doubt(name)
         except (ActionFailedError, ActionInDoubtError) as error:
             return f"; the candidate's slot could not be cleared: {error}"
         return f"; {version} is kept warm" if version else "; the candidate was stopped"

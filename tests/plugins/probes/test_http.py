@@ -23,7 +23,7 @@ def service(name: str, health_url: str = "", **more: Any) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _a_machine_that_is_busy_is_not_slow(monkeypatch):
     """Let an answer count as slow only where the test makes it slow, not where the machine does."""
-    monkeypatch.setattr("bot.probes.http.probes._SLOW_S", 3.0)
+    monkeypatch.setattr("bot.probes.http.probes._SLOW_S", 2.0)
 
 
 async def test_a_chain_that_is_well_gives_no_finding_and_says_what_was_asked(context):
@@ -67,7 +67,7 @@ async def test_an_outside_service_that_hangs_is_down_and_costs_only_its_own_time
             service("shop", f"{url}/ok", depends_on=["bank"]), service("bank", f"{url}/hangs", external=True)
         )
         async with asyncio.timeout(LIMIT_S):
-            found = await dependencies(ctx, service="shop", timeout_each_s=0.3)
+            found = await dependencies(ctx, service="shop", timeout_each_s=2)
     [finding] = found.items
     assert (finding.kind, finding.service) == (FindingKind.DEPENDENCY_DOWN, "bank")
     assert finding.data["state"] == "timeout"
@@ -87,14 +87,14 @@ async def test_a_500_without_reasons_is_a_service_down(context):
 
 async def test_one_slow_answer_among_fast_ones_is_a_finding(context):
     async def slow(_: web.Request) -> web.Response:
-        await asyncio.sleep(3.5)  # real time: what is slow is measured
+        await asyncio.sleep(2.5)  # real time: what is slow is measured
         return web.json_response({"status": "ok"})
 
     async with http_server({"/slow": slow, "/fast": answering({"status": "ok"})}) as url:
         ctx = context(service("shop", f"{url}/fast", depends_on=["pay"]), service("pay", f"{url}/slow"))
-        [finding] = (await dependencies(ctx, service="shop")).items
+        [finding] = (await dependencies(ctx, service="shop", timeout_each_s=30)).items
     assert (finding.kind, finding.service) == (FindingKind.DEPENDENCY_SLOW, "pay")
-    assert finding.evidence[0].value >= 3.5
+    assert finding.evidence[0].value >= 2.5
 
 
 async def test_an_address_that_is_not_there_is_a_gap_and_no_illness(context):

@@ -74,7 +74,7 @@ async def scraped(base: str, times: int) -> None:
 @pytest.mark.server
 async def test_a_new_version_that_fails_is_found_with_its_onset_and_its_split(context):
     async with watched() as (exporter, base):
-        ctx = context(service("shop", base, depends_on=["gone"]), service("gone", base), timeout_s=10)
+        ctx = context(service("shop", base, depends_on=["gone"]), service("gone", base), timeout_s=60)
         await scraped(base, 14)
         calm = await anomalies(ctx, service="shop")
         ratio = await error_ratio(ctx, service="shop", window_s=5)
@@ -118,7 +118,7 @@ async def test_a_new_version_that_fails_is_found_with_its_onset_and_its_split(co
                     "prometheus": {"url": base, **by_version, "by_version.failures": "nothing_like_it"}
                 },
             },
-            timeout_s=10,
+            timeout_s=60,
         )
         with pytest.raises(ProbeUnavailableError, match="no failures of the canary"):
             await tallies(uncounted, service="shop", canary="1.4.2", stable="1.4.1")
