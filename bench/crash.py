@@ -17,8 +17,10 @@ import random
 import signal
 import statistics
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bench.crashing.disturbances import DISTURBANCES
@@ -28,6 +30,7 @@ from bench.crashing.trial import Told, Trial
 from bench.crashing.world import Crew, World, world
 from bot.adapters.redis.store import RedisStore
 from bot.adapters.slack.client import open_client
+from bot.services.intent_handler import run_id_of
 
 MODES = (*SIGNALS, *DISTURBANCES)
 _WITHIN_S = 60.0
@@ -50,13 +53,20 @@ class Tally:
     duplicated_at_plain_target: int = 0
     missing_messages: int = 0
     duplicated_messages: int = 0
+    errors: int = 0
+    """Runs of which nothing is known, because playing or counting them failed."""
+    died_unasked: int = 0
+    """Processes that ended although nothing here killed them."""
     resumes_s: list[float] = field(default_factory=list)
     wrong: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, about: str, told: Told, expected: Told, *, died_at: float | None) -> None:
-        """Count one run."""
+    def add(
+        self, about: str, told: Told, expected: Told, *, died_at: float | None, last_words: Sequence[str] = ()
+    ) -> None:
+        """Count one run; ``last_words`` are of processes that ended without being killed."""
         before = self.faults
         self.runs += 1
+        self.died_unasked += len(last_words)
         self.lost += not told.ended
         self.other_outcome += told.ended and told.signature != expected.signature
         self.missing_effects += sum(1 for times in told.effects.values() if times < 1)
@@ -71,7 +81,7 @@ class Tally:
             moved = [at for at, _, _ in told.steps_at if at > died_at]
             self.resumes_s += [moved[0] - died_at] if moved else []
         if self.faults != before:
-            self.wrong.append(
+            self._note(
                 {
                     "at": about,
                     "run": told.run_id,
@@ -79,8 +89,21 @@ class Tally:
                     "effects": told.effects,
                     "messages": dict(told.messages),
                     "differs": sorted(set(told.signature) ^ set(expected.signature)),
+                    "last_words": list(last_words),
+                    "left": told.left,
                 }
             )
+
+    def fail(self, about: str, run_id: str, error: Exception) -> None:
+        """Count one run that could not be played or counted to its end, with the error that stopped it."""
+        self.runs += 1
+        self.errors += 1
+        why = f"{type(error).__name__}: {error}"
+        self._note({"at": about, "run": run_id, "error": why, "trace": traceback.format_exception(error)})
+
+    def _note(self, wrong: dict[str, Any]) -> None:
+        self.wrong.append(wrong)
+        print(f"wrong: {json.dumps(wrong)}", file=sys.stderr, flush=True)
 
     @property
     def faults(self) -> int:
@@ -92,6 +115,8 @@ class Tally:
             + self.duplicated_effects
             + self.missing_messages
             + self.duplicated_messages
+            + self.errors
+            + self.died_unasked
         )
 
     def shown(self) -> dict[str, Any]:
@@ -103,6 +128,35 @@ class Tally:
             else None
         )
         return {**numbers, "resume_s": resume, "wrong": self.wrong}
+
+
+@dataclass
+class Matrix:
+    """The figures of all modes, at any moment while they are played."""
+
+    lease_s: float
+    tallies: dict[str, Tally]
+    stopped: str = "not begun"
+    """Why not all of it was played; empty when it was."""
+
+    def shown(self) -> dict[str, Any]:
+        """Return the figures of each mode and of all modes together."""
+        every = list(self.tallies.values())
+        resumes = [seconds for tally in every for seconds in tally.resumes_s]
+        names = ("runs", "lost", "other_outcome", "missing_effects", "duplicated_effects")
+        more = ("missing_messages", "duplicated_messages", "errors", "died_unasked")
+        return {
+            "lease_s": self.lease_s,
+            "modes": {mode: tally.shown() for mode, tally in self.tallies.items()},
+            "points": max((tally.points for tally in every), default=0),
+            **{name: sum(getattr(tally, name) for tally in every) for name in (*names, *more)},
+            "resume_s": {
+                "p50": round(statistics.median(resumes), 3) if resumes else None,
+                "max": round(max(resumes), 3) if resumes else None,
+            },
+            "stopped": self.stopped,
+            "held": not self.stopped and all(tally.faults == 0 for tally in every),
+        }
 
 
 class Track:
@@ -119,38 +173,61 @@ class Track:
         told = await self._play()
         return told, list(self._crew.points.seen())
 
-    async def at_point(self, point: Point, mode: str) -> tuple[Told, float | None]:
-        """Play a run in which one process gets a signal at a point; gives when that was, if it was."""
+    async def count(
+        self, job: Point | int, mode: str, tally: Tally, expected: Told, *, chance: random.Random
+    ) -> None:
+        """Play one run of a mode and count it, also when playing it fails."""
+        about = f"{mode} {job}"
+        try:
+            if isinstance(job, Point):
+                told, died_at = await self._at_point(job, mode)
+            else:
+                told, died_at = await self._under(mode, chance), None
+            last_words = await asyncio.to_thread(self._crew.bury)
+        except Exception as error:  # noqa: BLE001  # it is counted, and the runs that follow are played
+            await asyncio.to_thread(self._crew.bury)
+            tally.fail(about, self._run_id, error)
+        else:
+            tally.add(about, told, expected, died_at=died_at, last_words=last_words)
+
+    async def _at_point(self, point: Point, mode: str) -> tuple[Told, float | None]:
+        """Play a run in which one process gets a signal at a point; returns when that was, if it was."""
         self._crew.points.arm(point, mode=mode)
-        told = await self._play()
+        try:
+            told = await self._play()
+        finally:
+            if mode == "zombie" and self._crew.points.hit is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._crew.points.hit[0], signal.SIGCONT)
         hit = self._crew.points.hit
-        if hit is None:
-            return told, None
-        if mode == "zombie":
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(hit[0], signal.SIGCONT)
+        if hit is not None and mode == "zombie":
             await asyncio.sleep(_WOKEN_S)  # it goes on where it was stopped, as if nothing had happened
             await self._trial.account(told)
-        await self._bury()
-        return told, hit[1]
+        return told, hit[1] if hit is not None else None
 
-    async def under(self, mode: str, chance: random.Random) -> Told:
+    async def _under(self, mode: str, chance: random.Random) -> Told:
         """Play a run under a disturbance."""
         self._crew.points.arm(None)
         disturbing = asyncio.create_task(DISTURBANCES[mode](self._on, self._crew, self._store, chance))
-        told = await self._play()
-        await disturbing
+        try:
+            told = await self._play()
+        finally:
+            await disturbing
         await self._trial.account(told)
-        await self._bury()
         return told
 
-    async def _bury(self) -> None:
-        for words in await asyncio.to_thread(self._crew.bury):
-            print(words[:2000], file=sys.stderr)
+    @property
+    def _run_id(self) -> str:
+        return run_id_of(self._key)
+
+    @property
+    def _key(self) -> str:
+        return f"{self._name}-{self._count}"
 
     async def _play(self) -> Told:
         self._count += 1
-        return await self._trial(f"{self._name}-{self._count}", within_s=_WITHIN_S)
+        await self._crew.up()
+        return await self._trial(self._key, within_s=_WITHIN_S)
 
 
 @contextlib.asynccontextmanager
@@ -169,59 +246,54 @@ async def _tracks(on: World, count: int) -> Any:  # noqa: ANN401  # an asynchron
         yield made
 
 
-async def measure(
-    *, modes: Sequence[str], sample: int, runs: int, tracks: int, lease_s: float, seed: int
-) -> dict[str, Any]:
-    """Play the matrix: every ``sample``-th point for the signals, ``runs`` runs for what else happens."""
-    tallies = {mode: Tally() for mode in modes}
-    async with world(lease_s=lease_s) as on, _tracks(on, tracks) as crews:
+async def play(
+    matrix: Matrix, *, sample: int, runs: int, tracks: int, seed: int, logs: Path | None = None
+) -> None:
+    """Play the matrix: every ``sample``-th point for the signals, ``runs`` runs for what else happens.
+
+    The figures are in ``matrix`` at any moment.  The logs of all processes are kept in the folder ``logs``.
+    """
+    async with world(lease_s=matrix.lease_s, logs=logs) as on, _tracks(on, tracks) as crews:
+        matrix.stopped = "undisturbed"
         expected, points = Told(""), set[Point]()
         for track in crews:
             for _ in range(2):  # the first run finds cold caches
                 expected, seen = await track.undisturbed()
+                if not _is_well(expected):
+                    raise RuntimeError(f"a run that nothing disturbs does not end well: {expected}")
                 points |= set(seen)
-        for mode in modes:
+        print(f"undisturbed: {len(points)} points", file=sys.stderr, flush=True)
+        for mode, tally in matrix.tallies.items():
+            matrix.stopped = f"in {mode}"
             jobs = _jobs(mode, sorted(points)[seed % sample :: sample], runs)
-            tallies[mode].points = len(points) if mode in SIGNALS else 0
-            await asyncio.gather(*(_work(t, jobs, mode, tallies[mode], expected, seed=seed) for t in crews))
-            print(f"{mode}: {tallies[mode].runs} runs, {tallies[mode].faults} faults", file=sys.stderr)
-    return {
-        "lease_s": lease_s,
-        "modes": {mode: tally.shown() for mode, tally in tallies.items()},
-        **_summed(tallies.values()),
-    }
+            tally.points = len(points) if mode in SIGNALS else 0
+            await asyncio.gather(*(_work(t, jobs, mode, tally, expected, seed=seed) for t in crews))
+            print(f"{mode}: {tally.runs} runs, {tally.faults} faults", file=sys.stderr, flush=True)
+    matrix.stopped = ""
 
 
-def _jobs(mode: str, points: Sequence[Point], runs: int) -> Iterator[Point | int]:
-    return iter(points) if mode in SIGNALS else iter(range(runs))
+def _is_well(told: Told) -> bool:
+    """Return whether others can be compared with a run: nothing of it failed, was late or was said twice."""
+    outcome, *parts = told.signature or ("",)
+    well = outcome == "done" and all(part.endswith("=ok") for part in parts)
+    return told.ended and well and set(told.messages.values()) == set(told.effects.values()) == {1}
+
+
+def _jobs(mode: str, points: Sequence[Point], runs: int) -> Iterator[tuple[int, Point | int]]:
+    return enumerate(points if mode in SIGNALS else range(runs))
 
 
 async def _work(
-    track: Track, jobs: Iterator[Point | int], mode: str, tally: Tally, expected: Told, *, seed: int
+    track: Track,
+    jobs: Iterator[tuple[int, Point | int]],
+    mode: str,
+    tally: Tally,
+    expected: Told,
+    *,
+    seed: int,
 ) -> None:
-    for job in jobs:
-        if isinstance(job, Point):
-            told, died_at = await track.at_point(job, mode)
-            tally.add(f"{mode} {job}", told, expected, died_at=died_at)
-        else:
-            told = await track.under(mode, random.Random(seed * 1_000 + job))
-            tally.add(f"{mode} {job}", told, expected, died_at=None)
-
-
-def _summed(tallies: Any) -> dict[str, Any]:  # noqa: ANN401  # a view of tallies
-    every = list(tallies)
-    resumes = [seconds for tally in every for seconds in tally.resumes_s]
-    names = ("runs", "lost", "other_outcome", "missing_effects", "duplicated_effects")
-    more = ("missing_messages", "duplicated_messages")
-    return {
-        "points": max((tally.points for tally in every), default=0),
-        **{name: sum(getattr(tally, name) for tally in every) for name in (*names, *more)},
-        "resume_s": {
-            "p50": round(statistics.median(resumes), 3) if resumes else None,
-            "max": round(max(resumes), 3) if resumes else None,
-        },
-        "held": all(tally.faults == 0 for tally in every),
-    }
+    for number, job in jobs:
+        await track.count(job, mode, tally, expected, chance=random.Random(seed * 1_000 + number))
 
 
 def main() -> int:
@@ -236,19 +308,32 @@ def main() -> int:
         "--seed", type=int, default=0, help="which points of a sample, and when things happen"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object on one line")
+    parser.add_argument("--logs", type=Path, help="keep the logs of all processes in this folder")
     arguments = parser.parse_args()
     # A worker that dies in the middle of a request is what is asked for here.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    result = asyncio.run(
-        measure(
-            modes=[mode for mode in MODES if mode in arguments.modes.split(",")],
-            sample=arguments.sample,
-            runs=arguments.runs,
-            tracks=arguments.tracks,
-            lease_s=arguments.lease,
-            seed=arguments.seed,
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    chosen = [mode for mode in MODES if mode in arguments.modes.split(",")]
+    if arguments.logs is not None:
+        arguments.logs.mkdir(parents=True, exist_ok=True)
+    matrix = Matrix(arguments.lease, {mode: Tally() for mode in chosen})
+    try:
+        asyncio.run(
+            play(
+                matrix,
+                sample=arguments.sample,
+                runs=arguments.runs,
+                tracks=arguments.tracks,
+                seed=arguments.seed,
+                logs=arguments.logs,
+            )
         )
-    )
+    except KeyboardInterrupt:
+        matrix.stopped += ": interrupted"
+    except Exception as error:  # noqa: BLE001  # what was counted so far is printed all the same
+        traceback.print_exception(error)
+        matrix.stopped += f": {type(error).__name__}: {error}"
+    result = matrix.shown()
     print(json.dumps(result, indent=None if arguments.json else 2))
     return 0 if result["held"] else 1
 

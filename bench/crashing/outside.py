@@ -39,8 +39,13 @@ class Outside:
         return web.json_response({"times": self.done[target][key]})
 
     async def look(self, request: web.Request) -> web.Response:
-        """Say whether an effect is there."""
+        """Return how often an effect is there; from now on the fenced target refuses what is older.
+
+        Without that, what an earlier owner has sent could arrive between the look and the effect.
+        """
         target, key = request.match_info["target"], request.match_info["key"]
+        if target == "fenced":
+            self._epochs[key] = max(self._epochs.get(key, 0), int(request.query["epoch"]))
         return web.json_response({"times": self.done[target][key]})
 
     async def read(self, _request: web.Request) -> web.Response:

@@ -14,13 +14,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bench.crashing.outside import TARGETS, Outside
 from bench.crashing.world import CHANNEL, SERVICE
+from bot.adapters.redis.lanes import GROUP
 from bot.adapters.redis.store import RedisStore
 from bot.adapters.redis.stores.inbox import RedisInbox
 from bot.adapters.redis.stores.journal import RedisJournal
 from bot.adapters.slack.failures import SLACK_ERRORS
 from bot.adapters.slack.messages import EVENT_TYPE
 from bot.domain.clock import SystemClock
-from bot.domain.errors import NotFoundError
+from bot.domain.errors import NotFoundError, StoreUnavailableError
 from bot.domain.intent import CastVote, StartRun
 from bot.domain.people import Person
 from bot.domain.runs.event import Origin
@@ -33,6 +34,7 @@ ANA, BEN, CHIKA = (
     Person(id="U0CHIKA001", name="chika"),
 )
 _LOOK_S = 0.01
+_AWAY_S = 60.0
 T = TypeVar("T")
 
 
@@ -49,6 +51,30 @@ class Told:
     """How often the run was taken."""
     steps_at: list[tuple[float, int, int]] = field(default_factory=list)
     """When the journal was seen to change (monotonic seconds), its length and its epoch."""
+    left: dict[str, object] = field(default_factory=dict)
+    """Where a run that did not end in time was left: the trial's step, the run, its queue, its topic."""
+
+
+class Deadline:
+    """A time that is looked at between two questions.
+
+    redis-py can swallow a cancellation that meets an answer (``asyncio.wait_for`` does, before Python 3.12),
+    so neither ``asyncio.timeout`` nor ``Task.cancel`` ends a loop that asks the store again and again.
+    """
+
+    def __init__(self, within_s: float) -> None:
+        """Begin to count."""
+        self._until = time.monotonic() + within_s
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() >= self._until
+
+    def check(self) -> None:
+        """Raise TimeoutError once the time is over."""
+        if self.is_over:
+            raise TimeoutError
 
 
 class Trial:
@@ -64,22 +90,47 @@ class Trial:
         self._clock = SystemClock()
 
     async def __call__(self, key: str, *, within_s: float) -> Told:
-        """Play one run; one that does not end in time is told as not ended."""
+        """Play one run; one that does not end within ``within_s`` seconds is told as not ended."""
         told = Told(run_id_of(key))
-        watching = asyncio.create_task(self._watch(told))
+        ending = asyncio.Event()
+        watching = asyncio.create_task(self._watch(told, ending))
         try:
-            async with asyncio.timeout(within_s):
-                await self._ask(key)
-                await self._approve(told.run_id, key)
-                await self._until_ended(told)
-                told.ended = True
-                await self._until_said(told)
+            await self._play(told, key, Deadline(within_s))
         except TimeoutError:
-            pass
+            told.left |= await _persist(self._standing, told.run_id)
         finally:
-            watching.cancel()
+            ending.set()
+            await watching
         await self.account(told)
         return told
+
+    async def _play(self, told: Told, key: str, deadline: Deadline) -> None:
+        told.left = {"step": "ask"}
+        await self._ask(key)
+        told.left = {"step": "approve"}
+        await self._approve(told.run_id, key, deadline)
+        told.left = {"step": "end"}
+        await self._until_ended(told, deadline)
+        told.ended = True
+        told.left = {"step": "say"}
+        await self._until_said(told, deadline)
+        told.left = {}
+
+    async def _standing(self, run_id: str) -> dict[str, object]:
+        """Read where a run stands: its state, the messages that stand for it, and what is to be shown."""
+        client, shard = self._store.client, self._store.keys.of(run_id)
+        queue = shard.queue("urgent")
+        return {
+            "state, epoch, length": await client.hmget(shard.run(run_id), ["st", "ep", "n"]),
+            "due": await client.zscore(shard.due, run_id),
+            "dirty": await client.zscore(shard.dirty, f"run:{run_id}"),
+            "posted": list(await client.hgetall(shard.messages(f"run:{run_id}"))),
+            "queue": await client.xrange(queue),
+            "inbox": [message_id for message_id, _ in await client.xrange(shard.inbox)],
+            "pending": await client.xpending_range(queue, GROUP, "-", "+", 100),
+            "beats": await client.hgetall(shard.beats),
+            "now": self._clock.now().isoformat(),
+        }
 
     async def _ask(self, key: str) -> None:
         origin = Origin(kind="command", channel=CHANNEL)
@@ -89,8 +140,8 @@ class Trial:
         for _ in range(2):  # as Slack does when it delivers again
             await _persist(self._inbox.put, ask)
 
-    async def _approve(self, run_id: str, key: str) -> None:
-        run = await self._run_when(run_id, lambda run: bool(run.approvals))
+    async def _approve(self, run_id: str, key: str, deadline: Deadline) -> None:
+        run = await self._run_when(run_id, lambda run: bool(run.approvals), deadline)
         (approval_id,) = run.approvals
         votes = [
             CastVote(
@@ -105,16 +156,18 @@ class Trial:
         ]
         await asyncio.gather(*(_persist(self._inbox.put, vote) for vote in votes))
 
-    async def _until_ended(self, told: Told) -> None:
-        run = await self._run_when(told.run_id, lambda run: run.outcome is not None)
+    async def _until_ended(self, told: Told, deadline: Deadline) -> None:
+        run = await self._run_when(told.run_id, lambda run: run.outcome is not None, deadline)
         told.signature = signature_of(run)
 
-    async def _until_said(self, told: Told) -> None:
-        while "final" not in (await self._messages(told.run_id)):  # noqa: ASYNC110  # Slack says nothing by itself
+    async def _until_said(self, told: Told, deadline: Deadline) -> None:
+        while "final" not in (await self._messages(told.run_id)):
+            deadline.check()
             await asyncio.sleep(0.1)
 
-    async def _run_when(self, run_id: str, true: Callable[[Run], bool]) -> Run:
+    async def _run_when(self, run_id: str, true: Callable[[Run], bool], deadline: Deadline) -> Run:
         while True:
+            deadline.check()
             try:
                 run = fold(run_id, await _persist(self._journal.load, run_id))
             except NotFoundError:
@@ -124,11 +177,11 @@ class Trial:
                     return run
             await asyncio.sleep(_LOOK_S)
 
-    async def _watch(self, told: Told) -> None:
+    async def _watch(self, told: Told, ending: asyncio.Event) -> None:
         """Note when the journal moves, which is how one sees that somebody carries the run on."""
         key = self._store.keys.of(told.run_id).run(told.run_id)
         before = (0, 0)
-        while True:
+        while not ending.is_set():
             length, epoch = await _persist(self._store.client.hmget, key, ["n", "ep"])
             now = (int(length or 0), int(epoch or 0))
             if now != before:
@@ -180,9 +233,12 @@ def _slot(message: dict[str, object], run_id: str) -> str:
 
 
 async def _persist(call: Callable[..., Awaitable[T]], *arguments: object) -> T:
-    """Ask again while the store is away: in some trials it is killed."""
+    """Ask again while the store is away: in some trials it is killed, and asking twice changes nothing."""
+    deadline = Deadline(_AWAY_S)
     while True:
         try:
             return await call(*arguments)
-        except (OSError, RedisError):
+        except (OSError, RedisError, StoreUnavailableError) as error:
+            if deadline.is_over:
+                raise StoreUnavailableError(f"The store has been away for {_AWAY_S:g} s.") from error
             await asyncio.sleep(0.05)

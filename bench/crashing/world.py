@@ -16,6 +16,8 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from redis.exceptions import RedisError
+
 import handlers
 from bench.crashing.outside import Outside, outside
 from bench.crashing.points import Points
@@ -35,15 +37,16 @@ SERVICE = "checkout"
 class Crew:
     """The workers and clocks of one prefix, which share their points; whoever dies can be replaced."""
 
+    name: str
     points: Points
     environment: Mapping[str, str]
-    folder: Path
+    logs: Path
     context: ForkServerContext
     members: dict[int, tuple[str, ForkServerProcess]] = field(default_factory=dict)
 
     def hire(self, role: str) -> int:
         """Start one more process of a role; gives its id."""
-        log = str(self.folder / f"{role}.log")
+        log = str(self.logs / f"{self.name}-{role}.log")
         process = self.context.Process(
             target=run, args=(role, self.environment, self.points, log), daemon=True
         )
@@ -51,6 +54,16 @@ class Crew:
         assert process.pid is not None  # noqa: S101  # it was started
         self.members[process.pid] = (role, process)
         return process.pid
+
+    async def up(self, *, within_s: float = 180) -> None:
+        """Wait until everybody works: a run is to meet the crew, and not the start of its processes.
+
+        Raises:
+            TimeoutError: somebody does not after ``within_s`` seconds.
+        """
+        async with asyncio.timeout(within_s):
+            while not self.points.working(self.members):  # noqa: ASYNC110  # other processes wake nobody here
+                await asyncio.sleep(0.02)
 
     def kill(self, pid: int) -> None:
         """Kill one of them with -9."""
@@ -64,7 +77,7 @@ class Crew:
             if process.is_alive():
                 continue
             if process.exitcode != -signal.SIGKILL:
-                lines = (self.folder / f"{role}.log").read_text("utf-8", "replace").splitlines()
+                lines = (self.logs / f"{self.name}-{role}.log").read_text("utf-8", "replace").splitlines()
                 last_words.append(f"{role} ended with {process.exitcode}: {lines[-1] if lines else ''}")
             del self.members[pid]
             self.hire(role)
@@ -88,6 +101,7 @@ class World:
     """One world, shared by several crews."""
 
     folder: Path
+    logs: Path
     valkey: Path
     redis_url: str
     slack: Mapping[str, str]
@@ -99,12 +113,17 @@ class World:
     restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def restart_valkey(self, *, after_s: float) -> None:
-        """Kill the server with -9, and start it again on its append-only file."""
+        """Kill the server with -9, if it is there, and start it again on its append-only file."""
         async with self.restarting:
             probe = connect(self.redis_url)
-            pid = int((await probe.client.info("server"))["process_id"])
-            await probe.aclose()
-            os.kill(pid, signal.SIGKILL)
+            try:
+                pid = int((await probe.client.info("server"))["process_id"])
+            except (RedisError, OSError):  # its last start failed, which that run has reported
+                pass
+            else:
+                os.kill(pid, signal.SIGKILL)
+            finally:
+                await probe.aclose()
             await asyncio.sleep(after_s)
             await self.servers.enter_async_context(embedded_valkey(self.valkey))
 
@@ -122,7 +141,8 @@ class World:
             "PILOTHOUSE_LEASE_S": str(self.lease_s),
             "PILOTHOUSE_RECONCILE_S": "1",
         }
-        made = Crew(Points(self.context), environment, self.folder, self.context)
+        points = Points(self.context, self.folder / f"{name}.lock")
+        made = Crew(name, points, environment, self.logs, self.context)
         try:
             for role in ("worker",) * workers + ("clock",) * clocks:
                 made.hire(role)
@@ -136,8 +156,8 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(*, lease_s: float) -> AsyncIterator[World]:
-    """Bring everything up but the crews."""
+async def world(*, lease_s: float, logs: Path | None = None) -> AsyncIterator[World]:
+    """Bring everything up but the crews; their logs are kept in ``logs``, a folder that is there."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["bench.crashing.worker"])
     with tempfile.TemporaryDirectory(prefix="ph-crash-") as name:
@@ -160,7 +180,17 @@ async def world(*, lease_s: float) -> AsyncIterator[World]:
                 ]
             }
             (folder / "catalogue.yaml").write_text(json.dumps(catalogue), "utf-8")
-            yield World(folder, folder / "valkey", redis_url, slack, targets, context, lease_s, servers)
+            yield World(
+                folder,
+                logs or folder,
+                folder / "valkey",
+                redis_url,
+                slack,
+                targets,
+                context,
+                lease_s,
+                servers,
+            )
 
 
 @contextlib.asynccontextmanager
@@ -174,7 +204,7 @@ async def _local_slack(manifest: Path) -> AsyncIterator[dict[str, str]]:
     )
     assert process.stdout is not None  # noqa: S101  # it was asked for
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             line = await process.stdout.readline()
         yield json.loads(line)
     finally:

@@ -20,6 +20,14 @@ class Topic(Model):
     id: str
 
 
+class Hold(Model):
+    """One claim of a topic by one renderer; a later claim of the same topic is another hold."""
+
+    topic: Topic
+    mark: str
+    """What tells this claim from every other one of the topic."""
+
+
 class DesiredMessage(Model):
     """One message as it should be now; the same ``slot`` of a topic is the same message, edited in place."""
 

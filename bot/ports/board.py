@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bot.domain.board import PostedMessage, Topic
+from bot.domain.board import Hold, PostedMessage, Topic
 
 
 class MessageBoard(Protocol):
     """What was posted about each topic, and which topics want another look."""
 
-    async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
+    async def claim(self, *, limit: int, lease_s: float) -> tuple[Hold, ...]:
         """Take topics that changed; nobody else gets them for ``lease_s`` seconds."""
         ...
 
-    async def release(self, topic: Topic, *, again_in_s: float | None = None) -> None:
-        """Give a topic back; it stays marked if it changed meanwhile, or is looked at again after a while."""
+    async def release(self, hold: Hold, *, again_in_s: float | None = None) -> None:
+        """Give a topic back; it stays marked if it changed meanwhile, or is looked at again after a while.
+
+        Nothing happens when the topic has been claimed anew since.
+        """
         ...
 
     async def mark(self, topic: Topic) -> None:
@@ -26,11 +29,11 @@ class MessageBoard(Protocol):
         """Read what is known to be posted, by slot."""
         ...
 
-    async def record(self, topic: Topic, slot: str, posted: PostedMessage) -> None:
+    async def record(self, hold: Hold, slot: str, posted: PostedMessage) -> None:
         """Write down what is posted, or, without a ``ts``, that a post begins.
 
         Raises:
-            HoldLostError: the topic was claimed here, and the lease has ended; nothing was written.
+            HoldLostError: the lease of this hold has ended; nothing was written.
         """
         ...
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 
-from bot.domain.board import PostedMessage, Topic
+from bot.domain.board import Hold, PostedMessage, Topic
 from bot.domain.errors import HoldLostError, NotFoundError, StaleEpochError
 from bot.domain.intent import Intent
 from bot.domain.runs.event import Event, RunStarted
@@ -170,27 +171,32 @@ class MemoryMessageBoard:
     def __init__(self) -> None:
         """Start empty."""
         self._due: dict[Topic, float] = {}
-        self._held: dict[Topic, tuple[float, float]] = {}
+        self._held: dict[Topic, tuple[str, float]] = {}
+        self._claims = itertools.count(1)
         self._posted: dict[Topic, dict[str, PostedMessage]] = {}
         self._changed = asyncio.Event()
 
-    async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
+    async def claim(self, *, limit: int, lease_s: float) -> tuple[Hold, ...]:
         """Take topics that changed; nobody else gets them for ``lease_s`` seconds."""
         now = time.monotonic()
-        free = [t for t, at in self._due.items() if at <= now and self._held.get(t, (0, 0))[1] <= now]
-        for topic in free[:limit]:
-            self._due[topic] = now + lease_s
-            self._held[topic] = (now + lease_s, now + lease_s)
-        return tuple(free[:limit])
+        free = [t for t, at in self._due.items() if at <= now and self._held.get(t, ("", 0))[1] <= now]
+        holds = tuple(Hold(topic=topic, mark=str(next(self._claims))) for topic in free[:limit])
+        for hold in holds:
+            self._due[hold.topic] = now + lease_s
+            self._held[hold.topic] = (hold.mark, now + lease_s)
+        return holds
 
-    async def release(self, topic: Topic, *, again_in_s: float | None = None) -> None:
+    async def release(self, hold: Hold, *, again_in_s: float | None = None) -> None:
         """Give a topic back; it stays marked if it changed meanwhile."""
-        mark, _ = self._held.pop(topic, (0.0, 0.0))
-        if self._due.get(topic) == mark:
+        mark, until = self._held.get(hold.topic, ("", 0.0))
+        if mark != hold.mark:
+            return
+        del self._held[hold.topic]
+        if self._due.get(hold.topic) == until:
             if again_in_s is None:
-                del self._due[topic]
+                del self._due[hold.topic]
             else:
-                self._due[topic] = time.monotonic() + again_in_s
+                self._due[hold.topic] = time.monotonic() + again_in_s
 
     async def mark(self, topic: Topic) -> None:
         """Say that a topic changed."""
@@ -201,11 +207,12 @@ class MemoryMessageBoard:
         """Read what is known to be posted, by slot."""
         return dict(self._posted.get(topic, {}))
 
-    async def record(self, topic: Topic, slot: str, posted: PostedMessage) -> None:
+    async def record(self, hold: Hold, slot: str, posted: PostedMessage) -> None:
         """Write down what is posted."""
-        if topic in self._held and self._held[topic][1] <= time.monotonic():
-            raise HoldLostError(f"{topic.kind}:{topic.id} is no longer held.")
-        self._posted.setdefault(topic, {})[slot] = posted
+        mark, until = self._held.get(hold.topic, ("", 0.0))
+        if mark != hold.mark or until <= time.monotonic():
+            raise HoldLostError(f"{hold.topic.kind}:{hold.topic.id} is no longer held.")
+        self._posted.setdefault(hold.topic, {})[slot] = posted
 
     async def wait(self, *, timeout_s: float) -> None:
         """Sleep until a topic changed, or ``timeout_s`` seconds."""

@@ -11,7 +11,7 @@ from bot.adapters.charts.painter import Painter
 from bot.adapters.slack.client import open_client
 from bot.adapters.slack.pace import SlackRateLimits
 from bot.adapters.slack.presenter import Presenter, PresenterConfig, Rendered, Style
-from bot.domain.board import DesiredMessage, PostedMessage, Topic
+from bot.domain.board import DesiredMessage, Hold, PostedMessage, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
 from bot.ports.board import MessageBoard
@@ -121,10 +121,10 @@ class CrashingBoard:
         self._at_ts = at_ts
         self.stuck = asyncio.Event()
 
-    async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
+    async def claim(self, *, limit: int, lease_s: float) -> tuple[Hold, ...]:
         return await self._inner.claim(limit=limit, lease_s=lease_s)
 
-    async def release(self, topic: Topic, *, again_in_s: float | None = None) -> None:
+    async def release(self, hold: Hold, *, again_in_s: float | None = None) -> None:
         """Give nothing back: a dead process does not."""
 
     async def mark(self, topic: Topic) -> None:
@@ -133,13 +133,13 @@ class CrashingBoard:
     async def posted(self, topic: Topic) -> dict[str, PostedMessage]:
         return await self._inner.posted(topic)
 
-    async def record(self, topic: Topic, slot: str, posted: PostedMessage) -> None:
+    async def record(self, hold: Hold, slot: str, posted: PostedMessage) -> None:
         if not self._at_ts:
-            await self._inner.record(topic, slot, posted)
+            await self._inner.record(hold, slot, posted)
         if bool(posted.ts) == self._at_ts:
             self.stuck.set()
             await asyncio.Event().wait()
-        await self._inner.record(topic, slot, posted)
+        await self._inner.record(hold, slot, posted)
 
     async def wait(self, *, timeout_s: float) -> None:
         await self._inner.wait(timeout_s=timeout_s)

@@ -41,9 +41,9 @@ async def test_a_topic_that_waits_for_a_time_far_off_wants_no_look_yet():
         topics = [Topic(kind="alert", id=f"a{number}") for number in range(2)]
         for topic in topics:
             await board.mark(topic)
-        await board.claim(limit=2, lease_s=16)
+        holds = await board.claim(limit=2, lease_s=16)
         assert (await gauges.read()).dirty == 2
-        await board.release(topics[0], again_in_s=3600)
+        await board.release(holds[0], again_in_s=3600)
         assert (await gauges.read()).dirty == 1
 
 

@@ -83,14 +83,28 @@ async def test_a_worker_that_died_before_its_first_beat_loses_nothing(store):
     assert [intent.key for intent in got if not isinstance(intent, str)] == ["k"]
 
 
-async def test_time_in_which_nobody_could_look_is_no_sign_of_death(store):
+async def watching_a_quiet_worker(store):
+    """Have a worker that holds a run and beats no more; returns the heir, whose lease is 0.3 s."""
     shard, lanes = store.keys.shared, lanes_of(store.keys, runs=1, checks=1)
     (lane,) = (x for x in lanes if x.stream == shard.queue("urgent"))
-    watching = Liveness(store, shard=shard, lanes=(lane,), consumer="heir", lease_s=0.3)
     await store.client.xgroup_create(lane.stream, "workers", id="0", mkstream=True)
     await RedisJournal(store).start("r1", started(BOOK))
     await store.client.xreadgroup("workers", "quiet", {lane.stream: ">"}, count=1)
     await store.client.hset(shard.beats, "quiet", 1)
+    return Liveness(store, shard=shard, lanes=(lane,), consumer="heir", lease_s=0.3)
+
+
+async def test_a_worker_on_a_busy_machine_that_looks_seldom_still_takes_over(store):
+    watching = await watching_a_quiet_worker(store)
+    left = []
+    for _ in range(5):
+        left += await watching.left_behind(())
+        await asyncio.sleep(0.2)  # longer than half a lease, every time
+    assert [fields for _, _, fields, _ in left][:1] == [{"run": "r1"}]
+
+
+async def test_time_in_which_nobody_could_look_is_no_sign_of_death(store):
+    watching = await watching_a_quiet_worker(store)
     assert await watching.left_behind(()) == []
     await asyncio.sleep(0.4)  # real time: longer than a lease, in which nobody could beat
     assert await watching.left_behind(()) == []

@@ -18,7 +18,8 @@ _KIND = "outside"
 async def is_done(ctx: Context, *, service: str, target: str) -> ActionResult | None:
     """Ask the target whether this very effect is there."""
     assert ctx.effect is not None  # noqa: S101  # only actions are looked at
-    answer = await ctx.get_json(f"{_url(ctx, service)}/{target}/effects/{ctx.effect.key}")
+    url = f"{_url(ctx, service)}/{target}/effects/{ctx.effect.key}"
+    answer = await ctx.get_json(url, params={"epoch": str(ctx.effect.epoch)})
     return ActionResult(summary=f"{target} was done") if answer["times"] else None
 
 

@@ -15,6 +15,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
+from bot.adapters.redis.closed import closed_is_lost
 from bot.adapters.redis.keys import settled
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class CommandBatcher:
         self._calls: deque[_Call] = deque()
         self._asked = asyncio.Event()
         self._lines: list[asyncio.Task[None]] = []
+        self._closing = False
 
     async def send(self, *commands: Command) -> list[Any]:
         """Send commands over one connection, one behind the other, and wait for their answers.
@@ -68,6 +70,7 @@ class CommandBatcher:
             NotReplicatedError: the replicas do not have it in time; it is written, but must not be relied on.
         """
         if not self._lines:
+            self._closing = False
             self._lines = [asyncio.create_task(self._line()) for _ in range(_LINES)]
         call = _Call(commands, asyncio.get_running_loop().create_future())
         self._calls.append(call)
@@ -76,6 +79,7 @@ class CommandBatcher:
 
     async def aclose(self) -> None:
         """Close the connections; what still waits for an answer is told so."""
+        self._closing = True  # redis-py can swallow a cancellation that meets an answer
         for line in self._lines:
             line.cancel()
         await asyncio.gather(*self._lines, return_exceptions=True)
@@ -87,27 +91,32 @@ class CommandBatcher:
         """Carry batches over one connection until cancelled."""
         connection = self._open()
         try:
-            while True:
+            while not self._closing:
                 while not self._calls:
                     self._asked.clear()
                     await self._asked.wait()
                 batch = [self._calls.popleft() for _ in range(min(len(self._calls), _MOST_AT_ONCE))]
                 try:
                     await self._carry(connection, batch)
+                except Exception:  # a line that ended would leave all later calls without an answer
+                    log.exception("redis_line_crashed")
+                    await _let_go(connection)
+                    connection = self._open()
                 finally:
                     _fail(batch, ServerLostError("the connection was closed"))
         finally:
-            with contextlib.suppress(RedisError, OSError):
-                await connection.disconnect(nowait=True)
+            await _let_go(connection)
 
     async def _carry(self, connection: AbstractConnection, batch: list[_Call]) -> None:
         for attempt in range(1, _TRIES + 1):
             try:
-                await _exchange(connection, batch, replicas=self._replicas)
+                with closed_is_lost():
+                    await _exchange(connection, batch, replicas=self._replicas)
             except (
                 RedisError,
                 OSError,
             ) as error:  # what a server says to a command is read, and not raised, there
+                await _let_go(connection)
                 batch = [call for call in batch if not call.answers.done()]
                 if attempt == _TRIES:
                     _fail(batch, error)
@@ -116,6 +125,12 @@ class CommandBatcher:
                 await asyncio.sleep(_PAUSE_S * attempt)
             else:
                 return
+
+
+async def _let_go(connection: AbstractConnection) -> None:
+    """Close a connection on which answers may be left, so that none is taken for that of another command."""
+    with contextlib.suppress(RedisError, OSError), closed_is_lost():
+        await connection.disconnect(nowait=True)
 
 
 async def _exchange(connection: AbstractConnection, batch: list[_Call], *, replicas: int) -> None:

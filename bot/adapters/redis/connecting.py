@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,6 +16,7 @@ from redis.exceptions import ConnectionError as ServerLostError
 from redis.exceptions import ReadOnlyError, RedisClusterException
 
 from bot.adapters.redis.address import Address, Login
+from bot.adapters.redis.closed import closed_is_lost
 from bot.adapters.redis.cluster import ClusterBatcher
 from bot.adapters.redis.command_batcher import CommandBatcher
 
@@ -54,13 +56,32 @@ class _Cluster(RedisCluster):
     async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as redis-py has it
         """Send one command to whoever serves its key."""
         try:
-            return await super().execute_command(*args, **options)
+            return await _answered(super().execute_command(*args, **options))
         except RedisClusterException as error:
             raise ServerLostError(str(error)) from error
-        except AttributeError as error:
-            # redis-py closes a node's connections when it asks anew who serves what, also one that is just
-            # being opened by somebody else: that one then has no writer (`NoneType`).
-            raise ServerLostError(f"the connection was closed while it was opened: {error}") from error
+
+
+class _Server(Redis):
+    """redis-py's client of one server, whose own failures are those of a server out of reach."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as redis-py has it
+        """Send one command."""
+        return await _answered(super().execute_command(*args, **options))  # type: ignore[no-untyped-call]
+
+
+async def _answered(asking: Awaitable[Any]) -> Any:  # noqa: ANN401  # whatever the command answers
+    """Wait for the answer to a command, and raise a cancellation that redis-py swallows.
+
+    ``asyncio.wait_for``, with which redis-py sends, swallows one that meets its result, before Python 3.12: a
+    worker that was asked to end would go on for ever.
+    """
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
+    with closed_is_lost():
+        answer = await asking
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return answer
 
 
 def link_to(address: Address, *, connections: int, replicas: int) -> Link:
@@ -78,7 +99,7 @@ def link_to(address: Address, *, connections: int, replicas: int) -> Link:
 
 
 def _to_server(address: Address, connections: int, replicas: int) -> Link:
-    client = Redis.from_url(address.url, max_connections=connections, decode_responses=True, **_patience())
+    client = _Server.from_url(address.url, max_connections=connections, decode_responses=True, **_patience())
     return _over_one(client, replicas)
 
 
@@ -97,6 +118,7 @@ def _to_service(address: Address, connections: int, replicas: int) -> Link:
     )
     client: Redis = sentinel.master_for(
         address.service,
+        redis_class=_Server,
         db=address.db,
         ssl=address.tls,
         max_connections=connections,

@@ -37,6 +37,7 @@ class Liveness:
         self._lease_s = lease_s
         self._seen: dict[str, tuple[str, float]] = {}
         self._looked = 0.0
+        self._watched_s = 0.0
         self._unexplained: set[str] = set()
 
     async def beat(self) -> None:
@@ -88,7 +89,7 @@ class Liveness:
         names = set(beats)
         for lane in self._lanes:
             names |= await self._consumers(lane)
-        now = self._now()
+        now = self._watched()
         gone: list[str] = []
         for name in names - {self._consumer}:
             count = beats.get(name, "")
@@ -101,16 +102,17 @@ class Liveness:
                 gone.append(name)
         return gone
 
-    def _now(self) -> float:
-        """Tell the time, and begin to watch anew after not having looked for a while.
+    def _watched(self) -> float:
+        """Return for how many seconds this worker has watched the others until now.
 
-        While the store was out of reach nobody could beat: that is no sign of death.
+        The time between two looks counts for half a lease at most.  While the store was out of reach nobody
+        could beat, which is not a sign of death; and a worker that looks seldom, because its machine is busy,
+        still finds out that another one is gone.
         """
         now = time.monotonic()
-        if now - self._looked > self._lease_s / 2:
-            self._seen = {name: (count, now) for name, (count, _) in self._seen.items()}
+        self._watched_s += min(now - self._looked, self._lease_s / 2)
         self._looked = now
-        return now
+        return self._watched_s
 
     async def _consumers(self, lane: Lane) -> set[str]:
         try:

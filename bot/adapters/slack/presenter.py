@@ -15,7 +15,7 @@ from bot.adapters.slack.pace import SlackRateLimits
 from bot.adapters.slack.pictures import Paint
 from bot.adapters.slack.refusals import Style
 from bot.adapters.slack.writer import RenderedTopic, TopicState, Writer
-from bot.domain.board import Topic
+from bot.domain.board import Hold, Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import HoldLostError, NotFoundError
 from bot.ports.board import MessageBoard
@@ -101,15 +101,15 @@ class Presenter:
                 while len(busy) >= self._shift.at_once:
                     await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
                 until = time.monotonic() + self._shift.lease_s
-                topics = await self._claim(self._shift.at_once - len(busy))
-                for topic in topics:
-                    task = group.create_task(self._show(topic, until=until))
+                holds = await self._claim(self._shift.at_once - len(busy))
+                for hold in holds:
+                    task = group.create_task(self._show(hold, until=until))
                     busy.add(task)
                     task.add_done_callback(busy.discard)
-                if not topics:
+                if not holds:
                     await self._board.wait(timeout_s=self._shift.poll_s)
 
-    async def _claim(self, limit: int) -> tuple[Topic, ...]:
+    async def _claim(self, limit: int) -> tuple[Hold, ...]:
         try:
             return await self._board.claim(limit=limit, lease_s=self._shift.lease_s)
         except Exception:
@@ -117,14 +117,14 @@ class Presenter:
             await asyncio.sleep(1)
             return ()
 
-    async def _show(self, topic: Topic, *, until: float) -> None:
+    async def _show(self, hold: Hold, *, until: float) -> None:
         """Bring one topic up to date as far as limits allow, and give it back; ``until`` it is ours."""
         NOT_AFTER.set(until)
         again: float | None = self._shift.settle_s
-        fields = {"topic": topic.kind, "id": topic.id}
+        fields = {"topic": hold.topic.kind, "id": hold.topic.id}
         try:
             async with asyncio.timeout(self._shift.hold_s):
-                again = await self._sync(topic)
+                again = await self._sync(hold)
         except TimeoutError:
             log.warning("topic_slow", extra=fields)
         except HoldLostError as error:
@@ -136,22 +136,22 @@ class Presenter:
             log.exception("topic_crashed", extra=fields)
             again = _CRASHED_S
         finally:
-            await self._release(topic, again)
+            await self._release(hold, again)
 
-    async def _release(self, topic: Topic, again: float | None) -> None:
+    async def _release(self, hold: Hold, again: float | None) -> None:
         again_in_s = None if again is None else max(again, _LEAST_WAIT_S)
         try:
-            await self._board.release(topic, again_in_s=again_in_s)
+            await self._board.release(hold, again_in_s=again_in_s)
         except Exception:
             log.exception("board_unreachable")  # the topic comes back when its lease ends
 
-    async def _sync(self, topic: Topic) -> float | None:
+    async def _sync(self, hold: Hold) -> float | None:
         """Do what may be done now; gives the seconds after which there is more to do, if there is."""
         until = time.monotonic() + self._shift.work_s
         sheet = TopicState(
-            topic=topic,
-            rendered=await self._render(topic, style=self._writer.style),
-            posted=await self._board.posted(topic),
+            hold=hold,
+            rendered=await self._render(hold.topic, style=self._writer.style),
+            posted=await self._board.posted(hold.topic),
         )
         again = sheet.rendered.again_in_s
         waits = [] if again is None else [again]

@@ -21,7 +21,7 @@ from bot.adapters.slack.messages import Messages
 from bot.adapters.slack.pace import Allowance, SlackRateLimits
 from bot.adapters.slack.pictures import Paint, Pictures, shown
 from bot.adapters.slack.refusals import LATER_S, Refusals, Style
-from bot.domain.board import DesiredMessage, PostedMessage, Topic
+from bot.domain.board import DesiredMessage, Hold, PostedMessage, Topic
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.ports.board import MessageBoard
@@ -57,9 +57,14 @@ class RenderedTopic:
 class TopicState:
     """A topic in the hands of one presenter: how it should be, and how it is known to be."""
 
-    topic: Topic
+    hold: Hold
     rendered: RenderedTopic
     posted: dict[str, PostedMessage]
+
+    @property
+    def topic(self) -> Topic:
+        """What the messages are about."""
+        return self.hold.topic
 
     def head_of(self, message: DesiredMessage) -> PostedMessage | None:
         """Tell what is known of the first message, where ``message`` is a reply to it."""
@@ -253,7 +258,7 @@ class Writer:
         self, sheet: TopicState, message: DesiredMessage, posted: PostedMessage, **changed: str | float
     ) -> None:
         sheet.posted[message.slot] = posted.model_copy(update=changed)
-        await self._board.record(sheet.topic, message.slot, sheet.posted[message.slot])
+        await self._board.record(sheet.hold, message.slot, sheet.posted[message.slot])
 
     def _unanswered(self, trouble: SlackFailure) -> float:
         """Tell when to ask again what changes nothing."""

@@ -27,10 +27,10 @@ def silence(by=ANA, key="k1", *, seconds=3600):
 
 async def looked_at(world):
     """Take what wants another look, and give it back."""
-    topics = await world.store.board.claim(limit=5, lease_s=5)
-    for topic in topics:
-        await world.store.board.release(topic)
-    return topics
+    holds = await world.store.board.claim(limit=5, lease_s=5)
+    for hold in holds:
+        await world.store.board.release(hold)
+    return tuple(hold.topic for hold in holds)
 
 
 async def test_the_first_to_acknowledge_is_kept_and_the_message_looks_again(world):

@@ -51,7 +51,7 @@ class Counter:
 
     async def posted(self) -> list[str]:
         """What the service's channel is to be told."""
-        topics = await self.world.store.board.claim(limit=9, lease_s=9)
+        topics = [hold.topic for hold in await self.world.store.board.claim(limit=9, lease_s=9)]
         assert all(topic == Topic(kind="checklist", id="checkout:1.5.0") for topic in topics)
         render = Renderer(self.world.stores, catalogue=self.deps.catalogue, clock=self.world.clock)
         rendered = [await render(topic) for topic in topics]

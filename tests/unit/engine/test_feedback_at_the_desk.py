@@ -26,8 +26,8 @@ def rates(opinion="right", *, by=BEN, key="k1", after_s=5.0, run_id="r1", **more
 
 async def test_a_word_is_kept_with_what_was_said_and_its_run_is_shown_anew(world):
     run = await world.begin(TRIAGE)
-    await world.store.board.claim(limit=9, lease_s=9)
-    await world.store.board.release(Topic(kind="run", id="r1"))
+    (hold,) = await world.store.board.claim(limit=9, lease_s=9)
+    await world.store.board.release(hold)
     await world.desk.handle(rates())
     assert await world.stores.feedback.of("r1") == (
         Feedback(by=BEN, at=START + timedelta(seconds=5), opinion="right"),
@@ -35,7 +35,9 @@ async def test_a_word_is_kept_with_what_was_said_and_its_run_is_shown_anew(world
     (rated,) = await world.stores.feedback.between(START, START + timedelta(days=1))
     assert rated.said == said_by(run)
     assert (rated.said.verdict, rated.said.confidence, rated.said.service) == ("cause_found", 0.9, "checkout")
-    assert await world.store.board.claim(limit=9, lease_s=9) == (Topic(kind="run", id="r1"),)
+    assert [hold.topic for hold in await world.store.board.claim(limit=9, lease_s=9)] == [
+        Topic(kind="run", id="r1")
+    ]
     assert world.told.notices == []
 
 

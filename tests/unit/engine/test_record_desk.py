@@ -152,7 +152,7 @@ async def test_figures_are_a_message_for_all_and_the_same_question_is_the_same_m
     )
     for _ in range(2):
         await counter.desk.handle(asked)
-    (topic,) = await counter.world.store.board.claim(limit=9, lease_s=10)
+    (hold,) = await counter.world.store.board.claim(limit=9, lease_s=10)
     at_s = int(counter.world.clock.now().timestamp())
-    assert topic == Topic(kind="delivery", id=f"checkout:7:{at_s}:C1")
+    assert hold.topic == Topic(kind="delivery", id=f"checkout:7:{at_s}:C1")
     assert counter.world.told.notices == []

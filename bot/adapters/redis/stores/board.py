@@ -6,7 +6,7 @@ import asyncio
 
 from bot.adapters.redis.keys import Shard
 from bot.adapters.redis.store import RedisStore
-from bot.domain.board import PostedMessage, Topic
+from bot.domain.board import Hold, PostedMessage, Topic
 from bot.domain.errors import HoldLostError
 
 
@@ -17,26 +17,22 @@ class RedisMessageBoard:
         """Keep the store; what is posted is remembered ``retention_s`` seconds after the last post."""
         self._store = store
         self._retention_s = retention_s
-        self._marks: dict[Topic, str] = {}
 
-    async def claim(self, *, limit: int, lease_s: float) -> tuple[Topic, ...]:
+    async def claim(self, *, limit: int, lease_s: float) -> tuple[Hold, ...]:
         """Take topics that changed; nobody else gets them for ``lease_s`` seconds."""
-        found: list[Topic] = []
+        found: list[Hold] = []
         for shard in self._store.keys.all:
             flat = await self._store.run("claim", (shard.dirty,), shard.holds, limit, int(lease_s * 1000))
             for name, mark in zip(flat[::2], flat[1::2], strict=True):
                 kind, _, topic_id = name.partition(":")
-                topic = Topic(kind=kind, id=topic_id)
-                self._marks[topic] = mark
-                found.append(topic)
+                found.append(Hold(topic=Topic(kind=kind, id=topic_id), mark=mark))
         return tuple(found)
 
-    async def release(self, topic: Topic, *, again_in_s: float | None = None) -> None:
+    async def release(self, hold: Hold, *, again_in_s: float | None = None) -> None:
         """Give a topic back; it stays marked if it changed meanwhile, or is looked at again after a while."""
-        shard, name = self._shard(topic), _name(topic)
+        shard, name = self._shard(hold.topic), _name(hold.topic)
         again = "" if again_in_s is None else int(again_in_s * 1000)
-        mark = self._marks.pop(topic, "")
-        await self._store.run("release", (shard.dirty, shard.holds + name), name, mark, again)
+        await self._store.run("release", (shard.dirty, shard.holds + name), name, hold.mark, again)
 
     async def mark(self, topic: Topic) -> None:
         """Say that a topic changed."""
@@ -49,13 +45,13 @@ class RedisMessageBoard:
         fields: dict[str, str] = await self._store.hash(key)
         return {slot: PostedMessage.model_validate_json(text) for slot, text in fields.items()}
 
-    async def record(self, topic: Topic, slot: str, posted: PostedMessage) -> None:
+    async def record(self, hold: Hold, slot: str, posted: PostedMessage) -> None:
         """Write down what is posted, or, without a ``ts``, that a post begins."""
-        shard, name = self._shard(topic), _name(topic)
-        keys, mark = (shard.messages(name), shard.holds + name), self._marks.get(topic, "")
+        shard, name = self._shard(hold.topic), _name(hold.topic)
+        keys = (shard.messages(name), shard.holds + name)
         # Without what is not set, so that an older version of the bot can read what this one wrote.
         text = posted.model_dump_json(exclude_defaults=True)
-        if not await self._store.run("record", keys, slot, text, self._retention_s, mark):
+        if not await self._store.run("record", keys, slot, text, self._retention_s, hold.mark):
             raise HoldLostError(f"{name} is no longer held by this renderer.")
 
     async def wait(self, *, timeout_s: float) -> None:
