@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bot.adapters.charts.painter import Painter
 from bot.adapters.slack.client import open_client
 from bot.adapters.slack.pace import SlackRateLimits
-from bot.adapters.slack.presenter import Presenter, PresenterConfig, Rendered, Style
+from bot.adapters.slack.presenter import Presenter, PresenterConfig, RenderedTopic, Style
 from bot.domain.board import DesiredMessage, Hold, PostedMessage, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.errors import NotFoundError
@@ -33,11 +33,11 @@ def message(slot: str, text: str, *, urgent: bool = False) -> DesiredMessage:
     return DesiredMessage(slot=slot, text=text, blocks=blocks, urgent=urgent)
 
 
-def run_of(*texts: str, channel: str = CHANNEL, thread: str = "") -> Rendered:
+def run_of(*texts: str, channel: str = CHANNEL, thread: str = "") -> RenderedTopic:
     """Make a run with a root and replies: ``root``, ``phase:1``, ``phase:2`` …"""
     slots = ["root", *(f"phase:{number}" for number in range(1, len(texts)))]
     messages = tuple(message(slot, text) for slot, text in zip(slots, texts, strict=True))
-    return Rendered(channel=channel, thread=thread, messages=messages)
+    return RenderedTopic(channel=channel, thread=thread, messages=messages)
 
 
 @dataclass
@@ -48,17 +48,17 @@ class Screen:
     people: LocalSlackClient
     board: MessageBoard = field(default_factory=MemoryMessageBoard)
     budget: Budget = field(default_factory=MemoryBudget)
-    state: dict[Topic, Rendered] = field(default_factory=dict)
-    classic: dict[Topic, Rendered] = field(default_factory=dict)
+    state: dict[Topic, RenderedTopic] = field(default_factory=dict)
+    classic: dict[Topic, RenderedTopic] = field(default_factory=dict)
     renders: int = 0
     painter: Painter = field(default_factory=Painter)
 
-    async def show(self, topic: Topic, rendered: Rendered) -> None:
+    async def show(self, topic: Topic, rendered: RenderedTopic) -> None:
         """Change the state of a topic."""
         self.state[topic] = rendered
         await self.board.mark(topic)
 
-    async def render(self, topic: Topic, *, style: Style) -> Rendered:
+    async def render(self, topic: Topic, *, style: Style) -> RenderedTopic:
         """Give the state as it is."""
         self.renders += 1
         found = {**self.state, **(self.classic if style == "classic" else {})}

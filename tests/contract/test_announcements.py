@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.rendering import Renderer
-from bot.adapters.slack.presenter import Rendered, Style
+from bot.adapters.slack.presenter import RenderedTopic, Style
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue, Environment, Service
 from bot.domain.deployments.deployment import Deployment
@@ -40,7 +40,7 @@ class Told(Screen):
         stores = replace(memory_stores(self.clock), deployments=self.book)
         self._renderer = Renderer(stores, catalogue=self.catalogue, clock=self.clock)
 
-    async def render(self, topic: Topic, *, style: Style) -> Rendered:
+    async def render(self, topic: Topic, *, style: Style) -> RenderedTopic:
         return await self._renderer(topic, style=style)
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.rendering import Renderer
-from bot.adapters.slack.presenter import Rendered, Style
+from bot.adapters.slack.presenter import RenderedTopic, Style
 from bot.domain.board import PostedMessage, Topic
 from bot.domain.clock import SystemClock
 from bot.domain.monitoring.alert import Alert
@@ -35,9 +35,9 @@ class AlertScreen(Screen):
     """A screen that shows what the book of alerts says."""
 
     alerts: MemoryAlertStore = field(default_factory=MemoryAlertStore)
-    shown: list[Rendered] = field(default_factory=list)
+    shown: list[RenderedTopic] = field(default_factory=list)
 
-    async def render(self, topic: Topic, *, style: Style) -> Rendered:
+    async def render(self, topic: Topic, *, style: Style) -> RenderedTopic:
         stores = replace(memory_stores(), alerts=self.alerts)
         renderer = Renderer(stores, catalogue=CATALOGUE, clock=SystemClock())
         rendered = await renderer(topic, style=style)

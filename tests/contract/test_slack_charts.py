@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.charts.painter import Painter
 from bot.adapters.slack.pace import SlackRateLimits
-from bot.adapters.slack.presenter import PresenterConfig, Rendered
+from bot.adapters.slack.presenter import PresenterConfig, RenderedTopic
 from bot.domain.chart import Chart, ChartLine, ChartPanel
 from bot.views.thread.charts import chart_message
 from localslack import LocalSlack, LocalSlackClient
@@ -31,9 +31,11 @@ def chart_of(*values: float) -> Chart:
     return Chart(title="Errors of checkout", alt=f"The canary fails {values[-1]} %.", panels=(panel,))
 
 
-def run_with(chart: Chart, *, urgent: bool = False) -> Rendered:
+def run_with(chart: Chart, *, urgent: bool = False) -> RenderedTopic:
     charted = chart_message("canary", chart, names={}, urgent=urgent)
-    return Rendered(channel=CHANNEL, messages=(message("root", "root"), charted, message("phase:1", "after")))
+    return RenderedTopic(
+        channel=CHANNEL, messages=(message("root", "root"), charted, message("phase:1", "after"))
+    )
 
 
 async def _picture(screen: Screen) -> tuple[str, list[str]]:
@@ -99,7 +101,7 @@ async def test_the_same_figures_are_uploaded_once(screen: Screen):
         for text in ("one", "two", "three"):
             rendered = run_with(chart_of(1, 4))
             first = message("root", text)
-            await screen.show(RUN, Rendered(channel=CHANNEL, messages=(first, *rendered.messages[1:])))
+            await screen.show(RUN, RenderedTopic(channel=CHANNEL, messages=(first, *rendered.messages[1:])))
             await screen.settled()
     assert len(_files(screen)) == 1
 
@@ -123,7 +125,7 @@ async def test_a_crash_at_a_charts_message_makes_neither_a_second_one_nor_none(
     screen: Screen, *, at_ts: bool
 ):
     rendered = run_with(chart_of(1, 4))
-    alone = Rendered(channel=CHANNEL, messages=(rendered.messages[1],))
+    alone = RenderedTopic(channel=CHANNEL, messages=(rendered.messages[1],))
     dying = CrashingBoard(screen.board, at_ts=at_ts)
     await screen.show(RUN, alone)
     async with screen.presenter(board=dying, shift=SHORT_LEASE):
@@ -145,7 +147,7 @@ async def test_a_picture_that_was_uploaded_before_a_crash_is_not_uploaded_again(
 
 async def _uploaded_then_killed(screen: Screen) -> str:
     await screen.people.faults(rate_limit={"chat.postMessage": -1}, retry_after_s=600)
-    await screen.show(RUN, Rendered(channel=CHANNEL, messages=run_with(chart_of(1, 4)).messages[1:2]))
+    await screen.show(RUN, RenderedTopic(channel=CHANNEL, messages=run_with(chart_of(1, 4)).messages[1:2]))
     async with screen.presenter():
         while not (found := await screen.board.posted(RUN)) or not found["chart:canary"].file:
             await screen.board.wait(timeout_s=0.02)

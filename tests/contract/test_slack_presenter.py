@@ -11,7 +11,7 @@ from bot.adapters.redis.store import RedisStore
 from bot.adapters.redis.stores.board import RedisMessageBoard
 from bot.adapters.redis.stores.records import RedisBudget
 from bot.adapters.slack.pace import SlackRateLimits
-from bot.adapters.slack.presenter import PresenterConfig, Rendered
+from bot.adapters.slack.presenter import PresenterConfig, RenderedTopic
 from bot.domain.board import DesiredMessage, Topic
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, RUN, SHIFT, CrashingBoard, Screen, message, run_of
@@ -55,7 +55,7 @@ async def test_a_run_that_was_asked_for_in_a_thread_is_told_there(screen: Screen
 async def test_an_alert_goes_to_the_channel_of_that_name(screen: Screen):
     alert = Topic(kind="alert", id="a1")
     async with screen.presenter():
-        await screen.show(alert, Rendered(channel="#deploys", messages=(message("alert", "It burns"),)))
+        await screen.show(alert, RenderedTopic(channel="#deploys", messages=(message("alert", "It burns"),)))
         await screen.settled()
     assert [seen.text for seen in await screen.roots("deploys")] == ["It burns"]
 
@@ -128,7 +128,7 @@ async def test_an_urgent_change_does_not_wait_its_turn(screen: Screen):
     async with screen.presenter(pace=SlackRateLimits(edit_gap_s=3600, first_edit_s=3600)):
         await screen.show(RUN, run_of("looking"))
         await screen.people.wait("looking", channel=CHANNEL)
-        urgent = Rendered(channel=CHANNEL, messages=(message("root", "approve?", urgent=True),))
+        urgent = RenderedTopic(channel=CHANNEL, messages=(message("root", "approve?", urgent=True),))
         await screen.show(RUN, urgent)
         await screen.people.wait("approve", channel=CHANNEL)
     assert (await screen.people.stats())["posts"] == 1
@@ -267,7 +267,7 @@ async def test_blocks_that_a_workspace_lacks_are_replaced_by_classic_ones_for_go
     fancy = DesiredMessage(slot="root", text="plan", blocks=({"type": "no_such_block"},))
     screen.classic[RUN] = run_of("classic", "one")
     async with screen.presenter():
-        await screen.show(RUN, Rendered(channel=CHANNEL, messages=(fancy,)))
+        await screen.show(RUN, RenderedTopic(channel=CHANNEL, messages=(fancy,)))
         await screen.settled()
         await screen.board.mark(RUN)
         await screen.settled()
@@ -280,7 +280,7 @@ async def test_blocks_that_a_workspace_lacks_are_replaced_by_classic_ones_for_go
 async def test_classic_blocks_that_are_refused_leave_the_text_and_a_loud_line(screen: Screen, caplog):
     broken = DesiredMessage(slot="root", text="the text at least", blocks=({"type": "no_such_block"},))
     async with screen.presenter():
-        await screen.show(RUN, Rendered(channel=CHANNEL, messages=(broken,)))
+        await screen.show(RUN, RenderedTopic(channel=CHANNEL, messages=(broken,)))
         await screen.settled()
     assert (await screen.people.message(CHANNEL, await _one_root(screen))).text == "the text at least"
     assert "classic_blocks_refused" in caplog.text

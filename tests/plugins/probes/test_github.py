@@ -152,7 +152,7 @@ async def test_failed_runs_are_counted_and_the_last_is_named_with_who_and_sha(co
     assert seen.value == 2
     assert asked == [{"created": ">=2026-03-01T11:00:00+00:00", "per_page": "100", "branch": "main"}]
     assert seen.text == (
-        "shop: 2 of 5 Actions runs failed, the last (build, 0000000 on main by noor) at 11:56:00 UTC, in 60 min"
+        "shop: 2 of 5 Actions runs failed, the last (build, 0000000 on main by noor) at 11:56:00 UTC, in 1 h"
     )
     assert [f["who"] for f in seen.data["failures"]] == ["noor", "noor"]
     assert (seen.data["runs"], seen.data["read"], seen.data["running"]) == (130, 5, 1)
