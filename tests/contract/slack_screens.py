@@ -18,7 +18,7 @@ from bot.ports.board import MessageBoard
 from bot.ports.budget import Budget
 from bot.testing.memory import MemoryMessageBoard
 from bot.testing.records import MemoryBudget
-from localslack import LocalSlack, LocalSlackClient, Seen
+from localslack import LocalSlack, LocalSlackClient, VisibleMessage
 from tests.support.waiting import until
 
 CHANNEL = "C0CHECKOUT"
@@ -102,7 +102,7 @@ class Screen:
         assert isinstance(board, MemoryMessageBoard)
         await until(lambda: not board._due, what="a board with nothing left to show")
 
-    async def roots(self, channel: str = CHANNEL) -> list[Seen]:
+    async def roots(self, channel: str = CHANNEL) -> list[VisibleMessage]:
         """Read what the channel shows at top level."""
         seen = await self.people.messages(channel)
         return [item for item in seen if item.thread_ts in (None, item.ts)]

@@ -11,7 +11,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.intent import AskWhyNot, ShowChecklist, ShowDelivery, ShowDiff, StartRun, TryMonitor
 from bot.domain.runs.event import Origin
 from bot.services.intent_handler import IntentHandler, run_id_of
-from tests.support.worlds import ANA, gate_desk, monitor_desk
+from tests.support.worlds import ANA
 from tests.unit.engine.small_world import book, step
 
 READS = {
@@ -40,17 +40,7 @@ def _desk(world, **read) -> IntentHandler:
     """A desk over a catalogue that opens what ``read`` says to guests."""
     services = [{"name": "checkout", "monitors": [MONITOR], **read}, {"name": "payments"}]
     deps = replace(world.deps, catalogue=Catalogue.model_validate({"services": services}))
-    return IntentHandler(
-        deps,
-        directory=world.people,
-        alerts=world.alerts,
-        board=world.store.board,
-        teller=world.told,
-        monitors=monitor_desk(deps, store=world.store, alerts=world.alerts),
-        gates=gate_desk(deps, directory=world.people, teller=world.told),
-        feedback=world.feedback,
-        patience_s=(0,),
-    )
+    return IntentHandler(deps, directory=world.people, teller=world.told, patience_s=(0,))
 
 
 async def _asked(world, desk, kind, **more) -> str:
