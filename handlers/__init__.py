@@ -14,13 +14,13 @@ __all__ = ["HandlerContext", "modules", "register_all"]
 
 
 def modules() -> tuple[ModuleType, ...]:
-    """Find every module of this folder that has a ``register``, by name."""
+    """Return every module of this folder that has a ``register``, sorted by name."""
     names = sorted(found.name for found in pkgutil.iter_modules(__path__))
     loaded = (importlib.import_module(f"{__name__}.{name}") for name in names)
     return tuple(module for module in loaded if hasattr(module, "register"))
 
 
 def register_all(app: AsyncApp, desk: HandlerContext) -> None:
-    """Make ``app`` listen to all that the handlers answer."""
+    """Register every handler with ``app``."""
     for module in modules():
         module.register(app, desk)

@@ -1,4 +1,4 @@
-"""The sub-words of `/deploy` about checklists: tick, untick, waive, checklist."""
+"""The subcommands of `/deploy` for checklists: tick, untick, waive, checklist."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def _waive(desk: HandlerContext, words: list[str], command: Payload) -> st
 async def _untick(desk: HandlerContext, words: list[str], command: Payload) -> str:
     asked = parse_item_words(words, catalogue=desk.catalogue, command="/deploy untick")
     if asked.text:
-        raise UsageError(f"I do not understand `{echo(asked.text)}`.", hint="Write the item alone.")
+        raise UsageError(f"Unexpected text after the item: `{echo(asked.text)}`.", hint="Give only the item.")
     click = click_of(command, at=desk.clock.now())
     await desk.submit(UntickItem(**click, service=asked.service, version=asked.version, item=asked.item))
     return ""
@@ -58,22 +58,22 @@ async def _checklist(desk: HandlerContext, words: list[str], command: Payload) -
 WORDS: dict[str, DeploySubcommand] = {
     "tick": DeploySubcommand(
         usage="<service> <version> <item> [note]",
-        summary="Say that an item of the checklist of a version is done.",
+        summary="Mark an item of a version's checklist as done.",
         run=_tick,
     ),
     "waive": DeploySubcommand(
         usage="<service> <version> <item> <reason>",
-        summary="As an approver, let others deploy a version without an item; that is posted.",
+        summary="As an approver, let others deploy a version without an item; the waiver is posted.",
         run=_waive,
     ),
     "untick": DeploySubcommand(
         usage="<service> <version> <item>",
-        summary="Take back what you said of an item, be it a tick or a waiver.",
+        summary="Withdraw your tick or your waiver of an item.",
         run=_untick,
     ),
     "checklist": DeploySubcommand(
         usage="<service> <version>",
-        summary="Show what is done of a version, and by whom.",
+        summary="Show which items of a version are done, and by whom.",
         reads=True,
         run=_checklist,
     ),

@@ -1,4 +1,4 @@
-"""The sub-words of `/deploy` about gates: lock, unlock, handover, locks, why, queue."""
+"""The subcommands of `/deploy` for gates: lock, unlock, handover, locks, why, queue."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def _unlock(desk: HandlerContext, words: list[str], command: Payload) -> s
 
 
 async def _handover(desk: HandlerContext, words: list[str], command: Payload) -> str:
-    del words  # they show a mention as people see it; the person's id is in the command's own text
+    del words  # they show a mention as people see it; the person's id is in the raw text of the command
     to = mentioned(command.get("text") or "", command="/deploy handover")
     await desk.submit(HandOverLocks(**click_of(command, at=desk.clock.now()), to=to))
     return ""
@@ -38,7 +38,7 @@ async def _handover(desk: HandlerContext, words: list[str], command: Payload) ->
 async def _locks(desk: HandlerContext, words: list[str], command: Payload) -> str:
     right = await desk.reader(person_of(command))
     if words:
-        raise UsageError(f"I do not understand `{echo(words[0])}`.", hint="Try `/deploy locks`.")
+        raise UsageError(f"Unexpected `{echo(words[0])}` after `/deploy locks`.", hint="Try `/deploy locks`.")
     return locks_text(await desk.locked(desk.readable(right)))
 
 
@@ -58,27 +58,29 @@ async def _queue(desk: HandlerContext, words: list[str], command: Payload) -> st
 WORDS: dict[str, DeploySubcommand] = {
     "lock": DeploySubcommand(
         usage="<service> <reason> [2h]",
-        summary="Keep a service from being deployed, for 4 hours or as long as you say.",
+        summary="Block deployments of a service, for 4 hours or as long as you choose.",
         run=_lock,
     ),
     "unlock": DeploySubcommand(
         usage="<service>",
-        summary="Take your lock off; an approver may take off anybody's, and its owner is told.",
+        summary="Remove your lock; an approver can remove any lock, and its owner is notified.",
         run=_unlock,
     ),
-    "handover": DeploySubcommand(usage="@somebody", summary="Hand all your locks over.", run=_handover),
+    "handover": DeploySubcommand(
+        usage="@person", summary="Hand all your locks over to someone.", run=_handover
+    ),
     "locks": DeploySubcommand(
-        usage="", summary="List who has locked what, why, and until when.", reads=True, run=_locks
+        usage="", summary="List the locks: who, which service, why, and until when.", reads=True, run=_locks
     ),
     "why": DeploySubcommand(
         usage="<service> [version]",
-        summary="Tell which gates are closed now, why, until when, and what would open them.",
+        summary="Show which gates block a deployment now, why, until when, and how to open them.",
         reads=True,
         run=_why,
     ),
     "queue": DeploySubcommand(
         usage="[service]",
-        summary="Tell who deploys now, who waits behind whom, and when each is likely to begin.",
+        summary="Show who is deploying, who is queued behind whom, and when each is likely to start.",
         reads=True,
         run=_queue,
     ),

@@ -1,4 +1,4 @@
-"""The sub-words of `/deploy` about what was deployed: history, diff, stats."""
+"""The subcommands of `/deploy` for past deployments: history, diff, stats."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ async def _stats(desk: HandlerContext, words: list[str], command: Payload) -> st
 WORDS: dict[str, DeploySubcommand] = {
     "history": DeploySubcommand(
         usage="[service]",
-        summary="List the latest deployments and rollbacks: what, who, when, how long, how it ended.",
+        summary="List the latest deployments and rollbacks: what, who, when, how long, and the outcome.",
         reads=True,
         run=_history,
     ),
     "diff": DeploySubcommand(
         usage="<service> [version]",
-        summary="Tell what a version would change, or the latest did: commits, authors, files, settings.",
+        summary="Show what a version would change, or the latest did: commits, authors, files, settings.",
         reads=True,
         run=_diff,
     ),
     "stats": DeploySubcommand(
         usage="[service] [30d]",
-        summary="Show how well software is delivered: eight metrics with their counts, and a chart.",
+        summary="Show eight delivery metrics with their counts, and a chart.",
         reads=True,
         run=_stats,
     ),

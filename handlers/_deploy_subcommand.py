@@ -1,4 +1,4 @@
-"""What a sub-word of `/deploy` is: how it is written, what it does, and who answers."""
+"""The description of a subcommand of `/deploy`: its usage, its summary and its handler."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from handlers.context import HandlerContext
 from handlers.payloads import Payload
 
 Answer = Callable[[HandlerContext, list[str], Payload], Awaitable[str]]
-"""Takes the words after the sub-word and Slack's command; gives mrkdwn for that person alone.
+"""Takes the words after the subcommand and Slack's command; returns mrkdwn for that person alone.
 
-Who has submitted an intent gives an empty answer: the worker answers when it is carried out.
+The answer is empty if an intent was submitted: the worker answers when it is carried out.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeploySubcommand:
-    """One sub-word of `/deploy`."""
+    """One subcommand of `/deploy`."""
 
     usage: str
-    """What follows the sub-word, such as `<service> [30d]`."""
+    """What follows the subcommand, such as `<service> [30d]`."""
     summary: str
-    """What it does, as a sentence for the help."""
+    """What it does, as one sentence for the help."""
     run: Answer
     reads: bool = False
-    """Whether it only shows something, so that ``bot.domain.reading`` decides who may use it."""
+    """Whether it is read-only, so that ``bot.domain.reading`` decides who may use it."""

@@ -18,7 +18,7 @@ _SILENCE_S = 3600
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to the buttons."""
+    """Register the buttons."""
 
     async def triage(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         alert = await desk.alert(button_value(action))

@@ -14,7 +14,7 @@ from handlers.payloads import button_value, click_of
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to both buttons."""
+    """Register both buttons."""
 
     async def vote(body: dict[str, Any], action: dict[str, Any], verdict: Verdict) -> None:
         await desk.submit(

@@ -1,4 +1,4 @@
-"""What every handler is handed, and the one way to write an intent down."""
+"""The context that every handler gets, and the only way to submit an intent."""
 
 from __future__ import annotations
 
@@ -29,49 +29,49 @@ from bot.services.queue_commands import QueueCommands
 from bot.views.monitor import MOST_LISTED, MonitorView, worst_first
 
 _STORE_S = 1.2
-"""Slack waits three seconds for an answer; a store that is slower than this is told as a failure."""
+"""Seconds until a store counts as failed; Slack waits three seconds for an answer."""
 
 _DIRECTORY_S = 1.2
-"""So long Slack may take to say who somebody is; beyond that, a read is refused."""
+"""Seconds that Slack may take to return a person's profile; after that, a read is refused."""
 
 _MOST_FIRING = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class HandlerContext:
-    """The surroundings of the handlers; built once by the composition root."""
+    """The dependencies of the handlers; built once by the composition root."""
 
     stores: Stores
-    """Only read, but for the inbox."""
+    """Read-only, except for the inbox."""
     library: Library
     catalogue: Catalogue
     clock: Clock
     directory: Directory
-    """Only for reads; who may change something is checked when an intent is carried out."""
+    """Used for reads only; the right to change something is checked when an intent is carried out."""
     teller: Notifier
 
     async def reader(self, person: Person) -> ReadingRight:
-        """Return what a person may read; every read that is answered here asks this first.
+        """Return what a person may read; every read that is answered here checks this first.
 
         Raises:
-            NotAllowedError: that is nothing; the code says why.
-            IdentityUnknownError: who it is cannot be looked up now.
+            NotAllowedError: the person may read nothing; the code gives the reason.
+            IdentityUnknownError: the person cannot be looked up now.
         """
         try:
             async with asyncio.timeout(_DIRECTORY_S):
                 profile = await self.directory.profile(person.id)
         except TimeoutError:
             raise IdentityUnknownError(
-                "Slack did not tell me in time who you are, so I show nothing.",
+                "I could not check who you are: Slack did not answer in time.",
                 hint="Try again in a minute.",
             ) from None
         return require_reading(profile, self.catalogue)
 
     def readable(self, right: ReadingRight, service: str = "") -> tuple[str, ...]:
-        """List the services that are asked for, all if it is empty, and may be read.
+        """Return the services that may be read; only ``service`` if it is given.
 
         Raises:
-            NotAllowedError: this very service may not be read.
+            NotAllowedError: ``service`` may not be read.
         """
         if service:
             right.require(service)
@@ -79,7 +79,7 @@ class HandlerContext:
         return tuple(name for name in self.catalogue.names if right.covers(name))
 
     async def submit(self, intent: Intent) -> None:
-        """Write an intent down; a redelivered one changes nothing.
+        """Submit an intent to the inbox; a redelivered one changes nothing.
 
         Raises:
             TimeoutError: the store did not answer in time; it may or may not hold the intent.
@@ -88,27 +88,27 @@ class HandlerContext:
             await self.stores.inbox.put(intent)
 
     async def alert(self, alert_id: str) -> Alert:
-        """Read an alert.
+        """Return an alert.
 
         Raises:
-            NotFoundError: there is none of that id.
+            NotFoundError: the id is unknown.
             TimeoutError: the store did not answer in time.
         """
         async with asyncio.timeout(_STORE_S):
             return await self.stores.alerts.get(alert_id)
 
     async def run(self, run_id: str) -> Run:
-        """Read a run.
+        """Return a run.
 
         Raises:
-            NotFoundError: there is none of that id.
+            NotFoundError: the id is unknown.
             TimeoutError: the store did not answer in time.
         """
         async with asyncio.timeout(_STORE_S):
             return fold(run_id, await self.stores.journal.load(run_id))
 
     async def firing(self) -> tuple[Alert, ...]:
-        """List the alerts that fire, newest first.
+        """Return the firing alerts, newest first.
 
         Raises:
             TimeoutError: the store did not answer in time.
@@ -116,10 +116,10 @@ class HandlerContext:
         async with asyncio.timeout(_STORE_S):
             return await self.stores.alerts.firing(limit=_MOST_FIRING)
 
-    async def sights(self, names: Sequence[str]) -> list[MonitorView]:
-        """Read what is known of monitors of the catalogue, by their full names; the worst come first.
+    async def monitor_views(self, names: Sequence[str]) -> list[MonitorView]:
+        """Return the state of monitors of the catalogue, given their full names; the worst come first.
 
-        Who muted them is looked up for as many as are ever shown one by one.
+        Mutes are looked up only for as many as are ever listed one by one.
 
         Raises:
             TimeoutError: the store did not answer in time.
@@ -127,16 +127,16 @@ class HandlerContext:
         known, now = self.catalogue.monitors, self.clock.now()
         async with asyncio.timeout(_STORE_S):
             states = await self.stores.monitors.states(names)
-            sights = worst_first(
+            views = worst_first(
                 [MonitorView(name=n, monitor=known[n][1], state=states[n]) for n in names], now=now
             )
-            shown = sights[:MOST_LISTED]
-            muted = await asyncio.gather(*(self.stores.alerts.silence_of(sight.name) for sight in shown))
-        told = [replace(sight, muted=by) for sight, by in zip(shown, muted, strict=True)]
-        return [*told, *sights[MOST_LISTED:]]
+            shown = views[:MOST_LISTED]
+            muted = await asyncio.gather(*(self.stores.alerts.silence_of(view.name) for view in shown))
+        with_mutes = [replace(view, muted=by) for view, by in zip(shown, muted, strict=True)]
+        return [*with_mutes, *views[MOST_LISTED:]]
 
     async def rated(self, *, seconds: float) -> tuple[RatedDiagnosis, ...]:
-        """List the diagnoses of the last ``seconds`` that people spoke about.
+        """Return the rated diagnoses of the last ``seconds``.
 
         Raises:
             TimeoutError: the store did not answer in time.
@@ -146,10 +146,10 @@ class HandlerContext:
             return await self.stores.feedback.between(now - timedelta(seconds=seconds), now)
 
     async def deployed(self, service: str, *, right: ReadingRight, limit: int) -> tuple[Deployment, ...]:
-        """List the latest deployments of a service, or of all that may be read if it is empty, newest first.
+        """Return the latest deployments, newest first: of ``service``, or of every readable one if empty.
 
         Raises:
-            NotAllowedError: this very service may not be read.
+            NotAllowedError: ``service`` may not be read.
             TimeoutError: the store did not answer in time.
         """
         services = self.readable(right, service) if service or not right.is_whole else ("",)
@@ -161,7 +161,7 @@ class HandlerContext:
         return tuple(latest[:limit])
 
     async def locked(self, services: Sequence[str]) -> tuple[DeployLock, ...]:
-        """List the locks of these services.
+        """Return the deploy locks of these services.
 
         Raises:
             TimeoutError: the store did not answer in time.
@@ -170,7 +170,7 @@ class HandlerContext:
             return await self.stores.deploy_locks.held(services)
 
     async def queues(self, services: Sequence[str]) -> tuple[ServiceQueue, ...]:
-        """List who changes these services and who waits to.
+        """Return the deployment queues of these services.
 
         Raises:
             TimeoutError: the store did not answer in time.
@@ -179,7 +179,7 @@ class HandlerContext:
             return await QueueCommands(self.stores, self.clock).queues(services)
 
     async def start(self, runbook: str, params: JsonObject, *, key: str, by: Person, origin: Origin) -> None:
-        """Ask for a run.
+        """Submit the start of a run.
 
         Raises:
             TimeoutError: as ``submit``.

@@ -1,4 +1,4 @@
-"""`/deploy <strategy> <service> <version> [environment]`, its dry run, and its other words."""
+"""`/deploy <strategy> <service> <version> [environment]`, its dry run, and its subcommands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMAND = "/deploy"
 USAGE = (
     "<strategy> <service> <version> [environment] | plan … | why <service> | history | diff | stats | help"
 )
-SUMMARY = "Deploy a version, see what would happen, or why it may not be deployed now"
+SUMMARY = "Deploy a version, preview a deployment, or see why one is blocked"
 
 WORDS: dict[str, DeploySubcommand] = {
     **_deploy_gates.WORDS,
@@ -36,7 +36,7 @@ _HELP = frozenset({"", "help", "-h", "--help", "?"})
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to the command."""
+    """Register the command."""
 
     async def deploy(ack: AsyncAck, command: dict[str, Any]) -> None:
         text = (command.get("text") or "").strip()
@@ -46,8 +46,8 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         name, _, rest = text.partition(" ")
         name = name.casefold()
         if name in WORDS:
-            told = await WORDS[name].run(desk, split_words(rest), command)
-            await (ack(told) if told else ack())
+            answer = await WORDS[name].run(desk, split_words(rest), command)
+            await (ack(answer) if answer else ack())
             return
         await _start(desk, name, rest, command)
         await ack()
@@ -56,7 +56,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
 
 
 def strategies(desk: HandlerContext) -> dict[str, Runbook]:
-    """List the strategies by the word that people type: every runbook that is called ``deploy-…``."""
+    """Return the strategies by the word that people type: every runbook named ``deploy-…``."""
     names = [name for name in desk.library.names() if name.startswith(STRATEGY_PREFIX)]
     return {name.removeprefix(STRATEGY_PREFIX): desk.library.get(name) for name in names}
 
@@ -71,8 +71,8 @@ async def _start(desk: HandlerContext, name: str, rest: str, command: Payload) -
         words = (*known, *(() if only_plan else (_PLAN, *WORDS)))
         listed = ", ".join(f"`{word}`" for word in known)
         raise UsageError(
-            f"I know no strategy `{echo(name)}`{did_you_mean(name, words)}.",
-            hint=f"There are {listed}. `{COMMAND} help` says more.",
+            f"Unknown strategy `{echo(name)}`{did_you_mean(name, words)}.",
+            hint=f"The strategies are {listed}. `{COMMAND} help` lists everything.",
         )
     typed = f"{COMMAND} {_PLAN} {name}" if only_plan else f"{COMMAND} {name}"
     params = parse_words(known[name], rest, catalogue=desk.catalogue, command=typed)
@@ -90,7 +90,10 @@ def _commands(desk: HandlerContext) -> list[tuple[str, str]]:
         (f"{COMMAND} {name} <service> <version> [environment]", runbook.summary) for name, runbook in found
     ]
     lines.append(
-        (f"{COMMAND} {_PLAN} <strategy> <service> <version>", "Only show what would happen; nothing changes.")
+        (
+            f"{COMMAND} {_PLAN} <strategy> <service> <version>",
+            "Show what would happen; nothing changes.",
+        )
     )
     return [
         *lines,

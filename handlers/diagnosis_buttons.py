@@ -16,7 +16,7 @@ from bot.domain.intent import RateDiagnosis
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
 from bot.views import ids
-from bot.views.thread.feedback import other_modal, told_instead
+from bot.views.thread.feedback import named_instead, other_modal
 from bot.views.thread.why import what_else_modal, why_modal
 from handlers.context import HandlerContext
 from handlers.opening import open_modal, readable_run
@@ -28,7 +28,7 @@ Says = Callable[[AsyncAck, Body, Body], Awaitable[None]]
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to the buttons and the modal."""
+    """Register the buttons and the modal."""
     app.action(ids.WHY)(_shows(desk, why_modal))
     app.action(ids.WHAT_ELSE)(_shows(desk, what_else_modal))
     app.action(ids.SAY_RIGHT)(_says(desk, "right"))
@@ -42,7 +42,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         await _open(client, body, view)
 
     async def submitted(ack: AsyncAck, body: Body, view: Body) -> None:
-        service, cause, text = told_instead(view["state"]["values"])
+        service, cause, text = named_instead(view["state"]["values"])
         place = json.loads(view["private_metadata"])
         intent = RateDiagnosis(
             key=body["trigger_id"],
@@ -64,14 +64,14 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
 
 
 def _shows(desk: HandlerContext, render: Callable[[Run, Diagnosis], JsonObject]) -> Opens:
-    """Answer a click with a modal that only that person sees."""
+    """Return a handler that answers a click with a modal for that person alone."""
 
     async def show(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
         await ack()
         run = await readable_run(desk, body, action)
         diagnosis = run.diagnosis
         if diagnosis is None:
-            raise NotFoundError("There is no diagnosis here.", hint="It appears once the evidence is in.")
+            raise NotFoundError("There is no diagnosis yet.", hint="It appears once the evidence is in.")
         await _open(client, body, render(run, diagnosis))
 
     return show

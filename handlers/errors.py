@@ -1,4 +1,4 @@
-"""The one place where failures become answers: nobody who asks is met with silence."""
+"""The one place where failures become answers, so that every request gets one."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from handlers.payloads import Payload, elements_of, person_of, place_of
 log = logging.getLogger(__name__)
 
 _LAST_RETRY = 3
-"""Slack delivers an event again so many times."""
+"""The number of times that Slack redelivers an event."""
 _PICKED_UP_S = 0.05
-"""Bolt looks for an acknowledgement every 10 ms, and forgets one that an error overtakes before it looked."""
+"""Bolt polls for an acknowledgement every 10 ms, and loses one if an error arrives before the next poll."""
 
 
 class UnknownRequestError(BotError):
-    """Nobody listens to this: a button of an older version, or a command that was taken away."""
+    """No handler exists for this: a button of an older version, or a command that was removed."""
 
     reason = "unknown_request"
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Answer for every handler."""
+    """Register the error handler of all handlers."""
 
     async def answer(
         error: Exception,
@@ -51,7 +51,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         if is_event and response is not None:
             # Not acknowledged, so Slack delivers it again; only the last failure is final.
             if _retry(request) >= _LAST_RETRY:
-                await _tell(desk, body, text)
+                await _post(desk, body, text)
             return None
         if response is not None and "command" in body:
             return BoltResponse(status=200, body={"text": text, "response_type": "ephemeral"})
@@ -63,24 +63,22 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
             await ack()
         else:
             await asyncio.sleep(_PICKED_UP_S)
-        await _tell(desk, body, text)
+        await _post(desk, body, text)
         return BoltResponse(status=200) if response is not None else None
 
     app.error(answer)
 
 
 def _unknown(body: Payload) -> UnknownRequestError:
-    """Say what is not known, and where to go on from there."""
+    """Return the error for an unknown command or button, with the commands to use instead."""
     known = ", ".join(
         f"`{module.COMMAND} help`" for module in handlers.modules() if hasattr(module, "COMMAND")
     )
     if "command" in body:
-        asked = f"I do not know the command `{body['command']}` (any more)."
-        return UnknownRequestError(asked, hint=f"What I understand: {known}.")
-    hint = f"Look for newer buttons at the end of the thread, or ask again: {known}."
-    return UnknownRequestError(
-        "I do not know this button any more; an older version of me put it there.", hint=hint
-    )
+        asked = f"Unknown command `{body['command']}`. It may have been removed."
+        return UnknownRequestError(asked, hint=f"Available commands: {known}.")
+    hint = f"Use the newer buttons at the end of the thread, or start again: {known}."
+    return UnknownRequestError("This button no longer works: an older version of me posted it.", hint=hint)
 
 
 def _text(error: Exception, body: Payload) -> str:
@@ -92,7 +90,7 @@ def _text(error: Exception, body: Payload) -> str:
     return broken_text(reference)
 
 
-async def _tell(desk: HandlerContext, body: Payload, text: str) -> None:
+async def _post(desk: HandlerContext, body: Payload, text: str) -> None:
     channel, thread = place_of(body)
     person = person_of(body)
     if person.id:
@@ -115,7 +113,7 @@ def _first_input(body: Payload) -> str:
 
 
 def _is_link(body: Payload) -> bool:
-    """Tell whether only link buttons were clicked: the browser follows them, nothing else is to be done."""
+    """Return whether only link buttons were clicked; the browser follows them, so no answer is needed."""
     actions = body.get("actions") or ()
     links = {item.get("action_id") for item in elements_of(body.get("message") or {}) if item.get("url")}
     return bool(actions) and all(action.get("action_id") in links for action in actions)

@@ -1,4 +1,4 @@
-"""Turns away what comes from other workspaces and from bots, before any handler sees it."""
+"""Refuses requests from other workspaces and from bots before any handler sees them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from handlers.payloads import person_of, place_of, team_of
 
 log = logging.getLogger(__name__)
 
-_SORRY = "Sorry, I only work for members of the workspace that I was installed in. Nothing was started."
+_SORRY = "Sorry, I only work for members of the workspace that I am installed in. Nothing was started."
 _ASKING_EVENTS = frozenset({"app_mention"})
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Put the guard before every handler."""
+    """Register the guard before every handler."""
 
     async def only_ours(
         ack: AsyncAck,
@@ -32,7 +32,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
     ) -> BoltResponse | None:
         event = body.get("event") or {}
         if event.get("bot_id"):
-            return await ack()  # a bot that is answered may answer back, for ever
+            return await ack()  # answering a bot could start an endless exchange
         if not _is_stranger(body, context):
             await next_()
             return None
@@ -41,12 +41,12 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         if not event or event.get("type") in _ASKING_EVENTS:
             channel, thread = place_of(body)
 
-            async def tell() -> None:
+            async def post() -> None:
                 await desk.teller.tell(Notice(user=person.id, channel=channel, thread=thread, text=_SORRY))
 
             if "command" in body:
                 return await ack(_SORRY)
-            context.listener_runner.lazy_listener_runner.start(function=tell, request=request)
+            context.listener_runner.lazy_listener_runner.start(function=post, request=request)
         return await ack()
 
     app.use(only_ours)

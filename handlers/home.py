@@ -20,7 +20,7 @@ _MOST_RUNS = 30
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to people who open the tab."""
+    """Register the event of opening the tab."""
 
     async def opened(event: dict[str, Any], client: AsyncWebClient) -> None:
         if event.get("tab") != "home":
@@ -38,7 +38,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
 
 
 async def _facts(desk: HandlerContext, person: Person, right: ReadingRight) -> HomeFacts:
-    """Gather what a person may see."""
+    """Return the facts that a person may see."""
     runs = [run for run in await _recent(desk) if right.covers(run.service)]
     monitors = desk.catalogue.monitors.items()
     return HomeFacts(
@@ -47,7 +47,7 @@ async def _facts(desk: HandlerContext, person: Person, right: ReadingRight) -> H
         runs=runs,
         waiting=await _waiting(desk, runs, person.id) if right.is_member else (),
         firing=[alert for alert in await desk.firing() if right.covers(alert.service)],
-        monitors=await desk.sights([name for name, (service, _) in monitors if right.covers(service)]),
+        monitors=await desk.monitor_views([name for name, (service, _) in monitors if right.covers(service)]),
     )
 
 
@@ -65,7 +65,7 @@ async def _run(desk: HandlerContext, run_id: str) -> Run | None:
 
 
 async def _waiting(desk: HandlerContext, runs: list[Run], user: str) -> list[Run]:
-    """List the runs that this person may decide."""
+    """Return the runs that this person may decide."""
     waiting = [(run, gate) for run in runs if (gate := run.waiting_for) is not None]
     groups = sorted({name for _, gate in waiting for name in gate.groups})
     if not groups:
@@ -73,7 +73,7 @@ async def _waiting(desk: HandlerContext, runs: list[Run], user: str) -> list[Run
     try:
         mine = await desk.directory.groups_of(user, among=groups)
     except NotAllowedError:
-        return []  # who they are cannot be told now; the runs are still listed as running
+        return []  # their groups cannot be looked up now; the runs are still listed as running
     return [
         run
         for run, gate in waiting

@@ -24,17 +24,17 @@ _ANSWER = "pilothouse_answer"
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to mentions."""
+    """Register the mentions."""
 
-    async def write_down(
+    async def submit(
         body: dict[str, Any],
         event: dict[str, Any],
         context: AsyncBoltContext,
         next_: Callable[[], Awaitable[None]],
     ) -> None:
-        """Run before Bolt acknowledges: a mention that cannot be written down is delivered again."""
+        """Run before Bolt acknowledges, so that Slack redelivers a mention that could not be stored."""
         name = _name(context)
-        verb, *rest = _said(event, context).split(maxsplit=1)
+        verb, *rest = _words(event, context).split(maxsplit=1)
         if verb.casefold() != RUNBOOK:
             context[_ANSWER] = help_for(desk, name=name)
         else:
@@ -54,17 +54,17 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         await next_()
 
     async def answer(body: dict[str, Any], context: AsyncBoltContext) -> None:
-        """Run after the acknowledgement: answer what could not be understood, to that person alone."""
+        """Run after the acknowledgement: post the help or the error to that person alone."""
         text = context.get(_ANSWER)
         if text:
             channel, thread = place_of(body)
             await desk.teller.tell(Notice(user=person_of(body).id, channel=channel, thread=thread, text=text))
 
-    app.event("app_mention", middleware=[write_down])(answer)
+    app.event("app_mention", middleware=[submit])(answer)
 
 
-def _said(event: Payload, context: AsyncBoltContext) -> str:
-    """Take what was said to us: all that follows our name.  ``help`` if that is nothing."""
+def _words(event: Payload, context: AsyncBoltContext) -> str:
+    """Return the text after the bot's name; ``help`` if there is none."""
     text = event.get("text") or ""
     after = re.split(rf"<@{context.bot_user_id}(?:\|[^>]*)?>[\s:,]*", text, maxsplit=1)[-1]
     return after.strip() or "help"

@@ -1,4 +1,4 @@
-"""`/monitor`: what the monitors see, and who stops, mutes or tries one."""
+"""`/monitor`: show, pause, mute and test monitors."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from handlers.payloads import Payload, person_of, place_of
 
 COMMAND = "/monitor"
 USAGE = "list | show | test | pause | resume | mute | unmute <service/monitor> [2h]"
-SUMMARY = "See what the monitors see; pause, mute or try one"
+SUMMARY = "See the state of the monitors; pause, mute or test one"
 
 READS = frozenset({"list", "show"})
 """The verbs that are answered from the stores; the others are carried out by a worker."""
 _HELP = frozenset({"", "help", "-h", "--help", "?"})
 _COMMANDS = (
-    ("list [service]", "Every monitor in a line, the worst first."),
-    ("show <service/monitor>", "All that is known of one: what it looks at, when, and what it saw."),
-    ("test <service/monitor>", "Look now and tell only you; nothing is kept of it."),
-    ("pause <service/monitor> [2h]", "Do not look, for a while or until it is resumed."),
-    ("resume <service/monitor>", "Look again."),
-    ("mute <service/monitor> <2h>", "Look on, but begin no message for so long."),
-    ("unmute <service/monitor>", "Be heard again."),
+    ("list [service]", "List the monitors, one line each, worst first."),
+    ("show <service/monitor>", "Show everything about one: what it checks, when, and what it saw."),
+    ("test <service/monitor>", "Check now and show the result only to you; nothing is recorded."),
+    ("pause <service/monitor> [2h]", "Stop checking, for this long or until resumed."),
+    ("resume <service/monitor>", "Start checking again."),
+    ("mute <service/monitor> <2h>", "Keep checking, but post no new alerts for this long."),
+    ("unmute <service/monitor>", "Post new alerts again."),
 )
 _KINDS: dict[str, type[AnyMonitorIntent]] = {
     "pause": PauseMonitor,
@@ -47,7 +47,7 @@ _KINDS: dict[str, type[AnyMonitorIntent]] = {
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to the command."""
+    """Register the command."""
 
     def parse(text: str) -> MonitorRequest:
         return parse_monitor_words(text, catalogue=desk.catalogue, command=COMMAND)
@@ -58,7 +58,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
             await ack(help_text([(f"{COMMAND} {usage}", does) for usage, does in _COMMANDS]))
             return
         if text.split()[0].casefold() in READS:
-            right = await desk.reader(person_of(command))  # before an error may name what there is
+            right = await desk.reader(person_of(command))  # before an error may name monitors
             await ack(await _read(desk, parse(text), right=right))
             return
         asked = parse(text)
@@ -72,11 +72,11 @@ async def _read(desk: HandlerContext, asked: MonitorRequest, *, right: ReadingRi
     now, known = desk.clock.now(), desk.catalogue.monitors
     if asked.verb == "show":
         right.require(known[asked.name][0])
-        (sight,) = await desk.sights((asked.name,))
-        return monitor_card(sight, now=now)
+        (view,) = await desk.monitor_views((asked.name,))
+        return monitor_card(view, now=now)
     services = desk.readable(right, asked.name)
     names = [name for name, (service, _) in known.items() if service in services]
-    return monitor_list(await desk.sights(names), now=now, command=COMMAND)
+    return monitor_list(await desk.monitor_views(names), now=now, command=COMMAND)
 
 
 def _intent(desk: HandlerContext, asked: MonitorRequest, command: Payload) -> AnyMonitorIntent:

@@ -1,4 +1,4 @@
-"""Opens a modal in answer to a click, about what the person may read."""
+"""Functions that open a modal after a click, for a person who may read its contents."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ async def readable_run(desk: HandlerContext, body: Payload, action: Payload) -> 
     """Return the run that a button is about.
 
     Raises:
-        NotAllowedError: the person may not read about its service.
-        NotFoundError: there is no such run any more.
+        NotAllowedError: the person may not read its service.
+        NotFoundError: the run no longer exists.
     """
     right = await desk.reader(person_of(body))
     run = await desk.run(button_value(action))
@@ -33,7 +33,7 @@ async def open_modal(
     """Open a modal; Slack allows three seconds for it.
 
     Raises:
-        BotError: that is over; ``what`` could not be done, and ``instead`` is the way out.
+        BotError: that time is over; ``what`` names the failed step, and ``instead`` is the hint.
     """
     try:
         await client.views_open(trigger_id=trigger_id, view=view)

@@ -1,4 +1,4 @@
-"""What Slack's payloads say of people and places."""
+"""The people, places and texts in Slack's payloads."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, TypedDict
 from bot.domain.people import Person
 
 Payload = Mapping[str, Any]
-"""What Slack sent, as JSON."""
+"""A request from Slack, as JSON."""
 
 
 def person_of(body: Payload) -> Person:
-    """Tell who sent a command, clicked, submitted or wrote."""
+    """Return the person who sent a command, clicked, submitted or wrote."""
     user = body.get("user")
     if isinstance(user, Mapping):
         return Person(id=user["id"], name=user.get("name") or user.get("username") or "")
@@ -23,9 +23,9 @@ def person_of(body: Payload) -> Person:
 
 
 def place_of(body: Payload) -> tuple[str, str]:
-    """Tell in which channel and thread something was sent; either may be empty.
+    """Return the channel and thread of a request; either may be empty.
 
-    What was clicked on a message without a thread begins one below it.
+    A click on a message without a thread starts one below it.
     """
     channel = body.get("channel")
     if isinstance(channel, Mapping):
@@ -39,7 +39,7 @@ def place_of(body: Payload) -> tuple[str, str]:
 
 
 class Click(TypedDict):
-    """What every intent says of the click that asked for it."""
+    """The fields that every intent takes from the click that asked for it."""
 
     key: str
     at: datetime
@@ -49,13 +49,13 @@ class Click(TypedDict):
 
 
 def click_of(body: Payload, *, at: datetime) -> Click:
-    """Tell who clicked where; ``key`` is the delivery's own, so that a redelivery is the same click."""
+    """Return who clicked where; ``key`` identifies the delivery, so that a redelivery is the same click."""
     channel, thread = place_of(body)
     return Click(key=body["trigger_id"], at=at, by=person_of(body), channel=channel, thread=thread)
 
 
 def team_of(body: Payload) -> str:
-    """Tell the workspace (or organisation) that the sender belongs to; empty where Slack does not say."""
+    """Return the sender's workspace (or organisation); empty if Slack does not send it."""
     user, team, event = body.get("user"), body.get("team"), _event(body)
     if isinstance(user, Mapping) and user.get("team_id"):
         return str(user["team_id"])
@@ -65,12 +65,12 @@ def team_of(body: Payload) -> str:
 
 
 def button_value(action: Payload) -> str:
-    """Read what a button carries."""
+    """Return the value of a button."""
     return str(action["value"])
 
 
 def elements_of(message: Payload) -> Iterator[Payload]:
-    """List the buttons and inputs on a message."""
+    """Yield the buttons and inputs on a message."""
     for block in message.get("blocks") or ():
         yield from block.get("elements") or ()
         if block.get("accessory"):
@@ -78,7 +78,7 @@ def elements_of(message: Payload) -> Iterator[Payload]:
 
 
 def words_in(value: object) -> Iterator[str]:
-    """List every text within a message, its blocks and attachments."""
+    """Yield every text within a message, its blocks and attachments."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):

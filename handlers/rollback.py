@@ -1,4 +1,4 @@
-"""`/rollback <service>`: the version before, in one command and with one approval."""
+"""`/rollback <service>`: return to the previous version, with one command and one approval."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from handlers.payloads import person_of
 
 COMMAND = "/rollback"
 USAGE = "<service> [environment] [to 1.4.1] [emergency <reason>]"
-SUMMARY = "Give all traffic back to the version before, at once"
+SUMMARY = "Send all traffic back to the previous version at once"
 
 RUNBOOK = "rollback"
 _HELP = frozenset({"", "help", "-h", "--help", "?"})
 _COMMANDS = (
-    (f"{COMMAND} <service> [environment]", "Back to the version before; a rollout under way is aborted."),
+    (f"{COMMAND} <service> [environment]", "Back to the previous version; a rollout in progress is aborted."),
     (f"{COMMAND} <service> to 1.4.1", "Back to a version of your choice."),
     (
         f'{COMMAND} <service> emergency "orders are lost"',
-        "At once and without an approval, where the catalogue allows it; the approvers are told.",
+        "At once and without an approval, where the catalogue allows it; the approvers are notified.",
     ),
 )
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to the command."""
+    """Register the command."""
 
     async def rollback(ack: AsyncAck, command: dict[str, Any]) -> None:
         text = (command.get("text") or "").strip()

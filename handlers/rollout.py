@@ -28,7 +28,7 @@ _WORDS: dict[str, SteeringWord] = {
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to the buttons."""
+    """Register the buttons."""
     for action_id, word in _WORDS.items():
         app.action(action_id)(_says(desk, word))
 

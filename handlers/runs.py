@@ -1,4 +1,4 @@
-"""*Cancel* on a run that is on, and *Triage again* on one that has ended."""
+"""*Cancel* on an active run, and *Triage again* on a finished one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handlers.payloads import button_value, click_of, person_of, place_of
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to both buttons."""
+    """Register both buttons."""
 
     async def cancel(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await desk.submit(

@@ -1,4 +1,4 @@
-"""The message shortcut *Triage this*, and the modal that asks which service is meant."""
+"""The message shortcut *Triage this*, and the modal that asks for the service."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from handlers.triage import RUNBOOK
 
 SHORTCUT = "Triage this"
 CALLBACK = ids.TRIAGE_MESSAGE
-SHORTCUT_SUMMARY = "Find out what is wrong with the service that this message is about"
+SHORTCUT_SUMMARY = "Find out what is wrong with the service in this message"
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to the shortcut and the modal."""
+    """Register the shortcut and the modal."""
 
     async def triage_this(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         channel, thread = place_of(body)
@@ -72,9 +72,9 @@ def _params(desk: HandlerContext, given: JsonObject) -> JsonObject:
 
 
 async def _alert_of(desk: HandlerContext, message: Payload) -> Alert | None:
-    """Find the alert that a message of ours is about."""
-    told = (message.get("metadata") or {}).get("event_payload") or {}
-    found = [told["id"]] if told.get("topic") == "alert" else []
+    """Return the alert that one of the bot's messages is about; none if there is none."""
+    topic = (message.get("metadata") or {}).get("event_payload") or {}
+    found = [topic["id"]] if topic.get("topic") == "alert" else []
     found += [item["value"] for item in elements_of(message) if item.get("action_id") == ids.TRIAGE]
     for alert_id in found:
         try:
@@ -85,7 +85,7 @@ async def _alert_of(desk: HandlerContext, message: Payload) -> Alert | None:
 
 
 def _named_services(desk: HandlerContext, message: Payload, alert: Alert | None) -> list[str]:
-    """List the services of the catalogue that a message is about, the alert's own if it has one."""
+    """Return the services of the catalogue that a message names; for an alert, its own service."""
     if alert is not None and alert.service in desk.catalogue.names:
         return [alert.service]
     text = "\n".join(words_in(message))

@@ -19,7 +19,7 @@ from handlers.payloads import person_of
 
 COMMAND = "/triage"
 USAGE = "<service> [since 30m] | accuracy [30d]"
-SUMMARY = "Find out what is wrong with a service, and propose a remedy"
+SUMMARY = "Find out what is wrong with a service, and propose a fix"
 
 RUNBOOK = "triage"
 _ACCURACY, _PERIOD = "accuracy", "30d"
@@ -27,7 +27,7 @@ _HELP = frozenset({"", "help", "-h", "--help", "?"})
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Listen to the command."""
+    """Register the command."""
 
     async def triage(ack: AsyncAck, command: dict[str, Any]) -> None:
         text = (command.get("text") or "").strip()
@@ -49,10 +49,10 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
 
 
 def accuracy_asked(text: str, *, services: Sequence[str]) -> float | None:
-    """Read ``accuracy [30d]`` as seconds; none if something else was asked, such as a service of that name.
+    """Return the seconds of ``accuracy [30d]``; none for other text, such as a service of that name.
 
     Raises:
-        UsageError: what stands behind it is no duration.
+        UsageError: the text after ``accuracy`` is not a duration.
     """
     word, _, rest = text.partition(" ")
     if word.casefold() != _ACCURACY or _ACCURACY in services:
@@ -64,14 +64,14 @@ def accuracy_asked(text: str, *, services: Sequence[str]) -> float | None:
 
 
 def help_for(desk: HandlerContext, *, name: str) -> str:
-    """Say every way to ask for a triage; ``name`` is the bot's own."""
+    """Return the help with every way to ask for a triage; ``name`` is the bot's name."""
     runbook = desk.library.get(RUNBOOK)
     mention = usage_of(runbook, f"@{name} {RUNBOOK}")
     return help_text(
         (
             (usage_of(runbook, COMMAND).strip("`"), f"{SUMMARY}."),
-            (mention.strip("`"), "The same; this works in threads too."),
-            (f"{COMMAND} {_ACCURACY} [30d]", "How often the diagnoses were right, by the word of people."),
-            ("⋮ → Triage this", "On any message: triage the service that it is about."),
+            (mention.strip("`"), "The same; also works in threads."),
+            (f"{COMMAND} {_ACCURACY} [30d]", "How often diagnoses were right, as rated by responders."),
+            ("⋮ → Triage this", "On any message: triage the service it names."),
         )
     )

@@ -180,7 +180,10 @@ async def thread_picture(browser: Browser, world: DemoWorld, theme: Theme) -> No
         await thread_end(page)
         await page.evaluate(WITHOUT_FOLDER, str(world.folder))
     cause = (
-        ben.get_by_role("log", name="Thread").get_by_role("article").filter(has_text="The trouble began").last
+        ben.get_by_role("log", name="Thread")
+        .get_by_role("article")
+        .filter(has_text="The problem started")
+        .last
     )
     height = await cause.evaluate(HEIGHT_TO_END)
     for page in (ana, ben):

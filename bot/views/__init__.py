@@ -1,1 +1,1 @@
-"""State in, Block Kit out; pure."""
+"""Views: pure functions from state to Block Kit."""

@@ -1,4 +1,4 @@
-"""An alert as one message: firing with buttons, resolved without."""
+"""The message of an alert: with buttons while it fires, without once it is resolved."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from bot.views.phrases import (
 )
 
 _COLOURS = {"warning": NEEDS_YOU, "info": RUNNING, "notice": RUNNING}
-_TOLD = frozenset({"alertname", "service", "severity"})
+_SHOWN = frozenset({"alertname", "service", "severity"})
 _MOST_LABELS = 8
 _SINCE = {
     (False, "firing"): "firing since",
     (False, "resolved"): "fired",
-    (True, "firing"): "cannot be measured since",
-    (True, "resolved"): "could not be measured from",
+    (True, "firing"): "unable to measure since",
+    (True, "resolved"): "unable to measure from",
 }
-"""What began, by whether it is unknown and its status."""
+"""Words before the start time, by whether the alert is unknown and by its status."""
 
 
 def alert_message(alert: Alert, *, known_service: bool, now: datetime) -> DesiredMessage:
-    """Render an alert; an end that lies ahead of ``now`` (another machine's clock) counts as now."""
+    """Return the message of an alert; an end after ``now`` (another machine's clock) counts as now."""
     people = (alert.acknowledged_by, alert.silenced_by)
     names = {person.id: person.name or person.id for person in people if person is not None}
     return message("alert", _blocks(alert, known_service=known_service, now=now), names=names, urgent=True)
@@ -50,7 +50,7 @@ def _blocks(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonObj
     if alert.summary or more:
         blocks.append(section(bold(alert.summary, 400), more))
     blocks.append(context(*_small_print(alert)))
-    if labels := [code(f"{name}={value}", 120) for name, value in alert.labels.items() if name not in _TOLD]:
+    if labels := [code(f"{name}={value}", 120) for name, value in alert.labels.items() if name not in _SHOWN]:
         blocks.append(context(*labels[:_MOST_LABELS]))
     blocks += [context(line) for line in (_flapping(alert), _decided(alert, now=now)) if line]
     if firing and not known_service:
@@ -61,7 +61,7 @@ def _blocks(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonObj
 
 
 def alert_colour(alert: Alert) -> str:
-    """Tell the colour of an alert: by its severity, one that nobody knows being as bad as the worst."""
+    """Return the colour of an alert, from its severity; an unknown severity counts as the worst."""
     if alert.status == "resolved":
         return GOOD
     return NEEDS_YOU if alert.unknown else _COLOURS.get(alert.severity.lower(), BAD)
@@ -77,26 +77,27 @@ def _lasted(alert: Alert, *, now: datetime) -> str:
 def _small_print(alert: Alert) -> list[str]:
     parts = [f"{_SINCE[alert.unknown, alert.status]} {local_day(alert.starts_at)}"]
     if alert.value:
-        parts.append(f"seen: {prose(alert.value, 200)}")
+        parts.append(f"measured: {prose(alert.value, 200)}")
     if alert.severity:
         parts.append(f"severity {prose(alert.severity, 40)}")
     source = human(alert.source) or "Source"
-    return [*parts, link(alert.url, "open where it comes from") or f"from {prose(source, 60)}"]
+    return [*parts, link(alert.url, "View source") or f"from {prose(source, 60)}"]
 
 
 def _flapping(alert: Alert) -> str:
     if alert.flapping:
-        return f"flapping: {several(alert.times, 'time')} within the hour, kept in one message until calm"
+        fired = several(alert.times, "time")
+        return f"flapping: fired {fired} within an hour; updates stay in this message until it is calm"
     return f"fired {several(alert.times, 'time')}" if alert.times > 1 else ""
 
 
 def _decided(alert: Alert, *, now: datetime) -> str:
-    said: list[str] = []
+    parts: list[str] = []
     if alert.acknowledged_at is not None:
-        said.append(f"acknowledged by {who(alert.acknowledged_by)} at {local(alert.acknowledged_at)}")
+        parts.append(f"acknowledged by {who(alert.acknowledged_by)} at {local(alert.acknowledged_at)}")
     if alert.silenced_until is not None and alert.silence_left_s(now=now) > 0:
-        said.append(f"silenced until {local(alert.silenced_until)} by {who(alert.silenced_by)}")
-    return " · ".join(said)
+        parts.append(f"silenced until {local(alert.silenced_until)} by {who(alert.silenced_by)}")
+    return " · ".join(parts)
 
 
 def _buttons(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonObject]:
@@ -112,5 +113,8 @@ def _buttons(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonOb
 
 def _no_service(alert: Alert) -> str:
     if not alert.service:
-        return "It names no service (label `service`), so I cannot triage it: `/triage &lt;service&gt;` can."
+        return (
+            "This alert has no `service` label, so I don't know what to triage."
+            " Run `/triage &lt;service&gt;`."
+        )
     return f"{code(alert.service, 80)} is not in the catalogue, so I cannot triage it."

@@ -1,4 +1,4 @@
-"""The few blocks that the views are made of, and messages that fit."""
+"""The Block Kit blocks that the views use, and messages that stay within Slack's limits."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _BOLD = re.compile(r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])")
 _FEW = 12
 _TEXTUAL = frozenset({"section", "context"})
 _LEAST = 200
-_NOTE = "Shortened: the rest did not fit into one message."
+_NOTE = "Shortened: the rest does not fit into one message."
 
 
 def header(text: str) -> JsonObject:
-    """Build a header of plain text."""
+    """Return a header of plain text."""
     return {
         "type": "header",
         "text": {"type": "plain_text", "text": plain(text, HEADER_CHARS), "emoji": True},
@@ -43,13 +43,13 @@ def header(text: str) -> JsonObject:
 
 
 def section(*lines: str) -> JsonObject:
-    """Build a section of mrkdwn lines; empty ones are left out."""
+    """Return a section of mrkdwn lines; empty lines are left out."""
     text = cut_lines("\n".join(line for line in lines if line), SECTION_CHARS)
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}, "expand": True}
 
 
 def stack(paragraphs: Sequence[str]) -> list[JsonObject]:
-    """Build sections of paragraphs: one each while they are few, packed when they are many."""
+    """Return sections: one for each paragraph while there are few, packed when there are many."""
     if len(paragraphs) <= _FEW:
         return [section(text) for text in paragraphs if text]
     packed: list[str] = []
@@ -62,20 +62,20 @@ def stack(paragraphs: Sequence[str]) -> list[JsonObject]:
 
 
 def context(*parts: str) -> JsonObject:
-    """Build a line of small print."""
+    """Return a line of small print."""
     text = cut_lines(" · ".join(part for part in parts if part), CONTEXT_CHARS)
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
 
 
 def actions(*buttons: JsonObject) -> JsonObject:
-    """Build a row of buttons."""
+    """Return a row of buttons."""
     return {"type": "actions", "elements": list(buttons)}
 
 
 def button(
     label: str, *, action_id: str, value: str, style: str = "", confirm: JsonObject | None = None
 ) -> JsonObject:
-    """Build a button; ``value`` is an opaque id, never cut."""
+    """Return a button; ``value`` is an opaque id, never cut."""
     made: JsonObject = {
         "type": "button",
         "text": {"type": "plain_text", "text": plain(label, BUTTON_CHARS), "emoji": True},
@@ -92,7 +92,7 @@ def button(
 def confirmation(
     title: str, text: str, *, yes: str, no: str = "Not yet", style: str = "primary"
 ) -> JsonObject:
-    """Build the question that is asked before a click counts."""
+    """Return the confirmation dialog that is shown before a click counts."""
     return {
         "title": {"type": "plain_text", "text": plain(title, CONFIRM_TITLE_CHARS)},
         "text": {"type": "plain_text", "text": plain(text, CONFIRM_TEXT_CHARS)},
@@ -105,7 +105,7 @@ def confirmation(
 def message(
     slot: str, blocks: Sequence[JsonObject], *, names: Mapping[str, str], urgent: bool = False
 ) -> DesiredMessage:
-    """Make a message that is within every limit, with its text; ``names`` are people's, by id."""
+    """Return a message within every limit, with its fallback text; ``names`` maps people's ids to names."""
     fitted = fit(blocks)
     text = cut_lines(flatten(fitted, names=names), TEXT_CHARS)
     return DesiredMessage(slot=slot, text=text, blocks=tuple(fitted), urgent=urgent)
@@ -114,7 +114,7 @@ def message(
 def fit(
     blocks: Sequence[JsonObject], *, chars: int = MESSAGE_CHARS, count: int = MESSAGE_BLOCKS
 ) -> list[JsonObject]:
-    """Leave out what says nothing, and shorten later sections until all fit; buttons and small print stay."""
+    """Return blocks without empty ones, later sections shortened to fit; buttons and small print stay."""
     blocks = [block for block in blocks if _weight(block) or block["type"] not in _TEXTUAL]
     room = chars - sum(_weight(block) for block in blocks if block["type"] != "section")
     spare = count - sum(block["type"] != "section" for block in blocks)
@@ -137,7 +137,7 @@ def fit(
 def flatten(
     blocks: Sequence[JsonObject], *, names: Mapping[str, str], urls: bool = False, buttons: bool = False
 ) -> str:
-    """Say blocks as escaped text without markup: what a screen reader or a terminal shows."""
+    """Return blocks as escaped text without markup, as a screen reader or a terminal shows it."""
     lines = [line for block in blocks for line in _lines(block, buttons=buttons)]
     return _unmarked("\n".join(lines), names=names, urls=urls)
 
@@ -171,7 +171,7 @@ def _task_line(task: JsonObject) -> str:
 
 
 def _literal(text: str) -> str:
-    """Say plain text where mrkdwn is read."""
+    """Return plain text, escaped for mrkdwn."""
     return escape(text).replace("`", "'")
 
 
@@ -180,7 +180,7 @@ def _label(item: JsonValue) -> str:
 
 
 def _strings(value: JsonValue) -> list[str]:
-    """List every text within a block, in order."""
+    """Return every text within a block, in order."""
     if isinstance(value, list):
         return [text for item in value for text in _strings(item)]
     if not isinstance(value, dict):

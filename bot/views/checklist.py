@@ -1,4 +1,4 @@
-"""What a channel is told of a checklist: each waiver, by whom and why, and that it was taken back."""
+"""Messages about a checklist for a channel: each waiver, who gave it and why, and its withdrawal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.views.limits import escape
 def waiver_messages(
     service: str, version: str, marks: Sequence[ItemMark], *, items: Mapping[str, ChecklistItem]
 ) -> tuple[DesiredMessage, ...]:
-    """Write a message for each item that somebody waived, in the order in which they did."""
+    """Return a message for each item that was waived, in the order of the waivers."""
     return tuple(
         message(
             f"waiver:{mark.item}:{mark.by.id}",
@@ -22,7 +22,7 @@ def waiver_messages(
                     f"{_verb(mark)} *{escape(_title(mark.item, items))}* for `{service}` {escape(version)}.",
                     f">{escape(mark.text)}" if mark.text else "",
                 ),
-                context(f"`/deploy checklist {service} {escape(version)}` shows the rest"),
+                context(f"`/deploy checklist {service} {escape(version)}` shows the whole checklist"),
             ],
             names={mark.by.id: mark.by.name},
         )
@@ -34,7 +34,7 @@ def waiver_messages(
 def _verb(mark: ItemMark) -> str:
     if mark.kind == "waiver":
         return f"⚠️ <@{mark.by.id}> has waived"
-    return f"↩️ <@{mark.by.id}> has taken back the waiver of"
+    return f"↩️ <@{mark.by.id}> has withdrawn the waiver of"
 
 
 def _title(name: str, items: Mapping[str, ChecklistItem]) -> str:

@@ -1,4 +1,4 @@
-"""The eight metrics of delivery in words, beside those of the best, and their chart."""
+"""The eight delivery metrics as text, beside those of elite teams, and their chart."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _MINUTE = 60
 
 
 def delivery_messages(found: DeliveryMetrics) -> tuple[DesiredMessage, ...]:
-    """Tell the metrics in words, with their chart below."""
+    """Return the metrics as one message, with their chart below."""
     words = message(
         "delivery",
         [
-            header(f"Deliveries of {_about(found)}, {several(found.days, 'day')}"),
+            header(f"Delivery metrics: {_about(found)}, {several(found.days, 'day')}"),
             section(*delivery_lines(found)),
             context(ELITE_SOURCE, link(f"{DOCS}/how-to/delivery-metrics.md", "what each figure counts")),
         ],
@@ -33,17 +33,17 @@ def delivery_messages(found: DeliveryMetrics) -> tuple[DesiredMessage, ...]:
 
 
 def delivery_lines(found: DeliveryMetrics) -> list[str]:
-    """Say each metric with its counts; what is not known is said so."""
+    """Return a line for each metric, with its counts; unknown values are shown as unknown."""
     if not found.deployments:
         aside = f" {_not_changed(found)}" if found.not_changed else ""
-        return [f"Nothing was deployed in this time, so that there is nothing to measure.{aside}"]
+        return [f"Nothing was deployed in this period, so there is nothing to measure.{aside}"]
     lines = [
-        f"*Deployment frequency:* {_frequency(found)} (elite: on demand, several a day)",
-        f"*Success rate:* {_counted(found.success)} reached their end",
+        f"*Deployment frequency:* {_frequency(found)} (elite: on demand, several times a day)",
+        f"*Success rate:* {_counted(found.success)} completed",
         f"*Change failure rate:* {_counted(found.failures)} (elite: 5 %)",
         f"*Time to recovery:* {_recovery(found)} (elite: less than an hour)",
         f"*Uptime:* {_uptime(found)}",
-        f"*Duration:* {_spread(found.duration)}, from the approval to the end",
+        f"*Duration:* {_spread(found.duration)}, from approval to completion",
         f"*Rollbacks:* {_rollbacks(found)}",
         f"*Cost of failed changes:* {_cost(found)}",
     ]
@@ -51,12 +51,12 @@ def delivery_lines(found: DeliveryMetrics) -> list[str]:
 
 
 def delivery_chart(found: DeliveryMetrics) -> Chart:
-    """Draw what became of the deployments over time, and how long they took."""
+    """Return the chart of the deployments' outcomes over time, and of how long they took."""
     spans = "week" if found.bucket_s > DAY_S else "day"
     starts = [bucket.start.timestamp() for bucket in found.buckets]
     bars = (
-        _bars("as meant", "good", starts, [bucket.succeeded for bucket in found.buckets]),
-        _bars("put back", "second", starts, [bucket.put_back for bucket in found.buckets]),
+        _bars("succeeded", "good", starts, [bucket.succeeded for bucket in found.buckets]),
+        _bars("rolled back", "second", starts, [bucket.put_back for bucket in found.buckets]),
         _bars("failed", "bad", starts, [bucket.failed for bucket in found.buckets]),
     )
     panels = [ChartPanel(unit=f"deployments a {spans}", bars=bars, bar_s=found.bucket_s)]
@@ -69,7 +69,7 @@ def delivery_chart(found: DeliveryMetrics) -> Chart:
         median = ChartLimit(value=found.duration.median_s / _MINUTE, text="median", tone="muted")
         panels.append(ChartPanel(unit="duration (min)", lines=(took,), limits=(median,)))
     return Chart(
-        title=f"Deliveries of {_about(found)}, {several(found.days, 'day')}",
+        title=f"Delivery metrics: {_about(found)}, {several(found.days, 'day')}",
         alt=_alt(found),
         panels=tuple(panels),
         source="the record of deployments",
@@ -83,7 +83,7 @@ def _bars(name: str, tone: Tone, starts: Sequence[float], counts: Sequence[int])
 
 def _alt(found: DeliveryMetrics) -> str:
     failed = found.failures.some
-    went = f"{failed} of them failed or were taken back" if failed else "none of them failed"
+    went = f"{failed} of them failed or were rolled back" if failed else "none of them failed"
     took = f"; half of them took less than {duration(found.duration.median_s)}" if found.duration else ""
     return f"{several(found.deployments, 'deployment')} in {several(found.days, 'day')}, {went}{took}."
 
@@ -112,43 +112,40 @@ def _spread(spread: DurationSpread | None) -> str:
         return "not known"
     if spread.count == 1:
         return f"{duration(spread.median_s)}, one deployment"
-    return f"median {duration(spread.median_s)}, nine of ten within {duration(spread.p90_s)}"
+    return f"median {duration(spread.median_s)}, 90 % within {duration(spread.p90_s)}"
 
 
 def _recovery(found: DeliveryMetrics) -> str:
     if not found.failures.some:
-        return "nothing had to be recovered"
+        return "nothing to recover from"
     still = f"{found.unrecovered} not recovered yet" if found.unrecovered else ""
     if found.recovery is None:
         return still
     of = f"{found.recovery.count} of {found.failures.some}"
-    said = (
-        f"median {duration(found.recovery.median_s)}, longest tenth from {duration(found.recovery.p90_s)} on"
-    )
-    first = said if found.recovery.count > 1 else duration(found.recovery.median_s)
+    spread = f"median {duration(found.recovery.median_s)}, 90 % within {duration(found.recovery.p90_s)}"
+    first = spread if found.recovery.count > 1 else duration(found.recovery.median_s)
     return f"{first}, {of} failures" + (f"; {still}" if still else "")
 
 
 def _uptime(found: DeliveryMetrics) -> str:
-    known = f"{duration(found.impaired_s)} with a failed change in place" if found.impaired_s else (
-        "no failed change was in place"
+    known = f"{duration(found.impaired_s)} with a failed change live" if found.impaired_s else (
+        "no failed change was live"
     )  # fmt: skip
-    return f"at most {percent(found.uptime)} ({known}; trouble of other kinds is not counted here)"
+    return f"at most {percent(found.uptime)} ({known}; outages of other kinds are not counted)"
 
 
 def _rollbacks(found: DeliveryMetrics) -> str:
     if not found.rollbacks + found.put_back:
-        return f"none after {several(found.deployments, 'deployment')}"
-    back = several(found.rollbacks, "rollback") if found.rollbacks else "none asked for"
-    all_of_them = several(found.deployments, "deployment")
-    return f"{back}, and {found.put_back} put back by themselves, of {all_of_them}"
+        return f"none in {several(found.deployments, 'deployment')}"
+    deployments = several(found.deployments, "deployment")
+    return f"{found.rollbacks} requested, {found.put_back} automatic, in {deployments}"
 
 
 def _cost(found: DeliveryMetrics) -> str:
     if found.cost is None:
-        return "not known; the catalogue can say what a minute costs (`cost:` of a service)"
+        return "not known: set what a minute costs (`cost:` of the service in the catalogue)"
     return f"{number(found.cost)} {prose(found.currency, 10)}"
 
 
 def _not_changed(found: DeliveryMetrics) -> str:
-    return f"Not counted: {found.not_changed} that ended before anything was changed."
+    return f"Not counted: {several(found.not_changed, 'deployment')} that ended before changing anything."

@@ -1,4 +1,4 @@
-"""A deployment in words: its announcement, its line in a list, and how it ended."""
+"""A deployment as text: its announcement, its line in a list, and its outcome."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import datetime
 
 from bot.domain.board import DesiredMessage
 from bot.domain.deployments.deployment import Deployment, DeploymentOutcome
-from bot.domain.formatting import duration as said_duration
-from bot.domain.formatting import listed, several
+from bot.domain.formatting import duration, listed, several
 from bot.domain.model import JsonObject
 from bot.views.blocks import context, header, message, section
 from bot.views.limits import bold, code, prose
@@ -30,27 +29,27 @@ from bot.views.phrases import (
 )
 
 OUTCOME_WORDS: Mapping[DeploymentOutcome, tuple[str, str, str]] = {
-    "running": (RUNNING, BUSY, "under way"),
+    "running": (RUNNING, BUSY, "in progress"),
     "succeeded": (GOOD, DONE, "deployed"),
-    "rolled_back": (NEEDS_YOU, UNDONE, "put back"),
+    "rolled_back": (NEEDS_YOU, UNDONE, "rolled back"),
     "failed": (BAD, FAILED, "failed"),
     "rejected": (ENDED, SKIPPED, "rejected"),
-    "expired": (ENDED, SKIPPED, "expired, nobody decided"),
+    "expired": (ENDED, SKIPPED, "expired without a decision"),
     "cancelled": (ENDED, SKIPPED, "cancelled"),
 }
-"""Colour, mark and words of each way in which a deployment stands."""
+"""Colour, mark and words of each outcome of a deployment."""
 
 MOST_LISTED = 20
 _VERSION_CHARS = 60
 
 
 def announcement(deployment: Deployment) -> DesiredMessage:
-    """Tell everybody of a deployment, in one message from its first change to its end."""
+    """Return the announcement of a deployment, one message from its first change to its end."""
     colour, _, words = OUTCOME_WORDS[deployment.outcome]
-    if deployment.is_rollback and deployment.outcome == "succeeded":
-        words = "rolled back"
     about = f"{deployment.service} {deployment.version}".strip()
     title = f"{colour} {about}: {words}"
+    if deployment.is_rollback and deployment.outcome == "succeeded":
+        title = f"{colour} {deployment.service}: rolled back to {deployment.version or 'an unnamed version'}"
     blocks: list[JsonObject] = [header(f"{ALARM} EMERGENCY · {title}" if deployment.emergency else title)]
     lines = [_what(deployment), _people(deployment), _why(deployment)]
     blocks.append(section(*lines))
@@ -64,10 +63,10 @@ def announcement(deployment: Deployment) -> DesiredMessage:
 
 
 def history_lines(deployments: Sequence[Deployment], *, service: str = "", now: datetime) -> list[str]:
-    """List deployments, newest first, a line each; ``service`` is the one that was asked for."""
+    """Return deployments, newest first, a line each; ``service`` is the one asked for, empty for all."""
     of = f" of {bold(prose(service, 130))}" if service else ""
     if not deployments:
-        return [f"I have no record of a deployment{of}.", "`/deploy` alone says how to begin one."]
+        return [f"I have no record of a deployment{of}.", "Run `/deploy` to see how to start one."]
     head = f"*The latest {several(len(deployments), 'deployment')}*{of}, newest first:"
     return [head, *(_line(one, named=not service, now=now) for one in deployments)]
 
@@ -89,8 +88,8 @@ def _line(deployment: Deployment, *, named: bool, now: datetime) -> str:
 
 def _took(deployment: Deployment, *, now: datetime) -> str:
     if deployment.duration_s is None:
-        return f"for {said_duration(max(0.0, (now - deployment.started_at).total_seconds()))} now"
-    return f"in {said_duration(deployment.duration_s)}" if deployment.changed else ""
+        return f"for {duration(max(0.0, (now - deployment.started_at).total_seconds()))} so far"
+    return f"in {duration(deployment.duration_s)}" if deployment.changed else ""
 
 
 def _versions(deployment: Deployment) -> str:
@@ -106,24 +105,24 @@ def _what(deployment: Deployment) -> str:
 
 
 def _people(deployment: Deployment) -> str:
-    asked = f"Asked for by {who(deployment.requested_by)}"
+    asked = f"Requested by {who(deployment.requested_by)}"
     if deployment.approved_by:
         return f"{asked}, approved by {listed([who(person) for person in deployment.approved_by])}."
-    return f"{asked}; nobody was asked for approval."
+    return f"{asked}; no approval was requested."
 
 
 def _why(deployment: Deployment) -> str:
     if deployment.emergency:
-        return f"{WARNING} *Gates were passed over:* {prose(deployment.emergency, 300)}"
+        return f"{WARNING} *Gates bypassed:* {prose(deployment.emergency, 300)}"
     return f"*Why:* {prose(deployment.why, 300)}" if deployment.why else ""
 
 
 def _small_print(deployment: Deployment) -> list[str]:
     took = deployment.duration_s
     parts = [
-        f"began {local_day(deployment.started_at)}",
-        f"took {said_duration(took)}" if took is not None else "",
-        f"takes back run {code(deployment.rollback_of, 80)}" if deployment.rollback_of else "",
+        f"started {local_day(deployment.started_at)}",
+        f"took {duration(took)}" if took is not None else "",
+        f"rolls back run {code(deployment.rollback_of, 80)}" if deployment.rollback_of else "",
         f"run {code(deployment.id, 80)}",
     ]
     return [part for part in parts if part]

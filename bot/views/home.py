@@ -1,4 +1,4 @@
-"""The Home tab: what fires, what waits for me, what runs, how the monitors are, and how to begin."""
+"""The Home tab: firing alerts, decisions waiting for you, runs, monitors, and how to start."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _MOST = 10
 
 @dataclass(frozen=True, kw_only=True)
 class HomeFacts:
-    """What one person's Home tab is made of."""
+    """The contents of one person's Home tab."""
 
     now: datetime
     services: Sequence[str]
     runs: Sequence[Run] = ()
     waiting: Sequence[Run] = ()
-    """Those that this person may decide."""
+    """The runs that this person may decide."""
     firing: Sequence[Alert] = ()
     """Newest first."""
     monitors: Sequence[MonitorView] = ()
 
 
 def home_view(facts: HomeFacts) -> JsonObject:
-    """Render one person's Home tab."""
+    """Return one person's Home tab."""
     shown = {run.id for run in facts.waiting}
     running = [run for run in facts.runs if run.outcome is None and run.id not in shown]
     recent = [run for run in facts.runs if run.outcome is not None]
@@ -55,7 +55,7 @@ def home_view(facts: HomeFacts) -> JsonObject:
     if running:
         blocks += [header("Running"), *_list(running)]
     if not facts.firing and not facts.waiting and not running:
-        blocks.append(section("🟢 *All quiet.* Nothing fires, nothing is running and nothing waits for you."))
+        blocks.append(section("🟢 *All quiet.* No alerts, nothing running, nothing waiting for you."))
     if facts.monitors:
         blocks += [header("Monitors"), *_monitors(facts.monitors, now=facts.now)]
     if recent:
@@ -65,7 +65,7 @@ def home_view(facts: HomeFacts) -> JsonObject:
 
 
 def refused_home_view(refusal: NotAllowedError) -> JsonObject:
-    """Render the Home tab of somebody who may see nothing: why, and what to do."""
+    """Return the Home tab of a person who may see nothing: why, and what to do."""
     return {"type": "home", "blocks": [section(error_text(refusal))]}
 
 
@@ -87,10 +87,10 @@ def _alert(alert: Alert) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _monitors(sights: Sequence[MonitorView], *, now: datetime) -> list[JsonObject]:
-    bad = [sight for sight in worst_first(sights, now=now) if sight.is_bad(now=now)]
-    blocks = [section(counted(sights, now=now), *(monitor_line(sight, now=now) for sight in bad[:_MOST]))]
-    more = [f"and {len(bad) - _MOST:,} more that are not well"] if len(bad) > _MOST else []
+def _monitors(views: Sequence[MonitorView], *, now: datetime) -> list[JsonObject]:
+    bad = [view for view in worst_first(views, now=now) if view.is_bad(now=now)]
+    blocks = [section(counted(views, now=now), *(monitor_line(view, now=now) for view in bad[:_MOST]))]
+    more = [f"and {len(bad) - _MOST:,} more with problems"] if len(bad) > _MOST else []
     return [*blocks, context(*more, "`/monitor list` shows them all")]
 
 
@@ -113,8 +113,8 @@ def _asks(run: Run) -> str:
     if gate is None:
         return ""
     plan = run.plan_for(gate.phase)
-    summary = plan.summary if plan is not None else "a decision"
-    return f"Decide in its thread until {local(gate.expires_at)}: {prose(summary)}"
+    summary = plan.summary if plan is not None else "this run"
+    return f"Approve or reject in its thread by {local(gate.expires_at)}: {prose(summary)}"
 
 
 def _how_to(services: Sequence[str]) -> list[JsonObject]:
@@ -124,13 +124,13 @@ def _how_to(services: Sequence[str]) -> list[JsonObject]:
     )
     return [
         section(
-            "*How to begin*",
+            "*Getting started*",
             f"• `/triage {prose(example, 63)}` in any channel: I read logs, metrics, changes, dependencies"
-            " and the database, name the likely cause and propose a remedy. Nothing changes before somebody"
-            " approves.",
+            " and the database, name the likely cause and propose a fix. Nothing changes until an approver"
+            " agrees.",
             "• In a thread, mention me: `@pilothouse triage …`. On any message: ⋮ → *Triage this*.",
-            "• `/monitor list` shows what I watch; `/monitor help` says the rest.",
+            "• `/monitor list` shows what I watch; `/monitor help` lists the other commands.",
             "• An alert comes with a *Triage* button.",
         ),
-        context(f"I know these services: {known}"),
+        context(f"Services I know: {known}"),
     ]

@@ -1,4 +1,4 @@
-"""Slack's limits, and the one place that cuts and escapes texts to stay within them."""
+"""Slack's limits, and the only functions that cut and escape text to stay within them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 TEXT_CHARS = 3_900
 """A message's ``text``; Slack refuses an edit above 4,000."""
 SECTION_CHARS = 2_900
-"""A section's text; Slack allows 3,000 and does not say how it counts emoji."""
+"""A section's text; Slack allows 3,000 and does not document how it counts emoji."""
 HEADER_CHARS = 140
 CONTEXT_CHARS = 1_900
 CONFIRM_TITLE_CHARS = 95
@@ -29,32 +29,32 @@ _ELLIPSIS = "…"
 _FENCE = "```"
 _WEB = re.compile(r"https?://[^\s`]+")
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Control characters and those that turn the direction of writing."""
+"""Control characters and those that change the direction of writing."""
 
 
 def clean(text: str) -> str:
-    """Make one line of a text from outside: no control characters, no lone surrogates, single spaces."""
+    """Return a text from outside as one line: no control characters, no lone surrogates, single spaces."""
     valid = text.encode("utf-8", "replace").decode("utf-8")
     return " ".join(_INVISIBLE.sub(" ", valid).split())
 
 
 def clip(text: str, limit: int) -> str:
-    """Cut plain text to ``limit`` characters, with an ellipsis where something is missing."""
+    """Return plain text cut to ``limit`` characters, with an ellipsis where text is missing."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + _ELLIPSIS
 
 
 def escape(text: str) -> str:
-    """Escape what would mention, link or ping."""
+    """Return text with the characters escaped that would mention, link or ping."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def unescape(text: str) -> str:
-    """Undo ``escape``."""
+    """Return text with ``escape`` undone."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def prose(text: str, limit: int = 300) -> str:
-    """Show words from outside within a line of mrkdwn; at most ``limit`` characters once escaped."""
+    """Return text from outside, safe within a line of mrkdwn; at most ``limit`` characters once escaped."""
     line = clean(text)
     if line.count("`") % 2 or "``" in line:
         line = line.replace("`", "'")
@@ -63,19 +63,19 @@ def prose(text: str, limit: int = 300) -> str:
 
 
 def bold(text: str, limit: int = 300) -> str:
-    """Show words from outside in bold; what would end the bold is replaced."""
-    shown = prose(text.replace("*", "∗"), limit)  # noqa: RUF001  # looks like a star and is none
+    """Return text from outside in bold; characters that would end the bold are replaced."""
+    shown = prose(text.replace("*", "∗"), limit)  # noqa: RUF001  # looks like a star but is not one
     return f"*{shown}*" if shown else ""
 
 
 def code(text: str, limit: int = 300) -> str:
-    """Show a log line, value or query from outside as inline code, on one line."""
+    """Return a log line, value or query from outside as inline code, on one line."""
     shown = _escaped(clean(text).replace("`", "'"), limit)
     return f"`{shown}`" if shown else ""
 
 
 def link(url: str, label: str) -> str:
-    """Link a label; an address that is no web address, or too long to be safe, is left out."""
+    """Return a linked label; empty unless ``url`` is a web address short enough to be safe."""
     if not _WEB.fullmatch(url) or clean(url) != url or len(url) > _LINK_CHARS:
         return ""
     safe = escape(url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E"))
@@ -83,14 +83,14 @@ def link(url: str, label: str) -> str:
 
 
 def plain(text: str, limit: int) -> str:
-    """Show words from outside as plain text; never empty, and no mention even where one is looked for."""
-    return clip(clean(text).replace("<!", "< !"), limit) or "–"  # noqa: RUF001  # a dash for nothing
+    """Return text from outside as plain text: never empty, and never read as a mention."""
+    return clip(clean(text).replace("<!", "< !"), limit) or "–"  # noqa: RUF001  # a dash for empty text
 
 
 def cut_lines(text: str, limit: int) -> str:
-    """Cut mrkdwn at the end of a line, and say how many lines are missing.
+    """Return mrkdwn cut at the end of a line, with the number of missing lines.
 
-    No token, link, entity, code span or fence is ever cut in two.
+    A token, link, entity, code span or fence is never cut in two.
     """
     if len(text) <= limit:
         return text

@@ -1,4 +1,4 @@
-"""Locks of services by people, in words."""
+"""The deploy locks of services, as text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bot.views.phrases import (
 
 
 def locks_text(locks: Sequence[DeployLock]) -> str:
-    """List who has locked what, until when and why."""
+    """Return the locks, a line each: who, which service, until when and why."""
     lines = [f"🔒 {lock_words(lock)}." for lock in locks]
     return cut_lines("\n".join(lines), TEXT_CHARS) or "Nothing is locked."
 
 
 def lock_words(lock: DeployLock) -> str:
-    """Say of one lock whose it is, until when and why, without a full stop."""
+    """Return one lock as a clause: who, which service, until when and why, without a full stop."""
     until = f"{lock.until:%Y-%m-%d %H:%M} UTC"
     reason = prose(lock.reason.rstrip("."), 600)
     return f"{who(lock.by)} has locked {code(lock.service, 140)} until {until}: {reason}"

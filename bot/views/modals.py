@@ -1,4 +1,4 @@
-"""The modals, and how their answers are read."""
+"""The modals, and functions that read their submissions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _DEFAULT_SINCE = "30m"
 def pick_service_modal(
     services: Sequence[str], *, private_metadata: str, initial: str | None = None
 ) -> JsonObject:
-    """Ask which service is meant, and how far back to look.
+    """Return the modal that asks for the service and how far back to look.
 
     Raises:
-        ValueError: ``private_metadata`` is longer than Slack keeps.
+        ValueError: ``private_metadata`` is longer than Slack allows.
     """
     names = [name for name in services if 0 < len(name) <= OPTION_VALUE_CHARS]
     if names:
@@ -45,10 +45,10 @@ def modal(
     close: str = "Cancel",
     private_metadata: str = "",
 ) -> JsonObject:
-    """Build a modal; one without ``submit`` only shows something.
+    """Return a modal; without ``submit`` it is read-only.
 
     Raises:
-        ValueError: ``private_metadata`` is longer than Slack keeps.
+        ValueError: ``private_metadata`` is longer than Slack allows.
     """
     if len(private_metadata) > METADATA_CHARS:
         raise ValueError(f"private_metadata is longer than {METADATA_CHARS} characters")
@@ -64,10 +64,10 @@ def modal(
 
 
 def picked(values: Mapping[str, Any]) -> tuple[str, str]:
-    """Read a submission's ``view.state.values``: the service's name and the duration, such as ``30m``.
+    """Return the service's name and the duration, such as ``30m``, of a submission's ``view.state.values``.
 
     Raises:
-        KeyError: it is not this modal's.
+        KeyError: the submission is not from this modal.
     """
     service = values[ids.SERVICE_BLOCK][ids.SERVICE_INPUT]["selected_option"]["value"]
     since = values[ids.SINCE_BLOCK][ids.SINCE_INPUT]["selected_option"]["value"]
@@ -108,13 +108,13 @@ def _since_field() -> JsonObject:
 
 
 def field(block_id: str, label: str, element: JsonObject, *, optional: bool = False) -> JsonObject:
-    """Build a field of a modal."""
+    """Return an input field of a modal."""
     made: JsonObject = {"type": "input", "block_id": block_id, "label": _text(label), "element": element}
     return {**made, "optional": True} if optional else made
 
 
 def option(value: str, words: str) -> JsonObject:
-    """Build one thing to choose."""
+    """Return one option of a select."""
     return {"text": _text(plain(words, OPTION_CHARS)), "value": value}
 
 

@@ -1,4 +1,4 @@
-"""Monitors as people see them: one line each, worst first, and one with everything that is known."""
+"""Monitors as text: a list with one line each, worst first, and a card with everything known about one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.views.phrases import (
     who,
 )
 
-_LOOKS = {
+_CONDITIONS = {
     "firing": (BAD, "firing"),
     "unknown": (NEEDS_YOU, "unknown"),
     "breaching": (WAITING, "breaching"),
@@ -33,56 +33,56 @@ _LOOKS = {
     "new": (ENDED, "new"),
     "ok": (GOOD, "ok"),
 }
-"""Colour and words of each way a monitor can be, worst first."""
-_RANKS = {condition: rank for rank, condition in enumerate(_LOOKS)}
+"""Colour and words of each condition of a monitor, worst first."""
+_RANKS = {condition: rank for rank, condition in enumerate(_CONDITIONS)}
 _BAD = frozenset({"firing", "unknown", "breaching", "unmeasured"})
 
 MOST_LISTED = 20
-"""So many monitors are listed one by one; the others are counted."""
+"""The number of monitors that are listed one by one; the others are counted."""
 _TITLE_CHARS, _NAME_CHARS, _VALUE_CHARS = 50, 130, 80
 _ROOM_FOR_THE_REST = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class MonitorView:
-    """A monitor and what is known of it."""
+    """A monitor and what is known about it."""
 
     name: str
-    """In full, ``service/id``."""
+    """The full name, ``service/id``."""
     monitor: Monitor
     state: MonitorState
     muted: tuple[Person, datetime] | None = None
-    """By whom and until when."""
+    """Who muted it, and until when."""
 
     def condition(self, *, now: datetime) -> str:
-        """Say in one word how it is; one that is paused is paused, whatever it saw before."""
+        """Return its condition as one word; a paused monitor is paused, whatever it saw before."""
         return "paused" if self.state.paused(now=now) else self.state.watched.health
 
     def is_bad(self, *, now: datetime) -> bool:
-        """Tell whether somebody should look at it."""
+        """Return whether it needs attention."""
         return self.condition(now=now) in _BAD
 
 
-def worst_first(sights: Sequence[MonitorView], *, now: datetime) -> list[MonitorView]:
-    """Sort by how bad they are, then by name."""
-    return sorted(sights, key=lambda sight: (_RANKS[sight.condition(now=now)], sight.name))
+def worst_first(views: Sequence[MonitorView], *, now: datetime) -> list[MonitorView]:
+    """Return the monitors, worst first, then by name."""
+    return sorted(views, key=lambda view: (_RANKS[view.condition(now=now)], view.name))
 
 
-def counted(sights: Sequence[MonitorView], *, now: datetime) -> str:
-    """Count by condition, worst first: ``🔴 1 firing · 🟢 12 ok``."""
-    counts = Counter(sight.condition(now=now) for sight in sights)
+def counted(views: Sequence[MonitorView], *, now: datetime) -> str:
+    """Return the count of each condition, worst first: ``🔴 1 firing · 🟢 12 ok``."""
+    counts = Counter(view.condition(now=now) for view in views)
     return " · ".join(
-        f"{colour} {counts[name]:,} {words}" for name, (colour, words) in _LOOKS.items() if counts[name]
+        f"{colour} {counts[name]:,} {words}" for name, (colour, words) in _CONDITIONS.items() if counts[name]
     )
 
 
-def monitor_list(sights: Sequence[MonitorView], *, now: datetime, command: str) -> str:
-    """List monitors, worst first; what goes beyond ``MOST_LISTED`` is counted."""
-    if not sights:
-        return "There are no monitors here yet: add some to the catalogue, under `monitors:` of a service."
-    ranked = worst_first(sights, now=now)
-    lines = [monitor_line(sight, now=now) for sight in ranked[:MOST_LISTED]]
-    head = f"*Monitors*: {counted(sights, now=now)}"
+def monitor_list(views: Sequence[MonitorView], *, now: datetime, command: str) -> str:
+    """Return a list of monitors, worst first; those beyond ``MOST_LISTED`` are counted."""
+    if not views:
+        return "No monitors yet. Add some to the catalogue, under `monitors:` of a service."
+    ranked = worst_first(views, now=now)
+    lines = [monitor_line(view, now=now) for view in ranked[:MOST_LISTED]]
+    head = f"*Monitors*: {counted(views, now=now)}"
     room = TEXT_CHARS - len(head) - _ROOM_FOR_THE_REST
     shown = _that_fit(lines, room)
     rest = ranked[len(shown) :]
@@ -93,7 +93,7 @@ def monitor_list(sights: Sequence[MonitorView], *, now: datetime, command: str) 
 
 
 def _that_fit(lines: Sequence[str], room: int) -> list[str]:
-    """Take lines while there is room, whole ones only."""
+    """Return as many whole lines as fit into ``room`` characters."""
     shown: list[str] = []
     for line in lines:
         room -= len(line) + 1
@@ -103,29 +103,29 @@ def _that_fit(lines: Sequence[str], room: int) -> list[str]:
     return shown
 
 
-def monitor_line(sight: MonitorView, *, now: datetime) -> str:
-    """Say a monitor in one line."""
-    colour, words = _LOOKS[sight.condition(now=now)]
-    title = bold(sight.monitor.title or sight.monitor.id, _TITLE_CHARS)
+def monitor_line(view: MonitorView, *, now: datetime) -> str:
+    """Return a monitor as one line."""
+    colour, words = _CONDITIONS[view.condition(now=now)]
+    title = bold(view.monitor.title or view.monitor.id, _TITLE_CHARS)
     parts = [
-        f"{colour} {title} {code(sight.name, _NAME_CHARS)}: {words}",
-        prose(sight.state.value, _VALUE_CHARS),
-        _looked(sight.state, now=now),
-        *_held_back(sight, now=now),
+        f"{colour} {title} {code(view.name, _NAME_CHARS)}: {words}",
+        prose(view.state.value, _VALUE_CHARS),
+        _checked(view.state, now=now),
+        *_held_back(view, now=now),
     ]
     return " · ".join(part for part in parts if part)
 
 
-def monitor_card(sight: MonitorView, *, now: datetime) -> str:
-    """Say everything that is known of a monitor."""
-    monitor, state = sight.monitor, sight.state
-    colour, words = _LOOKS[sight.condition(now=now)]
+def monitor_card(view: MonitorView, *, now: datetime) -> str:
+    """Return everything known about a monitor."""
+    monitor, state = view.monitor, view.state
+    colour, words = _CONDITIONS[view.condition(now=now)]
     since = _since(state)
     lines = [
-        f"{colour} {bold(monitor.title or monitor.id)} {code(sight.name, _NAME_CHARS)}",
+        f"{colour} {bold(monitor.title or monitor.id)} {code(view.name, _NAME_CHARS)}",
         _dotted(words + (f" since {local_day(since)}" if since else ""), f"severity {monitor.severity}"),
-        _dotted(prose(state.value, 600), _looked(state, now=now), _next(sight, now=now)),
-        *(f"• {held}" for held in _held_back(sight, now=now)),
+        _dotted(prose(state.value, 600), _checked(state, now=now), _next(view, now=now)),
+        *(f"• {held}" for held in _held_back(view, now=now)),
         *_flapping(state),
         *(f"• *{name}*: {value}" for name, value in _definition(monitor).items() if value),
     ]
@@ -133,7 +133,7 @@ def monitor_card(sight: MonitorView, *, now: datetime) -> str:
 
 
 def _definition(monitor: Monitor) -> dict[str, str]:
-    """Say what the catalogue says, under the names it uses there."""
+    """Return the monitor's settings, by their names in the catalogue."""
     arguments = json.dumps(monitor.arguments, ensure_ascii=False) if monitor.arguments else ""
     zone = f" in {prose(monitor.time_zone, 60)}" if monitor.cron else ""
     return {
@@ -150,29 +150,29 @@ def _definition(monitor: Monitor) -> dict[str, str]:
     }
 
 
-def _looked(state: MonitorState, *, now: datetime) -> str:
+def _checked(state: MonitorState, *, now: datetime) -> str:
     if state.seen_at is None:
-        return "has not looked yet"
-    return f"looked {duration(max(0.0, (now - state.seen_at).total_seconds()))} ago"
+        return "not checked yet"
+    return f"checked {duration(max(0.0, (now - state.seen_at).total_seconds()))} ago"
 
 
-def _next(sight: MonitorView, *, now: datetime) -> str:
-    """Tell the next slot, which is no look while it is paused."""
-    if sight.state.paused(now=now):
+def _next(view: MonitorView, *, now: datetime) -> str:
+    """Return the time of the next check; empty while it is paused."""
+    if view.state.paused(now=now):
         return ""
-    slot = sight.monitor.next_slot(sight.name, after=now)
-    return "" if slot is None else f"next at {utc(slot, day=now)}"
+    slot = view.monitor.next_slot(view.name, after=now)
+    return "" if slot is None else f"next check at {utc(slot, day=now)}"
 
 
-def _held_back(sight: MonitorView, *, now: datetime) -> list[str]:
-    """Say who stopped it from looking or from being heard, and until when."""
+def _held_back(view: MonitorView, *, now: datetime) -> list[str]:
+    """Return who paused or muted it, and until when."""
     held: list[str] = []
-    pause = sight.state.pause
-    if pause is not None and sight.state.paused(now=now):
+    pause = view.state.pause
+    if pause is not None and view.state.paused(now=now):
         end = "until resumed" if pause.until is None else f"until {local_day(pause.until)}"
         held.append(f"paused by {who(pause.by)} {end}")
-    if sight.muted is not None and sight.muted[1] > now:
-        held.append(f"muted by {who(sight.muted[0])} until {local_day(sight.muted[1])}")
+    if view.muted is not None and view.muted[1] > now:
+        held.append(f"muted by {who(view.muted[0])} until {local_day(view.muted[1])}")
     return held
 
 
@@ -180,7 +180,7 @@ def _flapping(state: MonitorState) -> list[str]:
     episode = state.watched.episode
     if episode is None or not (state.watched.firing and episode.flapping):
         return []
-    return [f"• flapping: it came back {episode.times} times, and is kept open until it is calm"]
+    return [f"• flapping: it came back {episode.times} times; stays open until it is calm"]
 
 
 def _since(state: MonitorState) -> datetime | None:

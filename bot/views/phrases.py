@@ -1,4 +1,4 @@
-"""How the bot says states, times, numbers and people; the same words everywhere."""
+"""The words for states, times, numbers and people, the same everywhere."""
 
 from __future__ import annotations
 
@@ -23,71 +23,71 @@ OUTCOMES: dict[RunOutcome, tuple[str, str]] = {
     "recovered": (GOOD, "recovered"),
     "no_fault_found": (GOOD, "no fault found"),
     "unclear": (NEEDS_YOU, "cause unclear"),
-    "no_remedy": (NEEDS_YOU, "cause found, no remedy known"),
+    "no_remedy": (NEEDS_YOU, "cause found, no automated fix"),
     "rejected": (ENDED, "rejected"),
-    "expired": (ENDED, "expired, nobody decided"),
+    "expired": (ENDED, "expired without a decision"),
     "failed": (BAD, "failed"),
     "not_recovered": (BAD, "fix applied, not recovered"),
     "cancelled": (ENDED, "cancelled"),
     "done": (GOOD, "done"),
-    "breached": (BAD, "came back"),
+    "breached": (BAD, "the problem came back"),
 }
-"""Colour and words of each way in which a run ends."""
+"""Colour and words of each outcome of a run."""
 
 STEP_OUTCOMES: dict[StepOutcome, tuple[str, str]] = {
     "ok": (DONE, "ok"),
     "failed": (FAILED, "failed"),
     "unavailable": (WARNING, "could not be read"),
-    "garbage": (WARNING, "answered with something I cannot read"),
-    "not_configured": (SKIPPED, "not set up"),
+    "garbage": (WARNING, "sent an answer I cannot read"),
+    "not_configured": (SKIPPED, "not configured"),
     "timed_out": (WARNING, "did not answer in time"),
     "crashed": (WARNING, "crashed"),
     "in_doubt": (ALARM, "in doubt"),
 }
-"""Mark and words of each way in which a step ends."""
+"""Mark and words of each outcome of a step."""
 
 _CONFIDENCE = ((0.85, "very likely"), (0.6, "likely"), (0.3, "possible"), (0.0, "unlikely"))
 _CHAT_ID = re.compile(r"[UW][A-Z0-9]{2,}")
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
 _SCALED = SHARES | SECONDS | BYTES
-"""Units that are shown in another one, so that a bare number would mislead."""
+"""Units whose values are shown in another unit, where a number without a unit would mislead."""
 
 
 def likelihood(confidence: float) -> str:
-    """Say a confidence in words and per cent: ``very likely (92 %)``."""
+    """Return a confidence in words and per cent: ``very likely (92 %)``."""
     return f"{confidence_word(confidence)} ({percent(confidence)})"
 
 
 def confidence_word(confidence: float) -> str:
-    """Say a confidence in words alone."""
+    """Return a confidence in words only."""
     return next(word for least, word in _CONFIDENCE if confidence >= least)
 
 
 def utc(at: datetime, *, day: datetime) -> str:
-    """Say when something happened, in UTC like the logs and graphs it is compared with.
+    """Return the time of an event, in UTC like the logs and graphs it is compared with.
 
-    The date is left out where it is that of ``day``.
+    The date is left out if it is the date of ``day``.
     """
     return at.strftime("%H:%M:%S UTC" if at.date() == day.date() else "%Y-%m-%d %H:%M:%S UTC")
 
 
 def local(at: datetime) -> str:
-    """Say a time that people plan by, on the reader's own clock."""
+    """Return a time that people plan by, in the reader's time zone."""
     return f"<!date^{int(at.timestamp())}^{{time}}|{at:%H:%M} UTC>"
 
 
 def local_day(at: datetime) -> str:
-    """Say a day and time on the reader's own clock."""
+    """Return a day and time in the reader's time zone."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
 
 
 def quantity(value: float, unit: str) -> str:
-    """Say a value with its unit, which may come from outside."""
+    """Return a value with its unit; the unit may come from outside."""
     return figure(value, prose(unit, 40))
 
 
 def compared(evidence: Evidence) -> str:
-    """Say a value against the ordinary one: ``12 % (usually 0.2 %)``; empty without a value."""
+    """Return a value beside the usual one: ``12 % (usually 0.2 %)``; empty without a value."""
     if evidence.value is None:
         return ""
     now = quantity(evidence.value, evidence.unit)
@@ -99,21 +99,21 @@ def compared(evidence: Evidence) -> str:
 
 
 def who(person: Person | None) -> str:
-    """Name a person: a mention where the id is the chat's, else the name."""
+    """Return a mention where the id is the chat's, else the person's name."""
     if person is None:
-        return "somebody"
+        return "someone"
     if _CHAT_ID.fullmatch(person.id):
         return f"<@{person.id}>"
-    return prose(person.name or person.id, 80) or "somebody"
+    return prose(person.name or person.id, 80) or "someone"
 
 
 def channel(channel_id: str) -> str:
-    """Name a channel; empty where the id is not the chat's."""
+    """Return a link to a channel; empty if the id is not the chat's."""
     return f"<#{channel_id}>" if _CHANNEL_ID.fullmatch(channel_id) else ""
 
 
 def names_in(run: Run) -> dict[str, str]:
-    """Map the ids of everybody in a run to their names, for plain text."""
+    """Return the names of the people in a run by id, for plain text."""
     people = [run.requested_by, run.cancelled_by]
     for gate in run.approvals.values():
         people += [gate.requested_by, gate.decided_by, *gate.approved_by]
@@ -121,21 +121,21 @@ def names_in(run: Run) -> dict[str, str]:
 
 
 def sentence(text: str) -> str:
-    """End a text with a full stop, unless it ends otherwise."""
+    """Return a text with a full stop, unless it already ends with punctuation."""
     return text if not text or text.endswith((".", "!", "?", "…", ":")) else f"{text}."
 
 
 def capital(text: str) -> str:
-    """Begin with a capital letter."""
+    """Return a text with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
-def after_echo(text: str, said: str) -> str:
-    """Leave out what was just said where a text begins with it: ``No fault found: all is well``."""
-    rest = text[len(said) :].lstrip(" :.") if text.lower().startswith(said.lower()) else text
+def after_echo(text: str, shown: str) -> str:
+    """Return a text without the words just shown, if it begins with them: ``No fault found: all is well``."""
+    rest = text[len(shown) :].lstrip(" :.") if text.lower().startswith(shown.lower()) else text
     return capital(rest) or text
 
 
 def human(name: str) -> str:
-    """Make words of a name: ``roll_back`` is ``Roll back``."""
+    """Return a name as words: ``roll_back`` is ``Roll back``."""
     return capital(name.replace("_", " ").replace("-", " ").strip())

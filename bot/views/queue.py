@@ -1,4 +1,4 @@
-"""Who changes a service now, who waits behind whom, and when each is likely to begin, in words."""
+"""The deployment queues as text: who is deploying, who is queued, and when each is likely to start."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bot.views.phrases import (
 
 
 def queue_text(queues: Sequence[ServiceQueue], *, service: str) -> str:
-    """Say who is in the queues; ``service`` is the one that was asked about, empty for all."""
+    """Return the queues as text; ``service`` is the one that was asked about, empty for all."""
     if queues:
         return cut_lines("\n".join(line for queue in queues for line in _lines(queue)), TEXT_CHARS)
-    where = f"`{prose(service, 140)}`" if service else "any service"
-    return f"Nobody is changing {where} now, and nobody waits to."
+    where = f" for `{prose(service, 140)}`" if service else ""
+    return f"Nothing is deploying or queued{where}."
 
 
 def _lines(queue: ServiceQueue) -> list[str]:
@@ -31,8 +31,8 @@ def _row(number: int, place: QueueEstimate) -> str:
     turn = place.turn
     what = f"{who(turn.by)}: {prose(f'{turn.strategy} {turn.version}'.strip())}"
     if turn.holds:
-        since = "" if turn.since_s is None else f", since {about(turn.since_s)}"
-        return f"▶️ {what}{since}" + ("; it waits for a person's word." if turn.asks else ".")
+        since = "" if turn.since_s is None else f", running for {about(turn.since_s)}"
+        return f"▶️ {what}{since}" + ("; waiting for a decision." if turn.asks else ".")
     if place.begins_in_s is None:
-        return f"{number}. {what}; when it begins is not known."
-    return f"{number}. {what}; begins in about {about(place.begins_in_s)}."
+        return f"{number}. {what}; start time unknown."
+    return f"{number}. {what}; starts in about {about(place.begins_in_s)}."

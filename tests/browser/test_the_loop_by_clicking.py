@@ -139,7 +139,7 @@ async def break_the_shop(shop: Page) -> None:
 
 
 async def reads_the_cause(person: Slack) -> None:
-    cause = person.reply("The trouble began at")
+    cause = person.reply("The problem started at")
     await expect(cause).to_contain_text("ikely", timeout=SOON_MS)
     await expect(cause).to_contain_text("checkout 1.4.2 fails")
     await expect(cause).to_contain_text("Deployed checkout 1.4.2")

@@ -66,7 +66,7 @@ async def test_it_is_one_message_from_beginning_to_end(told: Told):
     end = {"outcome": "succeeded", "finished_at": START + timedelta(seconds=90)}
     async with told.presenter():
         await told.book.record(deployment())
-        await told.people.wait("under way", channel="deploys")
+        await told.people.wait("in progress", channel="deploys")
         await told.book.record(deployment(**end))
         await told.people.wait("deployed", channel="deploys")
         await told.book.record(deployment())  # a worker that was stopped in between says what is long past

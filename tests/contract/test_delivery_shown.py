@@ -54,7 +54,7 @@ async def test_a_question_is_answered_with_the_figures_of_its_moment_and_once(to
             await _asked(told)
             await told.settled()
     (root,) = await told.roots()
-    assert "1 of 1 (100 %) reached their end" in root.text
+    assert "1 of 1 (100 %) completed" in root.text
 
 
 async def test_another_environment_does_not_count_as_production(told: Told):
@@ -64,5 +64,5 @@ async def test_another_environment_does_not_count_as_production(told: Told):
         await _asked(told, "checkout@staging", after_s=1)
         await told.settled()
     texts = sorted(root.text for root in await told.roots())
-    assert "Nothing was deployed in this time" in texts[0]
+    assert "Nothing was deployed in this period" in texts[0]
     assert "1 of 1 (100 %) (elite: 5 %)" in texts[1]

@@ -1,4 +1,4 @@
-"""The handlers, running in front of a Slack on this machine."""
+"""Fixtures that run the handlers against a local Slack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A front desk without servers: memory twins of the ports, a small catalogue and a small runbook."""
+"""A handler context without servers: in-memory ports, a small catalogue and a small runbook."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ CATALOGUE = Catalogue.model_validate(
 
 
 @dataclass
-class Shelf:
+class SmallLibrary:
     """A library of a few runbooks."""
 
     runbooks: dict[str, Runbook] = field(default_factory=lambda: {"triage": TRIAGE})
@@ -75,8 +75,8 @@ class Shelf:
 
 
 @dataclass
-class Kept:
-    """An inbox that shows what was written into it; ``before`` may fail or wait."""
+class RecordingInbox:
+    """An inbox that exposes its intents; ``before`` may fail or wait."""
 
     intents: list[Intent] = field(default_factory=list)
     puts: int = 0
@@ -109,8 +109,8 @@ class Members:
 
 
 @dataclass
-class Told:
-    """Keeps what people were told."""
+class RecordingNotifier:
+    """A notifier that records its notices."""
 
     notices: list[Notice] = field(default_factory=list)
 
@@ -125,12 +125,12 @@ def memory_desk(
     teller: Notifier | None = None,
     catalogue: Catalogue = CATALOGUE,
 ) -> HandlerContext:
-    """Set up a desk; what is not given is empty."""
+    """Return a handler context; what is not given is empty."""
     return HandlerContext(
-        stores=stores or replace(memory_stores(), inbox=Kept()),
-        library=Shelf(),
+        stores=stores or replace(memory_stores(), inbox=RecordingInbox()),
+        library=SmallLibrary(),
         catalogue=catalogue,
         clock=SystemClock(),
         directory=directory or Members(),
-        teller=teller or Told(),
+        teller=teller or RecordingNotifier(),
     )

@@ -1,4 +1,4 @@
-"""The handlers in front of a Slack on this machine, over sockets or signed HTTP."""
+"""The handlers against a local Slack, over Socket Mode or signed HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.testing.stores import memory_stores
 from handlers import modules, register_all
 from handlers.context import HandlerContext
 from localslack import LocalSlack, LocalSlackClient, Rules, load_workspace
-from tests.handlers.desks import CATALOGUE, Kept, memory_desk
+from tests.handlers.desks import CATALOGUE, RecordingInbox, memory_desk
 from tests.support.waiting import until
 
 ANA, BEN, GIL, OLGA = "U0ANA00001", "U0BEN00001", "U0GIL00001", "U0OLGA0001"
@@ -32,12 +32,12 @@ ONCALL = "C0CHECKOUT"
 
 @dataclass
 class Front:
-    """A running web role, and the people in front of it."""
+    """A running web role, and the people who use it."""
 
     slack: LocalSlack
     people: LocalSlackClient
     desk: HandlerContext
-    inbox: Kept
+    inbox: RecordingInbox
     store: MemoryStore
     app: AsyncApp
 
@@ -46,7 +46,7 @@ class Front:
         return self.desk.stores
 
     async def settled(self, count: int = 1) -> None:
-        """Wait until so many intents are written down."""
+        """Wait until this many intents are stored."""
         await until(lambda: len(self.inbox.intents) >= count, what=f"{count} intents")
 
 
@@ -62,7 +62,7 @@ def workspace_with(*, http: str = "", ack_timeout_s: float = 3.0) -> LocalSlack:
 @asynccontextmanager
 async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
     """Set up the handlers; their directory and teller are Slack's own, everything else is in memory."""
-    inbox, store = Kept(), MemoryStore()
+    inbox, store = RecordingInbox(), MemoryStore()
     async with (
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
         LocalSlackClient(slack.url) as people,
@@ -116,5 +116,5 @@ async def http_front() -> AsyncIterator[Front]:
 
 
 async def connected(slack: LocalSlack, count: int = 2) -> None:
-    """Wait until so many connections are open."""
+    """Wait until this many connections are open."""
     await until(lambda: len(slack.app.sockets) >= count, what=f"{count} connections")

@@ -1,4 +1,4 @@
-"""Buttons on alerts, approvals and runs: each click is written down once, none is swallowed."""
+"""Buttons on alerts, approvals and runs: each click is stored exactly once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ALERT = Alert(
 
 
 async def _post(front: Front, *buttons: tuple[str, str], thread: str = "", **more: object) -> str:
-    """Post a message of the bot with these buttons (action id, value); gives its timestamp."""
+    """Post a message of the bot with these buttons (action id, value); return its timestamp."""
     elements = [
         {
             "type": "button",
@@ -164,7 +164,9 @@ async def test_a_button_of_an_older_version_is_answered(front: Front):
     assert (
         await front.people.click(user="ben", channel="checkout-oncall", ts=ts, action_id="was_there_once")
     ).ok
-    seen = await front.people.wait("do not know this", channel="checkout-oncall", user="ben", thread_ts=ts)
+    seen = await front.people.wait(
+        "This button no longer works", channel="checkout-oncall", user="ben", thread_ts=ts
+    )
     assert seen.is_ephemeral
     assert "`/deploy help`, `/monitor help`, `/rollback help`, `/triage help`" in seen.text
 

@@ -1,4 +1,4 @@
-"""`/deploy`, `/rollback` and the buttons of a rollout: read whole or refused, and written down before any answer."""
+"""`/deploy`, `/rollback` and the buttons of a rollout: parsed completely or refused, and stored before any answer."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ async def test_what_is_typed_is_written_down(deploys: Front, typed, runbook, par
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("/deploy canry checkout 1.5.0", "I know no strategy `canry` (did you mean `canary`?)"),
+        ("/deploy canry checkout 1.5.0", "Unknown strategy `canry` (did you mean `canary`?)"),
         ("/deploy canary checkout", "`version` is missing.\nTry `/deploy canary checkout <version>"),
         ("/deploy canary chekout 1.5.0", "I know no service called `chekout` (did you mean `checkout`?)"),
         ("/deploy canary checkout 1.5.0;rm", "`version` must be something that matches"),
         ("/deploy canary checkout 1.5.0 weights 5,200", "`weights` must be something such as `5,25,50`, not `5,200`"),
         ("/deploy canary checkout 1.5.0 moon", "I do not understand `moon`"),
-        ("/deploy plan", "I know no strategy"),
+        ("/deploy plan", "Unknown strategy"),
         ("/rollback", "/rollback <service>"),
         ("/deploy help", "/deploy canary <service> <version> [environment]"),
         ("/deploy", "/deploy why <service> [version]"),

@@ -1,4 +1,4 @@
-"""The words about checklists are read whole or refused with an example, and written down before any answer."""
+"""The checklist subcommands are parsed completely or refused with an example, and stored before any answer."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from bot.domain.intent import ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.services.parsing.command_line import split_words
 from bot.testing.stores import memory_stores
 from handlers._deploy_checklist import WORDS
-from tests.handlers.desks import Kept, memory_desk
+from tests.handlers.desks import RecordingInbox, memory_desk
 
 LISTED = {"name": "checkout", "gates": {"checklist": {"tests": {}, "security_scan": {}}}}
 CATALOGUE = Catalogue.model_validate({"services": [LISTED, {"name": "payments"}]})
 
 
 async def said(text: str) -> Any:
-    """Type ``/deploy`` and this text; gives the one intent that came of it."""
-    inbox = Kept()
+    """Type ``/deploy`` and this text; return the single resulting intent."""
+    inbox = RecordingInbox()
     verb, *words = split_words(text)
     command = {"trigger_id": "t1", "user_id": "U0ANA", "user_name": "ana", "channel_id": "C1", "text": text}
     desk = replace(memory_desk(replace(memory_stores(), inbox=inbox)), catalogue=CATALOGUE)
@@ -63,7 +63,7 @@ async def test_an_item_is_waived_with_a_reason_and_a_list_is_shown():
         ("tick payments 1.5.0 tests", "no checklist for `payments`"),
         ("tick checkout 1.5.0 tests " + "x" * 301, "300 characters"),
         ("waive checkout 1.5.0 tests", "Why?"),
-        ("untick checkout 1.5.0 tests please", "do not understand `please`"),
+        ("untick checkout 1.5.0 tests please", "Unexpected text after the item: `please`"),
         ("checklist checkout", "Which version"),
         ("checklist checkout 1.5.0 tests", "do not understand `tests`"),
     ],

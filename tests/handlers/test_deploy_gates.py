@@ -1,4 +1,4 @@
-"""The words about gates are read whole or refused with an example, and written down before any answer."""
+"""The gate subcommands are parsed completely or refused with an example, and stored before any answer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bot.domain.intent import AskWhyNot, HandOverLocks, LockDeploys, UnlockDeplo
 from bot.services.parsing.command_line import split_words
 from bot.testing.stores import memory_stores
 from handlers._deploy_gates import WORDS
-from tests.handlers.desks import Kept, memory_desk
+from tests.handlers.desks import RecordingInbox, memory_desk
 
 
 async def said(text: str) -> Any:
-    """Type ``/deploy`` and this text; gives the one intent that came of it."""
-    inbox = Kept()
+    """Type ``/deploy`` and this text; return the single resulting intent."""
+    inbox = RecordingInbox()
     verb, *words = split_words(text)
     command = {"trigger_id": "t1", "user_id": "U0ANA", "user_name": "ana", "channel_id": "C1", "text": text}
     assert await WORDS[verb].run(memory_desk(replace(memory_stores(), inbox=inbox)), words, command) == ""
@@ -70,7 +70,7 @@ async def test_a_lock_is_handed_to_the_person_who_is_mentioned(mention):
         ("lock checkout " + "x" * 301, "300 characters"),
         ("unlock", "Which service?"),
         ("unlock checkout payments", "do not understand `payments`"),
-        ("locks checkout", "do not understand `checkout`"),
+        ("locks checkout", "Unexpected `checkout` after `/deploy locks`"),
         ("handover @ben", "To whom?"),
         ("handover <@U1> <@U2>", "one person only"),
         ("why", "Which service?"),

@@ -1,4 +1,4 @@
-"""`/deploy history` is answered at once; what takes longer is written down first."""
+"""`/deploy history` is answered at once; slower requests are stored first."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_the_latest_of_a_service_come_first(front: Front):
     _, first, second = (await _said(front, "history checkout")).splitlines()
     assert first.startswith(f"✅ `1.2` · canary, deployed · by <@{BEN}> · ")
     assert first.endswith(" · in 1 min 15 s")
-    assert second.startswith("↩️ `1.1` · canary, put back")
+    assert second.startswith("↩️ `1.1` · canary, rolled back")
 
 
 async def test_without_a_service_the_latest_of_all_are_told(front: Front):

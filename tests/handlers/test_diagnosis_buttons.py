@@ -1,4 +1,4 @@
-"""The buttons below a diagnosis: what is asked is shown to whoever asked, what is said is written down."""
+"""The buttons below a diagnosis: reasons are shown to the person who clicked, ratings are stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUN = Story().run.id
 
 
 async def _shown(front: Front, story: Story) -> str:
-    """Keep a run and post its diagnosis; gives the timestamp."""
+    """Store a run and post its diagnosis; return the timestamp."""
     begun, *rest = story.events
     await front.store.start(RUN, begun)
     taken = await front.store.take(RUN)
@@ -108,7 +108,7 @@ async def test_why_of_a_run_without_a_diagnosis_is_answered(front: Front):
         answer = await client.chat_postMessage(channel=ONCALL, text="x", blocks=blocks)
     await _click(front, str(answer["ts"]), ids.WHY)
     seen = await front.people.wait(
-        "There is no diagnosis here", channel=CHANNEL, user="ana", thread_ts=str(answer["ts"])
+        "There is no diagnosis yet", channel=CHANNEL, user="ana", thread_ts=str(answer["ts"])
     )
     assert seen.is_ephemeral
 
@@ -120,8 +120,8 @@ async def test_accuracy_is_told_to_whoever_asks(front: Front):
     )
     await front.stores.feedback.rate(said, Feedback(by=CHI, at=now, opinion="right"))
     for text, told in (
-        ("accuracy", "100 % (1 of 1; 95 % sure of 21 to 100 %) of the last 30 d were right"),
-        ("accuracy 2d", "Nobody has said of a diagnosis of the last 2d whether it was right."),
+        ("accuracy", "100 % (1 of 1; 95 % CI 21 to 100 %) of the diagnoses from the last 30 d were right"),
+        ("accuracy 2d", "No diagnoses from the last 2 d have been rated."),
         ("accuracy soon", "`soon` is no duration"),
     ):
         done = await front.people.slash("/triage", text, user="ana", channel=CHANNEL)

@@ -1,4 +1,4 @@
-"""What comes from other workspaces and from bots starts nothing."""
+"""Requests from other workspaces and from bots start nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PARTNER = "T0PARTNER1"
 
 
 def _mention(front: Front, **changed: Any) -> AsyncBoltRequest:
-    """Make a mention as Slack delivers it; ``changed`` are fields of the event."""
+    """Return a mention as Slack delivers it; ``changed`` overrides fields of the event."""
     bot = front.slack.app.spec.bot_user
     event = {"type": "app_mention", "user": ANA, "text": f"<@{bot}> triage checkout", "channel": ONCALL}
     body = {

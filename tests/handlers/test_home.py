@@ -1,4 +1,4 @@
-"""The Home tab shows what runs, and what waits for whoever looks."""
+"""The Home tab shows the runs, and the decisions that wait for the viewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed HTTP: what Slack signed is handled as over a socket, and nothing else is."""
+"""Signed HTTP: requests signed by Slack are handled as over a socket, all others are refused."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_a_command_that_was_taken_away_is_answered_with_those_that_are_the
     assert body != COMMAND
     answer = await _post(front, body, _signed(front, body))
     text = answer.json()["text"]
-    assert "I do not know the command `/deploi`" in text
+    assert "Unknown command `/deploi`" in text
     assert "`/deploy help`, `/monitor help`" in text
 
 

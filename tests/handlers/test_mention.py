@@ -58,7 +58,7 @@ async def test_an_event_that_is_delivered_again_is_one_request(front: Front):
 
 @pytest.fixture
 async def hasty() -> AsyncIterator[Front]:
-    """A Slack that soon gives up waiting for an acknowledgement."""
+    """A Slack with a short acknowledgement timeout."""
     async with socket_front(ack_timeout_s=0.4) as made:
         yield made
 
@@ -95,7 +95,7 @@ async def test_an_event_that_can_never_be_written_down_is_told_at_the_last_try(h
 async def test_anything_else_is_answered_with_help_to_that_person_alone(front: Front, text: str):
     root = await front.people.post("Checkout is slow", user="ben", channel="general")
     await front.people.mention(text, user="ana", channel="general", thread_ts=root.ts)
-    seen = await front.people.wait("What I understand", channel="general", thread_ts=root.ts, user="ana")
+    seen = await front.people.wait("Commands", channel="general", thread_ts=root.ts, user="ana")
     assert seen.is_ephemeral
     assert "@pilothouse triage" in seen.text
     assert front.inbox.intents == []

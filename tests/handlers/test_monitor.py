@@ -1,4 +1,4 @@
-"""`/monitor`: what is known is shown at once, and what is asked for is written down first."""
+"""`/monitor`: reads are answered at once, and changes are stored first."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_list_and_show_tell_what_is_known_and_write_nothing_down(front: Fr
     card = await _said(front, "show errors")
     assert "*probe*: `worlds.measure`" in card
     assert "*expect*: `result.value < 5`" in card
-    assert "There are no monitors here yet" in await _said(front, "list payments")
+    assert "No monitors yet. Add some to the catalogue" in await _said(front, "list payments")
     assert front.inbox.intents == []
 
 

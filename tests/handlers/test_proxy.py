@@ -1,4 +1,4 @@
-"""A proxy of the environment is not for a Slack on this machine."""
+"""A proxy from the environment is not used for a local Slack."""
 
 from __future__ import annotations
 

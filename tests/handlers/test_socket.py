@@ -1,4 +1,4 @@
-"""Connections come and go; people notice nothing."""
+"""Connections open and close without any effect on people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was written down is judged by the engine, and whoever asked hears of a refusal where they asked."""
+"""Stored intents are decided by the engine, and a refusal is posted where the request was made."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from bot.domain.intent import CastVote
 from bot.domain.people import Person
 from bot.domain.runs.run import fold
 from bot.services.intent_handler import IntentHandler, run_id_of
-from tests.handlers.desks import CATALOGUE, Shelf
+from tests.handlers.desks import CATALOGUE, SmallLibrary
 from tests.handlers.fronts import ANA, GIL, ONCALL, Front
 from tests.support.worlds import deps_over
 
 
 @pytest.fixture
 async def judge(front: Front) -> AsyncIterator[IntentHandler]:
-    """The engine's desk behind the front desk, over the same Slack."""
+    """Return the engine's intent handler behind the handlers, over the same Slack."""
     async with httpx.AsyncClient(timeout=60) as http:
         deps = deps_over(
             replace(front.desk.stores, inbox=front.store),
             http=http,
-            library=Shelf(),
+            library=SmallLibrary(),
             catalogue=CATALOGUE,
             clock=front.desk.clock,
         )

@@ -1,4 +1,4 @@
-"""`/triage`: a request is written down once, or answered to that person alone."""
+"""`/triage`: a request is stored once, or answered to that person alone."""
 
 from __future__ import annotations
 

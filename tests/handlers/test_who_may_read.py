@@ -1,4 +1,4 @@
-"""Every command, button and tab that only shows something obeys one rule on who may read it."""
+"""Every read-only command, button and tab follows one rule on who may read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ SECRET = "1.4.2-secret"
 
 @contextlib.asynccontextmanager
 async def _as(front: Front, who: str) -> AsyncIterator[tuple[str, str]]:
-    """Be somebody who is not a member, or of whom that is not known; gives the id and why they are refused."""
+    """Act as a person who is not a member, or is unknown; return the id and the reason of the refusal."""
     if who == "deactivated":
         await front.people.deactivate(BEN)
     faults = {"users.info": "internal_error"} if who == "unreadable" else {}
@@ -63,7 +63,7 @@ async def _as(front: Front, who: str) -> AsyncIterator[tuple[str, str]]:
 
 
 async def _filled(front: Front) -> None:
-    """Put something that is worth reading into every store."""
+    """Fill every store with records."""
     now, ben = front.desk.clock.now(), Person(id=BEN)
     done = {
         "requested_at": now,
@@ -86,7 +86,7 @@ async def _filled(front: Front) -> None:
 
 
 async def _typed(front: Front, text: str, *, user: str) -> str:
-    """Type a command as Slack delivers it, whatever the account is by now; gives the answer."""
+    """Type a command as Slack delivers it, whatever the account's state is by now; return the answer."""
     command, _, rest = text.partition(" ")
     body = {
         "command": command,
@@ -192,7 +192,7 @@ async def test_the_home_tab_shows_those_who_are_not_members_the_reason_and_nothi
 
 
 def _open(*, catalogue: bool, services: dict[str, bool]) -> Catalogue:
-    """Return the catalogue with what guests may read; a service that is left out decides nothing."""
+    """Return the catalogue with what guests may read; a service that is left out sets nothing."""
     data = CATALOGUE.model_dump(by_alias=True, exclude_defaults=True)
     data["read"] = {"guests": catalogue}
     for entry in data["services"]:
@@ -230,7 +230,7 @@ async def test_where_the_catalogue_opens_all_a_service_may_still_close_itself():
 
 
 def _kept_notices(front: Front) -> list[str]:
-    """Have the notices of the front desk kept as well as told."""
+    """Record the notices of the handlers as well as posting them."""
     kept: list[str] = []
     tell = front.desk.teller.tell
 

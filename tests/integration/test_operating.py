@@ -132,6 +132,6 @@ async def test_a_run_is_seen_and_ended_from_outside_while_slack_is_away(tmp_path
             text = (await worker.get("/metrics")).text
             assert 'pilothouse_runs_finished_total{outcome="cancelled",runbook="gated"} 1.0' in text
             assert "pilothouse_workers 1.0" in text
-        assert "Ana asked for its end: a test" in await command(redis_alone, "show", "rgated")
+        assert "Ana cancelled the run: a test" in await command(redis_alone, "show", "rgated")
     assert len({span.trace_id for span in collector.spans}) == 1
     assert {"gated", "approval", "carried"} <= {span.name for span in collector.spans}

@@ -1,4 +1,4 @@
-"""An approval: who may decide, until when, the buttons while they count, and what was decided."""
+"""An approval: who may decide and until when, the buttons while they count, and the decision."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.views.thread.remedy import plan_name
 
 
 def decision_blocks(gate: Approval, *, what: str, risk: str, now: datetime) -> list[JsonObject]:
-    """Show who may decide, until when, and the buttons while they count; ``what`` and ``risk`` are plain."""
+    """Return who may decide, until when, and the buttons while valid; ``what`` and ``risk`` are plain."""
     blocks = [context(*_terms(gate), plan_name(gate.plan_hash))]
     if now < gate.expires_at:
         blocks.append(actions(*_buttons(gate, what=what, risk=risk)))
@@ -30,25 +30,25 @@ def decision_blocks(gate: Approval, *, what: str, risk: str, now: datetime) -> l
 
 
 def reminder_blocks(gate: Approval, *, what: str, day: datetime) -> list[JsonObject]:
-    """Remind those who may decide; once somebody has, say that instead."""
+    """Return the reminder for those who may decide; after a decision, the decision instead."""
     if gate.decision is not None:
-        return [context(f"This was reminded of. {decided_line(gate, day=day)}")]
-    missing = "" if gate.missing == 1 else f" {gate.missing} more must agree."
+        return [context(f"{decided_line(gate, day=day).removesuffix('.')} (after a reminder).")]
+    missing = "" if gate.missing == 1 else f" {several(gate.missing, 'more approval')} needed."
     return [
         section(
             f"{REMINDER} *Still waiting* for {deciders(gate)} to decide: {sentence(prose(what))}{missing}",
-            f"After {local(gate.expires_at)} nothing of it will happen. The buttons are above.",
+            f"This request expires at {local(gate.expires_at)}. Use the buttons above.",
         )
     ]
 
 
 def deciders(gate: Approval) -> str:
-    """Name who may decide."""
+    """Return the groups that may decide, as a phrase."""
     return listed([f"*@{prose(name, 60)}*" for name in gate.groups], last="or") or "an approver"
 
 
 def decided_line(gate: Approval, *, day: datetime) -> str:
-    """Say who decided and when; empty while nobody has."""
+    """Return who decided and when; empty before a decision."""
     at = "" if gate.decided_at is None else f" at {utc(gate.decided_at, day=day)}"
     match gate.decision:
         case None:
@@ -59,22 +59,24 @@ def decided_line(gate: Approval, *, day: datetime) -> str:
         case "rejected":
             return f"Rejected by {who(gate.decided_by)}{at}."
         case "expired":
-            return f"Nobody decided before {local(gate.expires_at)}."
+            return f"Expired at {local(gate.expires_at)} without a decision."
         case "cancelled":
-            return "Cancelled before anybody decided."
+            return "Cancelled before a decision."
         case _:
             assert_never(gate.decision)
 
 
 def _terms(gate: Approval) -> list[str]:
     needed = gate.policy.quorum
-    terms = [f"{deciders(gate)} may decide until {local(gate.expires_at)}"]
+    terms = [f"{deciders(gate)}: please approve or reject by {local(gate.expires_at)}"]
     if needed > 1:
         agreed = listed([who(person) for person in gate.approved_by])
         count = f"{len(gate.approved_by)} of {several(needed, 'approval')}"
         terms.append(f"{count}: {agreed}" if agreed else count)
     if gate.policy.allow_requester:
-        terms.append(f"{who(gate.requested_by)} may approve too: {prose(gate.policy.why, 160)}")
+        terms.append(
+            f"{who(gate.requested_by)} asked for this and may approve it too: {prose(gate.policy.why, 160)}"
+        )
     else:
         terms.append(f"{who(gate.requested_by)} asked for this and cannot approve it")
     return terms

@@ -1,4 +1,4 @@
-"""Charts as messages of their own: words first, the picture below them."""
+"""Charts as separate messages: the text first, the picture below it."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _ALT_CHARS = 1_500
 def chart_message(
     name: str, chart: Chart, *, names: Mapping[str, str], urgent: bool = False
 ) -> DesiredMessage:
-    """Make the message ``chart:<name>`` of a topic; it is posted once, and edited when the chart changes.
+    """Return the message ``chart:<name>`` of a topic; it is posted once, and edited when the chart changes.
 
-    The words say what the picture shows, so that nothing is lost to a screen reader, to a search, or in a
-    workspace that takes no uploads.
+    The text describes the picture, so that nothing is lost to a screen reader, to a search, or in a
+    workspace that does not allow uploads.
     """
-    said = message(
+    made = message(
         f"chart:{name}",
         [section(bold(prose(chart.title, 200)), prose(chart.alt, _ALT_CHARS))],
         names=names,
         urgent=urgent,
     )
-    return said.but(chart=chart)
+    return made.but(chart=chart)
 
 
 def phase_charts(run: Run, phase: Phase, *, names: Mapping[str, str]) -> list[DesiredMessage]:
-    """Show the charts that the steps of a phase brought back as ``data.chart``."""
+    """Return the charts that the steps of a phase returned as ``data.chart``."""
     found: list[DesiredMessage] = []
     for step in run.phases[phase.id].steps.values():
         result = result_of(step)
@@ -47,7 +47,7 @@ def phase_charts(run: Run, phase: Phase, *, names: Mapping[str, str]) -> list[De
 
 
 def _chart_in(result: Facts | Measurement) -> Chart | None:
-    """Read a chart; none where there is none, or another version of the bot wrote it."""
+    """Return the chart in a result; none if there is none or another version of the bot wrote it."""
     try:
         return None if "chart" not in result.data else Chart.model_validate(result.data["chart"])
     except ValidationError:

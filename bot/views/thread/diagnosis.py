@@ -1,4 +1,4 @@
-"""REDUCE: the ranked causes with their evidence, or an honest "nothing found"."""
+"""REDUCE: the ranked causes with their evidence, or that no fault or no cause was found."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ _TOP_EVIDENCE = 5
 _TOP = 3
 _MOST = 8
 TIE = 0.05
-"""Causes this close to the one before them are shown as equals."""
+"""Largest difference in confidence, 0 to 1, at which causes are shown as equally likely."""
 
 
 def diagnosis_blocks(run: Run, phase: Reduce, *, feedback: Sequence[Feedback] = ()) -> list[JsonObject]:
-    """Show what a reducer said; a diagnosis with the buttons to ask and to answer, and what people said."""
+    """Return the result of a reducer; a diagnosis also has its buttons and people's ratings."""
     state = run.phases[phase.id]
     title = bold(title_of(phase), 120)
     if state.outcome is None:
         return [section(f"{BUSY} {title}: weighing the evidence …")]
     if state.outcome == "failed" or state.output is None:
-        return [section(f"{FAILED} {title}: {prose(state.why) or 'no verdict'}")]
+        return [section(f"{FAILED} {title}: {prose(state.why) or 'no result'}")]
     if state.output.get("type") == "diagnosis":
-        told = _diagnosed(run, phase, Diagnosis.model_validate(state.output))
-        return [*told, *feedback_blocks(run.id, feedback)]
+        blocks = _diagnosed(run, phase, Diagnosis.model_validate(state.output))
+        return [*blocks, *feedback_blocks(run.id, feedback)]
     return [section(*_judged(title, ReducerResult.model_validate(state.output)))]
 
 
@@ -66,12 +66,12 @@ def _diagnosed(run: Run, phase: Reduce, diagnosis: Diagnosis) -> list[JsonObject
 
 
 def cause_line(cause: Cause) -> str:
-    """Say a cause with its confidence, in bold."""
+    """Return a cause with its confidence, in bold."""
     return bold(f"{capital(likelihood(cause.confidence))}: {cause.summary}", 500)
 
 
 def unread_line(diagnosis: Diagnosis) -> str:
-    """Say which sources are missing and that it is less sure for it; empty if none is."""
+    """Return which sources are missing, and that confidence is lower; empty if none is missing."""
     unread = [
         f"{prose(source.name, 60)} ({prose(source.why or source.status.replace('_', ' '), 160)})"
         for source in diagnosis.unread
@@ -80,7 +80,7 @@ def unread_line(diagnosis: Diagnosis) -> str:
     if not unread:
         return ""
     missing = "it" if len(unread) == 1 else "them"
-    return f"{WARNING} *Not read:* {listed(unread)}. This is less sure without {missing}."
+    return f"{WARNING} *Not read:* {listed(unread)}. Confidence is lower without {missing}."
 
 
 def _cause_found(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
@@ -88,14 +88,14 @@ def _cause_found(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
     tied = [cause for cause in others if top.confidence - cause.confidence <= TIE]
     blocks = [section(f"{TARGET} {cause_line(top)}", _began(run, diagnosis, top))]
     if tied:
-        blocks.append(section(*_list("About as likely", map(_suspect, tied))))
+        blocks.append(section(*_list("About equally likely", map(_suspect, tied))))
     if top.evidence:
         blocks.append(section("*Evidence*", *_evidence(run, diagnosis, top)))
     rest = [cause for cause in others if cause not in tied]
     return _with_rest(
         blocks,
-        _list("What speaks against it", (prose(text) for text in top.against)),
-        _list("Next suspects", map(_suspect, rest[:_TOP])),
+        _list("Evidence against", (prose(text) for text in top.against)),
+        _list("Other suspects", map(_suspect, rest[:_TOP])),
         _ruled_out(diagnosis),
         [unread_line(diagnosis)],
     )
@@ -107,14 +107,13 @@ def _unclear(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
         top = diagnosis.causes[0]
         blocks.append(section(*_list("Suspects", map(_suspect, diagnosis.causes[:_TOP]))))
         if top.evidence:
-            blocks.append(section("*What points to the first*", *_evidence(run, diagnosis, top)))
+            blocks.append(section("*Evidence for the first*", *_evidence(run, diagnosis, top)))
     help_lines = [
-        f"reading {prose(source.name, 60)}: {prose(source.why or source.status.replace('_', ' '), 200)}"
+        f"an answer from {prose(source.name, 60)}"
+        f" ({prose(source.why or source.status.replace('_', ' '), 200)})"
         for source in diagnosis.unread[:_MOST]
     ]
-    help_lines.append(
-        "asking again in a minute or two, when more has been measured, or further back (`since 2h`)"
-    )
+    help_lines.append("triaging again in a minute or two, with more data, or over a longer time (`since 2h`)")
     return _with_rest(blocks, _list("What would help", help_lines), _ruled_out(diagnosis))
 
 
@@ -131,8 +130,8 @@ def _no_fault(run: Run, phase: Reduce, diagnosis: Diagnosis) -> list[JsonObject]
                 normal += [prose(text) for text in result.normal]
     return _with_rest(
         blocks,
-        _list("Looked at", looked[:_MOST]),
-        _list("As usual", normal[:_MOST]),
+        _list("Checked", looked[:_MOST]),
+        _list("Normal", normal[:_MOST]),
         _ruled_out(diagnosis),
         [unread_line(diagnosis)],
     )
@@ -156,7 +155,7 @@ def _began(run: Run, diagnosis: Diagnosis, cause: Cause) -> str:
     asked, what = trouble_began(run)
     ahead = (asked - began).total_seconds()
     relation = f", {duration(ahead)} before {what}" if ahead > 0 else ""
-    return f"The trouble began at {utc(began, day=run.started_at)}{relation}."
+    return f"The problem started at {utc(began, day=run.started_at)}{relation}."
 
 
 def _suspect(cause: Cause) -> str:

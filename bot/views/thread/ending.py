@@ -1,4 +1,4 @@
-"""How a run ended and what to do next, in a line or two."""
+"""How a run ended and what to do next, in one or two lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.views.thread.state import effects_left, recovered_at, took, trouble_beg
 
 
 def final_blocks(run: Run) -> list[JsonObject]:
-    """Say the end of a run: the outcome with its numbers, and the next step."""
+    """Return the end of a run: the outcome with its numbers, and the next step."""
     if run.outcome is None:
         return []
     colour, _ = OUTCOMES[run.outcome]
@@ -37,7 +37,7 @@ def final_blocks(run: Run) -> list[JsonObject]:
 
 
 def headline_of_end(run: Run, outcome: RunOutcome) -> str:
-    """Say an outcome as a short sentence, with its number where it has one."""
+    """Return an outcome as a short sentence, with the time to recovery where there is one."""
     about = run.service or human(run.runbook.name)
     healed = recovered_at(run)
     if outcome == "recovered" and healed is not None:
@@ -47,7 +47,7 @@ def headline_of_end(run: Run, outcome: RunOutcome) -> str:
 
 
 def story(run: Run) -> str:
-    """Say in mrkdwn what led to the end: cause, fix, who approved, what was seen since."""
+    """Return what led to the end, as mrkdwn: cause, fix, who approved, and the checks since."""
     match run.outcome:
         case None:
             return ""
@@ -68,7 +68,7 @@ def story(run: Run) -> str:
 
 
 def next_line(run: Run) -> str:
-    """Say what a person should do next; empty where there is nothing to do."""
+    """Return what a person should do next; empty if there is nothing to do."""
     text = "" if run.outcome is None else _next(run, run.outcome)
     return f"*Next:* {text}" if text else ""
 
@@ -79,21 +79,21 @@ def _next(run: Run, outcome: RunOutcome) -> str:  # noqa: C901  # a closed set
             top = run.diagnosis.top if run.diagnosis is not None else None
             return "" if top is None else after(top)
         case "no_fault_found":
-            return "if people still see trouble, ask again and say since when (`since 2h`)."
+            return "if people still see problems, triage again over a longer time (`since 2h`)."
         case "unclear":
-            return "a person has to look. The thread says what I saw and what would help."
+            return "needs a human. The thread shows what I checked and what is missing."
         case "no_remedy":
-            return "a person has to act: I know the cause, and no runbook step that mends it."
+            return "needs a human. I found the cause but have no automated fix for it."
         case "rejected":
-            return "the trouble is still there. Act by hand, or triage again for a fresh plan."
+            return "the problem is still there. Fix it by hand, or triage again for a new plan."
         case "expired":
-            return "the trouble may still be there. Triage again for a fresh plan."
+            return "the problem may still be there. Triage again for a new plan."
         case "failed":
-            return "look at the step that failed in this thread, then act by hand or try again."
+            return "check the failed step in this thread, then fix it by hand or try again."
         case "not_recovered":
-            return "look at the next suspects in the diagnosis; triage again sees the new state."
+            return "check the other suspects in the diagnosis, or triage again to see the current state."
         case "breached":
-            return "triage again, now: the fix did not hold."
+            return "triage again now. The fix did not hold."
         case "cancelled" | "done":
             return ""
         case _:
@@ -101,19 +101,19 @@ def _next(run: Run, outcome: RunOutcome) -> str:  # noqa: C901  # a closed set
 
 
 def after(cause: Cause) -> str:
-    """Say what is left to do for good once a cause no longer hurts."""
+    """Return what is left to do for a permanent fix, once a cause no longer does harm."""
     thing = prose(cause.component, 120) or "setting"
     holder = prose(str(cause.data.get("application_name") or "the transaction"), 80)
     version = prose(str(cause.data.get("version") or cause.component or "the release"), 80)
     lasting = {
-        CauseKind.BAD_RELEASE: f"keep {version} back until it is mended.",
-        CauseKind.BAD_CONFIGURATION: f"correct {thing} where it is kept, or the change comes back.",
-        CauseKind.DATABASE_LOCK: f"find out why {holder} held its lock for so long.",
-        CauseKind.DATABASE_DOWN: "find out why the database was lost.",
-        CauseKind.DEPENDENCY_DOWN: f"go back to {prose(cause.service, 80)} once it is healthy again.",
+        CauseKind.BAD_RELEASE: f"don't redeploy {version} until it is fixed.",
+        CauseKind.BAD_CONFIGURATION: f"fix {thing} in its source, or it will be overwritten again.",
+        CauseKind.DATABASE_LOCK: f"find out why {holder} held its lock for that long.",
+        CauseKind.DATABASE_DOWN: "find out why the database went down.",
+        CauseKind.DEPENDENCY_DOWN: f"switch back to {prose(cause.service, 80)} once it is healthy again.",
         CauseKind.SATURATION: f"find out what used up the {thing}.",
         CauseKind.SERVICE_DOWN: f"find out why {prose(cause.service, 80)} stopped.",
-        CauseKind.CODE_FAULT: f"mend the fault in {prose(cause.service, 80)}.",
+        CauseKind.CODE_FAULT: f"fix the bug in {prose(cause.service, 80)}.",
         CauseKind.UNKNOWN: "write down what you know while it is fresh.",
     }
     return lasting[cause.kind]
@@ -136,7 +136,7 @@ def _approved(gate: Approval | None) -> str:
 def _watched(run: Run) -> str:
     states = [run.phases[phase.id] for phase in run.runbook.phases if isinstance(phase, Background)]
     return " ".join(
-        f"All well for {took(state)} since ({several(state.samples_total, 'look')})."
+        f"Healthy for {took(state)} ({several(state.samples_total, 'check')})."
         for state in states
         if state.outcome == "ok"
     )
@@ -149,4 +149,4 @@ def _undecided(run: Run) -> str:
     gate = gates[-1]
     if gate.decision == "rejected":
         return f"{who(gate.decided_by)} rejected the plan"
-    return f"Nobody in {listed(list(gate.groups), last='or') or 'charge'} decided in time"
+    return f"No decision from {listed(list(gate.groups), last='or') or 'an approver'} in time"

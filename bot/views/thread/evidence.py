@@ -1,4 +1,4 @@
-"""EXPLORE and FAN-OUT: what each specialist saw, as the answers come in."""
+"""EXPLORE and FAN-OUT: what each specialist found, as the answers come in."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ _TRIVIAL = 2
 
 
 def is_worth_a_reply(run: Run, phase: Explore | FanOut) -> bool:
-    """Whether a phase says more than its line in the root; what was worth it stays worth it."""
+    """Return whether a phase has more to show than its line in the root; once true, it stays true."""
     steps = run.phases[phase.id].steps.values()
     if isinstance(phase, FanOut) or len(steps) > _TRIVIAL:
         return bool(steps)
-    trouble = any(step.outcome not in {None, "ok", "not_configured"} for step in steps)
-    return trouble or any(isinstance(seen := result_of(step), Findings) and seen.items for step in steps)
+    missing = any(step.outcome not in {None, "ok", "not_configured"} for step in steps)
+    return missing or any(isinstance(seen := result_of(step), Findings) and seen.items for step in steps)
 
 
 def evidence_blocks(run: Run, phase: Explore | FanOut) -> list[JsonObject]:
-    """Show every step: running, answered, late or unreadable."""
+    """Return every step: running, answered, late or unreadable."""
     state = run.phases[phase.id]
     asked = [step for step in state.steps.values() if step.outcome != "not_configured"]
     answered = [step for step in asked if step.outcome is not None]
@@ -62,14 +62,14 @@ def evidence_blocks(run: Run, phase: Explore | FanOut) -> list[JsonObject]:
 
 
 def strongest(run: Run, phase: Explore | FanOut) -> Finding | None:
-    """Find the strongest finding so far."""
+    """Return the strongest finding so far."""
     seen = (result_of(step) for step in run.phases[phase.id].steps.values())
     found = [finding for result in seen if isinstance(result, Findings) for finding in result.items]
     return max(found, key=lambda finding: (finding.strength, finding.id), default=None)
 
 
 def finding_lines(run: Run, finding: Finding, *, queries: bool = False) -> list[str]:
-    """Say one finding: what, how much against the usual, since when, and where to check it."""
+    """Return one finding: what, its value beside the usual one, since when, and where to check it."""
     first = finding.evidence[0]
     summary = prose(finding.summary).rstrip(".")
     value = compared(first)
@@ -79,17 +79,17 @@ def finding_lines(run: Run, finding: Finding, *, queries: bool = False) -> list[
     since = "" if finding.began_at is None else utc(finding.began_at, day=run.started_at)
     if since and since.removesuffix(" UTC") not in summary:
         parts.append(f"since {since}")
-    url = next((link(item.url, "open") for item in finding.evidence if item.url), "")
+    url = next((link(item.url, f"view {finding.source}") for item in finding.evidence if item.url), "")
     lines = [f"• {', '.join(parts)}" + (f" · {url}" if url else "")]
     if _is_quote(finding, first):
         lines.append(code(first.text, 240))
-    elif queries and first.query and not url:  # where there is a link, it opens the very query
+    elif queries and first.query and not url:  # a link already opens this query
         lines.append(code(first.query, 400))
     return lines
 
 
 def _is_quote(finding: Finding, item: Evidence) -> bool:
-    """Whether the evidence is a line worth quoting rather than the summary again."""
+    """Return whether the evidence is a line worth quoting and not a repetition of the summary."""
     return finding.source == "logs" and bool(item.text) and item.text not in finding.summary
 
 
@@ -99,7 +99,7 @@ def _paragraph(run: Run, step: StepState, *, over: bool) -> str:
         return f"{WARNING} {name}: no answer" if over else f"{BUSY} {name}: reading …"
     mark, words = STEP_OUTCOMES[step.outcome]
     if step.outcome == "ok":
-        return "\n".join((f"{mark} {name}: {_said(step)}", *_details(run, step)))
+        return "\n".join((f"{mark} {name}: {_answer(step)}", *_details(run, step)))
     if step.outcome == "not_configured":
         return f"{SKIPPED} {name}: {words}"
     because = f", because {prose(step.error)}" if step.error else ""
@@ -107,7 +107,7 @@ def _paragraph(run: Run, step: StepState, *, over: bool) -> str:
     return f"{loud}\n{prose(step.hint)}" if step.hint else loud
 
 
-def _said(step: StepState) -> str:
+def _answer(step: StepState) -> str:
     result = result_of(step)
     match result:
         case Findings():

@@ -1,4 +1,4 @@
-"""What people say of a diagnosis, the buttons to say it with, and how often it was right."""
+"""Ratings of a diagnosis: the buttons, the counts so far, and the accuracy over time."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ from bot.views.phrases import (
 
 _TITLE = "What was it?"
 _MOST_WRONG = 3
-_SAYS: Mapping[Opinion, str] = {"right": "right", "wrong": "wrong", "other": "something else"}
+_RATINGS: Mapping[Opinion, str] = {
+    "right": "confirmed this",
+    "wrong": "marked this as wrong",
+    "other": "named another cause",
+}
 _VERDICTS = {"no_fault_found": "no fault found", "unclear": "unclear"}
 _ORDER = ("very likely", "likely", "possible", "unlikely", "no fault found", "unclear")
 
 
 def feedback_blocks(run_id: str, feedback: Sequence[Feedback]) -> list[JsonObject]:
-    """Build the buttons below a diagnosis, and what was said of it so far."""
+    """Return the buttons below a diagnosis, and its ratings so far."""
     row = actions(
         button("Why?", action_id=ids.WHY, value=run_id),
         button("What else?", action_id=ids.WHAT_ELSE, value=run_id),
@@ -35,20 +39,20 @@ def feedback_blocks(run_id: str, feedback: Sequence[Feedback]) -> list[JsonObjec
         button("Wrong", action_id=ids.SAY_WRONG, value=run_id),
         button("Other …", action_id=ids.SAY_OTHER, value=run_id),
     )
-    told = opinions_line(feedback)
-    return [row, context(told)] if told else [row]
+    ratings = opinions_line(feedback)
+    return [row, context(ratings)] if ratings else [row]
 
 
 def opinions_line(feedback: Sequence[Feedback]) -> str:
-    """Count who says what: ``2 say right, 1 says something else (saturation of payments)``."""
-    told = []
-    for opinion, words in _SAYS.items():
+    """Return the counts: ``2 people confirmed this, 1 person named another cause (saturation)``."""
+    counts = []
+    for opinion, words in _RATINGS.items():
         given = [one for one in feedback if one.opinion == opinion]
         if given:
             instead = list(dict.fromkeys(text for one in given if (text := _instead(one))))
             what = f" ({prose(', '.join(instead), 300)})" if instead else ""
-            told.append(f"{len(given)} {'says' if len(given) == 1 else 'say'} {words}{what}")
-    return ", ".join(told)
+            counts.append(f"{several(len(given), 'person', 'people')} {words}{what}")
+    return ", ".join(counts)
 
 
 def _instead(one: Feedback) -> str:
@@ -58,7 +62,7 @@ def _instead(one: Feedback) -> str:
 
 
 def other_modal(services: Sequence[str], *, private_metadata: str) -> JsonObject:
-    """Ask what it was instead; everything may be left empty."""
+    """Return the modal that asks for the real cause; every field is optional."""
     names = [name for name in sorted(services) if 0 < len(name) <= OPTION_VALUE_CHARS][:SELECT_OPTIONS]
     kinds: JsonObject = {
         "type": "static_select",
@@ -82,15 +86,15 @@ def other_modal(services: Sequence[str], *, private_metadata: str) -> JsonObject
         submit="Send",
         private_metadata=private_metadata,
         blocks=[
-            *([field(ids.SERVICE_BLOCK, "Where it was", service, optional=True)] if names else []),
-            field(ids.KIND_BLOCK, "What kind of trouble", kinds, optional=True),
-            field(ids.TEXT_BLOCK, "In your words", text, optional=True),
+            *([field(ids.SERVICE_BLOCK, "Service", service, optional=True)] if names else []),
+            field(ids.KIND_BLOCK, "Kind of problem", kinds, optional=True),
+            field(ids.TEXT_BLOCK, "In your own words", text, optional=True),
         ],
     )
 
 
-def told_instead(values: Mapping[str, Any]) -> tuple[str, CauseKind | None, str]:
-    """Read a submission's ``view.state.values``: the service, the kind of cause and the text, if given."""
+def named_instead(values: Mapping[str, Any]) -> tuple[str, CauseKind | None, str]:
+    """Return the service, kind of cause and text of a submission's ``view.state.values``, if given."""
     service = _selected(values.get(ids.SERVICE_BLOCK, {}).get(ids.SERVICE_INPUT))
     kind = _selected(values[ids.KIND_BLOCK][ids.KIND_INPUT])
     text = values[ids.TEXT_BLOCK][ids.TEXT_INPUT].get("value") or ""
@@ -103,22 +107,22 @@ def _selected(answer: Mapping[str, Any] | None) -> str:
 
 
 def accuracy_lines(rated: Sequence[RatedDiagnosis], *, period: str) -> list[str]:
-    """Say how often diagnoses of a ``period`` were right: as a whole, and by how sure they were."""
+    """Return how often diagnoses of a ``period`` were right: overall, and by their confidence."""
     whole = score(rated)
     if not rated:
         return [
-            f"Nobody has said of a diagnosis of {period} whether it was right.",
-            "*Right*, *Wrong* and *Other …* are below each one.",
+            f"No diagnoses from {period} have been rated.",
+            "Rate one with *Right*, *Wrong* or *Other …* below it.",
         ]
     if not whole.judged:
         what = several(len(rated), "diagnosis", "diagnoses")
-        return [f"There is no figure of {period}: people disagree about {what}, and spoke of no other."]
-    lines = [f"*{_share(whole)} of {period} were right*, by the word of those who were there."]
+        return [f"No accuracy for {period}: the ratings of {what} conflict, and no others were rated."]
+    lines = [f"*{_share(whole)} of the diagnoses from {period} were right*, as rated by responders."]
     lines += [f"• {word}: {_share(score(group))}" for word, group in _by_word(rated) if score(group).judged]
     disputed = sum(one.was_right is None for one in rated)
     if disputed:
         what = several(disputed, "diagnosis", "diagnoses")
-        lines.append(f"Not counted: {what} that people disagree about.")
+        lines.append(f"Not counted: {what} with conflicting ratings.")
     wrong = [one.said.run_id for one in rated if one.was_right is False]
     if wrong:
         shown = [code(run_id, 80) for run_id in wrong[-_MOST_WRONG:]]
@@ -128,12 +132,12 @@ def accuracy_lines(rated: Sequence[RatedDiagnosis], *, period: str) -> list[str]
 
 
 def accuracy_message(rated: Sequence[RatedDiagnosis], *, week: str) -> DesiredMessage:
-    """Say how often the diagnoses of a week were right."""
+    """Return the accuracy of the diagnoses of a week."""
     return message("accuracy", [section(*accuracy_lines(rated, period=f"week {week}"))], names={})
 
 
 def _by_word(rated: Sequence[RatedDiagnosis]) -> list[tuple[str, list[RatedDiagnosis]]]:
-    """Sort by what was said: whoever says *very likely* should be right nearly always."""
+    """Return diagnoses grouped by stated confidence: *very likely* ones should nearly always be right."""
     groups: dict[str, list[RatedDiagnosis]] = {}
     for one in rated:
         confidence = one.said.confidence
@@ -144,5 +148,5 @@ def _by_word(rated: Sequence[RatedDiagnosis]) -> list[tuple[str, list[RatedDiagn
 
 def _share(of: AccuracyScore) -> str:
     low, high = (percent(edge) for edge in of.interval)
-    sure = f"95 % sure of {low.removesuffix(' %')} to {high}"
-    return f"{percent(of.share)} ({of.right} of {of.judged}; {sure})"
+    interval = f"95 % CI {low.removesuffix(' %')} to {high}"
+    return f"{percent(of.share)} ({of.right} of {of.judged}; {interval})"

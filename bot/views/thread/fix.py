@@ -1,4 +1,4 @@
-"""PIPELINE: one message from proposed over approved and acting to verified."""
+"""PIPELINE: one message for a fix, from the proposal to its verification."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from bot.views.thread.watch import bar
 
 
 def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObject]:
-    """Show the plan while it is to be decided, then how carrying it out goes."""
+    """Return the plan while a decision is pending, then the progress of its steps."""
     state = run.phases[phase.id]
     plan = run.plan_for(phase.id)
     if plan is None:
-        return [section(f"{FAILED} {bold(title_of(phase), 120)}: {prose(state.why) or 'there is no plan'}")]
+        return [section(f"{FAILED} {bold(title_of(phase), 120)}: {prose(state.why) or 'no plan'}")]
     gate = run.gate(phase.id, step="")
     if gate is not None and gate.decision is None:
         first = section(f"{WAITING} {bold(f'Approval needed: {plan.summary}')}")
@@ -58,7 +58,7 @@ def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObj
 
 
 def is_pressing(run: Run, phase: Pipeline) -> bool:
-    """Whether somebody waits for this message: to decide, to see that a click counted, or for the end."""
+    """Return whether a person is waiting for it: to decide, to see a click count, or for the end."""
     steps = run.phases[phase.id].steps
     gate = run.gate(phase.id)
     if run.phases[phase.id].outcome is not None:
@@ -70,7 +70,7 @@ def is_pressing(run: Run, phase: Pipeline) -> bool:
 
 
 def in_doubt(step: StepState, *, over: bool) -> bool:
-    """Whether nobody knows if a step's effect happened; while it runs, it is merely under way."""
+    """Return whether it is unknown if a step's effect happened; a step that still runs is not in doubt."""
     return step.outcome == "in_doubt" or (over and step.in_doubt)
 
 
@@ -95,11 +95,11 @@ def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime
 
 
 def _waived(run: Run, phase: Pipeline) -> list[str]:
-    """Say loudly that nobody was asked, why that may be, and what the emergency is."""
+    """Return a prominent line for each waived approval: why it was waived, and the emergency."""
     stated = run.params.get("emergency")
-    emergency = f" The emergency: {sentence(prose(stated, 300))}" if isinstance(stated, str) else ""
+    emergency = f" Emergency: {sentence(prose(stated, 300))}" if isinstance(stated, str) else ""
     return [
-        f"{ALARM} *Nobody was asked:* {sentence(prose(waiver.why, 300))}{emergency}"
+        f"{ALARM} *No approval was requested:* {sentence(prose(waiver.why, 300))}{emergency}"
         for waiver in run.waived
         if waiver.phase == phase.id
     ]
@@ -136,9 +136,9 @@ def _state(run: Run, phase: Pipeline, *, waiting: bool) -> tuple[str, str]:
         case "ok":
             return DONE, "done and verified" if any(map(is_check, steps)) else "done"
         case _ if any(in_doubt(step, over=True) for step in steps):
-            return ALARM, "in doubt, look before anything else is done"
+            return ALARM, "in doubt, check the target before you do anything else"
         case _ if any(step.undone == "ok" for step in steps):
-            return FAILED, f"{state.outcome}, put back"
+            return FAILED, f"{state.outcome}, rolled back"
         case _ if is_verifying(run, phase):
             return FAILED, "done, but recovery is not verified"
         case _:
@@ -146,9 +146,9 @@ def _state(run: Run, phase: Pipeline, *, waiting: bool) -> tuple[str, str]:
 
 
 def _stopped(state: PhaseState) -> bool:
-    """Whether the reason is not already on the line of the step that failed."""
-    told = any(step.error and step.error in state.why for step in state.steps.values())
-    return state.outcome not in {None, "ok"} and bool(state.why) and not told
+    """Return whether it stopped for a reason that no step's line shows yet."""
+    shown = any(step.error and step.error in state.why for step in state.steps.values())
+    return state.outcome not in {None, "ok"} and bool(state.why) and not shown
 
 
 def _step_lines(state: PhaseState, *, over: bool, waits: str) -> list[str]:
@@ -174,8 +174,8 @@ def _step_line(state: PhaseState, step: StepState, *, over: bool, ahead: bool) -
         return f"{SKIPPED if over else OPEN} {name}" if over or ahead else _under_way(state, step, name)
     mark, words = STEP_OUTCOMES[step.outcome]
     if step.outcome == "ok":
-        said = _said(step)
-        return f"{mark} {name}{f': {said}' if said else ''} · {duration(step.took_s)}{_undone(step)}"
+        result = _result(step)
+        return f"{mark} {name}{f': {result}' if result else ''} · {duration(step.took_s)}{_undone(step)}"
     mark = FAILED if mark == WARNING else mark
     why = prose(step.error, 500) or words
     return f"{mark} {bold(name_of(step), 160)}: {sentence(why)}{_hint(step)}{_undone(step)}"
@@ -189,10 +189,10 @@ def _under_way(state: PhaseState, step: StepState, name: str) -> str:
 
 
 def _doubtful(step: StepState, name: str) -> str:
-    why = prose(step.error, 500) or "the bot was stopped before it heard the answer"
+    why = prose(step.error, 500) or "the bot stopped before it received the answer"
     return (
-        f"{ALARM} *In doubt:* {name}. Nobody knows whether it happened: {sentence(why)}"
-        f"\n*Look at the target before anything else is done.*{_hint(step)}"
+        f"{ALARM} *In doubt:* {name}. It may or may not have happened: {sentence(why)}"
+        f"\n*Check the target before you do anything else.*{_hint(step)}"
     )
 
 
@@ -206,13 +206,13 @@ def _undone(step: StepState) -> str:
     if step.undone == "ok" and step.left:
         return f"\n{UNDONE} {prose(step.left, 300)}"
     if step.undone == "ok":
-        return f"\n{UNDONE} put back"
-    return f"\n{ALARM} *could not be put back* ({STEP_OUTCOMES[step.undone][1]}): look at it by hand"
+        return f"\n{UNDONE} rolled back"
+    return f"\n{ALARM} *could not be rolled back* ({STEP_OUTCOMES[step.undone][1]}): check it by hand"
 
 
-def _said(step: StepState) -> str:
+def _result(step: StepState) -> str:
     result = result_of(step)
     if isinstance(result, ActionResult):
-        return prose(result.summary) + ("" if result.changed else " (it already was so)")
+        return prose(result.summary) + ("" if result.changed else " (already in this state)")
     text = getattr(result, "text", "") or getattr(result, "summary", "")
     return prose(text)

@@ -1,9 +1,10 @@
-"""What the evidence points to while it comes in, and how it came to that."""
+"""The preliminary diagnosis while evidence comes in, and how each answer changed it."""
 
 from __future__ import annotations
 
 from typing import assert_never
 
+from bot.domain.formatting import several
 from bot.domain.runs.event import PreliminaryDiagnosisChanged
 from bot.domain.runs.run_states import PhaseState
 from bot.views.limits import prose
@@ -19,16 +20,20 @@ _MOST = 6
 
 
 def leaning_lines(state: PhaseState) -> list[str]:
-    """Say what it looks like so far; once all is in, how each answer moved it."""
+    """Return the diagnosis so far; once all answers are in, how each one changed it."""
     if not state.leanings:
         return []
     if state.outcome is None:
         return [f"{TARGET} *So far:* {_moved(state, state.leanings[-1])}"]
     if len(state.leanings) == 1:
-        return []  # nothing has moved since: the diagnosis says it
+        return []  # no later answer changed it: the diagnosis shows it
     left_out = state.leanings[:-_MOST]
     lines = [f"• {capital(_moved(state, event))}" for event in state.leanings[-_MOST:]]
-    return ["*How it came to that*", *([f"• {len(left_out)} turns before"] if left_out else []), *lines]
+    return [
+        "*How the diagnosis changed*",
+        *([f"• {several(len(left_out), 'earlier change')}"] if left_out else []),
+        *lines,
+    ]
 
 
 def _moved(state: PhaseState, event: PreliminaryDiagnosisChanged) -> str:
@@ -39,12 +44,12 @@ def _moved(state: PhaseState, event: PreliminaryDiagnosisChanged) -> str:
     what = sentence(prose(leaning.summary, 300))
     match event.move:
         case "first":
-            return f"{sure} by {by}: {what}"
+            return f"{sure} after {by}: {what}"
         case "strengthened" | "weakened":
             return f"{event.move} by {by}, now {sure}: {what}"
         case "replaced":
-            return f"{by} points elsewhere, {sure}: {what}"
+            return f"{by} changed the diagnosis, now {sure}: {what}"
         case "gone":
-            return f"{by} speaks against it; nothing else is suspected."
+            return f"{by} ruled this out; there is no other suspect so far."
         case _:
             assert_never(event.move)

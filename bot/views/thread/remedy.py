@@ -1,4 +1,4 @@
-"""PLAN: exactly what would change, what it risks, how it is undone and verified."""
+"""PLAN: exactly what would change, its risk, its undo and its verification."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HASH_CHARS = 8
 
 
 def plan_blocks(run: Run, phase: Plan) -> list[JsonObject]:
-    """Show a plan that no pipeline carries out."""
+    """Return a plan that no pipeline carries out."""
     state = run.phases[phase.id]
     if state.plan is None:
         return [section(f"{FAILED} {bold(title_of(phase), 120)}: {prose(state.why) or 'no plan'}")]
@@ -33,33 +33,33 @@ def plan_blocks(run: Run, phase: Plan) -> list[JsonObject]:
 
 
 def proposal(plan: RenderedPlan) -> list[JsonObject]:
-    """Show what will happen, step by step, what it risks and how it is verified."""
+    """Return what will happen, step by step, the risk and the verification."""
     steps = [step_card(step, index=index) for index, step in enumerate(plan.steps, start=1)]
     blocks = [section("*This will*"), *stack(steps)] if len(steps) > 1 else stack(steps)
     rest = [f"*Risk:* {prose(plan.risk, 600)}"] if plan.risk else []
     if plan.verify:
-        rest += ["*Then verified*", *(f"• {check_line(check)}" for check in plan.verify)]
+        rest += ["*Success means*", *(f"• {check_line(check)}" for check in plan.verify)]
     return [*blocks, section(*rest)] if rest else blocks
 
 
 def check_line(check: Check) -> str:
-    """Say a check: what is expected, within and for how long."""
+    """Return a check: what is expected, within which time and for how long."""
     title = prose(check.title or human(check.id), 160)
     held = f", held for {duration(check.hold_s)}" if check.hold_s else ""
     return f"{title}: {code(check.expect, 160)} within {duration(check.within_s)}{held}"
 
 
 def plan_name(digest: str) -> str:
-    """Name a plan by the beginning of its hash."""
+    """Return the name of a plan, from the beginning of its hash."""
     return f"plan `{digest[:_HASH_CHARS]}`"
 
 
 def step_card(step: PlannedStep, *, index: int = 0) -> str:
-    """Show one step with its resolved arguments, its undo and its checks."""
+    """Return one step with its resolved arguments, its undo and its checks."""
     name = bold(step.title or human(step.id))
     lines = [f"{index}. {name}" if index else name, _call(step.plugin, step.arguments)]
     if step.approval is not None:
-        lines.append("Asks for an approval of its own.")
+        lines.append("Needs a separate approval.")
     if step.action:
         lines.append(_undo(step))
     lines += [f"Checked: {check_line(check)}" for check in step.verify]
@@ -74,7 +74,7 @@ def _undo(step: PlannedStep) -> str:
 
 def _undo_call(undo: Call) -> str:
     if "{{" in json.dumps(undo.arguments):
-        return f"{code(undo.plugin, 100)}, back to what it was before"
+        return f"{code(undo.plugin, 100)}, restores the earlier state"
     return _call(undo.plugin, undo.arguments)
 
 

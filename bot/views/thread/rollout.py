@@ -1,10 +1,10 @@
-"""A rollout under way: the canary's share, what the judge says of each metric, and how to steer it."""
+"""A rollout in progress: the canary's share, the judgement of each metric, and the buttons to steer it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.formatting import duration, percent
+from bot.domain.formatting import duration, percent, several
 from bot.domain.model import JsonObject
 from bot.domain.rollouts.rollout import judged_now, last_judged, rollout_under_way, share_of
 from bot.domain.rollouts.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
@@ -37,10 +37,11 @@ _MARKS = {
     MetricOutcome.ERROR: WARNING,
 }
 _MOST_METRICS = 12
+_MOST_ODDS = 1_000_000
 
 
 def rollout_blocks(run: Run, phase: Pipeline, plan: RenderedPlan) -> list[JsonObject]:
-    """Show what the judge sees now and who may steer; nothing but *Why?* once it is over."""
+    """Return the current judgement and the buttons to steer; only *Why?* once it is over."""
     why = button("Why?", action_id=ids.WHY_SO, value=run.id)
     if rollout_under_way(run) is not phase:
         mine = any(step.verdict for step in run.phases[phase.id].steps.values())
@@ -53,22 +54,22 @@ def rollout_blocks(run: Run, phase: Pipeline, plan: RenderedPlan) -> list[JsonOb
 
 
 def verdict_line(step: StepState, name: str) -> str:
-    """Say a judgement in one line, under way or passed."""
-    said = prose(step.verdict.text, 400) if step.verdict is not None else ""
+    """Return a judgement as one line, in progress or passed."""
+    text = prose(step.verdict.text, 400) if step.verdict is not None else ""
     if step.outcome is None:
-        return f"{BUSY} {name}: {said}"
-    return f"{DONE} {name}: {said} · {duration(step.took_s)}"
+        return f"{BUSY} {name}: {text}"
+    return f"{DONE} {name}: {text} · {duration(step.took_s)}"
 
 
 def share_bar(share: float) -> str:
-    """Draw a share of the traffic, 0 to 1, as a bar of ten cells."""
+    """Return a share of the traffic, 0 to 1, as a bar of ten cells."""
     full = min(_CELLS, round(share * _CELLS)) if share < 1 else _CELLS
     full = max(full, 1) if share > 0 else 0
     return "█" * full + "░" * (_CELLS - full)
 
 
 def rollout_why_modal(run: Run) -> JsonObject:
-    """Show all that the latest judgement of a rollout stands on, metric by metric."""
+    """Return the modal with the reasons of the latest judgement of a rollout, metric by metric."""
     step = last_judged(run)
     verdict = step.verdict if step is not None else None
     if step is None or verdict is None:
@@ -76,10 +77,11 @@ def rollout_why_modal(run: Run) -> JsonObject:
             ids.REASONS, title="Why?", blocks=[section("Nothing has been judged yet.")], close="Close"
         )
     score = "" if verdict.score is None else f"score {verdict.score:.0f} of 100"
-    decided = f"decided by {', '.join(prose(name, 60) for name in verdict.decided_by)}"
+    deciding = ", ".join(prose(name, 60) for name in verdict.decided_by)
+    decided = f"decided by {deciding}" if deciding else "not decided yet"
     blocks = [
         section(bold(f"{verdict.decision.capitalize()}: {verdict.text}", 600)),
-        context(score, decided if verdict.decided_by else "not decided yet", f"{len(step.readings)} looks"),
+        context(score, decided, several(len(step.readings), "check")),
         *(section(*_reasons(metric)) for metric in verdict.metrics[:_MOST_METRICS]),
     ]
     return modal(ids.REASONS, title="Why?", blocks=blocks, close="Close")
@@ -92,22 +94,28 @@ def _reasons(metric: MetricVerdict) -> list[str]:
         unit = f" {prose(metric.unit, 20)}" if metric.unit else ""
         lines.append(f"canary {metric.value:.4g}{unit}, stable {metric.baseline:.4g}{unit}")
     if (found := metric.interval) is not None:
-        low, high = ("open" if end is None else f"{end:+.4g}" for end in (found.low, found.high))
-        lines.append(f"shift between {low} and {high}, {percent(found.confidence)} sure")
+        low, high = ("no limit" if end is None else f"{end:+.4g}" for end in (found.low, found.high))
+        lines.append(f"difference between {low} and {high} ({percent(found.confidence)} confidence)")
     if metric.odds is not None:
-        lines.append(f"odds that it is worse: {metric.odds:.3g} to 1")
+        lines.append(_odds(metric.odds))
     if metric.effective_canary is not None and metric.effective_stable is not None:
         lines.append(
-            f"worth {metric.effective_canary:.0f} and {metric.effective_stable:.0f} independent samples"
+            f"based on {metric.effective_canary:,.0f} independent samples of the canary"
+            f" and {metric.effective_stable:,.0f} of stable"
         )
     lines.append(code(metric.query, 400) if metric.query else "")
     return lines
 
 
+def _odds(odds: float) -> str:
+    shown = f"{odds:.3g}" if odds < _MOST_ODDS else f"more than {_MOST_ODDS:,}"
+    return f"odds that it is worse: {shown} to 1"
+
+
 def _share_line(step: StepState) -> str:
     share = share_of(step)
     if share is None:
-        return "*Canary* · its share of the traffic is not known"
+        return "*Canary* · share of the traffic unknown"
     return f"*Canary* {share_bar(share)} {percent(share)} of the traffic"
 
 
@@ -121,9 +129,9 @@ def _metric_lines(verdict: CanaryVerdict) -> list[str]:
 def _wait(metric: MetricVerdict) -> str:
     if metric.outcome is not MetricOutcome.INCONCLUSIVE or not metric.needed or metric.have is None:
         return ""
-    wait = "" if metric.wait_s is None else f", about {duration(metric.wait_s)}"
+    wait = "" if metric.wait_s is None else f", about {duration(metric.wait_s)} left"
     known = f"{metric.have} of {metric.needed}"
-    return "" if known in metric.text else f" ({known}{wait})"
+    return "" if known in metric.text else f" ({known} needed{wait})"
 
 
 def _steered(run: Run) -> str:
@@ -131,11 +139,9 @@ def _steered(run: Run) -> str:
     if steering.aborted_by is not None:
         return f"{FAILED} *{who(steering.aborted_by)} aborted it:* all traffic goes back to stable."
     if steering.paused_by is not None:
-        return (
-            f"{PAUSED} *Paused by {who(steering.paused_by)}.* It is still judged, and stopped if it is bad."
-        )
+        return f"{PAUSED} *Paused by {who(steering.paused_by)}.* It is still judged, and stopped if bad."
     if steering.promoted_by is not None:
-        return f"{DONE} *{who(steering.promoted_by)} promotes it now.*"
+        return f"{DONE} *Promoted by {who(steering.promoted_by)}.*"
     return ""
 
 
@@ -146,8 +152,8 @@ def _what_next(run: Run, plan: RenderedPlan, step: StepState) -> str:
     asks = step.judged_since + timedelta(seconds=float(planned.judge.for_s))
     gate = next((gate for gate in run.approvals.values() if gate.step == step.id), None)
     if gate is not None and gate.decision is None:
-        return f"{WAITING} the judge could not decide; it looks on, and a person may"
-    return f"a person is asked if it is not decided by {local(asks)}"
+        return f"{WAITING} the judge could not decide; it keeps checking, and you can decide now"
+    return f"I'll ask you at {local(asks)} if it is still undecided"
 
 
 def _steering(run: Run) -> list[JsonObject]:
@@ -155,7 +161,7 @@ def _steering(run: Run) -> list[JsonObject]:
     if steering.aborted_by is not None or run.cancelled_by is not None:
         return []
     sure = confirmation(
-        "Promote it now?", "The judge may still stop it; nobody waits for it any more.", yes="Promote now"
+        "Promote it now?", "Skips the remaining steps. The judge can still stop it.", yes="Promote now"
     )
     promote = button("Promote now", action_id=ids.PROMOTE, value=run.id, style="primary", confirm=sure)
     paused = steering.paused_by is not None

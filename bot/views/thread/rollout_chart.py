@@ -1,4 +1,4 @@
-"""The chart of a rollout: canary against stable at every look, with the shifts and the decision marked."""
+"""The chart of a rollout: canary against stable at every check, with the shifts and the decision marked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.board import DesiredMessage
 from bot.domain.chart import Chart, ChartLine, ChartMark, ChartPanel, Point, Tone
-from bot.domain.formatting import duration, percent
+from bot.domain.formatting import duration, percent, several
 from bot.domain.model import JsonObject
 from bot.domain.rollouts.canary import MetricReading
 from bot.domain.rollouts.rollout import last_judged, share_of
@@ -22,16 +22,16 @@ from bot.views.thread.charts import chart_message
 
 _SIDES: tuple[tuple[str, Tone], ...] = (("canary", "second"), ("stable", "first"))
 _WINDOW_S = 5.0
-"""Counts are shown as the share of errors among the requests of so many seconds."""
+"""Counts are shown as the share of errors among the requests of this many seconds."""
 _LEAST_LOOKS = 3
 _MOST_LOOKS = 1_000
-"""More could not be told apart in a picture."""
+"""More checks than this could not be distinguished in a picture."""
 _MOST_PANELS = 3
 
 
 @dataclass(frozen=True)
-class _ChartedLook:
-    """One look of one step's judge, at its moment in seconds since the epoch."""
+class _ChartedCheck:
+    """One check by the judge of one step; ``at_s`` is in seconds since the epoch."""
 
     at_s: float
     step: str
@@ -39,7 +39,7 @@ class _ChartedLook:
 
 
 def rollout_chart(run: Run, phase: Pipeline, *, names: Mapping[str, str]) -> list[DesiredMessage]:
-    """Draw what the judge has seen in a phase; nothing before there is a line to see."""
+    """Return the chart of the judge's checks in a phase; none until there are enough for a line."""
     judged = [step for step in run.phases[phase.id].steps.values() if step.readings]
     looks = [look for step in judged for look in _looks(step)]
     if len(looks) < _LEAST_LOOKS:
@@ -51,21 +51,21 @@ def rollout_chart(run: Run, phase: Pipeline, *, names: Mapping[str, str]) -> lis
     if not panels:
         return []
     last = last_judged(run)
-    said = last.verdict.text if last is not None and last.verdict is not None else ""
+    text = last.verdict.text if last is not None and last.verdict is not None else ""
     chart = Chart(
         title=f"{run.service} {run.params.get('version') or ''}: canary and stable".replace("  ", " "),
-        alt=f"{len(looks)} looks at canary and stable: {', '.join(metrics)}. {said}".strip(),
+        alt=f"{several(len(looks), 'check')} of canary and stable: {', '.join(metrics)}. {text}".strip(),
         panels=tuple(panels[:_MOST_PANELS]),
-        source=f"each look of the judge; counts over {duration(_WINDOW_S)}",
+        source=f"each check by the judge; counts over {duration(_WINDOW_S)}",
     )
     return [chart_message(f"{phase.id}.canary", chart, names=names)]
 
 
-def _looks(step: StepState) -> Iterator[_ChartedLook]:
+def _looks(step: StepState) -> Iterator[_ChartedCheck]:
     since = step.judged_since
     if since is not None:
         for reading in step.readings:
-            yield _ChartedLook(since.timestamp() + reading.at_s, step.id, reading.seen)
+            yield _ChartedCheck(since.timestamp() + reading.at_s, step.id, reading.seen)
 
 
 def _marks(judged: Sequence[StepState]) -> Iterator[ChartMark]:
@@ -78,7 +78,7 @@ def _marks(judged: Sequence[StepState]) -> Iterator[ChartMark]:
             yield ChartMark(at_s=ended_s, text="stopped", tone="bad")
 
 
-def _panel(metric: str, looks: Sequence[_ChartedLook], marks: tuple[ChartMark, ...]) -> ChartPanel | None:
+def _panel(metric: str, looks: Sequence[_ChartedCheck], marks: tuple[ChartMark, ...]) -> ChartPanel | None:
     found = [(look, look.seen[metric].data) for look in looks if metric in look.seen]
     counted = any(isinstance(data.get("canary"), dict) for _, data in found)
     lines = []
@@ -94,8 +94,8 @@ def _panel(metric: str, looks: Sequence[_ChartedLook], marks: tuple[ChartMark, .
     return ChartPanel(unit=unit, lines=tuple(lines), marks=marks)
 
 
-def _shares(found: Sequence[tuple[_ChartedLook, JsonObject]], side: str) -> list[Point]:
-    """Turn cumulative counters into the share of errors of the latest seconds, in percent."""
+def _shares(found: Sequence[tuple[_ChartedCheck, JsonObject]], side: str) -> list[Point]:
+    """Return the share of errors of the latest seconds, in percent, from cumulative counters."""
     read = [(look, tally) for look, data in found if (tally := _tally(data, side)) is not None]
     points: list[Point] = []
     first = 0

@@ -1,4 +1,4 @@
-"""The root message: what is going on, the cause, what next, and how far it is."""
+"""The root message: the state, the cause, the next step, and the progress."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from bot.domain.diagnoses.diagnosis import Diagnosis
-from bot.domain.formatting import duration as said_duration
-from bot.domain.formatting import listed, several
+from bot.domain.formatting import duration, listed, several
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
@@ -55,7 +54,7 @@ _AGAIN = frozenset(
 
 
 def root_blocks(run: Run, *, style: Style) -> list[JsonObject]:
-    """Build the root message; it grows no longer than a phone's screen."""
+    """Return the root message; it fits on a phone's screen."""
     colour, words = headline(run)
     about = f"{human(run.runbook.name)} {run.service}".strip()
     now, why = _now(run), [_cause(run), _unread(run)]
@@ -77,19 +76,19 @@ def _cause(run: Run) -> str:
         if diagnosis.top is not None:
             return cause_line(diagnosis.top)
         if run.outcome is not None:
-            return ""  # the ending says it
+            return ""  # the ending shows it
         return _without_cause(diagnosis)
     phase = current(run)
     if not isinstance(phase, FanOut | Explore) or run.outcome is not None:
         return ""
     finding = strongest(run, phase)
-    return "" if finding is None else f"*Strongest so far:* {prose(finding.summary)}"
+    return "" if finding is None else f"*Strongest evidence so far:* {prose(finding.summary)}"
 
 
 def _without_cause(diagnosis: Diagnosis) -> str:
     nothing = diagnosis.verdict == "no_fault_found"
-    said = "No fault found" if nothing else "Cause unclear"
-    return f"*{said}:* {prose(after_echo(diagnosis.summary, said), 600)}"
+    verdict = "No fault found" if nothing else "Cause unclear"
+    return f"*{verdict}:* {prose(after_echo(diagnosis.summary, verdict), 600)}"
 
 
 def _unread(run: Run) -> str:
@@ -97,7 +96,7 @@ def _unread(run: Run) -> str:
 
 
 def _now(run: Run) -> str:
-    """Say how it ended, or what happens now and who it waits for."""
+    """Return how it ended, or what happens now and who it is waiting for."""
     if run.outcome is not None:
         ending = f"{bold(headline_of_end(run, run.outcome))} {story(run)}".strip()
         next_step = next_line(run)
@@ -113,7 +112,7 @@ def _doing(run: Run, phase: Phase) -> str:
         first = listed([code(run_id, 80) for run_id in behind[:_MOST_BEHIND]])
         more = len(behind) - _MOST_BEHIND
         rest = f" and {several(more, 'more run')}" if more > 0 else ""
-        return f"*Now:* waiting for its turn at {prose(run.service, 63)}, behind {first}{rest}."
+        return f"*Now:* queued for {prose(run.service, 63)} behind {first}{rest}."
     match phase:
         case Explore() | FanOut():
             return _reading(run, phase)
@@ -136,7 +135,7 @@ def _reading(run: Run, phase: Explore | FanOut) -> str:
         for step in run.phases[phase.id].steps.values()
         if step.outcome is None
     ]
-    return f"*Still to answer:* {listed(waiting[:8])}." if waiting else "*Now:* starting."
+    return f"*Still reading:* {listed(waiting[:8])}." if waiting else "*Now:* starting."
 
 
 def _acting(run: Run, phase: Pipeline) -> str:
@@ -145,8 +144,8 @@ def _acting(run: Run, phase: Pipeline) -> str:
     if gate is not None and gate.decision is None and gate.step:
         summary = prose(run.phases[phase.id].steps[gate.step].title or gate.step, 200)
     if gate is not None and gate.decision is None:
-        until = f"until {local(gate.expires_at)}"
-        return f"*Waiting for* {deciders(gate)} to approve in this thread {until}: {sentence(summary)}"
+        by = f"by {local(gate.expires_at)}"
+        return f"*Waiting for* {deciders(gate)} to approve in this thread {by}: {sentence(summary)}"
     if is_verifying(run, phase):
         return f"*Now:* verifying that it worked: {sentence(summary)}"
     return f"*Now:* {sentence(summary)}"
@@ -155,8 +154,8 @@ def _acting(run: Run, phase: Pipeline) -> str:
 def _checklist(run: Run) -> list[str]:
     lines: list[str] = []
     for phase in run.runbook.phases:
-        said = note(run, phase)
-        lines.append(f"{mark(run, phase)} {prose(title_of(phase), 80)}" + (f" · {said}" if said else ""))
+        words = note(run, phase)
+        lines.append(f"{mark(run, phase)} {prose(title_of(phase), 80)}" + (f" · {words}" if words else ""))
     return lines
 
 
@@ -168,14 +167,14 @@ def _plan_block(run: Run, about: str) -> JsonObject:
             "title": plain(title_of(phase), 80),
             "status": _status(run, phase),
         }
-        if said := note(run, phase):
-            task["details"] = _rich(unescape(said))
+        if words := note(run, phase):
+            task["details"] = _rich(unescape(words))
         tasks.append(task)
     return {"type": "plan", "title": plain(about, 100), "tasks": list(tasks)}
 
 
 def _status(run: Run, phase: Phase) -> str:
-    """Say how far a phase is, in Slack's words, which know nothing of what was passed over."""
+    """Return the status of a phase in Slack's terms, which have none for a skipped phase."""
     never_begun = run.phases[phase.id].outcome is None and run.phases[phase.id].started_at is None
     return "pending" if never_begun else _STATUS[mark(run, phase)]
 
@@ -187,9 +186,9 @@ def _rich(text: str) -> JsonObject:
 
 def _small_print(run: Run) -> list[str]:
     asked: datetime = run.started_at
-    parts = [f"asked by {who(run.requested_by)}", f"started {utc(asked, day=asked)}"]
+    parts = [f"requested by {who(run.requested_by)}", f"started {utc(asked, day=asked)}"]
     if run.finished_at is not None:
-        parts.append(f"took {said_duration((run.finished_at - asked).total_seconds())}")
+        parts.append(f"took {duration((run.finished_at - asked).total_seconds())}")
     return [*parts, f"run {code(run.id, 80)}"]
 
 
@@ -197,7 +196,7 @@ def _buttons(run: Run) -> list[JsonObject]:
     if run.outcome is None and run.cancelled_by is None:
         sure = confirmation(
             "Cancel this run?",
-            "What was already done stays done; nothing more will be.",
+            "Changes already made stay. Nothing more will be changed.",
             yes="Cancel the run",
             no="Keep going",
             style="danger",

@@ -1,4 +1,4 @@
-"""A run as its thread: one root message, at most one reply a phase, and the final line."""
+"""The thread of a run: one root message, at most one reply for each phase, and the final line."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from bot.views.thread.watch import watch_blocks
 def run_messages(
     run: Run, *, now: datetime, style: Style = "classic", feedback: Sequence[Feedback] = ()
 ) -> tuple[DesiredMessage, ...]:
-    """Render a run's thread, in order: ``root``, each ``phase:<id>`` and ``remind:<approval>``, ``final``.
+    """Return a run's thread, in order: ``root``, each ``phase:<id>`` and ``remind:<approval>``, ``final``.
 
-    Pure, and still while nothing happens: ``now`` decides only whether an approval's buttons still count.
-    A reply that was once there stays, whatever happens later.  ``feedback`` is shown below the diagnosis.
+    Pure, and unchanged while nothing happens: ``now`` decides only whether an approval's buttons still count.
+    A reply that was once there stays.  ``feedback`` is shown below the diagnosis.
     """
     names = names_in(run)
     pressing = run.waiting_for is not None or run.outcome is not None
@@ -63,7 +63,7 @@ def _reminder(run: Run, gate: Approval) -> list[JsonObject]:
 
 
 def _phase_blocks(run: Run, phase: Phase, *, now: datetime, feedback: Sequence[Feedback]) -> list[JsonObject]:
-    """Render a phase's reply; none where the root's checklist says enough."""
+    """Return a phase's reply; empty if the root's checklist shows enough."""
     if run.phases[phase.id].started_at is None:
         return []
     match phase:
@@ -82,7 +82,7 @@ def _phase_blocks(run: Run, phase: Phase, *, now: datetime, feedback: Sequence[F
 
 
 def _is_carried_out(run: Run, plan: Plan) -> bool:
-    """Whether a pipeline shows the plan in its own reply; one that is skipped shows nothing."""
+    """Return whether a pipeline shows the plan in its own reply; a skipped pipeline shows nothing."""
     found = run.phases[plan.id].plan
     only_shown = found is not None and bool(found.steps)
     return any(

@@ -1,4 +1,4 @@
-"""A run's trace: the fold of its journal into spans; pure, so that it is the same wherever it is told."""
+"""The trace of a run: its journal folded into spans; pure, so that every worker exports the same one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BAD = frozenset({"failed", "crashed", "in_doubt", "timed_out", "unavailable", "
 
 
 class TraceSpan(Model):
-    """One stretch of time; ids are derived, so that telling it twice tells the same span."""
+    """One stretch of time; ids are derived, so that exporting it twice gives the same span."""
 
     id: int
     parent: int | None = None
@@ -41,12 +41,12 @@ class TraceSpan(Model):
 
 
 def trace_id(run_id: str) -> int:
-    """Derive the id of a run's trace, 128 bits, so that every worker knows it."""
+    """Return the id of a run's trace, 128 bits, derived so that every worker knows it."""
     return _digest(f"trace:{run_id}", 16)
 
 
 def span_id(run_id: str, *path: object) -> int:
-    """Derive the id of a span, 64 bits; without a path that of the run itself."""
+    """Return the derived id of a span, 64 bits; without a path, the id of the run's span."""
     return _digest(":".join(("span", run_id, *map(str, path))), 8)
 
 
@@ -55,7 +55,7 @@ def _digest(text: str, size: int) -> int:
 
 
 def spans_of(run_id: str, events: Sequence[Event]) -> tuple[TraceSpan, ...]:
-    """Tell every span of a journal that has ended: steps, approvals, phases, and the run.
+    """Return every finished span of a journal: steps, approvals, phases, and the run.
 
     Raises:
         ValueError: the first event is not the run's start.
@@ -67,7 +67,7 @@ def spans_of(run_id: str, events: Sequence[Event]) -> tuple[TraceSpan, ...]:
 
 
 class _Tracer:
-    """Remembers what has begun until it ends."""
+    """Collects the starts of spans until they end."""
 
     def __init__(self, run_id: str, started: RunStarted) -> None:
         self._run_id = run_id

@@ -1,4 +1,4 @@
-"""Where a run and its phases stand, in marks and words."""
+"""The state of a run and of its phases, as marks and words."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _MARKS: dict[PhaseOutcome, str] = {
     "expired": FAILED,
     "breached": FAILED,
 }
-_LOOKS_OF = ("verify:", "judge:")
+_CHECKS = ("verify:", "judge:")
 
 
 def headline(run: Run) -> tuple[str, str]:
-    """Say the state of a run in a colour and a few words."""
+    """Return the state of a run as a colour and a few words."""
     if run.outcome is not None:
         return OUTCOMES[run.outcome]
     if run.cancelled_by is not None:
@@ -58,7 +58,7 @@ def headline(run: Run) -> tuple[str, str]:
 def _doing(run: Run, phase: Phase) -> tuple[str, str]:
     match phase:
         case Explore():
-            return RUNNING, "looking around"
+            return RUNNING, "gathering context"
         case FanOut():
             return RUNNING, "gathering evidence"
         case Reduce():
@@ -66,7 +66,7 @@ def _doing(run: Run, phase: Phase) -> tuple[str, str]:
         case Plan():
             return RUNNING, "planning"
         case Pipeline():
-            return RUNNING, "verifying" if is_verifying(run, phase) else "acting"
+            return RUNNING, "verifying" if is_verifying(run, phase) else "making changes"
         case Background():
             return (GOOD, "recovered, watching") if recovered_at(run) else (RUNNING, "watching")
         case _:
@@ -74,28 +74,28 @@ def _doing(run: Run, phase: Phase) -> tuple[str, str]:
 
 
 def current(run: Run) -> Phase | None:
-    """Find the phase that is worked on: the first without an outcome."""
+    """Return the current phase: the first without an outcome."""
     return next((phase for phase in run.runbook.phases if run.phases[phase.id].outcome is None), None)
 
 
 def title_of(phase: Phase) -> str:
-    """Name a phase."""
+    """Return the title of a phase."""
     return phase.title or human(phase.id)
 
 
 def is_verifying(run: Run, phase: Pipeline) -> bool:
-    """Whether every step was done and only checks are left."""
+    """Return whether every step is done and only checks are left."""
     steps = [step for step in run.phases[phase.id].steps.values() if not is_check(step)]
     return bool(steps) and all(step.outcome == "ok" for step in steps)
 
 
 def is_check(step: StepState) -> bool:
-    """Whether a step of a pipeline is a check rather than a change."""
-    return step.id.startswith(_LOOKS_OF)
+    """Return whether a step of a pipeline is a check and not a change."""
+    return step.id.startswith(_CHECKS)
 
 
 def recovered_at(run: Run) -> datetime | None:
-    """Tell when the last pipeline of a diagnosed run had done and verified its work."""
+    """Return when the last pipeline of a diagnosed run was done and verified."""
     if run.diagnosis is None:
         return None
     return max(
@@ -111,15 +111,15 @@ def recovered_at(run: Run) -> datetime | None:
 
 
 def trouble_began(run: Run) -> tuple[datetime, str]:
-    """Tell from when recovery is counted: from the alert where there is one (its id ends with its start)."""
+    """Return the start for the time to recovery: that of the alert, if any (its id ends with it)."""
     _, _, seconds = run.origin.alert.rpartition("-")
     if run.origin.alert and seconds.isdecimal() and len(seconds) <= 10:  # noqa: PLR2004  # digits until the year 2286
         return datetime.fromtimestamp(int(seconds), tz=UTC), "the alert"
-    return run.started_at, "it was asked"
+    return run.started_at, "the request"
 
 
 def effects_left(run: Run) -> str:
-    """Say what is left of a run's changes: nothing, nothing any more, or something."""
+    """Return what is left of a run's changes: none made, all rolled back, some in place, or in doubt."""
     steps = [
         step
         for phase in run.runbook.phases
@@ -130,17 +130,17 @@ def effects_left(run: Run) -> str:
     if any(
         step.in_doubt or step.undo_in_doubt or "in_doubt" in (step.outcome, step.undone) for step in steps
     ):
-        return "Whether something was changed is in doubt; the thread says where to look."
+        return "It is in doubt whether anything was changed; the thread shows where to check."
     done = [step for step in steps if step.outcome == "ok"]
     if not done:
         return "Nothing was changed."
     if all(step.undone == "ok" for step in done):
-        return "What had been done was put back."
-    return f"What was done stays: {listed([prose(step.title or step.id, 120) for step in done])}."
+        return "All changes were rolled back."
+    return f"Changes still in place: {listed([prose(step.title or step.id, 120) for step in done])}."
 
 
 def result_of(step: StepState) -> Findings | Measurement | Facts | ActionResult | None:
-    """Read a step's result; none where there is none, or another version of the bot wrote it."""
+    """Return a step's result; none if there is none or another version of the bot wrote it."""
     try:
         return None if step.result is None else _RESULT.validate_python(step.result)
     except ValidationError:
@@ -148,7 +148,7 @@ def result_of(step: StepState) -> Findings | Measurement | Facts | ActionResult 
 
 
 def mark(run: Run, phase: Phase) -> str:
-    """Mark a phase in the checklist."""
+    """Return the mark of a phase in the checklist."""
     state = run.phases[phase.id]
     if state.outcome == "ok" and state.plan is not None and not state.plan.steps:
         return SKIPPED
@@ -163,12 +163,12 @@ def mark(run: Run, phase: Phase) -> str:
 
 
 def note(run: Run, phase: Phase) -> str:
-    """Say in a few words of mrkdwn how a phase stands; empty while it is ahead of a run that goes on."""
+    """Return the state of a phase in a few words of mrkdwn; empty if it has not started in an active run."""
     state = run.phases[phase.id]
     if state.outcome == "skipped":
         return "not needed" if state.why.startswith("not needed") else prose(state.why, 120)
     if state.started_at is None and state.outcome is None:
-        return "" if run.outcome is None else "not begun"
+        return "" if run.outcome is None else "not started"
     if state.outcome == "failed" and not state.steps:
         return prose(state.why, 200)
     match phase:
@@ -181,8 +181,8 @@ def note(run: Run, phase: Phase) -> str:
         case Pipeline():
             return _note_of_pipeline(run, phase, state)
         case Background():
-            looks = several(state.samples_total, "look")
-            return f"{looks}, {prose(state.why, 120)}" if state.outcome == "breached" else looks
+            checks = several(state.samples_total, "check")
+            return f"{checks}, {prose(state.why, 120)}" if state.outcome == "breached" else checks
         case _:
             assert_never(phase)
 
@@ -208,7 +208,7 @@ def _note_of_reduce(state: PhaseState) -> str:
         "unclear": "unclear",
         "pass": "passed",
         "fail": "failed",
-        "unknown": "cannot tell",
+        "unknown": "undecided",
     }
     return words.get(str(output.get("verdict")), "")
 
@@ -241,7 +241,7 @@ def _progress(state: PhaseState) -> str:
 
 
 def took(state: PhaseState, *, since: datetime | None = None) -> str:
-    """Say how long a phase took; empty until it has ended."""
+    """Return how long a phase took; empty until it has ended."""
     began = since or state.started_at
     if began is None or state.finished_at is None:
         return ""
@@ -249,7 +249,7 @@ def took(state: PhaseState, *, since: datetime | None = None) -> str:
 
 
 def name_of(step: StepState) -> str:
-    """Name a step, with its specialist where the title does not name it."""
+    """Return the name of a step, with its specialist if the title does not name it."""
     title = step.title or human(step.id)
     if not step.specialist or step.specialist.lower() in title.lower():
         return title

@@ -1,4 +1,4 @@
-"""A run as lines for a terminal: one for each fact, with how long after the start it was."""
+"""A run as lines for a terminal: one for each event, with the seconds since the start."""
 
 from __future__ import annotations
 
@@ -45,27 +45,27 @@ class TimelineLine(Model):
 
 
 def timeline(events: tuple[Event, ...]) -> tuple[TimelineLine, ...]:
-    """Tell a journal, line by line."""
+    """Return a journal as lines."""
     began = events[0].at
     lines: list[TimelineLine] = []
     for event in events:
-        tone, text = _told(event)
+        tone, text = _line(event)
         lines.append(TimelineLine(after_s=(event.at - began).total_seconds(), tone=tone, text=text))
     return tuple(lines)
 
 
-def _told(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # a closed set
+def _line(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # a closed set
     match event:
         case RunStarted():
-            told = " ".join(f"{name}={value}" for name, value in event.params.items())
+            params = " ".join(f"{name}={value}" for name, value in event.params.items())
             asked = f"{_who(event.requested_by)} ({event.origin.kind})"
-            return "plain", f"{event.runbook.name} {told}, asked for by {asked}"
+            return "plain", f"{event.runbook.name} {params}, requested by {asked}"
         case PhaseStarted():
-            return "plain", f"{event.phase} begins"
+            return "plain", f"{event.phase} started"
         case TurnAwaited():
-            return "quiet", f"{event.phase} waits for its turn, behind {', '.join(event.behind)}"
+            return "quiet", f"{event.phase} is queued behind {', '.join(event.behind)}"
         case TurnTaken():
-            return "quiet", f"{event.phase} has its turn"
+            return "quiet", f"{event.phase} is first in the queue"
         case StepFinished():
             why = f": {event.error}" if event.error else ""
             return _tone(
@@ -78,38 +78,41 @@ def _told(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
             return "quiet", f"  so far {so_sure}, {event.move} by {event.step}"
         case InputsPinned():
             known = f"{len(event.inputs.services)} services known"
-            return "quiet", f"  {event.phase} is asked as of {event.inputs.now:%H:%M:%S} UTC, {known}"
+            return "quiet", f"  {event.phase} uses data as of {event.inputs.now:%H:%M:%S} UTC, {known}"
         case PlanRendered():
             return "plain", f"  plan {event.plan.digest[:12]}: {event.plan.summary or event.plan.why_empty}"
         case ApprovalRequested():
-            groups = ", ".join(event.approval.groups)
-            return "doubt", f"  approval asked of {groups}, until {event.approval.expires_at:%H:%M:%S} UTC"
+            groups, until = ", ".join(event.approval.groups), event.approval.expires_at
+            return (
+                "doubt",
+                f"  approval requested from {groups} until {until:%H:%M:%S} UTC",
+            )
         case ApprovalReminded():
-            return "quiet", "  reminded"
+            return "quiet", "  reminder sent"
         case VoteCast():
             return _tone(event.verdict), f"  {_who(event.by)}: {event.verdict}{_decision(event.decision)}"
         case ApprovalEnded():
             return "bad", f"  approval {event.decision}"
         case EffectIntended():
-            return "quiet", f"  {event.step} is about to act, at epoch {event.epoch}"
+            return "quiet", f"  {event.step} is about to run, epoch {event.epoch}"
         case StepUndone():
             why = f": {event.error}" if event.error else ""
             return _tone(event.outcome), f"  {event.step} undone: {_word(event.outcome)}{why}"
         case WatchSampled():
             good = {True: "good", False: "bad", None: "not measured"}[event.ok]
-            return _tone("ok" if event.ok else "failed"), f"  looked: {good} {event.text}".rstrip()
+            return _tone("ok" if event.ok else "failed"), f"  checked: {good} {event.text}".rstrip()
         case PhaseFinished():
             why = f": {event.why}" if event.why else ""
             return _tone(event.outcome), f"{event.phase} {event.outcome}{why}"
         case CancelRequested():
             why = f": {event.why}" if event.why else ""
-            return "bad", f"{_who(event.by)} asked for its end{why}"
+            return "bad", f"{_who(event.by)} cancelled the run{why}"
         case ApprovalWaived():
-            return "bad", f"{event.step or event.phase}: NOBODY WAS ASKED ({event.why})"
+            return "bad", f"{event.step or event.phase}: NO APPROVAL REQUESTED ({event.why})"
         case CanaryJudged():
             return _VERDICTS[event.verdict.decision], f"  {event.step}: {event.verdict.text}"
         case RolloutSteered():
-            return "doubt", f"{_who(event.by)} said: {event.word}"
+            return "doubt", f"{_who(event.by)}: {event.word}"
         case RunFinished():
             return _tone(event.outcome), f"ended, {_word(event.outcome)}. {event.summary}"
         case _:
@@ -132,7 +135,7 @@ def _word(outcome: str) -> str:
 
 
 def _decision(decision: str | None) -> str:
-    return f", which makes it {decision}" if decision else ""
+    return f" ({decision})" if decision else ""
 
 
 def _who(person: Person) -> str:

@@ -1,4 +1,4 @@
-"""A run's whole thread as plain text, for terminals and records."""
+"""The whole thread of a run as plain text, for terminals and records."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bot.views.thread.run import run_messages
 
 
 def thread_text(run: Run, now: datetime) -> str:
-    """Tell the thread as people see it at ``now``: the root, then the replies, indented."""
+    """Return the thread as people see it at ``now``: the root, then the replies, indented."""
     names = names_in(run)
-    told: list[str] = []
+    texts: list[str] = []
     for message in run_messages(run, now=now):
         text = unescape(flatten(message.blocks, names=names, urls=True, buttons=True))
         margin = "" if message.slot == "root" else "  │ "
-        told.append("\n".join(f"{margin}{line}".rstrip() for line in text.split("\n")))
-    return "\n\n".join(told)
+        texts.append("\n".join(f"{margin}{line}".rstrip() for line in text.split("\n")))
+    return "\n\n".join(texts)

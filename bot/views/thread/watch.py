@@ -1,4 +1,4 @@
-"""BACKGROUND: how the watch after the work goes."""
+"""BACKGROUND: the progress of the watch after a change."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ _PARAM = re.compile(r"params\.(\w+)")
 
 
 def watch_blocks(run: Run, phase: Background) -> list[JsonObject]:
-    """Show the last looks, what was seen last, and until when it goes on."""
+    """Return the latest checks, the last result, and the end of the watch."""
     state = run.phases[phase.id]
     title = bold(title_of(phase), 120)
-    looks = several(state.samples_total, "look")
+    checks = several(state.samples_total, "check")
     last = prose(state.samples[-1].text, 300) if state.samples else ""
     match state.outcome:
         case None if run.outcome is not None:
-            first = f"{SKIPPED} {title}: stopped after {looks}"
+            first = f"{SKIPPED} {title}: stopped after {checks}"
         case None:
             ends = ends_at(run, phase)
             first = f"{BUSY} {title}" + (f" until {local(ends)}" if ends else "")
         case "ok":
-            first = f"{DONE} {title}: all well for {took(state)}, {looks}"
+            first = f"{DONE} {title}: healthy for {took(state)}, {checks}"
         case "breached":
-            first = f"{BAD} *It came back while I watched*, after {looks}"
+            first = f"{BAD} *The problem came back while I watched*, after {checks}"
         case _:
             first = f"{FAILED} {title}: {prose(state.why)}"
     return [section(first, bar(state.samples, most=_MOST), last)]
 
 
 def bar(samples: Sequence[WatchSampled], *, most: int) -> str:
-    """Draw the latest looks: green good, red bad, white not measured."""
+    """Return the latest checks as a bar: green good, red bad, white not measured."""
     return "".join({True: "🟩", False: "🟥", None: "⬜"}[sample.ok] for sample in samples[-most:])
 
 
 def ends_at(run: Run, phase: Background) -> datetime | None:
-    """Tell when a watch ends, where that is a number or one of the run's parameters."""
+    """Return when a watch ends, if its length is a number or one of the run's parameters."""
     began = run.phases[phase.id].started_at
     found = _PARAM.fullmatch(phase.for_s.strip()) if isinstance(phase.for_s, str) else None
     seconds = run.params.get(found[1]) if found else phase.for_s

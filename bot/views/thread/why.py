@@ -1,11 +1,11 @@
-"""The modals behind *Why?* and *What else?*: all that a diagnosis stands on, and what it might be instead."""
+"""The modals behind *Why?* and *What else?*: the evidence of a diagnosis, and the other causes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, OriginCandidate, Source, SourceStatus
-from bot.domain.formatting import listed
+from bot.domain.formatting import listed, several
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
 from bot.views import ids
@@ -27,22 +27,22 @@ _MOST_PLACES = 5
 
 
 def why_modal(run: Run, diagnosis: Diagnosis) -> JsonObject:
-    """Show what the first cause stands on, what spoke against it, what was ruled out, what was not read."""
+    """Return the evidence for and against the first cause, what was ruled out, and what was not read."""
     top = diagnosis.causes[0] if diagnosis.causes else None
     blocks = [section(cause_line(top) if top else bold(diagnosis.summary, 600))]
     if top is not None and diagnosis.top is None:
         blocks.append(section(prose(diagnosis.summary, 600)))
     if top is not None:
-        blocks.append(section("*What speaks for it*"))
+        blocks.append(section("*Evidence for*"))
         blocks += [section(*lines) for lines in _evidence(run, diagnosis, top)]
-        blocks += _listed("What speaks against it", top.against, none="Nothing that was read.")
+        blocks += _listed("Evidence against", top.against, none="None in the sources that were read.")
     blocks += _listed("Ruled out", (f"{item.what}: {item.why}" for item in diagnosis.ruled_out))
     blocks += _sources(diagnosis)
     return _shown("Why?", blocks)
 
 
 def what_else_modal(run: Run, diagnosis: Diagnosis) -> JsonObject:
-    """Show every other cause, ties as ties, with what speaks for and against each."""
+    """Return every other cause, ties marked, with the evidence for and against each."""
     blocks: list[JsonObject] = []
     for number, causes in _places(diagnosis.causes):
         tied = len(causes) > 1
@@ -50,24 +50,25 @@ def what_else_modal(run: Run, diagnosis: Diagnosis) -> JsonObject:
             if cause is not diagnosis.causes[0] or tied:
                 blocks += _candidate(run, diagnosis, cause, place=f"{number}{' (tie)' if tied else ''}")
     if not blocks:
-        blocks.append(section("Nothing else that was seen would explain it."))
-    blocks += _listed("Where it may have begun", (_place(place) for place in diagnosis.places[:_MOST_PLACES]))
+        blocks.append(section("No other cause explains what was found."))
+    blocks += _listed(
+        "Where it may have started", (_place(place) for place in diagnosis.places[:_MOST_PLACES])
+    )
     blocks += _listed("Ruled out", (f"{item.what}: {item.why}" for item in diagnosis.ruled_out))
-    if told := unread_line(diagnosis):
-        blocks.append(section(told))
+    if unread := unread_line(diagnosis):
+        blocks.append(section(unread))
     return _shown("What else?", blocks)
 
 
 def _place(place: OriginCandidate) -> str:
-    told = len(place.evidence)
-    findings = f"{told} finding{'' if told == 1 else 's'}"
-    return f"`{place.service}`: {likelihood(place.confidence)}, by {findings}"
+    findings = several(len(place.evidence), "finding")
+    return f"`{place.service}`: {likelihood(place.confidence)}, based on {findings}"
 
 
 def _candidate(run: Run, diagnosis: Diagnosis, cause: Cause, *, place: str) -> list[JsonObject]:
     lines = [f"*{place}* · {capital(likelihood(cause.confidence))}: {sentence(prose(cause.summary, 500))}"]
-    for told in _evidence(run, diagnosis, cause)[:_MOST_BESIDE]:
-        lines += told
+    for found in _evidence(run, diagnosis, cause)[:_MOST_BESIDE]:
+        lines += found
     if len(cause.evidence) > _MOST_BESIDE:
         lines.append(f"• and {len(cause.evidence) - _MOST_BESIDE} more")
     lines += [f"Against it: {sentence(prose(text))}" for text in cause.against[:_MOST_BESIDE]]
@@ -75,7 +76,7 @@ def _candidate(run: Run, diagnosis: Diagnosis, cause: Cause, *, place: str) -> l
 
 
 def _places(causes: Sequence[Cause]) -> list[tuple[int, list[Cause]]]:
-    """Sort causes into places: those that cannot be told apart share one, as in sports."""
+    """Return causes by rank: causes too close to separate share one, as in sports."""
     places: list[tuple[int, list[Cause]]] = []
     for number, cause in enumerate(causes, start=1):
         if places and places[-1][1][0].confidence - cause.confidence <= TIE:
@@ -86,7 +87,7 @@ def _places(causes: Sequence[Cause]) -> list[tuple[int, list[Cause]]]:
 
 
 def _evidence(run: Run, diagnosis: Diagnosis, cause: Cause) -> list[list[str]]:
-    """Say each finding that speaks for a cause, with its query or its link."""
+    """Return each finding that supports a cause, with its query or its link."""
     by_id = {finding.id: finding for finding in diagnosis.findings}
     found = [by_id[name] for name in cause.evidence if name in by_id]
     return [finding_lines(run, finding, queries=True) for finding in found[:_MOST_REASONS]]
@@ -95,11 +96,11 @@ def _evidence(run: Run, diagnosis: Diagnosis, cause: Cause) -> list[list[str]]:
 def _sources(diagnosis: Diagnosis) -> list[JsonObject]:
     read = [source for source in diagnosis.sources if source.status is SourceStatus.OK]
     none = [source for source in diagnosis.sources if source.status is SourceStatus.NOT_CONFIGURED]
-    blocks = _listed("Read", (_source(source) for source in read))
-    if told := unread_line(diagnosis):
-        blocks.append(section(told))
+    blocks = _listed("Sources read", (_source(source) for source in read))
+    if unread := unread_line(diagnosis):
+        blocks.append(section(unread))
     if none:
-        blocks.append(section(f"*Not set up:* {prose(listed([source.name for source in none]), 300)}."))
+        blocks.append(section(f"*Not configured:* {prose(listed([source.name for source in none]), 300)}."))
     return blocks
 
 

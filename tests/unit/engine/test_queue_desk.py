@@ -62,10 +62,10 @@ def line(world):
 
 
 async def test_an_empty_line_is_told_as_such(line):
-    assert await line.told() == ["Nobody is changing `checkout` now, and nobody waits to."]
-    assert await line.told("") == ["Nobody is changing any service now, and nobody waits to."]
+    assert await line.told() == ["Nothing is deploying or queued for `checkout`."]
+    assert await line.told("") == ["Nothing is deploying or queued."]
     await line.deploy("r1", "1", lasts_s=10)
-    assert await line.told() == ["Nobody is changing `checkout` now, and nobody waits to."]
+    assert await line.told() == ["Nothing is deploying or queued for `checkout`."]
 
 
 async def test_who_has_the_turn_and_who_waits_are_told_in_order_and_without_history_no_time(line):
@@ -74,11 +74,11 @@ async def test_who_has_the_turn_and_who_waits_are_told_in_order_and_without_hist
     await line.deploy("r3", "3")
     assert await line.told("") == [
         "*`checkout`*",
-        f"▶️ <@{ANA.id}>: canary &lt;1&gt;, since 3 min; it waits for a person's word.",
-        f"1. <@{ANA.id}>: canary 2; when it begins is not known.",
-        f"2. <@{ANA.id}>: canary 3; when it begins is not known.",
+        f"▶️ <@{ANA.id}>: canary &lt;1&gt;, running for 3 min; waiting for a decision.",
+        f"1. <@{ANA.id}>: canary 2; start time unknown.",
+        f"2. <@{ANA.id}>: canary 3; start time unknown.",
     ]
-    assert await line.told("payments") == ["Nobody is changing `payments` now, and nobody waits to."]
+    assert await line.told("payments") == ["Nothing is deploying or queued for `payments`."]
 
 
 async def test_a_turn_lasts_from_the_approval_to_the_end_of_the_change_without_the_wait_before_it(line):
@@ -110,9 +110,9 @@ async def test_who_waits_is_told_when_its_turn_is_likely_to_come_from_deployment
     line.world.clock.forward(250)
     assert await line.told() == [
         "*`checkout`*",
-        f"▶️ <@{ANA.id}>: canary 1, since 4 min.",
-        f"1. <@{ANA.id}>: canary 2; begins in about 8 min.",  # (600 + 900) / 2 - 250
-        f"2. <@{ANA.id}>: canary 3; begins in about 18 min.",  # and 600
+        f"▶️ <@{ANA.id}>: canary 1, running for 4 min.",
+        f"1. <@{ANA.id}>: canary 2; starts in about 8 min.",  # (600 + 900) / 2 - 250
+        f"2. <@{ANA.id}>: canary 3; starts in about 18 min.",  # and 600
     ]
     BENCH.hang.set()
     await first

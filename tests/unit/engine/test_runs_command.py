@@ -71,11 +71,11 @@ async def test_a_run_is_told_fact_by_fact_and_found_by_the_beginning_of_its_id(k
     assert await call("show", "rab1") == 0
     told = capsys.readouterr().out
     for fact in (
-        "asked for by Ana",
+        "requested by Ana",
         "b unavailable in",
         "b does not answer",
         "Ben: approve",
-        "go is about to act",
+        "go is about to run",
     ):
         assert fact in told
     assert told.rstrip().endswith("rab12 is finished, done.")

@@ -1,4 +1,4 @@
-"""Judges what the views render: by an independent library, by the local Slack, and by rules of our own."""
+"""Validators for rendered views: an independent library, the local Slack's rules, and our own rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENTITY = re.compile(r"&(amp|lt|gt);")
 
 
 def assert_valid_message(message: DesiredMessage) -> None:
-    """Valid for Slack, within the limits, and nothing from outside can ping or break out."""
+    """Assert that it is valid for Slack, within the limits, and that no outside text can ping or break out."""
     sb.Message(channel="C1", text=message.text, blocks=[_block(block) for block in message.blocks])
     check_message(list(message.blocks), [])
     assert 0 < len(message.text) <= 4000
@@ -31,7 +31,7 @@ def assert_valid_message(message: DesiredMessage) -> None:
 
 
 def assert_valid_view(view: JsonObject) -> None:
-    """Valid as a modal or a Home tab."""
+    """Assert that it is a valid modal or Home tab."""
     blocks = [_block(block) for block in view["blocks"]]
     check_view(view, kind=view["type"])
     if view["type"] == "home":
@@ -56,7 +56,7 @@ def assert_blocks_harmless(blocks: Sequence[Any]) -> None:
 
 
 def assert_harmless(text: str) -> None:
-    """Only our own tokens mention, link or date; code spans and entities are whole."""
+    """Assert that only our own tokens mention, link or date, and that code spans and entities are whole."""
     bare = _TOKEN.sub("", text)
     assert "<" not in bare, bare[max(0, bare.index("<") - 30) :][:80]
     assert ">" not in bare

@@ -1,4 +1,4 @@
-"""Tells runs event by event, as the engine would, and reads what people would see of them."""
+"""Runs built event by event, as the engine does, and the messages that people see of them."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ SLOW_BANK = Cause(
 
 
 def found(source: str) -> Findings:
-    """What each probe of the bad release brings back."""
+    """Return what each probe finds in the bad release."""
     return {
         "logs": Findings(items=(LINES,), looked_at="4,210 lines of 3 services over 30 min"),
         "metrics": Findings(
@@ -172,7 +172,7 @@ def found(source: str) -> Findings:
 
 
 def diagnosis(**update: Any) -> Diagnosis:
-    """A diagnosis of the bad release."""
+    """Return a diagnosis of the bad release."""
     return Diagnosis(
         service="checkout",
         verdict="cause_found",
@@ -218,7 +218,7 @@ ROLLBACK = RenderedPlan(
 
 
 class Story:
-    """A run's journal, written one fact at a time; ``at`` moves with ``wait``."""
+    """A run's journal, written one event at a time; ``at`` moves with ``wait``."""
 
     def __init__(
         self, runbook: Runbook = TRIAGE, *, service: str = "checkout", origin: Origin | None = None
@@ -246,7 +246,7 @@ class Story:
         return messages
 
     def read(self, slot: str) -> str:
-        """What people read of one message, with links and buttons."""
+        """Return the text of one message, with links and buttons."""
         [message] = [m for m in self.messages if m.slot == slot]
         return unescape(flatten(message.blocks, names=names_in(self.run), urls=True, buttons=True))
 
@@ -363,7 +363,7 @@ class Story:
         return self.tell(RunFinished(at=self.at, outcome=outcome, summary=summary))
 
     def recovers(self, *, alert_before_s: int | None = None) -> Self:
-        """The whole of it, told to the end."""
+        """Play the whole run to its end."""
         if alert_before_s is not None:
             since = int((START - timedelta(seconds=alert_before_s)).timestamp())
             self.events[0] = self.events[0].model_copy(

@@ -66,17 +66,17 @@ def test_what_cannot_be_measured_is_not_called_firing():
     lost = FIRING.model_copy(update={"unknown": True, "value": "connection refused"})
     _, read = shown(lost)
     assert read.startswith("🟠 checkout")
-    assert "cannot be measured since 2026-03-04 03:00 UTC · seen: connection refused" in read
+    assert "unable to measure since 2026-03-04 03:00 UTC · measured: connection refused" in read
     assert "firing since" not in read
     _, read = shown(lost.model_copy(update={"status": "resolved", "ends_at": RESOLVED.ends_at}))
-    assert "could not be measured from 2026-03-04 03:00 UTC" in read
+    assert "unable to measure from 2026-03-04 03:00 UTC" in read
 
 
 def test_what_comes_and_goes_says_how_often():
     flapping = FIRING.model_copy(update={"flapping": True, "times": 5, "value": "12 %"})
     _, read = shown(flapping)
-    assert "flapping: 5 times within the hour, kept in one message until calm" in read
-    assert "seen: 12 %" in read
+    assert "flapping: fired 5 times within an hour; updates stay in this message until it is calm" in read
+    assert "measured: 12 %" in read
     calm = shown(RESOLVED.model_copy(update={"times": 5}))[1]
     assert "fired 5 times" in calm
     assert "flapping" not in calm
@@ -123,7 +123,7 @@ def test_an_alert_of_an_unknown_service_says_why_there_is_no_button():
     assert "`ghost` is not in the catalogue, so I cannot triage it." in read
     assert "[Triage]" not in read
     _, read = shown(FIRING.model_copy(update={"service": ""}), known=False)
-    assert "names no service" in read
+    assert "This alert has no `service` label" in read
 
 
 def test_the_modal_offers_every_service_and_a_time():
@@ -174,7 +174,7 @@ def test_home_shows_what_waits_for_me_what_runs_and_what_was():
     read = flatten(view["blocks"], names={"U0ANA00001": "Ana"})
     first, rest = read.split("Running", 1)
     assert first.startswith("Waiting for you\n🟡 Triage checkout: waiting for approval")
-    assert "Decide in its thread until 03:30 UTC: Roll checkout back to 2.3.0" in first
+    assert "Approve or reject in its thread by 03:30 UTC: Roll checkout back to 2.3.0" in first
     assert "gathering evidence" in rest
     assert "Recent\n🟢 Triage checkout: recovered" in rest
     assert read.count("waiting for approval") == 1

@@ -1,4 +1,4 @@
-"""Whatever the outside says, every message is valid, short enough, and pings nobody."""
+"""With any text from outside, every message is valid, short enough, and mentions no one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def evidence(draw: st.DrawFn) -> Evidence:
 
 @st.composite
 def findings(draw: st.DrawFn, prefix: str) -> tuple[Finding, ...]:
-    """Up to 60, made of a few drawn parts."""
+    """Draw up to 60 findings, made of a few drawn parts."""
     parts = [(draw(texts), draw(evidence())) for _ in range(draw(st.integers(0, 3)))]
     many = draw(st.sampled_from([1, 20])) if parts else 0
     return tuple(

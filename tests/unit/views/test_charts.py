@@ -1,4 +1,4 @@
-"""Charts are messages whose words say what the picture shows."""
+"""Charts are messages whose text describes the picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deployment is told in one message, and in one line of a list."""
+"""A deployment is shown as one message, and as one line of a list."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def told(**more: object) -> str:
 
 def test_an_announcement_tells_what_goes_where_by_whom_and_with_whose_consent():
     text = told(why="faster carts")
-    assert "🔵 checkout 1.4.2: under way" in text
+    assert "🔵 checkout 1.4.2: in progress" in text
     assert "checkout: `1.4.1` → `1.4.2`, by canary." in text
-    assert "Asked for by @Ana, approved by @Ben." in text.replace("Ana", "@Ana").replace("Ben", "@Ben")
+    assert "Requested by @Ana, approved by @Ben." in text.replace("Ana", "@Ana").replace("Ben", "@Ben")
     assert "Why: faster carts" in text
 
 
@@ -53,11 +53,17 @@ def test_the_end_is_told_in_the_same_message():
     assert announcement(deployment(**end)).slot == announcement(deployment()).slot
 
 
+def test_a_rollback_names_the_version_that_serves_again():
+    assert "🟢 checkout: rolled back to 1.4.1" in told(
+        strategy="rollback", version="1.4.1", previous_version="1.4.2", outcome="succeeded"
+    )
+
+
 def test_an_emergency_is_loud_and_says_why():
     text = told(emergency="carts are lost", approved_by=())
     assert text.startswith("🚨 EMERGENCY · 🔵 checkout 1.4.2")
-    assert "Gates were passed over: carts are lost" in text
-    assert "nobody was asked for approval" in text
+    assert "Gates bypassed: carts are lost" in text
+    assert "no approval was requested" in text
     assert announcement(deployment(emergency="carts are lost")).urgent
 
 
@@ -80,12 +86,12 @@ def test_a_list_says_how_long_each_took_and_one_under_way_for_how_long():
     done = deployment(outcome="failed", finished_at=START + timedelta(seconds=30))
     lines = history_lines([deployment(), done], service="checkout", now=START + timedelta(seconds=5))
     assert "*The latest 2 deployments* of *checkout*" in lines[0]
-    assert "for 5 s now" in lines[1]
+    assert "for 5 s so far" in lines[1]
     assert "in 30 s" in lines[2]
 
 
 def test_an_empty_list_says_what_to_do():
     assert history_lines([], service="checkout", now=START) == [
         "I have no record of a deployment of *checkout*.",
-        "`/deploy` alone says how to begin one.",
+        "Run `/deploy` to see how to start one.",
     ]

@@ -1,4 +1,4 @@
-"""What the specialists saw and what it means, as people read it."""
+"""The evidence of the specialists and its diagnosis, as people read them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_answers_are_shown_while_others_are_still_read():
 def test_a_finding_says_how_much_since_when_and_where_to_check_it():
     read = Story().gathers().read("phase:evidence")
     assert "A new error line in checkout 2.3.1, 214 lines (usually 0), since 02:59:07 UTC" in read
-    assert "· open (https://deploys.example/77)" in read
+    assert "· view changes (https://deploys.example/77)" in read
 
 
 def test_a_value_that_the_summary_says_is_not_said_twice():
@@ -56,7 +56,7 @@ def test_no_failed_step_looks_well(outcome):
 
 def test_a_source_that_is_not_set_up_is_no_trouble():
     story = Story().asks().step("evidence", "database", outcome="not_configured", error="no such source")
-    assert f"{SKIPPED} Database: not set up" in story.read("phase:evidence")
+    assert f"{SKIPPED} Database: not configured" in story.read("phase:evidence")
     assert "of 4 answers" in story.read("phase:evidence")
 
 
@@ -118,14 +118,14 @@ def test_trouble_while_looking_around_gets_a_reply():
 def test_the_diagnosis_begins_with_the_cause_and_its_confidence():
     read = Story().diagnoses().read("phase:diagnose")
     assert read.startswith("🎯 Very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests")
-    assert "The trouble began at 02:59:06 UTC, 54 s before it was asked." in read
+    assert "The problem started at 02:59:06 UTC, 54 s before the request." in read
 
 
 def test_evidence_comes_with_numbers_and_a_link_that_opens_its_query():
     read = Story().diagnoses().read("phase:diagnose")
     assert "12 % of its requests with a server error, usually 0.2 %, since 02:59:06 UTC" in read
     assert "http_requests_total" not in read
-    assert "· open" in read
+    assert "· view changes" in read
 
 
 def test_a_query_without_a_link_is_there_to_paste():
@@ -139,16 +139,16 @@ def test_a_query_without_a_link_is_there_to_paste():
 
 def test_what_speaks_against_it_the_next_suspects_and_the_ruled_out_are_shown():
     read = Story().diagnoses().read("phase:diagnose")
-    assert "What speaks against it\n• CPU of the new version is as usual" in read
-    assert "Next suspects\n• Possible (35 %): The bank answers slowly." in read
+    assert "Evidence against\n• CPU of the new version is as usual" in read
+    assert "Other suspects\n• Possible (35 %): The bank answers slowly." in read
     assert "Ruled out\n• storefront 1.9.0: not on the failing path" in read
 
 
 def test_a_tie_is_shown_as_a_tie():
     rival = SLOW_BANK.model_copy(update={"confidence": 0.9})
     read = Story().diagnoses(diagnosis(causes=(BAD_RELEASE, rival))).read("phase:diagnose")
-    assert "About as likely\n• Very likely (90 %): The bank answers slowly." in read
-    assert "Next suspects" not in read
+    assert "About equally likely\n• Very likely (90 %): The bank answers slowly." in read
+    assert "Other suspects" not in read
 
 
 def test_a_missing_source_makes_the_diagnosis_say_that_it_is_less_sure():
@@ -158,7 +158,8 @@ def test_a_missing_source_makes_the_diagnosis_say_that_it_is_less_sure():
     )
     read = Story().diagnoses(diagnosis(sources=unread)).read("phase:diagnose")
     assert (
-        "Not read: database (connection refused) and logs (garbage). This is less sure without them." in read
+        "Not read: database (connection refused) and logs (garbage). Confidence is lower without them."
+        in read
     )
 
 
@@ -185,7 +186,7 @@ def test_unclear_says_what_would_help():
     assert read.startswith("🟠 Cause unclear\nErrors rose and nothing explains them")
     assert "Possible (35 %): The bank answers slowly." in read
     assert "• the bank is far away" in read
-    assert "What would help\n• reading database: no answer within 2 s" in read
+    assert "What would help\n• an answer from database (no answer within 2 s)" in read
     assert "Cause unclear: Errors rose and nothing explains them" in story.read("root")
 
 
@@ -215,7 +216,7 @@ def test_a_cause_without_evidence_shows_no_empty_list():
     for verdict in ("cause_found", "unclear"):
         read = Story().diagnoses(diagnosis(verdict=verdict, causes=(bare,))).read("phase:diagnose")
         assert "Evidence" not in read
-        assert "What points to the first" not in read
+        assert "Evidence for the first" not in read
 
 
 def test_a_verdict_without_any_cause_is_unclear():

@@ -1,4 +1,4 @@
-"""From the proposal over the approval to the verified end, and the watch after it."""
+"""The fix from its proposal to its verification, and the watch after it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_proposal_says_exactly_what_will_change_and_how_it_is_undone():
     assert read.startswith("🟡 Approval needed: Roll checkout back to 2.3.0")
     assert "1. Send all traffic to 2.3.0" in read
     assert "`haproxy.shift(backend=checkout, candidate_percent=0)`" in read
-    assert "Undo: `haproxy.shift`, back to what it was before" in read
+    assert "Undo: `haproxy.shift`, restores the earlier state" in read
     assert "No undo: a record is never taken back" in read
     assert "Risk: Orders in flight on 2.3.1 are retried once." in read
     assert "Error rate of checkout: `result.value <= 0.02` within 1 min, held for 5 s" in read
@@ -54,7 +54,7 @@ def test_the_buttons_carry_nothing_but_the_approvals_id_and_ask_once_more():
 
 def test_the_card_says_who_may_decide_and_that_the_requester_may_not():
     read = Story().diagnoses().proposes().read("phase:fix")
-    assert "@oncall may decide until 03:30 UTC" in read
+    assert "@oncall: please approve or reject by 03:30 UTC" in read
     assert "Ana asked for this and cannot approve it" in read
 
 
@@ -64,7 +64,7 @@ def test_a_reminder_names_who_may_decide_and_until_when_and_then_says_what_was_d
     story.tell(ApprovalReminded(at=story.at, approval_id=gate.id))
     slot = f"remind:{gate.id}"
     assert "Still waiting for @oncall to decide: Roll checkout back to 2.3.0" in story.read(slot)
-    assert "After 03:30 UTC nothing of it will happen" in story.read(slot)
+    assert "This request expires at 03:30 UTC. Use the buttons above." in story.read(slot)
     story.tell(VoteCast(at=story.at, approval_id=gate.id, by=BEN, verdict="approve", decision="approved"))
     assert "Approved by Ben" in story.read(slot)
 
@@ -81,9 +81,9 @@ def test_a_quorum_shows_who_has_agreed_so_far():
 
 def test_a_requester_who_may_approve_is_named_with_the_reason():
     policy = ApprovalPolicy(groups=("oncall",), allow_requester=True, why="a team of one")
-    assert "Ana may approve too: a team of one" in Story().diagnoses().proposes(policy=policy).read(
-        "phase:fix"
-    )
+    assert "Ana asked for this and may approve it too: a team of one" in Story().diagnoses().proposes(
+        policy=policy
+    ).read("phase:fix")
 
 
 def test_the_buttons_go_with_the_decision():
@@ -110,14 +110,14 @@ def test_a_rejection_names_who_and_that_nothing_was_changed():
 
 def test_an_expired_approval_says_that_nobody_decided():
     story = Story().diagnoses().proposes().expires().finishes("expired", "Nothing was changed.")
-    assert "Nobody decided before 03:30 UTC. Nothing was changed." in story.read("phase:fix")
-    assert "Nobody in oncall decided in time. Nothing was changed." in story.read("final")
+    assert "Expired at 03:30 UTC without a decision. Nothing was changed." in story.read("phase:fix")
+    assert "No decision from oncall in time. Nothing was changed." in story.read("final")
 
 
 def test_a_cancelled_approval_says_so():
     story = Story().diagnoses().proposes().cancelled()
     story.tell(ApprovalEnded(at=story.at, approval_id="r-7f3a.opaque", decision="cancelled"))
-    assert "Cancelled before anybody decided." in story.read("phase:fix")
+    assert "Cancelled before a decision." in story.read("phase:fix")
 
 
 def test_steps_are_shown_as_they_are_done():
@@ -129,7 +129,7 @@ def test_steps_are_shown_as_they_are_done():
         "fix", "shift", ActionResult(summary="All traffic goes to 2.3.0", changed=False), took_s=0.9
     )
     read = story.read("phase:fix")
-    assert "✅ Send all traffic to 2.3.0: All traffic goes to 2.3.0 (it already was so) · 900 ms" in read
+    assert "✅ Send all traffic to 2.3.0: All traffic goes to 2.3.0 (already in this state) · 900 ms" in read
     assert "⏳ Record the rollback (traffic) …" in read
 
 
@@ -168,10 +168,10 @@ def test_a_failed_step_says_why_what_to_do_and_what_was_put_back():
         "failed", "the ledger is full"
     )
     read = story.read("phase:fix")
-    assert read.startswith("❌ Roll checkout back to 2.3.0: failed, put back")
+    assert read.startswith("❌ Roll checkout back to 2.3.0: failed, rolled back")
     assert "❌ Record the rollback (traffic): the ledger is full." in read
     assert "Make room." in read
-    assert "↩️ put back" in read
+    assert "↩️ rolled back" in read
 
 
 def test_an_undo_that_left_things_as_they_are_says_why_and_not_that_it_put_them_back():
@@ -181,14 +181,14 @@ def test_an_undo_that_left_things_as_they_are_says_why_and_not_that_it_put_them_
     story = Story().diagnoses().proposes().acts().undone("shift", said=left).end("fix", "failed", why="slow")
     read = story.read("phase:fix")
     assert "↩️ expand of 1.4.0 was left in place, since orders.cents holds data" in read
-    assert "↩️ put back" not in read
+    assert "↩️ rolled back" not in read
 
 
 def test_an_undo_that_failed_is_an_alarm():
     story = (
         Story().diagnoses().proposes().acts().undone("shift", "failed").end("fix", "breached", why="too slow")
     )
-    assert "🚨 could not be put back (failed): look at it by hand" in story.read("phase:fix")
+    assert "🚨 could not be rolled back (failed): check it by hand" in story.read("phase:fix")
     assert "Why it stopped: too slow" in story.read("phase:fix")
 
 
@@ -203,14 +203,14 @@ def test_an_effect_in_doubt_is_loud(recorded):
     )
     read = story.read("phase:fix")
     assert "🚨 In doubt: Send all traffic to 2.3.0" in read
-    assert "Look at the target before anything else is done." in read
-    assert "in doubt, look before anything else is done" in read.split("\n")[0]
+    assert "Check the target before you do anything else." in read
+    assert "in doubt, check the target before you do anything else" in read.split("\n")[0]
 
 
 def test_an_effect_in_doubt_of_a_cancelled_run_is_not_said_to_be_nothing():
     story = Story().diagnoses().proposes().wait(8).votes().intends().cancelled()
     story.finishes("cancelled", "Ben cancelled it.")
-    assert "Whether something was changed is in doubt" in story.read("final")
+    assert "It is in doubt whether anything was changed" in story.read("final")
 
 
 def step_gate(story, decision=None):
@@ -245,9 +245,9 @@ def test_a_step_with_a_gate_of_its_own_shows_what_was_done_and_what_is_asked():
     assert "✅ Send all traffic to 2.3.0: All traffic goes to 2.3.0" in read
     assert "⏸️ Record the rollback (traffic)" in read
     assert "`ledger.record(version=2.3.0)`" in read
-    assert "@dba may decide until 04:00 UTC" in read
+    assert "@dba: please approve or reject by 04:00 UTC" in read
     assert [item["value"] for item in elements(story)] == ["r-7f3a.second"] * 2
-    assert "Waiting for @dba to approve in this thread until 04:00 UTC: Record the rollback." in story.read(
+    assert "Waiting for @dba to approve in this thread by 04:00 UTC: Record the rollback." in story.read(
         "root"
     )
 
@@ -265,8 +265,8 @@ def test_a_step_rejected_half_way_tells_what_was_put_back():
     story = step_gate(half_done(), "rejected").undone("shift")
     story.end("fix", "rejected", why="Chika rejected it").finishes("rejected", "Chika rejected it")
     assert "Record the rollback: Rejected by Chika" in story.read("phase:fix")
-    assert "↩️ put back" in story.read("phase:fix")
-    assert "Chika rejected the plan. What had been done was put back." in story.read("final")
+    assert "↩️ rolled back" in story.read("phase:fix")
+    assert "Chika rejected the plan. All changes were rolled back." in story.read("final")
 
 
 def test_a_pipeline_without_a_gate_goes_straight_to_its_steps():
@@ -313,7 +313,7 @@ def test_a_check_of_a_step_is_shown_with_the_step():
     steps = (ROLLBACK.steps[0].model_copy(update={"verify": (check,), "approval": ApprovalPolicy()}),)
     read = Story().diagnoses().proposes(ROLLBACK.model_copy(update={"steps": steps})).read("phase:fix")
     assert "Checked: It answers: `result.value == 1` within 30 s" in read
-    assert "Asks for an approval of its own." in read
+    assert "Needs a separate approval." in read
 
 
 def test_the_watch_shows_its_looks_and_when_it_ends():
@@ -325,7 +325,7 @@ def test_the_watch_shows_its_looks_and_when_it_ends():
 
 def test_a_watch_that_ended_well_says_for_how_long():
     story = Story().diagnoses().proposes().acts().verifies().watches().end("watch")
-    assert "✅ Keep watching: all well for 45 s, 3 looks" in story.read("phase:watch")
+    assert "✅ Keep watching: healthy for 45 s, 3 checks" in story.read("phase:watch")
 
 
 def test_a_breach_is_red_in_the_watch_and_at_the_end():
@@ -334,10 +334,10 @@ def test_a_breach_is_red_in_the_watch_and_at_the_end():
     story.end("watch", "breached", why="Error rate: 9 %").finishes(
         "breached", "It came back: Error rate: 9 %"
     )
-    assert story.read("phase:watch").startswith("🔴 It came back while I watched, after 5 looks")
+    assert story.read("phase:watch").startswith("🔴 The problem came back while I watched, after 5 checks")
     assert "🟩🟩🟩🟥⬜" in story.read("phase:watch")
-    assert story.read("final").startswith("🔴 checkout: came back.")
-    assert "triage again, now" in story.read("final")
+    assert story.read("final").startswith("🔴 checkout: the problem came back.")
+    assert "triage again now. The fix did not hold." in story.read("final")
 
 
 def test_a_watch_that_was_stopped_or_failed_says_so():
@@ -346,7 +346,7 @@ def test_a_watch_that_was_stopped_or_failed_says_so():
     stopped = (
         Story().diagnoses().proposes().acts().verifies().watches().cancelled().finishes("cancelled", "x")
     )
-    assert f"{SKIPPED} Keep watching: stopped after 3 looks" in stopped.read("phase:watch")
+    assert f"{SKIPPED} Keep watching: stopped after 3 checks" in stopped.read("phase:watch")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The Home tab says at a glance what fires and how the monitors are."""
+"""The Home tab shows firing alerts and the state of the monitors at a glance."""
 
 from __future__ import annotations
 
@@ -44,4 +44,4 @@ def test_a_home_with_very_much_on_it_is_within_the_limits():
     read = flatten(view["blocks"], names={})
     assert "and 90 more alerts" in read
     assert "🔴 500 firing" in read
-    assert "and 490 more that are not well" in read
+    assert "and 490 more with problems" in read

@@ -1,4 +1,4 @@
-"""Cutting, escaping and saying: the small parts."""
+"""Cutting, escaping and phrasing of text."""
 
 from __future__ import annotations
 

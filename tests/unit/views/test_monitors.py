@@ -1,4 +1,4 @@
-"""Monitors as people see them, in a list and one by one."""
+"""Monitors as people see them, in a list and as cards."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def listed(*sights):
 def test_a_line_says_how_it_is_by_colour_and_word(condition):
     line = listed(sight(condition, title="Failed requests")).splitlines()[1]
     colour = COLOURS[condition]
-    looked = "has not looked yet" if condition == "new" else "looked 12 s ago"
+    looked = "not checked yet" if condition == "new" else "checked 12 s ago"
     assert line == f"{colour} *Failed requests* `checkout/errors`: {condition} · 0.2 % · {looked}"
 
 
@@ -110,7 +110,7 @@ def test_a_card_says_all_that_is_written_and_known():
         "firing since <!date^",
         "03:50 UTC>",
         "severity critical",
-        "0.2 % · looked 12 s ago · next at 04:00:",
+        "0.2 % · checked 12 s ago · next check at 04:00:",
         "*probe*: `prometheus.error_ratio`",
         '*with*: `{"window_s": 60, "path": "/&lt;a&gt;"}`',
         "*expect*: `result.value &lt; 0.05`",
@@ -128,7 +128,7 @@ def test_a_card_says_the_wall_clock_of_a_cron():
     text = monitor_card(sight(cron="0 8 * * 1-5", time_zone="Europe/Berlin"), now=NOW)
     assert "*cron*: `0 8 * * 1-5` in Europe/Berlin" in text
     assert "*every*" not in text
-    assert "next at 07:00:00 UTC" in text
+    assert "next check at 07:00:00 UTC" in text
 
 
 def test_a_card_of_a_paused_monitor_promises_no_look():

@@ -1,4 +1,4 @@
-"""A rollout's chart shows canary against stable as the judge saw them, and what was decided."""
+"""A rollout's chart shows canary against stable as the judge measured them, and the decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""*Why?*, *What else?* and what people say, as they read it."""
+"""*Why?*, *What else?* and the ratings, as people read them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bot.views.limits import unescape
 from bot.views.thread.feedback import (
     accuracy_lines,
     accuracy_message,
+    named_instead,
     opinions_line,
     other_modal,
-    told_instead,
 )
 from bot.views.thread.run import run_messages
 from bot.views.thread.why import what_else_modal, why_modal
@@ -36,7 +36,7 @@ UNREAD = (
 
 
 def read(modal, said=None):
-    """What people read in a modal about a diagnosis."""
+    """Return the text of a modal about a diagnosis."""
     story = Story().diagnoses(said)
     view = modal(story.run, story.run.diagnosis)
     assert_valid_view(view)
@@ -50,13 +50,13 @@ def word(by, opinion, **more):
 def test_why_shows_every_reason_with_its_link_what_spoke_against_and_what_was_not_read():
     told = read(why_modal, diagnosis(sources=UNREAD))
     assert told.startswith("Very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests")
-    assert "open (http://prometheus:9090/graph?g0.expr=a%7Cb&g0.tab=0)" in told
-    assert "open (https://deploys.example/77)" in told
-    assert "What speaks against it\n• CPU of the new version is as usual." in told
+    assert "view metrics (http://prometheus:9090/graph?g0.expr=a%7Cb&g0.tab=0)" in told
+    assert "view changes (https://deploys.example/77)" in told
+    assert "Evidence against\n• CPU of the new version is as usual." in told
     assert "Ruled out\n• storefront 1.9.0: not on the failing path." in told
-    assert "Read\n• logs: 4,210 lines." in told
-    assert "Not read: metrics (no answer within 2 s). This is less sure without it." in told
-    assert "Not set up: database." in told
+    assert "Sources read\n• logs: 4,210 lines." in told
+    assert "Not read: metrics (no answer within 2 s). Confidence is lower without it." in told
+    assert "Not configured: database." in told
 
 
 def test_why_of_what_is_unclear_says_first_that_it_is():
@@ -71,7 +71,7 @@ def test_what_else_shows_the_other_causes_and_not_the_first_again():
     told = read(what_else_modal)
     assert told.startswith("2 · Possible (35 %): The bank answers slowly.")
     assert "Release 2.3.1 of checkout" not in told
-    assert "Nothing else that was seen" in read(what_else_modal, diagnosis(causes=(BAD_RELEASE,)))
+    assert "No other cause explains what was found" in read(what_else_modal, diagnosis(causes=(BAD_RELEASE,)))
 
 
 def test_what_else_says_where_it_may_have_begun():
@@ -80,8 +80,8 @@ def test_what_else_says_where_it_may_have_begun():
         OriginCandidate(service="checkout", score=0.5, confidence=0.2, evidence=("c",)),
     )
     told = read(what_else_modal, diagnosis(causes=(BAD_RELEASE,), places=places))
-    assert "`payments`: likely (81 %), by 2 findings" in told
-    assert "`checkout`: unlikely (20 %), by 1 finding." in told
+    assert "`payments`: likely (81 %), based on 2 findings" in told
+    assert "`checkout`: unlikely (20 %), based on 1 finding." in told
 
 
 def test_a_tie_is_shown_as_a_tie_with_the_first_one_in_it():
@@ -129,8 +129,9 @@ def test_what_people_say_stands_below_the_diagnosis():
         m for m in run_messages(story.run, now=story.at, feedback=feedback) if m.slot == "phase:diagnose"
     ]
     assert_valid_message(message)
-    assert "2 say right, 1 says something else (saturation in payments: see <!channel>)" in unescape(
-        message.text
+    assert (
+        "2 people confirmed this, 1 person named another cause (saturation in payments: see <!channel>)"
+        in unescape(message.text)
     )
 
 
@@ -144,13 +145,13 @@ def test_other_may_be_answered_in_part_or_not_at_all():
         ids.KIND_BLOCK: {ids.KIND_INPUT: {"selected_option": None}},
         ids.TEXT_BLOCK: {ids.TEXT_INPUT: {"value": None}},
     }
-    assert told_instead(empty) == ("", None, "")
+    assert named_instead(empty) == ("", None, "")
     full = {
         ids.SERVICE_BLOCK: {ids.SERVICE_INPUT: {"selected_option": {"value": "payments"}}},
         ids.KIND_BLOCK: {ids.KIND_INPUT: {"selected_option": {"value": "saturation"}}},
         ids.TEXT_BLOCK: {ids.TEXT_INPUT: {"value": "CPU"}},
     }
-    assert told_instead(full) == ("payments", CauseKind.SATURATION, "CPU")
+    assert named_instead(full) == ("payments", CauseKind.SATURATION, "CPU")
 
 
 def rated(number, opinion, *, confidence: float | None = 0.9, verdict="cause_found"):
@@ -170,25 +171,28 @@ def test_accuracy_is_told_with_its_count_its_doubt_and_by_how_sure_the_diagnoses
     told += [rated(9, ["wrong"]), rated(10, ["other"], confidence=0.7)]
     told += [rated(11, ["right"], confidence=None, verdict="unclear"), rated(12, ["right", "wrong"])]
     lines = accuracy_lines(told, period="the last 30 d")
-    headline = "*83 % (10 of 12; 95 % sure of 55 to 95 %) of the last 30 d were right*"
+    headline = "*83 % (10 of 12; 95 % CI 55 to 95 %) of the diagnoses from the last 30 d were right*"
     assert lines == [
-        f"{headline}, by the word of those who were there.",
-        "• very likely: 90 % (9 of 10; 95 % sure of 60 to 98 %)",
-        "• likely: 0 % (0 of 1; 95 % sure of 0 to 79 %)",
-        "• unclear: 100 % (1 of 1; 95 % sure of 21 to 100 %)",
-        "Not counted: 1 diagnosis that people disagree about.",
+        f"{headline}, as rated by responders.",
+        "• very likely: 90 % (9 of 10; 95 % CI 60 to 98 %)",
+        "• likely: 0 % (0 of 1; 95 % CI 0 to 79 %)",
+        "• unclear: 100 % (1 of 1; 95 % CI 21 to 100 %)",
+        "Not counted: 1 diagnosis with conflicting ratings.",
         "Wrong: `r9` and `r10`.",
     ]
     message = accuracy_message(told, week="2026-W10")
     assert_valid_message(message)
-    assert "of week 2026-W10 were right" in message.text
+    assert "of the diagnoses from week 2026-W10 were right" in message.text
 
 
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ([], "Nobody has said of a diagnosis of the last 30 d"),
-        ([rated(1, ["right", "wrong"])], "There is no figure of the last 30 d: people disagree about 1"),
+        ([], "No diagnoses from the last 30 d have been rated."),
+        (
+            [rated(1, ["right", "wrong"])],
+            "No accuracy for the last 30 d: the ratings of 1 diagnosis conflict",
+        ),
     ],
 )
 def test_without_a_judgement_no_figure_is_made_up(told, said):
