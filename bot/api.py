@@ -1,4 +1,4 @@
-"""What packages with probes and actions of their own import; nothing else of Pilothouse is meant for them.
+"""The public interface for packages with probes and actions; they import nothing else but ``bot.testing``.
 
 The promise, by semantic versioning (<https://semver.org>) of the package ``pilothouse``:
 
@@ -6,7 +6,7 @@ The promise, by semantic versioning (<https://semver.org>) of the package ``pilo
 * A **minor** release (1.2 to 1.3) may add names, optional keyword arguments, fields with a default, members
   of ``FindingKind`` and error classes below the present ones.  It may deprecate: what is deprecated works,
   with a ``DeprecationWarning``, until the next major release.
-* A **major** release (1 to 2) may change anything; the changelog says what and how to follow.
+* A **major** release (1 to 2) may change anything; the changelog shows what changed and how to migrate.
 * Before 1.0 a minor release counts as a major one.
 
 Of ``Context`` the promise covers ``run_id``, ``step_id``, ``timeout_s``, ``clock``, ``http``,

@@ -186,7 +186,7 @@ def _join(
     )
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
-    teller = SlackNotifier(client)
+    notifier = SlackNotifier(client)
     deps = Deps(
         stores=stores,
         library=library,
@@ -212,12 +212,12 @@ def _join(
         catalogue=catalogue,
         clock=clock,
         directory=directory,
-        teller=teller,
+        notifier=notifier,
     )
     app = build_app(identity=outside.identity, signing_secret=_secret(settings.slack_signing_secret))
     register_all(app, front)
     engine = Engine(deps)
-    desk = IntentHandler(deps, directory=directory, teller=teller)
+    desk = IntentHandler(deps, directory=directory, notifier=notifier)
     return Parts(
         settings=settings,
         clock=clock,

@@ -1,4 +1,4 @@
-"""The ranker: what a run's steps brought goes in, a diagnosis comes out."""
+"""The ranker: turns the results of a run's steps into a diagnosis."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DEFAULT_SINCE_S = 1800.0
 def diagnose(
     service: str, steps: Iterable[StepState], *, catalogue: Catalogue, now: datetime, since_s: float
 ) -> Diagnosis:
-    """Rank the causes of the trouble of ``service`` by what ``steps`` brought; ``since_s`` is in seconds."""
+    """Rank the causes of the trouble of ``service`` by the results of ``steps``; ``since_s`` in seconds."""
     results = {step.id: reading_of(step) for step in steps}
     return rank_causes(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s)
 

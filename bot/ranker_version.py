@@ -1,4 +1,4 @@
-"""The name of the ranker's version: what can change a ranking, and nothing else."""
+"""Names the ranker's version by what can change a ranking, and nothing else."""
 
 from __future__ import annotations
 

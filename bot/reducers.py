@@ -9,18 +9,18 @@ from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import ReducerName
 from bot.engine.deps import ReduceInput, Reducer
 from bot.ranker import diagnose, since_s_of
-from bot.services.rollback_safety import SafetyReport, rollback_safety, word_of
+from bot.services.rollback_safety import SafetyReport, rollback_safety, safety_report
 
 
 def causes(given: ReduceInput) -> Diagnosis:
-    """Rank the causes that the folded phases' findings speak for; each step is one source."""
+    """Rank causes by the findings of the folded phases; each step is one source."""
     steps = tuple(step for phase in given.phases for step in phase.steps.values())
     since_s = since_s_of(given.arguments)
     return diagnose(given.run.service, steps, catalogue=given.catalogue, now=given.now, since_s=since_s)
 
 
 def every(given: ReduceInput) -> ReducerResult:
-    """Pass when every step went well; one that could not be read leaves it unknown."""
+    """Pass when every step succeeded; a step that could not be read makes it unknown."""
     good, bad, unread = _sorted(given.phases)
     if bad:
         return ReducerResult(
@@ -32,7 +32,7 @@ def every(given: ReduceInput) -> ReducerResult:
 
 
 def some(given: ReduceInput) -> ReducerResult:
-    """Pass when one step went well; unknown when none did and some could not be read."""
+    """Pass when one step succeeded; unknown when none did and some could not be read."""
     good, bad, unread = _sorted(given.phases)
     if good:
         return ReducerResult(verdict="pass", summary=f"{len(good)} of {_count(good, bad, unread)} are well")
@@ -41,7 +41,7 @@ def some(given: ReduceInput) -> ReducerResult:
 
 
 def worst(given: ReduceInput) -> ReducerResult:
-    """Take the worst step's word: failed, then unread, then well."""
+    """Return the worst step's result: failed, then unread, then well."""
     good, bad, unread = _sorted(given.phases)
     if bad:
         return ReducerResult(verdict="fail", summary=bad[0], details=bad)
@@ -51,19 +51,19 @@ def worst(given: ReduceInput) -> ReducerResult:
 
 
 def way_back(given: ReduceInput) -> ReducerResult:
-    """Say whether there is a way back; each step whose ``data`` has a ``rollback`` key has a word in it."""
+    """Return whether a rollback is possible, from each step whose ``data`` has a ``rollback`` key."""
     steps = (step for phase in given.phases for step in phase.steps.values())
-    words = [word for step in steps if (word := _word_of(step)) is not None]
+    words = [word for step in steps if (word := _report_of(step)) is not None]
     return rollback_safety(words, accepted=given.arguments.get("accept") is True)
 
 
-def _word_of(step: StepState) -> SafetyReport | None:
+def _report_of(step: StepState) -> SafetyReport | None:
     if step.outcome == "not_configured":
         return None
     if step.outcome != "ok" or step.result is None:
         return SafetyReport(source=step.title, because=step.error or "it did not answer")
     data = step.result.get("data")
-    return word_of(step.title, data) if isinstance(data, dict) else None
+    return safety_report(step.title, data) if isinstance(data, dict) else None
 
 
 REDUCERS: Mapping[ReducerName, Reducer] = {

@@ -48,7 +48,7 @@ class HandlerContext:
     clock: Clock
     directory: Directory
     """Used for reads only; the right to change something is checked when an intent is carried out."""
-    teller: Notifier
+    notifier: Notifier
 
     async def reader(self, person: Person) -> ReadingRight:
         """Return what a person may read; every read that is answered here checks this first.

@@ -51,7 +51,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         if is_event and response is not None:
             # Not acknowledged, so Slack delivers it again; only the last failure is final.
             if _retry(request) >= _LAST_RETRY:
-                await _post(desk, body, text)
+                await _notify(desk, body, text)
             return None
         if response is not None and "command" in body:
             return BoltResponse(status=200, body={"text": text, "response_type": "ephemeral"})
@@ -63,7 +63,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
             await ack()
         else:
             await asyncio.sleep(_PICKED_UP_S)
-        await _post(desk, body, text)
+        await _notify(desk, body, text)
         return BoltResponse(status=200) if response is not None else None
 
     app.error(answer)
@@ -90,11 +90,11 @@ def _text(error: Exception, body: Payload) -> str:
     return broken_text(reference)
 
 
-async def _post(desk: HandlerContext, body: Payload, text: str) -> None:
+async def _notify(desk: HandlerContext, body: Payload, text: str) -> None:
     channel, thread = place_of(body)
     person = person_of(body)
     if person.id:
-        await desk.teller.tell(Notice(user=person.id, channel=channel, thread=thread, text=text))
+        await desk.notifier.notify(Notice(user=person.id, channel=channel, thread=thread, text=text))
 
 
 def _kind(body: Payload) -> str:

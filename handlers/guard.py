@@ -41,12 +41,14 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         if not event or event.get("type") in _ASKING_EVENTS:
             channel, thread = place_of(body)
 
-            async def post() -> None:
-                await desk.teller.tell(Notice(user=person.id, channel=channel, thread=thread, text=_SORRY))
+            async def notify() -> None:
+                await desk.notifier.notify(
+                    Notice(user=person.id, channel=channel, thread=thread, text=_SORRY)
+                )
 
             if "command" in body:
                 return await ack(_SORRY)
-            context.listener_runner.lazy_listener_runner.start(function=post, request=request)
+            context.listener_runner.lazy_listener_runner.start(function=notify, request=request)
         return await ack()
 
     app.use(only_ours)

@@ -58,7 +58,9 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         text = context.get(_ANSWER)
         if text:
             channel, thread = place_of(body)
-            await desk.teller.tell(Notice(user=person_of(body).id, channel=channel, thread=thread, text=text))
+            await desk.notifier.notify(
+                Notice(user=person_of(body).id, channel=channel, thread=thread, text=text)
+            )
 
     app.event("app_mention", middleware=[submit])(answer)
 

@@ -10,13 +10,13 @@ from bot.templating.templates import render
 
 
 def arguments_of(plugin: Plugin, service: str, monitor: Monitor) -> JsonObject:
-    """Complete what the probe is asked: its ``service`` is the monitor's, unless another is written down."""
+    """Return the probe's arguments; ``service`` is the monitor's, unless the arguments name another."""
     own: JsonObject = {"service": service} if "service" in plugin.params.model_fields else {}
     return {**own, **monitor.arguments}
 
 
 def arguments_for(plugin: Plugin, item: ChecklistItem, *, service: str, version: str) -> JsonObject:
-    """Complete what an item's probe is asked: its ``service`` is the version's, unless another is written.
+    """Return the arguments of an item's probe; ``service`` is the version's, unless they name another.
 
     Raises:
         TemplateError: a template refers to something else than ``service`` and ``version``.

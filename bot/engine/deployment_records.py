@@ -1,4 +1,4 @@
-"""Keeps the record of deployments while their runs are carried on."""
+"""Updates the record of deployments while their runs advance."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bot.ports.deployments import DeploymentStore
 log = logging.getLogger(__name__)
 
 _LOOK_BACK = 20
-"""A rollback takes back one of the latest so many deployments of its service."""
+"""The number of latest deployments of a service among which a rollback finds its target."""
 
 
 async def keep_record(book: DeploymentStore, run: Run) -> None:
-    """Write down how a deployment or rollback stands; for a run that carries out neither, do nothing.
+    """Record the state of a deployment or rollback; for a run that is neither, do nothing.
 
-    Doing so twice is harmless, and what has ended never becomes unfinished again.
+    Doing so twice is harmless, and a record that has ended never becomes unfinished again.
     """
     deployment = deployment_of(run)
     if deployment is None:
@@ -30,13 +30,13 @@ async def keep_record(book: DeploymentStore, run: Run) -> None:
 
 
 async def _taken_back(book: DeploymentStore, rollback: Deployment) -> str:
-    """Return the id of what a rollback takes back: the latest deployment of the version that it replaces.
+    """Return the id of the deployment that a rollback reverses: the latest of the version that it replaces.
 
-    Empty where the bot did not deploy that version, or where that deployment was put back by itself.
+    Empty where the bot did not deploy that version, or where that deployment was rolled back automatically.
     """
     for known in await book.of(rollback.service, limit=_LOOK_BACK):
         if known.id == rollback.id and known.rollback_of:
-            return known.rollback_of  # the first word stands
+            return known.rollback_of  # the first answer is final
         if not known.changed or known.is_rollback or known.requested_at >= rollback.requested_at:
             continue
         if rollback.previous_version in ("", known.version):

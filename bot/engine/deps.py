@@ -1,4 +1,4 @@
-"""Everything the engine was given, in one place."""
+"""The engine's dependencies, in one place."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Judge = Callable[[CanaryCase], CanaryVerdict]
 
 @dataclass(frozen=True, kw_only=True)
 class Deps:
-    """The engine's surroundings; built once by the composition root."""
+    """The engine's dependencies; built once by the composition root."""
 
     stores: Stores
     library: Library
@@ -55,14 +55,14 @@ class Deps:
     readers_per_service: int = 8
     """How many runs may read the sources of one service at a time."""
     ranker: str = ""
-    """Which version of the code and of its weights ranks causes; it is written down beside what it says."""
+    """The version of the code and weights that rank causes; recorded beside each diagnosis."""
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     """What templates may read as ``settings.<name>``."""
 
     def context(
         self, run_id: str, step_id: str, *, timeout_s: float, effect: Effect | None = None
     ) -> Context:
-        """Make what a plugin is handed."""
+        """Return the context for a plugin."""
         return Context(
             run_id=run_id,
             step_id=step_id,

@@ -1,4 +1,4 @@
-"""An outside effect: intent, look, act, result; never twice, never in silence."""
+"""Carries out an outside effect: intent, look, act, result; at most once, and always recorded."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ log = logging.getLogger(__name__)
 
 
 async def run_step(
-    hand: RunSession, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
+    session: RunSession, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
 ) -> StepFinished:
     """Run one step of either kind and record its result.
 
     Raises:
-        StaleEpochError: another worker owns the run by now.
+        StaleEpochError: another worker owns the run now.
     """
     if plugin.kind == "action":
-        return await perform(hand, plugin, arguments, phase=phase, step=step, timeout_s=timeout_s)
-    called = await call(hand, plugin, arguments, step_id=step, timeout_s=timeout_s)
-    fact = finished(hand, called, phase=phase, step=step)
-    hand.note(fact)
+        return await perform(session, plugin, arguments, phase=phase, step=step, timeout_s=timeout_s)
+    called = await call(session, plugin, arguments, step_id=step, timeout_s=timeout_s)
+    fact = finished(session, called, phase=phase, step=step)
+    session.note(fact)
     return fact
 
 
 async def perform(
-    hand: RunSession, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
+    session: RunSession, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
 ) -> StepFinished:
-    """Do an action at most once and record what came of it; the recorded result is returned.
+    """Run an action at most once; record and return its result.
 
     Raises:
-        StaleEpochError: another worker owns the run by now; nothing was done after that was known.
+        StaleEpochError: another worker owns the run now; nothing was done after that was known.
     """
-    known = hand.run.phases[phase].steps.get(step)
+    known = session.run.phases[phase].steps.get(step)
     intent = EffectIntended(
-        at=hand.now, phase=phase, step=step, key=f"{hand.run.id}:{phase}:{step}", epoch=hand.epoch
+        at=session.now, phase=phase, step=step, key=f"{session.run.id}:{phase}:{step}", epoch=session.epoch
     )
     doubtful = known is not None and known.in_doubt
-    called = await _once(hand, plugin, arguments, intent=intent, doubtful=doubtful, timeout_s=timeout_s)
-    fact = finished(hand, called, phase=phase, step=step)
-    await hand.write(fact)
+    called = await _once(session, plugin, arguments, intent=intent, doubtful=doubtful, timeout_s=timeout_s)
+    fact = finished(session, called, phase=phase, step=step)
+    await session.write(fact)
     return fact
 
 
 async def put_back(
-    hand: RunSession, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
+    session: RunSession, plugin: Plugin, arguments: JsonObject, *, phase: str, step: str, timeout_s: float
 ) -> None:
-    """Undo a step at most once and record what came of it.
+    """Undo a step at most once and record the result.
 
     Raises:
-        StaleEpochError: another worker owns the run by now; nothing was done after that was known.
+        StaleEpochError: another worker owns the run now; nothing was done after that was known.
     """
-    key = f"{hand.run.id}:{phase}:{step}:undo"
-    intent = EffectIntended(at=hand.now, phase=phase, step=step, key=key, epoch=hand.epoch, undo=True)
-    doubtful = hand.run.phases[phase].steps[step].undo_in_doubt
-    called = await _once(hand, plugin, arguments, intent=intent, doubtful=doubtful, timeout_s=timeout_s)
-    await hand.write(
+    key = f"{session.run.id}:{phase}:{step}:undo"
+    intent = EffectIntended(at=session.now, phase=phase, step=step, key=key, epoch=session.epoch, undo=True)
+    doubtful = session.run.phases[phase].steps[step].undo_in_doubt
+    called = await _once(session, plugin, arguments, intent=intent, doubtful=doubtful, timeout_s=timeout_s)
+    await session.write(
         StepUndone(
-            at=hand.now,
+            at=session.now,
             phase=phase,
             step=step,
             outcome=called.outcome,
@@ -75,7 +75,7 @@ async def put_back(
 
 
 async def _once(
-    hand: RunSession,
+    session: RunSession,
     plugin: Plugin,
     arguments: JsonObject,
     *,
@@ -83,49 +83,55 @@ async def _once(
     doubtful: bool,
     timeout_s: float,
 ) -> CallResult:
-    """Write the intent and act, unless an earlier owner of the run may have done so: then look first."""
+    """Write the intent and act; if an earlier owner of the run may have acted, look first."""
     effect = Effect(key=intent.key, epoch=intent.epoch)
     called: CallResult | None = None
     if doubtful:
         log.warning(
-            "effect_in_doubt", extra={"run_id": hand.run.id, "phase": intent.phase, "step": intent.step}
+            "effect_in_doubt", extra={"run_id": session.run.id, "phase": intent.phase, "step": intent.step}
         )
-        called = await settle(hand, plugin, arguments, effect=effect, step=intent.step, timeout_s=timeout_s)
+        called = await settle(
+            session, plugin, arguments, effect=effect, step=intent.step, timeout_s=timeout_s
+        )
     if called is None:
-        await hand.write(intent)
-        await keep_record(hand.deps.stores.deployments, hand.run)
-        called = await call(hand, plugin, arguments, step_id=intent.step, timeout_s=timeout_s, effect=effect)
+        await session.write(intent)
+        await keep_record(session.deps.stores.deployments, session.run)
+        called = await call(
+            session, plugin, arguments, step_id=intent.step, timeout_s=timeout_s, effect=effect
+        )
         if called.outcome == "in_doubt":
             settled = await settle(
-                hand, plugin, arguments, effect=effect, step=intent.step, timeout_s=timeout_s
+                session, plugin, arguments, effect=effect, step=intent.step, timeout_s=timeout_s
             )
             called = settled or called
-    await note_change(hand, called)
+    await note_change(session, called)
     return called
 
 
-async def note_change(hand: RunSession, called: CallResult) -> None:
-    """Enter what was changed into the ledger, where the next diagnosis finds it."""
+async def note_change(session: RunSession, called: CallResult) -> None:
+    """Record the change in the ledger, where the next diagnosis finds it."""
     if isinstance(called.result, ActionResult) and called.result.change is not None:
-        await hand.deps.stores.ledger.record(called.result.change)
+        await session.deps.stores.ledger.record(called.result.change)
 
 
 async def settle(
-    hand: RunSession, plugin: Plugin, arguments: JsonObject, *, effect: Effect, step: str, timeout_s: float
+    session: RunSession, plugin: Plugin, arguments: JsonObject, *, effect: Effect, step: str, timeout_s: float
 ) -> CallResult | None:
-    """Find out whether a doubtful effect is there; none means that it is safe to act (again)."""
+    """Return the result of a doubtful effect; none means that it is safe to act (again)."""
     if plugin.look is None:
-        return None if plugin.in_doubt == "retry" else _doubt("nobody can tell whether it happened")
-    looked = await call(hand, _looking(plugin), arguments, step_id=step, timeout_s=timeout_s, effect=effect)
+        return None if plugin.in_doubt == "retry" else _doubt("the action offers no way to check")
+    looked = await call(
+        session, _looking(plugin), arguments, step_id=step, timeout_s=timeout_s, effect=effect
+    )
     if looked.outcome == "ok":
         return looked if looked.result is not None else None
     if plugin.in_doubt == "retry":
         return None
-    return _doubt(f"the target cannot be asked: {looked.error}")
+    return _doubt(f"the target could not be checked: {looked.error}")
 
 
 def _looking(plugin: Plugin) -> Plugin:
-    """Make a plugin whose function is the look of ``plugin``."""
+    """Return a plugin whose function is the look of ``plugin``."""
     assert plugin.look is not None  # noqa: S101  # the caller has checked
     return Plugin(
         name=plugin.name,
@@ -142,6 +148,6 @@ def _doubt(why: str) -> CallResult:
         outcome="in_doubt",
         took_s=0,
         error=f"It may or may not have happened: {why}.",
-        hint="Look at the target, then decide by hand.",
+        hint="Check the target, then decide by hand.",
         reason="action_in_doubt",
     )

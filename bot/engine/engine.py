@@ -1,4 +1,4 @@
-"""Advance a run: do what is next, write it down, let go when there is nothing to do."""
+"""Advances a run: takes the next step, records it, and releases the run when there is nothing to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.engine.phases.gather import explore, fan_out
 from bot.engine.phases.pipeline import pipeline
 from bot.engine.phases.plan import plan
 from bot.engine.phases.reduce import reduce
-from bot.engine.service_lock import end_turns
+from bot.engine.service_lock import release
 from bot.engine.session import RunSession
 from bot.templating.templates import truth
 
@@ -33,54 +33,54 @@ class Engine:
     """Advances runs, one call at a time; holds no state of its own."""
 
     def __init__(self, deps: Deps) -> None:
-        """Keep the surroundings."""
+        """Store the dependencies."""
         self._deps = deps
 
     async def advance(self, run_id: str) -> None:
-        """Take a run and carry it on until it waits, ends, or belongs to somebody else."""
+        """Take a run and advance it until it waits, ends, or belongs to another worker."""
         taken = await self._deps.stores.journal.take(run_id)
         if taken is None:
             return
-        hand = RunSession(run_id, taken, self._deps)
+        session = RunSession(run_id, taken, self._deps)
         try:
-            while not await self._next(hand):
+            while not await self._next(session):
                 pass
         except StaleEpochError:
-            log.warning("run_taken_over", extra={"run_id": run_id, "epoch": hand.epoch})
+            log.warning("run_taken_over", extra={"run_id": run_id, "epoch": session.epoch})
 
     async def give_up(self, run_id: str, why: str) -> None:
-        """End a run that cannot be carried on, so that its thread says so."""
+        """End a run that cannot continue, so that its thread shows it."""
         taken = await self._deps.stores.journal.take(run_id)
         if taken is None:
             return
-        summary = f"I could not carry this on: {why}. Somebody who runs this bot should read its logs."
+        summary = f"I had to stop: {why}. The person who runs this bot should check its logs (run {run_id})."
         ended = RunFinished(at=self._deps.clock.now(), outcome="failed", summary=summary)
-        await end_turns(self._deps, run_id)
+        await release(self._deps, run_id)
         await keep_record(self._deps.stores.deployments, fold(run_id, (*taken.events, ended)))
         await self._deps.stores.journal.finish(run_id, (ended,), epoch=taken.epoch)
         log.error("run_given_up", extra={"run_id": run_id, "why": why})
 
-    async def _next(self, hand: RunSession) -> bool:
-        """Do the next thing; true when there is nothing to do for now."""
-        phase = next_phase(hand)
+    async def _next(self, session: RunSession) -> bool:
+        """Take the next step; return true when there is nothing to do for now."""
+        phase = next_phase(session)
         if phase is None:
-            await _finish(hand)
+            await _finish(session)
             return True
         try:
-            answer = await _skip_or_run(hand, phase)
+            answer = await _skip_or_run(session, phase)
         except BotError as error:
             if isinstance(error, StaleEpochError):
                 raise
             answer = PhaseEnd(outcome="failed", why=error.in_full)
         match answer:
             case PhaseWait(until=until):
-                parked = await hand.park(until)
-                log.info("run_parked", extra={"run_id": hand.run.id, "phase": phase.id, "parked": parked})
+                parked = await session.park(until)
+                log.info("run_parked", extra={"run_id": session.run.id, "phase": phase.id, "parked": parked})
                 return parked
             case PhaseEnd():
-                hand.note(
+                session.note(
                     PhaseFinished(
-                        at=hand.now,
+                        at=session.now,
                         phase=phase.id,
                         outcome=answer.outcome,
                         why=answer.why,
@@ -88,24 +88,24 @@ class Engine:
                     )
                 )
                 if isinstance(phase, Pipeline):
-                    await keep_record(self._deps.stores.deployments, hand.run)  # a watch may go on for long
-                if hand.has_turn:
-                    await end_turns(self._deps, hand.run.id)
-                    hand.has_turn = False
+                    await keep_record(self._deps.stores.deployments, session.run)  # a watch may take long
+                if session.has_turn:
+                    await release(self._deps, session.run.id)
+                    session.has_turn = False
                 log.info(
                     "phase_finished",
-                    extra={"run_id": hand.run.id, "phase": phase.id, "outcome": answer.outcome},
+                    extra={"run_id": session.run.id, "phase": phase.id, "outcome": answer.outcome},
                 )
                 return False
             case _:
                 assert_never(answer)
 
 
-def next_phase(hand: RunSession) -> Phase | None:
-    """Find the phase to work on: the first without an outcome, unless the run is over."""
-    run = hand.run
+def next_phase(session: RunSession) -> Phase | None:
+    """Return the phase to work on: the first without an outcome; none if the run is over."""
+    run = session.run
     if run.cancelled_by is not None:
-        return rollout_under_way(run)  # it must be taken back before the run may end
+        return rollout_under_way(run)  # it must be rolled back before the run may end
     for phase in run.runbook.phases:
         state = run.phases[phase.id]
         if state.outcome is None:
@@ -116,36 +116,36 @@ def next_phase(hand: RunSession) -> Phase | None:
     return None
 
 
-async def _skip_or_run(hand: RunSession, phase: Phase) -> Answer:
-    started = hand.run.phases[phase.id].started_at is not None
-    if phase.when is not None and not started and not truth(phase.when, hand.scope()):
+async def _skip_or_run(session: RunSession, phase: Phase) -> Answer:
+    started = session.run.phases[phase.id].started_at is not None
+    if phase.when is not None and not started and not truth(phase.when, session.scope()):
         return PhaseEnd(outcome="skipped", why=f"not needed: {phase.when}")
     match phase:
         case Explore():
-            return await explore(hand, phase)
+            return await explore(session, phase)
         case FanOut():
-            return await fan_out(hand, phase)
+            return await fan_out(session, phase)
         case Reduce():
-            return await reduce(hand, phase)
+            return await reduce(session, phase)
         case Plan():
-            return await plan(hand, phase)
+            return await plan(session, phase)
         case Pipeline():
-            return await pipeline(hand, phase)
+            return await pipeline(session, phase)
         case Background():
-            return await background(hand, phase)
+            return await background(session, phase)
         case _:
             assert_never(phase)
 
 
-async def _finish(hand: RunSession) -> None:
-    outcome, summary = outcome_of(hand.run)
+async def _finish(session: RunSession) -> None:
+    outcome, summary = outcome_of(session.run)
     events: list[Event] = []
-    if (open_gate := hand.run.waiting_for) is not None:
-        events.append(ApprovalEnded(at=hand.now, approval_id=open_gate.id, decision="cancelled"))
-    events.append(RunFinished(at=hand.now, outcome=outcome, summary=summary))
-    if hand.run.service:
-        await end_turns(hand.deps, hand.run.id)  # also what an earlier owner of the run took and left
-    # Before the run is let go of for good: whoever carries it on after a crash in between does so again.
-    await keep_record(hand.deps.stores.deployments, functools.reduce(apply, events, hand.run))
-    await hand.finish(*events)
-    log.info("run_finished", extra={"run_id": hand.run.id, "outcome": outcome})
+    if (open_gate := session.run.waiting_for) is not None:
+        events.append(ApprovalEnded(at=session.now, approval_id=open_gate.id, decision="cancelled"))
+    events.append(RunFinished(at=session.now, outcome=outcome, summary=summary))
+    if session.run.service:
+        await release(session.deps, session.run.id)  # also what an earlier owner of the run acquired and left
+    # Before the run is released for good: after a crash in between, the next owner records it again.
+    await keep_record(session.deps.stores.deployments, functools.reduce(apply, events, session.run))
+    await session.finish(*events)
+    log.info("run_finished", extra={"run_id": session.run.id, "outcome": outcome})

@@ -1,4 +1,4 @@
-"""How a run ended, told from how its phases ended; pure."""
+"""Derives how a run ended from how its phases ended; pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bot.domain.runs.runbook import Background, Explore, FanOut, Pipeline, Reduc
 
 
 def outcome_of(run: Run) -> tuple[RunOutcome, str]:
-    """Tell a finished run's outcome and say it in one sentence."""
+    """Return a finished run's outcome, and a summary of one sentence."""
     if run.cancelled_by is not None:
         why = f": {run.cancelled_why}" if run.cancelled_why else "."
-        return "cancelled", f"{run.cancelled_by.name or 'Somebody'} cancelled it{why}"
+        return "cancelled", f"{run.cancelled_by.name or 'Someone'} cancelled it{why}"
     return _in_part(run) or _of_phases(run) or _of_diagnosis(run)
 
 
@@ -28,7 +28,7 @@ def _of_phases(run: Run) -> tuple[RunOutcome, str] | None:
             return "breached", f"It came back while I watched: {state.why}"
         elif state.outcome == "failed" and not isinstance(phase, Background):
             if isinstance(phase, Explore | FanOut) and not phase.required:
-                continue  # it may come back empty-handed; the reducer says what that means
+                continue  # it may return nothing; the reducer decides what that means
             if isinstance(phase, Explore | FanOut | Reduce) and phase.required:
                 return "failed", f"Nothing was changed: {state.why}"
             return "failed", f"{phase.title or phase.id} failed: {state.why}"
@@ -36,7 +36,7 @@ def _of_phases(run: Run) -> tuple[RunOutcome, str] | None:
 
 
 def _in_part(run: Run) -> tuple[RunOutcome, str] | None:
-    """Tell of a run whose people agreed to the first of its changes and not to a later one."""
+    """Return the outcome of a run whose earlier changes were approved and a later one not; else none."""
     done: list[str] = []
     for phase in run.runbook.phases:
         state, title = run.phases[phase.id], phase.title or phase.id

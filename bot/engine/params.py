@@ -1,4 +1,4 @@
-"""The parameters of a runbook: checked, converted and completed with defaults."""
+"""Checks and converts the parameters of a runbook, and fills in defaults."""
 
 from __future__ import annotations
 
@@ -24,19 +24,17 @@ _BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False,
 
 
 def complete_params(runbook: Runbook, given: Mapping[str, JsonValue], *, catalogue: Catalogue) -> JsonObject:
-    """Check parameters that a program gives, by name, and fill in what is not given.
+    """Return a program's parameters, checked and completed with defaults, by name.
 
     A duration may be a number of seconds or text such as ``30m``.
 
     Raises:
-        UsageError: one is missing, unknown or does not fit.
+        UsageError: one is missing, unknown or of the wrong form.
         UnknownServiceError: a service is not in the catalogue.
     """
     unknown = [name for name in given if name not in runbook.params]
     if unknown:
-        raise UsageError(
-            f"I know no parameter `{echo(unknown[0])}`{did_you_mean(unknown[0], runbook.params)}."
-        )
+        raise UsageError(f"Unknown parameter `{echo(unknown[0])}`{did_you_mean(unknown[0], runbook.params)}.")
     return _checked(runbook, given, catalogue=catalogue)
 
 
@@ -70,22 +68,22 @@ def _convert(name: str, param: Param, value: JsonValue, *, catalogue: Catalogue)
                 raise UsageError(f"`{name}` must be something {like}, not `{echo(value)}`.")
             return value
         case _:
-            wanted = {"boolean": "`yes` or `no`", "integer": "a whole number"}.get(param.type, "a text")
+            wanted = {"boolean": "`yes` or `no`", "integer": "a whole number"}.get(param.type, "text")
             raise UsageError(f"`{name}` must be {wanted}, not `{echo(value)}`.")
 
 
 def find_service(word: str, catalogue: Catalogue) -> str:
-    """Find the name of the service that somebody typed.
+    """Return the name of the service that was typed.
 
     Raises:
-        UnknownServiceError: the catalogue has none of that name.
+        UnknownServiceError: the catalogue has no service of that name.
     """
     name = word if word in catalogue.names else word.casefold()
     if name in catalogue.names:
         return name
     known = ", ".join(f"`{known}`" for known in catalogue.names) or "no service yet"
     raise UnknownServiceError(
-        f"I know no service called `{echo(word)}`{did_you_mean(word, catalogue.names)}.",
+        f"Unknown service `{echo(word)}`{did_you_mean(word, catalogue.names)}.",
         hint=f"The catalogue has {known}.",
     )
 
@@ -99,11 +97,11 @@ def _duration(name: str, value: JsonValue) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UsageError(f"`{name}` must be a duration such as `30m`.")
     if not math.isfinite(value) or not 0 < value <= MAX_DURATION_S:
-        raise UsageError(f"`{name}` must be between a moment and 30 days.")
+        raise UsageError(f"`{name}` must be more than 0 s and at most 30 days.")
     return float(value)
 
 
 def echo(value: object) -> str:
-    """Repeat what was given, cut short and on one line, without what would end its code span."""
+    """Return what was given, shortened and on one line, without what would end its code span."""
     text = " ".join(str(value).replace("`", "'").split())
     return text if len(text) <= _MAX_ECHO else text[: _MAX_ECHO - 1] + "…"

@@ -35,7 +35,7 @@ from bot.ports.ledger import ChangeLedger
 
 ENTRY_POINT_GROUP = "pilothouse.plugins"
 _LEAVES = frozenset({"probes", "actions"})
-"""What the file is called that declares the plugins of a folder."""
+"""Names of the files that declare the plugins of a folder."""
 _MARK = "__pilothouse_plugin__"
 _MAX_BODY = 20_000_000
 
@@ -45,7 +45,7 @@ Look = Callable[..., Awaitable[ActionResult | None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a plugin may use: nothing else of the outside is handed to it."""
+    """What a plugin may use of the outside."""
 
     run_id: str
     step_id: str
@@ -55,11 +55,11 @@ class Context:
     http: httpx.AsyncClient
     catalogue: Catalogue
     stores: Stores = field(repr=False)
-    """Not for plugins: what they may use of it are the properties below."""
+    """Not for plugins: they use the properties below."""
     gatekeeper: Gatekeeper
-    """What keeps services from being deployed, as far as the bot itself knows."""
+    """What the bot itself knows that keeps services from being deployed."""
     plugins: Plugins
-    """For a probe that asks others in turn, as a checklist does."""
+    """For a probe that calls other probes, as a checklist does."""
     effect: Effect | None = None
     """Set for actions: the idempotency key and the fencing token."""
 
@@ -70,12 +70,12 @@ class Context:
 
     @property
     def pulses(self) -> JobHistory:
-        """What is known of the jobs that report by heartbeat."""
+        """The state of the jobs that report by heartbeat."""
         return self.stores.heartbeats
 
     @property
     def alarms(self) -> AlertHistory:
-        """What was reported to the bot as an alert."""
+        """The alerts that were reported to the bot."""
         return self.stores.alerts
 
     @property
@@ -84,18 +84,18 @@ class Context:
         return self.stores.flags
 
     def service(self, name: str) -> Service:
-        """Find a service in the catalogue.
+        """Return a service of the catalogue.
 
         Raises:
-            UnknownServiceError: there is none of that name.
+            UnknownServiceError: the catalogue has no service of that name.
         """
         return self.catalogue.get(name)
 
     def source(self, service: str, kind: str) -> Mapping[str, str]:
-        """Read a service's data source of one ``kind``, such as ``prometheus``.
+        """Return the settings of a service's data source of one ``kind``, such as ``prometheus``.
 
         Raises:
-            ProbeNotConfiguredError: the catalogue names none.
+            ProbeNotConfiguredError: the catalogue names no such source.
         """
         found = self.service(service).sources.get(kind)
         if not found:
@@ -107,7 +107,7 @@ class Context:
 
         Raises:
             ProbeUnavailableError: no answer, or one that is not 2xx.
-            ProbeGarbageError: a 2xx answer that is no JSON.
+            ProbeGarbageError: a 2xx answer that is not JSON.
         """
         named = without_login(url)
         try:
@@ -121,7 +121,7 @@ class Context:
         try:
             return response.json()
         except ValueError as error:
-            raise ProbeGarbageError(f"{named} answered no JSON.") from error
+            raise ProbeGarbageError(f"{named} did not answer with JSON.") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,17 +136,17 @@ class Plugin:
     params: type[BaseModel]
     summary: str
     in_doubt: Literal["retry", "ask"] = "ask"
-    """When nobody can tell whether it happened: repeat it (idempotent target) or ask a person."""
+    """When the action offers no way to check: repeat it (idempotent target) or ask a person."""
     look: Look | None = None
-    """Looks at the world: the result if the effect is there, else none."""
+    """Verifies the effect: returns the result if the effect is there, else none."""
     deprecated: str = ""
     """The plugin to use instead; empty unless this one is removed in the next release."""
 
     def check(self, arguments: Mapping[str, JsonValue]) -> JsonObject:
-        """Validate the arguments, completed with their defaults.
+        """Return the arguments after validation.
 
         Raises:
-            ValidationError: a name is unknown or missing, or a value does not fit.
+            ValidationError: a name is unknown or missing, or a value is of the wrong form.
         """
         self.params.model_validate(arguments)
         return dict(arguments)
@@ -161,7 +161,7 @@ class Plugin:
         return result
 
     async def look_at(self, ctx: Context, arguments: Mapping[str, JsonValue]) -> ActionResult | None:
-        """Ask the world whether the effect is already there."""
+        """Return the result if the effect is already there; none if not, or if it cannot be verified."""
         return None if self.look is None else await self.look(ctx, **self._values(arguments))
 
     def _values(self, arguments: Mapping[str, JsonValue]) -> dict[str, Any]:
@@ -218,15 +218,15 @@ class Plugins:
     by_name: Mapping[str, Plugin] = field(default_factory=dict)
 
     def get(self, name: str) -> Plugin:
-        """Find a plugin.
+        """Return a plugin.
 
         Raises:
-            RunbookError: there is none of that name.
+            RunbookError: no plugin has that name.
         """
         try:
             return self.by_name[name]
         except KeyError:
-            raise RunbookError(f"there is no plugin called `{name}`") from None
+            raise RunbookError(f"no plugin is called `{name}`") from None
 
     def of_kind(self, kind: Literal["probe", "action"]) -> tuple[Plugin, ...]:
         """List the probes, or the actions, by name."""

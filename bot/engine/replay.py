@@ -1,4 +1,4 @@
-"""Ask a reducer again what it said in a journal, from nothing but what it read then."""
+"""Replays a reducer on the inputs that a journal recorded."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Reducers = Mapping[ReducerName, Reducer]
 
 
 class InputsMissingError(NotFoundError):
-    """The journal does not tell what the reducer read."""
+    """The journal does not hold the reducer's inputs."""
 
     reason = "inputs_missing"
-    default_hint = "Inputs are kept since 0.1; a run that is older, or never came to a diagnosis, has none."
+    default_hint = "Inputs are recorded since 0.1. An older run, or one without a diagnosis, has none."
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedReduction:
-    """One reducer's word in a journal, and what it was given."""
+    """One reducer's output in a journal, and its inputs."""
 
     phase: Reduce
     given: ReduceInput
@@ -37,14 +37,14 @@ class RecordedReduction:
 
 
 def recorded(run_id: str, events: Sequence[Event]) -> tuple[RecordedReduction, ...]:
-    """Find every reducer's word in a journal, in its order.
+    """Return every reducer's output in a journal, in its order.
 
     Raises:
-        InputsMissingError: there is none whose inputs were kept.
+        InputsMissingError: the journal holds no output with its inputs.
     """
     found = tuple(_recorded(run_id, events))
     if not found:
-        raise InputsMissingError(f"{run_id} tells no diagnosis together with what it was made from.")
+        raise InputsMissingError(f"{run_id} has no diagnosis whose inputs were recorded.")
     return found
 
 
@@ -54,7 +54,7 @@ def _recorded(run_id: str, events: Sequence[Event]) -> Iterator[RecordedReductio
     for place, event in enumerate(events, start=1):
         match event:
             case InputsPinned() if event.phase not in pinned:
-                # What came later, such as the remedy's steps, the reducer did not see.
+                # The reducer did not see what came later, such as the remedy's steps.
                 pinned[event.phase] = fold(run_id, events[:place])
             case PhaseFinished(output=dict() as output) if event.phase in pinned:
                 phase = whole.runbook.phase(event.phase)
@@ -69,14 +69,14 @@ def _recorded(run_id: str, events: Sequence[Event]) -> Iterator[RecordedReductio
 
 
 def input_of(run: Run, phase: Reduce) -> ReduceInput:
-    """Build what a reducer sees, from the journal alone; the engine and a replay both ask with this.
+    """Return a reducer's input, from the journal alone; the engine and a replay both use it.
 
     Raises:
         InputsMissingError: the phase's inputs are not in the journal.
     """
     inputs = run.phases[phase.id].inputs
     if inputs is None:
-        raise InputsMissingError(f"The inputs of {phase.id} were not kept.")
+        raise InputsMissingError(f"The inputs of {phase.id} were not recorded.")
     return ReduceInput(
         run=run,
         phases=tuple(run.phases[name] for name in phase.over),
@@ -89,18 +89,18 @@ def input_of(run: Run, phase: Reduce) -> ReduceInput:
 def again(
     told: RecordedReduction, reducers: Reducers, *, catalogue: Catalogue | None = None
 ) -> Diagnosis | ReducerResult:
-    """Ask the reducer again; with ``catalogue``, as if that had been the catalogue then."""
+    """Run the reducer again; with ``catalogue``, as if that had been the catalogue then."""
     given = told.given if catalogue is None else replace(told.given, catalogue=catalogue)
     return reducers[told.phase.reducer](given)
 
 
 def as_text(output: JsonObject) -> str:
-    """Write a reducer's word down; two are the same if this is, byte for byte."""
+    """Return a reducer's output as text; two outputs are equal if their texts are, byte for byte."""
     return json.dumps(output, ensure_ascii=False, indent=1) + "\n"
 
 
 def difference(told: RecordedReduction, now: Diagnosis | ReducerResult) -> tuple[str, ...]:
-    """Tell line by line how an answer differs from the recorded one; nothing if it does not."""
+    """Return the line-by-line difference from the recorded output; empty if there is none."""
     before, after = as_text(told.output), as_text(now.model_dump(mode="json"))
     if before == after:
         return ()

@@ -1,4 +1,4 @@
-"""A run in this worker's hands: reads, writes and contexts, fenced by the epoch."""
+"""A run that this worker owns: reads, writes and contexts, fenced by the epoch."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from bot.templating.templates import render
 log = logging.getLogger(__name__)
 
 _GATHER_S = 0.001
-"""So long a fact may wait for others to be written with; nobody sees so short a time."""
+"""Seconds that a fact may wait to be written together with others; too short to be noticed."""
 
 
 class RunSession:
     """Holds a run while this worker owns it.
 
-    ``run`` is what the journal says, together with the facts that are on their way into it.
+    ``run`` is the state in the journal, together with the facts that are about to be written to it.
     """
 
     def __init__(self, run_id: str, taken: OwnedRun, deps: Deps) -> None:
@@ -34,7 +34,7 @@ class RunSession:
         self.epoch = taken.epoch
         self.run: Run = fold(run_id, taken.events)
         self.breach = ""
-        """What a watch beside the steps saw; it stops them."""
+        """What the watch beside the steps saw; it stops them."""
         self.has_turn = False
         """Whether it holds a place at its service, or waits for one."""
         self._scope: tuple[Run, dict[str, object]] | None = None
@@ -51,7 +51,7 @@ class RunSession:
 
     @property
     def stopping(self) -> str:
-        """Why nothing more should be begun; empty while all is well."""
+        """Why no further step should start; empty while all is well."""
         if self.breach:
             return self.breach
         if (aborter := self.run.steering.aborted_by) is not None:
@@ -61,11 +61,11 @@ class RunSession:
     def note(self, *events: Event) -> None:
         """Fold facts now and have them written within a millisecond, together with others of that time.
 
-        For facts that nothing outside depends on: if they are lost with this worker, what they tell of is
-        read anew.  Everything else is written with ``write``.
+        For facts that nothing outside depends on: if they are lost with this worker, they are
+        read again.  Everything else is written with ``write``.
 
         Raises:
-            StaleEpochError: another worker owns the run by now, as an earlier write has shown.
+            StaleEpochError: another worker owns the run now, as an earlier write has shown.
         """
         if self._failure is not None:
             raise self._failure
@@ -76,10 +76,10 @@ class RunSession:
             self._due = asyncio.get_running_loop().call_later(_GATHER_S, self._begin_to_write)
 
     async def write(self, *events: Event) -> None:
-        """Append facts and fold them, and all that was noted before; facts of others are folded too.
+        """Append facts, and all that was noted before, and fold them; facts of others are folded too.
 
         Raises:
-            StaleEpochError: another worker owns the run by now.
+            StaleEpochError: another worker owns the run now.
         """
         self.note(*events)
         await self.settled()
@@ -88,7 +88,7 @@ class RunSession:
         """Wait until everything noted is written.
 
         Raises:
-            StaleEpochError: another worker owns the run by now.
+            StaleEpochError: another worker owns the run now.
         """
         if self._due is not None:
             self._begin_to_write()
@@ -98,7 +98,7 @@ class RunSession:
             raise self._failure
 
     async def park(self, until: datetime | None) -> bool:
-        """Let go of the run; false if something was written meanwhile, which has now been read."""
+        """Release the run; return false if something was written meanwhile, which has now been read."""
         await self.settled()
         if await self.deps.stores.journal.park(
             self.run.id, epoch=self.epoch, length=self._written, until=until
@@ -108,10 +108,10 @@ class RunSession:
         return False
 
     async def finish(self, *events: Event) -> None:
-        """Write the last facts, with what is still on its way, and let go of the run for good.
+        """Write the last facts, with those still pending, and release the run for good.
 
         Raises:
-            StaleEpochError: another worker owns the run by now.
+            StaleEpochError: another worker owns the run now.
         """
         rest, self._pending = self._pending, []
         self._rest()
@@ -129,7 +129,7 @@ class RunSession:
             self._due = None
 
     async def _write_pending(self) -> None:
-        """Write until nothing is pending; a failure is kept for whoever notes or waits next."""
+        """Write until nothing is pending; the next call that notes or waits raises a failure."""
         try:
             while self._pending:
                 batch, self._pending = self._pending, []
@@ -137,13 +137,13 @@ class RunSession:
                 self._written += len(batch)
                 if length != self._written:
                     await self._reload()
-        except Exception as error:  # noqa: BLE001  # raised where the run is carried on
+        except Exception as error:  # noqa: BLE001  # raised where the run advances
             self._failure = error
         finally:
             self._writing = None
 
     async def _reload(self) -> None:
-        """Read the journal again: somebody else wrote into it."""
+        """Read the journal again, because another writer added to it."""
         events = await self.deps.stores.journal.load(self.run.id)
         run = fold(self.run.id, events)
         for event in self._pending:
@@ -151,7 +151,7 @@ class RunSession:
         self.run, self._written = run, len(events)
 
     def scope(self, **more: object) -> dict[str, object]:
-        """What templates may refer to at this point of the run."""
+        """Return what templates may refer to at this point of the run."""
         if self._scope is None or self._scope[0] is not self.run:
             scope = scope_of(self.run, catalogue=self.deps.catalogue, settings=self.deps.settings)
             self._scope = (self.run, scope)
@@ -168,5 +168,5 @@ class RunSession:
         return rendered
 
     def context(self, step_id: str, *, timeout_s: float, effect: Effect | None = None) -> Context:
-        """Make what a plugin is handed."""
+        """Return the context for a plugin."""
         return self.deps.context(self.run.id, step_id, timeout_s=timeout_s, effect=effect)

@@ -1,4 +1,4 @@
-"""One call of a plugin, with its timeout; whatever happens becomes a recorded result."""
+"""Calls a plugin with its timeout; every outcome becomes a recorded result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Result = Findings | Measurement | Facts | ActionResult
 
 @dataclass(frozen=True, kw_only=True)
 class CallResult:
-    """What came of one call; ``result`` only where ``outcome`` is ok."""
+    """The result of one call; ``result`` is set only where ``outcome`` is ok."""
 
     outcome: StepOutcome
     took_s: float
@@ -48,16 +48,16 @@ class CallResult:
 
 
 def shown(result: Result) -> str:
-    """Say in a line what came of a call."""
+    """Return the result of a call in one line."""
     if isinstance(result, Measurement):
         return result.text or f"{result.value:g} {result.unit}".strip()
     return str(getattr(result, "summary", "")) or str(getattr(result, "looked_at", ""))
 
 
-def finished(hand: RunSession, called: CallResult, *, phase: str, step: str) -> StepFinished:
-    """Turn what came of a call into the fact that the journal keeps."""
+def finished(session: RunSession, called: CallResult, *, phase: str, step: str) -> StepFinished:
+    """Return the event that records the result of a call."""
     return StepFinished(
-        at=hand.now,
+        at=session.now,
         phase=phase,
         step=step,
         outcome=called.outcome,
@@ -70,7 +70,7 @@ def finished(hand: RunSession, called: CallResult, *, phase: str, step: str) -> 
 
 
 async def call(
-    hand: RunSession,
+    session: RunSession,
     plugin: Plugin,
     arguments: JsonObject,
     *,
@@ -81,16 +81,16 @@ async def call(
     """Call a plugin for a run; every failure comes back as an outcome.
 
     Raises:
-        StaleEpochError: the target knows of a newer owner of this run.
+        StaleEpochError: the target knows a newer owner of this run.
     """
-    return await call_with(hand.context(step_id, timeout_s=timeout_s, effect=effect), plugin, arguments)
+    return await call_with(session.context(step_id, timeout_s=timeout_s, effect=effect), plugin, arguments)
 
 
 async def call_with(ctx: Context, plugin: Plugin, arguments: JsonObject) -> CallResult:
     """Call a plugin; every failure comes back as an outcome.
 
     Raises:
-        StaleEpochError: the target knows of a newer owner of what this is done for.
+        StaleEpochError: the target knows a newer owner of the run.
     """
     began, timeout_s = time.monotonic(), ctx.timeout_s
     try:

@@ -1,4 +1,4 @@
-"""Every store that the bot keeps something in, in one place."""
+"""All stores of the bot, in one place."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from bot.ports.monitors import MonitorStore
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
-    """The stores, by their ports; made whole by ``redis_stores``, and by ``memory_stores`` for tests.
+    """The stores, by their ports; built by ``redis_stores``, and by ``memory_stores`` for tests.
 
-    Handed on whole, so that whoever needs a new store finds it here.
+    Passed on as a whole, so that new code finds every store here.
     """
 
     journal: Journal
@@ -35,12 +35,12 @@ class Stores:
     feedback: FeedbackStore
     deployments: DeploymentStore
     deploy_locks: DeployLockStore
-    """Locks of services by people; ``locks`` are the places that runs take."""
+    """Locks of services by people; ``locks`` are held by runs."""
     checklists: ChecklistStore
     ledger: ChangeLedger
     locks: Locks
     leases: Leases
-    """What keeps a candidate in the traffic while a worker carries its rollout."""
+    """Keep a candidate in the traffic while a worker advances its rollout."""
     heartbeats: Heartbeats
     flags: FlagStore
     budget: Budget

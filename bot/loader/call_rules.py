@@ -18,14 +18,14 @@ from bot.templating.templates import is_template
 
 
 def check_call(spot: TemplatePlace, call: Call) -> Plugin | None:
-    """Check one call; gives its plugin if there is one."""
+    """Check one call and return its plugin, if it exists."""
     return check_plugin(spot, "action" if call.is_action else "probe", call.plugin, call.arguments)
 
 
 def check_plugin(
     spot: TemplatePlace, kind: Literal["probe", "action"], name: str, arguments: JsonObject
 ) -> Plugin | None:
-    """Check a plugin's name, kind and arguments; gives the plugin if there is one."""
+    """Check a plugin's name, kind and arguments; return the plugin, if it exists."""
     plugin = spot.plugins.by_name.get(name)
     if plugin is None:
         known = [other.name for other in spot.plugins.of_kind(kind)]
@@ -52,18 +52,20 @@ def _check_arguments(spot: TemplatePlace, plugin: Plugin, arguments: JsonObject)
     try:
         plugin.params.model_validate(literal)
     except ValidationError as error:
-        _tell(spot, plugin, arguments, error.errors(include_url=False))
+        _report_misfits(spot, plugin, arguments, error.errors(include_url=False))
     for name in arguments:
         if name not in plugin.params.model_fields and name not in literal:
-            _tell_unknown(spot, plugin, name)
+            _report_unknown(spot, plugin, name)
     service = literal.get("service")
     if isinstance(service, str) and spot.catalogue is not None and service not in spot.catalogue.names:
         known = did_you_mean(service, spot.catalogue.names)
         spot.at("service").report(f"the catalogue has no service `{service}`{known}")
 
 
-def _tell(spot: TemplatePlace, plugin: Plugin, arguments: JsonObject, details: list[ErrorDetails]) -> None:
-    """Report ill-fitting arguments, once for each place."""
+def _report_misfits(
+    spot: TemplatePlace, plugin: Plugin, arguments: JsonObject, details: list[ErrorDetails]
+) -> None:
+    """Report invalid arguments, once for each place."""
     misfits: dict[Where, list[str]] = {}
     for detail in details:
         name = str(detail["loc"][0])
@@ -71,7 +73,7 @@ def _tell(spot: TemplatePlace, plugin: Plugin, arguments: JsonObject, details: l
             if name not in arguments:
                 spot.report(f"`{name}` is missing: {plugin.name} needs it")
         elif detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
-            _tell_unknown(spot, plugin, name)
+            _report_unknown(spot, plugin, name)
         else:
             misfits.setdefault(place_of(arguments, detail["loc"]), []).append(_in_words(detail))
     for place, said in misfits.items():
@@ -84,7 +86,7 @@ def _in_words(detail: ErrorDetails) -> str:
     return text[:1].lower() + text[1:] + ("; put it in quotes" if quote else "")
 
 
-def _tell_unknown(spot: TemplatePlace, plugin: Plugin, name: str) -> None:
+def _report_unknown(spot: TemplatePlace, plugin: Plugin, name: str) -> None:
     params: type[BaseModel] = plugin.params
     meant = did_you_mean(name, params.model_fields) or _list_of(params)
     spot.report(f"no parameter `{name}` in {plugin.name}{meant}", at=(*spot.where, name))

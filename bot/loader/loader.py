@@ -1,4 +1,4 @@
-"""Load runbooks: every file is read and checked, and all problems are reported at once."""
+"""Loads runbooks: reads and checks every file, and reports all problems at once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from bot.loader.yaml_positions import Problem, read_yaml, shown_path
 
 
 class RunbooksInvalidError(RunbookError):
-    """Runbooks break the rules; ``problems`` holds all that is wrong, by file and line."""
+    """Runbooks break the rules; ``problems`` lists every problem, by file and line."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        """Keep the problems; as text, one a line."""
+        """Store the problems; the error's text has one per line."""
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
@@ -34,17 +34,15 @@ class LoadedLibrary:
     """Which file each came from."""
 
     def get(self, name: str) -> Runbook:
-        """Find a runbook.
+        """Return a runbook.
 
         Raises:
-            NotFoundError: there is none of that name.
+            NotFoundError: no runbook has that name.
         """
         try:
             return self.by_name[name]
         except KeyError:
-            raise NotFoundError(
-                f"There is no runbook called `{name}`{did_you_mean(name, self.by_name)}."
-            ) from None
+            raise NotFoundError(f"No runbook is called `{name}`{did_you_mean(name, self.by_name)}.") from None
 
     def names(self) -> tuple[str, ...]:
         """List every runbook's name, sorted."""
@@ -59,10 +57,10 @@ def load_runbooks(
     Args:
         paths: where to look; a folder is searched to any depth.
         plugins: the probes and actions that runbooks may name.
-        services: the catalogue; with it, services that a runbook names outright are checked too.
+        services: the catalogue; with it, services that a runbook names literally are checked too.
 
     Raises:
-        RunbooksInvalidError: something is wrong; every problem of every file is in it.
+        RunbooksInvalidError: a file is invalid; it holds every problem of every file.
     """
     files, problems = _files(paths)
     drafts = [draft_of(read_yaml(file)) for file in files]

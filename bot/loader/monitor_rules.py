@@ -14,7 +14,7 @@ from bot.templating.templates import expression_problems
 
 
 def monitor_problems(catalogue: Catalogue, *, plugins: Plugins, runbooks: Collection[str]) -> tuple[str, ...]:
-    """List all that is wrong with the monitors, each with the monitor's full name."""
+    """List every problem of the monitors, each with the monitor's full name."""
     return tuple(
         f"the monitor {name}: {problem}"
         for name, (service, monitor) in catalogue.monitors.items()
@@ -30,4 +30,4 @@ def _problems(
     )
     yield from (f"`expect`: {problem}" for problem in expression_problems(monitor.expect, ("result",)))
     if monitor.then is not None and monitor.then not in runbooks:
-        yield f"`then`: there is no runbook `{monitor.then}`{did_you_mean(monitor.then, runbooks)}"
+        yield f"`then`: no runbook is called `{monitor.then}`{did_you_mean(monitor.then, runbooks)}"

@@ -25,20 +25,20 @@ class PhasePosition:
         return self.all[: self.index]
 
     def find(self, field: str, name: str, kinds: Sequence[str], *, later: bool = False) -> PhaseDraft | None:
-        """Find the phase that ``field`` names: an earlier one, or a later one, of one of these kinds."""
+        """Return the phase that ``field`` names: an earlier one, or a later one, of one of these kinds."""
         return self.find_at((field,), name, kinds, later=later)
 
     def find_at(
         self, where: Where, name: str, kinds: Sequence[str], *, later: bool = False
     ) -> PhaseDraft | None:
-        """As ``find``, for a name that stands deeper."""
+        """Return the phase as ``find`` does, for a name at a deeper place."""
         spot = self.spot.at(*where)
         wanted = " or ".join(f"`{kind}`" for kind in kinds)
         side = self.all[self.index + 1 :] if later else self.earlier
         found = next((other for other in self.all if other.id == name), None)
         if found is None:
             known = [other.id for other in side if other.kind in kinds]
-            spot.report(f"there is no phase `{name}`{did_you_mean(name, known)}")
+            spot.report(f"no phase is called `{name}`{did_you_mean(name, known)}")
         elif found.kind not in kinds:
             spot.report(f"`{name}` is a `{found.kind}` phase; it must be a {wanted}")
         elif found not in side:

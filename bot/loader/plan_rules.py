@@ -1,4 +1,4 @@
-"""The rules of plans and pipelines: what is approved is what is done, and nothing is done unasked."""
+"""The rules of plans and pipelines: exactly what is approved is done, and nothing without approval."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_plan(place: PhasePosition, phase: Plan) -> None:
 
 
 def check_pipeline(place: PhasePosition, phase: Pipeline) -> None:
-    """Check a pipeline, the plan that its people approve, and that they are asked before its first action."""
+    """Check a pipeline and the plan that people approve, and that they are asked before its first action."""
     spot = place.spot
     planned = _plan_of(place, phase)
     check_steps(_before(spot, planned), phase.steps)
@@ -80,7 +80,7 @@ def _check_remedy(spot: TemplatePlace, remedy: Remedy, *, shared: tuple[Check, .
 
 
 def _plan_of(place: PhasePosition, phase: Pipeline) -> PhaseDraft | None:
-    """Find the phase that renders a pipeline's plan; none if that is the pipeline itself."""
+    """Return the phase that renders a pipeline's plan; none if that is the pipeline itself."""
     if phase.plan is not None:
         found = place.find("plan", phase.plan, ("plan",))
         if found and isinstance(found.phase, Plan) and found.phase.of is not None:
@@ -91,7 +91,7 @@ def _plan_of(place: PhasePosition, phase: Pipeline) -> PhaseDraft | None:
 
 
 def _before(spot: TemplatePlace, planned: PhaseDraft | None) -> TemplatePlace:
-    """Know only what is known when the plan is rendered."""
+    """Return the place with only the names that are known when the plan is rendered."""
     ids = list(spot.phases)
     if planned is None or planned.id not in ids:
         return spot
@@ -104,39 +104,41 @@ def _before(spot: TemplatePlace, planned: PhaseDraft | None) -> TemplatePlace:
 
 
 def _check_approvals(spot: TemplatePlace, phase: Pipeline, planned: PhaseDraft | None) -> None:
-    """Make sure that somebody is asked before the first action, and that there is somebody to ask."""
+    """Check that an approval precedes the first action, and that a group can give it."""
     ways = [phase.steps]
     if planned is not None and isinstance(planned.phase, Plan):
         ways += [remedy.steps for remedies in planned.phase.remedies.values() for remedy in remedies]
     unasked = next((step for steps in ways if (step := _first_unasked(steps)) is not None), None)
     if phase.approval is None and unasked is not None:
-        spot.report(f"needs an `approval`: nobody is asked before the action `{unasked.action}`")
+        spot.report(f"needs an `approval`: the action `{unasked.action}` would run without one")
     if "service" in spot.params:
         return
     if phase.approval is not None and not phase.approval.groups:
-        spot.at("approval").report("name the `groups` who may approve: there is no parameter `service`")
+        spot.at("approval").report(
+            "name the `groups` who may approve: the runbook has no parameter `service`"
+        )
     for index, step in enumerate(phase.steps):
         if step.approval is not None and not step.approval.groups:
             spot.at("steps", index, "approval").report(
-                "name the `groups` who may approve: there is no parameter `service`"
+                "name the `groups` who may approve: the runbook has no parameter `service`"
             )
 
 
 def _check_lease(spot: TemplatePlace, phase: Pipeline) -> None:
-    """A run that waits for people is in nobody's hands, and its candidate would lose its traffic."""
+    """Check a lease: a run that waits for people has no owner, so its candidate would lose its traffic."""
     if not phase.lease:
         return
     if "service" not in spot.params:
-        spot.at("lease").report("there is no parameter `service` whose candidate could hang on it")
+        spot.at("lease").report("a lease needs the parameter `service`, whose candidate it protects")
     for index, step in enumerate(phase.steps):
         if step.approval is not None:
             spot.at("steps", index, "approval").report(
-                "under a `lease` nobody can be waited for in between; have a `judge` ask instead"
+                "a pipeline with a `lease` cannot wait for an approval; let a `judge` ask instead"
             )
 
 
 def _first_unasked(steps: tuple[Step, ...]) -> Step | None:
-    """Find the first action before which no step has an approval."""
+    """Return the first action before which no step has an approval."""
     for step in steps:
         if step.approval is not None:
             return None

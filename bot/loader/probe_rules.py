@@ -19,7 +19,7 @@ _ANY_VERSION = "1.0.0"
 
 
 def probe_problems(name: str, *, plugins: Plugins, complete: Callable[[Plugin], JsonObject]) -> Iterator[str]:
-    """Tell what is wrong with a probe's name, or with the arguments that ``complete`` makes for it."""
+    """Yield the problems of a probe's name, or of the arguments that ``complete`` returns for it."""
     plugin = plugins.by_name.get(name)
     if plugin is None or plugin.kind != "probe":
         known = [probe.name for probe in plugins.of_kind("probe")]
@@ -36,7 +36,7 @@ def probe_problems(name: str, *, plugins: Plugins, complete: Callable[[Plugin], 
 
 
 def checklist_problems(catalogue: Catalogue, *, plugins: Plugins) -> tuple[str, ...]:
-    """List all that is wrong with the checklists, each with the service and the item."""
+    """List every problem of the checklists, each with the service and the item."""
     return tuple(
         f"the checklist of {service.name}, {name}: {problem}"
         for service in catalogue.services

@@ -64,7 +64,7 @@ def check_draft(
 
 
 def _may_rank_causes(drafted: PhaseDraft) -> bool:
-    """Tell whether templates may refer to a ``cause`` after this phase; a misshapen one may be meant to."""
+    """Return whether templates may refer to a ``cause`` after this phase; an invalid phase might allow it."""
     if isinstance(drafted.phase, Reduce):
         return drafted.phase.reducer == "rank_causes"
     return drafted.phase is None and drafted.kind == "reduce"
@@ -131,7 +131,7 @@ def _check_reduce(place: PhasePosition, phase: Reduce) -> None:
 
 
 def _check_findings(spot: TemplatePlace, drafted: PhaseDraft | None) -> None:
-    """Make sure that every step which causes are ranked from brings findings."""
+    """Check that every step from which causes are ranked returns findings."""
     if drafted is None or drafted.phase is None:
         return
     for step in steps_of(drafted.phase):
@@ -156,7 +156,7 @@ def _check_background(
     target = library.get(phase.on_breach)
     if target is None:
         known = did_you_mean(phase.on_breach, library)
-        spot.at("on_breach").report(f"there is no runbook `{phase.on_breach}`{known}")
+        spot.at("on_breach").report(f"no runbook is called `{phase.on_breach}`{known}")
         return
     for name, param in target.params.items():
         if param.required and name not in spot.params:

@@ -1,4 +1,4 @@
-"""Whether a document has the shape of a runbook, and what is wrong with it in plain words."""
+"""Checks a document against the runbook schema, and reports errors in plain words."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseDraft:
-    """One phase of a file; ``phase`` is none where its shape is wrong, but its id and kind may be known."""
+    """One phase of a file; ``phase`` is none where a field is invalid, but id and kind may be known."""
 
     where: Where
     id: str
@@ -51,21 +51,21 @@ class PhaseDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class RunbookDraft:
-    """As much of a runbook as its file lets one read."""
+    """The readable parts of a runbook's file."""
 
     document: Document
     name: str
     params: Mapping[str, Param]
     phases: tuple[PhaseDraft, ...]
     runbook: Runbook | None
-    """The whole, where its shape is right."""
+    """The whole runbook, where its fields are valid."""
 
 
 def draft_of(document: Document) -> RunbookDraft:
-    """Read a document as a runbook; what is wrong goes into its ``problems``, nothing is raised."""
+    """Read a document as a runbook; errors are added to its ``problems``, nothing is raised."""
     if not isinstance(document.data, dict):
         if not document.problems:
-            document.report((), "is no runbook: it must begin with `name:`, `summary:` and `phases:`")
+            document.report((), "is not a runbook: it must begin with `name:`, `summary:` and `phases:`")
         return RunbookDraft(document=document, name="", params={}, phases=(), runbook=None)
     data = _in_seconds(document, document.data)
     params = {
@@ -87,7 +87,7 @@ def draft_of(document: Document) -> RunbookDraft:
 
 
 def _whole(document: Document, data: JsonObject) -> Runbook | None:
-    """Read the whole; problems inside of parameters and phases have been told by now."""
+    """Return the whole runbook; problems inside parameters and phases are already reported."""
     try:
         return Runbook.model_validate(data)
     except ValidationError as error:
@@ -96,7 +96,7 @@ def _whole(document: Document, data: JsonObject) -> Runbook | None:
             for detail in error.errors(include_url=False)
             if detail["loc"] and (detail["loc"][0] not in ("params", "phases") or len(detail["loc"]) == 1)
         ]
-        _tell(document, Runbook, data, told, where=())
+        _report_errors(document, Runbook, data, told, where=())
         return None
 
 
@@ -120,7 +120,7 @@ def _drafted(document: Document, item: JsonValue, where: Where) -> PhaseDraft:
     phase: BaseModel | None = None
     kind = _text(item, "kind")
     if not isinstance(item, dict):
-        document.report(where, "is no phase: it needs an `id` and a `kind`")
+        document.report(where, "is not a phase: it needs an `id` and a `kind`")
     elif kind in PHASES:
         phase = _fitted(document, PHASES[kind], item, where=where)
     else:
@@ -131,14 +131,14 @@ def _drafted(document: Document, item: JsonValue, where: Where) -> PhaseDraft:
 
 
 def _fitted(document: Document, model: type[_Fitted], item: JsonValue, *, where: Where) -> _Fitted | None:
-    """Fit data to a model; unknown fields are told, then put aside so that the rest is checked too."""
+    """Validate data by a model; unknown fields are reported and removed, so that the rest is checked too."""
     data = deepcopy(item)
     for _ in range(_ROUNDS):
         try:
             return model.model_validate(data)
         except ValidationError as error:
             details = error.errors(include_url=False)
-            _tell(document, model, data, details, where=where)
+            _report_errors(document, model, data, details, where=where)
             unknown = [place_of(data, d["loc"]) for d in details if d["type"] == "extra_forbidden"]
             if len(unknown) < len(details):
                 return None
@@ -147,7 +147,7 @@ def _fitted(document: Document, model: type[_Fitted], item: JsonValue, *, where:
     return None
 
 
-def _tell(
+def _report_errors(
     document: Document, model: type[BaseModel], data: JsonValue, details: list[ErrorDetails], *, where: Where
 ) -> None:
     """Report errors in plain words, one for each place."""
@@ -159,7 +159,7 @@ def _tell(
         texts.setdefault(place, []).append(_in_words(model, place, detail))
     for place, said in texts.items():
         if said == [_WORDS["too_short"]] and any(place == other[: len(place)] != other for other in texts):
-            continue  # not empty: its items are wrong, and that is told
+            continue  # not empty: its items are wrong, which is reported
         missing = [text for text in said if text.endswith("is missing")]
         for text in missing or [", or ".join(dict.fromkeys(said))]:
             document.report((*where, *place), text)
@@ -170,7 +170,7 @@ def _in_words(model: type[BaseModel], place: Where, detail: ErrorDetails) -> str
     if kind == "missing":
         return f"`{detail['loc'][-1]}` is missing"
     if kind == "extra_forbidden":
-        return f"there is no field `{place[-1]}` here{did_you_mean(str(place[-1]), _fields(model, place))}"
+        return f"unknown field `{place[-1]}`{did_you_mean(str(place[-1]), _fields(model, place))}"
     if kind == "string_type":
         return "must be text" + ("; put it in quotes" if isinstance(value, int | float) else "")
     if kind == "literal_error":
@@ -183,7 +183,7 @@ def _in_words(model: type[BaseModel], place: Where, detail: ErrorDetails) -> str
 
 
 def place_of(data: JsonValue, loc: tuple[int | str, ...]) -> Where:
-    """Turn an error's location into a place in the data: without the names of union members."""
+    """Return an error's location as a place in the data, without the names of union members."""
     place: list[int | str] = []
     for index, part in enumerate(loc):
         here = part_of(data, tuple(place))
@@ -194,7 +194,7 @@ def place_of(data: JsonValue, loc: tuple[int | str, ...]) -> Where:
 
 
 def _put_aside(model: type[BaseModel], data: JsonValue, place: Where) -> None:
-    """Take an unknown field out, or give it the name that was meant."""
+    """Remove an unknown field, or rename it to the one that was meant."""
     above = part_of(data, place[:-1])
     if isinstance(above, dict):
         value = above.pop(str(place[-1]), None)
@@ -204,7 +204,7 @@ def _put_aside(model: type[BaseModel], data: JsonValue, place: Where) -> None:
 
 
 def _fields(model: type[BaseModel], place: Where) -> list[str]:
-    """List the fields that may stand beside ``place``."""
+    """List the fields that are allowed beside ``place``."""
     annotation: Any = model
     for part in place[:-1]:
         annotation = _below(_bare(annotation), part)
@@ -215,7 +215,7 @@ def _fields(model: type[BaseModel], place: Where) -> list[str]:
 
 
 def _below(annotation: Any, part: str | int) -> Any:  # noqa: ANN401  # annotations have no common type
-    """Find the annotation of one part of a value."""
+    """Return the annotation of one part of a value."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
             if part in (name, field.alias):
@@ -228,7 +228,7 @@ def _below(annotation: Any, part: str | int) -> Any:  # noqa: ANN401  # annotati
 
 
 def _bare(annotation: Any) -> Any:  # noqa: ANN401  # annotations have no common type
-    """Take off ``Annotated`` and ``| None``."""
+    """Return an annotation without ``Annotated`` and ``| None``."""
     while get_origin(annotation) in (Annotated, Union, types.UnionType):
         annotation = get_args(annotation)[0]
     return annotation

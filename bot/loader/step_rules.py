@@ -1,4 +1,4 @@
-"""The rules of steps and checks: unique ids, an undo or a reason, nothing that would silently not happen."""
+"""The rules of steps and checks: unique ids, an undo or a reason, no field without effect."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_steps(spot: TemplatePlace, steps: tuple[Step, ...]) -> None:
 
 
 def _check_judge(spot: TemplatePlace, step: Step) -> None:
-    """Check what a judge reads; it may look only where there is a way back."""
+    """Check what a judge reads; a judged action needs an undo."""
     if step.judge is None:
         return
     if step.is_action and step.undo is None:
@@ -54,9 +54,11 @@ def _check_judge(spot: TemplatePlace, step: Step) -> None:
 
 def _check_undo(spot: TemplatePlace, step: Step) -> None:
     if step.undo is not None and step.no_undo:
-        spot.at("no_undo").report("there is an `undo`; leave one of them out")
+        spot.at("no_undo").report("`undo` is set, too; leave one of them out")
     if step.is_action and step.undo is None and not step.no_undo.strip():
-        spot.report(f"the action `{step.action}` needs an `undo`, or a `no_undo` that says why there is none")
+        spot.report(
+            f"the action `{step.action}` needs an `undo`, or a `no_undo` with the reason why it has none"
+        )
     if not step.is_action and (step.undo is not None or step.no_undo):
         spot.at("undo" if step.undo else "no_undo").report(
             "a probe changes nothing, so there is nothing to undo"
@@ -85,7 +87,7 @@ def check_all(
 
 
 def refuse_same_checks(spot: TemplatePlace, steps: tuple[Step, ...], checks: tuple[Check, ...]) -> None:
-    """Refuse one id for two checks of the same plan: the second would count as done."""
+    """Report one id for two checks of the same plan: the second would count as done."""
     seen = {check.id for check in checks}
     for index, step in enumerate(steps):
         for number, check in enumerate(step.verify):
@@ -101,16 +103,16 @@ def _ids(where: Where, steps: Iterable[Step]) -> Iterable[tuple[str, Where]]:
 
 
 def refuse_twice(spot: TemplatePlace, what: str, ids: Iterable[tuple[str, Where]]) -> None:
-    """Refuse an id that is there twice; each comes with its place."""
+    """Report an id that appears twice; each comes with its place."""
     seen: set[str] = set()
     for name, where in ids:
         if name in seen:
-            replace(spot, where=where).report(f"`{name}` is there twice in `{what}`")
+            replace(spot, where=where).report(f"`{name}` appears twice in `{what}`")
         seen.add(name)
 
 
 def check_gathering(spot: TemplatePlace, phase: Explore | FanOut) -> None:
-    """Check steps that run at once: they only read, for nobody is asked before and nothing undone after."""
+    """Check steps that run at once: they only read, because they have no approval and no undo."""
     refuse_twice(spot, "steps", _ids(spot.where, phase.steps))
     for index, step in enumerate(phase.steps):
         here = spot.at("steps", index)
@@ -120,7 +122,7 @@ def check_gathering(spot: TemplatePlace, phase: Explore | FanOut) -> None:
                 here.at("for_each").report("only a `fan_out` phase has `for_each`")
             here.at("for_each").check_expression(step.for_each)
         if step.is_action:
-            why = "only reads" if isinstance(phase, Explore) else "asks nobody and undoes nothing"
+            why = "only reads" if isinstance(phase, Explore) else "asks for no approval and undoes nothing"
             here.at("action").report(f"`{phase.kind}` {why}: put `{step.action}` into a `pipeline`")
         else:
             _refuse_pipeline_fields(here, step)
@@ -128,7 +130,7 @@ def check_gathering(spot: TemplatePlace, phase: Explore | FanOut) -> None:
 
 
 def _refuse_pipeline_fields(spot: TemplatePlace, step: Step) -> None:
-    """Refuse what a step that only reads, outside of a pipeline, would silently not do."""
+    """Report fields that have no effect on a step that only reads, outside a pipeline."""
     fields = {
         "undo": step.undo,
         "no_undo": step.no_undo,

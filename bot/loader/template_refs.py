@@ -1,4 +1,4 @@
-"""What templates may refer to at each place of a runbook, checked before anything runs."""
+"""Checks the references of templates in a runbook, before anything runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ROOTS: Mapping[str, type[BaseModel]] = {"service": ServiceFacts, "run": RunFact
 
 @dataclass(frozen=True, kw_only=True)
 class TemplatePlace:
-    """A place in a runbook's file, with everything that is known there."""
+    """A place in a runbook's file, with the names that are known there."""
 
     document: Document
     plugins: Plugins
@@ -50,19 +50,19 @@ class TemplatePlace:
     """What ``result`` is, where it is known."""
 
     def at(self, *parts: str | int) -> TemplatePlace:
-        """Go to a place below this one."""
+        """Return a place below this one."""
         return replace(self, where=(*self.where, *parts))
 
     def knowing(self, *roots: str, result: type[BaseModel] | None = None) -> TemplatePlace:
-        """Let templates refer to more."""
+        """Return the place with more names that templates may refer to."""
         return replace(self, roots=self.roots | set(roots), result=result or self.result)
 
     def report(self, text: str, *, at: Where | None = None) -> None:
-        """Note a problem here."""
+        """Report a problem here."""
         self.document.report(self.where, text, at=at)
 
     def check_value(self, value: JsonValue) -> None:
-        """Check every template in a value; each problem is told where it stands."""
+        """Check every template in a value; each problem is reported at its place."""
         for place, text in _leaves(value):
             spot = self.at(*place)
             for problem in problems(text, self.roots):
@@ -70,7 +70,7 @@ class TemplatePlace:
             try:
                 expressions = expressions_in(text)
             except TemplateError:
-                continue  # told by now
+                continue  # already reported
             for expression in expressions:
                 spot.check_references(expression)
 
@@ -79,7 +79,7 @@ class TemplatePlace:
         if expression is None:
             return
         if is_template(expression):
-            self.report("an expression stands here, so leave the braces out")
+            self.report("this is already an expression, so leave the braces out")
             return
         for problem in expression_problems(expression, self.roots):
             self.report(problem)
@@ -90,14 +90,14 @@ class TemplatePlace:
         try:
             paths = references(expression)
         except TemplateError:
-            return  # told by now
+            return  # already reported
         for path in paths:
             text = self._absent(path) if path[0] in self.roots else ""
             if text:
                 self.report(f"`{'.'.join(path)}`: {text}")
 
     def refuse_templates(self, text: str, *, why: str) -> None:
-        """Refuse braces in a text that nobody fills in."""
+        """Report braces in a text that is not rendered."""
         if is_template(text):
             self.report(f"`{{{{ … }}}}` is not filled in here: {why}")
 
@@ -121,7 +121,7 @@ class TemplatePlace:
         if drafted is None:
             if name in self.later:
                 return f"the phase `{name}` has not ended by then"
-            return f"there is no phase `{name}`{did_you_mean(name, self.phases)}"
+            return f"no phase is called `{name}`{did_you_mean(name, self.phases)}"
         match rest:
             case ("steps", step, *more):
                 return self._absent_in_step(drafted, step, tuple(more))
@@ -141,7 +141,7 @@ class TemplatePlace:
         if step is None:
             return f"the phase `{drafted.id}` has no step `{name}`{did_you_mean(name, steps)}"
         if step.for_each is not None and name == step.id:
-            return f'there is one step an item, such as `steps["{name}[0]"]`'
+            return f'there is one step per item, such as `steps["{name}[0]"]`'
         plugin = self.plugins.by_name.get(step.plugin)
         made = result_of(plugin) if plugin else None
         match rest:
@@ -152,13 +152,13 @@ class TemplatePlace:
 
 
 def result_of(plugin: Plugin) -> type[BaseModel] | None:
-    """Tell what a plugin returns; none where its signature does not say."""
+    """Return the model that a plugin returns; none where its signature does not name one."""
     made = get_type_hints(plugin.function).get("return")
     return made if isinstance(made, type) and issubclass(made, BaseModel) else None
 
 
 def absent(model: type[BaseModel], path: tuple[str, ...], *, properties: bool = False) -> str:
-    """Say which part of a path a model does not have; empty if it may be there."""
+    """Return a problem for the first part of a path that a model lacks; empty if there is none."""
     here: Any = model
     for part in path:
         if not (isinstance(here, type) and issubclass(here, BaseModel)):
@@ -172,14 +172,14 @@ def absent(model: type[BaseModel], path: tuple[str, ...], *, properties: bool = 
 
 
 def _bare(annotation: Any) -> Any:  # noqa: ANN401  # annotations have no common type
-    """Take ``| None`` off."""
+    """Return an annotation without ``| None``."""
     if get_origin(annotation) in (Union, types.UnionType):
         return next((part for part in get_args(annotation) if part is not type(None)), None)
     return annotation
 
 
 def _leaves(value: JsonValue, where: Where = ()) -> Iterator[tuple[Where, str]]:
-    """List every text of a value that holds templates, with its place."""
+    """Yield every text of a value that holds templates, with its place."""
     if isinstance(value, str):
         if is_template(value):
             yield where, value

@@ -1,4 +1,4 @@
-"""YAML with the line of everything in it, and all that is wrong with it in plain words."""
+"""Reads YAML with the line of every part, and reports errors in plain words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Where = tuple[str | int, ...]
 MAX_BYTES: Final = 8_000_000
 _LEAST_MAX_NODES = 20_000
 _CHARACTERS_A_NODE = 4
-"""Written out, a part takes this many characters on average at least: only anchors make more of fewer."""
+"""Characters that a part takes on average at least; only anchors need fewer."""
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
 _PLAIN = frozenset(f"{_TAG}{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null"))
@@ -24,7 +24,7 @@ _PLAIN = frozenset(f"{_TAG}{name}" for name in ("map", "seq", "str", "int", "flo
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Problem:
-    """One thing that is wrong in a file; ``line`` and ``column`` count from 1, 0 is unknown."""
+    """One error in a file; ``line`` and ``column`` count from 1, 0 is unknown."""
 
     file: str
     line: int = 0
@@ -33,14 +33,14 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        """Write it as compilers do, so that editors can jump there."""
+        """Return it in the form of compiler errors, so that editors can jump there."""
         place = f"{self.file}:{self.line}" if self.line else self.file
         return ": ".join(part for part in (place, self.where, self.text) if part)
 
 
 @dataclass(kw_only=True)
 class Document:
-    """A file's data, where each part of it stands, and what is wrong so far."""
+    """A file's data, the position of each part, and the problems found so far."""
 
     file: str
     data: JsonValue = None
@@ -48,19 +48,19 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
     def report(self, where: Where, text: str, *, at: Where | None = None) -> None:
-        """Note a problem of ``where``; its line is that of ``at``, or the nearest place above in the file."""
+        """Add a problem of ``where``; its line is that of ``at``, or of the nearest place above."""
         line, column = self.mark(where if at is None else at)
         self.problems.append(Problem(file=self.file, line=line, column=column, where=spelt(where), text=text))
 
     def mark(self, where: Where) -> tuple[int, int]:
-        """Find the line and column of a place."""
+        """Return the line and column of a place."""
         while where and where not in self.marks:
             where = where[:-1]
         return self.marks.get(where, (1, 1))
 
 
 def spelt(where: Where) -> str:
-    """Write a place the way people do: ``phases[2].steps[0].with``."""
+    """Return a place as people write it: ``phases[2].steps[0].with``."""
     text = ""
     for part in where:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -68,13 +68,13 @@ def spelt(where: Where) -> str:
 
 
 def shown_path(path: Path) -> str:
-    """Write a path as seen from the working directory, where it lies below it."""
+    """Return a path relative to the working directory, if it is below it."""
     here = Path.cwd()
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
 def read_yaml(path: Path) -> Document:
-    """Read one file; whatever is wrong with it is in the document's ``problems``, nothing is raised."""
+    """Read one file; errors are in the document's ``problems``, nothing is raised."""
     document = Document(file=shown_path(path))
     try:
         content = path.read_bytes()
@@ -123,7 +123,7 @@ def _syntax(document: Document, error: yaml.YAMLError) -> None:
 
 
 class _Walk:
-    """Notes where everything stands, and what YAML allows but people do not mean."""
+    """Records the position of every part, and reports what YAML allows but people do not mean."""
 
     def __init__(self, document: Document, *, most_nodes: int) -> None:
         self._document = document
@@ -131,7 +131,7 @@ class _Walk:
         self._most_nodes = most_nodes
 
     def visit(self, node: yaml.Node, where: Where, above: tuple[yaml.Node, ...]) -> None:
-        """Go through a node; ``above`` holds those it is inside of."""
+        """Visit a node; ``above`` holds the nodes that contain it."""
         self._nodes += 1
         if self._nodes > self._most_nodes:
             raise ValueError(f"it has more than {self._most_nodes} parts once its anchors are filled in")
@@ -156,10 +156,10 @@ class _Walk:
                 self._note(key, where, "a value that begins with `{{` must be in quotes")
                 continue
             if key.tag != f"{_TAG}str":
-                self._note(key, where, f"`{key.value}` is no text; put the name in quotes")
+                self._note(key, where, f"`{key.value}` is not text; put the name in quotes")
                 continue
             if key.value in seen:
-                self._note(key, where, f"`{key.value}` is there twice")
+                self._note(key, where, f"`{key.value}` appears twice")
             seen.add(key.value)
             place = (*where, key.value)
             self._document.marks.setdefault(place, (key.start_mark.line + 1, key.start_mark.column + 1))
@@ -177,7 +177,7 @@ class _Walk:
 
 
 def part_of(data: JsonValue, where: Where) -> JsonValue:
-    """Find the data at a place; none where there is nothing."""
+    """Return the data at a place; none where there is nothing."""
     for part in where:
         if isinstance(data, Mapping) and isinstance(part, str):
             data = data.get(part)

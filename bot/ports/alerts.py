@@ -13,14 +13,14 @@ class AlertStore(Protocol):
     """The alerts that were reported, and what people decided about them, which no report undoes."""
 
     async def report(self, alert: Alert) -> bool:
-        """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
+        """Store an alert's state; return false if nothing is new.  A resolved alert does not fire again."""
         ...
 
     async def get(self, alert_id: str) -> Alert:
-        """Read an alert.
+        """Return an alert.
 
         Raises:
-            NotFoundError: there is none of that id.
+            NotFoundError: no alert has that id.
         """
         ...
 
@@ -33,24 +33,24 @@ class AlertStore(Protocol):
         ...
 
     async def acknowledge(self, alert_id: str, *, by: Person, at: datetime) -> bool:
-        """Write down who looks after an alert; false if somebody does already."""
+        """Record who acknowledges an alert; return false if it is already acknowledged."""
         ...
 
     async def silence(self, fingerprint: str, *, by: Person, until: datetime) -> None:
-        """Let nothing new be told of a fingerprint until then; the latest word wins."""
+        """Suppress notifications for this fingerprint until ``until``; the last write wins."""
         ...
 
     async def unsilence(self, fingerprint: str) -> None:
-        """End a silence now; who does so marks the topics that should be shown at once."""
+        """End a silence now; the caller marks the topics that should be updated at once."""
         ...
 
     async def silence_of(self, fingerprint: str) -> tuple[Person, datetime] | None:
-        """Tell who silenced a fingerprint, and until when; none if it is not silenced."""
+        """Return who silenced a fingerprint, and until when; none if it is not silenced."""
         ...
 
 
 class AlertHistory(Protocol):
-    """What fired lately; all that a probe may do with the book of alerts."""
+    """Recent alerts; the part of the alert store that probes may use."""
 
     async def fired(self, *, since: datetime, limit: int = 1000) -> tuple[Alert, ...]:
         """List the alerts that fired at ``since`` or after: those that fire, then the last to end."""

@@ -8,32 +8,32 @@ from bot.domain.board import Hold, PostedMessage, Topic
 
 
 class MessageBoard(Protocol):
-    """What was posted about each topic, and which topics want another look."""
+    """What was posted about each topic, and which topics need an update."""
 
     async def claim(self, *, limit: int, lease_s: float) -> tuple[Hold, ...]:
-        """Take topics that changed; nobody else gets them for ``lease_s`` seconds."""
+        """Claim and return topics that changed; no other worker gets them for ``lease_s`` seconds."""
         ...
 
     async def release(self, hold: Hold, *, again_in_s: float | None = None) -> None:
-        """Give a topic back; it stays marked if it changed meanwhile, or is looked at again after a while.
+        """Release a topic; it stays marked if it changed meanwhile, or is due in ``again_in_s`` seconds.
 
-        Nothing happens when the topic has been claimed anew since.
+        Nothing happens when the topic has been claimed again since.
         """
         ...
 
     async def mark(self, topic: Topic) -> None:
-        """Say that a topic changed."""
+        """Mark a topic as changed."""
         ...
 
     async def posted(self, topic: Topic) -> dict[str, PostedMessage]:
-        """Read what is known to be posted, by slot."""
+        """Return the posted messages, by slot."""
         ...
 
     async def record(self, hold: Hold, slot: str, posted: PostedMessage) -> None:
-        """Write down what is posted, or, without a ``ts``, that a post begins.
+        """Record a posted message, or, without a ``ts``, that a post begins.
 
         Raises:
-            HoldLostError: the lease of this hold has ended; nothing was written.
+            HoldLostError: this claim on the topic has expired; nothing was written.
         """
         ...
 

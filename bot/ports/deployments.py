@@ -8,17 +8,17 @@ from bot.domain.deployments.deployment import Deployment
 
 
 class DeploymentStore(Protocol):
-    """The record of deployments; it outlives their runs, and each change of it is announced."""
+    """The record of deployments; it outlives their runs, and announces each change."""
 
     async def record(self, deployment: Deployment) -> bool:
-        """Keep a deployment as it stands; false, and nothing kept, if it is known to have ended before."""
+        """Store a deployment's state; return false, and store nothing, if it has already ended."""
         ...
 
     async def get(self, deployment_id: str) -> Deployment:
-        """Read a deployment.
+        """Return a deployment.
 
         Raises:
-            NotFoundError: there is none of that id.
+            NotFoundError: no deployment has that id.
         """
         ...
 

@@ -9,12 +9,12 @@ from bot.domain.people import Profile
 
 
 class Directory(Protocol):
-    """Who people are, asked at the moment it matters."""
+    """People and their groups, looked up at the moment they matter."""
 
     async def profile(self, user_id: str) -> Profile:
-        """Look a person up."""
+        """Return a person's profile."""
         ...
 
     async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
-        """Tell which of these groups the person is in now."""
+        """Return which of these groups the person is in now."""
         ...

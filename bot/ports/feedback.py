@@ -9,16 +9,16 @@ from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback, RatedDiagn
 
 
 class FeedbackStore(Protocol):
-    """Everybody's latest word on each diagnosis; it outlives the runs."""
+    """Each person's latest rating of each diagnosis; it outlives the runs."""
 
     async def rate(self, said: DiagnosisSummary, feedback: Feedback) -> bool:
-        """Keep a person's word; false, and nothing kept, if a later one of theirs is there."""
+        """Store a person's rating; return false, and store nothing, if that person has a later one."""
         ...
 
     async def of(self, run_id: str) -> tuple[Feedback, ...]:
-        """List everybody's latest word on a run's diagnosis, oldest first."""
+        """List each person's latest rating of a run's diagnosis, oldest first."""
         ...
 
     async def between(self, start: datetime, end: datetime) -> tuple[RatedDiagnosis, ...]:
-        """List the diagnoses made from ``start`` to before ``end`` that people spoke about, oldest first."""
+        """List the rated diagnoses made from ``start`` to before ``end``, oldest first."""
         ...

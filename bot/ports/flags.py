@@ -11,7 +11,7 @@ class FlagStore(Protocol):
     """The flags of all services, by the service's address and the flag's key."""
 
     async def find(self, service: str, key: str) -> Flag | None:
-        """Read a flag; none if it was never set.
+        """Return a flag; none if it was never set.
 
         Raises:
             ProbeUnavailableError: it cannot be read.

@@ -12,18 +12,18 @@ from bot.domain.people import Person
 
 
 class DeployLockStore(Protocol):
-    """Locks of services by people; each ends by itself, whoever has died."""
+    """Locks of services by people; each expires automatically, even if every worker died."""
 
     async def lock(self, wanted: DeployLock) -> DeployLock:
-        """Lock a service, or change one's own lock; gives the lock that holds now, which may be another's."""
+        """Lock a service, or change one's own lock; return the lock in force, which may be another's."""
         ...
 
     async def unlock(self, service: str, *, owner: str) -> DeployLock | None:
-        """Take off the lock that ``owner``, a person's id, holds; none if that person holds none."""
+        """Remove and return the lock that ``owner``, a person's id, holds; none if that person holds none."""
         ...
 
     async def hand_over(self, lock: DeployLock, *, owner: str) -> bool:
-        """Put ``lock`` in the place of the one that ``owner`` holds; false if that person holds none."""
+        """Replace the lock that ``owner`` holds by ``lock``; return false if that person holds none."""
         ...
 
     async def held(self, services: Sequence[str]) -> tuple[DeployLock, ...]:
@@ -32,36 +32,36 @@ class DeployLockStore(Protocol):
 
 
 class ChecklistStore(Protocol):
-    """What people said of the items of each version; forgotten a while after the last word."""
+    """Ticks and waivers of the items of each version; they expire a while after the latest."""
 
     async def mark(self, service: str, version: str, mark: ItemMark) -> bool:
-        """Keep a person's word; false, and nothing kept, if a later one of theirs on that item is there."""
+        """Store a person's mark; false, and nothing stored, if they have a later one on the item."""
         ...
 
     async def marks(self, service: str, version: str) -> tuple[ItemMark, ...]:
-        """List everybody's latest word on each item, oldest first."""
+        """List each person's latest mark on each item, oldest first."""
         ...
 
 
 class Gatekeeper(Protocol):
-    """All that the gates may ask of the bot itself."""
+    """What the gates may read of the bot itself."""
 
     async def lock_of(self, service: str) -> DeployLock | None:
-        """Tell who has locked a service."""
+        """Return the lock that a person holds on a service; none if it is not locked."""
         ...
 
     async def troubles(self, services: Collection[str]) -> tuple[OpenIncident, ...]:
         """List the open incidents at these services, oldest first.
 
         Raises:
-            ProbeUnavailableError: there may be more than can be seen; that is not peace.
+            ProbeUnavailableError: there may be more than can be read; that does not mean none.
         """
         ...
 
     async def marks_of(self, service: str, version: str) -> tuple[ItemMark, ...]:
-        """List what people said of the checklist of a version, oldest first."""
+        """List the ticks and waivers on the checklist of a version, oldest first."""
         ...
 
     async def requester_of(self, run_id: str) -> Person | None:
-        """Tell who asked for a run; none if there is no such run."""
+        """Return who asked for a run; none if the run is unknown."""
         ...

@@ -1,4 +1,4 @@
-"""The ports for heartbeats: probes read what is known of a job, `web` writes down what it reports."""
+"""The ports for heartbeats: probes read the state of a job, `web` records its reports."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from bot.domain.monitoring.heartbeat import Heartbeat, JobState
 
 
 class JobHistory(Protocol):
-    """What is known of jobs; all that a probe may do with heartbeats."""
+    """The states of jobs; the part of the heartbeats that probes may use."""
 
     async def pulse(self, *, service: str, job: str) -> JobState | None:
-        """Read what is known of a job; none if it has never reported.
+        """Return the state of a job; none if it has never reported.
 
         Raises:
-            ProbeUnavailableError: it cannot be read; that says nothing about the job.
+            ProbeUnavailableError: it cannot be read; that means nothing about the job.
         """
         ...
 
@@ -23,5 +23,5 @@ class Heartbeats(JobHistory, Protocol):
     """The heartbeats of all jobs."""
 
     async def beat(self, beat: Heartbeat) -> None:
-        """Write a report down."""
+        """Record a report."""
         ...

@@ -11,9 +11,9 @@ class Inbox(Protocol):
     """Where intents are written before anything is answered."""
 
     async def put(self, intent: Intent) -> bool:
-        """Write an intent down; false if its key was seen before.
+        """Store an intent; return false if its key was seen before.
 
         Raises:
-            BusyError: so much is waiting that a new run would be late; nothing was written.
+            BusyError: the backlog would make a new run late; nothing was written.
         """
         ...

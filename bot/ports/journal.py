@@ -12,7 +12,7 @@ from bot.domain.runs.event import Event, RunStarted
 
 @dataclass(frozen=True, kw_only=True)
 class OwnedRun:
-    """A run in this worker's hands, until a higher ``epoch`` exists."""
+    """A run that this worker owns, until a higher ``epoch`` exists."""
 
     epoch: int
     events: tuple[Event, ...]
@@ -22,23 +22,23 @@ class Journal(Protocol):
     """The journals of all runs; every write of an owner is fenced by its epoch."""
 
     async def start(self, run_id: str, event: RunStarted) -> bool:
-        """Begin a run and make it ready; false if there is one of that id already."""
+        """Start a run and make it ready; return false if the id already exists."""
         ...
 
     async def take(self, run_id: str) -> OwnedRun | None:
-        """Own the run at the next epoch; none if it is finished or unknown."""
+        """Take ownership of the run at the next epoch; none if it is finished or unknown."""
         ...
 
     async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
-        """Write facts as the owner; gives the journal's length, votes of others included.
+        """Append facts as the owner; return the journal's length, votes of others included.
 
         Raises:
-            StaleEpochError: somebody else owns the run by now; nothing was written.
+            StaleEpochError: another worker owns the run now; nothing was written.
         """
         ...
 
     async def park(self, run_id: str, *, epoch: int, length: int, until: datetime | None) -> bool:
-        """Let go of the run until a wake-up or ``until``; false if the journal is longer than ``length``.
+        """Release the run until a wake-up or ``until``; false if the journal is longer than ``length``.
 
         Raises:
             StaleEpochError: as ``append``.
@@ -46,15 +46,15 @@ class Journal(Protocol):
         ...
 
     async def wake(self, run_id: str) -> bool:
-        """Make a parked run ready; false if it is not parked."""
+        """Make a parked run ready; return false if it is not parked."""
         ...
 
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
-        """Write facts from outside; false, and nothing written, if the journal is longer than ``length``."""
+        """Append facts from outside; false, and nothing written, if the journal is longer than ``length``."""
         ...
 
     async def finish(self, run_id: str, events: Sequence[Event], *, epoch: int) -> None:
-        """Write the last facts and let go of the run for good.
+        """Append the last facts and release the run for good.
 
         Raises:
             StaleEpochError: as ``append``.
@@ -62,10 +62,10 @@ class Journal(Protocol):
         ...
 
     async def load(self, run_id: str) -> tuple[Event, ...]:
-        """Read a journal.
+        """Return a journal.
 
         Raises:
-            NotFoundError: there is none of that id.
+            NotFoundError: no run has that id.
         """
         ...
 
@@ -76,6 +76,6 @@ class Journal(Protocol):
     async def unfinished(self, *, runbook: str) -> tuple[str, ...]:
         """List the ids of all runs of a runbook that have not ended, however long ago they began.
 
-        Where the store cannot tell the runbook of an old run, that run is among them.
+        Where the store does not know the runbook of an old run, that run is included.
         """
         ...

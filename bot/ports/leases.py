@@ -7,15 +7,15 @@ from typing import Protocol
 
 
 class Leases(Protocol):
-    """Dead-man switches: a candidate has traffic only while somebody holds its service's lease.
+    """Dead-man switches: a candidate has traffic only while its service's lease is held.
 
-    A lease lapses by itself within a second when its holder is gone, however it went.
+    A lease expires automatically within a second of its holder's end, however it ended.
     """
 
     def hold(self, service: str) -> AbstractAsyncContextManager[None]:
-        """Hold the lease of a service's address, renewed all the while; whoever takes it last has it."""
+        """Hold and renew the lease of a service's address; the latest holder replaces any other."""
         ...
 
     async def is_held(self, service: str) -> bool:
-        """Tell whether somebody holds it now."""
+        """Return whether the lease is held now."""
         ...

@@ -11,7 +11,7 @@ class ChangeLedger(Protocol):
     """The bot's own change ledger."""
 
     async def record(self, change: Change) -> None:
-        """Keep one change; the same ``id`` twice is kept once."""
+        """Store one change; the same ``id`` twice is stored once."""
         ...
 
     async def since(self, *, service: str, seconds: float) -> tuple[Change, ...]:

@@ -11,10 +11,10 @@ class Library(Protocol):
     """The runbooks that were loaded and checked."""
 
     def get(self, name: str) -> Runbook:
-        """Find a runbook.
+        """Return a runbook.
 
         Raises:
-            NotFoundError: there is none of that name.
+            NotFoundError: no runbook has that name.
         """
         ...
 

@@ -9,27 +9,27 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class LockQueue:
-    """Who holds a place at something, and who waits for one, in the order of their turns."""
+    """The runs that hold a lock, and those that wait for it, in order."""
 
     held: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
 
 class Locks(Protocol):
-    """Places at a service; held by runs, which outlive the workers that carry them."""
+    """Locks of services; held by runs, which outlive the workers that own them."""
 
     async def acquire(self, name: str, *, run_id: str, most: int, ahead: bool = False) -> tuple[str, ...]:
-        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one.
+        """Acquire one of ``most`` places at ``name``, or queue for it; return the runs ahead of this one.
 
-        None before it means that it holds a place.  Asking again changes nothing, but that who asks to be
-        ``ahead`` goes before all who wait and did not.
+        An empty answer means that it holds a place.  Asking again changes nothing, except that a run that
+        asks to be ``ahead`` moves before all waiting runs that did not.
         """
         ...
 
     async def release(self, run_id: str) -> tuple[str, ...]:
-        """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
+        """Release all that a run holds or waits for; return the runs that are next."""
         ...
 
     async def lines(self, names: Sequence[str]) -> tuple[LockQueue, ...]:
-        """Tell who holds and who waits at each name, all at one moment."""
+        """Return the holders and the queue of each name, all at one moment."""
         ...

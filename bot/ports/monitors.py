@@ -9,24 +9,24 @@ from bot.domain.monitoring.monitor import MonitorState, Pause
 
 
 class MonitorStore(Protocol):
-    """What is known of the monitors, by their full names."""
+    """The states of monitors, by their full names."""
 
     async def states(self, names: Sequence[str]) -> dict[str, MonitorState]:
-        """Read what is known of monitors; one that never looked is as new."""
+        """Return the states of monitors; one that never checked has a new state."""
         ...
 
     async def fire(self, name: str, slots_s: Sequence[float]) -> int:
-        """Claim slots, oldest first, and have them looked at; gives how many nobody had claimed."""
+        """Claim slots, oldest first, and queue their checks; return how many were not claimed before."""
         ...
 
     async def last_slot(self, names: Sequence[str]) -> dict[str, float]:
-        """Tell the latest claimed slot of each, in seconds since the epoch; without one it is left out."""
+        """Return the latest claimed slot of each, in seconds since the epoch; without one it is left out."""
         ...
 
     async def keep(self, name: str, state: MonitorState) -> bool:
-        """Keep what a look has shown, but not its pause; false if a newer slot was kept before."""
+        """Store the result of a check, but not the pause; return false if a newer slot was stored before."""
         ...
 
     async def pause(self, name: str, pause: Pause | None) -> None:
-        """Stop a monitor from looking, or let it look again."""
+        """Pause a monitor's checks, or resume them."""
         ...

@@ -8,8 +8,8 @@ from bot.domain.intent import Notice
 
 
 class Notifier(Protocol):
-    """Answers one person alone."""
+    """Sends messages to one person alone."""
 
-    async def tell(self, notice: Notice) -> None:
+    async def notify(self, notice: Notice) -> None:
         """Show the notice to its person; a failure is logged, not raised."""
         ...

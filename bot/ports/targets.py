@@ -18,7 +18,7 @@ class Instance(Model):
 
     name: str
     version: str
-    """Empty where the target does not tell."""
+    """Empty where the target does not report it."""
     role: Role
     weight: int
     healthy: bool
@@ -28,7 +28,7 @@ class VersionState(Model):
     """All instances of one role: the ``stable`` ones, or the ``candidate``."""
 
     version: str
-    """Empty where the target does not tell, or where its instances differ."""
+    """Empty where the target does not report it, or where its instances differ."""
     weight_percent: float
     """Of the traffic, 0 to 100."""
     healthy: bool
@@ -43,13 +43,13 @@ class Capabilities(Model):
     routes: bool
     """Send named tenants or headers to the candidate."""
     instant_back: bool
-    """Give all traffic back without starting anything."""
+    """Return all traffic without starting anything."""
     lease: bool
-    """Take the traffic off the candidate by itself when the bot is gone."""
+    """Take the traffic off the candidate automatically when the bot is gone."""
 
 
 class TargetState(Model):
-    """What serves now."""
+    """The versions that serve now, and their traffic."""
 
     target: str
     """Its kind."""
@@ -84,7 +84,7 @@ class TargetCounts(Model):
 
 
 class RollbackCheck(Model):
-    """Whether the way back works now, tried without changing anything."""
+    """Whether a rollback works now, checked without changing anything."""
 
     verdict: Verdict
     because: str
@@ -116,20 +116,20 @@ class ChangeResult(Model):
 class DeploymentTarget(Protocol):
     """The target of one service, within one step's time.
 
-    Each change states what shall be, so that it may be asked for twice.  Changes raise ``ActionFailedError``
+    Each change names the wanted state, so that it may be repeated.  Changes raise ``ActionFailedError``
     when nothing, and ``ActionInDoubtError`` when not all of it, is known to have been done.
     """
 
     async def observe(self) -> TargetState:
-        """Tell what serves now."""
+        """Return the versions that serve now, and their traffic."""
         ...
 
     async def counts(self) -> TargetCounts:
-        """Read the counters."""
+        """Return the counters."""
         ...
 
     async def way_back(self, version: str) -> RollbackCheck:
-        """Tell whether ``version`` could be taken back now."""
+        """Return whether ``version`` could be rolled back now."""
         ...
 
     async def stage(self, version: str) -> ChangeResult:
@@ -141,7 +141,7 @@ class DeploymentTarget(Protocol):
         ...
 
     async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> ChangeResult:
-        """Give the candidate ``percent`` of the traffic, 0 to 100, and all of ``routes``."""
+        """Route ``percent`` of the traffic, 0 to 100, and all of ``routes`` to the candidate."""
         ...
 
     async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:
@@ -149,19 +149,19 @@ class DeploymentTarget(Protocol):
         ...
 
     async def rollback(self, to_version: str, *, keep_candidate: bool) -> ChangeResult:
-        """Give all traffic to the stable version at once, or to ``to_version`` where that is another.
+        """Route all traffic to the stable version at once, or to ``to_version`` where that is another.
 
         The candidate is stopped once its traffic is gone, unless ``keep_candidate`` is set.
         """
         ...
 
     async def reapply(self, version: str, before: JsonObject) -> ChangeResult:
-        """Undo a rollback from ``version``; ``before`` is that rollback's, and says how the target was."""
+        """Undo a rollback from ``version``; ``before`` is that rollback's: the earlier state."""
         ...
 
     async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> ChangeResult:
         """Bring each named instance to its version, never more at a time than may be missing.
 
-        With ``fall_back`` what does not come up is put back at once, and counts as refused.
+        With ``fall_back``, an instance that does not start is restored at once, and counts as refused.
         """
         ...

@@ -1,1 +1,1 @@
-"""What people ask for, one file a family of commands."""
+"""Use cases behind the commands, one file per family of commands."""

@@ -1,4 +1,4 @@
-"""Carry out what people ask of checklists: tick an item, waive it, show how all stand."""
+"""Carries out commands on checklists: tick an item, waive it, show the state of all."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from bot.services.checklists import look_at_checklist
 log = logging.getLogger(__name__)
 
 _LOOK_S = 20.0
-"""How long all items together may take to be asked for."""
+"""Seconds that the probes of all items together may take."""
 _SAID = {"tick": "ticked", "waiver": "waived"}
 _SIGNS = {"done": "✅", "waived": "⚠️", "open": "⬜", "failed": "🔴", "unknown": "🟠"}
 
 
 class ChecklistCommands:
-    """Does what was asked, and says in words what has come of it; that whoever asks is a member is known."""
+    """Carries out a command and returns the answer as text; the person is known to be a member."""
 
     def __init__(self, deps: Deps, *, directory: Directory) -> None:
-        """Keep the surroundings."""
+        """Store the dependencies."""
         self._deps = deps
         self._catalogue = deps.catalogue
         self._checklists = deps.stores.checklists
@@ -34,11 +34,11 @@ class ChecklistCommands:
         self._board = deps.stores.board
 
     async def carry_out(self, intent: AnyChecklistIntent) -> str:
-        """Do it, and give the answer for whoever asked, as mrkdwn.
+        """Carry out the command and return the answer to the person who sent it, as mrkdwn.
 
         Raises:
-            NotAllowedError: the item is checked by a probe, or whoever waives is no approver.
-            NotFoundError: the checklist has no such item, or there is nothing to take back.
+            NotAllowedError: the item is checked by a probe, or the person who waives it is not an approver.
+            NotFoundError: the checklist has no such item, or there is nothing to withdraw.
         """
         match intent:
             case TickItem():
@@ -58,7 +58,8 @@ class ChecklistCommands:
             raise NotAllowedError(
                 f"*{_title(intent, item)}* is checked by `{item.probe}`, not by people.",
                 code="checked_by_probe",
-                hint=f"Mend it, or an approver: `/deploy waive {_named(intent)} <why>`.",
+                hint="Fix the failing check, or ask an approver to run"
+                f" `/deploy waive {_named(intent)} <reason>`.",
             )
         mark = ItemMark(item=intent.item, kind="tick", by=intent.by, at=intent.at, text=intent.note)
         await self._checklists.mark(intent.service, intent.version, mark)
@@ -69,20 +70,20 @@ class ChecklistCommands:
         if not await self._directory.groups_of(intent.by.id, among=entry.approvers):
             named = ", ".join(f"`{group}`" for group in entry.approvers)
             raise NotAllowedError(
-                f"Only somebody in {named} may waive an item of `{intent.service}`.",
+                f"Only members of {named} may waive a checklist item of `{intent.service}`.",
                 code="not_approver",
-                hint="Ask one of them, or see to the item.",
+                hint="Ask one of them, or complete the item.",
             )
         mark = ItemMark(item=intent.item, kind="waiver", by=intent.by, at=intent.at, text=intent.reason)
         if await self._checklists.mark(intent.service, intent.version, mark):
             fields = {"service": intent.service, "version": intent.version, "item": intent.item}
             log.warning("checklist_item_waived", extra={**fields, "by": intent.by.id})
             await self._post(intent)
-        where = f"in #{entry.channel}" if entry.channel else "where this service's news go"
+        where = f"in #{entry.channel}" if entry.channel else "where this service's messages go"
         return (
             f"⚠️ *{_title(intent, item)}* is waived for `{intent.service}`"
-            f" {intent.version}, and that is posted {where}. It does not count for a deployment that you ask"
-            " for yourself."
+            f" {intent.version}, and this is posted {where}. Your waiver does not count for deployments that"
+            " you request yourself."
         )
 
     async def _untick(self, intent: UntickItem) -> str:
@@ -105,7 +106,8 @@ class ChecklistCommands:
     async def _show(self, intent: ShowChecklist) -> str:
         if not self._catalogue.get(intent.service).gates.checklist:
             return (
-                f"The catalogue has no checklist for `{intent.service}`; `gates: {{checklist: …}}` makes one."
+                f"The catalogue has no checklist for `{intent.service}`;"
+                " add one as `gates: {checklist: …}`."
             )
         return await self._shown(intent)
 
@@ -121,7 +123,7 @@ class ChecklistCommands:
     def _item(self, intent: TickItem | WaiveItem) -> ChecklistItem:
         found = self._catalogue.get(intent.service).gates.checklist.get(intent.item)
         if found is None:
-            raise NotFoundError(f"The checklist of `{intent.service}` has no item `{intent.item}` any more.")
+            raise NotFoundError(f"The checklist of `{intent.service}` no longer has an item `{intent.item}`.")
         return found
 
 

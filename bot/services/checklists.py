@@ -1,4 +1,4 @@
-"""Checklists of versions: each item is asked for, and the words of people are counted."""
+"""Evaluates checklists of versions: runs the probe of each item and counts ticks and waivers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from bot.engine.steps import call_with, shown
 from bot.templating.templates import truth
 
 _SHARE_OF_TIME = 0.85
-"""The share of a step's time that an item may take, so that the others are heard where one is not."""
+"""The share of a step's time that one item may take, so that a slow one does not cost the others' results."""
 
 
 async def look_at_checklist(
     ctx: Context, service: str, version: str, *, requester: Person | None
 ) -> tuple[ItemState, ...]:
-    """Say how each item of a version stands; all probes are asked at once.
+    """Return the state of each item of a version; all probes run at once.
 
     Raises:
         UnknownServiceError: the catalogue has no such service.
-        ProbeUnavailableError: what people said cannot be read.
+        ProbeUnavailableError: the ticks and waivers cannot be read.
     """
     items = ctx.service(service).gates.checklist
     if not items:

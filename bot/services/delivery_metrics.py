@@ -1,4 +1,4 @@
-"""Counts how well software is delivered; every definition says where it is from.
+"""Counts how well software is delivered; every definition names its source.
 
 Four of the metrics are DORA's (https://dora.dev/guides/dora-metrics-four-keys/): deployment frequency, change
 failure rate, failed deployment recovery time, and, here without its first half from commit to request,
@@ -23,7 +23,7 @@ _WEEK_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True)
 class _Harm:
-    """A failed change: where, from when, and until when it was made good, which may not have happened yet."""
+    """A failed change: the service, its start, and its end, which is none while it is not recovered."""
 
     service: str
     start: datetime
@@ -41,8 +41,8 @@ def delivery(
 ) -> DeliveryMetrics:
     """Count the eight metrics of the deployments that were asked for in the ``days`` days before ``until``.
 
-    ``known`` are those of the services that are meant, in any order; a change of before that span is no
-    failure of it.  ``prices`` tell what a minute with a failed change costs, by service.
+    ``known`` are the deployments of the services in question, in any order; a change before that period is
+    not a failure in it.  ``prices`` holds what a minute with a failed change costs, by service.
     """
     start = until - timedelta(days=days)
     asked = sorted(
@@ -80,7 +80,7 @@ def delivery(
 
 
 def delivered_services(catalogue: Catalogue, service: str, known: Sequence[Deployment]) -> frozenset[str]:
-    """Tell whose deployments a question is about: one address, or all of production that were ever deployed.
+    """Return the services that a question covers: one address, or all of production ever deployed.
 
     DORA counts production alone.
     """
@@ -91,11 +91,11 @@ def delivered_services(catalogue: Catalogue, service: str, known: Sequence[Deplo
 
 
 def _harms(forward: Sequence[Deployment], changed: Sequence[Deployment]) -> Iterable[_Harm]:
-    """Find the failed changes: those that failed, were put back by themselves, or were taken back later.
+    """Yield the failed changes: those that failed, were rolled back automatically, or were rolled back later.
 
     DORA: changes to production that result in degraded service and need a remedy.  A change that a judge
-    stopped counts too, although few met it: it needed a remedy.  What was taken back later did harm at the
-    latest when somebody asked for the rollback; since when before that, nobody wrote down.
+    stopped counts too, although few users met it: it needed a remedy.  The harm of a later rollback is
+    counted from the request for the rollback; when it began before that is not recorded.
     """
     for one in forward:
         taken_back = next((b for b in changed if b.is_rollback and b.rollback_of == one.id), None)
@@ -110,7 +110,7 @@ def _harms(forward: Sequence[Deployment], changed: Sequence[Deployment]) -> Iter
 
 
 def _made_good(failed: Deployment, changed: Sequence[Deployment]) -> datetime | None:
-    """Tell when a service was back after a failed change: at the end of what first went well after it."""
+    """Return when a service recovered from a failed change: at the end of the first success after it."""
     ends = [
         one.finished_at
         for one in changed
@@ -123,7 +123,7 @@ def _made_good(failed: Deployment, changed: Sequence[Deployment]) -> datetime | 
 
 
 def _impaired_s(harms: Sequence[_Harm], *, until: datetime) -> dict[str, float]:
-    """Tell for how many seconds each service had a failed change in place; overlapping ones count once."""
+    """Return for how many seconds each service had a failed change in place; overlaps count once."""
     found: dict[str, float] = {}
     reached: dict[str, datetime] = {}
     for harm in sorted(harms, key=lambda one: one.start):
@@ -135,7 +135,7 @@ def _impaired_s(harms: Sequence[_Harm], *, until: datetime) -> dict[str, float]:
 
 
 def _cost(harms: Sequence[_Harm], *, until: datetime, prices: Mapping[str, Cost]) -> tuple[float | None, str]:
-    """Add up what the impairment cost; none unless every impaired service has a price in one currency."""
+    """Return the total cost of impairment; none unless every impaired service has a price in one currency."""
     impaired = _impaired_s(harms, until=until)
     currencies = {price.currency for price in prices.values()}
     if len(currencies) != 1 or not set(impaired) <= set(prices):
@@ -145,7 +145,7 @@ def _cost(harms: Sequence[_Harm], *, until: datetime, prices: Mapping[str, Cost]
 
 
 def _spread(seconds: Sequence[float]) -> DurationSpread | None:
-    """Tell median and 90th percentile, between neighbours in proportion (Hyndman and Fan 1996, type 7)."""
+    """Return median and 90th percentile, by linear interpolation (Hyndman and Fan 1996, type 7)."""
     if not seconds:
         return None
     median_s, p90_s = np.quantile(np.asarray(seconds), (0.5, 0.9))
@@ -155,7 +155,7 @@ def _spread(seconds: Sequence[float]) -> DurationSpread | None:
 def _buckets(
     forward: Sequence[Deployment], *, start: datetime, until: datetime
 ) -> tuple[DeliveryBucket, ...]:
-    """Count what became of the deployments of each day, or of each week of a long span."""
+    """Count the outcomes of deployments by day, or by week for a long period."""
     step = timedelta(days=_bucket_days(round((until - start) / timedelta(days=1))))
     begin = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     found: list[DeliveryBucket] = []

@@ -1,4 +1,4 @@
-"""The port for what people say of diagnoses, and what a run's diagnosis said."""
+"""Summarises a run's diagnosis for the feedback on it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from bot.domain.runs.run import Run
 
 
 def said_by(run: Run) -> DiagnosisSummary:
-    """Tell what a run's latest diagnosis said.
+    """Return a summary of a run's latest diagnosis.
 
     Raises:
-        NotFoundError: it came to none.
+        NotFoundError: the run has no diagnosis.
     """
     made = [
         phase.finished_at

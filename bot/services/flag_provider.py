@@ -22,7 +22,7 @@ class FlagProvider:
         default_value: bool,  # noqa: FBT001  # as the specification has it
         context: EvaluationContext,
     ) -> EvaluationDetails:
-        """Answer for a context; the default where there is no flag, or it cannot be read."""
+        """Return the flag's value for a context; the default where the flag is missing or cannot be read."""
         try:
             flag = await self.flags.find(self.service, flag_key)
         except ProbeUnavailableError as error:

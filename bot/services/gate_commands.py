@@ -1,4 +1,4 @@
-"""Carry out what people ask of the gates: lock, unlock, hand over, say why not."""
+"""Carries out commands on gates: lock, unlock, hand over, and explain why a gate is closed."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ from bot.services.gates import ask_gate
 log = logging.getLogger(__name__)
 
 _GATE_S = 20.0
-"""How long one gate may take to answer."""
+"""Seconds that one gate may take to answer."""
 _SIGNS = {"proceed": "🟢", "reject": "🔴", "unknown": "🟠"}
 _GATES: tuple[GateName, ...] = get_args(GateName)
 _OF_A_VERSION: frozenset[GateName] = frozenset({"staging", "checklist"})
-"""Gates that are asked about one version, and of none if none is named."""
+"""Gates that apply to one version; without a version they are not asked."""
 
 
 class GateCommands:
-    """Does what was asked, and says in words what has come of it; that whoever asks is a member is known."""
+    """Carries out a command and returns the answer as text; the person is known to be a member."""
 
-    def __init__(self, deps: Deps, *, directory: Directory, teller: Notifier) -> None:
-        """Keep the surroundings."""
+    def __init__(self, deps: Deps, *, directory: Directory, notifier: Notifier) -> None:
+        """Store the dependencies."""
         self._deps = deps
         self._catalogue = deps.catalogue
         self._locks = deps.stores.deploy_locks
         self._checklists = ChecklistCommands(deps, directory=directory)
         self._directory = directory
-        self._teller = teller
+        self._notifier = notifier
 
     async def carry_out(self, intent: AnyGateIntent) -> str:
-        """Do it, and give the answer for whoever asked, as mrkdwn.
+        """Carry out the command and return the answer to the person who sent it, as mrkdwn.
 
         Raises:
-            NotAllowedError: the lock is somebody else's, or a lock would go to somebody who is no member.
-            NotFoundError: there is no lock to take off or to hand over.
+            NotAllowedError: the lock belongs to another person, or would go to a person who is not a member.
+            NotFoundError: no lock can be removed or handed over.
         """
         log.info("gate_asked", extra={"intent": intent.type, "by": intent.by.id})
         match intent:
@@ -84,11 +84,11 @@ class GateCommands:
             raise NotAllowedError(
                 f"{_told(held)}.",
                 code="locked",
-                hint=f"Ask <@{held.by.id}> to hand it over, or an approver to take it off.",
+                hint=f"Ask <@{held.by.id}> to hand over the lock, or an approver to remove it.",
             )
         return (
-            f"🔒 `{intent.service}` is locked until {_moment(until)}: nobody deploys it before that, you"
-            f" neither. `/deploy unlock {intent.service}` takes the lock off."
+            f"🔒 `{intent.service}` is locked until {_moment(until)}. Nobody can deploy it until then,"
+            f" including you. `/deploy unlock {intent.service}` removes the lock."
         )
 
     async def _unlock(self, intent: UnlockDeploys) -> str:
@@ -96,15 +96,15 @@ class GateCommands:
         if held.by.id != intent.by.id:
             await self._require_approver(held, intent.by)
         if await self._locks.unlock(intent.service, owner=held.by.id) is None:
-            raise NotFoundError(f"`{intent.service}` is not locked by <@{held.by.id}> any more.")
+            raise NotFoundError(f"`{intent.service}` is no longer locked by <@{held.by.id}>.")
         if held.by.id != intent.by.id:
-            # Another's lock is not taken off in silence: it is logged, and its owner is told by whom.
+            # Removing another's lock is logged, and its owner is notified who removed it.
             log.warning(
                 "deploy_lock_broken",
                 extra={"service": held.service, "owner": held.by.id, "by": intent.by.id},
             )
-            text = f"🔓 <@{intent.by.id}> has taken your lock of `{held.service}` off."
-            await self._teller.tell(Notice(user=held.by.id, channel=intent.channel, text=text))
+            text = f"🔓 <@{intent.by.id}> removed your lock on `{held.service}`."
+            await self._notifier.notify(Notice(user=held.by.id, channel=intent.channel, text=text))
         return f"🔓 `{intent.service}` is no longer locked."
 
     async def _hand_over(self, intent: HandOverLocks) -> str:
@@ -121,14 +121,14 @@ class GateCommands:
             if await self._locks.hand_over(lock.but(by=heir), owner=intent.by.id)
         ]
         if not handed:
-            raise NotFoundError("You hold no lock to hand over.", hint="`/deploy locks` lists all.")
+            raise NotFoundError("You hold no locks to hand over.", hint="`/deploy locks` lists all locks.")
         named = ", ".join(f"`{service}`" for service in handed)
-        text = f"🔒 <@{intent.by.id}> has handed you the lock of {named}; `/deploy locks` tells until when."
-        await self._teller.tell(Notice(user=intent.to, channel=intent.channel, text=text))
-        return f"🔒 <@{intent.to}> holds the lock of {named} now."
+        text = f"🔒 <@{intent.by.id}> handed you the lock on {named}. `/deploy locks` shows when it ends."
+        await self._notifier.notify(Notice(user=intent.to, channel=intent.channel, text=text))
+        return f"🔒 <@{intent.to}> now holds the lock on {named}."
 
     async def _why_not(self, intent: AskWhyNot) -> str:
-        """Ask every gate at once; the closed ones come first."""
+        """Ask every gate at once and list the closed ones first."""
         asked = [gate for gate in _GATES if intent.version or gate not in _OF_A_VERSION]
         told = await asyncio.gather(*(self._ask(gate, intent) for gate in asked))
         lines = [line for closed in (True, False) for is_closed, line in told if is_closed is closed]
@@ -142,11 +142,11 @@ class GateCommands:
         )
         if not intent.version:
             rest = " and ".join(f"*{gate}*" for gate in _GATES if gate in _OF_A_VERSION)
-            lines.append(f"⚪ {rest}: of a version only: `/deploy why {intent.service} <version>`.")
+            lines.append(f"⚪ {rest} apply to one version: `/deploy why {intent.service} <version>`.")
         return "\n".join((head, *lines))
 
     async def _ask(self, gate: GateName, intent: AskWhyNot) -> tuple[bool, str]:
-        """Tell whether one gate is closed, and a line about it."""
+        """Return whether one gate is closed, and a line about it."""
         ctx = self._deps.context(intent.key, "why", timeout_s=_GATE_S)
         ruling = await ask_gate(ctx, gate, service=intent.service, version=intent.version, timeout_s=_GATE_S)
         return not ruling.is_open, _line(ruling)
@@ -164,7 +164,7 @@ class GateCommands:
             raise NotAllowedError(
                 f"{_told(held)}.",
                 code="not_owner",
-                hint=f"Only <@{held.by.id}> or somebody in {named} may take it off.",
+                hint=f"Only <@{held.by.id}> or a member of {named} may remove it.",
             )
 
 
@@ -175,7 +175,9 @@ def _line(ruling: GateResult) -> str:
     line = f"{_SIGNS[ruling.verdict]} *{ruling.gate}*: {escape(ruling.why, quote=False)}"
     if ruling.is_open:
         return line
-    waivable = "An emergency opens it." if ruling.waivable else "No emergency opens it."
+    waivable = (
+        "It can be waived in an emergency." if ruling.waivable else "It cannot be waived in an emergency."
+    )
     return f"{line}\n      → {escape(ruling.way_out, quote=False)} {waivable}"
 
 

@@ -1,4 +1,4 @@
-"""What the gates read of the bot's own state: locks by people, and open incidents."""
+"""Answers the gates from the bot's own state: locks by people, and open incidents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.ports.gates import ChecklistStore, DeployLockStore
 from bot.ports.journal import Journal
 
 TRIAGE = "triage"
-"""The runbook that somebody is at work on an incident with."""
+"""The runbook whose unfinished runs show that a person is working on an incident."""
 _MOST_ALERTS = 1000
 _AT_ONCE = 20
 
@@ -27,31 +27,31 @@ class StateGatekeeper:
     def __init__(
         self, *, locks: DeployLockStore, checklists: ChecklistStore, alerts: AlertStore, journal: Journal
     ) -> None:
-        """Keep the surroundings; nothing is ever written."""
+        """Store the dependencies; nothing is ever written."""
         self._locks = locks
         self._checklists = checklists
         self._alerts = alerts
         self._journal = journal
 
     async def lock_of(self, service: str) -> DeployLock | None:
-        """Tell who has locked a service."""
+        """Return the lock that a person holds on a service; none if it is not locked."""
         return next(iter(await self._locks.held((service,))), None)
 
     async def troubles(self, services: Collection[str]) -> tuple[OpenIncident, ...]:
         """List the open incidents at these services, oldest first.
 
         Raises:
-            ProbeUnavailableError: more alerts fire than can be looked at.
+            ProbeUnavailableError: more alerts are firing than can be checked.
         """
         found = [*await self._of_alerts(services), *await self._of_runs(services)]
         return tuple(sorted(found, key=lambda trouble: trouble.since))
 
     async def marks_of(self, service: str, version: str) -> tuple[ItemMark, ...]:
-        """List what people said of the checklist of a version, oldest first."""
+        """List the ticks and waivers on the checklist of a version, oldest first."""
         return await self._checklists.marks(service, version)
 
     async def requester_of(self, run_id: str) -> Person | None:
-        """Tell who asked for a run; none if there is no such run."""
+        """Return who asked for a run; none if the run is unknown."""
         run = await self._run(run_id)
         return None if run is None else run.requested_by
 
@@ -65,7 +65,9 @@ class StateGatekeeper:
             if alert.service in services and is_grave(alert)
         ]
         if not found and len(firing) == _MOST_ALERTS:
-            raise ProbeUnavailableError(f"More than {_MOST_ALERTS} alerts fire; not all can be looked at.")
+            raise ProbeUnavailableError(
+                f"More than {_MOST_ALERTS} alerts are firing; not all of them can be checked."
+            )
         return found
 
     async def _of_runs(self, services: Collection[str]) -> list[OpenIncident]:
@@ -79,7 +81,7 @@ class StateGatekeeper:
     async def _run(self, run_id: str) -> Run | None:
         try:
             return fold(run_id, await self._journal.load(run_id))
-        except NotFoundError:  # it has been kept for long enough, and is gone
+        except NotFoundError:  # its retention has ended
             return None
 
 
@@ -88,5 +90,5 @@ def _is_triage(run: Run, services: Collection[str]) -> bool:
 
 
 def _at_work(run: Run) -> OpenIncident:
-    what = f"{run.requested_by.name or run.requested_by.id} is at work on it"
+    what = f"{run.requested_by.name or run.requested_by.id} is working on it"
     return OpenIncident(kind="triage", service=run.service, what=what, since=run.started_at)

@@ -1,4 +1,4 @@
-"""Ask a gate for its ruling; whatever comes instead of one is a ruling too: not known, so not open."""
+"""Asks a gate for its result; a failure counts as the result ``unknown``, which is not open."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from bot.domain.model import JsonObject
 from bot.engine.plugins import Context
 from bot.engine.steps import call_with
 
-_LOOK = "Try again; if it stays so, whoever runs this bot finds `plugin_crashed` or a slow source in its log."
+_LOOK = (
+    "Try again. If it still fails, the person who runs this bot should look for `plugin_crashed` or a slow"
+    " source in its log."
+)
 
 
 async def ask_gate(
     ctx: Context, gate: GateName, *, service: str, version: str, timeout_s: float
 ) -> GateResult:
-    """Ask one gate, for ``timeout_s`` seconds; one that crashes, hangs or answers nonsense is ``unknown``.
+    """Ask one gate, for ``timeout_s`` seconds; a crash, a timeout or an unreadable answer is ``unknown``.
 
     Raises:
         UnknownServiceError: the catalogue has no such service.
@@ -28,14 +31,14 @@ async def ask_gate(
     plugin = ctx.plugins.get(f"gates.{gate}")
     called = await call_with(asking, plugin, {"service": service, "version": version})
     if not isinstance(called.result, Facts):
-        why = f"The gate cannot be asked: {called.error.rstrip('.')}."
+        why = f"The gate could not be checked: {called.error.rstrip('.')}."
         return unknown(gate, why=why, way_out=called.hint or _LOOK).under(gates)
     try:
         return _ruling(called.result.data)
     except ValidationError:
-        return unknown(gate, why="The gate's answer is no ruling.", way_out=_LOOK).under(gates)
+        return unknown(gate, why="The gate's answer could not be read.", way_out=_LOOK).under(gates)
 
 
 def _ruling(data: JsonObject) -> GateResult:
-    """Read what ``GateResult.as_data`` wrote; gates tell more beside it."""
+    """Read what ``GateResult.as_data`` wrote; gates add more fields, which are ignored."""
     return GateResult.model_validate({name: data[name] for name in GateResult.model_fields if name in data})

@@ -1,4 +1,4 @@
-"""Carry out intents: start, decide, cancel, report; refusals become answers to one person."""
+"""Carries out intents: start, decide, cancel, report; refusals become answers to one person."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from bot.services.rollout_control import RolloutControl
 log = logging.getLogger(__name__)
 
 _TRIES = 50
-"""How often a write is tried again because somebody else wrote first."""
+"""How often a write is tried again after another writer was first."""
 
 
 def run_id_of(key: str) -> str:
@@ -69,32 +69,32 @@ class IntentHandler:
         deps: Deps,
         *,
         directory: Directory,
-        teller: Notifier,
+        notifier: Notifier,
         patience_s: Sequence[float] = (0.5, 1, 2, 4, 8),
     ) -> None:
-        """Keep the surroundings; ``patience_s`` are the pauses before it is asked again who somebody is."""
+        """Store the dependencies; ``patience_s`` are the pauses, in seconds, between look-ups of a person."""
         self._deps = deps
         self._directory = directory
         self._alerts = deps.stores.alerts
         self._board = deps.stores.board
         self._feedback = deps.stores.feedback
-        self._teller = teller
+        self._notifier = notifier
         self._monitors = MonitorCommands(deps)
-        self._gates = GateCommands(deps, directory=directory, teller=teller)
+        self._gates = GateCommands(deps, directory=directory, notifier=notifier)
         self._records = RecordCommands(deps)
         self._steering = RolloutControl(deps, directory=directory)
         self._patience_s = tuple(patience_s)
 
     async def handle(self, intent: Intent) -> None:
-        """Carry out one intent; whoever asked is told why where it is refused."""
+        """Carry out one intent; a refusal is sent to the person who asked, with its reason."""
         try:
             await self._patiently(intent)
         except BotError as error:
             log.info("intent_refused", extra={"intent": intent.type, "key": intent.key, "reason": error.code})
-            await self._tell(intent, error.in_full)
+            await self._notify(intent, error.in_full)
 
     async def _patiently(self, intent: Intent) -> None:
-        """Ask again for a while who somebody is: a chat that is away for a moment loses no click."""
+        """Retry while the person cannot be looked up: a brief outage of the chat loses no click."""
         for pause_s in self._patience_s:
             try:
                 return await self._carry_out(intent)
@@ -120,18 +120,18 @@ class IntentHandler:
                 await self._about_alert(intent)
             case MonitorIntent():
                 await self._admit(intent)
-                await self._tell(intent, await self._monitors.carry_out(intent))
+                await self._notify(intent, await self._monitors.carry_out(intent))
             case RecordIntent():
                 await self._admit(intent)
-                await self._tell(intent, await self._records.carry_out(intent))
+                await self._notify(intent, await self._records.carry_out(intent))
             case GateIntent():
                 await self._admit(intent)
-                await self._tell(intent, await self._gates.carry_out(intent))
+                await self._notify(intent, await self._gates.carry_out(intent))
             case _:
                 assert_never(intent)
 
     async def _admit(self, intent: PersonIntent | StartRun) -> None:
-        """Let through whoever may ask for this: for what only shows something, those who may read it.
+        """Check that the person may ask for this; what only shows something is open to those who may read it.
 
         Raises:
             NotAllowedError: this person may not.
@@ -175,13 +175,13 @@ class IntentHandler:
         started = await self._deps.stores.journal.start(run_id, event)
         log.info("run_started", extra={"run_id": run_id, "runbook": intent.runbook, "new": started})
         if intent.origin.alert and not started:
-            await self._start(intent)  # somebody else was first: look again, and tell
+            await self._start(intent)  # another click was first: try again, which refuses this one
 
     async def _next_of_alert(self, intent: StartRun) -> str:
-        """Name the run that an alert's button may start now: one at a time, however many people click.
+        """Return the id of the run that an alert's button may start now; only one runs at a time.
 
         Raises:
-            NotAllowedError: somebody is on it already.
+            NotAllowedError: a run for this alert is under way.
         """
         for number in range(_TRIES):
             run_id = run_id_of(f"{intent.runbook}:{intent.origin.alert}:{number}")
@@ -194,9 +194,11 @@ class IntentHandler:
                 raise NotAllowedError(
                     f"{who} already on it, in this thread.",
                     code="already_running",
-                    hint="When it has ended, *Triage* starts anew.",
+                    hint="Once it has ended, *Triage* starts a new one.",
                 )
-        raise NotAllowedError("This alert was triaged very often.", hint="Type `/triage <service>` instead.")
+        raise NotAllowedError(
+            "This alert has been triaged too many times.", hint="Run `/triage <service>` instead."
+        )
 
     async def _vote(self, intent: CastVote) -> None:
         run_id = intent.approval_id.partition(".")[0]
@@ -205,7 +207,7 @@ class IntentHandler:
             run = await self._load(run_id)
             approval = run.approvals.get(intent.approval_id)
             if approval is None:
-                raise NotFoundError("There is nothing to decide here any more.")
+                raise NotFoundError("There is nothing left to decide here.")
             vote = Vote(
                 approval_id=approval.id,
                 by=intent.by,
@@ -215,7 +217,7 @@ class IntentHandler:
                 plan_hash=plan.digest if (plan := run.plan_for(approval.phase)) is not None else "",
             )
             if intent.key in run.vote_keys:
-                return  # this very click was written down before a crash
+                return  # this click was recorded before a crash
             now = self._deps.clock.now()
             decision = decide(approval, vote, at=now)
             event = VoteCast(
@@ -234,9 +236,13 @@ class IntentHandler:
                 )
                 if decision is None:
                     missing = approval.missing - 1
-                    await self._tell(intent, f"Counted. {missing} more must agree.")
+                    await self._notify(intent, f"Your approval counts. {missing} more needed.")
                 return
-        raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
+        raise BotError(
+            "Your click was not recorded: this is changing too quickly.",
+            hint="Please click again.",
+            code="busy",
+        )
 
     async def _cancel(self, intent: CancelRun) -> None:
         if intent.via != "cli":
@@ -244,23 +250,27 @@ class IntentHandler:
         for _ in range(_TRIES):
             run = await self._load(intent.run_id)
             if run.state == "finished":
-                raise NotFoundError("This has ended already; there is nothing to cancel.")
+                raise NotFoundError("This has already ended, so there is nothing to cancel.")
             if run.cancelled_by is not None:
                 return
             event = CancelRequested(at=self._deps.clock.now(), by=intent.by, why=intent.why)
             if await self._deps.stores.journal.interject(run.id, (event,), length=run.length, wake=True):
                 return
-        raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
+        raise BotError(
+            "Your click was not recorded: this is changing too quickly.",
+            hint="Please click again.",
+            code="busy",
+        )
 
     async def _acknowledge(self, intent: AcknowledgeAlert) -> None:
         _require_member(await self._directory.profile(intent.by.id))
         alert = await self._alerts.get(intent.alert_id)
         if alert.status == "resolved":
-            raise NotFoundError("This alert is over already; there is nothing to acknowledge.")
+            raise NotFoundError("This alert is already resolved, so there is nothing to acknowledge.")
         if not await self._alerts.acknowledge(alert.id, by=intent.by, at=intent.at):
             first = (await self._alerts.get(alert.id)).acknowledged_by
             if first is not None and first.id != intent.by.id:
-                raise NotAllowedError(f"<@{first.id}> has acknowledged this already.", code="acknowledged")
+                raise NotAllowedError(f"<@{first.id}> has already acknowledged this.", code="acknowledged")
         await self._board.mark(Topic(kind="alert", id=alert.id))
 
     async def _silence(self, intent: SilenceAlert) -> None:
@@ -288,7 +298,7 @@ class IntentHandler:
     async def _load(self, run_id: str) -> Run:
         return fold(run_id, await self._deps.stores.journal.load(run_id))
 
-    async def _tell(self, intent: Intent, text: str) -> None:
+    async def _notify(self, intent: Intent, text: str) -> None:
         if not text:
             return
         match intent:
@@ -296,14 +306,14 @@ class IntentHandler:
                 origin = intent.origin
                 notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)
             case CancelRun(via="cli"):
-                return  # nobody there can be answered in the chat
+                return  # a command line is not in the chat
             case PersonIntent():
                 notice = Notice(user=intent.by.id, channel=intent.channel, thread=intent.thread, text=text)
             case ReportAlert():
                 return
             case _:
                 assert_never(intent)
-        await self._teller.tell(notice)
+        await self._notifier.notify(notice)
 
 
 def _only_plans(intent: StartRun) -> bool:

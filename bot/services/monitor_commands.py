@@ -1,4 +1,4 @@
-"""Carry out what people ask of monitors: pause, resume, mute, unmute, and look once for them."""
+"""Carries out commands on monitors: pause, resume, mute, unmute, and test once."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from bot.services.monitor_runner import MonitorReading, MonitorRunner
 
 log = logging.getLogger(__name__)
 
-_VERDICTS = {True: "🟢 It holds", False: "🔴 It does not hold", None: "🟠 Nobody can tell"}
+_VERDICTS = {True: "🟢 It holds", False: "🔴 It does not hold", None: "🟠 It could not be measured"}
 
 
 class MonitorCommands:
-    """Does what was asked, and says in words what has come of it; whoever asks was checked before."""
+    """Carries out a command and returns the answer as text; the person was authorised before."""
 
     def __init__(self, deps: Deps) -> None:
-        """Keep the surroundings."""
+        """Store the dependencies."""
         self._known = deps.catalogue.monitors
         self._monitors = deps.stores.monitors
         self._alerts = deps.stores.alerts
@@ -39,15 +39,15 @@ class MonitorCommands:
         self._watchman = MonitorRunner(deps)
 
     async def carry_out(self, intent: AnyMonitorIntent) -> str:
-        """Do it, and give the answer for whoever asked, as mrkdwn.
+        """Carry out the command and return the answer to the person who sent it, as mrkdwn.
 
-        Times count from when it was asked for, so that doing it twice changes nothing more.
+        Times count from the request, so that carrying it out twice changes nothing more.
 
         Raises:
-            NotFoundError: the catalogue has no such monitor any more.
+            NotFoundError: the catalogue no longer has the monitor.
         """
         if intent.name not in self._known:
-            raise NotFoundError(f"There is no monitor `{intent.name}` any more.")
+            raise NotFoundError(f"The catalogue no longer has a monitor `{intent.name}`.")
         log.info("monitor_asked", extra={"monitor": intent.name, "intent": intent.type, "by": intent.by.id})
         match intent:
             case PauseMonitor():
@@ -67,36 +67,36 @@ class MonitorCommands:
         until = None if intent.seconds is None else intent.at + timedelta(seconds=intent.seconds)
         await self._monitors.pause(intent.name, Pause(by=intent.by, at=intent.at, until=until))
         end = (
-            f"until somebody types `/monitor resume {intent.name}`"
+            f"until someone runs `/monitor resume {intent.name}`"
             if until is None
             else f"until {_moment(until)}"
         )
-        return f"⏸️ `{intent.name}` is paused {end}: it does not look. An alert that is open stays open."
+        return f"⏸️ `{intent.name}` is paused {end}. It makes no checks until then. An open alert stays open."
 
     async def _resume(self, intent: ResumeMonitor) -> str:
         state = (await self._monitors.states((intent.name,)))[intent.name]
         await self._monitors.pause(intent.name, None)
         if not state.paused(now=intent.at):
-            return f"`{intent.name}` was not paused; it goes on looking."
-        return f"▶️ `{intent.name}` looks again, from its next slot on."
+            return f"`{intent.name}` was not paused; it is still checking."
+        return f"▶️ `{intent.name}` is checking again, from its next slot."
 
     async def _mute(self, intent: MuteMonitor) -> str:
         until = intent.at + timedelta(seconds=intent.seconds)
         await self._alerts.silence(intent.name, by=intent.by, until=until)
         await self._show_anew(intent.name)
         return (
-            f"🔕 `{intent.name}` is muted until {_moment(until)}: it goes on looking, and begins no message"
-            " before that. What fires then is told."
+            f"🔕 `{intent.name}` is muted until {_moment(until)}. It keeps checking but posts no new alerts."
+            " Anything still firing then will be posted."
         )
 
     async def _unmute(self, intent: UnmuteMonitor) -> str:
         was = await self._alerts.silence_of(intent.name)
         await self._alerts.unsilence(intent.name)
         await self._show_anew(intent.name)
-        return f"🔔 `{intent.name}` is heard again." if was else f"`{intent.name}` was not muted."
+        return f"🔔 `{intent.name}` is no longer muted." if was else f"`{intent.name}` was not muted."
 
     async def _show_anew(self, name: str) -> None:
-        """Have the message of a monitor's latest alert say who muted it, or appear at last."""
+        """Update the message of a monitor's latest alert: it names who muted it, or appears after a mute."""
         state = (await self._monitors.states((name,)))[name]
         if state.watched.firing and state.alert_id:
             await self._board.mark(Topic(kind="alert", id=state.alert_id))
@@ -107,7 +107,7 @@ class MonitorCommands:
         expected = escape(monitor.expect, quote=False)
         return (
             f"{_VERDICTS[looked.ok]}: `{name}` saw {saw}\n"
-            f"Expected: `{expected}` · it took {duration(looked.took_s)} · nothing was kept of it."
+            f"Expected: `{expected}` · took {duration(looked.took_s)} · not recorded."
         )
 
 

@@ -1,4 +1,4 @@
-"""Looks at monitors when their slots come, and turns what it sees into alerts."""
+"""Runs monitors at their slots, and turns their results into alerts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.templating.templates import truth
 log = logging.getLogger(__name__)
 
 SOURCE = "monitor"
-"""Where a monitor's alerts say that they come from."""
+"""The ``source`` of a monitor's alerts."""
 _LATE_SLOTS = 2.0
 """A check this many intervals old is left out: a newer one of the same monitor is queued behind it."""
 _PERSON = "monitor"
@@ -31,7 +31,7 @@ _PERSON = "monitor"
 
 @dataclass(frozen=True, kw_only=True)
 class MonitorReading:
-    """One look: true, false, or none where nothing could be measured."""
+    """One check of a monitor: ``ok`` is true, false, or none where nothing could be measured."""
 
     ok: bool | None
     text: str
@@ -40,10 +40,10 @@ class MonitorReading:
 
 
 class MonitorRunner:
-    """One for all monitors; holds no state of its own, and looking twice at a slot is harmless."""
+    """Runs all monitors; holds no state of its own, and checking a slot twice is harmless."""
 
     def __init__(self, deps: Deps) -> None:
-        """Keep the surroundings."""
+        """Store the dependencies."""
         self._deps = deps
         self._monitors = deps.stores.monitors
         self._alerts = deps.stores.alerts
@@ -52,7 +52,7 @@ class MonitorRunner:
         self._known = deps.catalogue.monitors
 
     async def check(self, name: str, slot_s: float) -> None:
-        """Look at a monitor for a slot and report what has changed; what is not due any more is left out."""
+        """Check a monitor for a slot and report what has changed; a slot that is no longer due is skipped."""
         if name not in self._known:
             log.info("monitor_gone", extra={"monitor": name})
             return
@@ -70,20 +70,20 @@ class MonitorRunner:
             state.watched, MonitorSample(slot_s=slot_s, ok=looked.ok, text=looked.text), monitor.limits
         )
         if watched == state.watched:
-            return  # a newer slot was looked at before
+            return  # a newer slot was checked before
         seen = state.but(watched=watched, value=looked.text, seen_at=self._deps.clock.now())
-        # Told before it is kept: if this worker dies in between, the slot is looked at again and told again.
+        # Report before storing: if this worker dies in between, the slot is checked and reported again.
         seen = await self._report(name, seen, url=looked.url)
         await self._monitors.keep(name, seen)
 
     async def look(self, name: str) -> MonitorReading:
-        """Measure now and compare with the expectation; nothing is kept.
+        """Measure now and compare with the expectation; nothing is stored.
 
         Raises:
-            NotFoundError: there is no such monitor.
+            NotFoundError: the catalogue has no such monitor.
         """
         if name not in self._known:
-            raise NotFoundError(f"There is no monitor `{name}`.")
+            raise NotFoundError(f"The catalogue has no monitor `{name}`.")
         service, monitor = self._known[name]
         plugin = self._deps.plugins.get(monitor.probe)
         ctx = self._deps.context(name, monitor.id, timeout_s=monitor.timeout)
@@ -97,7 +97,7 @@ class MonitorRunner:
         return any(change.kind in ("deploy", "flag") for change in changes)
 
     async def _report(self, name: str, state: MonitorState, *, url: str) -> MonitorState:
-        """Tell of an episode that began, changed or ended; gives the state with what was told."""
+        """Report an episode that began, changed or ended, and return the state with what was reported."""
         episode = state.watched.episode
         if episode is None:
             return state
@@ -111,12 +111,12 @@ class MonitorRunner:
         if wanted is None or alert.status != "firing" or state.started == alert.id:
             return state.but(reported=told)
         if await self._alerts.silence_of(name) is not None:
-            return state.but(reported=told)  # it is started when the silence ends and all is still not well
+            return state.but(reported=told)  # it is started when the silence ends, if the alert still fires
         await self._then(name, wanted, alert)
         return state.but(reported=told, started=alert.id)
 
     async def _then(self, name: str, runbook: str, alert: Alert) -> None:
-        """Start what the monitor asks for; its key is derived, so an episode starts it once."""
+        """Start the monitor's runbook; its key is derived, so an episode starts it once."""
         service, _ = self._known[name]
         channel = self._deps.catalogue.get(service).channel
         start = StartRun(

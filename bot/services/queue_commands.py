@@ -1,4 +1,4 @@
-"""Read who changes a service now, who waits behind whom, and when each is likely to begin."""
+"""Reads which run changes a service, which runs wait behind it, and when each is likely to start."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from bot.engine.stores import Stores
 from bot.ports.locks import LockQueue
 
 _MOST_SHOWN = 20
-"""So many of a queue are read one by one."""
+"""The most runs of a queue that are read one by one."""
 _LOOK_BACK = 100
-"""Among so many of the latest deployments of a service, like ones are looked for."""
+"""The number of latest deployments of a service that are searched for similar ones."""
 _MOST_LIKE = 10
-"""So many of the latest like ones make an estimate."""
+"""The most similar deployments that an estimate is made from."""
 
 
 class QueueCommands:
     """Reads only; what it returns may be out of date a moment later."""
 
     def __init__(self, stores: Stores, clock: Clock) -> None:
-        """Keep the stores, which are only read."""
+        """Store the stores, which are only read."""
         self._journal = stores.journal
         self._locks = stores.locks
         self._deployments = stores.deployments
         self._clock = clock
 
     async def queues(self, services: Sequence[str]) -> tuple[ServiceQueue, ...]:
-        """Return the queues of those of these services that somebody changes now or waits to change."""
+        """Return the queues of these services; one that no run changes or waits to change is left out."""
         lines = await self._locks.lines([change_place(service) for service in services])
         found = [
             await self._queue(service, line)
@@ -50,14 +50,14 @@ class QueueCommands:
         turns = [
             turn_of(run, events, holds=run.id in line.held, at=now)
             for run, events in (one for one in found if one is not None)
-            if run.outcome is None  # else it has ended, and its place is about to be given back
+            if run.outcome is None  # else it has ended, and its place is about to be released
         ]
         stays = await self._stays(service, {turn.strategy for turn in turns})
         more = max(0, len(ids) - _MOST_SHOWN)
         return ServiceQueue(service=service, places=expect(turns, stays), more=more)
 
     async def _stays(self, service: str, strategies: set[str]) -> dict[str, list[float]]:
-        """Measure how long the latest deployments of each strategy had their turn."""
+        """Return for how many seconds the latest deployments of each strategy held the service."""
         known = await self._deployments.of(service, limit=_LOOK_BACK)
         return {strategy: await self._stays_of(_like(known, strategy)) for strategy in strategies}
 

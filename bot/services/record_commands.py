@@ -1,4 +1,4 @@
-"""Answer what people ask of the record of deployments."""
+"""Answers questions about the record of deployments."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SETTINGS = (FindingKind.CHANGE_CONFIG, FindingKind.CHANGE_FLAG)
 
 @dataclass(frozen=True, kw_only=True)
 class _Span:
-    """From one version to another; ``since`` is when the first one began to serve, where that is known."""
+    """Two versions to compare; ``since`` is when the first began to serve, none where that is not known."""
 
     before: str
     after: str
@@ -39,18 +39,18 @@ class _Span:
 
 
 class RecordCommands:
-    """Answers in words; that whoever asks is a member is known."""
+    """Returns answers as text; the person is known to be a member."""
 
     def __init__(self, deps: Deps) -> None:
-        """Keep the surroundings."""
+        """Store the dependencies."""
         self._deps = deps
         self._board = deps.stores.board
 
     async def carry_out(self, intent: AnyRecordIntent) -> str:
-        """Give the answer for whoever asked, as mrkdwn; empty where all are answered in a message.
+        """Return the answer to the person who asked, as mrkdwn; empty where a message answers everyone.
 
         Raises:
-            NotFoundError: it is not known which versions are meant.
+            NotFoundError: the versions to compare are not known.
         """
         match intent:
             case ShowDelivery():
@@ -62,12 +62,12 @@ class RecordCommands:
                 assert_never(intent)
 
     async def _diff(self, intent: ShowDiff) -> str:
-        """Tell what a version would change, or what the latest deployment has changed."""
+        """Return what a version would change, or what the latest deployment has changed."""
         span = await self._span(intent)
         head = f"*{intent.service}*: `{_plain(span.before)}` → `{_plain(span.after)}`"
         said = "has changed" if span.is_past else "would change"
         if span.before == span.after:
-            return f"{head}. That is the version that serves; nothing {said} by deploying it."
+            return f"{head}. That version is already serving, so nothing {said}."
         code, settings = await asyncio.gather(self._code(intent, span), self._settings(intent, span))
         return "\n".join((f"{head} {said}:", *code, *settings))
 
@@ -81,13 +81,13 @@ class RecordCommands:
                 return _Span(before=before, after=intent.version, is_past=False, since=since)
         elif done and done[0].previous_version:
             return _of_latest(done)
-        hint = f"Say which version you mean: `/deploy diff {intent.service} <version>`."
+        hint = f"Name the version: `/deploy diff {intent.service} <version>`."
         if intent.version:
-            hint = "Its deployment target cannot be asked, and I have no record of a deployment."
-        raise NotFoundError(f"I do not know from which version of `{intent.service}` to look.", hint=hint)
+            hint = "Its deployment target did not answer, and I have no record of a deployment."
+        raise NotFoundError(f"I do not know which version of `{intent.service}` to compare with.", hint=hint)
 
     async def _serving(self, intent: ShowDiff) -> str:
-        """Ask the target which version serves; empty if it cannot be asked."""
+        """Return the version that the target serves; empty if it does not answer."""
         facts = await self._ask(intent, "deploy.observe", {"service": intent.service}, timeout_s=_LOOK_S)
         stable = facts.data.get("stable") if isinstance(facts, Facts) else None
         version = stable.get("version") if isinstance(stable, Mapping) else ""
@@ -101,9 +101,9 @@ class RecordCommands:
         return [f"• Commits: not known. {_plain(answer if isinstance(answer, str) else '')}".rstrip()]
 
     async def _settings(self, intent: ShowDiff, span: _Span) -> list[str]:
-        """List what was configured since the version of before began to serve; it is there already."""
+        """List the settings changed since the earlier version began to serve; they are already in effect."""
         if span.since is None:
-            return ["• Settings and flags: since when to look is not known."]
+            return ["• Settings and flags: not known, because the previous version's start time is missing."]
         age_s = min((self._deps.clock.now() - span.since).total_seconds(), _MOST_SINCE_S)
         arguments: JsonObject = {"service": intent.service, "since_s": max(1.0, age_s), "commits": False}
         answer = await self._ask(intent, "changes.recent", arguments, timeout_s=_LOOK_S)
@@ -111,14 +111,14 @@ class RecordCommands:
             return [f"• Settings and flags: not known. {_plain(answer if isinstance(answer, str) else '')}"]
         own = [f.summary for f in answer.items if f.service == intent.service and f.kind in _SETTINGS]
         if not own:
-            return ["• Settings and flags: none was changed since then."]
+            return ["• Settings and flags: none changed since then."]
         lines = [f"   ◦ {_plain(summary)}" for summary in own[:_MOST_CHANGES]]
         return [f"• Settings and flags changed since then: {len(own)}", *lines]
 
     async def _ask(
         self, intent: ShowDiff, plugin: str, arguments: JsonObject, *, timeout_s: float
     ) -> object | str:
-        """Call a probe; where it fails, gives what it says."""
+        """Call a probe and return its result; its error text where it fails."""
         ctx = self._deps.context(intent.key, plugin, timeout_s=timeout_s)
         called = await call_with(ctx, self._deps.plugins.get(plugin), arguments)
         return called.error if called.result is None else called.result
@@ -140,9 +140,9 @@ def _of_latest(done: Sequence[Deployment]) -> _Span:
 
 
 def _code_lines(data: Mapping[str, JsonValue]) -> list[str]:
-    """Say commits, authors and files; what goes away is said first, because nobody expects it."""
+    """List commits, authors and files; removed commits come first, because they are unexpected."""
     lines: list[str] = []
-    for key, words in (("removed", "taken away"), ("added", "new")):
+    for key, words in (("removed", "removed"), ("added", "new")):
         commits, count = data[key], data[f"{key}_count"]
         if not count or not isinstance(commits, list):
             continue
@@ -167,5 +167,5 @@ def _commit(commit: Mapping[str, JsonValue]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep words from outside from mentioning, linking or breaking out of their line."""
+    """Escape text from outside, so that it cannot mention, link or break out of its line."""
     return escape(" ".join(text.replace("`", "'").split()), quote=False)

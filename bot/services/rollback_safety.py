@@ -1,4 +1,4 @@
-"""Whether a deployment could be taken back, from what each part of it says; pure."""
+"""Combines reports on whether a deployment can be rolled back; pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORST_FIRST = ("impossible", _UNKNOWN, "until", "safe")
 
 
 class SafetyReport(Model):
-    """What one source says of the way back; ``step`` is where it ends, for ``until``."""
+    """One source's report on the rollback; for ``until``, ``step`` is where it stops being possible."""
 
     source: str
     verdict: Verdict | None = None
@@ -26,33 +26,33 @@ class SafetyReport(Model):
     because: str = ""
 
 
-class _Told(Model):
+class _RollbackData(Model):
     verdict: Verdict
     step: str = ""
     because: str = Field(default="", max_length=2000)
 
 
-def word_of(source: str, data: JsonObject) -> SafetyReport | None:
-    """Read a probe's ``rollback`` key; none where it says nothing of the way back."""
+def safety_report(source: str, data: JsonObject) -> SafetyReport | None:
+    """Return the report under a probe's ``rollback`` key; none where there is no such key."""
     told = data.get("rollback")
     if told is None:
         return None
     try:
-        read = _Told.model_validate(told)
+        read = _RollbackData.model_validate(told)
     except ValidationError:
-        return SafetyReport(source=source, because="what it said of the way back is not understood")
+        return SafetyReport(source=source, because="its report on the rollback could not be read")
     return SafetyReport(source=source, verdict=read.verdict, step=read.step, because=read.because)
 
 
 def rollback_safety(words: Sequence[SafetyReport], *, accepted: bool = False) -> ReducerResult:
-    """Say in one line whether there is a way back: the worst word counts, and silence is not safe.
+    """Return in one line whether a rollback is possible: the worst report counts, and no report is not safe.
 
     ``impossible`` is a verdict of ``fail``, unless a person has ``accepted`` it beforehand: then it is
-    ``unknown``, and says so.
+    ``unknown``, and the summary names the acceptance.
     """
     if not words:
         return ReducerResult(
-            verdict="unknown", summary="rollback: not known, because nothing was told about it"
+            verdict="unknown", summary="rollback: not known, because no source reported on it"
         )
     worst = min(words, key=lambda word: _WORST_FIRST.index(word.verdict or _UNKNOWN))
     details = tuple(f"{word.source}: {_said(word)}" for word in words)
@@ -64,7 +64,7 @@ def rollback_safety(words: Sequence[SafetyReport], *, accepted: bool = False) ->
         case "impossible" if not accepted:
             return ReducerResult(verdict="fail", summary=f"rollback: {_said(worst)}", details=details)
         case "impossible":
-            summary = f"rollback: {_said(worst)}; accepted by who asked for it"
+            summary = f"rollback: {_said(worst)}; accepted by the person who asked for it"
             return ReducerResult(verdict="unknown", summary=summary, details=details)
         case None:
             return ReducerResult(verdict="unknown", summary=f"rollback: {_said(worst)}", details=details)

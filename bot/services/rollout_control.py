@@ -1,4 +1,4 @@
-"""Carry out what people tell a rollout under way: promote it now, pause it, resume it, or abort it."""
+"""Carries out commands on a rollout under way: promote it now, pause it, resume it, or abort it."""
 
 from __future__ import annotations
 
@@ -18,43 +18,45 @@ log = logging.getLogger(__name__)
 
 _TRIES = 50
 _ONWARDS: frozenset[SteeringWord] = frozenset({"promote", "resume"})
-"""Words that bring a version to more people; the others only keep it from them."""
+"""Commands that bring a version to more people; the others only withhold it."""
 
 
 class RolloutControl:
-    """Writes people's words into the journal; whoever judges reads them at the next look."""
+    """Records people's commands in the journal; the judge reads them at its next look."""
 
     def __init__(self, deps: Deps, *, directory: Directory) -> None:
-        """Keep the surroundings."""
+        """Store the dependencies."""
         self._deps = deps
         self._directory = directory
 
     async def carry_out(self, intent: SteerRun) -> None:
-        """Write it down, once; that whoever asks is a member is known.
+        """Record the command once; the person is known to be a member.
 
         Any member may pause or abort.  To promote or to resume takes an approver who did not ask for the
-        rollout: it overrides the judge, or somebody who had doubts.
+        rollout: it overrides the judge, or a person who had doubts.
 
         Raises:
-            NotFoundError: nothing is rolled out here any more.
-            NotAllowedError: this person may not say that.
+            NotFoundError: the rollout has already finished.
+            NotAllowedError: this person may not give that command.
         """
         for _ in range(_TRIES):
             run = fold(intent.run_id, await self._deps.stores.journal.load(intent.run_id))
             phase = rollout_under_way(run)
             if phase is None:
-                raise NotFoundError(
-                    "Nothing is rolled out here any more.", hint="See the end of this thread."
-                )
+                raise NotFoundError("This rollout has already finished.", hint="See the end of this thread.")
             if intent.key in run.steering.keys:
-                return  # this very click was written down before a crash
+                return  # this click was recorded before a crash
             if intent.word in _ONWARDS:
                 await self._require_approver(run, phase, intent)
             said = RolloutSteered(at=self._deps.clock.now(), by=intent.by, word=intent.word, key=intent.key)
             if await self._deps.stores.journal.interject(run.id, (said,), length=run.length, wake=False):
                 log.info("run_steered", extra={"run_id": run.id, "word": intent.word, "by": intent.by.id})
                 return
-        raise BotError("Too much is happening at once here.", hint="Please click again.", code="busy")
+        raise BotError(
+            "Your click was not recorded: this is changing too quickly.",
+            hint="Please click again.",
+            code="busy",
+        )
 
     async def _require_approver(self, run: Run, phase: Pipeline, intent: SteerRun) -> None:
         own = phase.approval.groups if phase.approval is not None else ()

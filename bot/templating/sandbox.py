@@ -33,7 +33,7 @@ rejectattr reverse round select selectattr sort string sum title trim truncate u
 
 
 class _Missing(StrictUndefined):
-    """Says what is missing and what there is; never shows a value."""
+    """Names what is missing and what is available; never shows a value."""
 
     __slots__ = ()
 
@@ -81,7 +81,7 @@ class _Sandbox(SandboxedEnvironment):
 
     def _read(self, obj: object, name: str) -> object:
         if isinstance(obj, Undefined):
-            return obj  # so that the message names what is missing first, and `default` works at any depth
+            return obj  # so that the message names the first missing part, and `default` works at any depth
         if name.startswith("_"):
             return self.undefined(f"`{name}` may not be read", obj=obj, name=name, exc=SecurityError)
         if isinstance(obj, Mapping):
@@ -114,12 +114,12 @@ def _join(values: Iterable[object], separator: str = "") -> str:
 
 
 def _split(text: str, separator: str = ",") -> list[str]:
-    """Cut a text into its parts, without the blanks around them and without empty ones."""
+    """Split a text into its parts, stripped and without empty ones."""
     return [part.strip() for part in text.split(separator) if part.strip()]
 
 
 def _chunks(values: Iterable[object], size: int) -> list[list[object]]:
-    """Cut a list into parts of ``size``; the last one may be shorter."""
+    """Split a list into parts of ``size``; the last one may be shorter."""
     if size < 1:
         raise ValueError("parts of less than one item")
     items = list(values)
@@ -131,7 +131,7 @@ def _tojson(value: object) -> str:
 
 
 def check_size(characters: int) -> None:
-    """Refuse a text of more than ``MAX_RESULT`` characters, by a ``ValueError``."""
+    """Raise a ``ValueError`` for more than ``MAX_RESULT`` characters."""
     if characters > MAX_RESULT:
         raise ValueError(f"yields {characters} characters; at most {MAX_RESULT} are allowed")
 
@@ -152,11 +152,11 @@ def _environment() -> Environment:
 
 
 def as_text(value: object) -> str:
-    """Write a value as text: a whole number without a point, lists and objects as JSON.
+    """Return a value as text: a whole number without a point, lists and objects as JSON.
 
     Raises:
-        ValueError: there is nothing to write, too much, or no data.
-        UndefinedError: something is missing.
+        ValueError: the value is none, too large, or not data.
+        UndefinedError: a referenced name is missing.
     """
     data = as_json(value)
     if data is None:
@@ -169,23 +169,23 @@ def as_text(value: object) -> str:
 
 
 def as_json(value: object) -> JsonValue:
-    """Turn what an expression yields into plain JSON data.
+    """Return the value of an expression as plain JSON data.
 
     Raises:
-        ValueError: it is too much, or no data.
-        UndefinedError: something is missing.
+        ValueError: the value is too large, or not data.
+        UndefinedError: a referenced name is missing.
     """
     return _plain(value, [MAX_RESULT])
 
 
 def _plain(value: object, left: list[int]) -> JsonValue:
-    """Turn a value into plain JSON, counting down what is ``left`` of its allowance."""
+    """Return a value as plain JSON, counting down what is ``left`` of its allowance."""
     left[0] -= 1 + (len(value) if isinstance(value, str) else 0)
     if left[0] < 0:
         raise ValueError(f"yields more than {MAX_RESULT} characters or items")
     match value:
         case Undefined():
-            raise UndefinedError(value._undefined_message)  # noqa: SLF001  # its only way to say what is missing
+            raise UndefinedError(value._undefined_message)  # noqa: SLF001  # the only source of the message
         case Enum():
             return _plain(value.value, left)
         case None | bool() | int() | str():
@@ -201,8 +201,8 @@ def _plain(value: object, left: list[int]) -> JsonValue:
         case Iterable() if not isinstance(value, bytes):
             return [_plain(item, left) for item in value]
         case _:
-            raise ValueError(f"yields {value!r:.40}, which is no data")
+            raise ValueError(f"yields {value!r:.40}, which is not data")
 
 
 ENVIRONMENT: Final = _environment()
-"""Knows the filters, the tests and `range`; holds no state of any run."""
+"""Holds the filters, the tests and `range`, and no state of any run."""

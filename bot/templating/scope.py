@@ -46,10 +46,10 @@ class RunFacts(Model):
 def scope_of(
     run: Run, *, catalogue: Catalogue, settings: Mapping[str, JsonValue] | None = None
 ) -> dict[str, object]:
-    """Build what templates may refer to.
+    """Return what templates may refer to.
 
     Always ``params``, ``phases``, ``settings`` and ``run``; where there is one, the ``service`` that the run
-    is about and the ``cause`` that a diagnosis put first.  Whoever renders adds ``item``, ``result`` or
+    is about and the ``cause`` that a diagnosis put first.  The caller adds ``item``, ``result`` or
     another ``cause``.
     """
     given = settings or {}
@@ -75,7 +75,7 @@ def scope_of(
 
 
 def _top_cause(run: Run) -> Cause | None:
-    """Find the cause to act on; the findings are left unread, for this is asked at every step."""
+    """Return the cause to act on; findings are not parsed, because this runs at every step."""
     for phase in reversed(run.phases.values()):
         if phase.output is not None and phase.output.get("type") == "diagnosis":
             return Diagnosis.model_validate({**phase.output, "findings": ()}).top
@@ -83,7 +83,7 @@ def _top_cause(run: Run) -> Cause | None:
 
 
 def _service(name: str, catalogue: Catalogue) -> ServiceFacts | None:
-    """Find the facts of a service; none where the run is about none, or it left the catalogue."""
+    """Return the facts of a service; none where the run has no service, or it left the catalogue."""
     try:
         found: Service = catalogue.get(name)
     except UnknownServiceError:

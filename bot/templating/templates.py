@@ -43,7 +43,7 @@ def render(value: JsonValue, scope: Mapping[str, object]) -> JsonValue:
     number, the text ``1.4`` stays text); in any other text each expression becomes text.
 
     Raises:
-        TemplateError: a template is malformed, refers to what is not there, or yields too much or no data.
+        TemplateError: a template is malformed, refers to a missing name, or yields too much or no data.
     """
     if isinstance(value, str):
         return _render_text(value, scope) if is_template(value) else value
@@ -58,7 +58,7 @@ def evaluate(expression: str, scope: Mapping[str, object]) -> JsonValue:
     """Evaluate an expression (no braces) to data.
 
     Raises:
-        TemplateError: it is malformed, refers to what is not there, or yields too much or no data.
+        TemplateError: it is malformed, refers to a missing name, or yields too much or no data.
     """
     compiled = _compiled(expression)
     try:
@@ -68,21 +68,21 @@ def evaluate(expression: str, scope: Mapping[str, object]) -> JsonValue:
 
 
 def truth(expression: str, scope: Mapping[str, object]) -> bool:
-    """Tell whether an expression (no braces) holds.
+    """Return whether an expression (no braces) is true.
 
     Raises:
-        TemplateError: as ``evaluate``; what is undefined is not simply false.
+        TemplateError: as ``evaluate``; an undefined name is an error, not false.
     """
     return bool(evaluate(expression, scope))
 
 
 def is_template(text: str) -> bool:
-    """Tell whether a text holds anything to be filled in."""
+    """Return whether a text contains template markers."""
     return any(marker in text for marker in _MARKERS)
 
 
 def problems(value: JsonValue, known: Collection[str]) -> list[str]:
-    """List what is wrong with the templates in ``value`` where the names ``known`` can be referred to."""
+    """List the problems of the templates in ``value`` where the names ``known`` can be referred to."""
     if isinstance(value, list):
         return [text for item in value for text in problems(item, known)]
     if isinstance(value, dict):
@@ -97,7 +97,7 @@ def problems(value: JsonValue, known: Collection[str]) -> list[str]:
 
 
 def expression_problems(expression: str, known: Collection[str]) -> list[str]:
-    """List what is wrong with an expression where the names ``known`` can be referred to."""
+    """List the problems of an expression where the names ``known`` can be referred to."""
     try:
         tree = _tree(expression)
         found = list(_misused(tree))
@@ -155,7 +155,7 @@ def _render_text(text: str, scope: Mapping[str, object]) -> JsonValue:
 
 @lru_cache(maxsize=4096)
 def _parts(text: str) -> tuple[str | _Hole, ...]:
-    """Cut a template into plain text and holes; white space around a lone hole does not count."""
+    """Split a template into plain text and holes; white space around a lone hole is ignored."""
     try:
         tokens = list(ENVIRONMENT.lex(text))
     except TemplateSyntaxError as error:
@@ -183,7 +183,7 @@ def _parts(text: str) -> tuple[str | _Hole, ...]:
 
 @lru_cache(maxsize=4096)
 def _compiled(expression: str) -> Callable[[Mapping[str, object]], object]:
-    """Make a function of the scope; the most common expression, a bare path, needs no machinery."""
+    """Return a function of the scope; the most common expression, a bare path, is not compiled by Jinja2."""
     path = _path(_tree(expression))
     if path:
         return partial(_follow, path)
@@ -215,7 +215,7 @@ def _tree(expression: str) -> nodes.Expr:
 
 def _check_length(expression: str) -> None:
     if not expression.strip():
-        raise _failure("{{ }}", ValueError("there is no expression in it"))
+        raise _failure("{{ }}", ValueError("it holds no expression"))
     if len(expression) > MAX_EXPRESSION:
         raise _failure(
             expression, ValueError(f"has {len(expression)} characters, at most {MAX_EXPRESSION} are allowed")
@@ -223,7 +223,7 @@ def _check_length(expression: str) -> None:
 
 
 def _misused(tree: nodes.Expr) -> Iterator[str]:
-    """List filters and tests that do not exist, and calls: what would only fail once it is reached."""
+    """Yield unknown filters and tests, and calls: errors that would only show at run time."""
     whole = nodes.Output([tree])  # find_all looks below a node, not at it
     for used in whole.find_all((nodes.Filter, nodes.Test)):
         what = "filter" if isinstance(used, nodes.Filter) else "test"
@@ -246,7 +246,7 @@ def _collect(node: nodes.Node, found: dict[tuple[str, ...], None]) -> None:
 
 
 def _path(node: nodes.Node) -> tuple[str, ...]:
-    """Read ``a.b["c"]`` as a path; empty for anything else."""
+    """Return ``a.b["c"]`` as a path; empty for anything else."""
     match node:
         case nodes.Name(name=str(name)):
             return (name,)
@@ -260,7 +260,7 @@ def _path(node: nodes.Node) -> tuple[str, ...]:
 
 
 def _unread(expression: str, scope: Mapping[str, object]) -> TemplateError | None:
-    """Name the step whose result an expression wants, where that step has none, with what became of it."""
+    """Return an error that names the step whose missing result an expression uses, and why it is missing."""
     phases = scope.get("phases")
     for path in references(expression):
         match path, phases:
@@ -275,7 +275,7 @@ def _unread(expression: str, scope: Mapping[str, object]) -> TemplateError | Non
 
 
 def _failure(source: str, error: BaseException) -> TemplateError:
-    """Name the template and what is wrong with it."""
+    """Return an error that names the template and its problem."""
     text = "is nested too deep" if isinstance(error, RecursionError) else str(error) or type(error).__name__
     if isinstance(error, TemplateSyntaxError):
         text = error.message or text

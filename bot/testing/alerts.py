@@ -1,4 +1,4 @@
-"""The memory twin of the book of alerts."""
+"""The memory twin of the alert store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class MemoryAlertStore:
     """The alerts that were reported."""
 
     def __init__(self, clock: Clock | None = None) -> None:
-        """Start empty; ``clock`` tells when a silence ends."""
+        """Start empty; ``clock`` decides when a silence ends."""
         self._clock = clock or SystemClock()
         self._alerts: dict[str, Alert] = {}
         self._acknowledged: dict[str, Acknowledgement] = {}
@@ -22,7 +22,7 @@ class MemoryAlertStore:
         self._ended_silenced: set[str] = set()
 
     async def report(self, alert: Alert) -> bool:
-        """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
+        """Store an alert's state; return false if nothing is new.  A resolved alert does not fire again."""
         known, alert = self._alerts.get(alert.id), alert.as_reported()
         if known is not None and (known == alert or known.status == "resolved"):
             return False
@@ -32,7 +32,7 @@ class MemoryAlertStore:
         return True
 
     async def get(self, alert_id: str) -> Alert:
-        """Read an alert."""
+        """Return an alert."""
         if alert_id not in self._alerts:
             raise NotFoundError("I no longer know this alert.", hint="Type `/triage <service>` instead.")
         alert = self._alerts[alert_id]
@@ -56,12 +56,12 @@ class MemoryAlertStore:
         return tuple(found[:limit])
 
     async def acknowledge(self, alert_id: str, *, by: Person, at: datetime) -> bool:
-        """Write down who looks after an alert; false if somebody does already."""
+        """Record who acknowledges an alert; return false if it is already acknowledged."""
         mine = Acknowledgement(by=by, at=at)
         return self._acknowledged.setdefault(alert_id, mine) is mine
 
     async def silence(self, fingerprint: str, *, by: Person, until: datetime) -> None:
-        """Let nothing new be told of a fingerprint until then; the latest word wins."""
+        """Suppress notifications for this fingerprint until ``until``; the last write wins."""
         self._silences[fingerprint] = Silence(by=by, until=until)
 
     async def unsilence(self, fingerprint: str) -> None:
@@ -69,7 +69,7 @@ class MemoryAlertStore:
         self._silences.pop(fingerprint, None)
 
     async def silence_of(self, fingerprint: str) -> tuple[Person, datetime] | None:
-        """Tell who silenced a fingerprint, and until when; none if it is not silenced."""
+        """Return who silenced a fingerprint, and until when; none if it is not silenced."""
         silence = self._silence(fingerprint)
         return None if silence is None else (silence.by, silence.until)
 

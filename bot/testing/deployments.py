@@ -15,13 +15,13 @@ class MemoryDeploymentStore:
     """Every deployment, in this process."""
 
     def __init__(self, clock: Clock, *, board: MessageBoard) -> None:
-        """Start empty; what changes is announced on ``board``, and ``clock`` tells what is recent."""
+        """Start empty; changes are announced on ``board``, and ``clock`` decides what is recent."""
         self._clock = clock
         self._board = board
         self._kept: dict[str, Deployment] = {}
 
     async def record(self, deployment: Deployment) -> bool:
-        """Keep a deployment as it stands; false, and nothing kept, if it is known to have ended before."""
+        """Store a deployment's state; return false, and store nothing, if it has already ended."""
         known = self._kept.get(deployment.id)
         if known is not None and known.finished_at is not None and deployment.finished_at is None:
             return False
@@ -30,10 +30,10 @@ class MemoryDeploymentStore:
         return True
 
     async def get(self, deployment_id: str) -> Deployment:
-        """Read a deployment.
+        """Return a deployment.
 
         Raises:
-            NotFoundError: there is none of that id.
+            NotFoundError: no deployment has that id.
         """
         if deployment_id not in self._kept:
             raise NotFoundError(f"I know no deployment {deployment_id}.")

@@ -1,4 +1,4 @@
-"""The memory twin of what people say of diagnoses."""
+"""The memory twin of the feedback store."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from bot.domain.diagnoses.feedback import DiagnosisSummary, Feedback, RatedDiagn
 
 
 class MemoryFeedbackStore:
-    """Everybody's latest word on each diagnosis, in this process."""
+    """Each person's latest rating of each diagnosis, in this process."""
 
     def __init__(self) -> None:
-        """Start without a word."""
+        """Start empty."""
         self._said: dict[str, DiagnosisSummary] = {}
         self._words: dict[str, dict[str, Feedback]] = {}
 
     async def rate(self, said: DiagnosisSummary, feedback: Feedback) -> bool:
-        """Keep a person's word; false, and nothing kept, if a later one of theirs is there."""
+        """Store a person's rating; return false, and store nothing, if that person has a later one."""
         words = self._words.setdefault(said.run_id, {})
         known = words.get(feedback.by.id)
         if known is not None and known.at > feedback.at:
@@ -26,12 +26,12 @@ class MemoryFeedbackStore:
         return True
 
     async def of(self, run_id: str) -> tuple[Feedback, ...]:
-        """List everybody's latest word on a run's diagnosis, oldest first."""
+        """List each person's latest rating of a run's diagnosis, oldest first."""
         words = self._words.get(run_id, {}).values()
         return tuple(sorted(words, key=lambda word: (word.at, word.by.id)))
 
     async def between(self, start: datetime, end: datetime) -> tuple[RatedDiagnosis, ...]:
-        """List the diagnoses made from ``start`` to before ``end`` that people spoke about, oldest first."""
+        """List the rated diagnoses made from ``start`` to before ``end``, oldest first."""
         said = sorted(self._said.values(), key=lambda one: (one.at, one.run_id))
         return tuple(
             [

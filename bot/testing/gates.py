@@ -1,4 +1,4 @@
-"""The memory twins of the locks by people, and of what they say of checklists."""
+"""The memory twins of the deploy locks and the checklists."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class MemoryDeployLocks:
     """Locks of services by people, in this process."""
 
     def __init__(self, clock: Clock | None = None) -> None:
-        """Start with nothing locked; ``clock`` tells what has expired."""
+        """Start with nothing locked; ``clock`` decides what has expired."""
         self._clock = clock or SystemClock()
         self._locks: dict[str, DeployLock] = {}
 
     async def lock(self, wanted: DeployLock) -> DeployLock:
-        """Lock a service, or change one's own lock; gives the lock that holds now, which may be another's."""
+        """Lock a service, or change one's own lock; return the lock in force, which may be another's."""
         known = self._held(wanted.service)
         if known is not None and known.by.id != wanted.by.id:
             return known
@@ -27,14 +27,14 @@ class MemoryDeployLocks:
         return wanted
 
     async def unlock(self, service: str, *, owner: str) -> DeployLock | None:
-        """Take off the lock that ``owner``, a person's id, holds; none if that person holds none."""
+        """Remove and return the lock that ``owner``, a person's id, holds; none if that person holds none."""
         known = self._held(service)
         if known is None or known.by.id != owner:
             return None
         return self._locks.pop(service)
 
     async def hand_over(self, lock: DeployLock, *, owner: str) -> bool:
-        """Put ``lock`` in the place of the one that ``owner`` holds; false if that person holds none."""
+        """Replace the lock that ``owner`` holds by ``lock``; return false if that person holds none."""
         known = self._held(lock.service)
         if known is None or known.by.id != owner:
             return False
@@ -52,17 +52,17 @@ class MemoryDeployLocks:
 
 
 class MemoryChecklists:
-    """What people said of the items of each version, in this process."""
+    """Ticks and waivers of the items of each version, in this process."""
 
     def __init__(self, clock: Clock | None = None, *, retention_s: int = 30 * 86_400) -> None:
-        """Start without a word; ``clock`` tells what is forgotten, ``retention_s`` after the last word."""
+        """Start empty; marks expire by ``clock``, ``retention_s`` seconds after the latest."""
         self._clock = clock or SystemClock()
         self._kept = timedelta(seconds=retention_s)
         self._marks: dict[tuple[str, str], dict[tuple[str, str], ItemMark]] = {}
         self._until: dict[tuple[str, str], datetime] = {}
 
     async def mark(self, service: str, version: str, mark: ItemMark) -> bool:
-        """Keep a person's word; false, and nothing kept, if a later one of theirs on that item is there."""
+        """Store a person's mark; false, and nothing stored, if they have a later one on the item."""
         words = self._words(service, version)
         known = words.get((mark.item, mark.by.id))
         if known is not None and known.at > mark.at:
@@ -73,7 +73,7 @@ class MemoryChecklists:
         return True
 
     async def marks(self, service: str, version: str) -> tuple[ItemMark, ...]:
-        """List everybody's latest word on each item, oldest first."""
+        """List each person's latest mark on each item, oldest first."""
         words = self._words(service, version).values()
         return tuple(sorted(words, key=lambda mark: (mark.at, mark.item, mark.by.id)))
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class _Run:
-    """One run's journal and who owns it."""
+    """One run's journal and its owner's epoch."""
 
     def __init__(self, event: RunStarted) -> None:
         self.runbook = event.runbook.name
@@ -41,7 +41,7 @@ class MemoryStore:
         self._ready: asyncio.Queue[str | Intent] = asyncio.Queue()
 
     async def start(self, run_id: str, event: RunStarted) -> bool:
-        """Begin a run and make it ready; false if there is one of that id already."""
+        """Start a run and make it ready; return false if the id already exists."""
         if run_id in self._runs:
             return False
         self._runs[run_id] = _Run(event)
@@ -50,7 +50,7 @@ class MemoryStore:
         return True
 
     async def take(self, run_id: str) -> OwnedRun | None:
-        """Own the run at the next epoch; none if it is finished or unknown."""
+        """Take ownership of the run at the next epoch; none if it is finished or unknown."""
         run = self._runs.get(run_id)
         if run is None or run.state == "finished":
             return None
@@ -59,23 +59,23 @@ class MemoryStore:
         return OwnedRun(epoch=run.epoch, events=tuple(run.events))
 
     async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
-        """Write facts as the owner; gives the journal's length."""
+        """Append facts as the owner; return the journal's length."""
         run = self._fenced(run_id, epoch)
         run.events.extend(events)
         await self._changed(run_id)
         return len(run.events)
 
     async def park(self, run_id: str, *, epoch: int, length: int, until: datetime | None) -> bool:
-        """Let go of the run until a wake-up or ``until``; false if the journal is longer."""
+        """Release the run until a wake-up or ``until``; return false if the journal is longer."""
         run = self._fenced(run_id, epoch)
         if len(run.events) != length:
             return False
-        if run.state != "ready":  # else it was parked and woken already: nobody must sleep over that
+        if run.state != "ready":  # else it was parked and woken already, which must not be lost
             run.state, run.wakes_at = "parked", until
         return True
 
     async def wake(self, run_id: str) -> bool:
-        """Make a parked run ready; false if it is not parked."""
+        """Make a parked run ready; return false if it is not parked."""
         run = self._runs.get(run_id)
         if run is None or run.state != "parked":
             return False
@@ -84,7 +84,7 @@ class MemoryStore:
         return True
 
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
-        """Write facts from outside; false if the journal is longer than ``length``."""
+        """Append facts from outside; return false if the journal is longer than ``length``."""
         run = self._runs.get(run_id)
         if run is None or len(run.events) != length or run.state == "finished":
             return False
@@ -95,16 +95,16 @@ class MemoryStore:
         return True
 
     async def finish(self, run_id: str, events: Sequence[Event], *, epoch: int) -> None:
-        """Write the last facts and let go of the run for good."""
+        """Append the last facts and release the run for good."""
         run = self._fenced(run_id, epoch)
         run.events.extend(events)
         run.state, run.wakes_at = "finished", None
         await self._changed(run_id)
 
     async def load(self, run_id: str) -> tuple[Event, ...]:
-        """Read a journal."""
+        """Return a journal."""
         if run_id not in self._runs:
-            raise NotFoundError(f"There is no run {run_id}.")
+            raise NotFoundError(f"No run has the id {run_id}.")
         return tuple(self._runs[run_id].events)
 
     async def recent(self, *, limit: int = 50) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ class MemoryStore:
         )
 
     async def put(self, intent: Intent) -> bool:
-        """Write an intent down; false if its key was seen before."""
+        """Store an intent; return false if its key was seen before."""
         if intent.key in self._seen:
             return False
         self._seen.add(intent.key)
@@ -136,16 +136,16 @@ class MemoryStore:
                     group.create_task(_handled(handlers.intent(item)))
 
     async def reconcile(self) -> int:
-        """Hand out again what no message stands for: there is no such run, for nothing gets lost here."""
+        """Return 0: no message gets lost here."""
         return 0
 
     async def pump(self, *, now: datetime) -> int:
-        """Make every run ready whose time has come; gives how many."""
+        """Make every run ready whose time has come; return how many."""
         due = sorted((run.wakes_at, name) for name, run in self._runs.items() if run.wakes_at is not None)
         return sum([await self.wake(run_id) for at, run_id in due if at <= now])
 
     async def depth(self) -> int:
-        """Tell how much is waiting."""
+        """Return how much work is waiting."""
         return self._ready.qsize()
 
     def _fenced(self, run_id: str, epoch: int) -> _Run:
@@ -166,7 +166,7 @@ async def _handled(work: Awaitable[None]) -> None:
 
 
 class MemoryMessageBoard:
-    """What was posted about each topic, and which topics want another look."""
+    """What was posted about each topic, and which topics need an update."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -177,7 +177,7 @@ class MemoryMessageBoard:
         self._changed = asyncio.Event()
 
     async def claim(self, *, limit: int, lease_s: float) -> tuple[Hold, ...]:
-        """Take topics that changed; nobody else gets them for ``lease_s`` seconds."""
+        """Claim and return topics that changed; no other worker gets them for ``lease_s`` seconds."""
         now = time.monotonic()
         free = [t for t, at in self._due.items() if at <= now and self._held.get(t, ("", 0))[1] <= now]
         holds = tuple(Hold(topic=topic, mark=str(next(self._claims))) for topic in free[:limit])
@@ -187,7 +187,7 @@ class MemoryMessageBoard:
         return holds
 
     async def release(self, hold: Hold, *, again_in_s: float | None = None) -> None:
-        """Give a topic back; it stays marked if it changed meanwhile."""
+        """Release a topic; it stays marked if it changed meanwhile."""
         mark, until = self._held.get(hold.topic, ("", 0.0))
         if mark != hold.mark:
             return
@@ -199,16 +199,16 @@ class MemoryMessageBoard:
                 self._due[hold.topic] = time.monotonic() + again_in_s
 
     async def mark(self, topic: Topic) -> None:
-        """Say that a topic changed."""
+        """Mark a topic as changed."""
         self._due[topic] = time.monotonic()
         self._changed.set()
 
     async def posted(self, topic: Topic) -> dict[str, PostedMessage]:
-        """Read what is known to be posted, by slot."""
+        """Return the posted messages, by slot."""
         return dict(self._posted.get(topic, {}))
 
     async def record(self, hold: Hold, slot: str, posted: PostedMessage) -> None:
-        """Write down what is posted."""
+        """Record a posted message."""
         mark, until = self._held.get(hold.topic, ("", 0.0))
         if mark != hold.mark or until <= time.monotonic():
             raise HoldLostError(f"{hold.topic.kind}:{hold.topic.id} is no longer held.")

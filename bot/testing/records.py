@@ -18,7 +18,7 @@ from bot.ports.locks import LockQueue
 
 
 class MemoryMonitorStore:
-    """What is known of the monitors; ``fired`` is what is to be looked at."""
+    """The states of monitors; ``fired`` lists the checks to run."""
 
     def __init__(self) -> None:
         """Start with nothing known."""
@@ -28,23 +28,23 @@ class MemoryMonitorStore:
         self._pauses: dict[str, Pause] = {}
 
     async def states(self, names: Sequence[str]) -> dict[str, MonitorState]:
-        """Read what is known of monitors; one that never looked is as new."""
+        """Return the states of monitors; one that never checked has a new state."""
         known = {name: self._states.get(name, MonitorState()) for name in names}
         return {name: state.but(pause=self._pauses.get(name)) for name, state in known.items()}
 
     async def fire(self, name: str, slots_s: Sequence[float]) -> int:
-        """Claim slots, oldest first, and have them looked at; gives how many nobody had claimed."""
+        """Claim slots, oldest first, and queue their checks; return how many were not claimed before."""
         new = [slot_s for slot_s in slots_s if slot_s > self._slots.get(name, 0)]
         self.fired += [(name, slot_s) for slot_s in new]
         self._slots[name] = max([self._slots.get(name, 0), *new])
         return len(new)
 
     async def last_slot(self, names: Sequence[str]) -> dict[str, float]:
-        """Tell the latest claimed slot of each, in seconds since the epoch; without one it is left out."""
+        """Return the latest claimed slot of each, in seconds since the epoch; without one it is left out."""
         return {name: self._slots[name] for name in names if self._slots.get(name)}
 
     async def keep(self, name: str, state: MonitorState) -> bool:
-        """Keep what a look has shown, but not its pause; false if a newer slot was kept before."""
+        """Store the result of a check, but not the pause; return false if a newer slot was stored before."""
         known = self._states.get(name)
         if known is not None and known.watched.slot_s > state.watched.slot_s:
             return False
@@ -52,14 +52,14 @@ class MemoryMonitorStore:
         return True
 
     async def pause(self, name: str, pause: Pause | None) -> None:
-        """Stop a monitor from looking, or let it look again."""
+        """Pause a monitor's checks, or resume them."""
         self._pauses.pop(name, None)
         if pause is not None:
             self._pauses[name] = pause
 
 
 class MemoryLocks:
-    """Places at a service, in this process."""
+    """Locks of services, in this process."""
 
     def __init__(self) -> None:
         """Start with all of them free."""
@@ -68,7 +68,7 @@ class MemoryLocks:
         self._ahead: set[tuple[str, str]] = set()
 
     async def acquire(self, name: str, *, run_id: str, most: int, ahead: bool = False) -> tuple[str, ...]:
-        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one.
+        """Acquire one of ``most`` places at ``name``, or queue for it; return the runs ahead of this one.
 
         Who asks to be ``ahead`` goes before all who wait and did not.
         """
@@ -89,7 +89,7 @@ class MemoryLocks:
         return (*held, *waiting[: waiting.index(run_id)])
 
     async def release(self, run_id: str) -> tuple[str, ...]:
-        """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
+        """Release all that a run holds or waits for; return the runs that are next."""
         heirs: list[str] = []
         self._ahead = {one for one in self._ahead if one[1] != run_id}
         for name, held in self._held.items():
@@ -104,7 +104,7 @@ class MemoryLocks:
         return tuple(heirs)
 
     async def lines(self, names: Sequence[str]) -> tuple[LockQueue, ...]:
-        """Tell who holds and who waits at each name, all at one moment."""
+        """Return the holders and the queue of each name, all at one moment."""
         return tuple(
             LockQueue(
                 held=tuple(sorted(self._held.get(name, ()))), waiting=tuple(self._waiting.get(name, ()))
@@ -121,7 +121,7 @@ class MemoryBudget:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     async def take(self, name: str, *, burst: float, per_s: float) -> float:
-        """Take one of ``name``; 0 if granted, else the seconds after which to ask again."""
+        """Take one of ``name``; return 0 if granted, else the seconds after which to ask again."""
         now = time.monotonic()
         tokens, at = self._buckets.get(name, (burst, now))
         tokens = min(burst, tokens + (now - at) * per_s)
@@ -134,12 +134,12 @@ class MemoryChangeLedger:
     """The change ledger."""
 
     def __init__(self, clock: Clock) -> None:
-        """Start empty; ``clock`` tells what is recent."""
+        """Start empty; ``clock`` decides what is recent."""
         self._clock = clock
         self._changes: deque[Change] = deque(maxlen=10_000)
 
     async def record(self, change: Change) -> None:
-        """Keep one change; the same ``id`` twice is kept once."""
+        """Store one change; the same ``id`` twice is stored once."""
         if all(known.id != change.id for known in self._changes):
             self._changes.append(change)
 
@@ -160,12 +160,12 @@ class MemoryHeartbeats:
         self._pulses: dict[tuple[str, str], JobState] = {}
 
     async def beat(self, beat: Heartbeat) -> None:
-        """Write a report down."""
+        """Record a report."""
         known = self._pulses.get((beat.service, beat.job))
         self._pulses[beat.service, beat.job] = known.after(beat) if known else first_pulse(beat)
 
     async def pulse(self, *, service: str, job: str) -> JobState | None:
-        """Read what is known of a job; none if it has never reported."""
+        """Return the state of a job; none if it has never reported."""
         return self._pulses.get((service, job))
 
 
@@ -177,26 +177,26 @@ class MemoryLeases:
         self._held: dict[str, tuple[str, float]] = {}
 
     def hold(self, service: str) -> AbstractAsyncContextManager[None]:
-        """Hold the lease of a service's address, renewed all the while; whoever takes it last has it."""
+        """Hold and renew the lease of a service's address; the latest holder replaces any other."""
         return leasing.held(self, service)
 
     async def is_held(self, service: str) -> bool:
-        """Tell whether somebody holds it now."""
+        """Return whether the lease is held now."""
         return bool(self._holder(service))
 
     async def take(self, service: str, token: str) -> None:
-        """Have the lease, whoever had it."""
+        """Take the lease from any other holder."""
         self._held[service] = (token, time.monotonic() + leasing.TTL_MS / 1000)
 
     async def keep(self, service: str, token: str) -> bool:
-        """Renew it; false if somebody else has it by now."""
+        """Renew the lease; return false if another holder has it now."""
         if self._holder(service) not in {"", token}:
             return False
         await self.take(service, token)
         return True
 
     async def drop(self, service: str, token: str) -> None:
-        """Give it back; nothing happens if somebody else has it."""
+        """Release the lease; nothing happens if another holder has it."""
         if self._holder(service) == token:
             del self._held[service]
 
@@ -214,7 +214,7 @@ class MemoryFlags:
         self._fences: dict[str, int] = {}
 
     async def find(self, service: str, key: str) -> Flag | None:
-        """Read a flag; none if it was never set."""
+        """Return a flag; none if it was never set."""
         return self._flags.get((service, key))
 
     async def put(self, service: str, flag: Flag, *, run_id: str, epoch: int) -> None:

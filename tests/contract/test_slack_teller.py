@@ -18,11 +18,11 @@ CHANNEL, GENERAL = "C0CHECKOUT", "C0GENERAL1"
 
 @dataclass
 class Desk:
-    """A teller in front of a Slack on this machine."""
+    """A notifier in front of a Slack on this machine."""
 
     slack: LocalSlack
     people: LocalSlackClient
-    teller: SlackNotifier
+    notifier: SlackNotifier
 
     async def direct(self, user: str) -> list[str]:
         """Read the bot's direct messages to somebody."""
@@ -38,11 +38,11 @@ async def desk() -> AsyncIterator[Desk]:
         LocalSlackClient(slack.url) as people,
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
     ):
-        yield Desk(slack=slack, people=people, teller=SlackNotifier(client))
+        yield Desk(slack=slack, people=people, notifier=SlackNotifier(client))
 
 
 async def test_a_notice_is_seen_by_its_person_alone(desk: Desk):
-    await desk.teller.tell(Notice(user=ANA, channel=CHANNEL, text="Not you."))
+    await desk.notifier.notify(Notice(user=ANA, channel=CHANNEL, text="Not you."))
     (seen,) = await desk.people.messages(CHANNEL, user="ana")
     assert (seen.text, seen.is_ephemeral) == ("Not you.", True)
     assert await desk.people.messages(CHANNEL, user="ben") == []
@@ -50,7 +50,7 @@ async def test_a_notice_is_seen_by_its_person_alone(desk: Desk):
 
 async def test_a_notice_is_shown_in_its_thread(desk: Desk):
     root = await desk.people.post("hello", user="ben", channel=CHANNEL)
-    await desk.teller.tell(Notice(user=ANA, channel=CHANNEL, thread=root.ts, text="Not you."))
+    await desk.notifier.notify(Notice(user=ANA, channel=CHANNEL, thread=root.ts, text="Not you."))
     seen = await desk.people.messages(CHANNEL, user="ana", thread_ts=root.ts)
     assert [item.text for item in seen] == ["hello", "Not you."]
 
@@ -65,13 +65,13 @@ async def test_a_notice_is_shown_in_its_thread(desk: Desk):
     ids=["no-channel", "unknown-channel", "not-in-it"],
 )
 async def test_who_cannot_see_it_there_gets_a_direct_message(desk: Desk, notice: Notice):
-    await desk.teller.tell(notice)
+    await desk.notifier.notify(notice)
     assert await desk.direct(notice.user) == ["Not you."]
 
 
 async def test_trouble_that_passes_is_waited_for(desk: Desk):
     await desk.people.faults(rate_limit={"chat.postEphemeral": 1}, retry_after_s=1)
-    await desk.teller.tell(Notice(user=ANA, channel=CHANNEL, text="Not you."))
+    await desk.notifier.notify(Notice(user=ANA, channel=CHANNEL, text="Not you."))
     assert len(await desk.people.messages(CHANNEL, user="ana")) == 1
 
 
@@ -79,6 +79,6 @@ async def test_what_cannot_be_told_is_logged_and_not_raised(desk: Desk, caplog):
     await desk.people.faults(
         fail={"chat.postEphemeral": "channel_not_found", "chat.postMessage": "account_inactive"}
     )
-    await desk.teller.tell(Notice(user=ANA, channel=CHANNEL, text="Not you."))
+    await desk.notifier.notify(Notice(user=ANA, channel=CHANNEL, text="Not you."))
     (record,) = [record for record in caplog.records if record.message == "notice_not_told"]
     assert record.__dict__["code"] == "account_inactive"

@@ -114,7 +114,7 @@ class RecordingNotifier:
 
     notices: list[Notice] = field(default_factory=list)
 
-    async def tell(self, notice: Notice) -> None:
+    async def notify(self, notice: Notice) -> None:
         self.notices.append(notice)
 
 
@@ -122,7 +122,7 @@ def memory_desk(
     stores: Stores | None = None,
     *,
     directory: Directory | None = None,
-    teller: Notifier | None = None,
+    notifier: Notifier | None = None,
     catalogue: Catalogue = CATALOGUE,
 ) -> HandlerContext:
     """Return a handler context; what is not given is empty."""
@@ -132,5 +132,5 @@ def memory_desk(
         catalogue=catalogue,
         clock=SystemClock(),
         directory=directory or Members(),
-        teller=teller or RecordingNotifier(),
+        notifier=notifier or RecordingNotifier(),
     )

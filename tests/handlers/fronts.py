@@ -61,7 +61,7 @@ def workspace_with(*, http: str = "", ack_timeout_s: float = 3.0) -> LocalSlack:
 
 @asynccontextmanager
 async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]:
-    """Set up the handlers; their directory and teller are Slack's own, everything else is in memory."""
+    """Set up the handlers; their directory and notifier are Slack's own, everything else is in memory."""
     inbox, store = RecordingInbox(), MemoryStore()
     async with (
         open_client(token=slack.bot_token, api_url=slack.api_url) as client,
@@ -71,7 +71,7 @@ async def open_front(slack: LocalSlack) -> AsyncIterator[tuple[Front, Identity]]
         desk = memory_desk(
             replace(memory_stores(store=store), inbox=inbox),
             directory=SlackDirectory(client, identity=identity, catalogue=CATALOGUE),
-            teller=SlackNotifier(client),
+            notifier=SlackNotifier(client),
         )
         app = build_app(identity=identity, signing_secret=slack.signing_secret)
         register_all(app, desk)

@@ -84,8 +84,8 @@ async def test_figures_are_asked_for_by_service_and_span(front: Front, text: str
     ("text", "said"),
     [
         ("stats checkout payments", "I do not understand `payments`"),
-        ("stats checkout 0d", "I can look at 1 to 365 days"),
-        ("stats 366d", "I can look at 1 to 365 days"),
+        ("stats checkout 0d", "The period must be 1 to 365 days"),
+        ("stats 366d", "The period must be 1 to 365 days"),
         ("stats chekout", "did you mean `checkout`"),
     ],
 )

@@ -29,7 +29,7 @@ async def judge(front: Front) -> AsyncIterator[IntentHandler]:
             catalogue=CATALOGUE,
             clock=front.desk.clock,
         )
-        yield IntentHandler(deps, directory=front.desk.directory, teller=front.desk.teller)
+        yield IntentHandler(deps, directory=front.desk.directory, notifier=front.desk.notifier)
 
 
 async def test_a_members_request_becomes_a_run_that_knows_where_it_was_asked_for(

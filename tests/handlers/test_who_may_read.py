@@ -232,11 +232,11 @@ async def test_where_the_catalogue_opens_all_a_service_may_still_close_itself():
 def _kept_notices(front: Front) -> list[str]:
     """Record the notices of the handlers as well as posting them."""
     kept: list[str] = []
-    tell = front.desk.teller.tell
+    notify = front.desk.notifier.notify
 
     async def keep(notice):
         kept.append(notice.text)
-        await tell(notice)
+        await notify(notice)
 
-    front.desk.teller.tell = keep
+    front.desk.notifier.notify = keep
     return kept

@@ -147,5 +147,5 @@ async def stage_with(
             plugins=plugins,
             settings={"watch_s": 1},
         )
-        desk = IntentHandler(deps, directory=people, teller=told)
+        desk = IntentHandler(deps, directory=people, notifier=told)
         yield Stage(floor, store, deps, desk, told)

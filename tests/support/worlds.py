@@ -74,7 +74,7 @@ class Told:
 
     notices: list[Notice] = field(default_factory=list)
 
-    async def tell(self, notice: Notice) -> None:
+    async def notify(self, notice: Notice) -> None:
         self.notices.append(notice)
 
 

@@ -62,7 +62,7 @@ def test_a_monitor_that_cannot_work_is_told_by_name(
     assert "checkout/a: no probe is called `prometheus.eror_ratio` (did you mean" in out
     assert "checkout/b: `with.exprs` of prometheus.query" in out
     assert "checkout/b: `expect`" in out
-    assert "checkout/c: `then`: there is no runbook `traige` (did you mean `triage`?)" in out
+    assert "checkout/c: `then`: no runbook is called `traige` (did you mean `triage`?)" in out
 
 
 def test_services_that_a_runbook_names_outright_are_looked_up(

@@ -24,7 +24,7 @@ class SlackNotifier:
         """Keep the client."""
         self._client = client
 
-    async def tell(self, notice: Notice) -> None:
+    async def notify(self, notice: Notice) -> None:
         """Show the notice to its person; a failure is logged, not raised."""
         trouble = await self._try(notice, direct=not notice.channel)
         if trouble is not None and trouble.kind == "refused" and notice.channel:

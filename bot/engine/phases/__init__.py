@@ -1,4 +1,4 @@
-"""One function per phase kind, and what each may answer."""
+"""One function per phase kind, and the answers that each may return."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PhaseEnd:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseWait:
-    """The phase needs a person or a later time; the run is let go of meanwhile."""
+    """The phase waits for a person or a later time; the run is released meanwhile."""
 
     until: datetime | None
 

@@ -1,4 +1,4 @@
-"""BACKGROUND: watch for a bounded time; between two looks the run is let go of."""
+"""BACKGROUND: watches for a bounded time; between two checks the run is released."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from bot.engine.session import RunSession
 from bot.templating.templates import evaluate
 
 
-async def background(hand: RunSession, phase: Background) -> Answer:
-    """Look once if a look is due; then wait for the next, or say how it ended."""
-    if phase.after is not None and hand.run.phases[phase.after].outcome != "ok":
+async def background(session: RunSession, phase: Background) -> Answer:
+    """Check once if a check is due; return the wait for the next, or the end."""
+    if phase.after is not None and session.run.phases[phase.after].outcome != "ok":
         return PhaseEnd(outcome="skipped", why="nothing was changed")
     try:
-        ends_at = _ends_at(hand, phase)
+        ends_at = _ends_at(session, phase)
     except BotError as error:
         return PhaseEnd(outcome="failed", why=error.in_full)
-    state = hand.run.phases[phase.id]
+    state = session.run.phases[phase.id]
     if state.started_at is None:
-        hand.note(PhaseStarted(at=hand.now, phase=phase.id))
-        return PhaseWait(until=min(ends_at, hand.now + timedelta(seconds=phase.every_s)))
+        session.note(PhaseStarted(at=session.now, phase=phase.id))
+        return PhaseWait(until=min(ends_at, session.now + timedelta(seconds=phase.every_s)))
     next_at = (state.samples[-1].at if state.samples else state.started_at) + timedelta(seconds=phase.every_s)
-    if hand.now < min(next_at, ends_at):
+    if session.now < min(next_at, ends_at):
         return PhaseWait(until=min(next_at, ends_at))
-    hand.note(await _sample(hand, phase))
-    samples = hand.run.phases[phase.id].samples
+    session.note(await _sample(session, phase))
+    samples = session.run.phases[phase.id].samples
     if _breached(samples, phase.breaches):
-        await _remedy(hand, phase)
+        await _remedy(session, phase)
         return PhaseEnd(outcome="breached", why=samples[-1].text)
-    if hand.now >= ends_at:
+    if session.now >= ends_at:
         return PhaseEnd(outcome="ok", why=samples[-1].text)
-    return PhaseWait(until=min(ends_at, hand.now + timedelta(seconds=phase.every_s)))
+    return PhaseWait(until=min(ends_at, session.now + timedelta(seconds=phase.every_s)))
 
 
-def _ends_at(hand: RunSession, phase: Background) -> datetime:
-    value = evaluate(phase.for_s, hand.scope()) if isinstance(phase.for_s, str) else phase.for_s
+def _ends_at(session: RunSession, phase: Background) -> datetime:
+    value = evaluate(phase.for_s, session.scope()) if isinstance(phase.for_s, str) else phase.for_s
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise RunbookError(f"`for_s` of {phase.id} must be a number of seconds above 0")
-    return (hand.run.phases[phase.id].started_at or hand.now) + timedelta(seconds=value)
+    return (session.run.phases[phase.id].started_at or session.now) + timedelta(seconds=value)
 
 
-async def _sample(hand: RunSession, phase: Background) -> WatchSampled:
-    """Look at every check; the worst is the sample, and not measured is not good."""
+async def _sample(session: RunSession, phase: Background) -> WatchSampled:
+    """Run every check; the worst result is the sample, and not measured is not good."""
     texts: list[str] = []
     verdict: bool | None = True
     for check in phase.checks:
         try:
-            seen = await look(hand, check)
+            seen = await look(session, check)
         except BotError as error:
             verdict, texts = (verdict and None), [*texts, str(error)]
             continue
@@ -61,22 +61,22 @@ async def _sample(hand: RunSession, phase: Background) -> WatchSampled:
             verdict = False
         elif seen.ok is None:
             verdict = None
-    return WatchSampled(at=hand.now, phase=phase.id, ok=verdict, text="; ".join(texts))
+    return WatchSampled(at=session.now, phase=phase.id, ok=verdict, text="; ".join(texts))
 
 
-async def _remedy(hand: RunSession, phase: Background) -> None:
-    """Start the runbook for a breach; its id is derived, so that it is started once."""
+async def _remedy(session: RunSession, phase: Background) -> None:
+    """Start the runbook for a breach; the run's id is derived, so it is started once."""
     if phase.on_breach is None:
         return
-    run = hand.run
-    runbook = hand.deps.library.get(phase.on_breach)
+    run = session.run
+    runbook = session.deps.library.get(phase.on_breach)
     given = {name: value for name, value in run.params.items() if name in runbook.params}
-    params = complete_params(runbook, given, catalogue=hand.deps.catalogue)
+    params = complete_params(runbook, given, catalogue=session.deps.catalogue)
     origin = run.origin.model_copy(update={"kind": "run"})
     event = RunStarted(
-        at=hand.now, runbook=runbook, params=params, requested_by=run.requested_by, origin=origin
+        at=session.now, runbook=runbook, params=params, requested_by=run.requested_by, origin=origin
     )
-    await hand.deps.stores.journal.start(f"{run.id}-{phase.id}", event)
+    await session.deps.stores.journal.start(f"{run.id}-{phase.id}", event)
 
 
 def _breached(samples: tuple[WatchSampled, ...], breaches: int) -> bool:

@@ -1,4 +1,4 @@
-"""EXPLORE and FAN-OUT: many calls at once, one deadline, partial answers as they come."""
+"""EXPLORE and FAN-OUT: make many calls at once with one deadline, and record answers as they come."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.domain.runs.run_states import PhaseState
 from bot.domain.runs.runbook import Explore, FanOut, Step
 from bot.engine.effects import run_step
 from bot.engine.phases import Answer, PhaseEnd
-from bot.engine.phases.preliminary import lean
+from bot.engine.phases.preliminary import note_preliminary_diagnosis
 from bot.engine.plugins import Plugin
-from bot.engine.service_lock import take_turn
+from bot.engine.service_lock import acquire
 from bot.engine.session import RunSession
 from bot.templating.templates import evaluate
 
 _GRACE_S = 0.2
-"""How long cancelled steps may take to clean up before they are left behind."""
+"""Seconds that cancelled steps may take to clean up before they are abandoned."""
 _MOST_ITEMS = 200
 
 
@@ -33,48 +33,48 @@ class _Ready:
     arguments: JsonObject
 
 
-async def explore(hand: RunSession, phase: Explore) -> PhaseEnd:
-    """Read the ground: every step at once, each with its own timeout."""
-    return await _gather(hand, phase, deadline_s=max(step.timeout_s for step in phase.steps))
+async def explore(session: RunSession, phase: Explore) -> PhaseEnd:
+    """Gather context: run every step at once, each with its own timeout."""
+    return await _gather(session, phase, deadline_s=max(step.timeout_s for step in phase.steps))
 
 
-async def fan_out(hand: RunSession, phase: FanOut) -> Answer:
-    """Run independent steps at once; what is late at the deadline is recorded as late."""
-    if (waiting := await take_turn(hand, phase.id, to="read")) is not None:
+async def fan_out(session: RunSession, phase: FanOut) -> Answer:
+    """Run independent steps at once; a step without an answer at the deadline is recorded as timed out."""
+    if (waiting := await acquire(session, phase.id, to="read")) is not None:
         return waiting
-    return await _gather(hand, phase, deadline_s=phase.deadline_s)
+    return await _gather(session, phase, deadline_s=phase.deadline_s)
 
 
-async def _gather(hand: RunSession, phase: Explore | FanOut, *, deadline_s: float) -> PhaseEnd:
+async def _gather(session: RunSession, phase: Explore | FanOut, *, deadline_s: float) -> PhaseEnd:
     try:
-        ready = [item for step in phase.steps for item in _expand(hand, step)]
+        ready = [item for step in phase.steps for item in _expand(session, step)]
     except BotError as error:
         return PhaseEnd(outcome="failed", why=error.in_full)
-    if hand.run.phases[phase.id].started_at is None:
+    if session.run.phases[phase.id].started_at is None:
         refs = tuple(StepRef(id=r.id, title=r.title, specialist=r.plugin.specialist) for r in ready)
-        hand.note(PhaseStarted(at=hand.now, phase=phase.id, steps=refs))
-    todo = [r for r in ready if _outcome(hand, phase.id, r.id) is None]
-    tasks = {asyncio.create_task(_one(hand, phase, r, deadline_s=deadline_s)): r for r in todo}
+        session.note(PhaseStarted(at=session.now, phase=phase.id, steps=refs))
+    todo = [r for r in ready if _outcome(session, phase.id, r.id) is None]
+    tasks = {asyncio.create_task(_one(session, phase, r, deadline_s=deadline_s)): r for r in todo}
     try:
         await _until(set(tasks), deadline_s)
         for task, item in tasks.items():
             if not task.done():
-                await _late(hand, phase.id, item, deadline_s=deadline_s)
+                await _late(session, phase.id, item, deadline_s=deadline_s)
     finally:
         await _stop(set(tasks))
     failures = [task.exception() for task in tasks if task.done() and not task.cancelled()]
     for failure in filter(None, failures):
         raise failure
-    return _end(hand.run.phases[phase.id], required=phase.required)
+    return _end(session.run.phases[phase.id], required=phase.required)
 
 
-def _expand(hand: RunSession, step: Step) -> list[_Ready]:
-    plugin = hand.deps.plugins.get(step.plugin)
+def _expand(session: RunSession, step: Step) -> list[_Ready]:
+    plugin = session.deps.plugins.get(step.plugin)
     title = step.title or step.id
     if step.for_each is None:
-        arguments = hand.render(step.arguments)
+        arguments = session.render(step.arguments)
         return [_Ready(id=step.id, title=title, step=step, plugin=plugin, arguments=arguments)]
-    items = evaluate(step.for_each, hand.scope())
+    items = evaluate(step.for_each, session.scope())
     if not isinstance(items, list | tuple) or len(items) > _MOST_ITEMS:
         raise RunbookError(f"`for_each` of {step.id} must yield a list of at most {_MOST_ITEMS} items")
     return [
@@ -83,22 +83,22 @@ def _expand(hand: RunSession, step: Step) -> list[_Ready]:
             title=f"{title}: {item}",
             step=step,
             plugin=plugin,
-            arguments=hand.render(step.arguments, item=item),
+            arguments=session.render(step.arguments, item=item),
         )
         for index, item in enumerate(items)
     ]
 
 
-async def _one(hand: RunSession, phase: Explore | FanOut, item: _Ready, *, deadline_s: float) -> None:
+async def _one(session: RunSession, phase: Explore | FanOut, item: _Ready, *, deadline_s: float) -> None:
     timeout_s = min(item.step.timeout_s, deadline_s)
-    await run_step(hand, item.plugin, item.arguments, phase=phase.id, step=item.id, timeout_s=timeout_s)
-    lean(hand, phase, step=item.id)
+    await run_step(session, item.plugin, item.arguments, phase=phase.id, step=item.id, timeout_s=timeout_s)
+    note_preliminary_diagnosis(session, phase, step=item.id)
 
 
-async def _late(hand: RunSession, phase: str, item: _Ready, *, deadline_s: float) -> None:
-    hand.note(
+async def _late(session: RunSession, phase: str, item: _Ready, *, deadline_s: float) -> None:
+    session.note(
         StepFinished(
-            at=hand.now,
+            at=session.now,
             phase=phase,
             step=item.id,
             outcome="in_doubt" if item.plugin.kind == "action" else "timed_out",
@@ -122,8 +122,8 @@ async def _stop(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.wait(left, timeout=_GRACE_S)
 
 
-def _outcome(hand: RunSession, phase: str, step: str) -> str | None:
-    known = hand.run.phases[phase].steps.get(step)
+def _outcome(session: RunSession, phase: str, step: str) -> str | None:
+    known = session.run.phases[phase].steps.get(step)
     return None if known is None else known.outcome
 
 

@@ -1,4 +1,4 @@
-"""PLAN: render exactly what will change, as data and as prose; nothing happens here."""
+"""PLAN: renders exactly what will change, as data and as prose; changes nothing."""
 
 from __future__ import annotations
 
@@ -16,78 +16,78 @@ from bot.templating.templates import evaluate, render, truth
 _MOST_ITEMS = 200
 
 
-async def plan(hand: RunSession, phase: Plan) -> PhaseEnd:
-    """Choose and render the steps; a plan may be empty, and then says why."""
-    if hand.run.phases[phase.id].started_at is None:
-        hand.note(PhaseStarted(at=hand.now, phase=phase.id))
+async def plan(session: RunSession, phase: Plan) -> PhaseEnd:
+    """Choose and render the steps; an empty plan gives its reason."""
+    if session.run.phases[phase.id].started_at is None:
+        session.note(PhaseStarted(at=session.now, phase=phase.id))
     try:
-        rendered = _of_pipeline(hand, phase) if phase.of is not None else _of_cause(hand, phase)
+        rendered = _of_pipeline(session, phase) if phase.of is not None else _of_cause(session, phase)
     except BotError as error:
         return PhaseEnd(outcome="failed", why=error.in_full)
-    hand.note(PlanRendered(at=hand.now, phase=phase.id, plan=rendered.pinned()))
+    session.note(PlanRendered(at=session.now, phase=phase.id, plan=rendered.pinned()))
     return PhaseEnd(outcome="ok", why=rendered.why_empty)
 
 
-def render_steps(hand: RunSession, steps: tuple[Step, ...], **scope: object) -> tuple[PlannedStep, ...]:
-    """Render steps so that nothing is left to be decided, but what an undo learns from the result.
+def render_steps(session: RunSession, steps: tuple[Step, ...], **scope: object) -> tuple[PlannedStep, ...]:
+    """Render steps completely; only what an undo takes from the result is left open.
 
     Raises:
         TemplateError: a step refers to something the run does not know.
     """
-    return tuple(planned for step in steps for planned in _planned(hand, step, **scope))
+    return tuple(planned for step in steps for planned in _planned(session, step, **scope))
 
 
-def _planned(hand: RunSession, step: Step, **scope: object) -> Iterator[PlannedStep]:
+def _planned(session: RunSession, step: Step, **scope: object) -> Iterator[PlannedStep]:
     """Render one step, or one for each ``item``, numbered from 1."""
     if step.for_each is None:
-        yield _planned_step(hand, step, step.id, **scope)
+        yield _planned_step(session, step, step.id, **scope)
         return
-    items = evaluate(step.for_each, hand.scope(**scope))
+    items = evaluate(step.for_each, session.scope(**scope))
     if not isinstance(items, list | tuple) or len(items) > _MOST_ITEMS:
         raise RunbookError(f"`for_each` of {step.id} must yield a list of at most {_MOST_ITEMS} items")
     for number, item in enumerate(items, start=1):
-        yield _planned_step(hand, step, f"{step.id}-{number}", item=item, **scope)
+        yield _planned_step(session, step, f"{step.id}-{number}", item=item, **scope)
 
 
-def _planned_step(hand: RunSession, step: Step, name: str, **scope: object) -> PlannedStep:
+def _planned_step(session: RunSession, step: Step, name: str, **scope: object) -> PlannedStep:
     return PlannedStep(
         id=name,
-        title=_text(hand, step.title or step.id, **scope),
+        title=_text(session, step.title or step.id, **scope),
         action=step.action,
         probe=step.probe,
-        arguments=hand.render(step.arguments, **scope),
+        arguments=session.render(step.arguments, **scope),
         timeout_s=step.timeout_s,
         undo=step.undo,
         no_undo=step.no_undo,
-        verify=_numbered(render_checks(hand, step.verify, **scope), name if step.for_each else ""),
+        verify=_numbered(render_checks(session, step.verify, **scope), name if step.for_each else ""),
         approval=step.approval,
-        judge=None if step.judge is None else _judging(hand, step.judge, **scope),
+        judge=None if step.judge is None else _judging(session, step.judge, **scope),
     )
 
 
 def _numbered(checks: tuple[Check, ...], step: str) -> tuple[Check, ...]:
-    """Tell the checks of one item's step from those of another's."""
+    """Return the checks with ids that are unique to one item's step."""
     return tuple(check.but(id=f"{step}-{check.id}") for check in checks) if step else checks
 
 
-def _judging(hand: RunSession, judging: Judging, **scope: object) -> Judging:
-    metrics = tuple(m.but(arguments=hand.render(m.arguments, **scope)) for m in judging.metrics)
+def _judging(session: RunSession, judging: Judging, **scope: object) -> Judging:
+    metrics = tuple(m.but(arguments=session.render(m.arguments, **scope)) for m in judging.metrics)
     return judging.but(
         metrics=metrics,
-        for_s=_seconds(hand, judging.for_s, **scope),
-        at_least_s=_seconds(hand, judging.at_least_s, **scope),
+        for_s=_seconds(session, judging.for_s, **scope),
+        at_least_s=_seconds(session, judging.at_least_s, **scope),
     )
 
 
-def _seconds(hand: RunSession, value: float | str, **scope: object) -> float:
-    seconds = evaluate(value, hand.scope(**scope)) if isinstance(value, str) else value
+def _seconds(session: RunSession, value: float | str, **scope: object) -> float:
+    seconds = evaluate(value, session.scope(**scope)) if isinstance(value, str) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
         raise RunbookError(f"`{value}` must be a number of seconds")
     return float(seconds)
 
 
-def render_checks(hand: RunSession, checks: tuple[Check, ...], **scope: object) -> tuple[Check, ...]:
-    """Render the arguments and titles of checks; what they expect is read when they have measured.
+def render_checks(session: RunSession, checks: tuple[Check, ...], **scope: object) -> tuple[Check, ...]:
+    """Render the arguments and titles of checks; expectations are evaluated after measuring.
 
     Raises:
         TemplateError: a check refers to something the run does not know.
@@ -95,27 +95,27 @@ def render_checks(hand: RunSession, checks: tuple[Check, ...], **scope: object) 
     return tuple(
         check.model_copy(
             update={
-                "arguments": hand.render(check.arguments, **scope),
-                "title": _text(hand, check.title, **scope),
+                "arguments": session.render(check.arguments, **scope),
+                "title": _text(session, check.title, **scope),
             }
         )
         for check in checks
     )
 
 
-def _of_pipeline(hand: RunSession, phase: Plan) -> RenderedPlan:
-    pipeline = hand.run.runbook.phase(phase.of or "")
+def _of_pipeline(session: RunSession, phase: Plan) -> RenderedPlan:
+    pipeline = session.run.runbook.phase(phase.of or "")
     assert isinstance(pipeline, Pipeline)  # noqa: S101  # the loader has made sure
     return RenderedPlan(
-        summary=_text(hand, phase.summary or phase.title or pipeline.title or pipeline.id),
-        risk=_text(hand, phase.risk),
-        steps=render_steps(hand, pipeline.steps),
-        verify=render_checks(hand, (*pipeline.verify, *phase.verify)),
+        summary=_text(session, phase.summary or phase.title or pipeline.title or pipeline.id),
+        risk=_text(session, phase.risk),
+        steps=render_steps(session, pipeline.steps),
+        verify=render_checks(session, (*pipeline.verify, *phase.verify)),
     )
 
 
-def _of_cause(hand: RunSession, phase: Plan) -> RenderedPlan:
-    diagnosis = hand.run.diagnosis
+def _of_cause(session: RunSession, phase: Plan) -> RenderedPlan:
+    diagnosis = session.run.diagnosis
     cause = diagnosis.top if diagnosis is not None else None
     if diagnosis is None or cause is None:
         why = (
@@ -124,26 +124,26 @@ def _of_cause(hand: RunSession, phase: Plan) -> RenderedPlan:
             else "no cause is certain enough"
         )
         return RenderedPlan(summary="Nothing to change", why_empty=why)
-    remedy = _remedy_for(hand, phase, cause)
+    remedy = _remedy_for(session, phase, cause)
     if remedy is None:
         return RenderedPlan(
             summary="No remedy known",
             why_empty=f"no remedy is known for {cause.kind.value.replace('_', ' ')} of {cause.service}",
         )
     return RenderedPlan(
-        summary=_text(hand, remedy.summary, cause=cause),
-        risk=_text(hand, remedy.risk, cause=cause),
-        steps=render_steps(hand, remedy.steps, cause=cause),
-        verify=render_checks(hand, (*remedy.verify, *phase.verify), cause=cause),
+        summary=_text(session, remedy.summary, cause=cause),
+        risk=_text(session, remedy.risk, cause=cause),
+        steps=render_steps(session, remedy.steps, cause=cause),
+        verify=render_checks(session, (*remedy.verify, *phase.verify), cause=cause),
     )
 
 
-def _remedy_for(hand: RunSession, phase: Plan, cause: Cause) -> Remedy | None:
+def _remedy_for(session: RunSession, phase: Plan, cause: Cause) -> Remedy | None:
     for remedy in phase.remedies.get(cause.kind.value, ()):
-        if remedy.when is None or truth(remedy.when, hand.scope(cause=cause)):
+        if remedy.when is None or truth(remedy.when, session.scope(cause=cause)):
             return remedy
     return None
 
 
-def _text(hand: RunSession, text: str, **scope: object) -> str:
-    return str(render(text, hand.scope(**scope))) if text else ""
+def _text(session: RunSession, text: str, **scope: object) -> str:
+    return str(render(text, session.scope(**scope))) if text else ""

@@ -1,4 +1,4 @@
-"""While a fan-out runs: what its answers so far point to, whenever one moves it."""
+"""Notes preliminary diagnoses while a fan-out runs, each time an answer changes them."""
 
 from __future__ import annotations
 
@@ -13,38 +13,39 @@ from bot.engine.deps import ReduceInput
 from bot.engine.session import RunSession
 
 
-def lean(hand: RunSession, phase: Phase, *, step: str) -> None:
-    """Ask the reducer that will fold this phase what it would say now, and note it if ``step`` moved it.
+def note_preliminary_diagnosis(session: RunSession, phase: Phase, *, step: str) -> None:
+    """Run the reducer of this phase on the answers so far, and note its result if ``step`` changed it.
 
-    What has not answered yet is left out, for it may still answer; what cannot be asked yet is not asked.
+    Steps that have not answered are left out, for they may still answer; where the reducer cannot run yet,
+    nothing is noted.
     """
-    reduce = _folding(hand.run, phase)
+    reduce = _folding(session.run, phase)
     if reduce is None:
         return
     try:
-        said = hand.deps.reducers[reduce.reducer](
+        said = session.deps.reducers[reduce.reducer](
             ReduceInput(
-                run=hand.run,
-                phases=tuple(_answered(hand.run.phases[name]) for name in reduce.over),
-                arguments=hand.render(reduce.arguments),
-                catalogue=hand.deps.catalogue,
-                now=hand.now,
+                run=session.run,
+                phases=tuple(_answered(session.run.phases[name]) for name in reduce.over),
+                arguments=session.render(reduce.arguments),
+                catalogue=session.deps.catalogue,
+                now=session.now,
             )
         )
     except BotError:
-        return  # the reducer itself will say why, once all is in
-    known = hand.run.phases[phase.id].leanings
+        return  # the reducer will report the reason once all answers are in
+    known = session.run.phases[phase.id].leanings
     before = known[-1].leaning if known else PreliminaryDiagnosis()
     after = leaning_of(said) if isinstance(said, Diagnosis) else PreliminaryDiagnosis()
     moved = move(before, after)
     if moved is not None:
-        hand.note(
-            PreliminaryDiagnosisChanged(at=hand.now, phase=phase.id, step=step, leaning=after, move=moved)
+        session.note(
+            PreliminaryDiagnosisChanged(at=session.now, phase=phase.id, step=step, leaning=after, move=moved)
         )
 
 
 def _folding(run: Run, phase: Phase) -> Reduce | None:
-    """Find the diagnosis that a phase's answers go into."""
+    """Return the phase whose diagnosis uses a phase's answers."""
     return next(
         (
             later

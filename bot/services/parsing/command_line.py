@@ -1,4 +1,4 @@
-"""The words people type after a command, as a runbook's parameters."""
+"""Parses the words typed after a command into a runbook's parameters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLACEHOLDERS = {"string": "", "service": "checkout", "duration": "30m", "intege
 
 
 def parse_words(runbook: Runbook, text: str, *, catalogue: Catalogue, command: str = "") -> JsonObject:
-    """Read ``checkout since 30m`` as ``{"service": "checkout", "since": 1800.0}``.
+    """Parse ``checkout since 30m`` into ``{"service": "checkout", "since": 1800.0}``.
 
     The required parameters come in the runbook's order; the others as ``name value``, ``name=value`` or
     ``--name value``, anywhere.  What is not given has its default.
@@ -33,7 +33,7 @@ def parse_words(runbook: Runbook, text: str, *, catalogue: Catalogue, command: s
         runbook: whose parameters they are.
         text: what was typed after the command, as the chat delivers it.
         catalogue: knows the services.
-        command: what was typed before it, for the hint; the runbook's name by default.
+        command: what was typed before it, for the hint; by default the runbook's name.
 
     Raises:
         UsageError: something is missing, unknown or malformed; ``hint`` holds an example.
@@ -50,7 +50,7 @@ def parse_words(runbook: Runbook, text: str, *, catalogue: Catalogue, command: s
 
 
 def _with_environment(runbook: Runbook, words: list[str], *, catalogue: Catalogue) -> list[str]:
-    """Read ``checkout 1.4.2 staging`` as ``checkout@staging 1.4.2``, where there is such an environment."""
+    """Return ``checkout 1.4.2 staging`` as ``checkout@staging 1.4.2``, if that environment exists."""
     needed = [param for param in runbook.params.values() if param.required]
     if not needed or needed[0].type != "service" or len(words) <= len(needed):
         return words
@@ -64,7 +64,7 @@ def _with_environment(runbook: Runbook, words: list[str], *, catalogue: Catalogu
 
 
 def usage_of(runbook: Runbook, command: str) -> str:
-    """Write how to use a runbook: ``/triage <service> [since 30m]``."""
+    """Return how to use a runbook: ``/triage <service> [since 30m]``."""
     words = [f"<{name}>" for name, param in runbook.params.items() if param.required]
     for name, param in runbook.params.items():
         if not param.required:
@@ -74,7 +74,7 @@ def usage_of(runbook: Runbook, command: str) -> str:
 
 
 def example_of(runbook: Runbook, command: str, *, catalogue: Catalogue) -> str:
-    """Write an example that works, with a real service: ``/triage checkout since 30m``."""
+    """Return an example that works, with a real service: ``/triage checkout since 30m``."""
     services = [service.name for service in catalogue.services if not service.external]
     words = [command]
     for name, param in runbook.params.items():
@@ -89,7 +89,7 @@ def example_of(runbook: Runbook, command: str, *, catalogue: Catalogue) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Cut what was typed into words; the chat's own mark-up becomes what the person saw."""
+    """Split what was typed into words; the chat's own mark-up becomes what the person saw."""
     seen = html.unescape(_LINK.sub(_as_seen, text)).translate(_QUOTES)
     words: list[str] = []
     for prefix, quoted, bare in _WORD.findall(seen):
@@ -108,7 +108,7 @@ def _as_seen(link: re.Match[str]) -> str:
 
 
 def _sort_out(runbook: Runbook, words: list[str]) -> dict[str, JsonValue]:
-    """Tell names from values; every value is still text, or true for a bare flag."""
+    """Separate names from values; every value is still text, or true for a bare flag."""
     given: dict[str, JsonValue] = {}
     rest = list(reversed(words))
     while rest:
@@ -134,7 +134,7 @@ def _sort_out(runbook: Runbook, words: list[str]) -> dict[str, JsonValue]:
 
 
 def _name(runbook: Runbook, word: str) -> str:
-    """Find the parameter that a word names; empty if it names none."""
+    """Return the parameter that a word names; empty if it names none."""
     name = word.removeprefix("--").replace("-", "_").casefold()
     if word.startswith("--") and name not in runbook.params:
         raise _unknown_name(runbook, word)
@@ -143,11 +143,11 @@ def _name(runbook: Runbook, word: str) -> str:
 
 def _unknown_name(runbook: Runbook, word: str) -> UsageError:
     name = word.removeprefix("--").replace("-", "_")
-    return UsageError(f"I know no parameter `{echo(word)}`{did_you_mean(name, runbook.params)}.")
+    return UsageError(f"Unknown parameter `{echo(word)}`{did_you_mean(name, runbook.params)}.")
 
 
 def _is_flag(runbook: Runbook, name: str, rest: list[str]) -> bool:
-    """Tell whether a yes-or-no parameter stands alone: no answer follows it."""
+    """Return whether a boolean parameter is a bare flag: neither yes nor no follows it."""
     return runbook.params[name].type == "boolean" and not (rest and rest[-1].casefold() in _BOOLEANS)
 
 
@@ -160,7 +160,7 @@ def _next_in_order(runbook: Runbook, given: Mapping[str, JsonValue], word: str) 
 
 
 def _shown(param: Param) -> str:
-    """Write a default the way it would be typed."""
+    """Return a default as it would be typed."""
     match param.default:
         case None:
             return ""

@@ -1,4 +1,4 @@
-"""The words people type about gates: which service, for what reason, for how long, to whom."""
+"""Parses the words of gate commands: which service, for what reason, for how long, to whom."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VERSION = re.compile(VERSION)
 
 @dataclass(frozen=True, kw_only=True)
 class LockRequest:
-    """Which service somebody wants to lock, why, and for how many seconds."""
+    """A request to lock a service: the reason, and for how many seconds."""
 
     service: str
     reason: str
@@ -33,7 +33,7 @@ def parse_lock_words(words: Sequence[str], *, catalogue: Catalogue, command: str
     """Read ``checkout the fair begins [2h]``.
 
     Raises:
-        UsageError: something is missing, too long or malformed; ``hint`` says what to type.
+        UsageError: something is missing, too long or malformed; ``hint`` shows what to type.
     """
     example = f"Try `{command} {next(iter(catalogue.names), '<service>')} the fair begins 2h`."
     if not words:
@@ -42,9 +42,9 @@ def parse_lock_words(words: Sequence[str], *, catalogue: Catalogue, command: str
     rest, seconds = _duration(list(words[1:]), example=example)
     reason = " ".join(rest).strip()
     if not reason:
-        raise UsageError("Why? Whoever comes next will want to know.", hint=example)
+        raise UsageError("Why? The next person to deploy will want to know.", hint=example)
     if len(reason) > MOST_REASON:
-        raise UsageError(f"A reason has {MOST_REASON} characters at most.", hint=example)
+        raise UsageError(f"A reason can have at most {MOST_REASON} characters.", hint=example)
     return LockRequest(service=service, reason=reason, seconds=seconds)
 
 
@@ -63,15 +63,15 @@ def parse_service(words: Sequence[str], *, catalogue: Catalogue, command: str) -
 
 
 def mentioned(text: str, *, command: str) -> str:
-    """Find the id of the one person whom ``text``, as the chat sent it, mentions.
+    """Return the id of the one person whom ``text``, as the chat sent it, mentions.
 
     Raises:
-        UsageError: nobody is mentioned, or several people are.
+        UsageError: no person is mentioned, or more than one.
     """
     found = set(_MENTION.findall(text))
     if len(found) != 1:
         who = "To whom?" if not found else "To one person only, please."
-        raise UsageError(who, hint=f"Try `{command} @somebody`; pick the name that the chat offers.")
+        raise UsageError(who, hint=f"Try `{command} @name`; pick the name that the chat offers.")
     return str(found.pop())
 
 
@@ -83,14 +83,14 @@ def _duration(words: list[str], *, example: str) -> tuple[list[str], float]:
     except ValueError as error:
         raise UsageError(f"`{echo(words[-1])}` {error}.", hint=example) from None
     if seconds > MOST_S:
-        raise UsageError("A lock holds for 7 days at most.", hint=example)
+        raise UsageError("A lock can last at most 7 days.", hint=example)
     rest = words[:-1]
     return rest[:-1] if rest[-1:] == ["for"] else rest, seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistRequest:
-    """Which item of which version somebody means, and what they say of it."""
+    """An item of a version's checklist, and the person's note on it."""
 
     service: str
     version: str
@@ -114,7 +114,7 @@ def parse_version_words(words: Sequence[str], *, catalogue: Catalogue, command: 
 def parse_item_words(
     words: Sequence[str], *, catalogue: Catalogue, command: str, why: bool = False
 ) -> ChecklistRequest:
-    """Read ``checkout 1.5.0 security-scan [what was seen]``; ``why`` makes the last a must.
+    """Read ``checkout 1.5.0 security-scan [what was seen]``; with ``why`` the note is required.
 
     Raises:
         UsageError: something is missing, too long or malformed, or the checklist has no such item.
@@ -135,9 +135,9 @@ def parse_item_words(
         )
     text = " ".join(rest[1:]).strip()
     if why and not text:
-        raise UsageError("Why? Everybody will read it.", hint=example)
+        raise UsageError("Why? Everyone will read it.", hint=example)
     if len(text) > MOST_NOTE:
-        raise UsageError(f"That has more than {MOST_NOTE} characters.", hint=example)
+        raise UsageError(f"A note can have at most {MOST_NOTE} characters.", hint=example)
     return ChecklistRequest(service=service, version=version, item=item, text=text)
 
 
@@ -150,7 +150,7 @@ def _of_version(
     if len(words) == 1:
         raise UsageError("Which version?", hint=example)
     if not _VERSION.fullmatch(words[1]):
-        raise UsageError(f"`{echo(words[1])}` is no version.", hint=example)
+        raise UsageError(f"`{echo(words[1])}` is not a valid version.", hint=example)
     return service, words[1], words[2:]
 
 

@@ -1,4 +1,4 @@
-"""The words people type after ``/monitor``: what to do, with which monitor, for how long."""
+"""Parses the words after ``/monitor``: what to do, with which monitor, for how long."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_NAMED = 10
 
 @dataclass(frozen=True, kw_only=True)
 class MonitorRequest:
-    """What somebody asked for; ``name`` is ``service/id``, and for ``list`` a service or empty."""
+    """A request about a monitor; ``name`` is ``service/id``, and for ``list`` a service or empty."""
 
     verb: Verb
     name: str = ""
@@ -33,8 +33,8 @@ def parse_monitor_words(text: str, *, catalogue: Catalogue, command: str) -> Mon
     """Read ``pause checkout/errors 2h``.
 
     Raises:
-        UsageError: something is missing, unknown or malformed; ``hint`` says what to type.
-        UnknownServiceError: ``list`` names no service of the catalogue.
+        UsageError: something is missing, unknown or malformed; ``hint`` shows what to type.
+        UnknownServiceError: ``list`` names a service that the catalogue lacks.
     """
     first, *rest = split_words(text) or ["list"]
     verb = next((known for known in VERBS if known == first.casefold()), None)
@@ -42,7 +42,7 @@ def parse_monitor_words(text: str, *, catalogue: Catalogue, command: str) -> Mon
         known = ", ".join(f"`{name}`" for name in VERBS)
         raise UsageError(
             f"I cannot `{echo(first)}` a monitor{did_you_mean(first, VERBS)}.",
-            hint=f"I know {known}; `{command} help` says what they do.",
+            hint=f"Use one of {known}; `{command} help` explains them.",
         )
     if verb == "list":
         _nothing_after(rest[1:], command=command)
@@ -54,7 +54,7 @@ def parse_monitor_words(text: str, *, catalogue: Catalogue, command: str) -> Mon
 
 
 def find_monitor(word: str, catalogue: Catalogue, *, command: str) -> str:
-    """Find a monitor's full name; an id alone will do where only one service has it.
+    """Return a monitor's full name; an id alone is enough where only one service has it.
 
     Raises:
         UsageError: there is none, or more than one.
@@ -67,10 +67,12 @@ def find_monitor(word: str, catalogue: Catalogue, *, command: str) -> str:
         return same[0]
     if same:
         which = ", ".join(f"`{name}`" for name in same[:_MOST_NAMED])
-        raise UsageError(f"Several services have a monitor `{echo(word)}`.", hint=f"Say which: {which}.")
+        raise UsageError(
+            f"Several services have a monitor `{echo(word)}`.", hint=f"Use the full name: {which}."
+        )
     ids = {monitor.id: name for name, (_, monitor) in names.items()}
     like = did_you_mean(word, names) or did_you_mean(ids.get(nearest(word, ids), ""), names)
-    raise UsageError(f"I know no monitor `{echo(word)}`{like}.", hint=_known(names, command=command))
+    raise UsageError(f"Unknown monitor `{echo(word)}`{like}.", hint=_known(names, command=command))
 
 
 def _service(word: str, catalogue: Catalogue) -> str:
@@ -79,7 +81,7 @@ def _service(word: str, catalogue: Catalogue) -> str:
         return name
     known = ", ".join(f"`{known}`" for known in catalogue.names) or "no service yet"
     raise UnknownServiceError(
-        f"I know no service called `{echo(word)}`{did_you_mean(word, catalogue.names)}.",
+        f"Unknown service `{echo(word)}`{did_you_mean(word, catalogue.names)}.",
         hint=f"The catalogue has {known}.",
     )
 
@@ -108,7 +110,7 @@ def _nothing_after(words: list[str], *, command: str) -> None:
 def _known(names: Iterable[str], *, command: str) -> str:
     some = list(names)
     if not some:
-        return "No service of the catalogue has monitors yet."
+        return "No service in the catalogue has monitors yet."
     if len(some) > _MOST_NAMED:
-        return f"`{command} list` tells all {len(some)}."
+        return f"`{command} list` shows all {len(some)}."
     return f"There are {', '.join(f'`{name}`' for name in some)}."

@@ -1,4 +1,4 @@
-"""The words people type about the record of deployments: which service, over how many days."""
+"""Parses the words about the record of deployments: which service, over how many days."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _WEEK = 7
 
 
 def parse_stats_words(words: Sequence[str], *, catalogue: Catalogue, command: str) -> tuple[str, int]:
-    """Read ``[checkout] [30d]``; gives the service, empty for all, and the number of days.
+    """Parse ``[checkout] [30d]`` into the service, empty for all, and the number of days.
 
     Raises:
-        UsageError: there is more, or the span is none; ``hint`` says what to type.
+        UsageError: there is more, or the period is not valid; ``hint`` shows what to type.
         UnknownServiceError: the catalogue has no such service.
     """
     hint = f"Try `{command} {next(iter(catalogue.names), '<service>')} {DEFAULT_DAYS}d`."
@@ -28,7 +28,7 @@ def parse_stats_words(words: Sequence[str], *, catalogue: Catalogue, command: st
         days = int(found[1]) * (_WEEK if found[2].lower() == "w" else 1)
         rest.pop()
     if not 1 <= days <= MOST_DAYS:
-        raise UsageError(f"I can look at 1 to {MOST_DAYS} days.", hint=hint)
+        raise UsageError(f"The period must be 1 to {MOST_DAYS} days.", hint=hint)
     if len(rest) > 1:
         raise UsageError(f"I do not understand `{echo(rest[1])}`.", hint=hint)
     return (find_service(rest[0], catalogue) if rest else ""), days

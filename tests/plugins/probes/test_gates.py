@@ -92,7 +92,7 @@ async def test_a_triage_under_way_freezes_until_it_has_ended(state):
     assert await state.incident("checkout") == (
         "reject",
         "incident_open",
-        "An incident is open here: Ana is at work on it, since 2026-11-24 12:00 UTC.",
+        "An incident is open here: Ana is working on it, since 2026-11-24 12:00 UTC.",
     )
     assert (await state.incident("payments"))[0] == "proceed"
     taken = await state.store.take("r1")

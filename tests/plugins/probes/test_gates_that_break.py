@@ -62,12 +62,20 @@ class Unreadable(Broken):
 @pytest.mark.parametrize(
     ("keeper", "why", "way_out"),
     [
-        (Crashing, "The gate cannot be asked: gates.incident crashed: ZeroDivisionError.", "plugin_crashed"),
-        (Hanging, "The gate cannot be asked: no answer within 170 ms.", "slow source"),
-        (Mumbling, "The gate cannot be asked: gates.incident crashed: AttributeError.", "plugin_crashed"),
+        (
+            Crashing,
+            "The gate could not be checked: gates.incident crashed: ZeroDivisionError.",
+            "plugin_crashed",
+        ),
+        (Hanging, "The gate could not be checked: no answer within 170 ms.", "slow source"),
+        (
+            Mumbling,
+            "The gate could not be checked: gates.incident crashed: AttributeError.",
+            "plugin_crashed",
+        ),
         (
             Unreadable,
-            "The gate cannot be asked: The runbook abc is gone from the store.",
+            "The gate could not be checked: The runbook abc is gone from the store.",
             "Look at the store.",
         ),
     ],
@@ -97,4 +105,4 @@ async def test_an_answer_that_is_no_ruling_is_no_way_through_and_no_emergency_op
     plugins = {**all_plugins().by_name, "gates.lock": nonsense}
     state.ctx = replace(state.ctx, plugins=Plugins(plugins))
     code, why, _ = await state.closed(emergency="payments are lost")
-    assert (code, why) == ("lock_unknown", "The gate's answer is no ruling.")
+    assert (code, why) == ("lock_unknown", "The gate's answer could not be read.")

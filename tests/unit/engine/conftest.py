@@ -27,5 +27,5 @@ async def world():
             reducers={"rank_causes": diagnose},
             settings={"watch_s": 30},
         )
-        desk = IntentHandler(deps, directory=people, teller=told)
+        desk = IntentHandler(deps, directory=people, notifier=told)
         yield World(store, clock, people, told, books, Engine(deps), desk, deps)

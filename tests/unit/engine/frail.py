@@ -157,7 +157,7 @@ class FrailWorld:
             settings={"watch_s": 30},
         )
         self.engine = Engine(deps)
-        self.desk = IntentHandler(deps, directory=People(), teller=Told())
+        self.desk = IntentHandler(deps, directory=People(), notifier=Told())
 
     async def live(self, runbook: Runbook, *, run_id: str = "r1") -> Run:
         """Carry a run to its end, one message at a time; a message is gone only once it was handled."""

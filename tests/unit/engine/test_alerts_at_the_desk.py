@@ -48,7 +48,7 @@ async def test_the_second_is_told_who_was_first(world):
     await world.desk.handle(acknowledge(BEN, "k2"))
     (notice,) = world.told.notices
     assert (notice.user, notice.channel, notice.thread) == (BEN.id, "C1", "1.0")
-    assert f"<@{ANA.id}> has acknowledged this already" in notice.text
+    assert f"<@{ANA.id}> has already acknowledged this" in notice.text
     assert (await world.stores.alerts.get(ALERT.id)).acknowledged_by == ANA
 
 
@@ -63,7 +63,7 @@ async def test_the_same_click_after_a_crash_shows_what_it_had_written(world):
 async def test_what_is_over_is_not_acknowledged(world):
     await world.stores.alerts.report(OVER)
     await world.desk.handle(acknowledge())
-    assert "over already" in world.told.notices[0].text
+    assert "already resolved" in world.told.notices[0].text
     assert (await world.stores.alerts.get(ALERT.id)).acknowledged_by is None
 
 

@@ -37,7 +37,7 @@ class Counter:
             {**world_plugins().by_name, **{plugin.name: plugin for plugin in plugins_in(gates)}}
         )
         self.deps = replace(world.deps, catalogue=catalogue(), plugins=plugins)
-        self.desk = IntentHandler(self.deps, directory=world.people, teller=world.told)
+        self.desk = IntentHandler(self.deps, directory=world.people, notifier=world.told)
 
     async def ask(self, kind, *, by=ANA, service="checkout", **more) -> str:
         given = {"key": "k", "at": self.world.clock.now(), "by": by, "channel": "C1"}
@@ -92,17 +92,17 @@ async def test_a_member_ticks_an_item_and_sees_what_is_still_missing(counter):
 async def test_what_a_probe_checks_no_person_ticks(counter):
     told = await counter.ask(TickItem, item="tests")
     assert "is checked by `worlds.measure`" in told
-    assert "`/deploy waive checkout 1.5.0 tests <why>`" in told
+    assert "`/deploy waive checkout 1.5.0 tests <reason>`" in told
     assert await counter.kept() == []
 
 
 async def test_only_an_approver_waives_an_item_and_the_channel_and_the_log_are_told(counter, caplog):
     refused = await counter.ask(WaiveItem, item="legal", reason="no time")
-    assert "Only somebody in `oncall`" in refused
+    assert "Only members of `oncall`" in refused
     assert (await counter.kept(), await counter.posted()) == ([], [])
     told = await counter.ask(WaiveItem, by=CHI, item="legal", reason="no <!here> time")
     assert "posted in #checkout-oncall" in told
-    assert "does not count for a deployment that you ask for yourself" in told
+    assert "does not count for deployments that you request yourself" in told
     (posted,) = await counter.posted()
     assert "Chika has waived Legal &lt;agrees&gt; for `checkout` 1.5.0.\n>no &lt;!here&gt; time" in posted
     (logged,) = [record for record in caplog.records if record.msg == "checklist_item_waived"]
@@ -150,7 +150,7 @@ async def test_why_names_the_missing_item_and_tells_a_waiver_without_closing_the
 
 
 async def test_an_item_that_the_catalogue_has_no_more_is_told_so(counter):
-    assert "has no item `gone`" in await counter.ask(TickItem, item="gone")
+    assert "no longer has an item `gone`" in await counter.ask(TickItem, item="gone")
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ async def test_a_death_between_intent_and_result_at_a_target_that_cannot_be_aske
         hard = await lived("blind", "good", [(number, "after")])
         if hard.run.outcome != quiet.run.outcome:
             doubted.append(tuple(effect[0] for effect in hard.effects))
-            assert "Nothing more is done before a person has looked." in hard.run.summary
+            assert "Nothing more will be done until a person has checked." in hard.run.summary
     assert doubted == [(), ("a",), ("a", "b")]  # the intents of a, b and c
 
 

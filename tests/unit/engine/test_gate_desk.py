@@ -58,7 +58,7 @@ def counter(world):
     world.people.groups["oncall"] = {CHI.id}
     plugins = Plugins({plugin.name: plugin for plugin in plugins_in(gates)})
     deps = replace(world.deps, catalogue=CATALOGUE, plugins=plugins)
-    return Counter(world, IntentHandler(deps, directory=world.people, teller=world.told))
+    return Counter(world, IntentHandler(deps, directory=world.people, notifier=world.told))
 
 
 async def test_a_lock_counts_from_when_it_was_asked_for_however_often_that_is_delivered(counter):
@@ -94,7 +94,7 @@ async def test_the_owner_takes_the_lock_off(counter):
 async def test_whoever_is_neither_owner_nor_approver_takes_no_lock_off(counter):
     await counter.lock()
     told = await counter.ask(UnlockDeploys, by=BEN, service="checkout")
-    assert f"Only <@{ANA.id}> or somebody in `oncall`" in told
+    assert f"Only <@{ANA.id}> or a member of `oncall`" in told
     assert await counter.owners() == {"checkout": ANA.id}
 
 
@@ -103,7 +103,7 @@ async def test_an_approver_takes_anybodys_lock_off_and_its_owner_and_the_log_are
     await counter.ask(UnlockDeploys, by=CHI, service="checkout")
     assert await counter.owners() == {}
     told = {notice.user: notice.text for notice in counter.world.told.notices}
-    assert told[ANA.id] == f"🔓 <@{CHI.id}> has taken your lock of `checkout` off."
+    assert told[ANA.id] == f"🔓 <@{CHI.id}> removed your lock on `checkout`."
     (broken,) = [record for record in caplog.records if record.msg == "deploy_lock_broken"]
     assert (broken.levelname, broken.owner, broken.by) == ("WARNING", ANA.id, CHI.id)
 
@@ -112,7 +112,7 @@ async def test_all_ones_locks_go_to_another_member_with_their_reason_and_end(cou
     await counter.lock()
     await counter.lock(service="payments", key="k2")
     told = await counter.ask(HandOverLocks, to=BEN.id)
-    assert told == f"🔒 <@{BEN.id}> holds the lock of `checkout`, `payments` now."
+    assert told == f"🔒 <@{BEN.id}> now holds the lock on `checkout`, `payments`."
     assert await counter.owners() == {"checkout": BEN.id, "payments": BEN.id}
     assert any(notice.user == BEN.id and "handed you" in notice.text for notice in counter.world.told.notices)
     assert "You hold no lock" in await counter.ask(HandOverLocks, to=BEN.id)
@@ -148,9 +148,9 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
         "🔴 *freeze*: The freeze `night` holds (02:00 to 06:00, UTC): &lt;!channel&gt; sleeps."
     )
     assert "2026-03-04 06:00 (UTC)" in told[1]
-    assert told[2].endswith("An emergency opens it.")
+    assert told[2].endswith("It can be waived in an emergency.")
     assert told[3] == "🔴 *lock*: Ana has locked `payments`: the fair. It ends by itself in 2 h."
-    assert told[4].endswith("No emergency opens it.")
+    assert told[4].endswith("It cannot be waived in an emergency.")
     assert told[5].startswith("🔴 *incident*: An incident is open at `checkout`")
     assert told[7].startswith("🟢 *error_budget*")
 
@@ -158,7 +158,9 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
 async def test_why_not_says_so_when_nothing_is_in_the_way(counter):
     told = await counter.ask(AskWhyNot, service="checkout")
     assert told.startswith("*`checkout` may be deployed now*: all 4 gates are open.")
-    assert told.endswith("⚪ *staging* and *checklist*: of a version only: `/deploy why checkout <version>`.")
+    assert told.endswith(
+        "⚪ *staging* and *checklist* apply to one version: `/deploy why checkout <version>`."
+    )
 
 
 async def test_a_gate_that_cannot_be_asked_is_told_as_closed(counter, monkeypatch):
@@ -169,5 +171,6 @@ async def test_a_gate_that_cannot_be_asked_is_told_as_closed(counter, monkeypatc
     told = await counter.ask(AskWhyNot, service="checkout")
     assert "1 of 4 gates is closed" in told
     assert (
-        "🟠 *incident*: The gate cannot be asked: gates.incident crashed: OSError.\n      → Try again" in told
+        "🟠 *incident*: The gate could not be checked: gates.incident crashed: OSError.\n      → Try again"
+        in told
     )

@@ -54,9 +54,9 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     }
     assert by_file["r0.yaml"] == [
         "no probe is called `ground.fact` (did you mean `ground.facts`?)",
-        "there is no field `dedline_s` here (did you mean `deadline_s`?)",
+        "unknown field `dedline_s` (did you mean `deadline_s`?)",
     ]
-    assert by_file["r1.yaml"] == ["there is no phase `evidense` (did you mean `evidence`?)"]
+    assert by_file["r1.yaml"] == ["no phase is called `evidense` (did you mean `evidence`?)"]
     assert len(by_file["r2.yaml"]) == 1
     assert not [p for p in found if p.file.endswith("r3.yaml")]
     assert [(p.file, p.line) for p in found] == sorted((p.file, p.line) for p in found)

@@ -18,8 +18,8 @@ from tests.unit.engine.mending import GOOD, PLUGINS, problems
     [
         (b"", 1, "is empty"),
         (b"# only a comment\n", 1, "is empty"),
-        (b"just text", 1, "is no runbook"),
-        (b"- a\n- b\n", 1, "is no runbook"),
+        (b"just text", 1, "is not a runbook"),
+        (b"- a\n- b\n", 1, "is not a runbook"),
         (b"name: a\n\tsummary: b\n", 2, "a tab; indent with spaces"),
         (b"name: [a\nsummary: b\n", 2, "is not YAML"),
         (b"name: a\n---\nname: b\n", 2, "is not YAML"),

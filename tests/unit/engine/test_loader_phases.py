@@ -27,7 +27,7 @@ BREAKS: list[Break] = [
             '          service: "{{ params.service }}"'
         ),
         "phases[1].steps[0].action",
-        "`fan_out` asks nobody and undoes nothing: put `supervisor.restart` into a `pipeline`",
+        "`fan_out` asks for no approval and undoes nothing: put `supervisor.restart` into a `pipeline`",
     ),
     (
         "an undo of a step that only reads",
@@ -48,21 +48,21 @@ BREAKS: list[Break] = [
         "- id: others",
         "- id: metrics #!",
         "phases[1].steps[1].id",
-        "`metrics` is there twice in `steps`",
+        "`metrics` appears twice in `steps`",
     ),
     (
         "two phases of one name",
         "- id: watch",
         "- id: ground #!",
         "phases[5].id",
-        "`ground` is there twice in `phases`",
+        "`ground` appears twice in `phases`",
     ),
     (
         "a reduce over what does not exist",
         "over: [evidence]",
         "over: [evidense] #!",
         "phases[2].over[0]",
-        "there is no phase `evidense` (did you mean `evidence`?)",
+        "no phase is called `evidense` (did you mean `evidence`?)",
     ),
     (
         "a reduce over a later phase",
@@ -140,14 +140,14 @@ BREAKS: list[Break] = [
             '              with: {service: "{{ cause.service }}"}\n'
         ),
         "phases[3].remedies.bad_release[1].steps[0]",
-        "the action `supervisor.restart` needs an `undo`, or a `no_undo` that says why there is none",
+        "the action `supervisor.restart` needs an `undo`, or a `no_undo` with the reason why it has none",
     ),
     (
         "an undo and a reason for none",
         "              undo:\n",
         "              no_undo: Why not. #!\n              undo:\n",
         "phases[3].remedies.bad_release[0].steps[0].no_undo",
-        "there is an `undo`; leave one of them out",
+        "`undo` is set, too; leave one of them out",
     ),
     (
         "an undo that is a probe",
@@ -188,14 +188,14 @@ BREAKS: list[Break] = [
         "    plan: remedy\n    approval: {expires_s: 600}\n",
         "    plan: remdy #!\n    approval: {expires_s: 600}\n",
         "phases[4].plan",
-        "there is no phase `remdy` (did you mean `remedy`?)",
+        "no phase is called `remdy` (did you mean `remedy`?)",
     ),
     (
         "actions without an approval",
         "  - id: fix\n    kind: pipeline\n    plan: remedy\n    approval: {expires_s: 600}\n",
         "  - id: fix #!\n    kind: pipeline\n    plan: remedy\n",
         "phases[4]",
-        "needs an `approval`: nobody is asked before the action `haproxy.shift`",
+        "needs an `approval`: the action `haproxy.shift` would run without one",
     ),
     (
         "steps beside a plan",
@@ -219,7 +219,7 @@ BREAKS: list[Break] = [
         "on_breach: mend",
         "on_breach: mned #!",
         "phases[5].on_breach",
-        "there is no runbook `mned` (did you mean `mend`?)",
+        "no runbook is called `mned` (did you mean `mend`?)",
     ),
 ]
 

@@ -58,7 +58,7 @@ def test_a_plan_of_a_pipeline_loads(tmp_path: Path) -> None:
             ),
             "phases[3].diagnosis: `judged` ranks no causes: its reducer is `worst`",
         ),
-        ("    approval: {}\n", "", "phases[2]: needs an `approval`: nobody is asked before"),
+        ("    approval: {}\n", "", "phases[2]: needs an `approval`: the action"),
         ("{id: beside,", "{id: beside, title: '{{ params.service }}',", "is not filled in here"),
         ("no_undo: It is a restart.", "no_undo: '{{ params.service }}'", "is not filled in here"),
         (
@@ -88,7 +88,7 @@ def test_an_approval_needs_somebody_who_can_give_it(tmp_path: Path) -> None:
     )
     found = problems(tmp_path, text)
     assert [str(p).partition(": ")[2] for p in found] == [
-        "phases[2].approval: name the `groups` who may approve: there is no parameter `service`"
+        "phases[2].approval: name the `groups` who may approve: the runbook has no parameter `service`"
     ]
     assert load(tmp_path, text.replace("approval: {}", "approval: {groups: [oncall]}")).names() == ("deploy",)
     of_a_step = text.replace("    approval: {}\n", "").replace(

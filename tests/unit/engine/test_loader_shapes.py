@@ -42,28 +42,28 @@ BREAKS: list[Break] = [
         "    deadline_s: 4",
         "    dedline_s: 4 #!",
         "phases[1].dedline_s",
-        "there is no field `dedline_s` here (did you mean `deadline_s`?)",
+        "unknown field `dedline_s` (did you mean `deadline_s`?)",
     ),
     (
         "an unknown field of the runbook",
         "summary: Finds and mends.",
         "summary: Finds and mends.\nlan: urgent #!",
         "lan",
-        "there is no field `lan` here (did you mean `lane`?)",
+        "unknown field `lan` (did you mean `lane`?)",
     ),
     (
         "an unknown field deep inside",
         "              title: Roll {{ cause.service }} back\n",
         "              titel: Roll {{ cause.service }} back #!\n",
         "phases[3].remedies.bad_release[0].steps[0].titel",
-        "there is no field `titel` here (did you mean `title`?)",
+        "unknown field `titel` (did you mean `title`?)",
     ),
     (
         "an unknown field of an approval",
         "approval: {expires_s: 600}",
         "approval: {expires: 600} #!",
         "phases[4].approval.expires",
-        "there is no field `expires` here (did you mean `expires_s`?)",
+        "unknown field `expires` (did you mean `expires_s`?)",
     ),
     (
         "an approval of one's own without a reason",
@@ -77,7 +77,7 @@ BREAKS: list[Break] = [
         "  - id: more\n",
         "  - just a word #!\n  - id: more\n",
         "phases[6]",
-        "is no phase: it needs an `id` and a `kind`",
+        "is not a phase: it needs an `id` and a `kind`",
     ),
     (
         "a phase without a kind",
@@ -150,7 +150,7 @@ BREAKS: list[Break] = [
         "    deadline_s: 4",
         "    deadline_s: 4\n    deadline_s: 5 #!",
         "phases[1]",
-        "`deadline_s` is there twice",
+        "`deadline_s` appears twice",
     ),
     (
         "a template without quotes",
@@ -171,7 +171,7 @@ BREAKS: list[Break] = [
         "  note: {}",
         "  on: {} #!",
         "params",
-        "`on` is no text; put the name in quotes",
+        "`on` is not text; put the name in quotes",
     ),
 ]
 

@@ -70,7 +70,7 @@ BREAKS: list[Break] = [
         'with: {since_s: "{{ params.since }}"}',
         'with: {since_s: "{{ phases.evidense.outcome }}"} #!',
         "phases[2].with.since_s",
-        "`phases.evidense.outcome`: there is no phase `evidense` (did you mean `evidence`?)",
+        "`phases.evidense.outcome`: no phase is called `evidense` (did you mean `evidence`?)",
     ),
     (
         "a phase that has not ended by then",
@@ -112,7 +112,7 @@ BREAKS: list[Break] = [
         'with: {since_s: "{{ params.since }}"}',
         'with: {since_s: "{{ phases.evidence.steps.others.took_s }}"} #!',
         "phases[2].with.since_s",
-        '`phases.evidence.steps.others.took_s`: there is one step an item, such as `steps["others[0]"]`',
+        '`phases.evidence.steps.others.took_s`: there is one step per item, such as `steps["others[0]"]`',
     ),
     (
         "an unknown field of the diagnosis",
@@ -140,7 +140,7 @@ BREAKS: list[Break] = [
         "- when: cause.data.version is defined",
         '- when: "{{ cause.data.version is defined }}" #!',
         "phases[3].remedies.bad_release[0].when",
-        "an expression stands here, so leave the braces out",
+        "this is already an expression, so leave the braces out",
     ),
     (
         "an expression that does not compile",

@@ -43,7 +43,7 @@ class Counter:
 def counter(world):
     catalogue = Catalogue(services=(Service(name="checkout", monitors=(MONITOR,)),))
     deps = replace(world.deps, catalogue=catalogue)
-    desk = IntentHandler(deps, directory=world.people, teller=world.told)
+    desk = IntentHandler(deps, directory=world.people, notifier=world.told)
     return Counter(world, desk, MonitorRunner(deps))
 
 
@@ -60,11 +60,11 @@ async def test_a_pause_ends_by_itself_and_counts_from_when_it_was_asked_for(coun
 
 
 async def test_a_paused_monitor_does_not_look_until_somebody_resumes_it(counter):
-    assert f"until somebody types `/monitor resume {NAME}`" in await counter.ask(PauseMonitor)
+    assert f"until someone runs `/monitor resume {NAME}`" in await counter.ask(PauseMonitor)
     counter.world.clock.forward(86_400)
     await counter.watchman.check(NAME, counter.world.clock.now().timestamp())
     assert (await counter.state()).watched.health == "new"
-    assert "looks again" in await counter.ask(ResumeMonitor, by=BEN)
+    assert "is checking again" in await counter.ask(ResumeMonitor, by=BEN)
     await counter.watchman.check(NAME, counter.world.clock.now().timestamp())
     assert (await counter.state()).watched.health == "ok"
     assert "was not paused" in await counter.ask(ResumeMonitor)
@@ -83,7 +83,7 @@ async def test_a_muted_monitor_is_silenced_by_name_and_its_message_says_so(count
     (hold,) = await board.claim(limit=9, lease_s=9)
     assert hold.topic == topic
     await board.release(hold)
-    assert "is heard again" in await counter.ask(UnmuteMonitor)
+    assert "is no longer muted" in await counter.ask(UnmuteMonitor)
     assert await counter.world.stores.alerts.silence_of(NAME) is None
     assert [hold.topic for hold in await board.claim(limit=9, lease_s=9)] == [topic]
     assert "was not muted" in await counter.ask(UnmuteMonitor)
@@ -94,7 +94,7 @@ async def test_a_muted_monitor_is_silenced_by_name_and_its_message_says_so(count
     [
         (1, set(), "🟢 It holds: `checkout/errors` saw 1 errors"),
         (9, set(), "🔴 It does not hold: `checkout/errors` saw 9 errors"),
-        (0, {"value"}, "🟠 Nobody can tell: `checkout/errors` saw not measured"),
+        (0, {"value"}, "🟠 It could not be measured: `checkout/errors` saw not measured"),
     ],
 )
 async def test_a_trial_tells_what_it_saw_and_leaves_no_trace(counter, value, down, says):
@@ -114,4 +114,4 @@ async def test_a_guest_changes_nothing_and_is_told_why(counter):
 
 
 async def test_a_monitor_that_left_the_catalogue_is_told_to_be_gone(counter):
-    assert "no monitor `checkout/old` any more" in await counter.ask(PauseMonitor, name="checkout/old")
+    assert "no longer has a monitor `checkout/old`" in await counter.ask(PauseMonitor, name="checkout/old")

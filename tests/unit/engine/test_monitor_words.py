@@ -49,7 +49,7 @@ def test_words_are_understood_as_people_write_them(text, meant):
         ("show health", "Several services", "`checkout/health`, `payments/health`"),
         ("show erors", "did you mean `checkout/errors`", "`payments/health`"),
         ("show chekout/errors", "did you mean `checkout/errors`", ""),
-        ("show zzz", "I know no monitor `zzz`.", "`checkout/errors`"),
+        ("show zzz", "Unknown monitor `zzz`.", "`checkout/errors`"),
         ("mute errors", "For how long?", "`/monitor mute errors 2h`"),
         ("mute errors soon", "`soon` is no duration", "`/monitor mute errors 2h`"),
         ("pause errors 31d", "30 days", "`/monitor pause errors 2h`"),

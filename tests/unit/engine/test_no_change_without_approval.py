@@ -124,7 +124,7 @@ async def theatre(decision: str) -> Theatre:
         reducers={"rank_causes": diagnose},
         judge=judge,
     )
-    desk = IntentHandler(deps, directory=people, teller=told)
+    desk = IntentHandler(deps, directory=people, notifier=told)
     await store.start("r1", started(STORY, at=clock.now()))
     made = Theatre(store, clock, Engine(deps), desk)
     await made.engine.advance("r1")

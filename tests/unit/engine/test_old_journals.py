@@ -90,7 +90,7 @@ async def test_a_step_whose_plugin_is_gone_fails_by_name(world):
     world.deps.plugins.by_name.pop("worlds.act")
     run = await world.go()
     assert (run.outcome, BENCH.effects) == ("failed", [])
-    assert "there is no plugin called `worlds.act`" in run.summary
+    assert "no plugin is called `worlds.act`" in run.summary
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def counter(world: World, tmp_path: Path) -> Counter:
     )
     plugins = Plugins({p.name: p for module in (git, changes, deploy) for p in plugins_in(module)})
     deps = replace(world.deps, catalogue=catalogue, plugins=plugins)
-    return Counter(world, IntentHandler(deps, directory=world.people, teller=world.told))
+    return Counter(world, IntentHandler(deps, directory=world.people, notifier=world.told))
 
 
 async def test_what_a_version_would_change_is_told_from_the_one_that_was_deployed_last(counter: Counter):
@@ -108,7 +108,7 @@ async def test_what_a_version_would_change_is_told_from_the_one_that_was_deploye
 async def test_going_back_says_what_goes_away(counter: Counter):
     await counter.deployed("1.2", minutes_ago=60)
     told = await counter.ask("1.0")
-    assert "• 3 commits taken away:" in told
+    assert "• 3 commits removed:" in told
     assert "Ask the bank &lt;twice&gt;" in told
 
 
@@ -130,13 +130,13 @@ async def test_a_version_that_has_no_tag_is_no_empty_difference(counter: Counter
     await counter.deployed("1.1", minutes_ago=60)
     told = await counter.ask("9.9")
     assert "• Commits: not known. The repository has no tag for one of these versions." in told
-    assert "• Settings and flags: none was changed since then." in told
+    assert "• Settings and flags: none changed since then." in told
 
 
 @pytest.mark.parametrize("version", ["", "1.2"])
 async def test_where_nothing_is_known_it_says_what_to_do(counter: Counter, version: str):
     told = await counter.ask(version)
-    assert "I do not know from which version of `checkout` to look." in told
+    assert "I do not know which version of `checkout` to compare with." in told
     assert "/deploy diff checkout <version>" in told or "no record of a deployment" in told
 
 

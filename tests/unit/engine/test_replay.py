@@ -124,7 +124,7 @@ async def test_a_journal_without_inputs_is_refused_by_name(world):
     events = await triaged(ranking(world), RELEASE)
     old = [event for event in events if not isinstance(event, InputsPinned)]
     assert any(isinstance(event, PhaseFinished) and event.output for event in old)
-    with pytest.raises(InputsMissingError, match="r1 tells no diagnosis together with what"):
+    with pytest.raises(InputsMissingError, match="r1 has no diagnosis whose inputs were recorded"):
         recorded("r1", old)
 
 

@@ -37,7 +37,7 @@ async def kept(world, monkeypatch):
             world.deps, stores=dataclasses.replace(world.stores, journal=world.store)
         )
         world.engine = Engine(world.deps)
-        world.desk = IntentHandler(world.deps, directory=world.people, teller=world.told)
+        world.desk = IntentHandler(world.deps, directory=world.people, notifier=world.told)
         BENCH.down.add("b")
         run = await world.begin(book(*STORY), run_id="rab12")
         await world.vote(run, BEN)

@@ -112,7 +112,7 @@ async def test_the_same_click_twice_is_one_word_and_a_late_one_is_told(world):
     words = [event for event in await world.store.load("r1") if event.type == "steered"]
     assert len(words) == 1
     await say(world, "promote", by=BEN, key="late")
-    assert "Nothing is rolled out here any more" in world.told.notices[-1].text
+    assert "This rollout has already finished" in world.told.notices[-1].text
 
 
 class Leases:

@@ -114,7 +114,7 @@ def test_a_default_works_at_any_depth() -> None:
         ("{{ 1 / 0 }}", "division by zero"),
         ("{{ params.service < 1 }}", "not supported"),
         ("{{ 1e400 }}", "inf"),
-        ("{{ }}", "there is no expression"),
+        ("{{ }}", "it holds no expression"),
         ("{{ params.service", "not closed"),
         ("{{ params. }}", "expected name or number"),
         ("{{ params.service }} {{ }", "`{{ params.service }} {{ }`"),

@@ -80,7 +80,7 @@ async def test_a_run_that_is_given_up_gives_its_place_back_and_says_so(world):
     await world.engine.give_up("r1", "it failed 5 times in a row")
     run = await world.read("r1")
     assert (run.outcome, run.waiting_for) == ("failed", None)
-    assert "I could not carry this on: it failed 5 times in a row." in run.summary
+    assert "I had to stop: it failed 5 times in a row." in run.summary
     assert await world.deps.stores.locks.acquire("change:checkout", run_id="r2", most=1) == ()
 
 

@@ -40,7 +40,7 @@ def _desk(world, **read) -> IntentHandler:
     """A desk over a catalogue that opens what ``read`` says to guests."""
     services = [{"name": "checkout", "monitors": [MONITOR], **read}, {"name": "payments"}]
     deps = replace(world.deps, catalogue=Catalogue.model_validate({"services": services}))
-    return IntentHandler(deps, directory=world.people, teller=world.told, patience_s=(0,))
+    return IntentHandler(deps, directory=world.people, notifier=world.told, patience_s=(0,))
 
 
 async def _asked(world, desk, kind, **more) -> str:

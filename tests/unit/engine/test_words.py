@@ -117,8 +117,8 @@ def test_a_mention_becomes_the_name_that_the_person_saw() -> None:
         ("checkout since 31d", "`since`: `31d` is not between a moment and 30 days"),
         ("checkout since yesterday", "`yesterday` is no duration"),
         ("checkout sinse 30m", "I do not understand `sinse` (did you mean `since`?)"),
-        ("checkout sinse=30m", "I know no parameter `sinse` (did you mean `since`?)"),
-        ("checkout --sinse 30m", "I know no parameter `--sinse` (did you mean `since`?)"),
+        ("checkout sinse=30m", "Unknown parameter `sinse` (did you mean `since`?)"),
+        ("checkout --sinse 30m", "Unknown parameter `--sinse` (did you mean `since`?)"),
         ("checkout payments", "I do not understand `payments`"),
         ("checkout since 30m since 1h", "`since` is given twice"),
         ('checkout since "30m', "A quote is not closed"),
@@ -135,7 +135,7 @@ def test_what_is_wrong_is_said_with_an_example(text: str, said: str) -> None:
 def test_an_unknown_service_is_answered_with_the_nearest_and_the_catalogue() -> None:
     with pytest.raises(UnknownServiceError) as caught:
         triage("chekout since 30m")
-    assert str(caught.value) == "I know no service called `chekout` (did you mean `checkout`?)."
+    assert str(caught.value) == "Unknown service `chekout` (did you mean `checkout`?)."
     assert caught.value.hint == (
         "Try `/triage checkout since 30m`. The catalogue has `bank`, `checkout`, `payments`."
     )
