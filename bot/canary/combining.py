@@ -17,7 +17,7 @@ def combine(metrics: Sequence[MetricVerdict], *, policy: JudgePolicy) -> CanaryV
 
     1. a critical metric failed: stop;
     2. the score is below ``ask_at``: stop;
-    3. something could not be read, or is inconclusive: as the policy says, a person at the least;
+    3. something could not be read, or is inconclusive: as the policy directs, at least a person;
     4. the score is below ``proceed_at``, or nothing was decided: ask;
     5. proceed.
     """
@@ -38,7 +38,7 @@ def combine(metrics: Sequence[MetricVerdict], *, policy: JudgePolicy) -> CanaryV
 
 
 def score_of(metrics: Sequence[MetricVerdict]) -> float | None:
-    """Give the weight that passed of the weight that passed or failed, 0 to 100; ``None`` if neither did."""
+    """Return the passed share of the weight that passed or failed, 0 to 100; ``None`` if neither did."""
     passed = sum(metric.weight for metric in metrics if metric.outcome is MetricOutcome.PASS)
     failed = sum(metric.weight for metric in metrics if metric.outcome is MetricOutcome.FAIL)
     return 100 * passed / (passed + failed) if passed + failed else None
@@ -90,7 +90,7 @@ def _text(
         case "not_read":
             text = f"{_WORDS[decision]}: {names} could not be judged: {deciding[0].text}."
         case "not_decided":
-            text = f"{_WORDS[decision]}: {names} is not decided: {deciding[0].text}."
+            text = f"{_WORDS[decision]}: {names} is still undecided: {deciding[0].text}."
         case "nothing_judged":
             text = f"{_WORDS[decision]}: no metric that counts could be judged."
         case _:

@@ -36,7 +36,7 @@ def judge_evidence(metric: CountMetric, evidence: CountEvidence) -> MetricVerdic
     if metric.harmless_share and evidence.log_harmless(below=metric.harmless_share) >= enough:
         return _told(metric, evidence, MetricOutcome.PASS, "harmless")
     if not total.stable.requests:
-        text = "stable served no requests, so that there is nothing to compare with"
+        text = "stable served no requests, so there is nothing to compare with"
         return _verdict(metric, evidence, MetricOutcome.NO_DATA, "no_baseline", text)
     if evidence.log_no_worse >= enough:
         return _told(metric, evidence, MetricOutcome.PASS, "harm_ruled_out")
@@ -44,7 +44,7 @@ def judge_evidence(metric: CountMetric, evidence: CountEvidence) -> MetricVerdic
 
 
 def passing_threshold(metric: CountMetric) -> float:
-    """Give the logarithm of the odds at which it passes; two ways of passing share the risk ``beta``."""
+    """Return the logarithm of the odds at which it passes; two ways of passing share the risk ``beta``."""
     return log((2 if metric.harmless_share else 1) / metric.beta)
 
 
@@ -82,7 +82,7 @@ def _waiting(metric: CountMetric, evidence: CountEvidence, reason: str) -> Metri
 
 
 def _goal(metric: CountMetric, evidence: CountEvidence, reason: str) -> tuple[int, int | None, str]:
-    """Tell how much there is of what is needed to decide: of requests or errors, whichever is sooner."""
+    """Return how much of what a decision needs is there: requests or errors, whichever come sooner."""
     total = evidence.total
     if reason == "too_few_requests":
         return total.canary.requests, metric.min_requests, "requests on the canary"
@@ -94,7 +94,7 @@ def _goal(metric: CountMetric, evidence: CountEvidence, reason: str) -> tuple[in
 
 
 def _errors_needed(metric: CountMetric, evidence: CountEvidence) -> int | None:
-    """Tell after how many errors in all it would be decided, if what is likelier by now is true."""
+    """Return the total number of errors needed to decide, if the likelier hypothesis so far is true."""
     share, so_far = evidence.step.share, evidence.total.errors
     if not 0 < share < 1:
         return None
@@ -117,13 +117,13 @@ def _errors_needed(metric: CountMetric, evidence: CountEvidence) -> int | None:
 
 
 def _ratio_so_far(evidence: CountEvidence) -> float:
-    """Tell how many times as often the canary errs as stable; half an error stands for none on stable."""
+    """Return how many times as often the canary errs as stable; no error on stable counts as half of one."""
     canary, every, expected = evidence.total.canary.errors, evidence.total.errors, evidence.expected_errors
     return max(1.01, canary / expected * (every - expected) / max(every - canary, 0.5))
 
 
 def _requests_needed(metric: CountMetric, canary: RequestTally) -> int | None:
-    """Tell after how many requests it would be harmless, if it goes on without an error; rule of three."""
+    """Return the requests after which it counts as harmless if no error follows (rule of three)."""
     if not metric.harmless_share or canary.errors:
         return None
     return max(
@@ -132,7 +132,7 @@ def _requests_needed(metric: CountMetric, canary: RequestTally) -> int | None:
 
 
 def _sooner(evidence: CountEvidence, requests: int, errors: int) -> bool:
-    """Whether so many requests of the canary come before so many errors, at the pace so far."""
+    """Return whether this many requests of the canary come before this many errors, at the pace so far."""
     have = evidence.total
     return not have.errors or requests / have.canary.requests < errors / have.errors
 

@@ -8,11 +8,11 @@ PRIOR_WEIGHT = 10.0
 """How many errors the prior of the canary's share is worth; its mean is the share of the requests."""
 MOST_ERRORS = 10**9
 CEILING = 690.0
-"""The largest logarithm that is still told as odds (1e300)."""
+"""The largest logarithm that is still reported as odds (1e300)."""
 
 
 def log_odds_worse(canary_errors: float, stable_errors: float, *, share: float) -> float:
-    """Logarithm of the beta-binomial e-value against "both err alike".
+    """Return the logarithm of the beta-binomial e-value against "both err alike".
 
     With ``share`` the canary's part of the requests, each of ``k + m`` errors is then the canary's with that
     probability.  ``ln e = ln B(a+k, b+m) - ln B(a, b) - k ln share - m ln(1-share)``, ``a = 10 share``,
@@ -42,7 +42,7 @@ def log_odds_no_worse(canary_errors: int, stable_errors: int, *, share: float, r
 
 
 def log_odds_harmless(requests: int, errors: int, *, below: float) -> float:
-    """Logarithm of the e-value for "the error share is less than ``below``" against "that, or more".
+    """Return the log of the e-value for "the error share is less than ``below``" against "that, or more".
 
     The even mixture of the likelihood ratios of a half and a tenth of ``below``.
     """
@@ -57,7 +57,7 @@ def log_odds_harmless(requests: int, errors: int, *, below: float) -> float:
 
 
 def share_of_errors(share: float, *, ratio: float) -> float:
-    """Tell the canary's part of all errors if it errs ``ratio`` times as often as stable."""
+    """Return the canary's share of all errors if it errs ``ratio`` times as often as stable."""
     return share * ratio / (share * ratio + 1 - share)
 
 

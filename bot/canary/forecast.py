@@ -1,4 +1,4 @@
-"""Tells before a canary is started whether its traffic is enough to see it fail."""
+"""Forecasts, before a canary starts, whether its traffic is enough to see it fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_ERRORS = 10**9
 
 
 def forecast(traffic: Traffic) -> Forecast:
-    """Tell when the judge of counts would see ``ratio`` times as many errors.
+    """Estimate when the judge of counts would detect ``ratio`` times as many errors.
 
     Errors come at ``requests_per_s * error_share * (1 + canary_share (ratio - 1))``; so many are needed that
     the expected evidence reaches ``1/alpha``.  Chance carries most over that threshold before: simulated,
@@ -37,7 +37,7 @@ def _text(traffic: Traffic, needed_s: float | None, *, enough: bool) -> str:
     at = f"{figure(traffic.canary_share, 'ratio')} of {traffic.requests_per_s:.3g} requests/s"
     if needed_s is None:
         why = (
-            "there is no traffic" if not traffic.requests_per_s else "there are no errors now to compare with"
+            "it gets no traffic" if not traffic.requests_per_s else "stable has had no errors to compare with"
         )
         return f"This canary cannot be judged by {fault}: {why}."
     if enough:

@@ -1,4 +1,4 @@
-"""Judges a canary by itself: absolute limits, and how fast its error budget burns."""
+"""Judges a canary on its own: absolute limits, and how fast its error budget burns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 
 def judge_limit(metric: LimitMetric) -> MetricVerdict:
-    """Fail when more values than are tolerated lie outside; no value, or NaN alone, is no pass."""
+    """Fail when more values than are tolerated lie outside; no value, or NaN alone, is not a pass."""
     if has_infinite(metric.values):
         return _verdict(metric, MetricOutcome.ERROR, "infinite", "has infinite values")
     values = finite(metric.values)
@@ -21,7 +21,7 @@ def judge_limit(metric: LimitMetric) -> MetricVerdict:
         text = f"{figure(worst, metric.unit)} is not {limits}; {_outside(outside, values)}"
         return _verdict(metric, MetricOutcome.FAIL, "limit_exceeded", text, value=worst)
     if not values.size:
-        return _verdict(metric, MetricOutcome.NO_DATA, "no_values", "there are no values")
+        return _verdict(metric, MetricOutcome.NO_DATA, "no_values", "it has no values")
     if values.size * 2 < len(metric.values):
         text = f"{len(metric.values) - values.size} of {len(metric.values)} values are missing"
         return _verdict(metric, MetricOutcome.NO_DATA, "mostly_missing", text)
@@ -39,7 +39,7 @@ def judge_burn(metric: BurnRateMetric) -> MetricVerdict:
     """Fail when a window burns too fast (both in its long and its short part), or nothing is left to burn.
 
     Burn rate = error share / (1 - objective); 14.4 for an hour is 2 % of a month's budget (Google, *The Site
-    Reliability Workbook*, chapter 5).  The short part sees to it that a fault which has ended stops nothing.
+    Reliability Workbook*, chapter 5).  The short part makes sure that a fault which has ended stops nothing.
     """
     if metric.budget_left is not None and metric.budget_left <= 0:
         return _verdict(metric, MetricOutcome.FAIL, "budget_spent", "the error budget is spent")
@@ -53,7 +53,7 @@ def judge_burn(metric: BurnRateMetric) -> MetricVerdict:
             return _verdict(metric, MetricOutcome.FAIL, "burns_too_fast", text, value=long)
     unread = [window.long for window, long, short in rates if long is None or short is None]
     if unread or not rates:
-        text = f"no data for {', '.join(unread)}" if unread else "there are no windows"
+        text = f"no data for {', '.join(unread)}" if unread else "no alert windows are configured"
         return _verdict(metric, MetricOutcome.NO_DATA, "no_values", text)
     window, long, _ = max(rates, key=lambda rate: (rate[1] or 0.0) / rate[0].factor)
     left = "" if metric.budget_left is None else f"; {percent(metric.budget_left)} of the budget is left"

@@ -35,5 +35,5 @@ def relative(shift: float, baseline: float, unit: str) -> str:
 
 
 def wait_words(wait_s: float | None) -> str:
-    """Say how long it may take: ``, about 2 min``; nothing where that is not known."""
+    """Return how long it may take, as ``, about 2 min``; empty if that is not known."""
     return "" if wait_s is None else f", about {duration(wait_s)}"

@@ -20,7 +20,7 @@ _IMMENSE = 1e300
 
 
 def judge_samples(metric: SampleMetric) -> MetricVerdict:
-    """Judge by where the shift's interval lies: beyond the tolerated, within the harmful, or neither."""
+    """Judge by where the shift's interval lies: beyond the tolerated, within the harmful, or in between."""
     canary, stable = finite(metric.canary), finite(metric.stable)
     for side, given, kept in (("the canary", metric.canary, canary), ("stable", metric.stable, stable)):
         if has_infinite(given):
@@ -38,12 +38,12 @@ def judge_samples(metric: SampleMetric) -> MetricVerdict:
 
 
 def has_infinite(values: Sequence[float | None]) -> bool:
-    """Whether there is a value that is no measurement: a division by zero, an overflow."""
+    """Return whether a value is not a measurement: a division by zero, an overflow."""
     return any(value is not None and abs(value) > _IMMENSE for value in values)
 
 
 def finite(values: Sequence[float | None]) -> Floats:
-    """Keep what was measured, in its order."""
+    """Return the values that were measured, in their order."""
     kept = [value for value in values if value is not None and not isnan(value)]
     return np.asarray(kept, dtype=np.float64)
 
@@ -93,7 +93,7 @@ def _words(
         low, high = figure(shift.low, metric.unit), figure(shift.high, metric.unit)
         text += f", between {low} and {high} ({confidence * 100:.4g} % sure)"
     text += f"; worth {shift.effective_canary:.0f} against {shift.effective_stable:.0f} independent samples"
-    return f"{text}; harm is neither sure nor ruled out" if outcome is MetricOutcome.INCONCLUSIVE else text
+    return f"{text}; harm is neither certain nor ruled out" if outcome is MetricOutcome.INCONCLUSIVE else text
 
 
 def _too_few(metric: SampleMetric, canary: Floats, stable: Floats) -> MetricVerdict:

@@ -9,11 +9,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 DIRECT = 1 << 17
-"""So many differences are written out; where there are more, the ranks are closed in on first."""
+"""At most this many differences are computed one by one; with more, the ranks are narrowed down first."""
 
 
 def difference_at(x: Floats, y: Floats, *, ranks: tuple[int, ...]) -> tuple[float, ...]:
-    """Give the differences ``x_i - y_j`` at these ``ranks`` (from 0) of their ascending order.
+    """Return the differences ``x_i - y_j`` at these ``ranks`` (from 0) of their ascending order.
 
     O((n + m) log(n + m)) a rank for large samples: each row ``x_i - y`` is ascending once ``y`` is
     descending, and the weighted median of the rows' middles cuts off a quarter of all candidates (Johnson
@@ -47,7 +47,7 @@ def _close_in(rows: Floats, columns: Floats, rank: int) -> float:
 
 
 def _pivot(rows: Floats, columns: Floats, low: Ints, widths: Ints) -> float:
-    """Give the median of the middles of what is left of each row, weighted by how much is left."""
+    """Return the median of the middles of what is left of each row, weighted by how much is left."""
     left = np.flatnonzero(widths)
     middles = rows[left] - columns[low[left] + widths[left] // 2]
     order = np.argsort(middles, kind="stable")
@@ -58,7 +58,7 @@ def _pivot(rows: Floats, columns: Floats, low: Ints, widths: Ints) -> float:
 def _crossing(rows: Floats, columns: Floats, pivot: float, *, inclusive: bool) -> Ints:
     """Count, in each row, the differences below ``pivot`` (or equal to it).
 
-    It bisects the differences as they are computed, as ``x - pivot`` is rounded otherwise than ``x - y``.
+    It bisects the differences as they are computed, as ``x - pivot`` is rounded differently from ``x - y``.
     """
     low = np.zeros(rows.size, dtype=np.int64)
     high = np.full(rows.size, columns.size, dtype=np.int64)

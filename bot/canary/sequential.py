@@ -39,7 +39,7 @@ class CountEvidence(Model):
     """
 
     ratio: float = Field(gt=1)
-    """How many times as bad is harmful."""
+    """How many times as bad counts as harmful."""
     weight: float | None = None
     """Of the step that is open."""
     began_at_s: float | None = None
@@ -68,14 +68,14 @@ class CountEvidence(Model):
 
     @property
     def log_no_worse(self) -> float:
-        """Logarithm of the odds that it is no worse, against ``ratio`` times as bad."""
+        """Logarithm of the odds that it is not worse, against ``ratio`` times as bad."""
         step = self.step
         return self.closed_no_worse + log_odds_no_worse(
             step.canary.errors, step.stable.errors, share=step.share, ratio=self.ratio
         )
 
     def log_harmless(self, *, below: float) -> float:
-        """Logarithm of the odds that the canary's error share is less than ``below``."""
+        """Return the logarithm of the odds that the canary's error share is less than ``below``."""
         canary = self.total.canary
         return log_odds_harmless(canary.requests, canary.errors, below=below)
 

@@ -74,21 +74,24 @@ def student(quantile: float, *, freedom: float) -> float:
 
 
 def variance(n: int, m: int, tie_sizes: Floats) -> float:
-    """Variance of Mann-Whitney's U: ``nm/12 [(N+1) - sum(t^3 - t) / (N(N-1))]``, ``t`` the sizes of ties."""
+    """Return the variance of Mann-Whitney's U; ``t`` are the sizes of ties.
+
+    ``nm/12 [(N+1) - sum(t^3 - t) / (N(N-1))]``.
+    """
     total = n + m
     ties = float((tie_sizes**3 - tie_sizes).sum()) / (total * (total - 1))
     return max(0.0, n * m / 12 * (total + 1 - ties))
 
 
 def midranks(pooled: Floats) -> tuple[Floats, Floats]:
-    """Give each value's rank from 1 (ties share the mean of theirs), and the sizes of all ties."""
+    """Return each value's rank from 1 (ties share the mean of theirs), and the sizes of all ties."""
     _, inverse, counts = np.unique(pooled, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts - 1) / 2)[inverse], counts.astype(np.float64)
 
 
 def inflation(series: Floats) -> float:
-    """Tell how many samples of a series are worth one independent sample: ``(1 + r) / (1 - r)``, at least 1.
+    """Return how many samples of a series equal one independent sample: ``(1 + r) / (1 - r)``, at least 1.
 
     ``r`` is the autocorrelation at lag 1, for which the variance of a mean of an AR(1) series grows by that.
     """
@@ -97,7 +100,7 @@ def inflation(series: Floats) -> float:
 
 
 def autocorrelation(series: Floats) -> float:
-    """Autocorrelation at lag 1, -1 to 0.99, corrected for its bias.
+    """Return the autocorrelation at lag 1, -1 to 0.99, corrected for its bias.
 
     From a short series it comes out too small: its expectation is about ``r - (1 + 4r)/n`` (Marriott and Pope
     1954; Kendall 1954), which is solved for ``r``.  A constant series has none.

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 def without_login(url: str) -> str:
-    """Leave out user name and password, query and fragment: whoever reads it need not know them."""
+    """Return an address without user name, password, query and fragment, which readers need not know."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "an address that is none"
+        return "an invalid address"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

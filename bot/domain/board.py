@@ -38,9 +38,9 @@ class DesiredMessage(Model):
     """The whole message as plain text: notifications, screen readers, search.  At most 4,000 characters."""
     blocks: tuple[JsonObject, ...] = ()
     chart: Chart | None = None
-    """Shown as a picture below the blocks, which say in words what it shows."""
+    """Shown as a picture below the blocks, which put in words what it shows."""
     urgent: bool = False
-    """Worth an edit at once: somebody is waiting for it."""
+    """Edit it at once: a person is waiting for it."""
 
     @property
     def digest(self) -> str:
@@ -51,7 +51,7 @@ class DesiredMessage(Model):
 
 
 class PostedMessage(Model):
-    """What is known of one posted message; an empty ``ts`` means that a post was begun and not recorded."""
+    """The record of one posted message; an empty ``ts`` means that a post was begun and not recorded."""
 
     channel: str
     ts: str = ""

@@ -48,7 +48,7 @@ class Environment(Model):
     announce: str = ""
     approvers: tuple[str, ...] = ()
     depends_on: tuple[Address, ...] = ()
-    """Addresses of what it stands on there; nothing of production unless it is named."""
+    """Addresses of what it depends on there; nothing of production unless it is named."""
     sources: dict[str, dict[str, str]] = Field(default_factory=dict)
     target: dict[str, dict[str, str]] = Field(default_factory=dict)
 
@@ -62,12 +62,12 @@ class Service(Model):
     channel: str = ""
     """The on-call channel's name, without ``#``."""
     announce: str = ""
-    """The channel, without ``#``, that is told of each deployment; none: the catalogue's."""
+    """The channel, without ``#``, to which each deployment is announced; none: the catalogue's."""
     approvers: tuple[str, ...] = ("oncall",)
     """Names of the groups who may approve changes to this service."""
     environment: str = "production"
     external: bool = False
-    """Somebody else's service: it can be read, not changed."""
+    """A third party's service: it can be read, not changed."""
     depends_on: tuple[Address, ...] = ()
     environments: dict[Name, Environment] = Field(default_factory=dict)
     """Where else it runs; each is a service of its own, with the address ``checkout@staging``."""
@@ -86,7 +86,7 @@ class Service(Model):
     read: ReadPolicy | None = None
     """Who besides members may read about this service; without it, the catalogue's ``read`` decides."""
     emergency_rollback: bool = False
-    """Whether a rollback in an emergency that somebody states needs no approval; loud, and recorded."""
+    """Whether a rollback in a declared emergency needs no approval; it is announced and recorded."""
 
     @property
     def elsewhere(self) -> tuple[Service, ...]:
@@ -134,7 +134,7 @@ class Catalogue(Model):
     freezes: tuple[GlobalFreeze, ...] = ()
     """When nothing is deployed in an environment, whatever the service."""
     announce: str = ""
-    """The channel, without ``#``, that is told of each deployment; none: nobody is told."""
+    """The channel, without ``#``, to which each deployment is announced; none: no announcement."""
     read: ReadPolicy = ReadPolicy()
     """Who besides members may read about the services that do not decide it for themselves."""
 
@@ -155,10 +155,14 @@ class Catalogue(Model):
         for service in self.services:
             missing = [name for name in service.depends_on if name not in names]
             if missing:
-                raise ValueError(f"{service.name} depends on {', '.join(missing)}, not in the catalogue")
+                raise ValueError(
+                    f"{service.name} depends on {', '.join(missing)}, which the catalogue does not have"
+                )
             first = service.gates.staging_first
             if first is not None and first not in service.environments:
-                raise ValueError(f"{service.name} has no environment `{first}` to be deployed to first")
+                raise ValueError(
+                    f"{service.name} must be deployed to `{first}` first, but has no such environment"
+                )
         return self
 
     @property
@@ -193,7 +197,7 @@ class Catalogue(Model):
         return frozenset(s.name for s in self.services if (s.read or self.read).guests)
 
     def downstream(self, name: str) -> tuple[Service, ...]:
-        """List a service and all it stands on, nearest first."""
+        """List a service and everything it depends on, nearest first."""
         seen: dict[str, Service] = {}
         queue = deque([name])
         while queue:
@@ -204,7 +208,7 @@ class Catalogue(Model):
         return tuple(seen.values())
 
     def upstream(self, name: str) -> tuple[Service, ...]:
-        """List the services that stand directly on ``name``."""
+        """List the services that depend directly on ``name``."""
         return tuple(service for service in self.services if name in service.depends_on)
 
     @property
@@ -213,7 +217,7 @@ class Catalogue(Model):
         return {service.name: service.cost for service in self.services if service.cost is not None}
 
     def announce_of(self, name: str) -> str:
-        """Name the channel that is told of a service's deployments; none: nobody is told."""
+        """Return the channel to which a service's deployments are announced; none: no announcement."""
         known = next((service for service in self.services if service.name == name), None)
         return (known.announce if known is not None else "") or self.announce
 

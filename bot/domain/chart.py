@@ -1,4 +1,4 @@
-"""Charts: what is to be drawn, as data; how it is drawn is somebody else's."""
+"""Charts: what is to be drawn, as data; drawing them is the painter's task."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Band(Model):
 
 
 class Bars(Model):
-    """Amounts of spans of time, each from its beginning on; bars of one panel stand on each other."""
+    """Amounts of spans of time, each from its beginning on; bars of one panel are stacked."""
 
     name: str
     points: tuple[tuple[Figure, Figure], ...] = Field(max_length=500)
@@ -81,7 +81,7 @@ class Chart(Model):
 
     title: str = Field(min_length=1)
     alt: str = Field(min_length=1)
-    """What it shows, in words, for whoever does not see it."""
+    """What it shows, in words, for readers who cannot see it."""
     panels: tuple[ChartPanel, ...] = Field(min_length=1, max_length=4)
     source: str = ""
     """Where the figures are from, in small print."""

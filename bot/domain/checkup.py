@@ -1,4 +1,4 @@
-"""What a look at the surroundings found, and what to do about it."""
+"""What a check of the surroundings found, and what to do about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.domain.model import Model
 
 
 class CheckupItem(Model):
-    """One line of a checkup; ``todo`` says what to do where something is to be done."""
+    """One line of a checkup; ``todo`` is what to do, if anything."""
 
     name: str
     state: Literal["ok", "warn", "bad"]
@@ -17,15 +17,15 @@ class CheckupItem(Model):
 
 
 def good(name: str, text: str) -> CheckupItem:
-    """Say that something is as it should be."""
+    """Report that something is as it should be."""
     return CheckupItem(name=name, state="ok", text=text)
 
 
 def doubtful(name: str, text: str, *, todo: str) -> CheckupItem:
-    """Say that something cannot be told, or could be better."""
+    """Report that something is unknown or could be better."""
     return CheckupItem(name=name, state="warn", text=text, todo=todo)
 
 
 def wrong(name: str, text: str, *, todo: str) -> CheckupItem:
-    """Say that something will not work, or will lose what must not be lost."""
+    """Report that something will not work, or will lose data that must be kept."""
     return CheckupItem(name=name, state="bad", text=text, todo=todo)

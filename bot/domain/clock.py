@@ -7,10 +7,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time; tests hand in one they can move."""
+    """A source of the present time; tests pass in one that they can move."""
 
     def now(self) -> datetime:
-        """Tell the present moment, aware, in UTC."""
+        """Return the present moment, aware, in UTC."""
         ...
 
 
@@ -18,5 +18,5 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> datetime:
-        """Tell the present moment, aware, in UTC."""
+        """Return the present moment, aware, in UTC."""
         return datetime.now(UTC)  # noqa: TID251  # the one place that reads the machine's clock

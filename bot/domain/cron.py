@@ -74,10 +74,10 @@ class Cron:
 
 
 def parse_cron(text: str, *, zone: str = "UTC") -> Cron:
-    """Read ``minute hour day month weekday``: numbers, ranges, lists, ``*`` and steps.
+    """Parse ``minute hour day month weekday``: numbers, ranges, lists, ``*`` and steps.
 
     Raises:
-        ValueError: it is none, never comes, or the zone is unknown; the message is fit for people.
+        ValueError: it is not a schedule, never comes, or the zone is unknown; the message is fit for people.
     """
     words = text.split()
     if len(words) != len(_FIELDS):
@@ -97,7 +97,7 @@ def parse_cron(text: str, *, zone: str = "UTC") -> Cron:
         zone=zone_of(zone),
     )
     if cron.next(datetime(2024, 1, 1, tzinfo=UTC)) is None:
-        raise ValueError("names a day that never comes")
+        raise ValueError("names a date that never occurs")
     return cron
 
 
@@ -106,12 +106,12 @@ def _values(word: str, name: str, low: int, high: int) -> frozenset[int]:
     for part in word.split(","):
         found = _PART.fullmatch(part)
         if found is None:
-            raise ValueError(f"has no {name} that can be read in `{part[:20]}`")
+            raise ValueError(f"has an invalid {name} in `{part[:20]}`")
         first, last, step = (int(group) if group else None for group in found.groups())
         start = low if first is None else first
         open_ended = first is None or (last is None and step is not None)
         end = high if open_ended else (start if last is None else last)
         if not low <= start <= end <= high or step == 0:
-            raise ValueError(f"has a {name} outside of {low} to {high} in `{part[:20]}`")
+            raise ValueError(f"has a {name} outside {low} to {high} in `{part[:20]}`")
         values.update(range(start, end + 1, step or 1))
     return frozenset(values)

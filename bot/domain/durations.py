@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 MAX_DURATION_S = 30 * 86_400.0
-"""The longest duration that is taken, in seconds: thirty days."""
+"""The longest duration that is accepted, in seconds: thirty days."""
 
 _SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 _PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(d|h|min|m|s)")
@@ -19,14 +19,14 @@ def parse_duration(text: str) -> float:
     """Read ``30m`` or ``1h30m`` as seconds.
 
     Raises:
-        ValueError: it is no duration, zero, or longer than thirty days; the message is fit for people.
+        ValueError: it is not a duration, zero, or longer than thirty days; the message is fit for people.
     """
     word = text.strip().lower()
     if not _WHOLE.fullmatch(word):
-        raise ValueError("is no duration such as `90s`, `30m`, `2h` or `1h30m`")
+        raise ValueError("is not a valid duration; write one such as `90s`, `30m`, `2h` or `1h30m`")
     seconds = sum(float(number) * _SECONDS[unit[0]] for number, unit in _PART.findall(word))
     if not 0 < seconds <= MAX_DURATION_S:
-        raise ValueError("is not between a moment and 30 days")
+        raise ValueError("must be more than 0 s and at most 30 days")
     return seconds
 
 

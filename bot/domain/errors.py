@@ -8,13 +8,13 @@ from bot.domain.documentation import DOCS
 
 
 class BotError(Exception):
-    """An expected failure; ``reason`` is stable, ``hint`` says what to do."""
+    """An expected failure; ``reason`` is stable, ``hint`` is the next step."""
 
     reason: ClassVar[str] = "failed"
     default_hint: ClassVar[str] = ""
 
     def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
-        """Keep the ``message`` for people; ``code`` refines the class's ``reason``."""
+        """Store the ``message`` for people; ``code`` refines the class's ``reason``."""
         super().__init__(message)
         self.hint = hint or self.default_hint
         self.code = code or self.reason
@@ -26,17 +26,17 @@ class BotError(Exception):
 
 
 class ProbeUnavailableError(BotError):
-    """A source could not be read; that says nothing about what it would have said."""
+    """A source could not be read; that does not show whether anything is wrong."""
 
     reason = "source_unavailable"
-    default_hint = "Check that the source is up and that the catalogue names it rightly."
+    default_hint = "Check that the source is up and that its entry in the catalogue is correct."
 
 
 class ProbeGarbageError(ProbeUnavailableError):
     """A source answered with something that cannot be understood."""
 
     reason = "source_garbage"
-    default_hint = "Look at what the source answers; something else may be listening there."
+    default_hint = "Check what the source answers; something else may be listening there."
 
 
 class ProbeNotConfiguredError(ProbeUnavailableError):
@@ -53,10 +53,10 @@ class ActionFailedError(BotError):
 
 
 class ActionInDoubtError(BotError):
-    """An action may or may not have happened; the world must be looked at first."""
+    """An action may or may not have happened; the target must be checked first."""
 
     reason = "action_in_doubt"
-    default_hint = "Look at the target before trying again."
+    default_hint = "Check the target before you try again."
 
 
 class StaleEpochError(BotError):
@@ -66,13 +66,13 @@ class StaleEpochError(BotError):
 
 
 class HoldLostError(BotError):
-    """Another worker shows this topic by now; nothing may be written or said about it here."""
+    """Another worker shows this topic by now; nothing may be written or posted about it here."""
 
     reason = "hold_lost"
 
 
 class ApprovalRefusedError(BotError):
-    """A click that may not count; ``code`` says which rule it broke."""
+    """A click that may not count; ``code`` is the rule it broke."""
 
     reason = "approval_refused"
 
@@ -84,29 +84,29 @@ class NotAllowedError(BotError):
 
 
 class GateClosedError(BotError):
-    """A gate says "not now" to a deployment; ``code`` says which and why, and nothing has begun."""
+    """A gate stopped a deployment before it began; ``code`` names the gate and the reason."""
 
     reason = "gate_closed"
 
 
 class IdentityUnknownError(NotAllowedError):
-    """Who somebody is cannot be found out now; that does not mean that they may not."""
+    """A person's identity cannot be looked up now; that does not mean that they may not do this."""
 
     reason = "identity_unknown"
 
 
 class BusyError(BotError):
-    """So much is waiting that what is asked for now would be late."""
+    """So many requests are waiting that a new one would be answered too late."""
 
     reason = "busy"
-    default_hint = "Try again in a minute; whoever runs this bot should start more workers."
+    default_hint = "Try again in a minute. If it persists, the bot needs more workers."
 
 
 class StoreUnavailableError(BotError):
-    """The store takes nothing now; whether this was written down before it failed is not always known."""
+    """The store accepts nothing now; whether this was written before it failed is not always known."""
 
     reason = "store_unavailable"
-    default_hint = "Try again in a minute; whoever runs this bot should look at its Redis."
+    default_hint = "Try again in a minute. If it persists, the bot's operator should check its Redis."
 
 
 class UsageError(BotError):

@@ -73,7 +73,7 @@ def size(count: float) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number with three digits that matter; whole ones from a thousand on: ``0.66``, ``1,234``."""
+    """Write a number with three significant digits; whole ones from a thousand on: ``0.66``, ``1,234``."""
     return f"{value:,.0f}" if abs(value) >= _MANY - 0.5 else f"{value:.3g}"
 
 

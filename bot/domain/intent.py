@@ -36,7 +36,7 @@ class PersonIntent(_Intent):
 
 
 class StartRun(_Intent):
-    """Somebody asked for a runbook; names and shapes are checked, membership is not yet."""
+    """A person asked for a runbook; names and shapes are checked, membership is not yet."""
 
     type: Literal["start_run"] = "start_run"
     runbook: str
@@ -46,7 +46,7 @@ class StartRun(_Intent):
 
 
 class CastVote(PersonIntent):
-    """Somebody clicked *Approve* or *Reject*."""
+    """A person clicked *Approve* or *Reject*."""
 
     type: Literal["cast_vote"] = "cast_vote"
     approval_id: str
@@ -54,17 +54,17 @@ class CastVote(PersonIntent):
 
 
 class CancelRun(PersonIntent):
-    """Somebody asked for a run to end."""
+    """A person asked for a run to end."""
 
     type: Literal["cancel_run"] = "cancel_run"
     run_id: str
     why: str = ""
     via: Literal["chat", "cli"] = "chat"
-    """Whoever reaches the command line may do everything; in the chat, membership is looked up."""
+    """Anyone with access to the command line may do everything; in the chat, membership is looked up."""
 
 
 class SteerRun(PersonIntent):
-    """Somebody told a rollout under way what to do."""
+    """A person steered a rollout under way."""
 
     type: Literal["steer_run"] = "steer_run"
     run_id: str
@@ -72,21 +72,21 @@ class SteerRun(PersonIntent):
 
 
 class ReportAlert(_Intent):
-    """A monitoring system said that an alert fires, or is over."""
+    """A monitoring system reported that an alert fires, or is over."""
 
     type: Literal["report_alert"] = "report_alert"
     alert: Alert
 
 
 class AcknowledgeAlert(PersonIntent):
-    """Somebody clicked *Acknowledge*."""
+    """A person clicked *Acknowledge*."""
 
     type: Literal["acknowledge_alert"] = "acknowledge_alert"
     alert_id: str
 
 
 class SilenceAlert(PersonIntent):
-    """Somebody wants to hear nothing new of an alert, for ``seconds`` from when they asked."""
+    """A person silenced an alert for ``seconds`` from when they asked."""
 
     type: Literal["silence_alert"] = "silence_alert"
     alert_id: str
@@ -94,7 +94,7 @@ class SilenceAlert(PersonIntent):
 
 
 class RateDiagnosis(PersonIntent):
-    """Somebody said whether a diagnosis was right."""
+    """A person rated a diagnosis as right or wrong."""
 
     type: Literal["rate_diagnosis"] = "rate_diagnosis"
     run_id: str
@@ -105,50 +105,50 @@ class RateDiagnosis(PersonIntent):
 
 
 class MonitorIntent(PersonIntent):
-    """Somebody asked something of a monitor."""
+    """A request about a monitor."""
 
     name: str
     """The monitor's full name, ``service/id``."""
 
 
 class PauseMonitor(MonitorIntent):
-    """Somebody asked for a monitor not to look: for ``seconds``, or until it is resumed."""
+    """A person paused a monitor: for ``seconds``, or until it is resumed."""
 
     type: Literal["pause_monitor"] = "pause_monitor"
     seconds: float | None = Field(default=None, gt=0)
 
 
 class ResumeMonitor(MonitorIntent):
-    """Somebody asked for a paused monitor to look again."""
+    """A person resumed a paused monitor."""
 
     type: Literal["resume_monitor"] = "resume_monitor"
 
 
 class MuteMonitor(MonitorIntent):
-    """Somebody asked for a monitor to look on, but to begin no message for ``seconds``."""
+    """A person muted a monitor: it keeps checking but posts no new alerts for ``seconds``."""
 
     type: Literal["mute_monitor"] = "mute_monitor"
     seconds: float = Field(gt=0)
 
 
 class UnmuteMonitor(MonitorIntent):
-    """Somebody asked for a muted monitor to be heard again."""
+    """A person unmuted a monitor."""
 
     type: Literal["unmute_monitor"] = "unmute_monitor"
 
 
 class TryMonitor(MonitorIntent):
-    """Somebody asked what a monitor would see now; nothing is kept of it."""
+    """A person asked what a monitor would see now; the result is not stored."""
 
     type: Literal["try_monitor"] = "try_monitor"
 
 
 class GateIntent(PersonIntent):
-    """Somebody asked something of the gates."""
+    """A request about the gates."""
 
 
 class LockDeploys(GateIntent):
-    """Somebody wants a service not to be deployed, for ``seconds`` from when they asked."""
+    """A person locked a service against deployments for ``seconds`` from when they asked."""
 
     type: Literal["lock_deploys"] = "lock_deploys"
     service: Address
@@ -157,21 +157,21 @@ class LockDeploys(GateIntent):
 
 
 class UnlockDeploys(GateIntent):
-    """Somebody wants a lock to be taken off."""
+    """A person asked for a lock to be removed."""
 
     type: Literal["unlock_deploys"] = "unlock_deploys"
     service: Address
 
 
 class HandOverLocks(GateIntent):
-    """Somebody wants another person, by id, to hold all their locks."""
+    """A person handed over all their locks to another person, by id."""
 
     type: Literal["hand_over_locks"] = "hand_over_locks"
     to: str
 
 
 class AskWhyNot(GateIntent):
-    """Somebody asked whether a service may be deployed now, and why not."""
+    """A person asked whether a service may be deployed now, and if not, why."""
 
     type: Literal["ask_why_not"] = "ask_why_not"
     service: Address
@@ -179,18 +179,18 @@ class AskWhyNot(GateIntent):
 
 
 class RecordIntent(PersonIntent):
-    """Somebody asked something of the record of deployments."""
+    """A request about the record of deployments."""
 
 
 class ChecklistIntent(GateIntent):
-    """Somebody asked something of the checklist of a version."""
+    """A request about the checklist of a version."""
 
     service: Address
     version: Version
 
 
 class TickItem(ChecklistIntent):
-    """Somebody says that an item is done."""
+    """A person confirmed that an item is done."""
 
     type: Literal["tick_item"] = "tick_item"
     item: Name
@@ -198,7 +198,7 @@ class TickItem(ChecklistIntent):
 
 
 class WaiveItem(ChecklistIntent):
-    """Somebody wants a version to be deployed without an item."""
+    """A person waived an item, so that a version can be deployed without it."""
 
     type: Literal["waive_item"] = "waive_item"
     item: Name
@@ -206,20 +206,20 @@ class WaiveItem(ChecklistIntent):
 
 
 class UntickItem(ChecklistIntent):
-    """Somebody takes back what they said of an item, be it a tick or a waiver."""
+    """A person withdrew their tick or waiver of an item."""
 
     type: Literal["untick_item"] = "untick_item"
     item: Name
 
 
 class ShowChecklist(ChecklistIntent):
-    """Somebody asked how the checklist of a version stands."""
+    """A person asked for the state of a version's checklist."""
 
     type: Literal["show_checklist"] = "show_checklist"
 
 
 class ShowDelivery(RecordIntent):
-    """Somebody asked how well software is delivered: of a service, or of all, over ``days`` days."""
+    """A person asked for the delivery metrics of a service, or of all, over ``days`` days."""
 
     type: Literal["show_delivery"] = "show_delivery"
     service: Address | Literal[""] = ""
@@ -227,7 +227,7 @@ class ShowDelivery(RecordIntent):
 
 
 class ShowDiff(RecordIntent):
-    """Somebody asked what another version of a service would change; without one, what the latest did."""
+    """A person asked what another version of a service would change; without one, what the latest did."""
 
     type: Literal["show_diff"] = "show_diff"
     service: Address

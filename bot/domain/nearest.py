@@ -16,6 +16,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Give `` (did you mean `x`?)``, or nothing when no known word is close."""
+    """Return `` (did you mean `x`?)``, or an empty text when no known word is close."""
     found = nearest(word, known)
     return f" (did you mean `{found}`?)" if found else ""

@@ -11,12 +11,12 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 class Pattern:
     """A regular expression without look-around and back references, which no text makes slow.
 
-    Python's own engine tries every way to match: ``(a+)+$`` takes it longer than anybody waits, and nothing
+    Python's own engine tries every way to match: ``(a+)+$`` takes it longer than anyone can wait, and nothing
     else in the process runs meanwhile.  The engine that pydantic brings (Rust's ``regex``) looks at each
     character once, and therefore has neither of the two.
 
     Raises:
-        ValueError: it is none, or too big, or has what this engine has not; the message says which.
+        ValueError: it is invalid, too big, or uses what this engine does not have; the message names it.
     """
 
     def __init__(self, text: str) -> None:
@@ -24,17 +24,17 @@ class Pattern:
         try:
             self._matcher = SchemaValidator(core_schema.str_schema(pattern=text, regex_engine="rust-regex"))
         except SchemaError as error:
-            raise ValueError(f"is no regular expression: {_reason(error)}") from None
+            raise ValueError(f"is not a valid regular expression: {_reason(error)}") from None
 
     @classmethod
     def of_whole(cls, text: str) -> Self:
-        """Make one that has to match all of what it is looked for in."""
+        """Return a pattern that must match the whole text."""
         cls(text)  # else `a)(b` would be one, in its brackets
         return cls(rf"\A(?:{text})\z")
 
     def found_in(self, text: str) -> bool:
-        """Tell whether it matches somewhere in ``text``."""
-        # What cannot be written as UTF-8, such as half a character, would be no text to the engine.
+        """Return whether it matches somewhere in ``text``."""
+        # What cannot be written as UTF-8, such as half a character, is not text to the engine.
         return self._matcher.isinstance_python(text.encode(errors="replace").decode())
 
     @classmethod
@@ -46,6 +46,6 @@ class Pattern:
 
 
 def _reason(error: SchemaError) -> str:
-    """Take the engine's own words out of the report about where it was asked."""
+    """Return the engine's own message, without pydantic's words around it."""
     last = str(error).strip().splitlines()[-1]
     return last.removeprefix("error: ").strip().rstrip(".")

@@ -16,19 +16,19 @@ _WHY_NOT: Mapping[Standing, str] = {
     "outsider": "you belong to another workspace",
     "bot": "you are a bot",
     "deactivated": "your account is deactivated",
-    "unknown": "there is no account with your id",
+    "unknown": "I found no account with your id",
 }
 
 
 class Person(Model):
-    """Somebody who asked or clicked; ``id`` is the chat's own id."""
+    """A person who asked or clicked; ``id`` is the chat's own id."""
 
     id: str
     name: str = ""
 
 
 class Profile(Model):
-    """What the directory says of a person at this moment."""
+    """A person's entry in the directory at this moment."""
 
     id: str
     name: str

@@ -24,7 +24,7 @@ class ReadingRight:
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything may be read, including what is about no service."""
+        """Whether everything may be read, including what belongs to no service."""
         return self.services is None
 
     def covers(self, service: str) -> bool:
@@ -78,7 +78,7 @@ def require_reading(profile: Profile, catalogue: Catalogue) -> ReadingRight:
     """Return what a person may read.
 
     Raises:
-        NotAllowedError: that is nothing; the code is the refusal's reason.
+        NotAllowedError: the person may read nothing; the code is the refusal's reason.
     """
     right = reading_right(profile, catalogue)
     if isinstance(right, ReadingRefusal):

@@ -10,12 +10,14 @@ def zone_of(name: str) -> ZoneInfo:
     """Find a time zone by its IANA name.
 
     Raises:
-        ValueError: there is none of that name; the message is fit for people.
+        ValueError: there is no zone of that name; the message is fit for people.
     """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"knows no time zone `{name[:60]}`; write one such as `Europe/Berlin`") from None
+        raise ValueError(
+            f"has an unknown time zone `{name[:60]}`; write one such as `Europe/Berlin`"
+        ) from None
 
 
 def moments_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:

@@ -1,1 +1,1 @@
-"""Tells of a PostgreSQL migration what it locks, and whether the old version can come back after it."""
+"""Assesses PostgreSQL migrations: what each locks, and whether the old version can come back after it."""

@@ -1,4 +1,4 @@
-"""Reads a migration with PostgreSQL's own parser and says whether the old version can come back after it."""
+"""Judges, with PostgreSQL's own parser, whether the old version can come back after a migration."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from bot.migrations.surroundings import MigrationContext, Schema
 from bot.migrations.tables import alter_table
 
 _SAFE_ANYWAY = {
-    ast.CommentStmt: "it says something about the schema",
+    ast.CommentStmt: "it only describes the schema",
     ast.CreateSeqStmt: "the old version does not know it",
-    ast.CreateStatsStmt: "statistics change no answer",
+    ast.CreateStatsStmt: "statistics do not change results",
     ast.LockStmt: "a lock ends with the transaction",
-    ast.ReindexStmt: "an index changes no answer",
-    ast.RefreshMatViewStmt: "it is computed from what is there",
-    ast.ClusterStmt: "the order on disk changes no answer",
-    ast.VariableShowStmt: "it reads",
+    ast.ReindexStmt: "an index does not change results",
+    ast.RefreshMatViewStmt: "it is computed from existing data",
+    ast.ClusterStmt: "the order on disk does not change results",
+    ast.VariableShowStmt: "it only reads",
 }
 _NEVER_QUITE = {
-    ast.AlterDefaultPrivilegesStmt: "rights change",
+    ast.AlterDefaultPrivilegesStmt: "privileges change",
     ast.AlterDomainStmt: "what the old version writes may be refused",
-    ast.AlterFunctionStmt: "the old version gets other answers",
-    ast.AlterObjectSchemaStmt: "the old version looks for it where it was",
+    ast.AlterFunctionStmt: "the old version gets different results",
+    ast.AlterObjectSchemaStmt: "the old version looks for it in its old place",
     ast.AlterOwnerStmt: "the role of the old version may no longer be allowed to",
     ast.AlterPolicyStmt: "the old version may see other rows",
-    ast.AlterSeqStmt: "numbers may be given twice, or never",
-    ast.CreateDomainStmt: "its rules are not looked at",
-    ast.CreateExtensionStmt: "calls of the old version may resolve to what it brings",
+    ast.AlterSeqStmt: "numbers may be handed out twice or skipped",
+    ast.CreateDomainStmt: "its rules are not analysed",
+    ast.CreateExtensionStmt: "the old version's calls may resolve to what it adds",
     ast.CreatePolicyStmt: "the old version may see other rows",
-    ast.CreatePublicationStmt: "a published table without an identity refuses updates and deletes",
+    ast.CreatePublicationStmt: "a published table without a replica identity rejects updates and deletes",
     ast.CreateTrigStmt: "it runs on what the old version writes",
-    ast.RuleStmt: "it rewrites what the old version says",
+    ast.RuleStmt: "it rewrites the old version's queries",
 }
 _OBJECTS: dict[type, Callable[[MigrationContext, ast.Node], MigrationRuling]] = {
     ast.AlterTableStmt: alter_table,
@@ -64,9 +64,9 @@ _OBJECTS: dict[type, Callable[[MigrationContext, ast.Node], MigrationRuling]] = 
 
 
 def assess(sql: str, *, schema: Schema | None = None) -> Assessment:
-    """Judge a migration; ``schema`` is what was there before it, without which less can be called safe.
+    """Judge a migration; ``schema`` is what was there before it: without it, less can be called safe.
 
-    SQL that PostgreSQL cannot parse is ``impossible``: nobody knows what it does.
+    SQL that PostgreSQL cannot parse is ``impossible``: what it does is not known.
     """
     return assess_all([sql], schema=schema)[0]
 
@@ -92,14 +92,14 @@ def _assess(ground: MigrationContext, sql: str) -> Assessment:
 
 
 def summary(statements: Sequence[Statement]) -> Assessment:
-    """Fold statements to their worst; none at all is safe."""
+    """Reduce statements to the worst of them; an empty list is safe."""
     lead = max(statements, key=lambda one: one.rollback.badness, default=None)
     bad = lead is not None and lead.rollback is not Rollback.SAFE
     return Assessment(
         statements=tuple(statements),
         rollback=lead.rollback if lead else Rollback.SAFE,
         step=lead.sql if lead and bad else "",
-        because=lead.because if lead and bad else "the old version works on, and nothing of it is lost",
+        because=lead.because if lead and bad else "the old version keeps working and loses nothing",
         transactional=not any(statement.alone for statement in statements),
     )
 
@@ -109,8 +109,8 @@ def _statement(sql: str, ruling: MigrationRuling) -> Statement:
 
 
 def _rule(ground: MigrationContext, node: ast.Node) -> MigrationRuling:
-    said = _rows(ground, node) or _objects(ground, node) or _session(ground, node) or _listed(node)
-    return replace(said, alone=_alone(node))
+    ruling = _rows(ground, node) or _objects(ground, node) or _session(ground, node) or _listed(node)
+    return replace(ruling, alone=_alone(node))
 
 
 def _rows(ground: MigrationContext, node: ast.Node) -> MigrationRuling | None:
@@ -158,7 +158,7 @@ def _listed(node: ast.Node) -> MigrationRuling:
 
 
 def _alone(node: ast.Node) -> bool:
-    """Whether PostgreSQL refuses the statement in a transaction, or it is of no use there."""
+    """Return whether PostgreSQL refuses the statement in a transaction, or it is of no use there."""
     match node:
         case ast.IndexStmt():
             return bool(node.concurrent)

@@ -23,39 +23,39 @@ def add_column(ground: MigrationContext, table: str, command: ast.AlterTableCmd)
     if not command.missing_ok:
         ground.columns[table, column.colname] = filled
     rewrites = varies(default) or bool(kinds & {_C.CONSTR_IDENTITY, _C.CONSTR_GENERATED})
-    said = [safe(MigrationStage.EXPAND, "the old version does not name it", lock=_LOCK, rewrites=rewrites)]
-    said += [_limit(why) for why in _kind_limits(ground, column, filled=filled, kinds=kinds)]
+    rulings = [safe(MigrationStage.EXPAND, "the old version does not use it", lock=_LOCK, rewrites=rewrites)]
+    rulings += [_limit(why) for why in _kind_limits(ground, column, filled=filled, kinds=kinds)]
     if default is not None and (harm := harm_in((default,))):
-        said.append(_limit(f"old inserts compute its default, and {harm}"))
-    said += [ruling for c in constraints if (ruling := _constraint(c, alone=default is None))]
-    return worst(said)
+        rulings.append(_limit(f"old inserts compute its default, and {harm}"))
+    rulings += [ruling for c in constraints if (ruling := _constraint(c, alone=default is None))]
+    return worst(rulings)
 
 
 def _kind_limits(
     ground: MigrationContext, column: ast.ColumnDef, *, filled: bool, kinds: set[enums.ConstrType]
 ) -> list[str]:
-    said = []
+    reasons = []
     if _C.CONSTR_NOTNULL in kinds and not filled:
-        said.append("old inserts do not give it, and NULL is refused")
+        reasons.append("old inserts leave it out, and NULL is rejected")
     if column.typeName.names[-1].sval in SERIALS:
-        said.append("old inserts draw from a sequence that their role may not be allowed to use")
+        reasons.append("old inserts need a sequence that their role may not be allowed to use")
     elif not is_own(column.typeName, new_types=ground.types):
-        said.append("its type may refuse the NULL or the default of old inserts")
-    return said
+        reasons.append("its type may reject the NULL or the default of old inserts")
+    return reasons
 
 
 def _constraint(constraint: ast.Constraint, *, alone: bool) -> MigrationRuling | None:
     match constraint.contype:
         case _C.CONSTR_CHECK:
-            return _limit("the check is made on old inserts too")
+            return _limit("the check applies to old inserts too")
         case _C.CONSTR_GENERATED:
-            return _limit("the expression is computed on old writes too, and may fail")
+            return _limit("the expression is also computed for old writes and may fail")
         case _C.CONSTR_UNIQUE if alone and not constraint.nulls_not_distinct:
             return None
         case _C.CONSTR_UNIQUE | _C.CONSTR_PRIMARY | _C.CONSTR_EXCLUSION:
-            return _limit("old inserts all leave the same value, which is refused the second time")
+            return _limit("old inserts all write the same value, which is rejected the second time")
         case _C.CONSTR_FOREIGN:
-            return _limit("rows that the old version deletes may be held on to")
+            return _limit("it may block deletes by the old version")
         case _:
             return None
 

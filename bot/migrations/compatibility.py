@@ -30,9 +30,9 @@ def in_the_way(
     """List the contracts that ``to`` cannot live with, coming back from ``current``; pure.
 
     A contract takes away what versions before its own need: so each counts whose version is newer than
-    ``to``, as their numbers tell.  Where these cannot be compared, each does that was applied after
-    ``to`` last began to serve, or all of them where nobody knows when that was: a way back that is not
-    sure is none.  With an empty ``to`` only the contract of ``current`` is looked at.
+    ``to``, by their numbers.  Where these cannot be compared, each does that was applied after
+    ``to`` last began to serve, or all of them if that time is not known: a rollback that may fail is not
+    offered.  With an empty ``to`` only the contract of ``current`` is looked at.
     """
     return tuple(
         one

@@ -8,13 +8,13 @@ from bot.migrations.plan import ReversalPlan
 from bot.migrations.rulings import Rollback
 
 LONG_S = 30.0
-"""A transaction that is open for so many seconds is in the way of a migration's locks."""
+"""A transaction open for this many seconds blocks a migration's locks."""
 LAG_S = 10.0
-"""A replica that is so many seconds behind will be further behind after a migration."""
+"""A replica this many seconds behind will fall further behind after a migration."""
 
 
 class TableFacts(Model):
-    """One table; ``rows`` is none where nobody has counted or estimated them.
+    """One table; ``rows`` is none if they were never counted or estimated.
 
     ``bytes`` are those of its rows as of the last vacuum or analyze.
     """
@@ -24,7 +24,7 @@ class TableFacts(Model):
     bytes: int
 
 
-class Applied(Model):
+class AppliedMigration(Model):
     """One entry of the ledger; ``started`` where it was begun and its end is not known."""
 
     version: str
@@ -56,7 +56,7 @@ class OpenTransaction(Model):
 
 
 class Replica(Model):
-    """A server that follows this one; ``lag_s`` is none until it has told."""
+    """A server that follows this one; ``lag_s`` is none until it has reported one."""
 
     name: str
     lag_s: float | None
@@ -71,7 +71,7 @@ class Database(Model):
     size_bytes: int
     replica: bool
     """Whether the server itself is one, which takes no changes."""
-    applied: tuple[Applied, ...]
+    applied: tuple[AppliedMigration, ...]
     tables: dict[str, TableFacts]
     """By name; without ``public.``."""
     invalid_indexes: tuple[str, ...]
@@ -82,37 +82,39 @@ class Database(Model):
 
 
 def way_back_of(database: Database) -> ReversalPlan:
-    """Say whether the database lets a migration be taken back, as far as it is the one to say."""
+    """Return whether the database allows a rollback of a migration, as far as the database decides that."""
     begun = [f"{one.phase}/{one.file} of {one.version}" for one in database.applied if one.started]
     if database.replica:
-        because = "this server is a replica: nothing can be changed or reversed on it"
+        because = "this server is a replica: nothing can be changed or rolled back on it"
         return ReversalPlan(verdict=Rollback.IMPOSSIBLE, because=because)
     if begun:
-        because = f"{listed(begun, most=4)} was begun, and whether it was done nobody wrote down"
+        because = f"{listed(begun, most=4)} was started, and whether it finished was not recorded"
         return ReversalPlan(verdict=Rollback.IMPOSSIBLE, step=begun[0], because=because)
     return ReversalPlan(
-        verdict=Rollback.SAFE, because="the database takes changes, and no migration is half done"
+        verdict=Rollback.SAFE, because="the database accepts changes, and no migration is half done"
     )
 
 
 def warnings_of(database: Database, *, backed_up: bool) -> tuple[str, ...]:
-    """Say what is in the way of a migration."""
-    said = [
-        f"Session {one.pid} ({one.application_name or 'somebody'}, {one.state}) has a transaction open for "
-        f"{duration(one.age_s)}: locks may have to wait for it."
+    """List what stands in the way of a migration."""
+    warnings = [
+        f"Session {one.pid} ({one.application_name or 'unnamed client'}, {one.state}) has a transaction open "
+        f"for {duration(one.age_s)}: locks may have to wait for it."
         for one in database.long_transactions
     ]
     for replica in database.replicas:
         if replica.lag_s is None:
-            said.append(f"How far the replica {replica.name} is behind is not known.")
+            warnings.append(f"The lag of the replica {replica.name} is unknown.")
         elif replica.lag_s > LAG_S:
-            said.append(f"The replica {replica.name} is {figure(replica.lag_s, 's')} behind.")
-    said += [
-        f"{one.phase}/{one.file} of {one.version} is filled up to {one.done_to} of {one.last}."
+            warnings.append(f"The replica {replica.name} is {figure(replica.lag_s, 's')} behind.")
+    warnings += [
+        f"{one.phase}/{one.file} of {one.version} has been backfilled up to {one.done_to} of {one.last}."
         for one in database.fillings
     ]
     if database.invalid_indexes:
-        said.append(f"Not valid, so of no use to queries: {listed(database.invalid_indexes, most=4)}.")
+        warnings.append(
+            f"Invalid indexes, which queries cannot use: {listed(database.invalid_indexes, most=4)}."
+        )
     if not backed_up:
-        said.append("No backup of it is known to the bot.")
-    return tuple(said)
+        warnings.append("I know of no backup of this database.")
+    return tuple(warnings)

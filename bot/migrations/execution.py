@@ -1,4 +1,4 @@
-"""What a file asks of whoever applies it: one transaction, none, one index, or many small batches."""
+"""How a file has to be applied: in one transaction, in none, as one index, or in many small batches."""
 
 from __future__ import annotations
 
@@ -37,18 +37,22 @@ class Manner(Model):
 
 
 def manner_of(sql: str) -> Manner:
-    """Say how one file has to be applied, so that it happens once or not at all."""
+    """Return how one file has to be applied, so that it happens once or not at all."""
     try:
         nodes = [raw.stmt for raw in parse_sql(sql)]
     except ParseError as error:
         return Manner(refused=f"PostgreSQL cannot parse it ({error.args[0]})")
     if any(isinstance(node, ast.TransactionStmt) for node in nodes):
-        return Manner(refused="it begins or ends a transaction itself, which would part it from the ledger")
+        return Manner(
+            refused="it begins or ends a transaction itself, so the ledger entry could not be part of it"
+        )
     if (found := _BACKFILL.search(sql)) is not None:
         schema, table, key = found.groups()
         return _batched(nodes, Backfill(schema_name=schema or "public", table=table, key=key))
     if any(_bounds_in(node) for node in nodes):
-        return Manner(refused="it asks for `$1`; a backfill begins with `-- backfill: table.key`")
+        return Manner(
+            refused="it uses `$1` but is not a backfill; a backfill begins with `-- backfill: table.key`"
+        )
     if assess(sql).transactional:
         return Manner()
     if len(nodes) != 1:
@@ -57,7 +61,9 @@ def manner_of(sql: str) -> Manner:
     if not isinstance(node, ast.IndexStmt):
         return Manner(in_transaction=False)
     if not node.idxname:
-        return Manner(refused="an index that is built concurrently needs a name, to be found again")
+        return Manner(
+            refused="an index that is built concurrently needs a name, so that it can be found again"
+        )
     schema = f'"{node.relation.schemaname}".' if node.relation.schemaname else ""
     return Manner(in_transaction=False, index=f'{schema}"{node.idxname}"')
 
@@ -67,7 +73,7 @@ def _batched(nodes: list[ast.Node], backfill: Backfill) -> Manner:
         return Manner(refused="a backfill is one UPDATE, INSERT or DELETE in a file of its own")
     if _bounds_in(nodes[0]) != _BOUNDS:
         return Manner(
-            refused="a backfill bounds its rows by `key > $1 AND key <= $2`, and asks for nothing else"
+            refused="a backfill limits its rows by `key > $1 AND key <= $2` and takes no other parameters"
         )
     return Manner(in_transaction=False, backfill=backfill)
 

@@ -95,19 +95,19 @@ def function_of(call: ast.FuncCall) -> str:
 
 
 def harm_in(root: object) -> str:
-    """Say what in a tree may change something beside the root's own effect; empty if nothing does."""
+    """Return what in a tree may change something beside the root's own effect; empty if nothing does."""
     for node in nodes(root):
         if node is root:
             continue
         if isinstance(node, _WRITES):
             return "a part of it writes as well"
         if isinstance(node, ast.FuncCall) and function_of(node) not in _QUIET:
-            return f"it calls {function_of(node)}(), of which nothing is known"
+            return f"it calls {function_of(node)}(), which is not a function I know"
     return ""
 
 
 def fills(default: ast.Node | None) -> bool:
-    """Whether a default certainly gives a value that is not NULL."""
+    """Return whether a default certainly gives a value that is not NULL."""
     match default:
         case ast.A_Const():
             return not default.isnull
@@ -122,12 +122,12 @@ def fills(default: ast.Node | None) -> bool:
 
 
 def varies(default: object) -> bool:
-    """Whether a default gives each row its own value."""
+    """Return whether a default gives each row its own value."""
     return any(isinstance(node, ast.FuncCall) and function_of(node) in VOLATILE for node in nodes(default))
 
 
 def never_fails(root: ast.Node | None) -> bool:
-    """Whether computing it can never refuse a row: no arithmetic, no casts, no unknown function."""
+    """Return whether computing it can never refuse a row: no arithmetic, no casts, no unknown function."""
     match root:
         case None | ast.ColumnRef() | ast.A_Const() | ast.SQLValueFunction():
             return True

@@ -21,7 +21,7 @@ _MOST_BYTES = 1_000_000
 
 
 class LayoutError(ValueError):
-    """A file is no text, is too large, or lies where it would never be applied."""
+    """A file is not text, is too large, or lies where it would never be applied."""
 
 
 class MigrationFile(Model):
@@ -35,7 +35,7 @@ class MigrationFile(Model):
 
     @property
     def title(self) -> str:
-        """How people call it."""
+        """The name that people use."""
         return f"{self.phase}/{self.name}"
 
 
@@ -43,12 +43,14 @@ def lay_out(content: Mapping[str, bytes]) -> list[MigrationFile]:
     """Order the files of one version as they are applied; keys are paths inside the version's folder.
 
     Raises:
-        LayoutError: as it says.
+        LayoutError: a file is not text, is too large, or lies where it would never be applied.
     """
     for path in content:
         folder = path.rpartition("/")[0]
         if folder not in (*PHASES, _VERIFY) and folder.removeprefix(f"{_DOWN}/") not in PHASES:
-            raise LayoutError(f"{path} would never be applied: it is in none of {', '.join(PHASES)}")
+            raise LayoutError(
+                f"{path} would never be applied: it is not in one of the folders {', '.join(PHASES)}"
+            )
     return [
         _file(phase, path.removeprefix(f"{phase}/"), content)
         for phase in PHASES
@@ -61,7 +63,7 @@ def proofs_in(content: Mapping[str, bytes]) -> dict[str, str]:
     """Find the questions under ``verify/``, by name; each must have no rows as its answer.
 
     Raises:
-        LayoutError: one is no text or too large.
+        LayoutError: one is not text or is too large.
     """
     prefix = f"{_VERIFY}/"
     return {path: _text(path, content[path]) for path in sorted(content) if path.startswith(prefix)}
@@ -83,8 +85,8 @@ def _file(phase: str, name: str, content: Mapping[str, bytes]) -> MigrationFile:
 
 def _text(path: str, content: bytes) -> str:
     if len(content) > _MOST_BYTES:
-        raise LayoutError(f"{path} has {len(content)} bytes")
+        raise LayoutError(f"{path} is too large ({len(content)} bytes)")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise LayoutError(f"{path} is no UTF-8") from error
+        raise LayoutError(f"{path} is not valid UTF-8") from error

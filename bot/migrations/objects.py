@@ -24,7 +24,7 @@ def create_table(ground: MigrationContext, statement: ast.CreateStmt) -> Migrati
     if statement.partbound is not None:
         if statement.tableElts:
             return until(
-                MigrationStage.CONTRACT, "what the old version writes into this range may be refused"
+                MigrationStage.CONTRACT, "what the old version writes into this range may be rejected"
             )
         return safe(
             MigrationStage.EXPAND, "the old version writes as before", lock=Lock.SHARE_UPDATE_EXCLUSIVE
@@ -59,35 +59,37 @@ def create_index(ground: MigrationContext, statement: ast.IndexStmt) -> Migratio
         return (
             impossible(MigrationStage.EXPAND, harm)
             if harm
-            else safe(MigrationStage.EXPAND, "this migration made the table")
+            else safe(MigrationStage.EXPAND, "this migration created the table")
         )
     lock = Lock.SHARE_UPDATE_EXCLUSIVE if statement.concurrent else Lock.SHARE
     computed = [element.expr for element in statement.indexParams] + [statement.whereClause]
     if statement.unique:
-        said = until(MigrationStage.CONTRACT, "what the old version writes twice is refused", lock=lock)
+        ruling = until(
+            MigrationStage.CONTRACT, "duplicates that the old version writes are rejected", lock=lock
+        )
     elif not all(never_fails(expression) for expression in computed):
-        said = until(
-            MigrationStage.CONTRACT, "its expression is computed on old writes too, and may fail", lock=lock
+        ruling = until(
+            MigrationStage.CONTRACT, "its expression is also computed for old writes and may fail", lock=lock
         )
     else:
-        said = safe(MigrationStage.EXPAND, "an index changes no answer", lock=lock)
-    return said
+        ruling = safe(MigrationStage.EXPAND, "an index does not change results", lock=lock)
+    return ruling
 
 
 def create_function(_ground: MigrationContext, statement: ast.CreateFunctionStmt) -> MigrationRuling:
     """Rule on CREATE FUNCTION: only one that no query can call is certainly not called by the old version."""
     if statement.replace:
-        return until(MigrationStage.CONTRACT, "the old version gets other answers", lock=Lock.NONE)
+        return until(MigrationStage.CONTRACT, "the old version gets different results", lock=Lock.NONE)
     kind = statement.returnType
     if kind is not None and kind.names[-1].sval == "trigger":
         return safe(MigrationStage.EXPAND, "nothing calls it yet")
-    return until(MigrationStage.EXPAND, "a call of the old version may resolve to it, or become ambiguous")
+    return until(MigrationStage.EXPAND, "the old version's calls may resolve to it or become ambiguous")
 
 
 def create_view(_ground: MigrationContext, statement: ast.ViewStmt) -> MigrationRuling:
     """Rule on CREATE VIEW."""
     if statement.replace:
-        return until(MigrationStage.CONTRACT, "the old version reads something else through it", lock=_LOCK)
+        return until(MigrationStage.CONTRACT, "the old version reads different data through it", lock=_LOCK)
     return safe(MigrationStage.EXPAND, _UNKNOWN_NAME)
 
 
@@ -110,7 +112,7 @@ def alter_enum(_ground: MigrationContext, statement: ast.AlterEnumStmt) -> Migra
 def create_schema(_ground: MigrationContext, statement: ast.CreateSchemaStmt) -> MigrationRuling:
     """Rule on CREATE SCHEMA."""
     if statement.schemaElts:
-        return until(MigrationStage.EXPAND, "what is made inside a CREATE SCHEMA is not looked at")
+        return until(MigrationStage.EXPAND, "what is created inside a CREATE SCHEMA is not analysed")
     return safe(MigrationStage.EXPAND, _UNKNOWN_NAME)
 
 
@@ -120,23 +122,23 @@ def rename(ground: MigrationContext, statement: ast.RenameStmt) -> MigrationRuli
     if statement.relation is not None:
         ground.forget_table(name_of(statement.relation))
     if new:
-        return safe(MigrationStage.EXPAND, "this migration made the table")
-    return until(MigrationStage.CONTRACT, "the old version names it as before", lock=_LOCK)
+        return safe(MigrationStage.EXPAND, "this migration created the table")
+    return until(MigrationStage.CONTRACT, "the old version uses it under the same name", lock=_LOCK)
 
 
 def drop(ground: MigrationContext, statement: ast.DropStmt) -> MigrationRuling:
     """Rule on DROP of anything."""
     if statement.behavior == enums.DropBehavior.DROP_CASCADE:
-        return impossible(MigrationStage.CONTRACT, "CASCADE takes along whatever depends on it", lock=_LOCK)
+        return impossible(MigrationStage.CONTRACT, "CASCADE also drops whatever depends on it", lock=_LOCK)
     if statement.removeType == _O.OBJECT_TABLE:
         names = [_dotted(item) for item in statement.objects]
         new = all(name in ground.tables for name in names)
         for name in names:
             ground.forget_table(name)
         if new:
-            return safe(MigrationStage.CONTRACT, "this migration made the table")
+            return safe(MigrationStage.CONTRACT, "this migration created the table")
     if statement.removeType in _GONE_FOR_GOOD:
-        return impossible(MigrationStage.CONTRACT, "what was in it is gone", lock=_LOCK)
+        return impossible(MigrationStage.CONTRACT, "its contents are lost", lock=_LOCK)
     return until(MigrationStage.CONTRACT, "the old version may still use it", lock=_LOCK)
 
 

@@ -1,4 +1,4 @@
-"""Folds what is said of the files of a version into one answer: can it be taken back, and until when?"""
+"""Combines the assessments of a version's files: can it be rolled back, and until when?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.migrations.rulings import Assessment, Rollback
 
 
 class JudgedStatement(Model):
-    """One file of a version and what is said of it; ``title`` is ``<phase>/<name>``."""
+    """One file of a version and its assessment; ``title`` is ``<phase>/<name>``."""
 
     phase: str
     title: str
@@ -25,24 +25,24 @@ class ReversalPlan(Model):
 
 
 def way_back(files: Sequence[JudgedStatement]) -> ReversalPlan:
-    """Say how far the old version can come back.
+    """Return how far the old version can come back.
 
-    What stands under ``contract`` comes last and behind an approval of its own.  If only that is not
+    Files under ``contract`` come last and need an approval of their own.  If only that is not
     safe, the whole is safe *until* its first such file, however much that one destroys.
     """
     before = [file for file in files if file.phase != "contract"]
     lead = _worst(before)
     if lead is not None and lead.assessment.rollback is not Rollback.SAFE:
-        return _said(lead, lead.assessment.rollback)
+        return _reversal(lead, lead.assessment.rollback)
     for file in files:
         if file.phase == "contract" and file.assessment.rollback is not Rollback.SAFE:
-            return _said(file, Rollback.UNTIL)
-    return ReversalPlan(verdict=Rollback.SAFE, because="the old version works on, and nothing of it is lost")
+            return _reversal(file, Rollback.UNTIL)
+    return ReversalPlan(verdict=Rollback.SAFE, because="the old version keeps working and loses nothing")
 
 
 def _worst(files: Sequence[JudgedStatement]) -> JudgedStatement | None:
     return max(files, key=lambda file: file.assessment.rollback.badness, default=None)
 
 
-def _said(file: JudgedStatement, verdict: Rollback) -> ReversalPlan:
+def _reversal(file: JudgedStatement, verdict: Rollback) -> ReversalPlan:
     return ReversalPlan(verdict=verdict, step=file.title, because=file.assessment.because)

@@ -31,7 +31,7 @@ class SchemaObject(Model):
 
     @property
     def title(self) -> str:
-        """How people call it."""
+        """The name that people use."""
         joined = f"{self.of}.{self.name}" if self.of else self.name
         return f"the table or view {joined}" if self.kind == "relation" else f"the {self.kind} {joined}"
 
@@ -48,13 +48,13 @@ class Promise(Model):
     touched: frozenset[str] = frozenset()
     """Every table that is named."""
     loses: frozenset[str] = frozenset()
-    """Tables whose rows may become fewer, since the migration says so itself."""
+    """Tables whose rows may become fewer, because the migration deletes them on purpose."""
 
 
 def promised_by(files: Sequence[str]) -> Promise:
     """Read files in the order in which they are applied; what PostgreSQL cannot parse promises nothing.
 
-    Only what the SQL says is known: what a function or a ``DO`` block makes is not.
+    Only what the SQL shows is known, not what a function or a ``DO`` block creates.
     """
     reader = _Reader()
     for sql in files:
@@ -88,7 +88,7 @@ class _Reader:
         )
 
     def read(self, node: ast.Node) -> None:
-        named = _Named()
+        named = _TableNames()
         named(node)
         self._touched |= named.tables - named.own
         self._loses |= named.loses
@@ -112,7 +112,7 @@ class _Reader:
             case ast.DropStmt():
                 self._drop(node)
             case _:
-                pass  # it promises nothing that can be looked up
+                pass  # it promises nothing that can be checked
 
     def _set(self, thing: SchemaObject, *, there: bool = True) -> None:
         self._state[thing] = there
@@ -197,7 +197,7 @@ class _Reader:
                 self._set(_relation(name), there=False)
 
     def _forget(self, table: str, kinds: Sequence[Kind] = ("column", "index", "constraint")) -> None:
-        """Expect nothing more of what a table had."""
+        """Drop all expectations about what a table had."""
         mine = {one for one in self._state if one.of == table or self._table_of.get(one) == table}
         for thing in [one for one in mine if one.kind in kinds]:
             self._set(thing, there=False)
@@ -208,7 +208,7 @@ def _relation(name: str) -> SchemaObject:
     return SchemaObject(kind="relation", of="", name=name)
 
 
-class _Named(Visitor):  # type: ignore[misc]  # pglast is untyped
+class _TableNames(Visitor):  # type: ignore[misc]  # pglast is untyped
     """Collects the tables that a statement names, at any depth."""
 
     def __init__(self) -> None:

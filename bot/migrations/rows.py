@@ -10,7 +10,7 @@ from bot.migrations.surroundings import MigrationContext, name_of
 
 _LOCK = Lock.ROW_EXCLUSIVE
 _STAGE = MigrationStage.MIGRATE
-_NEW = "only rows of a table that this migration made are written"
+_NEW = "it writes only rows of a table that this migration created"
 
 
 def insert(ground: MigrationContext, statement: ast.InsertStmt) -> MigrationRuling:
@@ -21,7 +21,7 @@ def insert(ground: MigrationContext, statement: ast.InsertStmt) -> MigrationRuli
         return safe(_STAGE, _NEW)
     clause = statement.onConflictClause
     if clause and clause.action == enums.OnConflictAction.ONCONFLICT_UPDATE:
-        return impossible(_STAGE, "the values of before are overwritten", lock=_LOCK)
+        return impossible(_STAGE, "existing values are overwritten", lock=_LOCK)
     return until(_STAGE, "the old version reads rows that it did not write", lock=_LOCK)
 
 
@@ -33,18 +33,18 @@ def update(ground: MigrationContext, statement: ast.UpdateStmt) -> MigrationRuli
         return safe(_STAGE, _NEW)
     table = name_of(statement.relation)
     if not all((table, target.name) in ground.columns for target in statement.targetList):
-        return impossible(_STAGE, f"values of {table} that were there before are overwritten", lock=_LOCK)
+        return impossible(_STAGE, f"existing values of {table} are overwritten", lock=_LOCK)
     if table in ground.schema.triggers:
-        return impossible(_STAGE, f"a trigger of {table} fires, and may write more", lock=_LOCK)
+        return impossible(_STAGE, f"a trigger of {table} fires and may write more", lock=_LOCK)
     if table not in ground.schema.columns:
-        return until(_STAGE, f"whether {table} has a trigger that writes more is not known", lock=_LOCK)
-    return safe(_STAGE, "only a new column is written", lock=_LOCK)
+        return until(_STAGE, f"{table} may have a trigger that writes more", lock=_LOCK)
+    return safe(_STAGE, "it writes only a new column", lock=_LOCK)
 
 
 def remove(ground: MigrationContext, statement: ast.DeleteStmt | ast.MergeStmt) -> MigrationRuling:
     """Rule on DELETE and MERGE."""
     if not ground.is_new(statement.relation):
-        return impossible(_STAGE, f"rows of {name_of(statement.relation)} are gone", lock=_LOCK)
+        return impossible(_STAGE, f"rows of {name_of(statement.relation)} are lost", lock=_LOCK)
     if harm := harm_in(statement):
         return impossible(_STAGE, harm)
     return safe(_STAGE, _NEW)
@@ -55,16 +55,16 @@ def truncate(ground: MigrationContext, statement: ast.TruncateStmt) -> Migration
     cascades = statement.behavior == enums.DropBehavior.DROP_CASCADE
     if not cascades and all(ground.is_new(relation) for relation in statement.relations):
         return safe(_STAGE, _NEW)
-    return impossible(_STAGE, "all rows are gone", lock=Lock.ACCESS_EXCLUSIVE)
+    return impossible(_STAGE, "all rows are lost", lock=Lock.ACCESS_EXCLUSIVE)
 
 
 def select(statement: ast.SelectStmt) -> MigrationRuling:
     """Rule on SELECT, which may call what writes."""
     if statement.intoClause is not None:
-        return until(_STAGE, "SELECT INTO makes a table; CREATE TABLE AS says so")
+        return until(_STAGE, "SELECT INTO creates a table; write CREATE TABLE AS instead")
     calls = {function_of(node) for node in nodes(statement) if isinstance(node, ast.FuncCall)}
     if calls == {"setval"}:
-        return until(_STAGE, "numbers may be given twice, or never")
+        return until(_STAGE, "numbers may be handed out twice or skipped")
     if harm := harm_in(statement):
         return impossible(_STAGE, harm)
-    return safe(_STAGE, "it reads")
+    return safe(_STAGE, "it only reads")

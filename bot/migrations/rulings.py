@@ -1,4 +1,4 @@
-"""What is said of one statement, and of a migration as a whole."""
+"""The assessment of one statement, and of a migration as a whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Rollback(StrEnum):
     UNTIL = "until"
     """From this statement on the old version may fail, or misread what is written after it."""
     IMPOSSIBLE = "impossible"
-    """What was there is gone, or nobody can know that it is not."""
+    """Data is lost, or it cannot be known that none is."""
 
     @property
     def badness(self) -> int:
@@ -58,7 +58,7 @@ class MigrationRuling:
 
 
 class Statement(Model):
-    """One statement of a migration and what is said of it."""
+    """One statement of a migration and its assessment."""
 
     sql: str
     stage: MigrationStage
@@ -70,7 +70,7 @@ class Statement(Model):
 
 
 class Assessment(Model):
-    """What is said of a migration; ``step`` is its worst statement, empty if all are safe."""
+    """The assessment of a migration; ``step`` is its worst statement, empty if all are safe."""
 
     statements: tuple[Statement, ...]
     rollback: Rollback
@@ -83,14 +83,14 @@ class Assessment(Model):
 def safe(
     stage: MigrationStage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False
 ) -> MigrationRuling:
-    """Say that the old version does not notice."""
+    """Rule that the old version does not notice."""
     return MigrationRuling(stage=stage, rollback=Rollback.SAFE, because=because, lock=lock, rewrites=rewrites)
 
 
 def until(
     stage: MigrationStage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False
 ) -> MigrationRuling:
-    """Say that from here on the way back has a price."""
+    """Rule that from here on, going back has a cost."""
     return MigrationRuling(
         stage=stage, rollback=Rollback.UNTIL, because=because, lock=lock, rewrites=rewrites
     )
@@ -99,21 +99,19 @@ def until(
 def impossible(
     stage: MigrationStage, because: str, *, lock: Lock = Lock.NONE, rewrites: bool = False
 ) -> MigrationRuling:
-    """Say that there is no way back, or none that anybody knows."""
+    """Rule that there is no way back, or no known one."""
     return MigrationRuling(
         stage=stage, rollback=Rollback.IMPOSSIBLE, because=because, lock=lock, rewrites=rewrites
     )
 
 
 def unknown(what: str) -> MigrationRuling:
-    """Rule on what is not understood: it is never safe."""
-    return impossible(
-        MigrationStage.CONTRACT, f"{what}: what it does is not known", lock=Lock.ACCESS_EXCLUSIVE
-    )
+    """Rule on a statement that is not understood: it is never safe."""
+    return impossible(MigrationStage.CONTRACT, f"{what}: its effect is unknown", lock=Lock.ACCESS_EXCLUSIVE)
 
 
 def worst(rulings: list[MigrationRuling]) -> MigrationRuling:
-    """Join what is said of the parts of one statement; its reason is that of the first worst part."""
+    """Combine the rulings on the parts of one statement; its reason is that of the first worst part."""
     lead = max(rulings, key=lambda ruling: ruling.rollback.badness)
     return MigrationRuling(
         stage=max((ruling.stage for ruling in rulings), key=list(MigrationStage).index),

@@ -1,4 +1,4 @@
-"""Statements that steer the session: transactions, settings, locks, upkeep, rights."""
+"""Statements that control the session: transactions, settings, locks, maintenance, privileges."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FORWARD = frozenset({_K.TRANS_STMT_BEGIN, _K.TRANS_STMT_START, _K.TRANS_STMT_CO
 def setting(ground: MigrationContext, statement: ast.VariableSetStmt) -> MigrationRuling:
     """Rule on SET: after another search path or role, a name may mean something else."""
     if statement.name in _HARMLESS:
-        return safe(MigrationStage.EXPAND, "it only steers this session")
+        return safe(MigrationStage.EXPAND, "it affects only this session")
     ground.forget()
     return until(
         MigrationStage.MIGRATE,
@@ -36,16 +36,16 @@ def setting(ground: MigrationContext, statement: ast.VariableSetStmt) -> Migrati
 def transaction(ground: MigrationContext, statement: ast.TransactionStmt) -> MigrationRuling:
     """Rule on BEGIN, COMMIT and those that take something back."""
     if statement.kind in _FORWARD:
-        return safe(MigrationStage.EXPAND, "it only bounds a transaction")
+        return safe(MigrationStage.EXPAND, "it only begins or ends a transaction")
     ground.forget()
-    return until(MigrationStage.MIGRATE, "what it takes back is not followed")
+    return until(MigrationStage.MIGRATE, "what it rolls back is not analysed")
 
 
 def vacuum(statement: ast.VacuumStmt) -> MigrationRuling:
     """Rule on VACUUM and ANALYZE."""
     full = any(option.defname == "full" for option in statement.options or ())
     lock = Lock.ACCESS_EXCLUSIVE if full else Lock.SHARE_UPDATE_EXCLUSIVE
-    return safe(MigrationStage.EXPAND, "it changes no answer", lock=lock, rewrites=full)
+    return safe(MigrationStage.EXPAND, "it does not change results", lock=lock, rewrites=full)
 
 
 def grant(statement: ast.GrantStmt) -> MigrationRuling:

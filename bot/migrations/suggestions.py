@@ -8,24 +8,24 @@ from pglast.parser import ParseError
 _T = enums.AlterTableType
 
 _LATER = (
-    "Release a version that does not use it first; then put this under `contract/`, which is applied last "
-    "and behind an approval of its own."
+    "First release a version that does not use it; then put this under `contract/`, which is applied last "
+    "and needs an approval of its own."
 )
 _BESIDE = (
     "Add the new one beside the old one under `expand/`, fill it under `migrate/`, let this version write "
-    "both, and take the old one away under `contract/`."
+    "both, and drop the old one under `contract/`."
 )
 _COPY = (
-    "Write the new values into a new column or table, so that the old version still finds its own; what it "
-    "replaces goes under `contract/`."
+    "Write the new values into a new column or table, so that the old version still finds its own; drop what "
+    "it replaces under `contract/`."
 )
 _CHECKED = (
     "Add `CHECK (column IS NOT NULL) NOT VALID` and fill the rows first; `VALIDATE CONSTRAINT` and "
     "`SET NOT NULL` go under `contract/`."
 )
-_DEFAULT = "Let the column take NULL, or give it a constant default that the old version's writes get."
-_SPELT = "Write plain statements, one after the other: what they do can be read, what code does cannot."
-_ELSE = "Put it under `contract/`, or write it so that the version before does not notice."
+_DEFAULT = "Allow NULL in the column, or give it a constant default for the old version's writes."
+_SPELT = "Write plain statements one after the other: I can analyse them, but not code."
+_ELSE = "Put it under `contract/`, or write it so that the previous version does not notice."
 
 
 def instead_of(sql: str) -> str:

@@ -12,13 +12,13 @@ from pglast import ast
 class Schema:
     """The tables of before; a name is ``table`` in ``public``, otherwise ``schema.table``.
 
-    A table that is not listed is one of which nothing is known.
+    Nothing is known of a table that is not listed.
     """
 
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Type by column, as ``format_type`` writes it."""
     triggers: frozenset[str] = frozenset()
-    """Tables with triggers or rules of somebody's own."""
+    """Tables with user-defined triggers or rules."""
 
 
 @dataclass(kw_only=True)
@@ -32,17 +32,17 @@ class MigrationContext:
     types: set[str] = field(default_factory=set)
 
     def is_new(self, relation: ast.RangeVar | None) -> bool:
-        """Whether the table was made by this migration."""
+        """Return whether the table was made by this migration."""
         return relation is not None and name_of(relation) in self.tables
 
     def forget(self) -> None:
-        """Take nothing for new any more: from here on names may mean something else."""
+        """Treat nothing as new from here on: names may mean something else."""
         self.tables.clear()
         self.columns.clear()
         self.types.clear()
 
     def forget_table(self, name: str) -> None:
-        """Take neither this table nor a column of it for new any more."""
+        """Stop treating this table and its columns as new."""
         self.tables.discard(name)
         for key in [key for key in self.columns if key[0] == name]:
             del self.columns[key]

@@ -76,30 +76,30 @@ def written(kind: ast.TypeName) -> str:
 
 
 def canonical(kind: str) -> str:
-    """Bring what ``format_type`` says, or a parser, to one spelling."""
+    """Normalise a type name from ``format_type`` or from a parser to one spelling."""
     return kind.replace("character varying", "varchar").replace(" ", "").replace("pg_catalog.", "")
 
 
 def change(before: str, after: str) -> MigrationRuling:
-    """Rule on a change of type, without USING, from what is there to what shall be."""
+    """Rule on a change of type, without USING, from the present type to the new one."""
     lock = Lock.ACCESS_EXCLUSIVE
     if before == after:
-        return safe(MigrationStage.EXPAND, "the type stays as it is", lock=lock)
+        return safe(MigrationStage.EXPAND, "the type does not change", lock=lock)
     if before in _INTEGERS and after in _INTEGERS:
         if _INTEGERS.index(after) > _INTEGERS.index(before):
             why = f"code that reads {before} fails at the first value that only fits {after}"
             return until(MigrationStage.EXPAND, why, lock=lock, rewrites=True)
         return until(
             MigrationStage.CONTRACT,
-            f"the old version may write what {after} refuses",
+            f"the old version may write values that {after} rejects",
             lock=lock,
             rewrites=True,
         )
     if _takes_all(before, after):
-        return safe(MigrationStage.EXPAND, f"{after} takes all that {before} does", lock=lock)
+        return safe(MigrationStage.EXPAND, f"{after} accepts every value of {before}", lock=lock)
     return impossible(
         MigrationStage.CONTRACT,
-        f"from {before} to {after} values may be cut, rounded or read otherwise",
+        f"from {before} to {after}, values may be truncated, rounded or read differently",
         lock=lock,
         rewrites=True,
     )

@@ -21,32 +21,32 @@ class CatalogueState(Model):
 
 
 def shortfalls(promise: Promise, found: CatalogueState) -> tuple[str, ...]:
-    """Say what is not as it was promised; nothing if all of it is."""
-    said = [f"{thing.title} is not there" for thing in _sorted(promise.there - found.things)]
-    said += [f"{thing.title} is still there" for thing in _sorted(promise.gone & found.things)]
-    said += [f"{thing.title} still takes NULL" for thing in _sorted(promise.not_null - found.not_null)]
+    """List what is not as it was promised; empty if all of it is."""
+    problems = [f"{thing.title} is missing" for thing in _sorted(promise.there - found.things)]
+    problems += [f"{thing.title} is still there" for thing in _sorted(promise.gone & found.things)]
+    problems += [f"{thing.title} still allows NULL" for thing in _sorted(promise.not_null - found.not_null)]
     loose = promise.there & found.unchecked - promise.unchecked
-    said += [f"{thing.title} is not validated" for thing in _sorted(loose)]
+    problems += [f"{thing.title} is not validated" for thing in _sorted(loose)]
     invalid = {thing for thing, table in found.invalid.items() if table in promise.touched}
-    said += [
+    problems += [
         f"{thing.title} is not valid" for thing in _sorted(invalid | (promise.there & set(found.invalid)))
     ]
-    return tuple(said)
+    return tuple(problems)
 
 
 def losses(
     promise: Promise, *, before: Mapping[str, TableFacts], now: Mapping[str, int], may_lose_percent: float
 ) -> tuple[str, ...]:
-    """Say where rows are missing; a table that the migration itself takes rows from is not looked at."""
-    said = []
+    """List tables with missing rows; tables that the migration itself deletes rows from are left out."""
+    problems = []
     for name in sorted(now):
         was = before.get(name)
         if was is None or not was.exact or was.rows is None or name in promise.loses:
             continue
         least = was.rows * (1 - may_lose_percent / 100)
         if now[name] < least:
-            said.append(f"{name} has {now[name]} rows, and had {was.rows}")
-    return tuple(said)
+            problems.append(f"{name} has {now[name]} rows; it had {was.rows} before")
+    return tuple(problems)
 
 
 def to_count(promise: Promise, before: Mapping[str, TableFacts]) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ async def test_accuracy_is_told_to_whoever_asks(front: Front):
     for text, told in (
         ("accuracy", "100 % (1 of 1; 95 % CI 21 to 100 %) of the diagnoses from the last 30 d were right"),
         ("accuracy 2d", "No diagnoses from the last 2 d have been rated."),
-        ("accuracy soon", "`soon` is no duration"),
+        ("accuracy soon", "`soon` is not a valid duration"),
     ):
         done = await front.people.slash("/triage", text, user="ana", channel=CHANNEL)
         assert told in "\n".join(str(item["text"]) for item in done.ephemerals)

@@ -193,4 +193,4 @@ async def test_two_faults_at_once_are_both_named(desk):
     await asyncio.sleep(LATER_S)  # real time: the second fault shows later
     found = await desk.diagnose(two.service)
     assert is_right(two, found), found.model_dump_json(indent=1)
-    assert "And at the same time: " in found.summary
+    assert "At the same time: " in found.summary

@@ -105,7 +105,7 @@ async def test_a_good_one_is_backed_up_expanded_deployed_filled_and_contracted_b
         plan = run.phases["plan"].plan
         assert plan is not None
         assert plan.risk.startswith(
-            "Rollback: safe until contract/01_note.sql, because what was in orders.note is gone."
+            "Rollback: safe until contract/01_note.sql, because the contents of orders.note are lost."
         )
         assert effects(await on.stage.events(run_id)) == []
         await on.stage.approve(run_id)
@@ -174,7 +174,7 @@ async def test_a_contract_is_not_begun_where_the_new_version_does_not_keep_what_
     [
         (
             {"expand/01.sql": "ALTER TABLE orders ADD cents bigint; ALTER TABLE orders DROP COLUMN note;"},
-            "expand/01.sql, `ALTER TABLE orders DROP COLUMN note`: what was in orders.note is gone",
+            "expand/01.sql, `ALTER TABLE orders DROP COLUMN note`: the contents of orders.note are lost",
         ),
         ({"migrate/01.sql": "DELETE FROM parcels;"}, "migrate/01.sql, `DELETE FROM parcels`"),
         ({"expand/01.sql": "ALTER TABEL orders ADD cents bigint;"}, "expand/01.sql"),
@@ -208,7 +208,7 @@ async def test_one_whose_schema_does_not_verify_is_reversed_before_anybody_uses_
         run_id = await on.deploy(GOOD)
         run = await on.stage.approve(run_id)
         assert run.outcome == "failed"
-        assert "orders has 2 rows, and had 3" in run.summary
+        assert "orders has 2 rows; it had 3 before" in run.summary
         assert effects(await on.stage.events(run_id)) == ["backup", "expand", "-expand"]
         assert await on.database.fetchval("SELECT count(*) FROM pilothouse_migrations") == 0
         assert (await on.shape()).rpartition(" ")[0] == before.rpartition(" ")[0]

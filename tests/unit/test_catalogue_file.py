@@ -150,9 +150,9 @@ def test_the_slos_of_a_service_are_read(load):
     [
         ("0.999", "1", "4: services[0].slos[0].objective: must be less than 1"),
         ("0.999", "99.9", "4: services[0].slos[0].objective: must be less than 1"),
-        ('good: "g[$window]", ', "", "4: services[0].slos[0]: needs `error_ratio`, or `good` and `total`"),
-        ("window_days: 7", 'good: "g[$window]"', "5: services[0].slos[1]: needs `error_ratio`, or"),
-        ("e[$window]", "e[5m]", "5: services[0].slos[1]: `error_ratio` must hold `$window`"),
+        ('good: "g[$window]", ', "", "4: services[0].slos[0]: needs either `error_ratio`, or `good` and `total`"),
+        ("window_days: 7", 'good: "g[$window]"', "5: services[0].slos[1]: needs either `error_ratio`, or"),
+        ("e[$window]", "e[5m]", "5: services[0].slos[1]: `error_ratio` must contain `$window`"),
         ("window_days", "windowdays", "5: services[0].slos[1].windowdays: there is no such field here (did"),
         ("name: latency", "name: availability", "5: services[0].slos[1].name: there are two SLOs called"),
     ],
@@ -276,7 +276,7 @@ FREEZE = "id: night, reason: quiet, time_zone: UTC, from: '22:00', until: '06:00
         ("services: [{name: a, gates: {waivabel: []}}]", "services[0].gates.waivabel", "`waivable`"),
         ("services: [{name: a, environments: {staging: {}}, gates: {staging_first: stagin}}]", "services[0].gates.staging_first", "did you mean `staging`?"),
         ("services: [{name: a, gates: {checklist: {tests: {prob: x.y}}}}]", "services[0].gates.checklist.tests.prob", "did you mean `probe`?"),
-        ("services: [{name: a, gates: {soak: soon}}]", "services[0].gates.soak", "is no duration"),
+        ("services: [{name: a, gates: {soak: soon}}]", "services[0].gates.soak", "is not a valid duration"),
         (f"freezes: [{{{FREEZE.replace(chr(39) + '22:00' + chr(39), '22:00')}}}]", "freezes[0].from", "in quotes"),
     ],
 )  # fmt: skip

@@ -45,7 +45,7 @@ def test_what_is_read_back_has_no_environment_twice():
 
 def test_an_environment_may_not_stand_on_what_is_not_there():
     wrong = {"services": [{"name": "checkout", "environments": {"staging": {"depends_on": ["db@staging"]}}}]}
-    with pytest.raises(ValidationError, match="db@staging, not in the catalogue"):
+    with pytest.raises(ValidationError, match="db@staging, which the catalogue does not have"):
         Catalogue.model_validate(wrong)
 
 

@@ -34,7 +34,7 @@ class CallEdge:
 
 
 class AlertBoard:
-    """One case, looked at from each instance, in the light of earlier ones."""
+    """One case, seen from each instance, compared with earlier ones."""
 
     def __init__(self, case: AlertCase, *, history: IncidentHistory | None = None) -> None:
         self.nodes = tuple(dict.fromkeys(case.nodes))
@@ -93,7 +93,7 @@ class AlertBoard:
         return counts
 
     def rarity(self, kind: AlertKind) -> float:
-        """How few instances have this kind of alert: 1 for a single one, 0 for all of them.
+        """Return how few instances have this kind of alert: 1 for a single one, 0 for all of them.
 
         Inverse document frequency with the instances of the case as documents (Spärck Jones 1972): what
         alerts everywhere is a symptom that spread.  No other case is needed, and no name.
@@ -106,7 +106,7 @@ class AlertBoard:
         return math.log(total / having) / math.log(total) if having and total > 1 else 0.0
 
     def apart(self, node: str, kind: AlertKind) -> float:
-        """The share of the service's other instances that do not have the alert; 1 without others."""
+        """Return the share of the service's other instances that do not have the alert; 1 without others."""
         others = self.replicas[node]
         return 1.0 - mean(kind in self.kinds[other] for other in others) if others else 1.0
 
@@ -118,11 +118,11 @@ class AlertBoard:
         }
 
     def newest(self, node: str, kinds: Iterable[AlertKind]) -> float:
-        """How new the newest of these kinds of alerts is at an instance; 0 without any."""
+        """Return how new the newest of these kinds of alerts is at an instance; 0 without any."""
         return max((self._history.news((node, kind)) for kind in kinds), default=0.0)
 
     def hurting(self, node: str) -> float:
-        """Sum up what is special of an instance and hurts; kinds that come together are not several."""
+        """Return the sum of an instance's special, harmful kinds; kinds that come together count once."""
         special = {kind: weight for kind, weight in self.special(node).items() if not kind.harmless}
         shares = self._history.shares((node, kind) for kind in special)
         return math.fsum(weight * shares[node, kind] for kind, weight in special.items())
@@ -143,14 +143,14 @@ class AlertBoard:
 
 
 def boards_of(cases: Iterable[AlertCase], *, earlier: Iterable[AlertCase] = ()) -> tuple[AlertBoard, ...]:
-    """Look at incidents of one system, each with the ``earlier`` ones and all the others as its history."""
+    """Return the boards of one system's incidents, each with the ``earlier`` and all others as history."""
     asked = tuple(cases)
     known = history_of(AlertBoard(case).sights for case in (*asked, *earlier))
     return tuple(AlertBoard(case, history=known.without(number)) for number, case in enumerate(asked))
 
 
 def service_of(instance: str) -> str:
-    """Name the service of an instance: its name without what Kubernetes puts behind it."""
+    """Return the service of an instance: its name without what Kubernetes puts behind it."""
     return _REPLICA.sub("", instance)
 
 

@@ -19,16 +19,16 @@ TraceAlert = tuple[str, str, str, str]
 
 
 class AlertsInvalidError(UsageError):
-    """What is to be ranked is no case of alerts."""
+    """The input is not a case of alerts."""
 
     reason = "alerts_invalid"
-    default_hint = f"{DOCS}/reference/rank-alerts.md has the fields and an example."
+    default_hint = f"See {DOCS}/reference/rank-alerts.md for the fields and an example."
 
 
 class AlertCase(Model):
     """What alerted at about the same time; ``nodes`` are the instances that could be to blame.
 
-    Fields that are not named here are read over: whoever collects alerts keeps notes beside them.
+    Fields that are not named here are ignored: collectors of alerts keep notes beside them.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -46,7 +46,7 @@ def read_cases(text: str | bytes) -> tuple[AlertCase, ...]:
     """Read one case or a list of them from JSON.
 
     Raises:
-        AlertsInvalidError: it is no JSON, or does not fit; the message names the first bad field.
+        AlertsInvalidError: it is not JSON, or does not fit; the message names the first bad field.
     """
     raw = text.encode() if isinstance(text, str) else text
     try:
@@ -56,4 +56,6 @@ def read_cases(text: str | bytes) -> tuple[AlertCase, ...]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join(str(part) for part in first["loc"])
-        raise AlertsInvalidError(f"This cannot be ranked: {path or 'the whole'}: {first['msg']}.") from error
+        raise AlertsInvalidError(
+            f"These alerts cannot be ranked: {path or 'the input'}: {first['msg']}."
+        ) from error

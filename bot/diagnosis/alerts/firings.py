@@ -20,7 +20,7 @@ _SOURCE = "alerts"
 
 
 class Firing(Model):
-    """That an alert fires, or fired in the window, as one reporter tells it."""
+    """An alert that fires, or fired in the window, from one reporter."""
 
     service: str
     name: str
@@ -38,7 +38,7 @@ class PastFirings(Model):
     """On which of the days before the window each alert fired; day 0 ends where the window begins."""
 
     days: int = Field(default=0, ge=0)
-    """For how many days anything is known; 0: nothing is."""
+    """The number of days with a record; 0: none."""
     fired: Mapping[tuple[str, str], frozenset[int]] = Field(default_factory=dict)
     """The days, by service and alert."""
 
@@ -54,10 +54,10 @@ class PastFirings(Model):
 def findings_of(
     firings: Sequence[Firing], *, services: Sequence[str], past: PastFirings, question: str = ""
 ) -> tuple[Finding, ...]:
-    """Make one finding of each alert of each service, however many instances or reporters tell of it.
+    """Return one finding for each alert of each service, however many instances or reporters have it.
 
-    The strength is the alert's rarity among ``services`` (1: nobody else has one of its kind; 0: all have, or
-    there is nobody else) times its news (1: never on an earlier day, near 0: daily); see ``AlertBoard`` and
+    The strength is the alert's rarity among ``services`` (1: no other has one of its kind; 0: all have, or
+    there are no others) times its news (1: never on an earlier day, near 0: daily); see ``AlertBoard`` and
     ``IncidentHistory``.  ``question`` is the id of the alert that the triage was started from: that it
     fires is what is to be explained, so it is marked.
     """
@@ -75,7 +75,7 @@ def findings_of(
 
 
 def _kind(name: str) -> AlertKind:
-    return kind_of(name, "up")  # whatever it measures: nobody is alerted of what gets better
+    return kind_of(name, "up")  # whatever it measures: there are no alerts about improvements
 
 
 def _history(past: PastFirings) -> IncidentHistory:
@@ -86,16 +86,16 @@ def _history(past: PastFirings) -> IncidentHistory:
     return IncidentHistory(incidents=past.days, seen=days)
 
 
-def _finding(told: Sequence[Firing], *, strength: float, past: PastFirings, question: str) -> Finding:
-    service, name = told[0].service, told[0].name
-    on = [firing for firing in told if firing.ended_at is None]
-    latest = on or told
+def _finding(reports: Sequence[Firing], *, strength: float, past: PastFirings, question: str) -> Finding:
+    service, name = reports[0].service, reports[0].name
+    on = [firing for firing in reports if firing.ended_at is None]
+    latest = on or reports
     began_at = min((firing.began_at for firing in latest if firing.began_at is not None), default=None)
-    ended_at = None if on else max(firing.ended_at for firing in told if firing.ended_at is not None)
+    ended_at = None if on else max(firing.ended_at for firing in reports if firing.ended_at is not None)
     seen = len(past.fired.get((service, name), ()))
     since = f"since {clock_time(began_at)}" if began_at else "since before the window"
-    life = f"fired until {clock_time(ended_at)}" if ended_at else f"fires {since}"
-    before = f"; before, on {seen or 'none'} of {past.days} days" if past.days else ""
+    life = f"fired until {clock_time(ended_at)}" if ended_at else f"has been firing {since}"
+    before = f"; before that, on {seen or 'none'} of {past.days} days" if past.days else ""
     return Finding(
         id=f"{_SOURCE}:{FindingKind.ALERT.value}:{service}:{name}",
         source=_SOURCE,
@@ -111,6 +111,6 @@ def _finding(told: Sequence[Firing], *, strength: float, past: PastFirings, ques
             "severity": next((firing.severity for firing in latest if firing.severity), ""),
             "days_before": seen,
             "days_known": past.days,
-            "question": bool(question) and any(question in firing.ids for firing in told),
+            "question": bool(question) and any(question in firing.ids for firing in reports),
         },
     )

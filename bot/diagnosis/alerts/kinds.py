@@ -1,4 +1,4 @@
-"""What an alert is about, told from the words in its metric's name, whatever the system calls its metrics."""
+"""What an alert is about, derived from the words in its metric's name, whatever the naming scheme."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AlertFamily(StrEnum):
 
 
 class CallSide(StrEnum):
-    """Where requests are counted: where they arrive, where they are made, or neither is said."""
+    """Where requests are counted: where they arrive, where they are made, or unknown."""
 
     CALLED = "called"
     CALLING = "calling"
@@ -38,7 +38,7 @@ _BETTER_DOWN = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class AlertKind:
-    """Alerts of one kind say one thing: the percentiles of one latency are one witness, not three."""
+    """Alerts of one kind are one piece of evidence: three percentiles of one latency count once."""
 
     family: AlertFamily
     side: CallSide = CallSide.OWN
@@ -48,7 +48,7 @@ class AlertKind:
 
     @property
     def harmless(self) -> bool:
-        """Nothing that hurts by itself: latency, failures or use of the machine fell, or requests rose."""
+        """Not a cause: latency, failures or resource use fell, or requests rose."""
         return self.family is AlertFamily.REQUESTS if self.up else self.family in _BETTER_DOWN
 
 
@@ -70,11 +70,11 @@ _SIDES = (
     (CallSide.CALLING, r"^(src|source|out|outbound|client|downstream)_"),
 )
 RESOURCES = frozenset({AlertFamily.CPU, AlertFamily.MEMORY, AlertFamily.THREADS})
-"""What an instance uses of its machine: nobody else's trouble makes it rise at one instance alone."""
+"""What an instance uses of its machine: trouble elsewhere does not make it rise at one instance alone."""
 
 
 def kind_of(metric: str, direction: str) -> AlertKind:
-    """Tell the kind of an alert by ``metric``'s name and whether it went ``up`` or ``down``."""
+    """Return the kind of an alert from ``metric``'s name and whether it went ``up`` or ``down``."""
     words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", metric).lower())
     family = next((family for family, pattern in _FAMILIES if re.search(pattern, words)), AlertFamily.OTHER)
     side = next((side for side, pattern in _SIDES if re.search(pattern, words)), CallSide.OWN)

@@ -20,7 +20,7 @@ _DIGITS = 9
 
 
 class AlertWeights(Model):
-    """How much each term counts; ``record`` tells how they were found."""
+    """How much each term counts; ``record`` describes how they were found."""
 
     record: JsonObject
     weights: Mapping[Term, float] = Field(min_length=1)
@@ -45,7 +45,7 @@ def rank_alerts(
 ) -> tuple[RankedInstance, ...]:
     """Rank every instance, the one most likely to blame first; equal ones in the order of their names.
 
-    ``earlier`` are incidents of the same system, causes unknown: what was usual then says little now.
+    ``earlier`` are incidents of the same system, causes unknown: what was usual then is weak evidence now.
     Pure: neither the order of the alerts nor what the instances are called changes a score.
     """
     (board,) = boards_of((case,), earlier=earlier)

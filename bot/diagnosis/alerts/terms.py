@@ -59,7 +59,7 @@ def _metrics(board: AlertBoard, node: str) -> dict[Term, float]:
     special = board.special(node)
     resources = math.fsum(v for kind, v in special.items() if kind.up and kind.family in RESOURCES)
     return {
-        # Roots, as the tenth alert says less than the first: some instances are loud whatever is broken.
+        # Roots, as the tenth alert adds less than the first: some instances are loud whatever is broken.
         Term.RARE: math.sqrt(board.hurting(node) / _RARE_SCALE),
         Term.RESOURCE: math.sqrt(resources),
         Term.SLOW: _most(special, AlertFamily.LATENCY, up=True),
@@ -91,7 +91,7 @@ def _logs(board: AlertBoard, node: str) -> dict[Term, float]:
 
 
 def _loud(lines: float) -> float:
-    """Tell how loud a log is, 0 to 1: one trace of a stack is many lines, and one event."""
+    """Return how loud a log is, 0 to 1: one stack trace is many lines but one event."""
     return lines / (1.0 + lines)
 
 

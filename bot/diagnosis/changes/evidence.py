@@ -1,4 +1,4 @@
-"""What is known of each change by itself: when it came, and how specifically the failures point at it."""
+"""What is known of each change on its own: when it came, and how specifically the failures point at it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.domain.diagnoses.finding import Finding, FindingKind
 from bot.domain.model import JsonObject, JsonValue
 
 TIMING_UNKNOWN = 0.5
-"""The timing of a change, or of a trouble, of which nobody knows when it was."""
+"""The timing score if the time of a change, or of the trouble, is unknown."""
 
 _SLACK_S = 20.0
 _AT_ONCE_S = 120.0
@@ -35,7 +35,7 @@ _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Whether failures keep to a version: 1 surely, 0 cannot be said, -1 surely not; and who says so."""
+    """Whether failures keep to a version: 1 surely, 0 unknown, -1 surely not; with the finding for it."""
 
     value: float
     finding: Finding
@@ -91,12 +91,12 @@ def gather(scene: Situation) -> tuple[ChangeEvidence, ...]:
 
 
 def precedes(one: Finding, other: Finding) -> bool:
-    """Whether one came before the other, as far as both moments are known."""
+    """Return whether one came before the other, as far as both moments are known."""
     return one.began_at is not None and other.began_at is not None and one.began_at < other.began_at
 
 
 def speaks_of(lines: Finding, change: Finding) -> float:
-    """Whether lines hold the new value beside words of its key: ``within 5 ms``, ``bank_timeout_ms``."""
+    """Return whether lines hold the new value near words of its key: ``within 5 ms``, ``bank_timeout_ms``."""
     key = set(_WORD.findall(change.component.lower()))
     value = str(change.data.get("after", "")).strip().lower()
     best = 0.0
@@ -140,7 +140,7 @@ def _kept_apart(splits: Sequence[Split]) -> float:
 
 
 def _version_splits(scene: Situation, change: Finding) -> list[Split]:
-    """Tell from logs and from metrics whether failures keep to the version that a deploy brought."""
+    """Compare versions by logs and by metrics: whether failures keep to the version that a deploy brought."""
     version = change.component
     found = _of_lines(scene, change.service, version)
     by_version = [f for f in scene.of(change.service, FindingKind.ERROR_RATE_UP) if f.component]
@@ -155,9 +155,9 @@ def _version_splits(scene: Situation, change: Finding) -> list[Split]:
 
 
 def _of_lines(scene: Situation, service: str, version: str) -> list[Split]:
-    """Tell from the error lines; where they are of several kinds, from those that are laid on nobody else.
+    """Compare versions by the error lines; with several kinds, by those that do not blame another service.
 
-    With two faults at once all versions fail, and only one of them says what its own fault makes it say.
+    With two faults at once all versions fail, and only one of them logs the message of its own fault.
     """
     errors = [f for f in scene.of(service, FindingKind.LOG_ERRORS) if scene.harmful(f)]
     own = [f for f in scene.of(service, *TEMPLATES) if scene.harmful(f) and not f.data.get("mentions")]
@@ -183,8 +183,8 @@ def _split_of_lines(finding: Finding, version: str) -> float:
         if share_old >= _SAME_SHARE * share_new:
             return -1.0
         return _BESIDE if share_old < _SAME_SHARE * share_new / 2 else 0.0
-    # The old version no longer ran: that it was fine before says less, and nothing where the new one was
-    # fine for a while as well.
+    # The old version no longer ran: that it was fine before is weaker evidence, and none if the new
+    # one was fine for a while as well.
     fresh = new[2] < _SETTLED_LINES
     return _IN_TURN if fresh and before >= _LEAST_LINES and these == 0 else 0.0
 

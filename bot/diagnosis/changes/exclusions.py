@@ -25,17 +25,17 @@ class Standing:
 
     @property
     def is_possible(self) -> bool:
-        """Whether it can be to blame; one that was replaced, only where all later ones stand on it."""
-        return not self.alibi and all(_stands_on(other, self.evidence.change) for other in self.later)
+        """Whether it can be to blame; one that was replaced, only if all later ones build on it."""
+        return not self.alibi and all(_builds_on(other, self.evidence.change) for other in self.later)
 
     @property
     def why_not(self) -> str:
-        """Say why it is not suspected, of one that is not."""
-        return self.alibi or f"it was no longer in force: then came the {describe(self.later[0])}"
+        """Return why it is not suspected, for one that is not."""
+        return self.alibi or f"it was no longer in force: the {describe(self.later[0])} replaced it"
 
 
 def standings(scene: Situation, gathered: Iterable[ChangeEvidence]) -> tuple[Standing, ...]:
-    """Find out of each change whether it can be to blame, in the order given."""
+    """Return for each change whether it can be to blame, in the order given."""
     by_id = {evidence.change.id: evidence for evidence in gathered}
     return tuple(
         Standing(evidence=each, alibi=_alibi(scene, each), later=_replaced_by(scene, each, by_id))
@@ -46,16 +46,16 @@ def standings(scene: Situation, gathered: Iterable[ChangeEvidence]) -> tuple[Sta
 def _alibi(scene: Situation, evidence: ChangeEvidence) -> str:
     change = evidence.change
     if not scene.impaired(change.service):
-        return f"{change.service} shows no more errors and no more delay than usual"
+        return f"{change.service} shows no unusual errors or delays"
     if evidence.gap_s is not None and evidence.fits == 0:
         return f"it came {duration(-evidence.gap_s)} after the trouble of {change.service} began"
     if change.kind is FindingKind.CHANGE_OTHER or change.data.get("change_kind") == "rollback":
-        return "it is a remedy, not a novelty"
+        return "it is a remedy, not a new change"
     return _innocent(scene, evidence)
 
 
 def _innocent(scene: Situation, evidence: ChangeEvidence) -> str:
-    """Say why what a release brought cannot be it; its build may be, if another version beside it is well."""
+    """Return why a release's content is not to blame; its build may be, if another version is well."""
     why = innocent(scene, evidence.change)
     return "" if why and evidence.traces else why
 
@@ -68,12 +68,12 @@ def _replaced_by(
         rival.change
         for rival in rivals
         if rival.gap_s is not None and rival.gap_s >= 0
-        # What brought nothing of its own stands on what was there.
+        # A release without content of its own builds on what was there.
         if precedes(evidence.change, rival.change) and not _innocent(scene, rival)
     ]
     return tuple(sorted(later, key=lambda f: (f.began_at, f.id)))
 
 
-def _stands_on(later: Finding, change: Finding) -> bool:
-    """Whether a later release is known to have taken nothing away of what an earlier one brought."""
+def _builds_on(later: Finding, change: Finding) -> bool:
+    """Return whether a later release is known to have taken nothing away of what an earlier one brought."""
     return "commits" in change.data and later.data.get("commits_removed") == 0

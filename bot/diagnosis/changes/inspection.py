@@ -1,4 +1,4 @@
-"""What changes do, held against what is complained of, by the figures by which a commit is blamed."""
+"""What changes do, compared with the complaints, by the figures with which a commit is blamed."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _MOST_MESSAGE = 60
 _NEAR_THE_TOP = 2
 
 
-class _Told(BaseModel):
+class _CommitRecord(BaseModel):
     sha: str = Field(min_length=1)
     message: str = ""
     files: tuple[str, ...] = ()
     diff: str = ""
 
 
-class _Brought(BaseModel):
-    commits: tuple[_Told, ...]
+class _ReleaseContent(BaseModel):
+    commits: tuple[_CommitRecord, ...]
     commits_removed: int = 0
     commits_complete: bool = False
 
@@ -48,8 +48,8 @@ class Inspection(Model):
 
     ``chance`` is the probability that it is to blame, as its likeliest commit is, rather than another change
     of the service or none.  ``commit`` is that commit if it stands out, ``does`` what it does and ``says``
-    what the lines hold of it.  ``speaks`` is how far the lines or metrics hold what it changed.  ``worst`` is
-    how apt the worst of all its commits is to break something; 1 where not all are known.
+    the part of the log lines that shows it.  ``speaks`` is how far lines or metrics contain what it changed.
+    ``worst`` is how likely the worst of all its commits is to break something; 1 if not all are known.
     """
 
     chance: Share = 0
@@ -67,10 +67,10 @@ class Inspection(Model):
 
     @property
     def words(self) -> str:
-        """Say it, to go on with after *it was released*."""
+        """Return the words that follow *it was released*."""
         named = f" (“{self.message}”)" if self.message else ""
-        said = f"; the lines say “{self.says}”" if self.says else ""
-        return f" with commit {self.commit}{named}, which {self.does}{said}"
+        excerpt = f"; the log lines contain “{self.says}”" if self.says else ""
+        return f" with commit {self.commit}{named}, which {self.does}{excerpt}"
 
 
 def inspect(scene: Situation, changes: Iterable[Finding]) -> Mapping[str, Inspection]:
@@ -116,24 +116,24 @@ def _alternatives(scene: Situation, changes: Sequence[Finding]) -> Mapping[str, 
 
 
 def innocent(scene: Situation, change: Finding) -> str:
-    """Say why a release can be ruled out by what it brought; nothing where it cannot, or not all is known."""
+    """Return why a release's content rules it out; empty if it does not, or if not all of it is known."""
     brought = _read(change)
     if brought is None or not brought.commits_complete or brought.commits_removed:
         return ""
     commits = _commits(change)
     if not commits:
-        return f"it brought nothing that touches {change.service}"
+        return f"it contains nothing that touches {change.service}"
     idle = [commit for commit in commits if parsed(commit).silent]
     if len(idle) == len(commits):
-        return "it brought only documentation, tests, styles or builds"
+        return "it contains only documentation, tests, styles or builds"
     owners = [_owner(scene, change.service, commit) for commit in commits if commit not in idle]
     if all(owners):
-        return f"it brought only changes of {listed(sorted(set(owners)), most=4)}, from the same repository"
+        return f"it contains only changes to {listed(sorted(set(owners)), most=4)}, from the same repository"
     return ""
 
 
 def without_commits(finding: Finding) -> Finding:
-    """Leave out what a release brought: it is an input of a diagnosis, and too long to go on with it."""
+    """Return a finding without a release's commits, an input of a diagnosis that is too long to pass on."""
     if "commits" not in finding.data:
         return finding
     return finding.model_copy(
@@ -141,11 +141,11 @@ def without_commits(finding: Finding) -> Finding:
     )
 
 
-def _read(change: Finding) -> _Brought | None:
+def _read(change: Finding) -> _ReleaseContent | None:
     if change.kind is not FindingKind.CHANGE_DEPLOY or "commits" not in change.data:
         return None
     try:
-        return _Brought.model_validate(change.data)
+        return _ReleaseContent.model_validate(change.data)
     except ValidationError:
         return None  # a feed may have a field of that name
 

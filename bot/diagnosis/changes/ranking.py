@@ -29,14 +29,14 @@ _NOTHING_KNOWN = Inspection()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Accused:
-    """A change that can be to blame, with all that is held against it."""
+class _AccusedChange:
+    """A change that can be to blame, with all the evidence against it."""
 
     evidence: ChangeEvidence
     later: tuple[Finding, ...]
-    """What replaced it before the trouble; each of them stands on it."""
+    """What replaced it before the trouble; each of them builds on it."""
     inspected: Inspection | None
-    """None where it is not known what it brought."""
+    """None if its content is not known."""
 
     @property
     def change(self) -> Finding:
@@ -48,18 +48,18 @@ class _Accused:
 
 
 def change_suspects(scene: Situation, mechanisms: Sequence[Suspect]) -> tuple[list[Suspect], list[RuledOut]]:
-    """Turn each change of the scope into a suspicion, or say why it is none.
+    """Turn each change of the scope into a suspicion, or give the reason why it is not one.
 
     In one direction: what is known of each change; which of them can be to blame; what those brought; and
     how much speaks for and against each that is left.  ``mechanisms`` are doubted where a release caused one.
     """
     standing = standings(scene, gather(scene))
     inspections = inspect(scene, [each.evidence.change for each in standing if each.is_possible])
-    accused: list[_Accused] = []
+    accused: list[_AccusedChange] = []
     dropped: list[RuledOut] = []
     for each in standing:
         change = each.evidence.change
-        one = _Accused(evidence=each.evidence, later=each.later, inspected=inspections.get(change.id))
+        one = _AccusedChange(evidence=each.evidence, later=each.later, inspected=inspections.get(change.id))
         if each.is_possible and (not each.later or one.inspection.is_named):
             accused.append(one)
         else:
@@ -68,7 +68,7 @@ def change_suspects(scene: Situation, mechanisms: Sequence[Suspect]) -> tuple[li
 
 
 def _suspect(
-    scene: Situation, one: _Accused, mechanisms: Sequence[Suspect], accused: Sequence[_Accused]
+    scene: Situation, one: _AccusedChange, mechanisms: Sequence[Suspect], accused: Sequence[_AccusedChange]
 ) -> Suspect:
     """Weigh all that speaks for and against one change."""
     suspect = _release(scene, one) if one.evidence.is_release else _setting(scene, one.evidence)
@@ -82,7 +82,7 @@ def _suspect(
     return suspect
 
 
-def _release(scene: Situation, one: _Accused) -> Suspect:
+def _release(scene: Situation, one: _AccusedChange) -> Suspect:
     evidence, inspection, later = one.evidence, one.inspection, one.later
     change, fits = evidence.change, evidence.fits
     service, version = change.service, change.component
@@ -112,12 +112,12 @@ def _release(scene: Situation, one: _Accused) -> Suspect:
         suspect.support([split.finding], 0.75 * max(0.0, split.value))
     if any(split.value < 0 for split in splits):
         own = any(split.is_own for split in splits)
-        but = ", though not with the same message" if own else ""
+        but = ", but not with the same message" if own else ""
         suspect.doubt(
             f"other versions of {service} fail as well{but}", _FAIL_OTHERWISE if own else _FAIL_ALIKE
         )
     if inspection.worst <= _IDLE and not evidence.traces:
-        suspect.doubt("nothing that it brought is apt to break anything", _IDLE_LEAVES)
+        suspect.doubt("nothing in it is likely to break anything", _IDLE_LEAVES)
     if fits < TIMING_UNKNOWN:
         suspect.doubt(gap_words(evidence), 0.5 + fits)
     return suspect
@@ -158,7 +158,9 @@ def _setting(scene: Situation, evidence: ChangeEvidence) -> Suspect:
     return suspect
 
 
-def _doubt_for_what_it_calls(scene: Situation, one: _Accused, suspect: Suspect, *, content: float) -> None:
+def _doubt_for_what_it_calls(
+    scene: Situation, one: _AccusedChange, suspect: Suspect, *, content: float
+) -> None:
     service = one.change.service
     share = scene.explained(service)
     if share > 0:
@@ -172,7 +174,7 @@ def _doubt_for_what_it_calls(scene: Situation, one: _Accused, suspect: Suspect, 
 
 
 def _doubt_for_mechanisms(
-    scene: Situation, one: _Accused, suspect: Suspect, mechanisms: Sequence[Suspect], *, content: float
+    scene: Situation, one: _AccusedChange, suspect: Suspect, mechanisms: Sequence[Suspect], *, content: float
 ) -> None:
     here = [m for m in mechanisms if m.service == suspect.service and m.kind is not CauseKind.SERVICE_DOWN]
     strongest = max(here, key=lambda m: m.judged(scene), default=None)
@@ -194,8 +196,8 @@ def _release_that_hogs(scene: Situation, suspect: Suspect, hog: Suspect, fits: f
     suspect.doubt(hog.summary, 0.5 + 0.5 * fits)
 
 
-def _doubt_for_others(one: _Accused, suspect: Suspect, accused: Sequence[_Accused]) -> None:
-    """Doubt what had stood without harm until another change came, and what only put an old value back.
+def _doubt_for_others(one: _AccusedChange, suspect: Suspect, accused: Sequence[_AccusedChange]) -> None:
+    """Doubt a change that did no harm until another was made, and one that only restored an old value.
 
     Of two releases of which what they brought is known, the one that fits makes the other one doubtful.
     """
@@ -203,19 +205,19 @@ def _doubt_for_others(one: _Accused, suspect: Suspect, accused: Sequence[_Accuse
     gap_s = one.evidence.gap_s
     near_s = min((abs(o.evidence.gap_s) for o in beside if o.evidence.gap_s is not None), default=None)
     if gap_s is not None and near_s is not None and gap_s > _STOOD_S + _FARTHER * near_s:
-        text = f"it stood for {duration(gap_s)} without harm until another change came"
+        text = f"it did no harm for {duration(gap_s)}, until another change was made"
         suspect.doubt(text, _STOOD_BUT_FITS if one.inspection.is_named else _STOOD)
     if one.evidence.is_release and one.inspected is not None and one.inspected.chance <= _UNLIKELY:
         for other in beside:
             if other.inspection.is_named:
-                fits = f"what {other.change.component} brought fits what is complained of"
-                suspect.doubt(f"{fits}, what this one brought does not", _OTHER_FITS)
+                fits = f"the content of {other.change.component} fits the symptoms"
+                suspect.doubt(f"{fits}; the content of this one does not", _OTHER_FITS)
     if _puts_back(one.evidence):
-        suspect.doubt("it put back the value that had been in force before", _PUT_BACK)
+        suspect.doubt("it only restored the earlier value", _PUT_BACK)
 
 
 def _puts_back(evidence: ChangeEvidence) -> bool:
-    """Whether a setting was given the value that it had before all the changes that are known."""
+    """Return whether a setting was given the value that it had before all the changes that are known."""
     if evidence.is_release:
         return False
     earlier = [other for other in evidence.rivals if precedes(other, evidence.change)]

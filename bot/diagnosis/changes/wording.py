@@ -1,4 +1,4 @@
-"""How changes are told: what was changed, when, and what has been wrong since."""
+"""Words for changes: what was changed, when, and what has been wrong since."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def describe(change: Finding) -> str:
 def deploy_summary(
     scene: Situation, evidence: ChangeEvidence, inspection: Inspection, *, replaced_by: str = ""
 ) -> str:
-    """Say of a release what is wrong with it, and which of its commits may be why.
+    """Return one sentence: what is wrong with a release, and which of its commits may be why.
 
-    ``replaced_by`` is the version that runs, where it is a later one that stands on this one.
+    ``replaced_by`` is the version that runs, if it is a later one that builds on this one.
     """
     service, version = evidence.change.service, evidence.change.component
     how = inspection.words if inspection.is_named else ""
     when = f"was released{just_before(evidence)}{how}"
     if replaced_by:
         what = fails(scene, service, version=replaced_by)
-        return f"{service} {what}; {version}, on which {replaced_by} stands, {when}."
+        return f"{service} {what}; {version}, which {replaced_by} builds on, {when}."
     return f"{service} {version} {fails(scene, service, version=version)}; it {when}."
 
 
 def setting_summary(scene: Situation, evidence: ChangeEvidence) -> str:
-    """Say of a setting what has been wrong since it was changed, and from what to what it was."""
+    """Return one sentence: what has been wrong since a setting was changed, and its old and new value."""
     change = evidence.change
     before, after = change.data.get("before"), change.data.get("after")
     return (
@@ -47,7 +47,7 @@ def setting_summary(scene: Situation, evidence: ChangeEvidence) -> str:
 
 
 def fails(scene: Situation, service: str, *, version: str = "") -> str:
-    """Say what is wrong with a service, as far as metrics tell; of one version where they tell it apart."""
+    """Return what is wrong with a service by its metrics; for one version, if they distinguish it."""
     rates = [f for f in scene.of(service, FindingKind.ERROR_RATE_UP) if f.component in {version, ""}]
     rates.sort(key=lambda f: f.component != version)
     value = rates[0].evidence[0].value if rates else None
@@ -58,7 +58,7 @@ def fails(scene: Situation, service: str, *, version: str = "") -> str:
 
 
 def just_before(evidence: ChangeEvidence) -> str:
-    """Say how long before the trouble a change came, where it came before; empty where that is not known."""
+    """Return how long before the trouble a change came, if it came before; empty if that is not known."""
     if evidence.gap_s is None:
         return ""
     return (
@@ -69,5 +69,5 @@ def just_before(evidence: ChangeEvidence) -> str:
 
 
 def gap_words(evidence: ChangeEvidence) -> str:
-    """Say how long a change had done no harm."""
+    """Return how long a change had done no harm."""
     return f"it was in place for {duration(evidence.gap_s or 0.0)} before the trouble began"

@@ -1,1 +1,1 @@
-"""Names the commit that broke something, or says that none did; pure, without a language model."""
+"""Names the commit that broke something, or *none of them*; pure, without a language model."""

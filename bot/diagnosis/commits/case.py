@@ -1,4 +1,4 @@
-"""What is known when a commit is to be blamed: the alert, the changes, and what the telemetry says."""
+"""What is known when a commit is to be blamed: the alert, the changes and the telemetry."""
 
 from __future__ import annotations
 

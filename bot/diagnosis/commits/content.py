@@ -1,4 +1,4 @@
-"""What a commit's content has to do with what is complained of, in figures from 0 to 1; whoever asks."""
+"""How a commit's content relates to the complaints, in figures from 0 to 1."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CommitContent(Model):
 
     ``hazard``: how apt its content is to break something.  ``link``: how closely the words that it brings or
     takes meet those of the complaints, and ``met`` which.  ``echo``: whether a figure, name or text of it
-    shows up in logs or metrics, and ``told`` which are held by complaints.  ``fit``: how strong the worst
+    shows up in logs or metrics, and ``told`` which of them complaints contain.  ``fit``: how strong the worst
     hazard is that usually leads to such complaints.
     """
 
@@ -44,7 +44,7 @@ class CommitContent(Model):
 
 
 def describe(commit: Commit, symptoms: Symptoms, *, rarity: Mapping[str, float]) -> CommitContent:
-    """Hold a commit against symptoms; ``rarity`` weighs the words, see ``rarity_of``."""
+    """Compare a commit with symptoms; ``rarity`` weighs the words, see ``rarity_of``."""
     diff, found = parsed(commit), hazards_of(commit)
     link, met = _link(commit, diff, found, symptoms, rarity)
     echo, told = _echo(diff, symptoms)
@@ -84,7 +84,7 @@ def rarity_of(commits: Sequence[Commit]) -> dict[str, float]:
 
 
 def _echo(diff: Diff, symptoms: Symptoms) -> tuple[float, tuple[str, ...]]:
-    """Whether a metric went the way of a changed figure, or complaints hold a figure, name or text."""
+    """Return whether a metric went the way of a changed figure, or complaints hold a figure, name or text."""
     settings = numbers_changed(diff)
     if any(echoed(symptoms, setting.before, setting.after) for setting in settings):
         return 1.0, ()

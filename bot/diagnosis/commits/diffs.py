@@ -109,7 +109,7 @@ def parse(commit: Commit) -> Diff:
 
 
 def _idle(body: str) -> bool:
-    """Whether a line breaks nothing: a comment, or something that only logs."""
+    """Return whether a line breaks nothing: a comment, or something that only logs."""
     return bool(_COMMENT.match(body) or _LOGGING.search(body))
 
 

@@ -53,7 +53,7 @@ class ExcludedCommit(Model):
 
 
 def candidates(case: ChangeCase, symptoms: Symptoms) -> tuple[list[CommitCandidate], list[ExcludedCommit]]:
-    """Describe each commit that was live before the onset; say of the others why they cannot be it."""
+    """Describe each commit that was live before the onset; for the others, the reason against it."""
     rarity = rarity_of(case.commits)
     out, excluded = [], []
     for commit in sorted(case.commits, key=lambda c: (c.at, c.sha)):
@@ -80,10 +80,9 @@ def candidate(
 
 
 def timing(at: datetime, onset: datetime) -> float:
-    """Say how well a roll-out fits an onset: 1 for half an hour, then ``exp(-(gap - 30 min) / 2 h)``.
+    """Return how well a roll-out fits an onset: 1 for half an hour, then ``exp(-(gap - 30 min) / 2 h)``.
 
-    It is at least 0.3, also after the onset: who asks knows that the onset may be
-    later than it seems.
+    It is at least 0.3, also after the onset, as the real onset may be later than it seems.
     """
     gap_s = (onset - at).total_seconds()
     if gap_s < 0:
@@ -92,7 +91,7 @@ def timing(at: datetime, onset: datetime) -> float:
 
 
 def _live(case: ChangeCase, commit: Commit, symptoms: Symptoms) -> CommitRollout | str:
-    """Take the roll-out of a commit nearest to the trouble, or say why there is none."""
+    """Return the roll-out of a commit nearest to the trouble, or why there is none."""
     rollouts = [rollout for rollout in case.rollouts if _same(rollout.sha, commit.sha)]
     if not rollouts:
         return "it was not rolled out"
@@ -103,7 +102,7 @@ def _live(case: ChangeCase, commit: Commit, symptoms: Symptoms) -> CommitRollout
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two shas are the same, one of them perhaps cut short."""
+    """Return whether two shas are the same, one of them perhaps cut short."""
     return one == other or (
         min(len(one), len(other)) >= _SHORTEST_SHA and (one.startswith(other) or other.startswith(one))
     )

@@ -82,7 +82,7 @@ _BY_WORD: tuple[tuple[str, str], ...] = (
 
 
 def fit(found: Sequence[Hazard], symptoms: Symptoms) -> float:
-    """Give the strength of the worst hazard that usually leads to what is complained of; 0 if none does."""
+    """Return the strength of the worst hazard that usually leads to such complaints; 0 if none does."""
     return max((hazard.strength for hazard in found if _leads_to(hazard, symptoms)), default=0.0)
 
 

@@ -1,4 +1,4 @@
-"""How apt a diff is to break something, whatever its message says of it."""
+"""How likely a diff is to break something, whatever its message claims."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _numbers(diff: Diff) -> Iterator[Hazard]:
 def _number_strength(setting: ChangedSetting) -> float:
     """Judge by direction: a ceiling hurts when lowered, a pace when quickened, a multiplier when raised.
 
-    Of a number whose name says nothing, only a large change counts here; a small one is an edit like others.
+    If a number's name has no meaning, only a large change counts here; a small one is an edit like others.
     """
     known = setting.words & (_CEILINGS | _PACES | _MULTIPLIERS)
     factor = setting.factor
@@ -170,7 +170,7 @@ def _guards(diff: Diff) -> Iterator[Hazard]:
 
 
 def _whole(stems: Iterable[str], diff: Diff) -> list[str]:
-    """Give the words as they are written, of which only the stems are compared."""
+    """Return the words as they are written; only their stems are compared."""
     written = {stem(part): part.lower() for line in diff.removed for part in _PART.findall(line)}
     return [written.get(each, each) for each in stems]
 

@@ -117,7 +117,7 @@ def _platform(case: ChangeCase, symptoms: Symptoms) -> Iterator[ExternalSign]:
 
 
 def _provider(_: ChangeCase, symptoms: Symptoms) -> Iterator[ExternalSign]:
-    """Find complaints about the answers of somebody else's address."""
+    """Find complaints about the answers of a third party's address."""
     told = [line for line in symptoms.complaints if line.service == symptoms.first]
     about = [line for line in told if _FOREIGN.search(line.text) and _REFUSED.search(line.text)]
     if about and len(about) >= len(told) / 2:

@@ -76,7 +76,7 @@ def choose(
 
 
 def stands_out(ranked: Sequence[RankedCommit], *, at_least: float) -> bool:
-    """Whether the first is likely enough and not as good as tied with the second."""
+    """Return whether the first is likely enough and not as good as tied with the second."""
     first, second = [*(one.probability for one in ranked), 0.0, 0.0][:2]
     return bool(ranked) and first >= at_least and first >= _AHEAD * second
 

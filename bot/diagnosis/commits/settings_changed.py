@@ -65,7 +65,7 @@ class ChangedSetting(Model):
 
     @property
     def unit(self) -> str:
-        """The unit behind its figures, or the end of its name; empty if neither tells."""
+        """The unit behind its figures, or the end of its name; empty if neither has one."""
         beside = self.written[-1].lstrip("-_.0123456789 ").lower() if self.written else ""
         ending = re.split(r"[_.-]", self.name)[-1].lower()
         return beside or (ending if ending in _UNITS else "")
@@ -120,7 +120,7 @@ def _numbers(lines: Iterable[str]) -> dict[str, _Number]:
 
 
 def _written(figure: str, unit: str) -> str:
-    """Put a unit behind a figure; a word behind it that is no unit is none of the figure's."""
+    """Put a unit behind a figure; a word behind it that is not a unit is ignored."""
     bare = unit.lower().removesuffix("s") if len(unit) > 1 else unit.lower()
     if bare not in _UNITS and unit.lower() not in _UNITS:
         return figure

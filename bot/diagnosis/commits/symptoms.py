@@ -47,7 +47,7 @@ class MetricShift(Model):
 
 
 class Symptoms(Model):
-    """What the telemetry says of an incident.
+    """What the telemetry shows of an incident.
 
     ``failing`` holds every service with a new complaint, ``upstream`` those that call one, ``first`` the one
     where it seems to begin.  ``said`` are the words of the alert, of new complaints, failed spans, metrics
@@ -101,12 +101,12 @@ def figures_of(complaints: Sequence[LogRecord], fields: Sequence[tuple[str, str]
 def _texts(case: ChangeCase, complaints: Sequence[LogRecord]) -> list[str]:
     alert = case.alert
     texts = [f"{alert.metric} {alert.text}", *(line.text for line in complaints)]
-    # A line that was usual and is hardly written any more tells what no longer happens.
+    # A line that was usual and is hardly written any more shows what no longer happens.
     return texts + [t.text for t in case.templates if t.bad or t.delta < 0]
 
 
 def _complaints(case: ChangeCase) -> tuple[LogRecord, ...]:
-    """Keep the warnings and errors of kinds that were not, or hardly, written while all was well."""
+    """Return the warnings and errors of kinds that were not, or hardly, written while all was well."""
     bad = sorted((line for line in case.lines if line.level.upper() in _BAD), key=lambda line: line.at)
     quiet_until = _quiet_until(case)
     early: dict[tuple[str, str], int] = {}
@@ -119,7 +119,7 @@ def _complaints(case: ChangeCase) -> tuple[LogRecord, ...]:
 
 
 def _quiet_until(case: ChangeCase) -> datetime:
-    """Give the end of the first quarter before the alert: by then nothing is assumed to have failed."""
+    """Return the end of the first quarter before the alert; nothing is assumed to have failed by then."""
     moments = [line.at for line in case.lines] + [at for series in case.series for at, _ in series.points[:1]]
     start = min(moments, default=case.alert.fired_at)
     span_s = max(0.0, (case.alert.fired_at - start).total_seconds())
@@ -131,7 +131,7 @@ def _kind(line: LogRecord) -> tuple[str, str]:
 
 
 def _shift(series: SeriesRecord, case: ChangeCase) -> MetricShift | None:
-    """Say whether a metric left its usual band for good: six robust deviations and half its level.
+    """Return a metric's shift if it left its usual band for good: six robust deviations and half its level.
 
     The band is the median and the scaled median absolute deviation (Hampel 1974) of what came before half of
     the time to the alert.
@@ -161,10 +161,10 @@ def _shift(series: SeriesRecord, case: ChangeCase) -> MetricShift | None:
 def _onset(
     case: ChangeCase, complaints: Sequence[LogRecord], shifts: Sequence[MetricShift]
 ) -> tuple[datetime, float]:
-    """Take the first repeated complaint, or when the alert's own metric left its band if that was earlier.
+    """Return when the first repeated complaint came, or when the alert's own metric left its band if earlier.
 
-    Gives the moment and by how many seconds it may be too early: a reading of a metric may be labelled with
-    the beginning of its interval, a line of a log is written when it says.
+    Returns the moment and by how many seconds it may be too early: a reading of a metric may be labelled with
+    the beginning of its interval, a log line's time is exact.
     """
     alert = case.alert
     counts = Counter(_kind(line) for line in complaints)
@@ -177,7 +177,7 @@ def _onset(
 
 
 def _first(case: ChangeCase, complaints: Sequence[LogRecord]) -> str:
-    """Take the service of the deepest failed span, else the first that complained, else the alert's."""
+    """Return the service of the deepest failed span, else the first that complained, else the alert's."""
     failed = [call for call in case.calls if call.failed]
     deepest = max(failed, key=lambda call: call.depth, default=None)
     if deepest is not None and (deepest.depth or deepest.service == case.alert.service):
@@ -187,7 +187,7 @@ def _first(case: ChangeCase, complaints: Sequence[LogRecord]) -> str:
 
 
 def echoed(symptoms: Symptoms, before: float | None, after: float | None) -> bool:
-    """Whether some metric went from one figure of a diff to the other."""
+    """Return whether some metric went from one figure of a diff to the other."""
     if before is None or after is None or before == after:
         return False
     return any(_same(s.before, before) and _same(s.after, after) for s in symptoms.shifts)

@@ -10,7 +10,7 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHORTEST = 3
 _SUFFIXES = ("ations", "ation", "ings", "ing", "ers", "er", "ed", "es", "s", "e")
 _SHORTEST_STEM = 3
-# What every program and every log line is made of says nothing about where two of them meet.
+# Words that every program and every log line has are no evidence that two of them are related.
 COMMON = frozenset(
     """
     the and for with from into that this not has was are all new old via its per out get set add use

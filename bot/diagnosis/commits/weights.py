@@ -11,7 +11,7 @@ from bot.domain.model import JsonObject, Model
 class CommitWeights(Model):
     """Of the utilities: ``candidate`` by the figure's name, ``none`` with ``bias`` and ``outside``.
 
-    ``threshold`` is the least probability at which a commit is named.  ``record`` says how they were fitted.
+    ``threshold`` is the least probability at which a commit is named.  ``record`` is how they were fitted.
     """
 
     candidate: dict[str, float]

@@ -1,4 +1,4 @@
-"""Says in words what a commit does, and which lines speak of it."""
+"""Words for what a commit does, and the log lines that show it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _STARTS = {
     "dependency": ("other versions", "brings other versions"),
     "switch": ("", "switches over "),
 }
-"""For hazards that are not told as something that somebody does: how they begin, and what to say instead."""
+"""For hazards not worded as an action of the commit: how they begin, and what to write instead."""
 
 
 def does(hazard: Hazard) -> str:
-    """Say what a hazard does, to go on with after *the commit*: ``lowers timeout_ms from 300 to 5``."""
+    """Return what a hazard does, as words that follow *the commit*: ``lowers timeout_ms from 300 to 5``."""
     setting = hazard.setting
     if hazard.kind == "setting" and setting is not None:
         factor = setting.factor
@@ -37,7 +37,7 @@ def does(hazard: Hazard) -> str:
 
 
 def quoted(content: CommitContent, symptoms: Symptoms) -> str:
-    """Give the few words of a complaint that hold what the commit changed; empty if none does."""
+    """Return the few words of a complaint that contain what the commit changed; empty if none does."""
     for told in content.told:
         around = re.compile(rf"(?:\S+\s)?\S*(?<![\w-]){re.escape(told)}(?![\w-])\S*(?:\s\S+)?")
         for line in symptoms.complaints:

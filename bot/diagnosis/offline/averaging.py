@@ -29,7 +29,7 @@ def averaged(looks: Iterable[tuple[float, Iterable[OfflineEvidence]]]) -> list[O
 
 
 def _by_name(look: Iterable[OfflineEvidence]) -> dict[_Name, OfflineEvidence]:
-    """Keep the stronger one of what bears the same name."""
+    """Return the stronger one of each name."""
     named: dict[_Name, OfflineEvidence] = {}
     for each in look:
         name = (each.service, each.kind, each.name)

@@ -21,7 +21,7 @@ class SpanBucket:
 
     ``lag_start_ms`` is from the start of the call to the start of the work, ``lag_end_ms`` from the end of
     the work to the end of the call: time spent outside the callee.  Clocks that differ show in both, with
-    opposite signs.  None where nobody measured it.
+    opposite signs.  None if it was not measured.
     """
 
     time_s: float

@@ -39,12 +39,12 @@ FOUND_AS: Mapping[FaultKind, FindingKind] = {
     FaultKind.NODE: FindingKind.MACHINE_BUSY,
     FaultKind.OTHER: FindingKind.OTHER_SHIFT,
 }
-"""What a shift of each kind of metric is told as."""
+"""The kind of finding that a shift of each kind of metric becomes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfflineEvidence:
-    """One anomalous thing about one service, in figures; a finding tells it in words."""
+    """One anomalous thing about one service, in figures; a finding puts it in words."""
 
     service: str
     kind: FindingKind
@@ -59,7 +59,7 @@ class OfflineEvidence:
     metric: str = ""
     """The metric that shows it best, if any does."""
     telling: bool = True
-    """Whether it can be shown to people by itself; what is not only adds its little to a score."""
+    """Whether it can be shown to people on its own; otherwise it only adds a little to a score."""
 
 
 def of_metrics(case: Telemetry, row: int, *, kinds: tuple[FaultKind, ...]) -> Iterator[OfflineEvidence]:
@@ -89,7 +89,7 @@ def of_metrics(case: Telemetry, row: int, *, kinds: tuple[FaultKind, ...]) -> It
 
 
 def _left(before: FloatArray, after: FloatArray) -> BoolArray:
-    """Say of each column whether its median has left the middle 90 % of what it was."""
+    """Return for each column whether its median has left the middle 90 % of its earlier values."""
     low, high = quantiles(before, (0.05, 0.95))
     median = quantiles(after, (0.5,))[0]
     return np.asarray((median < low) | (median > high), dtype=np.bool_)
@@ -98,7 +98,7 @@ def _left(before: FloatArray, after: FloatArray) -> BoolArray:
 def _trusted(
     columns: tuple[Column, ...], kinds: tuple[FaultKind, ...], *, level: FloatArray, after: FloatArray
 ) -> FloatArray:
-    """Say how far each series can be relied on: what is said of hardly a request is chance.
+    """Return how far each series can be relied on: with hardly any requests, its values are chance.
 
     ``w / (w + 5 % of the median traffic)``, with the smaller ``w`` of the service's ordinary traffic and that
     since the onset; 1 where nothing is known of the traffic.
@@ -127,7 +127,7 @@ def _trusted(
 def _corroborated(
     columns: tuple[Column, ...], kinds: tuple[FaultKind, ...], strengths: FloatArray
 ) -> FloatArray:
-    """Average each series of a resource with all that tell of the same one, as they must agree."""
+    """Average each series of a resource with all others of the same resource, as they must agree."""
     together: dict[tuple[str, FaultKind], list[int]] = {}
     for place, column in enumerate(columns):
         if kinds[place] in _RESOURCES:
@@ -148,7 +148,7 @@ def _edge_lags(
     telling: BoolArray,
     since_s: float,
 ) -> Iterator[OfflineEvidence]:
-    """Lay to the wire what callers see of a service's latency and the service itself does not."""
+    """Attribute to the network the latency that a service's callers see and the service itself does not."""
     edges: dict[tuple[str, str], dict[FaultKind, int]] = {}
     for place, column in enumerate(columns):
         if kinds[place] in (FaultKind.EDGE_CALLER, FaultKind.EDGE_CALLEE) and _FROM in column.metric:
@@ -214,7 +214,7 @@ def of_lags(
 
 
 def of_turns(tallies: Tallies, *, onset_s: float, what: str) -> Iterator[OfflineEvidence]:
-    """Judge what is said (``what`` is ``line``) or done (``call``) more or less often."""
+    """Judge what is logged (``what`` is ``line``) or done (``call``) more or less often."""
     for turn in turns(tallies, onset_s=onset_s):
         if turn.strength >= _LEAST_TURN:
             kind = _turn_kind(turn, what=what)
@@ -240,13 +240,13 @@ def _turn_kind(turn: TurningPoint, *, what: str) -> FindingKind | None:
 
 
 def kinds_of(columns: Iterable[Column]) -> tuple[FaultKind, ...]:
-    """Tell what each column measures."""
+    """Return what each column measures."""
     known: dict[str, FaultKind] = {}
     return tuple(known.setdefault(column.metric, kind_of(column.metric)) for column in columns)
 
 
 def strongest(evidence: Iterable[OfflineEvidence]) -> tuple[OfflineEvidence, ...]:
-    """Keep the strongest of each kind for each service: what one kind says twice is not independent."""
+    """Return the strongest of each kind for each service: two of one kind are not independent."""
     best: dict[tuple[str, FindingKind], OfflineEvidence] = {}
     for each in evidence:
         rival = best.get((each.service, each.kind))

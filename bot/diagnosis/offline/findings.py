@@ -1,4 +1,4 @@
-"""Tells what raw telemetry shows as findings, the same that probes bring back."""
+"""Turns what raw telemetry shows into findings, the same that probes return."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WIRES = frozenset({FindingKind.EDGE_LAG, FindingKind.SPAN_LAG})
 
 
 def findings_of(evidence: Iterable[OfflineEvidence], *, looked_at: Mapping[str, str]) -> dict[str, Findings]:
-    """Tell the evidence by source; ``looked_at`` says in words what each source was, where there was one."""
+    """Return the evidence by source; ``looked_at`` describes in words each source that there was."""
     items: dict[str, list[Finding]] = {source: [] for source in _SOURCES if source in looked_at}
     for each in evidence:
         items.setdefault(_source(each), []).append(_finding(each))
@@ -79,11 +79,11 @@ def _said(each: OfflineEvidence) -> str:
     value, usual = _figures((each.value, each.ordinary))
     match each.kind:
         case FindingKind.LOG_TEMPLATE_NEW | FindingKind.LOG_TEMPLATE_VANISHED:
-            return f"{each.service} logged “{each.name[:_CHARS]}” {value} times, with {usual} to be expected"
+            return f"{each.service} logged “{each.name[:_CHARS]}” {value} times; expected: {usual}"
         case FindingKind.CALLS_VANISHED:
-            return f"{each.service} did “{each.name[:_CHARS]}” {value} times, with {usual} to be expected"
+            return f"{each.service} did “{each.name[:_CHARS]}” {value} times; expected: {usual}"
         case FindingKind.SPAN_LAG:
-            return f"{value} ms more than usual are lost between {each.service} and those it speaks with"
+            return f"{each.service} and its peers lose {value} ms more than usual between them"
         case _:
             return f"{each.name} of {each.service} is {value}, usually {usual}"
 

@@ -1,4 +1,4 @@
-"""Tells from a metric's name what it measures, and thereby which direction hurts."""
+"""Derives from a metric's name what it measures, and thereby which direction hurts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class FaultKind(StrEnum):
 
     LATENCY = "latency"
     CALL_LATENCY = "call_latency"
-    """Of the calls that the service makes, so that it rather tells of others."""
+    """Of the calls that the service makes, so it is rather evidence about others."""
     EDGE_CALLER = "edge_caller"
     """Of the calls to the service, as one caller sees them."""
     EDGE_CALLEE = "edge_callee"
@@ -57,7 +57,7 @@ _BETWEEN = re.compile(r"[^a-z0-9]+")
 FALLS: frozenset[FaultKind] = frozenset({FaultKind.SUCCESS})
 """The kinds of which less is worse."""
 BOTH: frozenset[FaultKind] = frozenset({FaultKind.TRAFFIC, FaultKind.NETWORK, FaultKind.OTHER})
-"""The kinds of which both more and less may tell of trouble."""
+"""The kinds of which both more and less may be a sign of trouble."""
 
 
 def kind_of(metric: str) -> FaultKind:

@@ -1,4 +1,4 @@
-"""Lays the time that calls spend outside their callees to the service at whose end of the wire it is lost."""
+"""Attributes the time that calls spend outside their callees to the service at whose end it is lost."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def lost(wires: Wires, *, onset_s: float) -> tuple[Lag, ...]:
     """Judge each direction of each edge: requests by the lag at the start, answers by that at the end.
 
     What is usual is the edge's own median before the onset; where spans begin later, the median of all edges.
-    Five minutes of spans or less are no ordinary life yet, as trouble begins before it is seen: then it is at
+    Five minutes of spans or less are not a baseline yet, as trouble begins before it is seen: then it is at
     most ten times that median.
     """
     before: dict[_Way, FloatArray] = {}
@@ -72,7 +72,7 @@ def lost(wires: Wires, *, onset_s: float) -> tuple[Lag, ...]:
 
 
 def _ways(bucket: SpanBucket) -> Iterator[tuple[bool, float]]:
-    """Give the lag of each way, in ms; clocks that differ make one of them negative, which is evened out."""
+    """Return the lag of each way, in ms; differing clocks make one of them negative, which is evened out."""
     there, back = bucket.lag_start_ms, bucket.lag_end_ms
     if there is not None and back is not None and min(there, back) < -_FLOOR_MS:
         there = back = (there + back) / 2
@@ -100,7 +100,7 @@ def _judged(
 
 
 def blamed(lags: Iterable[Lag]) -> dict[str, float]:
-    """Give each service its share of what is lost, 0 to 1.
+    """Return each service's share of what is lost, 0 to 1.
 
     A service whose own wire is slow is slow towards everybody; its peers are slow towards it alone.  Hence
     the share of all losses that has it at one end, times ``(1 + m) / 2`` where ``m`` is the mean over its

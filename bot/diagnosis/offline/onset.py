@@ -1,4 +1,4 @@
-"""Finds the moments at which the trouble may have begun, and how credible each is, as nobody knows it."""
+"""Finds the moments at which the trouble may have begun, and how credible each is."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ class Onset:
 
 
 def likeliest(onsets: Sequence[Onset]) -> Onset:
-    """Give the one moment to be shown: an old one that stands for many rows is none of its own."""
+    """Return the one moment to be shown; an old one that represents many rows is not a single moment."""
     return max(onsets, key=lambda onset: (onset.gain, onset.share, -onset.at_s))
 
 
 def told(
     case: Telemetry, *, at_s: float, tallies: Sequence[Tallies], elsewhere: Sequence[Onset]
 ) -> tuple[Onset, ...]:
-    """Believe what somebody said by half, else what is found shortly before it: people notice late.
+    """Weigh the reported moment by half, and those found shortly before it by half: people notice late.
 
     ``elsewhere`` are the moments that are found; of these count what is at most ten minutes or three rows
-    older and at most a row younger.  What was said holds exactly as rows go.  Lines and spans are finer:
+    older and at most a row younger.  The reported moment is exact to the row.  Lines and spans are finer:
     they are looked at from two bins before to two bins after it, with the weights of a normal distribution.
     """
     row = min(max(int(np.searchsorted(case.times_s, at_s)), 1), case.times_s.size - 1)
@@ -138,11 +138,11 @@ class _Gains:
         )
 
     def middle_of(self, row: int) -> float:
-        """Give the moment that stands for a row where nothing is known more exactly."""
+        """Return the moment that represents a row if nothing is known more exactly."""
         return float(self.case.times_s[row]) - self.case.step_s / 2
 
     def bins_of(self, row: int) -> tuple[float, ...]:
-        """Give where the bins of lines and operations begin that a row of metrics sums up, six at most."""
+        """Return the starts of the bins of lines and operations within a row of metrics, six at most."""
         begin, end = self.case.times_s[row - 1], self.case.times_s[row]
         places = {place for each in self.tallies for place in each.recorded}
         bins = sorted(place * BIN_S for place in places if begin < place * BIN_S <= end)
@@ -157,7 +157,7 @@ class _Gains:
         return self._series[row]
 
     def _of_others(self, at_s: float) -> float:
-        """Sum up what lines, operations and wires say for a moment, each with its few loudest things."""
+        """Sum up the evidence of lines, operations and wires for a moment, by the few loudest of each."""
         gain = sum(
             sum(turn.strength for turn in turns(each, onset_s=at_s)[:_LOUDEST_THINGS])
             for each in self.tallies
@@ -167,7 +167,7 @@ class _Gains:
 
 
 def _by_length(gains: _Gains) -> dict[int, float]:
-    """Give the gain of each split by the rows since; old ones are tried in strides, densely near the best."""
+    """Return the gain of each split by the rows since; old ones in strides, densely near the best."""
     rows = gains.case.times_s.size
 
     def gain(length: int) -> float:
@@ -193,7 +193,7 @@ def _lengths(rows: int) -> Iterator[int]:
 
 
 def _widths(lengths: Sequence[int]) -> Mapping[int, float]:
-    """Give the rows that each of the ascending lengths stands for: half the way to the next on both sides.
+    """Return the rows that each of the ascending lengths represents: half the way to the next on both sides.
 
     From the eighth on a row counts less, by ``8 / length``: older ones are tried in strides, each of which is
     then worth about as much as a single row.
@@ -209,7 +209,7 @@ def _widths(lengths: Sequence[int]) -> Mapping[int, float]:
 def _credible(after: int, *, rows: int, step_s: float) -> float:
     """Weigh a split ``n`` rows ago by ``n / (n + c) * y / (y + age)``.
 
-    Few rows are no trouble yet, the more so the more chances there were for odd ones: ``c = 1 + rows / 300``.
+    Few rows are not enough, the less so the more chances there were for odd ones: ``c = 1 + rows / 300``.
     And trouble is looked into when it is young: ``y`` is half an hour.
     """
     return after / (after + 1 + rows / _ODD_ROWS) * _YOUNG_S / (_YOUNG_S + after * step_s)

@@ -18,7 +18,7 @@ from bot.domain.catalogue import Catalogue, Service
 from bot.domain.wording import moment
 
 SYSTEM = "(the system)"
-"""Who is asked about where no service raised the alert; it may stand on anything."""
+"""The subject if no service raised the alert; it may depend on anything."""
 _LEAST_ROWS = 2
 _Counted = Sequence[tuple[str, tallies.Tallies]]
 """Lines and operations, each with what it is called."""
@@ -34,7 +34,7 @@ class CaseFindings:
 
 
 def read(case: Telemetry, *, weights: OriginWeights, onset_s: float | None = None) -> CaseFindings:
-    """Collect what is anomalous since the onset; a source that is missing says nothing."""
+    """Collect what is anomalous since the onset; a missing source adds nothing."""
     kinds = gather.kinds_of(case.columns)
     counted = _counted(case)
     wires = lags.of_spans(case.spans)
@@ -73,8 +73,8 @@ def _between_rows(
 def _surroundings(case: Telemetry, kinds: tuple[FaultKind, ...]) -> Catalogue:
     """List the services of the case and whom they call.
 
-    One of which only callers tell is taken for somebody else's.  Names are what they are in the record, and
-    need not be what a catalogue would take.
+    One that appears only in its callers' data is taken to be a third party's.  Names are as in the record,
+    which a catalogue might reject.
     """
     callees: dict[str, set[str]] = {name: set() for name in (case.alerting or SYSTEM, *case.services)}
     for caller, callee in case.calls:

@@ -26,7 +26,7 @@ _RELATIVE = re.compile(r"rate|percent|pct|util|ratio|usage")
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """What makes a shift of one kind worth a word."""
+    """What makes a shift of one kind worth reporting."""
 
     half: float
     """The shift of magnitude 0.5, as a share of the level (of the whole, for shares such as availability)."""
@@ -89,7 +89,7 @@ def baselines(before: FloatArray, *, kinds: Sequence[FaultKind], metrics: Sequen
 def _units(
     level: FloatArray, top: FloatArray, *, kinds: Sequence[FaultKind], metrics: Sequence[str]
 ) -> FloatArray:
-    """Give each column what its shifts are a share of.
+    """Return for each column what its shifts are a share of.
 
     A share of requests is one of the whole: 100 where the metric is in percent, else 1, and the level itself
     where errors are counted.  Anything else is a share of the larger of its own level and a quarter of the
@@ -115,14 +115,14 @@ def _units(
 
 
 def _capacity(metric: str, peak: float) -> float:
-    """Tell what a metric of use is full at; 0 where that cannot be told."""
+    """Return the capacity of a metric of use; 0 if that is not known."""
     if not _RELATIVE.search(metric.lower()) or peak > _PERCENT * _NEAR_FULL:
         return 0.0
     return _PERCENT if peak > _NEAR_FULL else 1.0
 
 
 def quantiles(x: FloatArray, shares: Sequence[float]) -> list[FloatArray]:
-    """Give the quantiles of each column, by linear interpolation, without the samples that are missing.
+    """Return the quantiles of each column, by linear interpolation, without the samples that are missing.
 
     As ``np.nanquantile``, which goes through the columns one by one and takes twenty times as long.
     """
@@ -144,7 +144,7 @@ class Shifts:
     """One entry a column."""
 
     strength: FloatArray
-    """0 to 1: surprise times magnitude; 0 where nothing can be said."""
+    """0 to 1: surprise times magnitude; 0 if nothing is known."""
     rises: FloatArray
     """+1 where the level rose, -1 where it fell."""
     value: FloatArray

@@ -1,4 +1,4 @@
-"""Finds what is said or done more often, less often or not at all since the onset, in logs and spans."""
+"""Finds what is logged or done more often, less often or not at all since the onset, in logs and spans."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AS_MANY = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class TalliedThing:
-    """Something that is counted; ``service`` is whom its absence or its growth is laid to."""
+    """Something that is counted; ``service`` is where its absence or growth is attributed to."""
 
     service: str
     name: str
@@ -62,7 +62,7 @@ class Tallies:
         self._tables = None
 
     def tables(self) -> _Tables:
-        """Lay the counts out, once for all the moments that are looked at."""
+        """Return the counts as tables, once for all the moments that are examined."""
         if self._tables is None:
             places = sorted(self.recorded)
             services: dict[str, list[TalliedThing]] = {}
@@ -103,10 +103,10 @@ class TurningPoint:
 
 
 def of_lines(lines: Sequence[CaseLogLine]) -> Tallies:
-    """Group the lines by what they say (masked, then Drain), or by where the code says it, and count.
+    """Group the lines by their text (masked, then Drain), or by their place in the code, and count.
 
-    A place in the code is one statement, whatever it says; lists make many templates of it.  A handler of
-    errors says many things at one place, so that these go by both.
+    A place in the code is one statement, whatever it logs; lists make many templates of it.  An error
+    handler logs many things at one place, so these are grouped by both.
     """
     places = [_PLACE.search(line.message[:_PLACE_WITHIN]) for line in lines]
     told = [line.level in _ERRORS or place is None for line, place in zip(lines, places, strict=True)]
@@ -123,7 +123,7 @@ def of_lines(lines: Sequence[CaseLogLine]) -> Tallies:
 
 
 def of_spans(spans: Iterable[SpanBucket]) -> Tallies:
-    """Count the operations; a call that is no longer made is laid to the caller, who stopped making it."""
+    """Count the operations; a call that is no longer made is attributed to the caller."""
     tallies = Tallies()
     for bucket in spans:
         inner = bucket.parent in (bucket.service, "root", "")
@@ -137,7 +137,7 @@ def turns(tallies: Tallies, *, onset_s: float) -> tuple[TurningPoint, ...]:
     """Compare the counts before and since the onset, strongest first.
 
     What is expected is the earlier count, scaled by the time that was recorded on both sides and by how much
-    busier or idler the service's other things have become, so that less traffic is no missing line.  The
+    busier or idler the service's other things have become, so that less traffic is not a missing line.  The
     strength is ``z / (z + 2.5)`` where ``z`` is the root of the deviance of one Poisson rate for both sides,
     ``2 * (b * ln(b / eb) + a * ln(a / ea))``: what was hardly seen before is not much expected after.  It is
     divided by ``1 + 0.09 * h`` as requests come in sessions and bursts; ``1 / h`` is the sum of the inverse
@@ -208,7 +208,7 @@ def _gap(count: int, mean: float) -> float:
 
 
 def likelihoods(tallies: Tallies, *, at_s: Sequence[float]) -> FloatArray:
-    """Say for each moment how much better two rates a thing fit than one: the summed log likelihood ratio."""
+    """Return for each moment how much better two rates fit than one: the summed log likelihood ratio."""
     places = sorted(tallies.recorded)
     if not places or not tallies.counts:
         return np.zeros(len(at_s))

@@ -9,7 +9,7 @@ class CallGraph:
     """Services and their calls; cycles are allowed, and calls to oneself do not count."""
 
     def __init__(self, calls: Iterable[tuple[str, str]]) -> None:
-        """Take the ``calls`` as pairs of caller and callee."""
+        """Store the ``calls``, pairs of caller and callee."""
         self._callees: dict[str, set[str]] = {}
         self._callers: dict[str, set[str]] = {}
         for caller, callee in calls:
@@ -21,19 +21,19 @@ class CallGraph:
         return service in self._callees or service in self._callers
 
     def callees(self, service: str) -> frozenset[str]:
-        """Whom the service calls itself."""
+        """Return the services it calls directly."""
         return frozenset(self._callees.get(service, ()))
 
     def callers(self, service: str) -> frozenset[str]:
-        """Who calls the service itself."""
+        """Return the services that call it directly."""
         return frozenset(self._callers.get(service, ()))
 
     def behind(self, service: str) -> frozenset[str]:
-        """All that can fail it: its callees, theirs, and so on; itself too."""
+        """Return all services that can make it fail: its callees, theirs, and so on; itself too."""
         return _closure(service, self._callees)
 
     def in_front(self, service: str) -> frozenset[str]:
-        """All that it can fail: its callers, theirs, and so on; itself too."""
+        """Return all services that it can make fail: its callers, theirs, and so on; itself too."""
         return _closure(service, self._callers)
 
 

@@ -34,7 +34,7 @@ class OriginEvidence:
 
 
 def places(scene: Situation, *, weights: OriginWeights) -> tuple[OriginCandidate, ...]:
-    """Rank where the trouble began, most likely first; a service that nothing speaks against is none.
+    """Rank the likely origins, most likely first; services without evidence are left out.
 
     Equal scores are ordered by name, which is only a stable order.
     """
@@ -77,13 +77,13 @@ def ground_of(scene: Situation) -> OriginEvidence:
 
 
 def _weighed_as(scene: Situation, finding: Finding) -> FindingKind | None:
-    """Tell as which kind a finding counts; none if it says nothing of where the trouble is now."""
+    """Return the kind as which a finding counts; none if it does not show where the trouble is now."""
     if finding.data.get("ended") is True or (finding.kind in _LINES and not scene.harmful(finding)):
         return None
     if finding.kind is FindingKind.ALERT:
-        return None  # somebody's opinion of what has been read anyway
+        return None  # another system's judgement of data that has been read anyway
     if finding.kind is FindingKind.DEPENDENCY_DOWN and finding.component:
-        return FindingKind.DEPENDENCY_ERRORS  # what a caller says of it
+        return FindingKind.DEPENDENCY_ERRORS  # what a caller reports of it
     return _SAME_AS.get(finding.kind, finding.kind)
 
 
@@ -125,7 +125,7 @@ def _among(services: tuple[str, ...], sets: Sequence[frozenset[str]]) -> BoolArr
 
 
 def _ordered(kinds: Mapping[FindingKind, Finding], weights: OriginWeights) -> list[Finding]:
-    """Order a service's findings by what they add, strongest first; those that can be shown by themselves."""
+    """Order a service's findings by what they add, strongest first; leave out what cannot be shown alone."""
     worth = {finding.id: (weights.of(kind) * finding.strength, finding) for kind, finding in kinds.items()}
     kept = [pair for pair in worth.values() if pair[0] > 0 and can_be_shown(pair[1])]
     return [

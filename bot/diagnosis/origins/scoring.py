@@ -31,7 +31,7 @@ class ScoreTable:
     outside: BoolArray
     """Whether it raised the alert and is not in the call graph, so that no callee could explain it."""
     hearsay: BoolArray
-    """Whether it is a leaf of which only one caller tells."""
+    """Whether it is a leaf that only one caller's data shows."""
 
 
 def scores(table: ScoreTable, *, weights: OriginWeights) -> FloatArray:
@@ -54,12 +54,12 @@ def scores(table: ScoreTable, *, weights: OriginWeights) -> FloatArray:
 
 
 def _worst(among: BoolArray, total: FloatArray) -> FloatArray:
-    """Give each row the most trouble among the columns that are its own."""
+    """Return for each row the most trouble among the columns that are its own."""
     return np.asarray(np.where(among, total[None, :], 0.0).max(axis=1, initial=0.0), dtype=np.float64)
 
 
 def _believed(table: ScoreTable, total: FloatArray, *, weights: OriginWeights) -> FloatArray:
-    """Say what is left of each service: a leaf of which only one caller tells may be the way to another one.
+    """Return the share left of each service: a leaf with one caller may be the way to another service.
 
     A load balancer is seen by its caller alone, and is in the trouble of the service behind it: so its
     trouble counts less as far as a service that the same caller calls, and of which more is known, has it.
@@ -71,7 +71,7 @@ def _believed(table: ScoreTable, total: FloatArray, *, weights: OriginWeights) -
 
 
 def confidence(scored: FloatArray, *, weights: OriginWeights) -> float:
-    """Give the chance that the first is right: logistic in the log of its score and in its margin, 0 to 1."""
+    """Return the chance that the first is right, 0 to 1: logistic in the log of its score and its margin."""
     score, margin = features(scored)
     if score <= 0:
         return 0.0
@@ -81,7 +81,7 @@ def confidence(scored: FloatArray, *, weights: OriginWeights) -> float:
 
 
 def features(scored: FloatArray) -> tuple[float, float]:
-    """Give the highest score, and by which share of it the second one is lower."""
+    """Return the highest score, and by which share of it the second one is lower."""
     ordered = np.sort(scored)[::-1]
     if ordered.size == 0 or ordered[0] <= 0:
         return 0.0, 0.0

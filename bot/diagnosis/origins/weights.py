@@ -29,7 +29,7 @@ class Sureness(Model):
 class OriginWeights(Model):
     """``own`` evidence cannot come from elsewhere; a ``symptom`` may be a callee's doing.
 
-    What public cases do not show (databases, instances that are down, pools) stands as it was set by hand.
+    Weights for what public cases do not show (databases, instances that are down, pools) are set by hand.
     """
 
     fitted: Fit
@@ -42,13 +42,13 @@ class OriginWeights(Model):
     unreachable: Share
     """What is left of a service that does not lie behind the alert."""
     hearsay: Share
-    """What is left of a leaf of which only one caller tells, beside a service in as much trouble."""
+    """What is left of a leaf that only one caller's data shows, beside a service in as much trouble."""
     outside: Share
     """What symptoms are worth of an alerting service that is not in the call graph: they are the alert."""
     confidence: Sureness
 
     def of(self, kind: FindingKind) -> float:
-        """What one kind of finding is worth at full strength."""
+        """Return what one kind of finding is worth at full strength."""
         return self.own.get(kind, self.symptom.get(kind, 0.0))
 
 

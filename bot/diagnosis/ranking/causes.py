@@ -1,4 +1,4 @@
-"""Ranks the causes: what most likely happened, what was ruled out, and what cannot be said."""
+"""Ranks the causes: what most likely happened, what was ruled out, and what is unknown."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
 _LEAST = 0.2
 _MOST_CAUSES = 5
 _PLACE_BESIDE = 0.55
-"""A place says less than whatever may have happened there, as long as that is likely at all."""
+"""A place is worth less than a cause in it, as long as that cause is likely at all."""
 _RESOURCES = frozenset(
     {
         FindingKind.CPU_HIGH,
@@ -50,9 +50,9 @@ def rank_causes(
     now: datetime,
     since_s: float,
 ) -> Diagnosis:
-    """Name the most likely causes of the trouble of ``service``, best first, or say that there is none.
+    """Name the most likely causes of the trouble of ``service``, best first, or conclude that there is none.
 
-    ``results`` gives, for each source, what it found or a ``Source`` that says why it could not be read.
+    ``results`` gives, for each source, what it found, or a ``Source`` with the reason why it was not read.
     ``since_s`` is how far back the sources looked, in seconds.  Pure: the same input gives the same answer,
     whatever the order of the findings.
 
@@ -104,7 +104,7 @@ def _ranked(scene: Situation, suspects: Sequence[Suspect]) -> list[Cause]:
 def _unexplained_places(
     scene: Situation, suspects: Sequence[Suspect], where: Sequence[OriginCandidate]
 ) -> Iterator[Suspect]:
-    """Say at least where it is, for each place with a symptom of its own that nothing else explains."""
+    """Return at least the place, for each one with a symptom of its own that nothing else explains."""
     by_id = {finding.id: finding for finding in scene.findings}
     for place in where:
         evidence = [by_id[each] for each in place.evidence]
@@ -127,14 +127,14 @@ def _somewhere(
         kind=CauseKind.CODE_FAULT if exceptions else CauseKind.UNKNOWN,
         service=name,
         component=exceptions[0] if exceptions else "",
-        summary=f"The trouble begins in {name} ({where}), but nothing that was read says why.",
+        summary=f"The trouble begins in {name} ({where}), but the data I read does not show why.",
         began_at=scene.onset(name),
         decisive=frozenset({"metrics", "logs"}),
         weighed=min(place.confidence, _PLACE_BESIDE) if known >= _LEAST else place.confidence,
     )
     suspect.support(evidence, 1.0)
     if known > 0:
-        suspect.doubt("a better explanation is at hand", unexplained(known))
+        suspect.doubt("there is a better explanation", unexplained(known))
     return suspect
 
 
@@ -155,7 +155,9 @@ def _ruled_out(
     places = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
     found = list(dropped)
     found.extend(
-        RuledOut(what=name_of(cause), why=cause.against[0] if cause.against else "little speaks for it")
+        RuledOut(
+            what=name_of(cause), why=cause.against[0] if cause.against else "there is little evidence for it"
+        )
         for cause in rest
         if cause.kind not in places
     )
@@ -174,9 +176,11 @@ def _harmless(scene: Situation) -> list[RuledOut]:
                 RuledOut(what=finding.summary.rstrip("."), why=f"these are {level} lines; nothing fails")
             )
         elif finding.kind in _RESOURCES:
-            found.append(RuledOut(what=finding.summary.rstrip("."), why="nothing fails or slows down by it"))
+            found.append(
+                RuledOut(what=finding.summary.rstrip("."), why="nothing fails or slows down because of it")
+            )
         elif finding.kind is FindingKind.ALERT and not _is_over(finding) and finding.service in scene.scope:
-            found.append(RuledOut(what=finding.summary.rstrip("."), why="nothing that was read bears it out"))
+            found.append(RuledOut(what=finding.summary.rstrip("."), why="no other source confirms it"))
     return found
 
 
@@ -198,7 +202,7 @@ def _source(name: str, result: Findings | Source) -> Source:
 
 
 def _onset(scene: Situation, causes: Sequence[Cause]) -> datetime | None:
-    """When the symptom began: of the service itself, else of the first cause's."""
+    """Return when the symptom began: of the service itself, else of the first cause's."""
     places = [scene.service, *(cause.service for cause in causes[:1])]
     began = [onset for name in places if (onset := scene.onset(name)) is not None]
     return min(began, default=None)

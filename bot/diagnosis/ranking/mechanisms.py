@@ -1,4 +1,4 @@
-"""Suspicions that stand on what was seen directly: locks, saturation, dead services and dependencies."""
+"""Suspicions based on direct observation: locks, saturation, dead services and dependencies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.domain.formatting import figure, listed
 from bot.domain.model import JsonObject, JsonValue
 
 _DATABASE = re.compile(r"database|\bdb\b|sql|postgres|mysql|maria", re.IGNORECASE)
-_NOBODY_SUFFERS = 0.5
+_NO_IMPACT = 0.5
 _HEALTHY_WHEN_ASKED = 0.3
 _ERRORS = (FindingKind.ERROR_RATE_UP, FindingKind.LATENCY_UP)
 _LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
@@ -32,12 +32,12 @@ def mechanisms(scene: Situation) -> list[Suspect]:
     found = [suspect for name in scene.scope for make in makers for suspect in make(scene, name)]
     for suspect in found:
         if not _suffers(scene, suspect.service):
-            suspect.doubt(f"neither {suspect.service} nor its callers fail or are slow", _NOBODY_SUFFERS)
+            suspect.doubt(f"neither {suspect.service} nor its callers fail or are slow", _NO_IMPACT)
     return found
 
 
 def _suffers(scene: Situation, service: str) -> bool:
-    """Whether anybody notices: an error or a delay, at the service or above it."""
+    """Return whether callers or users notice: an error or a delay, at the service or above it."""
     names = {service, *scene.callers(service)}
     kinds = (*_ERRORS, *_LINES, FindingKind.DEPENDENCY_ERRORS, FindingKind.SERVICE_DOWN)
     return any(f.service in names and f.kind in kinds and scene.harmful(f) for f in scene.findings)
@@ -55,7 +55,7 @@ def _locks(scene: Situation, service: str) -> Iterator[Suspect]:
         if finding.data.get("tables"):
             suspect = _lock(scene, finding, text=finding.evidence[0].text)
             suspect.support([finding], 0.6)
-            suspect.doubt("nobody waits for it at this moment", 0.8)
+            suspect.doubt("nothing waits for it right now", 0.8)
             yield suspect
 
 
@@ -126,16 +126,16 @@ def _saturation(scene: Situation, service: str) -> Iterator[Suspect]:
         ("memory", FindingKind.MEMORY_HIGH, "memory"),
     ):
         seen = scene.of(service, kind)
-        said = _hinting(scene, service, hint)
-        if seen or said:
-            yield _saturated(scene, service, resource=resource, seen=seen, said=said)
+        hinted = _hinting(scene, service, hint)
+        if seen or hinted:
+            yield _saturated(scene, service, resource=resource, seen=seen, hinted=hinted)
 
 
 def _saturated(
-    scene: Situation, service: str, *, resource: str, seen: tuple[Finding, ...], said: tuple[Finding, ...]
+    scene: Situation, service: str, *, resource: str, seen: tuple[Finding, ...], hinted: tuple[Finding, ...]
 ) -> Suspect:
-    text = seen[0].evidence[0].text if seen else f"its log says “{said[0].evidence[0].text}”"
-    began = [f.began_at for f in (*seen, *said) if f.began_at is not None]
+    text = seen[0].evidence[0].text if seen else f"its log shows “{hinted[0].evidence[0].text}”"
+    began = [f.began_at for f in (*seen, *hinted) if f.began_at is not None]
     data: JsonObject = {"resource": resource, "value": seen[0].evidence[0].value if seen else None}
     suspect = Suspect(
         kind=CauseKind.SATURATION,
@@ -148,12 +148,12 @@ def _saturated(
     )
     suspect.support(seen, 0.85)
     suspect.support(scene.of(service, *_ERRORS), 0.35)
-    suspect.support(said, 0.65)
+    suspect.support(hinted, 0.65)
     suspect.support([f for f in scene.of(service, FindingKind.DEPENDENCY_SLOW) if not f.component], 0.5)
     if not seen and scene.was_read("metrics"):
-        suspect.doubt(f"no metric of {service} shows it (yet)", 0.9)
-    if not said and scene.explained(service) > 0:
-        # Waiting callers fill up too; a process that says itself that it is full is another matter.
+        suspect.doubt(f"no metric of {service} shows it yet", 0.9)
+    if not hinted and scene.explained(service) > 0:
+        # Waiting callers fill up too; a process that reports itself as full is another matter.
         share = scene.explained(service)
         suspect.doubt(f"much of the trouble of {service} comes from what it calls", unexplained(share * 0.7))
     return suspect
@@ -176,14 +176,14 @@ def _down(scene: Situation, service: str) -> Iterator[Suspect]:
         decisive=frozenset({"dependencies", "metrics"}),
     )
     for finding in found:
-        # A readiness address that answers late or badly may only repeat what a dependency does to it.
+        # A readiness address that answers late or badly may only reflect a dependency's trouble.
         certain = finding.data.get("state") == "refused" or finding.data.get("all") is True
         suspect.support([finding], 0.8 if certain else 0.45)
     for caller in scene.callers(service):
         suspect.support(_naming(scene, caller, service), 0.4)
     deep = max((scene.trouble(name) for name in scene.catalogue.get(service).depends_on), default=0.0)
     if all(f.data.get("state") not in {"refused", None} for f in found) and deep > 0:
-        suspect.doubt(f"something that {service} stands on is in trouble too", 1 - 0.5 * deep)
+        suspect.doubt(f"something that {service} depends on is in trouble too", 1 - 0.5 * deep)
     yield suspect
 
 
@@ -214,7 +214,7 @@ def _outside(scene: Situation, service: str) -> Iterator[Suspect]:
     if not asked and not (direct and failing) and scene.health_ok(service):
         suspect.doubt(f"{service} answers its health check", _HEALTHY_WHEN_ASKED)
     elif not direct:
-        suspect.doubt(f"nobody could ask {service} itself", 0.9)
+        suspect.doubt(f"{service} itself could not be checked", 0.9)
     yield suspect
 
 
@@ -231,7 +231,7 @@ def _outside_summary(service: str, caller: str, *, direct: list[Finding], failin
     calls = [f for f in failing if f.kind is FindingKind.DEPENDENCY_ERRORS]
     if direct and calls and calls[0].evidence[0].value is not None:
         parts.append(f"{figure(calls[0].evidence[0].value, 'ratio')} of the calls of {caller} to it fail")
-    return f"{service}, which is not ours, does not answer as it should: {' and '.join(parts)}."
+    return f"{service}, a third-party service, does not respond correctly: {' and '.join(parts)}."
 
 
 def _naming(scene: Situation, caller: str, callee: str) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""All that was found, arranged by service: who is impaired, since when, and who is to blame among them."""
+"""All findings, arranged by service: which ones are impaired, since when, and which of them is to blame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
 from bot.domain.model import JsonValue
 
 IMPAIRED = 0.3
-"""From this impairment on, a service is said to be in trouble."""
+"""From this impairment on, a service counts as in trouble."""
 
 _IMPACT: Mapping[FindingKind, float] = {
     FindingKind.ERROR_RATE_UP: 1.0,
@@ -36,7 +36,7 @@ _IMPACT: Mapping[FindingKind, float] = {
     FindingKind.DEPENDENCY_DOWN: 0.6,
     FindingKind.TRAFFIC_DROP: 0.6,
 }
-"""How much a finding says that a service does not do its work; what is not here says nothing of that."""
+"""How strongly a kind of finding shows that a service does not do its work; other kinds do not show it."""
 
 TEMPLATES = frozenset({FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING})
 CHANGES = frozenset(
@@ -51,7 +51,7 @@ _HARMLESS = frozenset({"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"})
 _TELLING = 0.5
 """Where so large a share of the lines mentions a callee, the others are about something else."""
 _UNLINKED = 0.6
-_SAID_BUT_WELL = 0.5
+_REPORTED_BUT_WELL = 0.5
 _ONSET_SLACK = timedelta(seconds=10)
 
 
@@ -78,9 +78,9 @@ class Situation:
 
     @cached_property
     def scope(self) -> tuple[str, ...]:
-        """The service and all it stands on, nearest first.
+        """The service and everything it depends on, nearest first.
 
-        If nobody knows what it stands on, nor who calls it, it may be anything that is in trouble.
+        If neither its dependencies nor its callers are known, any service in trouble is in scope.
         """
         below = tuple(entry.name for entry in self.catalogue.downstream(self.service))
         if not self.is_alone:
@@ -90,7 +90,7 @@ class Situation:
 
     @cached_property
     def is_alone(self) -> bool:
-        """Whether nobody is known to call the service, and it is known to call nobody."""
+        """Whether the service has no known callers and no known dependencies."""
         return not (self.catalogue.get(self.service).depends_on or self.catalogue.upstream(self.service))
 
     @cached_property
@@ -104,7 +104,7 @@ class Situation:
         return depth
 
     def was_read(self, source: str) -> bool:
-        """Whether a source answered."""
+        """Return whether a source answered."""
         return isinstance(self.results.get(source), Findings)
 
     @cached_property
@@ -132,7 +132,7 @@ class Situation:
         return tuple(sorted(found, key=lambda f: (-f.strength, f.id)))
 
     def harmful(self, finding: Finding) -> bool:
-        """Whether a finding says that a service does not do its work now."""
+        """Return whether a finding shows that a service does not do its work now."""
         if finding.data.get("ended") is True:
             return False
         if finding.kind in TEMPLATES and str(finding.data.get("level", "")).upper() in _HARMLESS:
@@ -143,12 +143,12 @@ class Situation:
         return finding.kind in _IMPACT
 
     def symptoms(self, service: str) -> tuple[Finding, ...]:
-        """List what says that a service does not do its work, strongest first."""
+        """List the findings that a service does not do its work, strongest first."""
         found = [f for f in self.findings if f.service == service and self.harmful(f)]
         return tuple(sorted(found, key=lambda f: (-f.strength, f.id)))
 
     def impairment(self, service: str) -> float:
-        """How sure it is, 0 to 1, that a service does not do its work: noisy-or over the sources."""
+        """Return how sure it is, 0 to 1, that a service does not do its work: noisy-or over the sources."""
         best: dict[str, float] = {}
         for finding in self.symptoms(service):
             weight = _IMPACT[finding.kind] * finding.strength
@@ -156,16 +156,16 @@ class Situation:
         return noisy_or(best.values())
 
     def impaired(self, service: str) -> bool:
-        """Whether a service is in trouble."""
+        """Return whether a service is in trouble."""
         return self.impairment(service) >= IMPAIRED
 
     @property
     def is_in_trouble(self) -> bool:
-        """Whether the service asked about is in trouble; of one that nobody can read it is believed."""
+        """Whether the service asked about is in trouble; if no source can read it, that is assumed."""
         return self.impaired(self.service) or self.catalogue.get(self.service).external
 
     def onset(self, service: str) -> datetime | None:
-        """When a service's trouble began: its earliest symptom of any weight."""
+        """Return when a service's trouble began: its earliest symptom of any weight."""
         symptoms = self.symptoms(service)
         if not symptoms:
             return None
@@ -178,11 +178,11 @@ class Situation:
         return min(began, default=None)
 
     def link(self, caller: str, callee: str) -> float:
-        """Share, 0 to 1, of the caller's trouble that its own calls and lines lay on the callee.
+        """Return the share, 0 to 1, of the caller's trouble that its calls and lines attribute to the callee.
 
         All calls may fail while other requests fail for reasons of the caller's own: not every request makes
         the call.  So its lines count alone where half of them mention the callee, and less where fewer do,
-        for then it may not be its way to say whom it called.
+        as it may not log whom it called.
         """
         by_calls, by_lines = self._by_calls(caller, callee), self._by_lines(caller, callee)
         if 0 < by_lines < by_calls:
@@ -192,29 +192,29 @@ class Situation:
         return max(shares) if shares else self._by_time(caller, callee)
 
     def explained(self, service: str) -> float:
-        """Share of a service's trouble that comes from what it calls."""
+        """Return the share of a service's trouble that comes from what it calls."""
         return max((self.explained_by(service, callee) for callee in self._callees(service)), default=0.0)
 
     def explained_by(self, service: str, callee: str) -> float:
-        """Share of a service's trouble that comes from one thing it calls."""
+        """Return the share of a service's trouble that comes from one thing it calls."""
         return self.link(service, callee) * self.trouble(callee)
 
     def trouble(self, service: str) -> float:
-        """How sure it is that something behind this name is not well, seen from its callers."""
+        """Return how sure it is that something behind this name is not well, seen from its callers."""
         if not self.catalogue.get(service).external:
             return self.impairment(service)
         found = self.of(service, FindingKind.DEPENDENCY_DOWN)
         direct = max((f.strength for f in found if f.source != "provider"), default=0.0)
         said = max((f.strength for f in found if f.source == "provider"), default=0.0)
         if self.health_ok(service):
-            # The incident that its status page tells of may be of a part that we do not use.
-            return max(direct, _SAID_BUT_WELL * said)
+            # The incident on its status page may concern a part that we do not use.
+            return max(direct, _REPORTED_BUT_WELL * said)
         if direct or said:
             return max(direct, said)
-        return 0.5  # nobody asked it
+        return 0.5  # it was not checked directly
 
     def health_ok(self, service: str) -> bool:
-        """Whether a service was asked directly and said that it is well."""
+        """Return whether a service was checked directly and reported that it is well."""
         result = self.results.get("dependencies")
         if not isinstance(result, Findings) or not self.catalogue.get(service).sources.get("http"):
             return False
@@ -273,5 +273,5 @@ def noisy_or(chances: Iterable[float]) -> float:
 
 
 def number(value: JsonValue) -> float | None:
-    """Read a number out of a finding's data; none if it is no number."""
+    """Read a number out of a finding's data; none if it is not a number."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -65,7 +65,7 @@ class Suspect:
     def belief(self) -> float:
         """Confidence before doubts: noisy-or over the sources, the best reason of each.
 
-        What one source says twice is not independent, so its further reasons do not count.
+        Two reasons from one source are not independent, so only its best one counts.
         """
         if self.weighed is not None:
             return self.weighed
@@ -76,7 +76,7 @@ class Suspect:
         return noisy_or(best.values())
 
     def judged(self, scene: Situation) -> float:
-        """Belief, times what the doubts leave of it, at most 0.97: as if every source had been read.
+        """Return the belief, reduced by the doubts, at most 0.97, as if every source had been read.
 
         This is what one suspicion takes from another; were the unread sources to count here, each of them
         would make the others surer.
@@ -89,18 +89,18 @@ class Suspect:
         return judged
 
     def confidence(self, scene: Situation) -> float:
-        """What is left of ``judged`` by the sources that could not be read."""
+        """Return what is left of ``judged`` by the sources that could not be read."""
         confidence = self.judged(scene)
         for source in scene.unread:
             confidence *= _UNREAD_DECISIVE if source.name in self.decisive else _UNREAD
         return round(confidence, 4)
 
     def cause(self, scene: Situation) -> Cause:
-        """Write it as the diagnosis names it, with the evidence strongest first."""
+        """Return it as a cause of the diagnosis, with the evidence strongest first."""
         ordered = sorted(self.supports, key=lambda support: (-support.weight, support.finding.id))
         unread = [s.name for s in scene.unread if s.name in self.decisive]
         against = [doubt.text for doubt in sorted(self.doubts, key=lambda doubt: doubt.factor)]
-        against.extend(f"{name} could not be read, which would decide it" for name in unread)
+        against.extend(f"{name} would decide it but could not be read" for name in unread)
         return Cause(
             kind=self.kind,
             service=self.service,
@@ -115,7 +115,7 @@ class Suspect:
 
 
 def can_be_shown(finding: Finding) -> bool:
-    """Tell whether a finding convinces by itself; one that does not only adds its little to the figures."""
+    """Return whether a finding is convincing on its own; otherwise it only adds a little to the figures."""
     return finding.data.get("telling") is not False
 
 

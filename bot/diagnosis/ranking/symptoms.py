@@ -13,7 +13,7 @@ from bot.domain.diagnoses.finding import Finding, FindingKind
 LINES = (FindingKind.LOG_ERRORS, FindingKind.LOG_TEMPLATE_NEW, FindingKind.LOG_TEMPLATE_GROWING)
 """The kinds of findings that come with samples of lines."""
 
-_SAYS_NOTHING = frozenset(
+_UNSPECIFIC = frozenset(
     {
         FindingKind.ERROR_RATE_UP,
         FindingKind.SUCCESS_DOWN,
@@ -33,9 +33,9 @@ _STEP_S = 15.0
 
 
 def symptoms_of(scene: Situation, service: str) -> Symptoms:
-    """Gather what the findings say of a service: samples of its lines, what rose, and towards whom.
+    """Gather what the findings show of a service: samples of its lines, what rose, and towards whom.
 
-    What callers say of it is left out: they complain of its answers, in words of their own.
+    What callers report of it is left out: they complain of its answers, in words of their own.
     """
     harmful = [f for f in scene.findings if f.service == service and _counts(scene, f)]
     onset = scene.onset(service) or scene.now
@@ -46,7 +46,7 @@ def symptoms_of(scene: Situation, service: str) -> Symptoms:
         for text in strings(finding, "samples")
     )
     texts = [line.text for line in complaints]
-    texts += [text for finding in harmful for text in _told_by(finding)]
+    texts += [text for finding in harmful for text in _subjects_of(finding)]
     return Symptoms(
         onset=onset,
         slack_s=_SLACK_S,
@@ -73,16 +73,16 @@ def _counts(scene: Situation, finding: Finding) -> bool:
     return finding.kind not in LINES or scene.harmful(finding)
 
 
-def _told_by(finding: Finding) -> Iterable[str]:
-    """Name what a finding is about; that something fails is no news."""
+def _subjects_of(finding: Finding) -> Iterable[str]:
+    """Name what a finding is about; that something fails is not new information."""
     if finding.kind is FindingKind.ALERT:
         yield finding.component
-    elif finding.kind not in _SAYS_NOTHING:
+    elif finding.kind not in _UNSPECIFIC:
         towards = finding.component if finding.kind in _TOWARDS else ""
         yield f"{finding.kind.value.replace('_', ' ')} {towards}".strip()
     yield from strings(finding, "exceptions")
     yield from strings(finding, "operations")
-    # A line that was usual and is missing tells what no longer happens.
+    # A line that was usual and is missing shows what no longer happens.
     yield str(finding.data.get("template", ""))
 
 

@@ -1,4 +1,4 @@
-"""Decides what may be said of a ranking, and says it in one sentence."""
+"""Decides what may be concluded from a ranking, and puts it in one sentence."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ FOUND = 0.6
 _ALSO = 0.5
 """From this confidence on a second cause is named beside the first: it is more likely than not."""
 TIE = 0.04
-"""Two causes this close cannot be told apart."""
+"""Two causes this close count as a tie."""
 BOTH = 0.8
 """From this confidence on, two causes that tie are both believed, if they are of different services."""
 _CORROBORATED = 2
-"""So many sources must speak for a cause when most sources could not be read."""
+"""This many sources must support a cause when most sources could not be read."""
 _ALERTS = "alerts"
-"""No light in the dark: what an alert saw, somebody else should have been able to see."""
+"""Does not count when most sources are unread: another source should have seen what an alert saw."""
 _PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
 
 
 def judge(scene: Situation, causes: Sequence[Cause]) -> Verdict:
-    """Say whether a cause was found, may not be told, or there is none to find.
+    """Return whether a cause was found, is unclear, or does not exist.
 
-    An alert, a change or a storm of harmless lines is no evidence of a fault: without a symptom anywhere in
+    An alert, a change or a storm of harmless lines is not evidence of a fault: without a symptom anywhere in
     the scope, and with metrics and logs at hand to show one, there is none.
     """
     if causes and causes[0].confidence >= FOUND and causes[0].kind not in _PLACES:
@@ -39,7 +39,7 @@ def judge(scene: Situation, causes: Sequence[Cause]) -> Verdict:
 
 
 def _half_seen(scene: Situation) -> bool:
-    """Whether something unusual was seen, and a source that might have said more of it was not read."""
+    """Return whether something unusual was seen, and a source that might explain it was not read."""
     silent = {*CHANGES, FindingKind.ALERT}
     seen = (f for f in scene.findings if f.service in scene.scope and f.kind not in silent)
     return bool(scene.unread) and any(seen)
@@ -51,12 +51,12 @@ def ties(causes: Sequence[Cause]) -> tuple[Cause, ...]:
 
 
 def summary_of(scene: Situation, verdict: Verdict, causes: Sequence[Cause]) -> str:
-    """Say it in one or two sentences, fit for three in the morning."""
+    """Return one or two sentences, fit for three in the morning."""
     match verdict:
         case "cause_found":
             text = causes[0].summary
             also = [c for c in causes[1:] if c.confidence >= _ALSO and c.kind not in _PLACES]
-            return f"{text} And at the same time: {also[0].summary}" if also else text
+            return f"{text} At the same time: {also[0].summary}" if also else text
         case "unclear":
             return _unclear(scene, causes)
         case "no_fault_found":
@@ -85,7 +85,7 @@ def name_of(cause: Cause) -> str:
 
 
 def _in_the_dark(scene: Situation, cause: Cause) -> bool:
-    """Whether one source alone speaks for the cause while most of the others could not be read."""
+    """Return whether one source alone speaks for the cause while most of the others could not be read."""
     asked = [name for name in scene.asked if name != _ALERTS]
     unread = [source for source in scene.unread if source.name != _ALERTS]
     if len(unread) * 2 <= len(asked):
@@ -109,20 +109,20 @@ def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
     if not causes:
         failing = [name for name in scene.scope if scene.impaired(name)]
         where = (
-            f"{listed(failing, most=4)} show trouble"
+            f"{listed(failing, most=4)} are in trouble"
             if failing
-            else f"Too little could be read of {scene.service}"
+            else f"I could read too little about {scene.service}"
         )
-        return f"{where}; I cannot say why.{because}"
+        return f"{where}; I cannot determine why.{because}"
     if len(tied) > 1:
-        return f"I cannot tell these apart: {' Or: '.join(cause.summary for cause in tied[:3])}{because}"
-    return f"I am not sure. The best guess: {causes[0].summary}{because}"
+        return f"I cannot decide between these: {' Or: '.join(cause.summary for cause in tied[:3])}{because}"
+    return f"I am not sure. Best guess: {causes[0].summary}{because}"
 
 
 def _no_fault(scene: Situation) -> str:
     ours = [name for name in scene.scope if not scene.catalogue.get(name).external]
     back = duration(scene.since_s)
-    text = f"No fault found: errors and latency of {listed(ours, most=4)} are as usual, looking back {back}."
+    text = f"No fault found: errors and latency of {listed(ours, most=4)} were as usual over the last {back}."
     over = [finding.service for finding in scene.over() if finding.service in scene.scope]
     if over:
         text += f" There was trouble in {listed(over, most=4)}; it has ended."
@@ -132,9 +132,9 @@ def _no_fault(scene: Situation) -> str:
     )
     if latest is not None and latest.began_at is not None:
         ago = duration(max(0.0, (scene.now - latest.began_at).total_seconds()))
-        text += f" The latest change ({latest.service}, {ago} ago) did no visible harm."
+        text += f" The latest change ({latest.service}, {ago} ago) had no visible effect."
     above = [entry.name for entry in scene.catalogue.upstream(scene.service) if scene.impaired(entry.name)]
     if above:
-        text += f" But {listed(above, most=4)}, which stands on it, is in trouble: triage that."
+        text += f" But {listed(above, most=4)}, which depends on it, is in trouble: triage that."
     unread = [source.name for source in scene.unread]
     return f"{text} {listed(unread, most=4).capitalize()} could not be read." if unread else text

@@ -31,7 +31,7 @@ _CAUTION = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class AnomalyRule:
-    """When a shift of one kind of metric is worth a word; levels and shifts are in its own unit."""
+    """When a shift of one kind of metric is worth reporting; levels and shifts are in its own unit."""
 
     direction: Literal["up", "down"] = "up"
     """The direction that hurts; the other one is never an anomaly."""
@@ -110,7 +110,7 @@ def _shifted(times: FloatArray, x: FloatArray, *, rule: AnomalyRule, sign: float
 
 
 def _beyond_limit(times: FloatArray, series: FloatArray, *, rule: AnomalyRule) -> Anomaly | None:
-    """Judge a level by the limit alone, where there is no ordinary level or it is too restless to tell."""
+    """Judge a level by the limit alone, if there is no ordinary level or it is too restless."""
     if rule.limit is None:
         return None
     beyond = series >= rule.limit if rule.direction == "up" else series <= rule.limit

@@ -1,4 +1,4 @@
-"""The families of metrics that a service has: how each is asked for, what hurts, and how it is said."""
+"""The families of metrics that a service has: how each is queried, what hurts, and how it is worded."""
 
 from __future__ import annotations
 

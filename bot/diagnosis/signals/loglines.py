@@ -42,18 +42,18 @@ class ParsedLine:
 
     @property
     def is_error(self) -> bool:
-        """Whether its level says that something failed."""
+        """Whether its level means that something failed."""
         return self.level in _ERROR_LEVELS
 
     @property
     def exception(self) -> str:
-        """The class of the exception it tells of, or nothing."""
+        """The class of the exception it reports, or nothing."""
         found = _EXCEPTION.search(self.error) or _EXCEPTION.search(self.message)
         return found.group(1) if found else ""
 
 
 def parse(raw: bytes) -> ParsedLine | None:
-    """Read a line; none if it is no JSON object with a time."""
+    """Read a line; none if it is not a JSON object with a time."""
     try:
         line = json.loads(raw.decode())
     except ValueError:
@@ -79,7 +79,7 @@ def of_fields(line: Mapping[str, Any], *, at_s: float | None = None) -> ParsedLi
 def of_text(text: str, *, at_s: float, labels: Mapping[str, str]) -> ParsedLine:
     """Read a line of a log store, which knows its time: JSON, ``key=value`` pairs, or plain words.
 
-    ``labels`` are what the store knows of it, and count where the line itself does not say.
+    ``labels`` are what the store knows of it, and count where the line itself has no value.
     """
     fields = _fields_of(text)
     if not any(fields.get(key) for key in _LEVEL_KEYS):

@@ -70,7 +70,7 @@ def findings_of(read: LogRead, *, names: Iterable[str]) -> tuple[Finding, ...]:
     found: list[Finding] = []
     errors = [line for line in read.lines if line.is_error]
     burst = _counted(read) if read.error_times_s else _burst(errors, read=read)
-    # What was counted may be told only with a line of it to show.
+    # A count may be reported only with a line of it to show.
     if burst is not None and errors and errors[-1].at_s >= burst.onset_s:
         found.append(_errors(read, errors, burst, others=others))
     groups = [(each, _burst(each.lines, read=read)) for each in _groups(read.lines)]
@@ -89,13 +89,13 @@ def _missing(read: LogRead, groups: Sequence[_Group], *, onset: datetime | None)
 
 
 def _place(pair: tuple[_Group, Burst]) -> tuple[bool, bool, float, str]:
-    """Put what lasts before what has ended, and errors before the rest."""
+    """Order findings: those that last before those that have ended, errors before the rest."""
     each, burst = pair
     return burst.ended, not each.is_error, -burst.strength, each.template
 
 
 def _judged(read: LogRead, each: _Group, burst: Burst) -> bool:
-    # In a log that has only just begun everything is new; only errors are worth a word then.
+    # In a log that has only just begun everything is new; only errors are worth reporting then.
     if each.is_error:
         return True
     others = len(read.lines) - len(each.lines)
@@ -141,8 +141,8 @@ def _errors(read: LogRead, errors: Sequence[ParsedLine], burst: Burst, *, others
         text = f"{read.service} logged {burst.count} error lines from {since} to {until}"
     else:
         text = (
-            f"{read.service} logs {burst.rate_now * 60:.0f} error lines a minute since {since}, "
-            f"before that {burst.rate_before * 60:.0f}"
+            f"{read.service} logs {burst.rate_now * 60:.0f} error lines a minute since {since}; "
+            f"before that, {burst.rate_before * 60:.0f}"
         )
     return _finding(read, FindingKind.LOG_ERRORS, errors, burst, text=text, others=others, component="")
 
@@ -229,7 +229,7 @@ def _versions(read: LogRead, recent: Sequence[ParsedLine], *, onset_s: float) ->
 
 
 def _mentions(said: Counter[str], others: Sequence[str]) -> JsonObject:
-    """Give, for each other service, the share of lines that name it."""
+    """Return, for each other service, the share of lines that name it."""
     shares = {name: _share(said, re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")) for name in others}
     return {name: round(share, 3) for name, share in shares.items() if share >= _MENTION_SHARE}
 

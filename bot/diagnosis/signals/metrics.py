@@ -74,7 +74,7 @@ def findings_of(read: MetricsRead) -> tuple[Finding, ...]:
 
 
 def normal_of(read: MetricsRead, found: Sequence[Finding]) -> str:
-    """Say what of a service is as usual."""
+    """Return what of a service is as usual."""
     kinds = {finding.kind for finding in found if finding.service == read.service}
     words = {
         FindingKind.ERROR_RATE_UP: "errors",

@@ -21,20 +21,20 @@ _CHARS = 120
 
 def missing(
     service: str,
-    said: Mapping[tuple[bool, str], Iterable[float]],
+    logged: Mapping[tuple[bool, str], Iterable[float]],
     *,
     onset_s: float | None,
     source: str,
     path: str = "",
 ) -> tuple[Finding, ...]:
-    """List the templates of one service that are no longer said, most surely missing first.
+    """List the templates of one service that are no longer logged, most surely missing first.
 
-    ``said`` gives for each template, and whether it tells of an error, when it was said (seconds since the
-    epoch).  Without ``onset_s`` it is taken to be when the rates of all changed most.  Only what was to be
-    expected five times, and is gone by four fifths, is worth a word.
+    ``logged`` maps each template, with whether it reports an error, to the times of its lines (seconds since
+    the epoch).  Without ``onset_s`` it is taken to be when the rates of all changed most.  A template
+    is reported missing after at least five expected occurrences, when at least 80 % of them are absent.
     """
     tallies = Tallies()
-    for (is_error, template), times_s in said.items():
+    for (is_error, template), times_s in logged.items():
         for at_s in times_s:
             tallies.add(TalliedThing(service=service, name=template, is_error=is_error), time_s=at_s)
     since_s = _change(tallies) if onset_s is None else onset_s
@@ -67,8 +67,8 @@ def _finding(turn: TurningPoint, onset_s: float, *, source: str, path: str) -> F
     service, template = turn.thing.service, turn.thing.name
     since = clock_time(moment(onset_s))
     text = (
-        f"{service} says “{template[:_CHARS]}” {turn.after} times since {since}, where its other lines let "
-        f"{turn.expected:.0f} be expected"
+        f"{service} has logged “{template[:_CHARS]}” {turn.after} times since {since}; "
+        f"by its other lines, {turn.expected:.0f} were expected"
     )
     digest = digest_of(template)
     kind = FindingKind.LOG_TEMPLATE_VANISHED

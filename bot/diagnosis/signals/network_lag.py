@@ -1,4 +1,4 @@
-"""Lays the time that calls lose between caller and callee, by their spans, to one end of the wire."""
+"""Attributes the time that calls lose between caller and callee, by their spans, to one of the two."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def lost_on_the_wire(
     """List those of ``names`` at whose end of the wire calls lose time since ``onset_s`` (since the epoch).
 
     A call is measured where both its ends were traced: from the caller's span of the call to the callee's
-    span of the work, and back.  How it is laid to one end: ``lags.blamed``.
+    span of the work, and back.  How it is attributed to one end: ``lags.blamed``.
     """
     measured = lags.lost(lags.of_spans(_crossings(list(spans))), onset_s=onset_s)
     worst: dict[str, float] = {}
@@ -57,7 +57,7 @@ def _crossings(spans: list[CallSpan]) -> Iterator[SpanBucket]:
 
 def _finding(service: str, share: float, lost_s: float, *, onset_s: float, source: str) -> Finding:
     since = clock_time(moment(onset_s))
-    text = f"calls to and from {service} lose up to {figure(lost_s, 's')} on the wire since {since}"
+    text = f"calls to and from {service} have lost up to {figure(lost_s, 's')} on the network since {since}"
     kind = FindingKind.SPAN_LAG
     return Finding(
         id=f"{source}:{kind.value}:{service}",

@@ -1,4 +1,4 @@
-"""Turns what PostgreSQL says of its sessions into findings."""
+"""Turns what PostgreSQL reports about its sessions into findings."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def findings_of(activity: DatabaseActivity) -> tuple[Finding, ...]:
 
 
 def normal_of(activity: DatabaseActivity, found: Sequence[Finding]) -> tuple[str, ...]:
-    """Say what is as usual."""
+    """Return what is as usual."""
     kinds = {finding.kind for finding in found}
     words = []
     if FindingKind.DB_BLOCKED not in kinds:
@@ -89,7 +89,7 @@ def normal_of(activity: DatabaseActivity, found: Sequence[Finding]) -> tuple[str
 
 
 def roots(sessions: Sequence[DatabaseSession]) -> dict[int, list[DatabaseSession]]:
-    """Find who blocks without being blocked, and all who wait for it, directly or behind others."""
+    """Find the sessions that block but are not blocked, and all that wait for each, even indirectly."""
     by_pid = {session.pid: session for session in sessions}
     waiting: dict[int, list[DatabaseSession]] = {}
     for session in sessions:

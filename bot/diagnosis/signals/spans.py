@@ -1,4 +1,4 @@
-"""Turns spans into findings: who takes longer by itself, who fails first, since when."""
+"""Turns spans into findings: which services take longer on their own, which fail first, since when."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Rise:
 
 
 def own_parts(spans: Iterable[CallSpan]) -> tuple[OwnTime, ...]:
-    """Take from each span what its children account for, in the order of their beginning.
+    """Subtract from each span what its children account for, in the order of their start.
 
     Self time is the duration less the union of the children's, each cut to the parent's: children may run
     side by side or outlive it.
@@ -71,10 +71,10 @@ def findings_of(
 ) -> tuple[Finding, ...]:
     """Judge the spans of the services ``names`` between two moments (seconds since the epoch).
 
-    An operation fails or is slow by itself where such spans began to come more often *and* are a larger
-    share than before: more traffic alone is neither.  Slow is three times the lower quartile of its own
+    An operation fails or is slow on its own if such spans began to come more often *and* are a larger
+    share than before: more traffic alone does not count.  Slow is three times the lower quartile of its own
     time and 50 ms more than that.  A call into what is not traced counts for what it calls.  Where something
-    is slow, time that is lost between caller and callee is laid to the wire of one of them.
+    is slow, time that is lost between caller and callee is attributed to the network of one of them.
     """
     known = set(names)
     groups: dict[tuple[str, str, str], list[OwnTime]] = defaultdict(list)
@@ -145,10 +145,10 @@ def _rises(
         )
 
 
-_SAID: Mapping[FindingKind, str] = {
-    FindingKind.ERROR_RATE_UP: "fails by itself in",
+_PREDICATES: Mapping[FindingKind, str] = {
+    FindingKind.ERROR_RATE_UP: "fails on its own in",
     FindingKind.DEPENDENCY_ERRORS: "fails in",
-    FindingKind.LATENCY_UP: "takes by itself",
+    FindingKind.LATENCY_UP: "takes on its own",
     FindingKind.DEPENDENCY_SLOW: "takes",
 }
 
@@ -193,8 +193,8 @@ def _text(rise: _Rise) -> str:
     since = clock_time(moment(rise.burst.onset_s))
     until = f" until {clock_time(moment(rise.burst.last_s))}" if rise.burst.ended else ""
     return (
-        f"{rise.service}: {rise.name[:_NAME_CHARS]}{to} {_SAID[rise.kind]} {figure(rise.now, unit)}{of_calls}"
-        f" since {since}{until}, before that {figure(rise.before, unit)}"
+        f"{rise.service}: {rise.name[:_NAME_CHARS]}{to} {_PREDICATES[rise.kind]} {figure(rise.now, unit)}"
+        f"{of_calls} since {since}{until}, before that {figure(rise.before, unit)}"
     )
 
 

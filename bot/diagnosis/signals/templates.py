@@ -1,4 +1,4 @@
-"""Groups log lines by what they say, whatever numbers and names they say it of."""
+"""Groups log lines by their text, ignoring numbers and names in it."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ def group(messages: Iterable[str]) -> Mapping[str, str]:
 
 
 def digest_of(text: str) -> str:
-    """Give a template, or any other text, a short name that stays the same; 8 hexadecimal digits."""
+    """Return a short name for a template or any other text that stays the same; 8 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""One span, as whatever stores traces tells it."""
+"""One span, as the trace store returns it."""
 
 from __future__ import annotations
 

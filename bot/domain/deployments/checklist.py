@@ -1,4 +1,4 @@
-"""The quality-gate checklist: what must be true of a version before it is deployed, and who says so."""
+"""The quality-gate checklist: what must be true of a version before it is deployed, and who confirms it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _TITLES = {
     "tests": "Tests pass",
     "security_scan": "Security scan is clean",
     "coverage": "Coverage is high enough",
-    "migration_tried": "Migration was tried",
-    "secrets": "No secret is in the code",
+    "migration_tried": "Migration was tested",
+    "secrets": "No secrets in the code",
     "image_scan": "Image scan is clean",
-    "plan_documented": "The plan is written down",
-    "rollback_tested": "The way back was tried",
+    "plan_documented": "The plan is documented",
+    "rollback_tested": "Rollback was tested",
     "alerts_configured": "Alerts are configured",
-    "team_told": "The team has been told",
+    "team_told": "The team has been informed",
 }
 
 
@@ -50,7 +50,7 @@ class ChecklistItem(Model):
 
 
 class ItemMark(Model):
-    """One person's word on one item of one version; their latest word on it counts."""
+    """One person's mark on one item of one version; their latest mark on it counts."""
 
     item: Name
     kind: Literal["tick", "waiver", "withdrawn"]
@@ -64,7 +64,7 @@ class ItemMark(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class ItemCheck:
-    """What a probe said: done, not done, or none where it cannot be told."""
+    """A probe's result: done, not done, or none if it could not be determined."""
 
     ok: bool | None
     text: str
@@ -76,14 +76,14 @@ class ItemState(Model):
     item: Name
     title: str
     status: Literal["done", "waived", "open", "failed", "unknown"]
-    """``open`` waits for a person; ``failed`` and ``unknown`` are what a probe said."""
+    """``open`` waits for a person; ``failed`` and ``unknown`` are a probe's results."""
     text: str = ""
     by: Person | None = None
     """Who ticked or waived it."""
 
     @property
     def holds_up(self) -> bool:
-        """Tell whether a deployment has to wait for it."""
+        """Return whether a deployment has to wait for it."""
         return self.status not in {"done", "waived"}
 
 
@@ -100,10 +100,10 @@ def state_of(
     seen: ItemCheck | None,
     requester: Person | None,
 ) -> ItemState:
-    """Say how an item stands.
+    """Return the state of an item.
 
-    A tick counts only where no probe is asked, and nobody waives an item for a deployment of their own:
-    ``requester`` is who asked for it, none where nobody has yet.
+    A tick counts only where no probe is asked, and a person cannot waive an item for their own deployment:
+    ``requester`` is who asked for it, none before anyone has.
     """
     state = ItemState(item=name, title=title_of(name, item), status="open")
     own = [mark for mark in marks if mark.item == name]
@@ -119,6 +119,6 @@ def state_of(
     if seen is not None:
         state = state.but(status="unknown" if seen.ok is None else "failed", text=seen.text)
     if waivers:
-        alone = "waived by nobody but the person who asks for the deployment"
+        alone = "waived only by the person who asks for the deployment"
         return state.but(text=f"{state.text}; {alone}" if state.text else alone)
     return state

@@ -9,16 +9,16 @@ from bot.domain.deployments.gate import GateResult, not_asked, proceed, reject, 
 
 
 def of_no_version(service: str) -> GateResult:
-    """Say that a checklist cannot be asked for without a version."""
+    """Return that a checklist cannot be checked without a version."""
     return unknown(
         "checklist",
-        why="A checklist is of one version.",
-        way_out=f"Name one: `/deploy why {service} <version>`.",
+        why="The checklist applies to one version.",
+        way_out=f"Name it: `/deploy why {service} <version>`.",
     )
 
 
 def rule_checklist(service: str, version: str, states: Sequence[ItemState]) -> GateResult:
-    """Say whether the items of a version let it be deployed; one that is waived is told loudly.
+    """Return whether the items of a version allow its deployment; a waived item is always shown.
 
     The code is that of the first item, such as ``checklist_coverage``.
     """
@@ -40,24 +40,25 @@ def _closed(service: str, version: str, states: Sequence[ItemState], *, of: int)
     ruling = reject(
         "checklist",
         code=f"checklist_{first.item}",
-        why=f"Not done of {version}: {named} ({len(states)} of {of}). {_told(first)}",
+        why=f"Not done for {version}: {named} ({len(states)} of {of}). {_status(first)}",
         way_out=_way_out(service, version, first),
     )
     return ruling.but(verdict="unknown") if first.status == "unknown" else ruling
 
 
-def _told(state: ItemState) -> str:
+def _status(state: ItemState) -> str:
     text = f": {state.text.rstrip('.')}" if state.text else ""
     return f"{state.title} is {state.status}{text}."
 
 
 def _way_out(service: str, version: str, state: ItemState) -> str:
-    waive = f"an approver other than whoever deploys: `/deploy waive {service} {version} {state.item} <why>`."
+    command = f"`/deploy waive {service} {version} {state.item} <reason>`"
+    waive = f"ask an approver other than the deployer to run {command}."
     if state.status == "open":
-        return f"`/deploy tick {service} {version} {state.item}` if it is done, or {waive}"
-    return f"Mend it, or {waive}"
+        return f"If it is done, run `/deploy tick {service} {version} {state.item}`, or {waive}"
+    return f"Fix it, or {waive}"
 
 
 def _waiver(state: ItemState) -> str:
-    who = (state.by.name or state.by.id) if state.by is not None else "somebody"
+    who = (state.by.name or state.by.id) if state.by is not None else "an approver"
     return f"{state.item} by {who}, for others' deployments: {state.text}"

@@ -14,7 +14,7 @@ MOST_DAYS = 365
 
 
 class Proportion(Model):
-    """So many of so many."""
+    """A count out of a total."""
 
     some: int = Field(default=0, ge=0)
     of: int = Field(default=0, ge=0)
@@ -50,7 +50,7 @@ class DeliveryMetrics(Model):
     days: int = Field(ge=1)
     until: Instant
     deployments: int
-    """Changed something, have ended, and are no rollbacks; the first metric is how often that was."""
+    """Changed something, have ended, and are not rollbacks; the first metric is how often that was."""
     success: Proportion
     """How many reached their end as they were meant to."""
     failures: Proportion
@@ -58,7 +58,7 @@ class DeliveryMetrics(Model):
     recovery: DurationSpread | None = None
     """From when a failed change began to do harm until the service was back; none without any."""
     unrecovered: int = 0
-    """After so many failures nothing has been deployed successfully since, and nothing was rolled back."""
+    """The number of failures after which nothing was deployed successfully and nothing was rolled back."""
     impaired_s: float = 0
     """How long failed changes were in place, in seconds; of overlapping ones at a service only once."""
     services: int = Field(default=1, ge=1)
@@ -90,7 +90,7 @@ class DeliveryMetrics(Model):
 
 
 class DeliveryQuestion(Model):
-    """Which figures somebody asked for, where, and as of when."""
+    """Which figures a person asked for, where, and as of when."""
 
     service: str = ""
     days: int = Field(ge=1, le=MOST_DAYS)
@@ -107,10 +107,10 @@ class DeliveryQuestion(Model):
         """Read an id.
 
         Raises:
-            NotFoundError: it is none.
+            NotFoundError: it is not such an id.
         """
         try:
             service, days, until_s, channel = text.split(":")
             return cls(service=service, days=int(days), until_s=int(until_s), channel=channel)
         except ValueError:
-            raise NotFoundError(f"`{text}` is no question about deliveries.") from None
+            raise NotFoundError(f"`{text}` is not a question about deliveries.") from None

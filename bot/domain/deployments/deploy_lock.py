@@ -1,4 +1,4 @@
-"""Locks by people: somebody keeps a service from being deployed, for a reason and for a while."""
+"""Locks by people: a person stops deployments of a service, for a reason and for a while."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bot.domain.model import Instant, Model
 from bot.domain.people import Person
 
 DEFAULT_S = 4 * 3600.0
-"""How long a lock holds where nobody says so, in seconds."""
+"""How long a lock lasts unless a duration is given, in seconds."""
 MOST_S = 7 * 86_400.0
-"""The longest that a lock may hold, in seconds."""
+"""The longest that a lock may last, in seconds."""
 
 
 class DeployLock(Model):
-    """One person's lock of one service; once it has expired there is none."""
+    """One person's lock of one service; an expired lock no longer counts."""
 
     service: Address
     by: Person
@@ -32,24 +32,24 @@ class DeployLock(Model):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not 0 < (self.until - self.at).total_seconds() <= MOST_S:
-            raise ValueError("a lock holds for a moment at least and for 7 days at most")
+            raise ValueError("a lock must last more than 0 s and at most 7 days")
         return self
 
     def holds(self, *, at: datetime) -> bool:
-        """Tell whether it has not expired."""
+        """Return whether it has not expired."""
         return at < self.until
 
 
 def rule_lock(lock: DeployLock | None, *, at: datetime) -> GateResult:
-    """Say whether a person's lock lets a deployment pass; it stops its owner as well."""
+    """Return whether a person's lock lets a deployment pass; it stops its owner as well."""
     if lock is None or not lock.holds(at=at):
-        return proceed("lock", "Nobody has locked it.")
+        return proceed("lock", "It is not locked.")
     left = about((lock.until - at).total_seconds())
     who, why = lock.by.name or lock.by.id, lock.reason.rstrip(".")
     return reject(
         "lock",
         code="locked",
-        why=f"{who} has locked `{lock.service}`: {why}. It ends by itself in {left}.",
-        way_out=f"Ask {who}, or an approver of `{lock.service}`, to take the lock off.",
+        why=f"{who} has locked `{lock.service}`: {why}. The lock expires in {left}.",
+        way_out=f"Ask {who}, or an approver of `{lock.service}`, to remove the lock.",
         until=lock.until,
     )

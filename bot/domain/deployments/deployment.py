@@ -42,7 +42,7 @@ class Deployment(Model):
     version: str
     """What it put there; for a rollback, what it went back to, as far as that is known."""
     previous_version: str = ""
-    """What was there before; empty where nobody could tell."""
+    """What was there before; empty if that is not known."""
     requested_by: Person
     approved_by: tuple[Person, ...] = ()
     requested_at: Instant
@@ -51,7 +51,7 @@ class Deployment(Model):
     finished_at: Instant | None = None
     """When nothing more was to be changed; a watch may go on after that, and still call it a failure."""
     waited_s: float = 0
-    """So many seconds between these two it waited for people to agree to more, as to a contract."""
+    """The seconds between these two for which it waited for people to approve more, such as a contract."""
     outcome: DeploymentOutcome
     changed: bool = False
     """Whether anything was changed at all, and be it put back later."""
@@ -62,9 +62,9 @@ class Deployment(Model):
     rollback_of: str = ""
     """The id of the deployment that this one took back."""
     verdict: str = ""
-    """What the judge said last: ``proceed``, ``stop`` or ``ask``."""
+    """The judge's last verdict: ``proceed``, ``stop`` or ``ask``."""
     decided_by: Person | None = None
-    """Who had the last word on it."""
+    """Who made the last decision about it."""
     summary: str = ""
     """How it ended, in a sentence."""
 
@@ -162,7 +162,7 @@ def _outcome(run: Run, steps: Iterable[StepState]) -> DeploymentOutcome:
         return "rolled_back"
     match run.outcome:
         case None | "cancelled" if _is_through(run):
-            return "succeeded"  # a watch goes on, or went on until somebody ended it
+            return "succeeded"  # a watch goes on, or went on until a person ended it
         case None:
             return "running"
         case "rejected" | "expired" | "cancelled":
@@ -176,19 +176,19 @@ def _outcome(run: Run, steps: Iterable[StepState]) -> DeploymentOutcome:
 
 
 def _started_at(run: Run) -> datetime:
-    """Tell when the first phase that acted was free to act."""
+    """Return when the first phase that acted was free to act."""
     return next((free for state in _acted(run) if (free := _free_at(run, state))), run.started_at)
 
 
 def _free_at(run: Run, state: PhaseState) -> datetime | None:
-    """Tell when a phase was free to act: begun, and agreed to where that was asked for."""
+    """Return when a phase was free to act: begun, and approved where approval was asked for."""
     gate = run.gate(state.id, step="")
     moments = (state.started_at, gate.decided_at if gate is not None else None)
     return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _finished_at(run: Run) -> datetime | None:
-    """Tell when nothing more was to be changed; none while something is."""
+    """Return when nothing more was to be changed; none while something is."""
     if run.outcome is None and not _is_through(run):
         return None
     ends = [state.finished_at for state in _acted(run) if state.finished_at is not None]
@@ -206,7 +206,7 @@ def _waited_s(run: Run) -> float:
 
 
 def _is_through(run: Run) -> bool:
-    """Whether it did all it was to do, but for watching, and for what nobody has agreed to yet."""
+    """Return whether it did all it had to do, except for watching and for what has not been approved yet."""
     acted = _acted(run)
     if not acted or not all(state.worked for state in acted):
         return False

@@ -1,4 +1,4 @@
-"""Feature flags: who sees what, by rules that give everybody the same answer each time.
+"""Feature flags: who sees what, by rules that give each person the same answer every time.
 
 The words are those of the OpenFeature specification: targeting key, variant, reason, error code.
 """
@@ -30,10 +30,10 @@ class Flag(Model):
 
 
 class EvaluationContext(Model):
-    """About whom is asked."""
+    """Whom an evaluation is about."""
 
     targeting_key: str = ""
-    """Who stays on the same side while the percentage stands: a user, a session, a cart."""
+    """Who stays on the same side while the percentage does not change: a user, a session, a cart."""
     tenant: str = ""
 
 
@@ -49,7 +49,7 @@ class EvaluationDetails(Model):
 
 
 def evaluate(flag: Flag, context: EvaluationContext, *, default: bool) -> EvaluationDetails:
-    """Answer for a context."""
+    """Return the flag's value for a context, and why."""
     if context.tenant in flag.tenants:
         return _answer(flag, value=flag.tenants[context.tenant], reason="TARGETING_MATCH")
     if flag.percent in {0, _WHOLE}:
@@ -69,7 +69,7 @@ def bucket(flag_key: str, targeting_key: str) -> float:
 
 
 def failed(flag_key: str, code: ErrorCode, message: str, *, default: bool) -> EvaluationDetails:
-    """Give the default, and say why."""
+    """Return the default, and why."""
     return EvaluationDetails(
         flag_key=flag_key, value=default, variant="", reason="ERROR", error_code=code, error_message=message
     )

@@ -24,9 +24,9 @@ _READING = re.compile(
     rf"(?:(?P<weekday>{'|'.join(WEEKDAYS)}) |(?P<date>\d{{4}}-\d\d-\d\d)[ t])?"
     r"(?:(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)|24:00)"
 )
-_FORMS = "is no time such as `16:00`, `fri 16:00` or `2026-12-20 16:00`"
+_FORMS = "is not a valid time; write one such as `16:00`, `fri 16:00` or `2026-12-20 16:00`"
 _MOST_LINKS = 100
-"""So many windows in a row, each beginning before the last has ended, have no end that anybody waits for."""
+"""This many windows in a row, each beginning before the last has ended, count as a freeze without an end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +65,13 @@ def _weekday(word: str) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A time without deployments, in UTC; ``ends`` is no part of it."""
+    """A time without deployments, in UTC; ``ends`` is not part of it."""
 
     begins: datetime
     ends: datetime
 
     def holds(self, at: datetime) -> bool:
-        """Tell whether a moment is within."""
+        """Return whether a moment is within."""
         return self.begins <= at < self.ends
 
 
@@ -117,13 +117,17 @@ class Freeze(_Span):
         zone_of(self.time_zone)
         begin, end = self._readings()
         if begin.form != end.form:
-            raise ValueError("`from` and `until` must both be of a day, of a weekday, or of a date")
+            raise ValueError(
+                "`from` and `until` must both be a time of day, a time on a weekday, or a time on a date"
+            )
         if begin.form == "once":
             _in_order(begin, end)
         elif begin == end:
-            raise ValueError("is always; for whole days write `from: '00:00'` and `until: '24:00'`")
+            raise ValueError("would never end; for whole days write `from: '00:00'` and `until: '24:00'`")
         if not self.days or (begin.form != "daily" and len(self.days) < len(WEEKDAYS)):
-            raise ValueError("`days` says on which days a daily freeze begins, at least on one")
+            raise ValueError(
+                "`days` is for daily freezes only, and needs at least one day on which they begin"
+            )
         return self
 
     def window_at(self, at: datetime) -> Window | None:
@@ -168,20 +172,20 @@ class GlobalFreeze(Freeze):
 
 
 def rule_freeze(freezes: Sequence[Freeze], *, at: datetime) -> GateResult:
-    """Say whether something may start at a moment; ``until`` is the end of all freezes without a gap."""
+    """Return whether something may start at a moment; ``until`` is the end of all freezes without a gap."""
     now = [(freeze, window) for freeze in freezes if (window := freeze.window_at(at)) is not None]
     if not now:
-        return proceed("freeze", "No freeze holds now.")
-    # The one that holds longest is the one to talk about.
+        return proceed("freeze", "No freeze is in force.")
+    # The one that lasts longest is the one to report.
     freeze, window = max(now, key=lambda pair: pair[1].ends)
     until = _end_of_all(freezes, window.ends)
-    end = "It has no end in sight." if until is None else f"It ends {_by_the_clock(until, freeze)}."
+    end = "No end is scheduled." if until is None else f"It ends {_by_the_clock(until, freeze)}."
     return reject(
         "freeze",
         code="frozen",
-        why=f"The freeze `{freeze.id}` holds ({freeze.begin} to {freeze.end}, {freeze.time_zone}): "
+        why=f"The freeze `{freeze.id}` is in force ({freeze.begin} to {freeze.end}, {freeze.time_zone}): "
         f"{freeze.reason.rstrip('.')}. {end}",
-        way_out="Wait for its end, have an exception written into the catalogue, or name an emergency.",
+        way_out="Wait until it ends, have an exception added to the catalogue, or declare an emergency.",
         until=until,
     )
 
@@ -200,7 +204,7 @@ def _by_the_clock(at: datetime, freeze: Freeze) -> str:
 
 
 def _later(begin: _Reading, end: _Reading) -> timedelta:
-    """Tell how many days after its first day a window ends."""
+    """Return how many days after its first day a window ends."""
     if isinstance(begin.day, int) and isinstance(end.day, int):
         days = (end.day - begin.day) % 7
         return timedelta(days=days or (7 if end.clock <= begin.clock else 0))
@@ -210,7 +214,7 @@ def _later(begin: _Reading, end: _Reading) -> timedelta:
 def _dated(span: _Span) -> tuple[datetime, datetime]:
     begin, end = span._readings()  # noqa: SLF001  # of this module
     if not isinstance(begin.day, date) or not isinstance(end.day, date):
-        raise TypeError(f"{span.begin} is no date")
+        raise TypeError(f"{span.begin} is not a date")
     return begin.on(begin.day), end.on(end.day)
 
 

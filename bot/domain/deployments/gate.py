@@ -1,4 +1,4 @@
-"""Gates: what may say "not now" to a deployment, and how each says it."""
+"""Gates: what may stop a deployment for now, and the form of each result."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bot.domain.durations import Seconds
 from bot.domain.model import Instant, JsonObject, Model, Name
 
 GateName = Literal["freeze", "lock", "incident", "error_budget", "staging", "checklist"]
-Ruled = Literal["proceed", "reject", "unknown"]
+GateVerdict = Literal["proceed", "reject", "unknown"]
 
 
 class Gates(Model):
     """How the gates of a service are set."""
 
     incident: bool = True
-    """No deployment while an incident is open here, or at anything that it stands on."""
+    """No deployment while an incident is open here, or at anything that it depends on."""
     error_budget: bool = True
     """No deployment while an error budget of the service's SLOs is spent."""
     staging_first: Name | None = None
@@ -29,33 +29,33 @@ class Gates(Model):
     checklist: dict[Name, ChecklistItem] = Field(default_factory=dict)
     """What must be true of each version, by item, in the order in which it is asked."""
     waivable: frozenset[GateName] = frozenset({"freeze", "incident", "error_budget", "staging", "checklist"})
-    """What an emergency opens; a person's lock is opened by people."""
+    """What an emergency opens; a person's lock is removed by people."""
 
 
 class GateResult(Model):
-    """What one gate says; not to know is not to proceed."""
+    """The result of one gate; an unknown result does not let a deployment pass."""
 
     gate: GateName
-    verdict: Ruled
+    verdict: GateVerdict
     code: str
-    """Stable, for machines; tells gates apart that are closed for different reasons."""
+    """Stable, for machines; distinguishes the reasons for which one gate can be closed."""
     why: str
     """The rule and its reason, in a sentence for people."""
     way_out: str = ""
     """What would open it."""
     until: Instant | None = None
-    """When it opens by itself; none if it does not, or nobody can tell."""
+    """When it opens automatically; none if it does not, or if that is not known."""
     waivable: bool = False
     waived_by: str = ""
     """Who or what opened it although it is closed."""
 
     @property
     def is_open(self) -> bool:
-        """Tell whether a deployment may pass."""
+        """Return whether a deployment may pass."""
         return self.verdict == "proceed" or bool(self.waived_by)
 
     def under(self, gates: Gates) -> Self:
-        """Say whether an emergency may open it."""
+        """Return the result with a note of whether an emergency may open the gate."""
         return self.but(waivable=self.gate in gates.waivable)
 
     def waived_for(self, emergency: str) -> Self:
@@ -80,12 +80,12 @@ def reject(gate: GateName, *, code: str, why: str, way_out: str, until: Instant 
 
 
 def not_asked(gate: GateName, why: str) -> GateResult:
-    """Let a deployment pass where there is nothing to ask, and say that."""
+    """Let a deployment pass because there is nothing to check, and record that."""
     return GateResult(gate=gate, verdict="proceed", code="not_applicable", why=why)
 
 
 def unknown(gate: GateName, *, why: str, way_out: str) -> GateResult:
-    """Say that it cannot be told whether a deployment may pass: so it may not."""
+    """Stop a deployment because it is not known whether it may pass."""
     return GateResult(gate=gate, verdict="unknown", code=f"{gate}_unknown", why=why, way_out=way_out)
 
 

@@ -1,4 +1,4 @@
-"""Open incidents, as far as they keep services from being deployed."""
+"""Open incidents, as far as they stop deployments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GRAVE = frozenset({"critical", "page"})
 
 
 class OpenIncident(Model):
-    """One open incident: an alert that fires, or somebody at work on one."""
+    """One open incident: an alert that fires, or a person at work on one."""
 
     kind: Literal["alert", "triage"]
     service: str
@@ -23,20 +23,20 @@ class OpenIncident(Model):
 
 
 def is_grave(alert: Alert) -> bool:
-    """Tell whether an alert is an incident while it fires, silenced and acknowledged or not."""
+    """Return whether an alert is an incident while it fires, silenced and acknowledged or not."""
     return alert.status == "firing" and alert.severity.casefold() in GRAVE
 
 
 def rule_incident(service: str, troubles: Sequence[OpenIncident]) -> GateResult:
-    """Say whether the open incidents at a service and at what it stands on let it be deployed."""
+    """Return whether the open incidents at a service and its dependencies allow a deployment."""
     if not troubles:
-        return proceed("incident", "No incident is open here, nor at anything it stands on.")
+        return proceed("incident", "No incident is open here or at anything it depends on.")
     first = min(troubles, key=lambda trouble: (trouble.service != service, trouble.since))
-    where = "here" if first.service == service else f"at `{first.service}`, which it stands on"
+    where = "here" if first.service == service else f"at `{first.service}`, which it depends on"
     others = f" and {len(troubles) - 1} more" if len(troubles) > 1 else ""
     return reject(
         "incident",
         code="incident_open",
         why=f"An incident is open {where}: {first.what}, since {first.since:%Y-%m-%d %H:%M} UTC{others}.",
-        way_out="Bring it to an end first, roll back what caused it, or name an emergency.",
+        way_out="Resolve it first, roll back what caused it, or declare an emergency.",
     )

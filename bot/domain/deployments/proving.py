@@ -22,19 +22,21 @@ class ServingPeriod:
     """It was ended by a rollback, not by a version after it."""
 
     def lasted_s(self, *, at: datetime) -> float:
-        """Tell how long it lasted, or has lasted at a moment, in seconds."""
+        """Return how long it lasted, or has lasted at a moment, in seconds."""
         return ((self.until or at) - self.since).total_seconds()
 
 
 def last_span(version: str, changes: Sequence[Change]) -> ServingPeriod | None:
     """Find the last time in which a version was the stable one; none if it never was.
 
-    A change tells with ``serves`` which version is the stable one from then on; others are left out.
+    A change's ``serves`` is the version that is stable from then on; changes without it are left out.
     """
-    told = sorted((change for change in changes if change.data.get("serves")), key=lambda change: change.at)
+    serving = sorted(
+        (change for change in changes if change.data.get("serves")), key=lambda change: change.at
+    )
     since: datetime | None = None
     found: ServingPeriod | None = None
-    for change in told:
+    for change in serving:
         if change.data["serves"] == version:
             since = since or change.at
         elif since is not None:
@@ -46,25 +48,25 @@ def last_span(version: str, changes: Sequence[Change]) -> ServingPeriod | None:
 def rule_staging(
     there: str, version: str, changes: Sequence[Change], *, at: datetime, soak_s: float
 ) -> GateResult:
-    """Say whether a version has proved itself at the address ``there``; only its last time there counts."""
+    """Rule whether a version has proved itself at the address ``there``; only its last time there counts."""
     service, _, environment = there.partition("@")
     go_there = f"`/deploy canary {service} {version} {environment}`"
     if not version:
         return unknown(
             "staging",
-            why=f"Whether a version has served at {there} can be told of a version only.",
-            way_out=f"Name one: `/deploy why {service} <version>`.",
+            why=f"Whether a version has served at {there} can be checked only with the version's name.",
+            way_out=f"Name it: `/deploy why {service} <version>`.",
         )
     span = last_span(version, changes)
     if span is None or span.taken_back:
         had = (
-            f"{version} was taken back at {there} on {_moment(span.until or at)}."
+            f"{version} was rolled back at {there} on {_moment(span.until or at)}."
             if span is not None
             else f"{version} has not served at {there} yet."
         )
         return reject("staging", code="not_in_staging", why=had, way_out=f"Deploy it there: {go_there}.")
     lasted = f"{version} served at {there} from {_moment(span.since)}"
-    lasted += f" to {_moment(span.until)}." if span.until is not None else ", and still does."
+    lasted += f" to {_moment(span.until)}." if span.until is not None else " and still does."
     if span.lasted_s(at=at) >= soak_s:
         return proceed("staging", lasted)
     until = span.since + timedelta(seconds=soak_s) if span.until is None else None
@@ -73,7 +75,7 @@ def rule_staging(
         "staging",
         code="soak_too_short",
         why=f"{lasted} It must serve there for {duration(soak_s)}.",
-        way_out=f"{wait}, or name an emergency.",
+        way_out=f"{wait}, or declare an emergency.",
         until=until,
     )
 

@@ -37,7 +37,7 @@ class QueueEstimate:
 
     turn: QueueEntry
     begins_in_s: float | None
-    """Seconds until it begins; none where nobody can tell, 0 for who has its turn."""
+    """Seconds until it begins; none if that cannot be estimated, 0 for the run whose turn it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def strategy_of(run: Run) -> str:
 
 
 def turn_of(run: Run, events: Sequence[Event], *, holds: bool, at: datetime) -> QueueEntry:
-    """Tell of one run in the line at a moment."""
+    """Return one run's entry in the line at a moment."""
     under_way = [phase for phase in _changes(run) if phase.started_at and phase.outcome is None]
     since = _began_at(run, under_way[-1], events) if holds and under_way else None
     version = run.params.get("version")
@@ -72,9 +72,9 @@ def turn_of(run: Run, events: Sequence[Event], *, holds: bool, at: datetime) -> 
 
 
 def stay_s(run: Run, events: Sequence[Event]) -> float | None:
-    """Tell for how many seconds a run that has ended had its turns; none if it never had one.
+    """Return for how many seconds a run that has ended had its turns; none if it never had one.
 
-    The time for which it waited for an approval before its turn, or in line, is no part of that; nor is the
+    The time for which it waited for an approval before its turn, or in line, is not part of that; nor is the
     watch after its change, during which others may change the service.
     """
     stays = [
@@ -90,9 +90,9 @@ def stay_s(run: Run, events: Sequence[Event]) -> float | None:
 def expect(line: Sequence[QueueEntry], stays: Mapping[str, Sequence[float]]) -> tuple[QueueEstimate, ...]:
     """Estimate when each run in the line begins, from how long runs of its strategy had their turn before.
 
-    Whoever has its turn is expected to have it for as long as those that had it longer than it has by now
-    (the median residual life); whoever waits, for the median.  Behind somebody of whom nobody can tell,
-    nobody can tell.
+    A running deployment's remaining time is estimated from past ones that ran at least as long as it has by
+    now (the median residual life); a waiting one's time is the median.  Behind a run without an estimate
+    there is no estimate.
     """
     found: list[QueueEstimate] = []
     begins: float | None = 0.0
@@ -116,7 +116,7 @@ def _changes(run: Run) -> list[PhaseState]:
 
 
 def _began_at(run: Run, phase: PhaseState, events: Sequence[Event]) -> datetime | None:
-    """Tell when a phase had its turn: it was under way, agreed to, and no longer in line."""
+    """Return when a phase had its turn: it was under way, approved, and no longer in line."""
     if phase.started_at is None or phase.behind:
         return None
     gate = run.gate(phase.id, step="")

@@ -85,7 +85,7 @@ Verdict = Literal["cause_found", "unclear", "no_fault_found"]
 
 
 class Diagnosis(Model):
-    """What REDUCE says: the most likely cause first, or that there is none."""
+    """The result of REDUCE: the most likely cause first, or that there is none."""
 
     type: Literal["diagnosis"] = "diagnosis"
     service: str
@@ -107,13 +107,13 @@ class Diagnosis(Model):
 
     @property
     def unread(self) -> tuple[Source, ...]:
-        """The sources that should have been read and could not be; one the service has not is no loss."""
+        """The sources that could not be read, without those that the service does not have."""
         well = (SourceStatus.OK, SourceStatus.NOT_CONFIGURED)
         return tuple(source for source in self.sources if source.status not in well)
 
 
 class ReducerResult(Model):
-    """What the logical reducers (all, any, worst) say of a phase's steps."""
+    """The result of the logical reducers (all, any, worst) for a phase's steps."""
 
     type: Literal["judgement"] = "judgement"
     verdict: Literal["pass", "fail", "unknown"]

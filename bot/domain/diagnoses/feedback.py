@@ -1,4 +1,4 @@
-"""What people say of diagnoses, and how often they say that one was right."""
+"""People's ratings of diagnoses, and how often one was rated correct."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from bot.domain.people import Person
 
 Opinion = Literal["right", "wrong", "other"]
 MOST_CHARS = 2_000
-"""Of what somebody writes about a diagnosis, so much is kept."""
+"""The longest comment on a diagnosis that is kept, in characters."""
 _Z95 = 1.959964
 
 
 class Feedback(Model):
-    """One person's word on a diagnosis; their latest counts."""
+    """One person's rating of a diagnosis; their latest counts."""
 
     by: Person
     at: Instant
     opinion: Opinion
     cause: CauseKind | None = None
-    """What it was instead, where they said so."""
+    """What it was instead, if they gave that."""
     service: str = ""
     text: str = Field(default="", max_length=MOST_CHARS)
 
 
 class DiagnosisSummary(Model):
-    """What a run's diagnosis said, as far as it can be right or wrong."""
+    """A run's diagnosis, as far as it can be right or wrong."""
 
     run_id: str
     at: Instant
@@ -43,21 +43,21 @@ class DiagnosisSummary(Model):
 
 
 class RatedDiagnosis(Model):
-    """A diagnosis, and everybody's latest word on it."""
+    """A diagnosis, and each person's latest rating of it."""
 
     said: DiagnosisSummary
     feedback: tuple[Feedback, ...]
 
     @property
     def was_right(self) -> bool | None:
-        """What most of those say who spoke; none where as many say one as the other."""
+        """The majority of the ratings; none on a tie."""
         right = sum(word.opinion == "right" for word in self.feedback)
         wrong = len(self.feedback) - right
         return None if right == wrong else right > wrong
 
 
 class AccuracyScore(Model):
-    """How many diagnoses were right, of those that people agree about."""
+    """How many diagnoses were right, of those without conflicting ratings."""
 
     right: int = 0
     judged: int = 0
@@ -79,7 +79,7 @@ class AccuracyScore(Model):
 
 
 def score(rated: Sequence[RatedDiagnosis]) -> AccuracyScore:
-    """Count what was right; what people disagree about is not counted."""
+    """Count the correct diagnoses; those with conflicting ratings are not counted."""
     judged = [one.was_right for one in rated if one.was_right is not None]
     return AccuracyScore(right=sum(judged), judged=len(judged))
 
@@ -91,10 +91,10 @@ def week_of(moment: datetime) -> str:
 
 
 def span_of(week: str) -> tuple[datetime, datetime]:
-    """Tell when a week begins and when the next one does.
+    """Return when a week begins and when the next one does.
 
     Raises:
-        ValueError: it is no name of a week.
+        ValueError: it is not the name of a week.
     """
     year, _, number = week.partition("-W")
     monday = datetime.combine(date.fromisocalendar(int(year), int(number), 1), time(), UTC)

@@ -44,7 +44,7 @@ class FindingKind(StrEnum):
     MACHINE_BUSY = "machine_busy"
     """Of the machine, which it shares with others."""
     OTHER_SHIFT = "other_shift"
-    """A metric of which nobody knows what it measures left its ordinary level."""
+    """A metric of unknown meaning left its ordinary level."""
     EDGE_LAG = "edge_lag"
     """What a caller sees of its latency and it does not see itself: lost on the wire, by metrics."""
     SPAN_LAG = "span_lag"
@@ -87,7 +87,7 @@ class Finding(Model):
     summary: str
     began_at: Instant | None = None
     strength: Share
-    """0 barely worth a word, 1 beyond doubt anomalous (or, for a change: certainly happened)."""
+    """0 barely worth mentioning, 1 anomalous beyond doubt (or, for a change: certainly happened)."""
     evidence: tuple[Evidence, ...] = Field(min_length=1)
     data: JsonObject = Field(default_factory=dict)
     """What an action or the ranking needs: version, key, before, after, pid …"""

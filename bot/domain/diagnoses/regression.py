@@ -1,4 +1,4 @@
-"""A diagnosis that must come out right from now on: what was read, and what it should have said."""
+"""A diagnosis that must stay correct from now on: what was read, and the expected result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TrueCause(Model):
 
 
 class ExpectedDiagnosis(Model):
-    """What should be said; ``none`` that there is no fault, ``unclear`` that one cannot tell."""
+    """The expected result; ``none``: there is no fault, ``unclear``: the cause cannot be determined."""
 
     cause: CauseKind | Literal["none", "unclear"]
     service: str = ""
@@ -37,13 +37,13 @@ class ExpectedDiagnosis(Model):
 
 
 class Regression(Model):
-    """One case: nobody's name and no channel is in it, only what the sources brought."""
+    """One case; it has no names of people or channels, only what the sources returned."""
 
     format: Literal["pilothouse-regression/1"] = "pilothouse-regression/1"
     run: str
     """The run it was taken from."""
     why: str = ""
-    """What was wrong with what was said."""
+    """What was wrong with the diagnosis."""
     service: str
     """The service that was triaged."""
     expected: ExpectedDiagnosis
@@ -51,30 +51,30 @@ class Regression(Model):
     steps: tuple[StepState, ...]
 
 
-def mistake(expected: ExpectedDiagnosis, said: Diagnosis) -> str:
-    """Tell in words what is wrong with a diagnosis; empty if it is as expected."""
-    told = f"it said {_said(said)}"
+def mistake(expected: ExpectedDiagnosis, diagnosis: Diagnosis) -> str:
+    """Return in words what is wrong with a diagnosis; empty if it is as expected."""
+    got = f"the diagnosis was {_result(diagnosis)}"
     match expected.cause:
         case "none":
-            return "" if said.verdict == "no_fault_found" else f"there was no fault, but {told}"
+            return "" if diagnosis.verdict == "no_fault_found" else f"there was no fault, but {got}"
         case "unclear":
-            return "" if said.verdict == "unclear" else f"nobody could tell, but {told}"
+            return "" if diagnosis.verdict == "unclear" else f"the cause could not be determined, but {got}"
         case kind:
-            top = said.top
+            top = diagnosis.top
             wanted = f"{kind.value} of {expected.service} {expected.component}".rstrip()
             truths = {(kind, expected.service), *((truth.cause, truth.service) for truth in expected.also)}
-            named = {(cause.kind, cause.service) for cause in said.causes if cause.confidence >= _NAMED}
+            named = {(cause.kind, cause.service) for cause in diagnosis.causes if cause.confidence >= _NAMED}
             right = (
                 top is not None
                 and (top.kind, top.service) in truths
                 and (not expected.also or truths <= named)
                 and (bool(expected.also) or expected.component in ("", top.component))
             )
-            return "" if right else f"it was {wanted}, but {told}"
+            return "" if right else f"expected {wanted}, but {got}"
 
 
-def _said(said: Diagnosis) -> str:
-    top = said.top
+def _result(diagnosis: Diagnosis) -> str:
+    top = diagnosis.top
     if top is None:
-        return said.verdict.replace("_", " ")
+        return diagnosis.verdict.replace("_", " ")
     return f"{top.kind.value} of {top.service} {top.component}".rstrip()

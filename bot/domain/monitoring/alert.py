@@ -1,4 +1,4 @@
-"""Alerts: what a monitoring system says is wrong, with its life, and what people said to it."""
+"""Alerts: what a monitoring system reports as wrong, with its life, and how people responded."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bot.domain.people import Person
 
 
 class Acknowledgement(Model):
-    """Somebody said that they look after an alert."""
+    """A person took charge of an alert."""
 
     by: Person
     at: Instant
 
 
 class Silence(Model):
-    """Somebody wants to hear nothing new of a fingerprint for a while."""
+    """A person suppressed notifications for a fingerprint for a while."""
 
     by: Person
     until: Instant
@@ -28,7 +28,7 @@ class Silence(Model):
 class Alert(Model):
     """One alert; the same ``fingerprint`` and ``starts_at`` are the same episode.
 
-    The reporter says all but what people decide, which the book merges in when the alert is read.
+    The reporter supplies all but people's decisions, which the store merges in when the alert is read.
     """
 
     fingerprint: str
@@ -57,7 +57,7 @@ class Alert(Model):
     silenced_by: Person | None = None
     silenced_until: Instant | None = None
     ended_silenced: bool = False
-    """It was over before its silence was: whoever was not told of it need not be."""
+    """It ended before its silence did, so it needs no notification."""
 
     @property
     def id(self) -> str:
@@ -65,13 +65,13 @@ class Alert(Model):
         return f"{self.fingerprint}-{int(self.starts_at.timestamp())}"
 
     def as_reported(self) -> Alert:
-        """Leave out what people decided: that is kept beside the reports, not in them."""
+        """Return the alert without people's decisions, which are stored beside the reports."""
         return self.decided(acknowledgement=None, silence=None, ended_silenced=False)
 
     def decided(
         self, *, acknowledgement: Acknowledgement | None, silence: Silence | None, ended_silenced: bool
     ) -> Alert:
-        """Merge in what people decided."""
+        """Return the alert with people's decisions merged in."""
         return self.model_copy(
             update={
                 "acknowledged_by": acknowledgement and acknowledgement.by,
@@ -83,12 +83,12 @@ class Alert(Model):
         )
 
     def silence_left_s(self, *, now: datetime) -> float:
-        """Tell for how many seconds more it is silenced; 0 if it is not."""
+        """Return for how many seconds more it is silenced; 0 if it is not."""
         if self.silenced_until is None:
             return 0
         return max(0.0, (self.silenced_until - now).total_seconds())
 
 
 def fingerprint_of(alert_id: str) -> str:
-    """Tell which fingerprint an episode's id belongs to."""
+    """Return the fingerprint that an episode's id belongs to."""
     return alert_id.rpartition("-")[0]

@@ -1,4 +1,4 @@
-"""Heartbeats: what jobs report of themselves, and what is known of a job by them."""
+"""Heartbeats: what jobs report about themselves, and the state of a job derived from that."""
 
 from __future__ import annotations
 

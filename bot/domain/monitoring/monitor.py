@@ -19,7 +19,7 @@ from bot.domain.runs.runbook import Expression
 Severity = Literal["critical", "warning", "info"]
 MissedPolicy = Literal["skip", "once", "all"]
 _GAPS = 2.5
-"""So many intervals between two measurements leave a time of which nothing is known."""
+"""More intervals than this between two measurements leave a gap of which nothing is known."""
 _CRON_GAP_S = 26 * 3600.0
 _MS = 1000
 
@@ -42,14 +42,14 @@ class Monitor(Model):
     breached_for: Seconds = Field(default=0, ge=0, alias="for")
     """A breach this old is an alert."""
     unknown_for: Seconds = Field(default=300, ge=0)
-    """Not to be measured for so long is an alert of its own."""
+    """When it cannot be measured for this long, that is an alert of its own."""
     severity: Severity = "warning"
     then: Name | None = None
     """The runbook that each episode starts, once."""
     missed: MissedPolicy = "once"
     """What becomes of slots that passed while every clock was down: none, the latest or all are made up."""
     after_deploy: Seconds | None = Field(default=None, gt=0)
-    """Only looks for so long after a deploy of its service."""
+    """It runs only for this long after a deploy of its service."""
     timeout: Seconds = Field(default=10, gt=0, le=300)
 
     @model_validator(mode="after")
@@ -75,7 +75,7 @@ class Monitor(Model):
             slot = self.next_slot(name, after=slot)
 
     def next_slot(self, name: str, *, after: datetime) -> datetime | None:
-        """Tell the first slot after a moment; every clock tells the same."""
+        """Return the first slot after a moment; it is the same on every worker."""
         if self.cron:
             return parse_cron(self.cron, zone=self.time_zone).next(after)
         every_ms = round(self.every * _MS)
@@ -86,12 +86,12 @@ class Monitor(Model):
 
 
 class Pause(Model):
-    """Somebody stopped a monitor from looking."""
+    """A person's pause of a monitor."""
 
     by: Person
     at: Instant
     until: Instant | None = None
-    """None: until somebody resumes it."""
+    """None: until a person resumes it."""
 
 
 class MonitorState(Model):
@@ -113,5 +113,5 @@ class MonitorState(Model):
         return self.reported.partition(" ")[0]
 
     def paused(self, *, now: datetime) -> bool:
-        """Tell whether it does not look now."""
+        """Return whether it is paused now."""
         return self.pause is not None and (self.pause.until is None or now < self.pause.until)

@@ -22,7 +22,7 @@ class WatchLimits(Model):
     """The episode with this number within ``flap_window_s`` is kept open as flapping."""
     flap_window_s: float = Field(default=3600, gt=0)
     calm_s: float = Field(default=900, ge=0)
-    """A flapping episode ends after it was measured to be well for so long, without a gap."""
+    """A flapping episode ends after it was measured to be well for this long, without a gap."""
 
 
 class MonitorSample(Model):
@@ -78,7 +78,7 @@ class MonitorHistory(Model):
 
 
 def fold(watched: MonitorHistory, sample: MonitorSample, limits: WatchLimits) -> MonitorHistory:
-    """Take one sample in; one that is not newer than the last changes nothing."""
+    """Return the history with one more sample; one that is not newer than the last changes nothing."""
     if sample.slot_s <= watched.slot_s:
         return watched
     gap = watched.slot_s > 0 and sample.slot_s - watched.slot_s > limits.gap_s
@@ -132,7 +132,7 @@ def _well(watched: MonitorHistory, limits: WatchLimits) -> MonitorHistory:
 def _open(
     watched: MonitorHistory, limits: WatchLimits, *, unknown: bool, again: bool = False
 ) -> MonitorHistory:
-    """Begin an episode, or go on with the one that is open."""
+    """Begin an episode, or continue the open one."""
     if watched.episode is not None and watched.firing:
         times = watched.episode.times + (1 if again else 0)
         going_on = watched.episode.model_copy(update={"unknown": unknown, "times": times})

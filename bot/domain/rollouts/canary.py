@@ -1,4 +1,4 @@
-"""A canary under judgement: what was read of it at each look, and what people told its rollout."""
+"""A canary under judgement: what was read of it at each look, and how people steered its rollout."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from bot.domain.rollouts.judging import (
 SteeringWord = Literal["promote", "pause", "resume", "abort"]
 
 _BLIND_LOOKS = 3
-"""So many looks in a row without an answer are an error of the metric; fewer are a gap."""
+"""This many looks in a row without an answer are an error of the metric; fewer are a gap."""
 
 
 class MetricReading(Model):
-    """What one look read of one metric; ``error`` says why it could not."""
+    """What one look read of one metric; ``error`` is why it could not."""
 
     data: JsonObject = Field(default_factory=dict)
     error: str = ""
@@ -42,7 +42,7 @@ class CanaryReading(Model):
 
 
 class RolloutSteering(Model):
-    """What people told a rollout under way; the latest word about pausing counts, an abort is for good."""
+    """How people steered a rollout under way; the latest pause or resume counts, an abort is final."""
 
     promoted_by: Person | None = None
     paused_by: Person | None = None
@@ -50,7 +50,7 @@ class RolloutSteering(Model):
     keys: frozenset[str] = frozenset()
 
     def told(self, word: SteeringWord, *, by: Person, key: str) -> RolloutSteering:
-        """Give what holds once one more word was said; the same click again changes nothing."""
+        """Return the state after one more instruction; the same click again changes nothing."""
         if key and key in self.keys:
             return self
         keys = self.keys | {key}
@@ -68,7 +68,7 @@ class RolloutSteering(Model):
 
 
 def case_of(rules: Sequence[Metric], readings: Sequence[CanaryReading], *, policy: JudgePolicy) -> CanaryCase:
-    """Put what was read into the rules, as a judge wants it.
+    """Return the case for a judge: the rules with what was read.
 
     A counter's probe gives ``canary`` and ``stable`` with ``requests`` and ``errors``; a sample's gives a
     number for each, under the metric's own name; a limit's gives ``value``.
@@ -85,7 +85,7 @@ def _filled(rule: Metric, readings: Sequence[CanaryReading]) -> Metric:
     try:
         return _with_data(rule, read)
     except (KeyError, TypeError, ValidationError) as error:
-        return rule.model_copy(update={"error": f"its probe gave something else: {type(error).__name__}"})
+        return rule.model_copy(update={"error": f"its probe returned something else: {type(error).__name__}"})
 
 
 def _with_data(rule: Metric, read: Sequence[tuple[float, JsonObject]]) -> Metric:
@@ -117,7 +117,7 @@ def _tallies(data: JsonObject) -> dict[str, object]:
 
 def _pick(data: object, names: Sequence[str]) -> dict[str, object]:
     if not isinstance(data, dict):
-        raise TypeError("a side of a canary is no object")
+        raise TypeError("one side of a canary is not an object")
     return {name: data[name] for name in names}
 
 

@@ -20,7 +20,7 @@ def _reading(value: JsonValue) -> JsonValue | float:
 
 
 def _share_or_none(value: JsonValue) -> JsonValue | float:
-    """Read a share; what monitoring systems say of no traffic, 0/0, is no share."""
+    """Read a share; what monitoring systems return without traffic, 0/0, is not a share."""
     read = _reading(value)
     return None if isinstance(read, float) and isnan(read) else read
 
@@ -29,13 +29,13 @@ Sample = Annotated[Annotated[float, Field(strict=True)] | None, BeforeValidator(
 """A number; ``null`` or ``"NaN"`` where there was none; ``"Inf"`` is an error of its metric."""
 
 
-class _Given(Model):
+class _JudgeInput(Model):
     """What people write; its docstrings are the reference's."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class RequestTally(_Given):
+class RequestTally(_JudgeInput):
     """Requests and those of them that failed; each request counts once, however often it was tried."""
 
     requests: Count = 0
@@ -48,7 +48,7 @@ class RequestTally(_Given):
         return self
 
 
-class CountsLook(_Given):
+class CountsLook(_JudgeInput):
     """Both sides' counters at one moment, cumulative as counters are."""
 
     at_s: float = Field(default=0.0, ge=0)
@@ -59,7 +59,7 @@ class CountsLook(_Given):
     stable: RequestTally
 
 
-class Attempt(_Given):
+class Attempt(_JudgeInput):
     """One try of one request; a retry has the same id."""
 
     request_id: str
@@ -68,14 +68,14 @@ class Attempt(_Given):
     failed: bool
 
 
-class _Metric(_Given):
+class _Metric(_JudgeInput):
     name: str = Field(min_length=1, max_length=100)
     critical: bool = False
     """If it fails, the canary is stopped, whatever the score."""
     weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """0: shown and not counted."""
     optional: bool = False
-    """No data is told and left out of the score, where others ask a person."""
+    """Without data it is reported and left out of the score; other metrics ask a person."""
     query: str = ""
     """The resolved query, shown with the verdict."""
     error: str = ""
@@ -84,7 +84,7 @@ class _Metric(_Given):
     @model_validator(mode="after")
     def _a_critical_metric_is_never_optional(self) -> Self:
         if self.critical and (self.optional or self.weight == 0):
-            raise ValueError("a critical metric is neither optional nor without weight")
+            raise ValueError("a critical metric must not be optional and needs a weight")
         return self
 
 
@@ -101,7 +101,7 @@ class CountMetric(_Metric):
     beta: float = Field(default=0.05, gt=0, lt=1)
     """The chance to ever pass a canary that is ``harmful_ratio`` times as bad."""
     harmful_ratio: float = Field(default=2.0, gt=1)
-    """Passes once it is surely less than so many times as bad as stable."""
+    """Passes once it is surely less than this many times as bad as stable."""
     harmless_share: float = Field(default=0.001, ge=0, lt=1)
     """A canary whose error share is surely below it passes without a comparison; 0: never."""
     min_requests: int = Field(default=100, ge=1)
@@ -110,7 +110,7 @@ class CountMetric(_Metric):
     @model_validator(mode="after")
     def _one_source_of_counts(self) -> Self:
         if self.looks and self.attempts:
-            raise ValueError("give `looks` or `attempts`, not both")
+            raise ValueError("give either `looks` or `attempts`, not both")
         return self
 
 
@@ -135,7 +135,7 @@ class SampleMetric(_Metric):
     harmful_shift: float = Field(default=0.0, ge=0)
     """The least ``harmful_change``, in the metric's unit."""
     independent: bool = False
-    """The samples are no time series, so that no autocorrelation is looked for."""
+    """The samples are not a time series, so no autocorrelation is estimated."""
     min_samples: int = Field(default=10, ge=2)
     interval_s: float | None = Field(default=None, gt=0)
     """Seconds between two samples, for the estimate of the wait."""
@@ -143,7 +143,7 @@ class SampleMetric(_Metric):
     @model_validator(mode="after")
     def _harm_is_beyond_what_is_tolerated(self) -> Self:
         if self.harmful_change < self.tolerated_change:
-            raise ValueError("`harmful_change` is less than `tolerated_change`")
+            raise ValueError("`harmful_change` must be at least `tolerated_change`")
         return self
 
 
@@ -166,7 +166,7 @@ class LimitMetric(_Metric):
         return self
 
 
-class BurnWindow(_Given):
+class BurnWindow(_JudgeInput):
     """An alert window of the SRE workbook: burning faster than ``factor`` in the long *and* the short one."""
 
     long: str
@@ -193,7 +193,7 @@ class BurnRateMetric(_Metric):
 Metric = Annotated[CountMetric | SampleMetric | LimitMetric | BurnRateMetric, Field(discriminator="kind")]
 
 
-class JudgePolicy(_Given):
+class JudgePolicy(_JudgeInput):
     """How the metrics are combined."""
 
     proceed_at: float = Field(default=100.0, gt=0, le=100)
@@ -207,11 +207,11 @@ class JudgePolicy(_Given):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ask_at > self.proceed_at:
-            raise ValueError("`ask_at` is above `proceed_at`")
+            raise ValueError("`ask_at` must not be above `proceed_at`")
         return self
 
 
-class Traffic(_Given):
+class Traffic(_JudgeInput):
     """What a canary will get, for the warning before it is started."""
 
     requests_per_s: float = Field(ge=0, allow_inf_nan=False)
@@ -226,20 +226,20 @@ class Traffic(_Given):
     alpha: float = Field(default=0.01, gt=0, lt=1)
 
 
-class CanaryCase(_Given):
+class CanaryCase(_JudgeInput):
     """One thing to be judged."""
 
     metrics: tuple[Metric, ...] = Field(min_length=1)
-    """Told apart by their `kind`; no two have one name."""
+    """Distinguished by their `kind`; each name is unique."""
     policy: JudgePolicy = JudgePolicy()
     """How they are combined."""
     traffic: Traffic | None = None
-    """What the canary is to get; with it, the answer tells whether that is enough."""
+    """What the canary is to get; with it, the answer includes whether that is enough."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         names = [metric.name for metric in self.metrics]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"two metrics are called {twice[0]!r}")
+            raise ValueError(f"two metrics have the name {twice[0]!r}")
         return self

@@ -1,4 +1,4 @@
-"""Where a rollout stands, as its run tells it."""
+"""The state of a rollout, read from its run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def last_judged(run: Run) -> StepState | None:
 
 
 def share_of(step: StepState) -> float | None:
-    """Tell the canary's share of the traffic, 0 to 1, as the latest look that knows it saw it."""
+    """Return the canary's share of the traffic, 0 to 1, from the latest look that has it."""
     for reading in reversed(step.readings):
         for seen in reading.seen.values():
             weight = seen.data.get("weight")

@@ -1,4 +1,4 @@
-"""What a judge says of a canary: of each metric, and of all of them."""
+"""A judge's verdict on a canary: for each metric, and for all of them."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class MetricOutcome(StrEnum):
     PASS = "pass"  # noqa: S105  # a verdict, no password
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
-    """There are data, and they do not decide it (yet)."""
+    """There are data, but they do not decide it (yet)."""
     NO_DATA = "no_data"
-    """There is nothing to judge; that is no pass."""
+    """There is nothing to judge; that is not a pass."""
     ERROR = "error"
-    """The metric could not be read, or holds what is no measurement."""
+    """The metric could not be read, or holds values that are not measurements."""
 
 
-class _Told(Model):
-    """What a judge says; its docstrings are the reference's."""
+class _JudgeOutput(Model):
+    """A judge's output; its docstrings are the reference's."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class Interval(_Told):
+class Interval(_JudgeOutput):
     """Where the shift lies, in the metric's own unit; an open end is ``None``."""
 
     low: float | None
@@ -40,7 +40,7 @@ class Interval(_Told):
     confidence: float = Field(gt=0, lt=1)
 
 
-class MetricVerdict(_Told):
+class MetricVerdict(_JudgeOutput):
     """One metric's outcome, with all that a person needs to check it."""
 
     metric: str
@@ -72,7 +72,7 @@ class MetricVerdict(_Told):
     """The resolved query, ready to paste."""
 
 
-class CanaryVerdict(_Told):
+class CanaryVerdict(_JudgeOutput):
     """All metrics together."""
 
     decision: Decision
@@ -88,8 +88,8 @@ class CanaryVerdict(_Told):
     metrics: tuple[MetricVerdict, ...] = ()
 
 
-class Forecast(_Told):
-    """Whether a canary's traffic is enough to see it fail, told before it is started."""
+class Forecast(_JudgeOutput):
+    """Whether a canary's traffic is enough to see it fail, estimated before it starts."""
 
     enough: bool
     needed_s: float | None

@@ -39,7 +39,7 @@ class Approval(Model):
 
     @property
     def remind_at(self) -> datetime:
-        """When those who may decide are reminded, unless somebody has decided."""
+        """When those who may decide are reminded, unless a decision has been made."""
         half = (self.expires_at - self.requested_at) / 2
         after = half if self.policy.remind_s is None else timedelta(seconds=self.policy.remind_s)
         return self.requested_at + after
@@ -51,7 +51,7 @@ class Approval(Model):
 
     @property
     def missing(self) -> int:
-        """How many more people must agree."""
+        """How many more people must approve."""
         return max(0, self.policy.quorum - len(self.approved_by))
 
 
@@ -69,7 +69,7 @@ class Vote(Model):
 
 
 def decide(approval: Approval, vote: Vote, *, at: datetime) -> Decision | None:
-    """Judge one click: the decision it brings about, or none while more people must agree.  Pure.
+    """Return the decision that one click brings about, or none while more people must approve.  Pure.
 
     Raises:
         ApprovalRefusedError: the click may not count; its ``code`` is ``approval_decided``,
@@ -79,18 +79,18 @@ def decide(approval: Approval, vote: Vote, *, at: datetime) -> Decision | None:
     _refuse_if_over(approval, at=at)
     if not vote.profile.is_member:
         raise ApprovalRefusedError(
-            f"Your click does not count: {vote.profile.why_not}.",
+            f"Your click was not counted: {vote.profile.why_not}.",
             code="not_a_member",
             hint="Ask someone on call to decide.",
         )
     if not vote.groups:
         names = " or ".join(f"@{name}" for name in approval.groups)
         raise ApprovalRefusedError(
-            f"Only members of {names} may decide this.", code="not_in_group", hint=f"Ask someone in {names}."
+            f"Only members of {names} can decide this.", code="not_in_group", hint=f"Ask someone in {names}."
         )
     if vote.plan_hash != approval.plan_hash:
         raise ApprovalRefusedError(
-            "The plan has changed since this was asked.",
+            "The plan has changed since approval was requested.",
             code="plan_changed",
             hint="Start again to see the new plan.",
         )
@@ -104,9 +104,9 @@ def decide(approval: Approval, vote: Vote, *, at: datetime) -> Decision | None:
         )
     if any(person.id == vote.by.id for person in approval.approved_by):
         raise ApprovalRefusedError(
-            "You have approved this already.",
+            "You have already approved this.",
             code="already_voted",
-            hint=f"{approval.missing} more must agree.",
+            hint=f"{approval.missing} more must approve.",
         )
     return "approved" if approval.missing <= 1 else None
 
@@ -117,5 +117,5 @@ def _refuse_if_over(approval: Approval, *, at: datetime) -> None:
         raise ApprovalRefusedError(f"This was already {approval.decision}{who}.", code="approval_decided")
     if at >= approval.expires_at:
         raise ApprovalRefusedError(
-            "This has expired.", code="approval_expired", hint="Start again if it is still needed."
+            "This request has expired.", code="approval_expired", hint="Start again if it is still needed."
         )

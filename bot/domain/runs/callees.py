@@ -1,4 +1,4 @@
-"""Which plugin a step of a run calls, as its runbook and its plans tell."""
+"""Which plugin a step of a run calls, by its runbook and its plans."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Callees:
                 self._known |= {(phase.id, step.id): step.plugin for step in event.plan.steps}
 
     def plugin(self, phase: str, step: str) -> str:
-        """Name the plugin of a step; of a check or a step nobody wrote down it is empty.
+        """Return the plugin of a step; empty for a check or for a step that is not in the runbook or a plan.
 
         A step that is run for each item of a list is found by the name before its number.
         """

@@ -36,7 +36,7 @@ RunOutcome = Literal[
 
 
 class Origin(Model):
-    """Where a run was asked for, and hence where it is told."""
+    """Where a run was asked for, and hence where it is reported."""
 
     kind: Literal["command", "mention", "shortcut", "button", "webhook", "cli", "run"]
     channel: str = ""
@@ -191,7 +191,7 @@ class PreliminaryDiagnosisChanged(Model):
 
 
 class InputsPinned(Model):
-    """A reducer is about to be asked with this; whoever asks again later gives it the same."""
+    """A reducer is about to be asked with this; a later repetition passes the same."""
 
     type: Literal["inputs_pinned"] = "inputs_pinned"
     at: Instant
@@ -211,7 +211,7 @@ class WatchSampled(Model):
 
 
 class ApprovalWaived(Model):
-    """Nobody was asked, because the runbook says so for this case; loud."""
+    """An approval was skipped, because the runbook allows that for this case; always announced."""
 
     type: Literal["approval_waived"] = "approval_waived"
     at: Instant
@@ -233,14 +233,14 @@ class CanaryJudged(Model):
 
 
 class RolloutSteered(Model):
-    """A person told a rollout under way what to do."""
+    """A person steered a rollout under way."""
 
     type: Literal["steered"] = "steered"
     at: Instant
     by: Person
     word: SteeringWord
     key: str = ""
-    """The click's own key: a redelivery of the same click is the same word."""
+    """The click's own key: a redelivery of the same click counts once."""
 
 
 class PhaseFinished(Model):

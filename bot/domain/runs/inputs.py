@@ -24,7 +24,7 @@ class Neighbour(Model):
 
     @classmethod
     def of(cls, service: Service) -> Self:
-        """Take what may be kept of a catalogue's entry."""
+        """Return the part of a catalogue entry that may be stored."""
         return cls(
             name=service.name,
             external=service.external,
@@ -55,7 +55,7 @@ class Inputs(Model):
     services: tuple[Neighbour, ...] = ()
     """The part of the catalogue that bears on it, in the catalogue's order."""
     ranker: str = ""
-    """Which version of the code and of its weights was asked; empty where nobody said."""
+    """Which version of the code and of its weights was used; empty if unknown."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -64,9 +64,9 @@ class Inputs(Model):
 
 
 def neighbourhood(catalogue: Catalogue, names: Iterable[str]) -> tuple[Neighbour, ...]:
-    """Cut out the services ``names``, what stands on them, and all that any of these stands on.
+    """Return the services ``names``, what depends on them, and all dependencies of any of these.
 
-    Names that the catalogue does not have are passed over: a finding may be about anything.
+    Names that the catalogue does not have are left out: a finding may be about anything.
     """
     known = frozenset(catalogue.names)
     wanted: set[str] = set()

@@ -24,7 +24,7 @@ from bot.domain.runs.run import Run, apply, begin
 
 FORMAT = "pilothouse-run/1"
 EVENT_TYPES = frozenset(member.model_fields["type"].default for member in get_args(get_args(Event)[0]))
-"""The types of fact that this version knows."""
+"""The types of event that this version knows."""
 
 _EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
 
@@ -33,7 +33,7 @@ class JournalError(BotError):
     """A journal holds something that this version of the code cannot read."""
 
     reason = "journal_unreadable"
-    default_hint = "It may have been written by a newer version: run that one, or look at the fact it names."
+    default_hint = "A newer version may have written it: use that version, or check the event named here."
 
 
 def export_line(run_id: str, events: Sequence[Event]) -> str:
@@ -46,20 +46,20 @@ def import_line(line: str) -> tuple[str, tuple[Event, ...]]:
     """Read what ``export_line`` wrote.
 
     Raises:
-        JournalError: it is no such line, or holds a fact that this version does not know.
+        JournalError: it is not such a line, or holds an event that this version does not know.
     """
     try:
         data = json.loads(line)
     except ValueError:
-        raise JournalError("That line is no JSON.") from None
+        raise JournalError("That line is not JSON.") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise JournalError(f"That line is no run in the format {FORMAT}.")
+        raise JournalError(f"That line is not a run in the format {FORMAT}.")
     run_id = str(data.get("run", ""))
     return run_id, tuple(read_events(run_id, data.get("events", ())))
 
 
 def read_events(run_id: str, facts: Iterable[object]) -> Iterator[Event]:
-    """Read facts, one by one.
+    """Read events, one by one.
 
     Raises:
         JournalError: one is of no known type, or has other fields than this version knows; it is named.
@@ -67,30 +67,34 @@ def read_events(run_id: str, facts: Iterable[object]) -> Iterator[Event]:
     for number, fact in enumerate(facts):
         kind = fact.get("type") if isinstance(fact, dict) else None
         if kind not in EVENT_TYPES:
-            raise JournalError(f"Fact {number} of {run_id} is of the type `{kind}`, which I do not know.")
+            raise JournalError(
+                f"Event {number} of {run_id} has the type `{kind}`, which this version does not know."
+            )
         try:
             yield EVENT.validate_python(fact)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(str(part) for part in first["loc"][1:])
-            raise JournalError(f"Fact {number} of {run_id} ({kind}): {where}: {first['msg']}.") from None
+            raise JournalError(f"Event {number} of {run_id} ({kind}): {where}: {first['msg']}.") from None
 
 
 def problems_of(run_id: str, events: Sequence[Event]) -> tuple[str, ...]:
-    """Look a journal over: everything that a sound journal does not have, in words."""
+    """List, in words, everything that a sound journal does not have."""
     problems: list[str] = []
     run: Run | None = None
     latest = None
     for number, event in enumerate(events):
         try:
-            told = () if run is None else tuple(_oddities(run, event))
+            oddities = () if run is None else tuple(_oddities(run, event))
             run = begin(run_id, event) if run is None else apply(run, event)
         except (KeyError, ValueError) as error:
-            problems.append(f"fact {number} ({event.type}) does not fit what came before: {error}")
+            problems.append(f"event {number} ({event.type}) does not fit what came before: {error}")
             continue
-        problems += [f"fact {number} ({event.type}) {text}" for text in told]
+        problems += [f"event {number} ({event.type}) {text}" for text in oddities]
         if latest is not None and event.at < latest:
-            problems.append(f"fact {number} ({event.type}) is earlier than the one before; a clock went back")
+            problems.append(
+                f"event {number} ({event.type}) is earlier than the one before it; a clock went back"
+            )
         latest = event.at
     problems += _left_open(run)
     return tuple(problems)
@@ -98,7 +102,7 @@ def problems_of(run_id: str, events: Sequence[Event]) -> tuple[str, ...]:
 
 def _oddities(run: Run, event: Event) -> Iterator[str]:
     if run.outcome is not None:
-        yield "comes after the run's end"
+        yield "comes after the end of the run"
     match event:
         case PhaseStarted() | PreliminaryDiagnosisChanged() | InputsPinned() | PhaseFinished() if (
             event.phase not in run.phases
@@ -107,7 +111,7 @@ def _oddities(run: Run, event: Event) -> Iterator[str]:
         case StepFinished():
             step = run.phases[event.phase].steps.get(event.step)
             if step is not None and step.outcome is not None:
-                yield f"is a second result of {event.step}; the first stands"
+                yield f"is a second result of {event.step}; the first one counts"
         case EffectIntended():
             step = run.phases[event.phase].steps.get(event.step)
             if step is not None and event.epoch < step.intent_epoch:
@@ -120,7 +124,7 @@ def _oddities(run: Run, event: Event) -> Iterator[str]:
 
 def _left_open(run: Run | None) -> Iterator[str]:
     if run is None:
-        yield "there is no fact at all"
+        yield "the journal is empty"
     elif run.outcome is not None:
         doubtful = [
             step.id for phase in run.phases.values() for step in phase.steps.values() if step.in_doubt

@@ -46,10 +46,10 @@ class RenderedPlan(Model):
     why_empty: str = ""
     """Why there is nothing to do, where there is nothing."""
     pinned_digest: str = ""
-    """The digest when the plan was rendered: newer code, whose plans say more, does not change it."""
+    """The digest when the plan was rendered: newer code, whose plans have more fields, does not change it."""
 
     def pinned(self) -> RenderedPlan:
-        """Give the plan with its digest written down."""
+        """Return the plan with its digest recorded."""
         return self.model_copy(update={"pinned_digest": self.digest})
 
     @property

@@ -29,7 +29,7 @@ class PreliminaryDiagnosis(Model):
 
 
 def leaning_of(diagnosis: Diagnosis) -> PreliminaryDiagnosis:
-    """Tell what a diagnosis leans to, whether or not that is enough to say that it was found."""
+    """Return the preliminary diagnosis, whether or not it is certain enough to count as found."""
     if not diagnosis.causes:
         return PreliminaryDiagnosis()
     first = diagnosis.causes[0]
@@ -43,7 +43,7 @@ def leaning_of(diagnosis: Diagnosis) -> PreliminaryDiagnosis:
 
 
 def move(before: PreliminaryDiagnosis, after: PreliminaryDiagnosis) -> Move | None:
-    """Say in a word how a leaning has moved; none if it has not."""
+    """Return in one word how a preliminary diagnosis has moved; none if it has not."""
     if after.suspect != before.suspect:
         if before.kind is None:
             return "first"

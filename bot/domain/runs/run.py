@@ -44,7 +44,7 @@ from bot.domain.runs.runbook import Runbook, plan_source
 
 
 class Run(Model):
-    """One execution of a runbook, as its events tell it."""
+    """One execution of a runbook, rebuilt from its events."""
 
     id: str
     runbook: Runbook
@@ -57,7 +57,7 @@ class Run(Model):
     vote_keys: frozenset[str] = frozenset()
     """The keys of the clicks that count."""
     waived: tuple[ApprovalWaived, ...] = ()
-    """The gates at which nobody was asked."""
+    """The gates that were skipped without asking anyone."""
     steering: RolloutSteering = RolloutSteering()
     cancelled_by: Person | None = None
     cancelled_why: str = ""
@@ -109,7 +109,7 @@ _KEPT_SAMPLES = 60
 
 
 def fold(run_id: str, events: Iterable[Event]) -> Run:
-    """Tell a run from its events.
+    """Rebuild a run from its events.
 
     Raises:
         ValueError: the first event is not the run's start.
@@ -123,7 +123,7 @@ def fold(run_id: str, events: Iterable[Event]) -> Run:
 
 
 def begin(run_id: str, event: Event) -> Run:
-    """Tell a run from its first event."""
+    """Create a run from its first event."""
     if not isinstance(event, RunStarted):
         raise ValueError(f"the journal of {run_id} begins with {event.type}")  # noqa: TRY004  # bad data, not a bad type
     return Run(
@@ -158,7 +158,7 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
         case PreliminaryDiagnosisChanged():
             return _phase(run, event.phase, leanings=(*run.phases[event.phase].leanings, event))
         case InputsPinned():
-            pinned = run.phases[event.phase].inputs or event.inputs  # the first stand
+            pinned = run.phases[event.phase].inputs or event.inputs  # the first ones count
             return _phase(run, event.phase, inputs=pinned)
         case PlanRendered():
             return _phase(run, event.phase, plan=event.plan)
@@ -237,7 +237,7 @@ def _left(result: JsonObject | None) -> str:
 def _step_finished(run: Run, event: StepFinished) -> Run:
     known = run.phases[event.phase].steps.get(event.step)
     if known is not None and known.outcome is not None:
-        return run  # the first result stands
+        return run  # the first result counts
     return _step(
         run,
         event.phase,

@@ -40,12 +40,12 @@ class StepState(Model):
 
     @property
     def in_doubt(self) -> bool:
-        """Whether its effect was intended and nobody recorded what came of it."""
+        """Whether its effect was intended and no result was recorded."""
         return bool(self.intent_key) and self.outcome is None
 
     @property
     def undo_in_doubt(self) -> bool:
-        """Whether its undo was intended and nobody recorded what came of it."""
+        """Whether its undo was intended and no result was recorded."""
         return bool(self.undo_key) and self.undone is None
 
 

@@ -77,7 +77,7 @@ class ApprovalPolicy(Model):
     allow_requester: bool = False
     """Whether the person who started the run may approve; needs ``why``."""
     waived_when: Expression | None = None
-    """Nobody is asked where this is true; loud, recorded, and needs ``why``."""
+    """No approval is asked for where this is true; announced, recorded, and needs ``why``."""
     why: str = ""
 
     @model_validator(mode="after")
@@ -100,7 +100,7 @@ class Judging(Model):
     metrics: tuple[ReadMetric, ...] = Field(min_length=1)
     policy: JudgePolicy = JudgePolicy()
     for_s: float | Expression = 60
-    """After so many seconds a person is asked, if it is not decided."""
+    """After this many seconds a person is asked, if it is not decided."""
     at_least_s: float | Expression = 0
     """It never passes before."""
     every_s: float = Field(default=1, gt=0)
@@ -215,7 +215,7 @@ class Pipeline(PhaseBase):
     watch: tuple[Check, ...] = ()
     """Must hold while the steps run; a breach stops the pipeline and undoes."""
     preempts: bool = False
-    """Whether a rollout under way at the service is aborted before anybody is asked, and it goes next."""
+    """Whether it aborts a rollout under way at the service before asking for approval, and goes next."""
     lease: bool = False
     """Whether the candidate's traffic hangs on the worker that runs the steps: a dead-man switch."""
 
@@ -224,7 +224,7 @@ class Pipeline(PhaseBase):
         if (self.plan is None) == (not self.steps):
             raise ValueError("name a `plan` or list `steps`, not both")
         if self.plan is not None and self.verify:
-            raise ValueError("put `verify` into the plan, so that it is part of what people approve")
+            raise ValueError("put `verify` into the plan, so that people approve it too")
         return self
 
 
@@ -239,7 +239,7 @@ class Background(PhaseBase):
     every_s: float = Field(default=15, gt=0)
     checks: tuple[Check, ...] = Field(min_length=1)
     breaches: int = Field(default=2, ge=1)
-    """So many bad samples in a row are a breach."""
+    """This many bad samples in a row are a breach."""
     on_breach: Name | None = None
     """The runbook to start, with the same parameters."""
 
@@ -264,7 +264,7 @@ class Runbook(Model):
         ids = [phase.id for phase in self.phases]
         twice = sorted({name for name in ids if ids.count(name) > 1})
         if twice:
-            raise ValueError(f"two phases are called {', '.join(twice)}")
+            raise ValueError(f"two phases have the same id: {', '.join(twice)}")
         return self
 
     def phase(self, phase_id: str) -> Phase:

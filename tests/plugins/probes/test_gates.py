@@ -37,7 +37,7 @@ async def test_a_freeze_rejects_with_its_rule_its_reason_and_its_end(context):
         "waived_by": "",
     }
     assert facts.summary == (
-        "The freeze `weekend` holds (fri 16:00 to mon 08:00, Europe/Berlin): Few people are around."
+        "The freeze `weekend` is in force (fri 16:00 to mon 08:00, Europe/Berlin): Few people are around."
         " It ends Mon 2026-11-30 08:00 (Europe/Berlin)."
     )
 
@@ -70,7 +70,7 @@ async def test_an_alert_freezes_its_service_and_all_that_stand_on_it_and_nothing
     assert await state.incident("checkout") == (
         "reject",
         "incident_open",
-        "An incident is open at `bank`, which it stands on: Errors fires, since 2026-11-24 12:00 UTC.",
+        "An incident is open at `bank`, which it depends on: Errors fires, since 2026-11-24 12:00 UTC.",
     )
 
 
@@ -113,7 +113,7 @@ async def test_a_lock_rejects_with_its_owner_its_reason_and_its_end_and_then_is_
     await state.locks.lock(DeployLock(service="checkout", by=ANA, reason="A fair.", at=TUESDAY, until=until))
     data = (await gates.lock(state.ctx, service="checkout")).data
     assert (data["code"], data["until"], data["waivable"]) == ("locked", "2026-11-24T14:00:00Z", False)
-    assert data["why"] == "Ana has locked `checkout`: A fair. It ends by itself in 2 h."
+    assert data["why"] == "Ana has locked `checkout`: A fair. The lock expires in 2 h."
     state.clock.forward(7200)
     assert (await gates.lock(state.ctx, service="checkout")).data["verdict"] == "proceed"
 
@@ -167,7 +167,7 @@ async def test_the_first_closed_gate_is_the_error_with_its_way_out(context):
     code, why, hint = await state.closed()
     assert code == "frozen"
     assert "Few people are around" in why
-    assert "name an emergency" in hint
+    assert "declare an emergency" in hint
 
 
 async def test_an_emergency_opens_what_may_be_waived_and_says_so_loudly(context):

@@ -114,8 +114,8 @@ async def test_a_waived_item_opens_the_gate_loudly_but_not_for_whoever_waived_it
     await state.checklists.mark("checkout", "1.4.2", waiver)
     code, why, hint = await state.closed()
     assert code == "checklist_team_told"
-    assert "waived by nobody but the person who asks for the deployment" in why
-    assert "`/deploy waive checkout 1.4.2 team_told <why>`" in hint
+    assert "waived only by the person who asks for the deployment" in why
+    assert "`/deploy waive checkout 1.4.2 team_told <reason>`" in hint
     await state.checklists.mark("checkout", "1.4.2", waiver.but(by=BEN))
     facts = await state.all()
     assert facts.data["waived"] == ["checklist"]

@@ -111,7 +111,7 @@ async def test_before_anything_is_applied_all_of_it_is_missing(shop):
     shop.write(FILES)
     facts = await shop.verified()
     assert "expand/01_cents.sql is not applied" in facts.data["problems"]
-    assert "the column orders.cents is not there" in facts.data["problems"]
+    assert "the column orders.cents is missing" in facts.data["problems"]
     assert any(said.startswith("verify/cents.sql cannot be asked") for said in facts.data["problems"])
     assert facts.summary.startswith("1.4.0 is not as it should be: ")
 
@@ -119,14 +119,14 @@ async def test_before_anything_is_applied_all_of_it_is_missing(shop):
 @pytest.mark.parametrize(
     ("harm", "problem"),
     [
-        ("DROP INDEX by_cents", "the index by_cents is not there"),
+        ("DROP INDEX by_cents", "the index by_cents is missing"),
         (
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'by_cents'::regclass",
             "the index by_cents is not valid",
         ),
-        ("DROP TABLE coupons", "the table or view coupons is not there"),
+        ("DROP TABLE coupons", "the table or view coupons is missing"),
         ("UPDATE orders SET cents = NULL WHERE id = 1", "verify/cents.sql found 1"),
-        ("DELETE FROM orders WHERE id = 1", "orders has 2 rows, and had 3"),
+        ("DELETE FROM orders WHERE id = 1", "orders has 2 rows; it had 3 before"),
         (
             "UPDATE pilothouse_migrations SET started = true WHERE file = '01_fill.sql'",
             "migrate/01_fill.sql was begun, and not ended",

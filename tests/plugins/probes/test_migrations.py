@@ -69,10 +69,10 @@ async def test_an_expand_and_contract_is_safe_until_the_contract(context, dsn, t
     assert facts.data["rollback"] == {
         "verdict": "until",
         "step": "contract/01_note.sql",
-        "because": "what was in orders.note is gone",
+        "because": "the contents of orders.note are lost",
     }
     assert facts.summary == (
-        "3 migrations of 1.4.0; rollback: safe until contract/01_note.sql, because what was in orders.note is gone"
+        "3 migrations of 1.4.0; rollback: safe until contract/01_note.sql, because the contents of orders.note are lost"
     )
     files = facts.data["files"]
     assert [(file["phase"], file["has_down"]) for file in files] == [
@@ -156,7 +156,7 @@ async def test_a_file_that_would_never_be_applied_is_refused(context, tmp_path, 
 async def test_a_file_that_is_no_text_is_garbage(context, tmp_path):
     write(tmp_path, {"1/expand/01.sql": ""})
     (tmp_path / "1/expand/01.sql").write_bytes(b"\xff\xfe")
-    with pytest.raises(ProbeGarbageError, match="no UTF-8"):
+    with pytest.raises(ProbeGarbageError, match="not valid UTF-8"):
         await migrations.plan(context(service(tmp_path)), service="shop", version="1")
 
 
@@ -196,7 +196,7 @@ async def test_a_linter_that_cannot_be_started_is_unavailable(tmp_path):
             {"expand/01.sql": "ALTER TABLE orders DROP COLUMN note;"},
             (
                 "migration_irreversible",
-                "expand/01.sql, `ALTER TABLE orders DROP COLUMN note`: what was in orders.note is gone",
+                "expand/01.sql, `ALTER TABLE orders DROP COLUMN note`: the contents of orders.note are lost",
             ),
         ),
         ({"migrate/01.sql": "UPDATE orders SET note = '';"}, ("migration_irreversible", "migrate/01.sql")),

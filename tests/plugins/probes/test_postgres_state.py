@@ -59,7 +59,7 @@ async def test_tables_are_counted_and_the_ledger_is_told(context, dsn):
     ]
     assert facts.data["rollback"]["verdict"] == "safe"
     assert (facts.data["size_bytes"] > 0, facts.data["gaps"]) == (True, [])
-    assert facts.data["warnings"] == ["No backup of it is known to the bot."]
+    assert facts.data["warnings"] == ["I know of no backup of this database."]
 
 
 @pytest.mark.server
@@ -71,7 +71,7 @@ async def test_an_index_that_is_not_valid_is_told(context, dsn):
     await connection.execute("DROP INDEX one_name")
     await connection.close()
     assert facts.data["invalid_indexes"] == ["one_name"]
-    assert "⚠️ Not valid, so of no use to queries: one_name." in facts.summary
+    assert "⚠️ Invalid indexes, which queries cannot use: one_name." in facts.summary
 
 
 @pytest.mark.server
@@ -173,6 +173,6 @@ def test_what_is_in_the_way_of_locks_and_replicas_is_said():
     assert warnings_of(database, backed_up=True) == (
         "Session 7 (report, idle) has a transaction open for 10 min: locks may have to wait for it.",
         "The replica b is 1 min 30 s behind.",
-        "How far the replica c is behind is not known.",
+        "The lag of the replica c is unknown.",
     )
     assert way_back_of(database).verdict == "safe"

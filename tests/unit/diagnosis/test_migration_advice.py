@@ -13,9 +13,9 @@ from tests.support.migrations import labelled
 @pytest.mark.parametrize(
     ("sql", "advice"),
     [
-        ("ALTER TABLE t DROP COLUMN a", "Release a version that does not use it first"),
-        ("DROP TABLE t", "Release a version that does not use it first"),
-        ("TRUNCATE t", "Release a version that does not use it first"),
+        ("ALTER TABLE t DROP COLUMN a", "First release a version that does not use it"),
+        ("DROP TABLE t", "First release a version that does not use it"),
+        ("TRUNCATE t", "First release a version that does not use it"),
         ("ALTER TABLE t RENAME a TO b", "Add the new one beside the old one"),
         ("ALTER TABLE t ALTER a TYPE int USING a::int", "Add the new one beside the old one"),
         ("UPDATE t SET a = 1", "Write the new values into a new column"),
@@ -24,7 +24,7 @@ from tests.support.migrations import labelled
         ("DO $$ BEGIN END $$", "Write plain statements"),
         ("SELECT purge()", "Write plain statements"),
         ("this is no SQL", "Write plain statements"),
-        ("GRANT SELECT ON t TO someone", "version before does not notice"),
+        ("GRANT SELECT ON t TO someone", "previous version does not notice"),
     ],
 )
 def test_the_advice_fits_the_statement(sql, advice):

@@ -98,9 +98,9 @@ def test_each_thing_that_is_not_as_promised_is_named():
         invalid={thing("index i"): "t", thing("index other"): "u", thing("index left"): "t"},
     )
     assert shortfalls(promise, found) == (
-        "the column t.a is not there",
+        "the column t.a is missing",
         "the column t.old is still there",
-        "the column t.b still takes NULL",
+        "the column t.b still allows NULL",
         "the constraint t.c is not validated",
         "the index i is not valid",
         "the index left is not valid",
@@ -117,5 +117,7 @@ def test_missing_rows_are_told_where_they_were_counted_and_not_taken_on_purpose(
     promise = Promise(touched=frozenset(before), loses=frozenset({"taken"}))
     assert to_count(promise, before) == ("kept", "less")
     now = {"kept": 100, "less": 98, "taken": 0, "guessed": 1, "new": 5}
-    assert losses(promise, before=before, now=now, may_lose_percent=0) == ("less has 98 rows, and had 100",)
+    assert losses(promise, before=before, now=now, may_lose_percent=0) == (
+        "less has 98 rows; it had 100 before",
+    )
     assert losses(promise, before=before, now=now, may_lose_percent=5) == ()

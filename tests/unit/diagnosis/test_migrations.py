@@ -94,7 +94,7 @@ def test_a_later_file_knows_what_an_earlier_one_made():
     )
     assert (expand.rollback, migrate.rollback) == (Rollback.SAFE, Rollback.SAFE)
     assert contract.rollback is Rollback.IMPOSSIBLE
-    assert contract.because == "what was in orders.note is gone"
+    assert contract.because == "the contents of orders.note are lost"
 
 
 def test_the_worst_statement_is_named_word_for_word_also_behind_letters_of_two_bytes():

@@ -92,7 +92,7 @@ def test_of_a_slow_chain_only_the_one_that_is_slow_by_itself_is_named():
     assert finding.began_at is not None
     assert finding.began_at.timestamp() == 240
     assert (finding.evidence[0].value, finding.evidence[0].baseline) == (0.9, 0.02)
-    assert "takes by itself 900 ms" in finding.summary
+    assert "takes on its own 900 ms" in finding.summary
 
 
 def test_of_a_failing_chain_only_the_one_that_failed_first_is_named():
@@ -106,7 +106,7 @@ def test_time_lost_on_the_way_is_the_callers_span_and_at_one_end_of_the_wire():
     assert [(f.service, f.data["operations"]) for f in slow] == [("shop", ["call"])]
     wires = {f.service: f for f in found if f.kind is FindingKind.SPAN_LAG}
     assert set(wires) == {"shop", "pay"}  # two ends and one call: nothing tells them apart
-    assert "lose up to 9" in wires["pay"].summary
+    assert "have lost up to 9" in wires["pay"].summary
     assert wires["pay"].began_at == slow[0].began_at
 
 

@@ -52,7 +52,7 @@ def test_the_gate_is_closed_by_the_first_item_that_holds_it_up_and_names_all():
     states = [state_of(n, BY_HAND, marks=m, seen=None, requester=ANA) for n, m in words.items()]
     ruling = rule_checklist("checkout", "1.5.0", states)
     assert (ruling.verdict, ruling.code, ruling.is_open) == ("reject", "checklist_b", False)
-    assert ruling.why.startswith("Not done of 1.5.0: b, d (2 of 4).")
+    assert ruling.why.startswith("Not done for 1.5.0: b, d (2 of 4).")
     assert "`/deploy tick checkout 1.5.0 b`" in ruling.way_out
     waived = rule_checklist("checkout", "1.5.0", [states[0], states[2]])
     assert (waived.verdict, waived.waived_by, waived.is_open) == (
@@ -71,5 +71,5 @@ def test_a_probe_without_an_expectation_or_the_other_way_round_is_refused():
 
 def test_an_item_has_a_title_for_people():
     assert title_of("tests", ChecklistItem(title="All green")) == "All green"
-    assert title_of("team_told", BY_HAND) == "The team has been told"
+    assert title_of("team_told", BY_HAND) == "The team has been informed"
     assert title_of("legal-asked", BY_HAND) == "Legal asked"

@@ -94,12 +94,12 @@ def test_a_day_or_a_weekday_is_enough_where_both_are_given():
     ("text", "zone", "said"),
     [
         ("* * * *", "UTC", "needs five fields"),
-        ("61 * * * *", "UTC", "minute outside of 0 to 59"),
+        ("61 * * * *", "UTC", "minute outside 0 to 59"),
         ("* 9-5 * * *", "UTC", "hour outside"),
         ("*/0 * * * *", "UTC", "minute outside"),
-        ("x * * * *", "UTC", "no minute that can be read"),
-        ("0 0 30 2 *", "UTC", "never comes"),
-        ("0 0 * * *", "Mars/Olympus", "knows no time zone"),
+        ("x * * * *", "UTC", "has an invalid minute in `x`"),
+        ("0 0 30 2 *", "UTC", "names a date that never occurs"),
+        ("0 0 * * *", "Mars/Olympus", "has an unknown time zone"),
     ],
 )
 def test_what_is_no_schedule_is_told_in_words(text, zone, said):

@@ -60,7 +60,7 @@ def test_whoever_waits_is_told_until_when():
     ruling = rule_staging(THERE, "2", [change(0, serves="2")], at=at, soak_s=1800)
     assert ruling.until == NOON + timedelta(minutes=30)
     assert ruling.why == (
-        "2 served at checkout@staging from 2026-11-24 12:00 UTC, and still does. It must serve there for 30 min."
+        "2 served at checkout@staging from 2026-11-24 12:00 UTC and still does. It must serve there for 30 min."
     )
     gone = rule_staging(THERE, "2", [change(0, serves="2"), change(5, serves="3")], at=at, soak_s=1800)
     assert gone.until is None

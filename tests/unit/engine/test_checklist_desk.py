@@ -71,7 +71,7 @@ async def test_the_list_shows_what_is_done_by_whom_and_what_to_type_for_the_rest
     assert told == [
         "*Checklist of `checkout` 1.5.0*: 2 of 3 items are missing.",
         "✅ *Tests pass*: 1 errors",
-        "⬜ *The team has been told* → `/deploy tick checkout 1.5.0 team_told`",
+        "⬜ *The team has been informed* → `/deploy tick checkout 1.5.0 team_told`",
         "⬜ *Legal &lt;agrees&gt;* → `/deploy tick checkout 1.5.0 legal`",
     ]
     BENCH.value = 7.0
@@ -81,9 +81,9 @@ async def test_the_list_shows_what_is_done_by_whom_and_what_to_type_for_the_rest
 
 async def test_a_member_ticks_an_item_and_sees_what_is_still_missing(counter):
     told = await counter.ask(TickItem, item="team_told", note="in <!channel>")
-    assert told.startswith("☑️ *The team has been told* is ticked.\n")
+    assert told.startswith("☑️ *The team has been informed* is ticked.\n")
     assert "1 of 3 items is missing" in told
-    assert f"✅ *The team has been told*: ticked by <@{ANA.id}>: in &lt;!channel&gt;" in told
+    assert f"✅ *The team has been informed*: ticked by <@{ANA.id}>: in &lt;!channel&gt;" in told
     counter.world.people.outsiders.add(BEN.id)
     assert "you are a guest" in await counter.ask(TickItem, by=BEN, item="legal")
     assert await counter.kept() == [("team_told", "tick", ANA.id)]
@@ -142,7 +142,7 @@ async def test_a_waiver_that_is_taken_back_closes_the_gate_and_its_message_says_
 async def test_why_names_the_missing_item_and_tells_a_waiver_without_closing_the_gate(counter):
     await counter.ask(TickItem, item="team_told")
     closed = await counter.ask(AskWhyNot)
-    assert "🔴 *checklist*: Not done of 1.5.0: legal (1 of 3)." in closed
+    assert "🔴 *checklist*: Not done for 1.5.0: legal (1 of 3)." in closed
     await counter.ask(WaiveItem, by=CHI, item="legal", reason="no time")
     told = await counter.ask(AskWhyNot)
     assert told.startswith("*`checkout` 1.5.0 may be deployed now*")

@@ -145,11 +145,11 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
     told = (await counter.ask(AskWhyNot, service="payments", version="1.4.2")).splitlines()
     assert told[0] == "*`payments` 1.4.2 cannot be deployed now*: 3 of 6 gates are closed."
     assert told[1].startswith(
-        "🔴 *freeze*: The freeze `night` holds (02:00 to 06:00, UTC): &lt;!channel&gt; sleeps."
+        "🔴 *freeze*: The freeze `night` is in force (02:00 to 06:00, UTC): &lt;!channel&gt; sleeps."
     )
     assert "2026-03-04 06:00 (UTC)" in told[1]
     assert told[2].endswith("It can be waived in an emergency.")
-    assert told[3] == "🔴 *lock*: Ana has locked `payments`: the fair. It ends by itself in 2 h."
+    assert told[3] == "🔴 *lock*: Ana has locked `payments`: the fair. The lock expires in 2 h."
     assert told[4].endswith("It cannot be waived in an emergency.")
     assert told[5].startswith("🔴 *incident*: An incident is open at `checkout`")
     assert told[7].startswith("🟢 *error_budget*")

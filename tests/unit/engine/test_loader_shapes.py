@@ -28,7 +28,7 @@ BREAKS: list[Break] = [
         "since: {type: duration, default: 30m}",
         "since: {type: duration, default: soon} #!",
         "params.since.default",
-        "`soon` is no duration such as `90s`, `30m`, `2h` or `1h30m`",
+        "`soon` is not a valid duration; write one such as `90s`, `30m`, `2h` or `1h30m`",
     ),
     (
         "a parameter that templates cannot name",

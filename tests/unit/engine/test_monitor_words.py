@@ -51,7 +51,7 @@ def test_words_are_understood_as_people_write_them(text, meant):
         ("show chekout/errors", "did you mean `checkout/errors`", ""),
         ("show zzz", "Unknown monitor `zzz`.", "`checkout/errors`"),
         ("mute errors", "For how long?", "`/monitor mute errors 2h`"),
-        ("mute errors soon", "`soon` is no duration", "`/monitor mute errors 2h`"),
+        ("mute errors soon", "`soon` is not a valid duration", "`/monitor mute errors 2h`"),
         ("pause errors 31d", "30 days", "`/monitor pause errors 2h`"),
         ("pause errors 2h please", "I do not understand `please`", "`/monitor pause errors 2h`"),
         ("resume errors 2h", "I do not understand `2h`", "`/monitor resume errors`"),

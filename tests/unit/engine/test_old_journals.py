@@ -96,9 +96,12 @@ async def test_a_step_whose_plugin_is_gone_fails_by_name(world):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"type": "run_danced"}, "Fact 1 of r1 is of the type `run_danced`, which I do not know."),
-        ({"mood": "good"}, "Fact 1 of r1 (phase_started): mood: Extra inputs are not permitted."),
-        ({"at": "noon"}, "Fact 1 of r1 (phase_started): at: "),
+        (
+            {"type": "run_danced"},
+            "Event 1 of r1 has the type `run_danced`, which this version does not know.",
+        ),
+        ({"mood": "good"}, "Event 1 of r1 (phase_started): mood: Extra inputs are not permitted."),
+        ({"at": "noon"}, "Event 1 of r1 (phase_started): at: "),
     ],
 )
 def test_a_fact_of_a_newer_version_is_refused_by_name(change, said):
@@ -122,7 +125,7 @@ async def test_redis_too_names_the_fact_that_cannot_be_read():
         await journal.start("r1", started(book({"kind": "explore", "id": "g", "steps": [step("a")]})))
         key = store.keys.of("r1").run("r1")
         await store.client.hset(key, mapping={"e:1": '[{"type": "run_danced"}]', "n": 2})
-        with pytest.raises(JournalError, match="of the type `run_danced`"):
+        with pytest.raises(JournalError, match="the type `run_danced`"):
             await journal.load("r1")
 
 
@@ -132,8 +135,8 @@ def test_an_unsound_journal_is_told_what_is_wrong_with_it():
     assert isinstance(begun, RunStarted)
     late = RunFinished(at=START, outcome="done", summary="Done.")
     assert problems_of(run_id, (*events, late)) == (
-        f"fact {len(events)} (run_finished) comes after the run's end",
+        f"event {len(events)} (run_finished) comes after the end of the run",
     )
     (problem, *_) = problems_of(run_id, (begun, rest[0].model_copy(update={"phase": "gone"}), *rest))
     assert "names the phase gone" in problem or "does not fit" in problem
-    assert problems_of(run_id, ()) == ("there is no fact at all",)
+    assert problems_of(run_id, ()) == ("the journal is empty",)

@@ -137,7 +137,7 @@ async def test_a_wrong_diagnosis_becomes_a_case_that_fails_until_the_ranker_is_m
         "It was the pool, xoxb-12345678.",
     )
     assert await call(*words, "--cause", "saturation", "--service", "web", "--component", "pool") == 0
-    wrong = "it was saturation of web pool, but it said bad_release of web 1.1"
+    wrong = "expected saturation of web pool, but the diagnosis was bad_release of web 1.1"
     assert f"Today's ranker is wrong about it: {wrong}." in capsys.readouterr().out
     (path,) = into.iterdir()
     assert path.name == "web-saturation-rel1.json"
@@ -153,9 +153,9 @@ async def test_a_right_diagnosis_can_be_held_on_to(exported, tmp_path, capsys):
     assert await call(*words, "--cause", "bad_configuration", "--service", "web") == 0
     assert "Today's ranker is right about it." in capsys.readouterr().out
     assert await call(*words, "--cause", "none") == 0
-    assert "there was no fault, but it said bad_configuration of web pool" in capsys.readouterr().out
+    assert "there was no fault, but the diagnosis was bad_configuration of web pool" in capsys.readouterr().out
     assert await call(*words, "--cause", "unclear") == 0
-    assert "nobody could tell, but it said bad_configuration of web pool" in capsys.readouterr().out
+    assert "the cause could not be determined, but the diagnosis was bad_configuration of web pool" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -27,7 +27,7 @@ REASONS = {
     "outsider": "you belong to another workspace",
     "deactivated": "your account is deactivated",
     "bot": "you are a bot",
-    "unknown": "there is no account with your id",
+    "unknown": "I found no account with your id",
 }
 PLAN = book(
     {"kind": "explore", "id": "look", "steps": [step("a")]},

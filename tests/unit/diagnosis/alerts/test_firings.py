@@ -51,14 +51,16 @@ def test_an_alert_of_every_day_says_little_and_its_summary_says_why():
     daily, seldom, never = (found[f"pay {name}"] for name in ("CpuHigh", "MemoryHigh", "TlsExpires"))
     assert daily.strength < 0.15
     assert 0.6 < seldom.strength < never.strength == 1
-    assert daily.summary == "CpuHigh of pay fires since 03:13:00 UTC; before, on 14 of 14 days."
-    assert never.summary.endswith("; before, on none of 14 days.")
+    assert (
+        daily.summary == "CpuHigh of pay has been firing since 03:13:00 UTC; before that, on 14 of 14 days."
+    )
+    assert never.summary.endswith("; before that, on none of 14 days.")
     assert (seldom.data["days_before"], seldom.data["days_known"]) == (1, 14)
 
 
 def test_without_a_past_nothing_is_said_of_it_and_everything_is_news():
     (found,) = told(firing("pay", "CpuHigh")).values()
-    assert found.summary == "CpuHigh of pay fires since 03:13:00 UTC."
+    assert found.summary == "CpuHigh of pay has been firing since 03:13:00 UTC."
     assert found.strength == 1
 
 
@@ -71,7 +73,7 @@ def test_what_two_reporters_tell_of_is_one_finding_with_both_to_check():
     assert [item.text for item in found.evidence] == ["a", "b"]
     assert found.began_at == by_book.began_at
     assert found.data["severity"] == "page"
-    assert told(by_rule)["pay CpuHigh"].summary == "CpuHigh of pay fires since before the window."
+    assert told(by_rule)["pay CpuHigh"].summary == "CpuHigh of pay has been firing since before the window."
 
 
 def test_what_is_over_has_no_strength_and_makes_nothing_else_less_rare():
