@@ -17,14 +17,14 @@ from bot.domain.errors import BotError
 PROG = "pilothouse"
 _VERSION = "--version"
 _READER_GONE = 141
-"""What a shell tells of a command that SIGPIPE ended."""
+"""The exit code that a shell reports for a command ended by SIGPIPE."""
 
 
 def commands(*, wanted: str = "") -> tuple[ModuleType, ...]:
-    """List the command modules by name; each has ``NAME``, ``SUMMARY``, ``configure`` and ``run``.
+    """Return the command modules by name; each has ``NAME``, ``SUMMARY``, ``configure`` and ``run``.
 
-    Only the one that is ``wanted``, if there is one of that name, and none for the version: to import all of
-    them takes longer than most of them run.
+    Only the one ``wanted``, if it exists, and none for the version: importing all of them takes longer
+    than most of them run.
     """
     if wanted == _VERSION:
         return ()
@@ -36,7 +36,7 @@ def commands(*, wanted: str = "") -> tuple[ModuleType, ...]:
 
 
 def build_parser(*, wanted: str = "", prog: str = PROG) -> argparse.ArgumentParser:
-    """Make the parser of all commands, or of the one that is ``wanted``; ``prog`` is what people typed."""
+    """Return the parser of all commands, or of the one ``wanted``; ``prog`` is what the user typed."""
     parser = argparse.ArgumentParser(
         prog=prog, description="Pilothouse: incident response and deployments from Slack."
     )
@@ -55,16 +55,16 @@ def main(argv: list[str] | None = None, *, prog: str = PROG) -> int:
         try:
             return _run(sys.argv[1:] if argv is None else argv, prog)
         finally:
-            sys.stdout.flush()  # else Python does so as it ends, where nobody can catch what comes of it
+            sys.stdout.flush()  # otherwise Python flushes at exit, where an error cannot be caught
     except BrokenPipeError:
         if not _reader_is_gone():
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in the buffer
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
         return _READER_GONE
 
 
 def _run(words: list[str], prog: str) -> int:
-    """Run one command; an expected failure is printed in words, with the way out."""
+    """Run one command; print an expected failure with its hint."""
     arguments = build_parser(wanted=words[0] if words else "", prog=prog).parse_args(words)
     try:
         code: int = arguments.run(arguments)
@@ -77,14 +77,14 @@ def _run(words: list[str], prog: str) -> int:
 
 
 def _reader_is_gone() -> bool:
-    """Tell a pipe that nobody reads from a connection that broke inside of the command."""
+    """Return whether the reader of our output has gone, and not a connection inside the command."""
     poll = select.poll()
-    poll.register(sys.stdout, 0)  # errors are told unasked
+    poll.register(sys.stdout, 0)  # poll reports errors even when not asked for
     return any(what & select.POLLERR for _, what in poll.poll(0))
 
 
 def _ignore_packages_of(folder: Path) -> None:
-    """Import nothing from the working directory unless Pilothouse itself is there.
+    """Drop the working directory from the import path unless Pilothouse itself is there.
 
     ``python -m`` puts it first on the path, where another project's ``handlers`` or ``demo`` would be taken
     for ours.

@@ -6,7 +6,7 @@ The promise, by semantic versioning (<https://semver.org>) of the package ``pilo
 * A **minor** release (1.2 to 1.3) may add names, optional keyword arguments, fields with a default, members
   of ``FindingKind`` and error classes below the present ones.  It may deprecate: what is deprecated works,
   with a ``DeprecationWarning``, until the next major release.
-* A **major** release (1 to 2) may change anything; the changelog shows what changed and how to migrate.
+* A **major** release (1 to 2) may change anything; the changelog lists what changed and how to upgrade.
 * Before 1.0 a minor release counts as a major one.
 
 Of ``Context`` the promise covers ``run_id``, ``step_id``, ``timeout_s``, ``clock``, ``http``,

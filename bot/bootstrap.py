@@ -82,7 +82,7 @@ class Parts:
 
 
 def load_plugins() -> Plugins:
-    """Find the probes and actions: ours, then those of other packages by entry point."""
+    """Return the probes and actions: ours, then those of other packages by entry point."""
     return scan("bot.probes", "bot.actions")
 
 
@@ -93,10 +93,10 @@ def worker_name() -> str:
 
 @contextlib.asynccontextmanager
 async def assemble(settings: Settings) -> AsyncIterator[Parts]:
-    """Make every part and close what needs closing.
+    """Build every part, and close at the end what needs closing.
 
     Raises:
-        BotError: the settings, the catalogue or a runbook have problems; all are told.
+        BotError: the settings, the catalogue or a runbook have problems; all are listed.
     """
     settings.require_slack()
     catalogue = load_catalogue(settings.catalogue, os.environ)
@@ -145,7 +145,7 @@ class _Outside:
 
 
 def _traces(settings: Settings, stack: contextlib.AsyncExitStack, journal: Journal) -> tuple[Observer, ...]:
-    """Trace runs where it is asked for; OpenTelemetry is imported only then, because it is an extra.
+    """Return the tracer if tracing is set; OpenTelemetry is imported only then, because it is an extra.
 
     Raises:
         SettingsError: the extra is not installed.

@@ -32,7 +32,7 @@ _SECRET_TEXT = re.compile(
     re.VERBOSE,
 )
 _CHATTY = ("apscheduler", "asyncio", "httpcore", "httpx", "slack_bolt", "slack_sdk", "uvicorn.access")
-"""Libraries that tell of each call at INFO; they are heard from WARNING on."""
+"""Libraries that log each call at INFO; only WARNING and above is written."""
 _COLOURS = {"DEBUG": "2", "INFO": "36", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 
 
@@ -42,12 +42,12 @@ def redact(text: str) -> str:
 
 
 def _clean(name: str, value: object) -> object:
-    """Make a field's value fit for JSON, without secrets at any depth."""
+    """Return a field's value as JSON allows it, with secrets blanked at any depth."""
     if _SECRET_FIELD.search(name):
         return REDACTED
     match value:
         case float():
-            return value if math.isfinite(value) else str(value)  # JSON knows no NaN
+            return value if math.isfinite(value) else str(value)  # JSON has no NaN
         case None | bool() | int():
             return value
         case Mapping():
@@ -71,7 +71,7 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line: ``ts`` (UTC), ``level``, ``event``, ``logger``, the fields, ``exception``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record as one line."""
+        """Return one record as one line."""
         line: dict[str, object] = {
             "ts": _moment(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
@@ -95,7 +95,7 @@ class ConsoleFormatter(logging.Formatter):
         self._colour = colour
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record as one line, and its exception below it."""
+        """Return one record as one line, with its exception below it."""
         time = _moment(record).strftime("%H:%M:%S")
         level = self._paint(f"{record.levelname:<7}", _COLOURS.get(record.levelname, "0"))
         event = _one_line(redact(record.getMessage()))
@@ -110,7 +110,7 @@ class ConsoleFormatter(logging.Formatter):
 
 
 def _one_line(text: str) -> str:
-    """Keep a value from forging lines of its own or steering the terminal."""
+    """Escape what could forge a line or control the terminal."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

@@ -1,4 +1,4 @@
-"""The ranker: turns the results of a run's steps into a diagnosis."""
+"""The ranker: makes a diagnosis from the findings of a run's steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.domain.diagnoses.diagnosis import Diagnosis, Source, SourceStatus
 from bot.domain.diagnoses.finding import Findings
 from bot.domain.model import JsonObject
 
-if TYPE_CHECKING:  # what is only named in types ranks nothing, so it is no part of the ranker's version
+if TYPE_CHECKING:  # imported for types only, so it does not count towards the ranker's version
     from bot.domain.runs.event import StepOutcome
     from bot.domain.runs.run_states import StepState
 
@@ -32,7 +32,7 @@ _DEFAULT_SINCE_S = 1800.0
 def diagnose(
     service: str, steps: Iterable[StepState], *, catalogue: Catalogue, now: datetime, since_s: float
 ) -> Diagnosis:
-    """Rank the causes of the trouble of ``service`` by the results of ``steps``; ``since_s`` in seconds."""
+    """Rank the causes of ``service``'s trouble by the findings of ``steps``; ``since_s`` is in seconds."""
     results = {step.id: reading_of(step) for step in steps}
     return rank_causes(service=service, catalogue=catalogue, results=results, now=now, since_s=since_s)
 
@@ -49,5 +49,5 @@ def reading_of(step: StepState) -> Findings | Source:
         return Findings.model_validate(step.result)
     status = _STATUS[step.outcome] if step.outcome is not None else SourceStatus.TIMED_OUT
     if status is SourceStatus.OK:
-        return Source(name=step.id, status=SourceStatus.GARBAGE, why="it brought no findings")
+        return Source(name=step.id, status=SourceStatus.GARBAGE, why="it returned no findings")
     return Source(name=step.id, status=status, why=step.error)

@@ -21,7 +21,7 @@ def ranker_version() -> str:
     """Return the name of the ranker: twelve hexadecimal digits over its code and its weights.
 
     It covers ``ranking_code`` and the JSON files that this names.  A comment, a docstring or the formatting
-    does not change it; a weight or a branch does, and so does a move of a module, once.
+    does not change it; a weight or a branch does, and so does moving a module, once.
     """
     digest = hashlib.sha256()
     for name, code in sorted(ranking_code().items()):
@@ -48,7 +48,7 @@ def ranking_code() -> dict[str, str]:
 
 
 def stripped(source: str) -> ast.Module:
-    """Parse a module without what does nothing when it runs: comments, docstrings, and imports for types."""
+    """Return a module's syntax tree without comments, docstrings and imports for types: they do nothing."""
     tree = ast.parse(source)
     for node in (tree, *_statements(tree)):
         if body := getattr(node, "body", None):
@@ -95,7 +95,7 @@ def _is_idle(line: ast.stmt) -> bool:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """List the statements within a node; going into their expressions as well would take most of the time."""
+    """Yield the statements within a node; visiting their expressions too would take most of the time."""
     for block in ("body", "orelse", "handlers", "finalbody", "cases"):
         for inner in getattr(node, block, ()):
             yield inner

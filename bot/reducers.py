@@ -1,4 +1,4 @@
-"""The named reducers, joined to what they fold; the set is closed."""
+"""The named reducers, each with what it folds; the set is closed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.services.rollback_safety import SafetyReport, rollback_safety, safety_r
 
 
 def causes(given: ReduceInput) -> Diagnosis:
-    """Rank causes by the findings of the folded phases; each step is one source."""
+    """Rank the causes that the folded phases' findings support; each step is one source."""
     steps = tuple(step for phase in given.phases for step in phase.steps.values())
     since_s = since_s_of(given.arguments)
     return diagnose(given.run.service, steps, catalogue=given.catalogue, now=given.now, since_s=since_s)

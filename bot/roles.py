@@ -31,10 +31,10 @@ from bot.settings import Settings, load_settings
 log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-"""Connections that may wait to be taken; what uvicorn has."""
+"""Connections that may wait to be accepted; uvicorn's default."""
 _PUMP_S = 0.1
 _PUMP_LATE_S = 10
-"""A clock that has woken nobody for so long is not ready."""
+"""A clock that has woken no run for this many seconds is not ready."""
 _SWEEP_S = 60
 _ACCURACY_HOUR = 9
 """On Mondays, in UTC."""
@@ -76,10 +76,10 @@ async def web(parts: Parts) -> None:
 
 
 def _listen(host: str, port: int, *, setting: str) -> socket.socket:
-    """Take the port before anything else begins.
+    """Bind the port before anything else starts.
 
     Raises:
-        SettingsError: it cannot be had.
+        SettingsError: the port cannot be bound.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -87,8 +87,8 @@ def _listen(host: str, port: int, *, setting: str) -> socket.socket:
     except OSError as error:
         why = (error.strerror or type(error).__name__).partition(" (")[0]
         raise SettingsError(
-            f"Nothing can listen at {host}:{port}: {why}.",
-            hint=f"Set {setting} to a free port, or end what listens there; check PILOTHOUSE_HTTP_HOST.",
+            f"Cannot listen on {host}:{port}: {why}.",
+            hint=f"Set {setting} to a free port, or stop what uses this one; check PILOTHOUSE_HTTP_HOST.",
         ) from error
 
 
@@ -145,7 +145,7 @@ async def clock(parts: Parts) -> None:
 
 
 async def tell_accuracy(parts: Parts) -> None:
-    """Have last week's accuracy told; the same week again is the same message."""
+    """Request last week's accuracy message; asking again for the same week updates the same message."""
     if not parts.settings.accuracy_channel:
         return
     week = week_of(parts.clock.now() - timedelta(weeks=1, hours=_ACCURACY_HOUR))
@@ -156,7 +156,7 @@ async def tell_accuracy(parts: Parts) -> None:
 
 
 async def _monitors(parts: Parts, scheduler: AsyncIOScheduler) -> None:
-    """Schedule every monitor of the catalogue, as soon as the store can say what was fired last."""
+    """Schedule every monitor of the catalogue, as soon as the store can be asked for the last slots."""
     monitors = MonitorClock(parts.catalogue.monitors, parts.stores.monitors, parts.clock)
     while True:
         try:
@@ -167,7 +167,7 @@ async def _monitors(parts: Parts, scheduler: AsyncIOScheduler) -> None:
 
 
 async def _sweep(parts: Parts) -> None:
-    """Pack runs that ended a while ago, and forget those that are not kept any more."""
+    """Pack runs that ended a while ago, and delete those past their retention."""
     now = parts.clock.now()
     try:
         packed, forgotten = await parts.archive.pack(now=now), await parts.archive.forget(now=now)
@@ -178,7 +178,7 @@ async def _sweep(parts: Parts) -> None:
 
 
 async def _reconcile(parts: Parts) -> None:
-    """Queue again what a crash at the wrong moment took out of the queues."""
+    """Requeue runs that a crash at the wrong moment left out of the queues."""
     try:
         await parts.work.reconcile()
     except (RedisError, OSError) as error:
@@ -186,14 +186,14 @@ async def _reconcile(parts: Parts) -> None:
 
 
 def run_roles(roles: Sequence[Role]) -> int:
-    """Run roles in this process until SIGTERM or SIGINT; what was begun is finished or handed over."""
+    """Run roles in this process until SIGTERM or SIGINT; work in progress is finished or handed over."""
     settings = load_settings(os.environ)
     configure_logs(level=settings.log_level, style=settings.log_format)
-    return asyncio.run(until_told(roles, settings))
+    return asyncio.run(run_until_stopped(roles, settings))
 
 
-async def until_told(roles: Sequence[Role], settings: Settings) -> int:
-    """Run roles until SIGTERM or SIGINT, or until one of them fails; gives the exit code."""
+async def run_until_stopped(roles: Sequence[Role], settings: Settings) -> int:
+    """Run roles until SIGTERM or SIGINT, or until one of them fails; return the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

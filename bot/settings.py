@@ -1,4 +1,4 @@
-"""Every knob of the bot, read once from the environment."""
+"""Every setting of the bot, read once from the environment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _redis_url(value: str) -> str:
 
 def _http_url(value: str) -> str:
     if value and not value.startswith(("http://", "https://")):
-        raise ValueError("starts with http:// or https://")
+        raise ValueError("must start with http:// or https://")
     return value
 
 
@@ -50,9 +50,9 @@ Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_runbook_paths)]
 
 
 class Settings(BaseSettings):
-    """Every knob; the environment name is ``PILOTHOUSE_`` plus the upper-cased field name.
+    """Every setting; the environment name is ``PILOTHOUSE_`` plus the upper-cased field name.
 
-    Made directly, it reads nothing but its arguments; ``load_settings`` reads the environment.
+    Constructed directly, it reads only its arguments; ``load_settings`` reads the environment.
     """
 
     model_config = SettingsConfigDict(
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     redis_prefix: str = Field(
         default="pilothouse",
         pattern=r"^[A-Za-z0-9_.:-]{1,64}$",
-        description="What every key begins with, so that two bots can share one Redis.",
+        description="The prefix of every key, so that two bots can share one Redis.",
     )
     shards: int = Field(
         default=1,
@@ -77,30 +77,30 @@ class Settings(BaseSettings):
         description="How many slots of a Redis Cluster the runs are spread over; fixed once there are runs.",
     )
     slack_bot_token: SecretStr | None = Field(
-        default=None, description="The bot's token, `xoxb-…`: who it speaks as."
+        default=None, description="The bot token, `xoxb-…`: the account that the bot posts as."
     )
     slack_app_token: SecretStr | None = Field(
         default=None, description="The app-level token, `xapp-…`; needed in Socket Mode."
     )
     slack_signing_secret: SecretStr | None = Field(
-        default=None, description="What Slack signs its requests with; needed in HTTP mode."
+        default=None, description="The secret that Slack signs its requests with; needed in HTTP mode."
     )
     slack_api_url: Annotated[HttpUrl, AfterValidator(_with_slash)] = Field(
-        default="https://slack.com/api/", min_length=1, description="The base of Slack's Web API."
+        default="https://slack.com/api/", min_length=1, description="The base URL of Slack's Web API."
     )
     slack_mode: Literal["socket", "http"] = Field(
         default="socket",
-        description="How Slack reaches the bot: `socket` (the bot dials out) or `http` (signed requests).",
+        description="How Slack reaches the bot: `socket` (the bot connects out) or `http` (signed requests).",
     )
     default_channel: str = Field(
         default="incidents",
         min_length=1,
-        description="The channel, without `#`, for what belongs to no service's own channel.",
+        description="The channel, without `#`, for messages whose service has no channel of its own.",
     )
     accuracy_channel: str = Field(
         default="",
-        description="The channel, without `#`, that is told each Monday at 9:00 UTC how often the diagnoses "
-        "of the week before were right; empty: nobody is told.",
+        description="The channel, without `#`, for the accuracy of the past week's diagnoses, each Monday "
+        "at 9:00 UTC; empty: it is not posted.",
     )
     catalogue: Path = Field(
         default=Path("catalogue.yaml"), description="The file that lists your services and their sources."
@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     runbooks: Paths = Field(
         default=(Path(SHIPPED),),
         min_length=1,
-        description="Folders with runbooks, looked through recursively; several are joined by `:`. The word "
+        description="Folders with runbooks, searched recursively; separate several with `:`. The word "
         "`shipped` stands for the runbooks that ship with Pilothouse: `shipped:my-runbooks` adds yours.",
     )
     http_host: str = Field(
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=65535,
-        description="The TCP port on which a process without `web` serves health and metrics; 0: on none.",
+        description="The TCP port on which a process without `web` serves health and metrics; 0: none.",
     )
     otlp_url: HttpUrl = Field(
         default="",
@@ -131,44 +131,44 @@ class Settings(BaseSettings):
     )
     webhook_token: SecretStr | None = Field(
         default=None,
-        description="The bearer token that a monitoring system must send; without it no webhook is taken.",
+        description="The bearer token that a monitoring system must send; without it webhooks are refused.",
     )
     heartbeat_token: SecretStr | None = Field(
         default=None,
-        description="The bearer token that jobs send with their heartbeats; without it none is taken.",
+        description="The bearer token that jobs send with their heartbeats; without it these are refused.",
     )
     flags_token: SecretStr | None = Field(
         default=None,
-        description="The bearer token that services send when they ask for a flag; without it none is told.",
+        description="The bearer token that services send to ask for a flag; without it they are refused.",
     )
     lease_token: SecretStr | None = Field(
         default=None,
-        description="The bearer token that a balancer sends with its question for a canary's lease; "
-        "without it none is answered, and no canary with a lease has traffic.",
+        description="The bearer token that a load balancer sends when it asks for a canary's lease; "
+        "without it the check is refused, and no canary with a lease gets traffic.",
     )
     lease_s: float = Field(
         default=10,
         gt=0,
         le=600,
-        description="Seconds after which the runs of a worker that fell silent are taken over.",
+        description="Seconds without a heartbeat after which other workers take over a worker's runs.",
     )
     drain_s: float = Field(
         default=20,
         ge=0,
         le=600,
-        description="Seconds that a worker told to end gives to what is under way, before it hands it over.",
+        description="Seconds that a stopping worker gives its work in progress before it hands it over.",
     )
     reconcile_s: float = Field(
         default=30,
         gt=0,
         le=3600,
-        description="Every so many seconds, runs that fell out of a queue are put back.",
+        description="Seconds between two checks for runs missing from the queues, which are requeued.",
     )
     min_replicas: int = Field(
         default=0,
         ge=0,
         le=10,
-        description="How many replicas must have an approval, or the intent of an effect, before it counts.",
+        description="How many replicas must hold an approval, or the intent of an effect, before it counts.",
     )
     watch_s: float = Field(
         default=600, gt=0, le=86_400, description="Seconds for which a fix is watched after it was verified."
@@ -177,7 +177,7 @@ class Settings(BaseSettings):
         default=50, ge=1, le=10_000, description="How many runs of each lane one worker advances at a time."
     )
     check_concurrency: int = Field(
-        default=200, ge=1, le=10_000, description="How many monitors one worker looks at at a time."
+        default=200, ge=1, le=10_000, description="How many monitors one worker checks at a time."
     )
     service_readers: int = Field(
         default=8, ge=1, le=1000, description="How many runs may read the sources of one service at a time."
@@ -185,19 +185,19 @@ class Settings(BaseSettings):
     most_waiting: int = Field(
         default=10_000,
         ge=1,
-        description="How many requests may wait; beyond that, people are told instead of being kept waiting.",
+        description="How many requests may wait; beyond that, new ones are refused with a message.",
     )
     retention_days: int = Field(
-        default=30, ge=1, le=3650, description="Days for which a finished run is kept."
+        default=30, ge=1, le=3650, description="How many days a finished run is kept."
     )
     deployment_retention_days: int = Field(
-        default=400, ge=1, le=3650, description="Days for which the record of a deployment is kept."
+        default=400, ge=1, le=3650, description="How many days the record of a deployment is kept."
     )
     log_format: Literal["json", "console"] = Field(
         default="json", description="`json`: one object a line; `console`: for people, in colour."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The least severe log lines that are written."
+        default="INFO", description="The lowest level of log lines that are written."
     )
 
     @classmethod
@@ -209,32 +209,32 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take arguments only: whoever makes settings says where they come from."""
+        """Read constructor arguments only; the caller decides where values come from."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
     def require(self, *names: str) -> None:
-        """Make sure that these optional settings were given.
+        """Raise unless these optional settings are set.
 
         Raises:
-            SettingsError: some were not; the message names them all.
+            SettingsError: some are not set; the message names them all.
         """
         missing = [variable(name) for name in names if not getattr(self, name)]
         if missing:
             raise SettingsError(f"{_listed(missing)} must be set.")
 
     def require_slack(self) -> None:
-        """Make sure that everything the Slack mode needs was given.
+        """Raise unless everything that the Slack mode needs is set.
 
         Raises:
-            SettingsError: something was not.
+            SettingsError: something is not set.
         """
         second = "slack_app_token" if self.slack_mode == "socket" else "slack_signing_secret"
         self.require("slack_bot_token", second)
 
 
 def variable(field: str) -> str:
-    """Name the environment variable of a field."""
+    """Return the name of a field's environment variable."""
     return f"{PREFIX}{field.upper()}"
 
 
@@ -242,7 +242,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings from an environment; an empty variable counts as not set.
 
     Raises:
-        SettingsError: a variable is misspelt or its value does not fit; all problems at once, never a value.
+        SettingsError: a variable is misspelt or its value is invalid; the message has all problems, no value.
     """
     problems = list(_misspelt(environ))
     source = EnvSettingsSource(Settings)
@@ -260,7 +260,7 @@ def _misspelt(environ: Mapping[str, str]) -> Iterable[str]:
     known = {variable(field) for field in Settings.model_fields}
     for name in sorted(environ):
         if name.upper().startswith(PREFIX) and name not in known:
-            yield f"{name} is no setting{did_you_mean(name, known)}."
+            yield f"{name} is not a setting{did_you_mean(name, known)}."
 
 
 def _misfits(error: ValidationError) -> Iterable[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 SHIPPED = "shipped"
-"""What people write for the folder of the runbooks that ship."""
+"""The word that stands for the folder of the runbooks that ship."""
 
 _HERE = Path(__file__).resolve().parent
 
 
 def shipped_runbooks() -> Path:
-    """Return the folder of the runbooks that ship: inside of the package, or beside it in a checkout."""
+    """Return the folder of the runbooks that ship: inside the package, or beside it in a checkout."""
     packaged = _HERE / "_data" / "runbooks"  # where a wheel has them, see pyproject.toml
     return packaged if packaged.is_dir() else _HERE.parent / "runbooks"
 

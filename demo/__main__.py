@@ -1,4 +1,4 @@
-"""Opens the shop: ``python -m demo --state-dir DIR [--webhook-url URL] [--json]``."""
+"""Runs the shop: ``python -m demo --state-dir DIR [--webhook-url URL] [--json]``."""
 
 from __future__ import annotations
 
@@ -20,23 +20,27 @@ _PARENT_CHECK_S = 0.5
 
 
 def main() -> int:
-    """Run until SIGTERM, SIGINT or the end of the parent process; returns the exit code."""
+    """Run until SIGTERM, SIGINT or the end of the parent process; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m demo", description="A small shop of real services, with load and faults to inject."
     )
-    parser.add_argument("--state-dir", type=Path, required=True, help="where all files go; made when missing")
-    parser.add_argument("--webhook-url", default="", help="whom Alertmanager tells of alerts")
+    parser.add_argument(
+        "--state-dir", type=Path, required=True, help="the folder for all files; created if missing"
+    )
+    parser.add_argument("--webhook-url", default="", help="the webhook that Alertmanager sends alerts to")
     parser.add_argument("--webhook-token", default="", help="the bearer token for the webhook")
     parser.add_argument(
         "--lease-address",
         default="",
         metavar="HOST:PORT",
-        help="who says whether checkout's candidate may have traffic",
+        help="the server that decides whether checkout's candidate may have traffic",
     )
-    parser.add_argument("--lease-token", default="", help="the bearer token for asking there")
-    parser.add_argument("--flags-url", default="", help="who tells services their flags, by OFREP")
-    parser.add_argument("--flags-token", default="", help="the bearer token for asking there")
-    parser.add_argument("--json", action="store_true", help="print what shop.json holds, on one line")
+    parser.add_argument("--lease-token", default="", help="the bearer token for that server")
+    parser.add_argument(
+        "--flags-url", default="", help="the server that services ask for their flags, by OFREP"
+    )
+    parser.add_argument("--flags-token", default="", help="the bearer token for that server")
+    parser.add_argument("--json", action="store_true", help="print the content of shop.json on one line")
     arguments = parser.parse_args()
     try:
         asyncio.run(_until_told(arguments))
@@ -50,7 +54,7 @@ async def _until_told(arguments: argparse.Namespace) -> None:
     serving = asyncio.ensure_future(_serve(arguments))
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        # Even while the shop is still opening: what has been started is stopped again.
+        # Even while the shop is still opening: then whatever has started is stopped again.
         loop.add_signal_handler(sign, serving.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await serving
@@ -73,7 +77,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         if arguments.json:
             print(json.dumps(shop.facts), flush=True)
         else:
-            print(f"The shop is open after {shop.facts['started_in_s']} s: {shop.control_url}", flush=True)
+            print(f"The shop opened in {shop.facts['started_in_s']} s: {shop.control_url}", flush=True)
         while os.getppid() == parent:  # noqa: ASYNC110  # only asking tells that the parent is gone
             await asyncio.sleep(_PARENT_CHECK_S)
 

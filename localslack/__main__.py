@@ -19,14 +19,14 @@ FAILED = 2
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until interrupted; the exit code."""
+    """Run until interrupted; return the exit code."""
     args = _parser().parse_args(argv)
     try:
         slack = LocalSlack(_workspace(args), host=args.host, port=args.port, rules=_rules(args))
         asyncio.run(_serve(slack, as_json=args.json))
     except (ValueError, OSError) as exc:
         is_taken = isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE
-        told = f"port {args.port} is taken; `--port 0` takes a free one" if is_taken else str(exc)
+        told = f"port {args.port} is in use; `--port 0` picks a free one" if is_taken else str(exc)
         print(f"localslack: {told}", file=sys.stderr)
         return FAILED
     return 0
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localslack", description="A Slack for the laptop.")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: this machine only)")
-    parser.add_argument("--port", type=int, default=8900, help="the port; 0 takes a free one (default 8900)")
+    parser.add_argument("--port", type=int, default=8900, help="the port; 0 picks a free one (default 8900)")
     parser.add_argument("--workspace", type=Path, metavar="FILE", help="people, channels and apps, as YAML")
     parser.add_argument("--app-name", help="the name of the first app")
     parser.add_argument(
@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--no-rate-limits", action="store_true", help="never answer 429")
     parser.add_argument(
-        "--ack-timeout", type=float, default=3.0, metavar="S", help="seconds to acknowledge in"
+        "--ack-timeout", type=float, default=3.0, metavar="S", help="seconds that an app has to acknowledge"
     )
     parser.add_argument("--events-url", default="", metavar="URL", help="post every payload there, signed")
     parser.add_argument("--signing-secret", default="", metavar="SECRET", help="sign with this secret")

@@ -1,4 +1,4 @@
-"""What an app says in answer to an act: in its acknowledgement, or at a response URL."""
+"""An app's answers to an act: in its acknowledgement, or at a response URL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localslack.tickets import ResponseUrl
 
 
 def answer_in_ack(core: Core, app: App, body: Json, *, channel: Channel, user: str) -> StoredMessage | None:
-    """Post what the acknowledgement of a command says; None when it says nothing.
+    """Post the answer in a command's acknowledgement; return None when it is empty.
 
     Raises:
         SlackError: the content breaks a limit.
@@ -25,7 +25,7 @@ def answer_in_ack(core: Core, app: App, body: Json, *, channel: Channel, user: s
 
 
 def answer_at_url(core: Core, ticket: ResponseUrl, body: Json) -> None:
-    """Do what a body posted to a response URL asks for.
+    """Carry out a body that was posted to a response URL.
 
     Raises:
         SlackError: ``no_text``, ``message_not_found``, or the content breaks a limit.

@@ -1,4 +1,4 @@
-"""Addresses that are no methods: response URLs, upload URLs and the bytes of files."""
+"""Addresses outside the Web API: response URLs, upload URLs and the bytes of files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GONE = frozenset({"expired_url", "used_url", "invalid_url"})
 
 
 async def respond(core: Core, request: web.Request) -> web.Response:
-    """Take what an app posts to a response URL."""
+    """Accept what an app posts to a response URL."""
     core.stats.calls["response_url"] += 1
     error: str | None = None
     try:
@@ -36,7 +36,7 @@ async def respond(core: Core, request: web.Request) -> web.Response:
 
 
 async def upload(core: Core, request: web.Request) -> web.Response:
-    """Take the bytes of an announced file: raw, or as the first part of a form."""
+    """Accept the bytes of an announced file: raw, or as the first part of a form."""
     file = core.store.files.get(request.match_info["file"])
     if file is None or file.secret != request.match_info["secret"]:
         return web.Response(status=404, text="no such upload")
@@ -52,7 +52,7 @@ async def upload(core: Core, request: web.Request) -> web.Response:
 
 
 async def download(core: Core, request: web.Request) -> web.Response:
-    """Give the bytes of a file to an app with a token, or to the page."""
+    """Return the bytes of a file to an app with a token, or to the page."""
     file = core.store.files.get(request.match_info["place"].rpartition("-")[2])
     if file is None or file.content is None:
         return web.Response(status=404, text="file_not_found")

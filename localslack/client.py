@@ -29,7 +29,7 @@ class LocalSlackClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     # Acts
@@ -102,7 +102,7 @@ class LocalSlackClient:
         )
 
     async def open_home(self, *, user: str, app: str | None = None) -> Json | None:
-        """Open an app's Home tab; the view published so far."""
+        """Open an app's Home tab; return the view published so far."""
         found: Json | None = (await self._post("acts/home", user=user, app=app))["view"]
         return found
 
@@ -117,7 +117,7 @@ class LocalSlackClient:
         await self._post("acts/close", user=user, view_id=view_id, whole_stack=whole_stack)
 
     async def react(self, name: str, *, user: str, channel: str, ts: str, remove: bool = False) -> bool:
-        """Add or remove a reaction; whether that changed anything."""
+        """Add or remove a reaction; return whether that changed anything."""
         answer = await self._post("acts/react", user=user, channel=channel, ts=ts, name=name, remove=remove)
         return bool(answer["changed"])
 
@@ -144,29 +144,29 @@ class LocalSlackClient:
         return seen(answer["message"])
 
     async def join(self, *, user: str, channel: str) -> bool:
-        """Join a public channel; False when already in it."""
+        """Join a public channel; return False when already in it."""
         return bool((await self._post("acts/join", user=user, channel=channel))["changed"])
 
     # Reads
 
     async def channels(self, *, user: str) -> list[Json]:
-        """The channels somebody can see."""
+        """Return the channels that a user can see."""
         return list((await self._get("channels", user=user))["channels"])
 
     async def messages(
         self, channel: str, *, user: str | None = None, thread_ts: str | None = None
     ) -> list[VisibleMessage]:
-        """What a channel or a thread shows, oldest first; with ``user`` that person's ephemerals too."""
+        """Return what a channel or thread shows, oldest first; with ``user`` that person's ephemerals too."""
         name = channel.removeprefix("#")
         path = f"threads/{name}/{thread_ts}" if thread_ts else f"channels/{name}/messages"
         return [seen(m) for m in (await self._get(path, user=user))["messages"]]
 
     async def message(self, channel: str, ts: str) -> VisibleMessage:
-        """One message."""
+        """Return one message."""
         return seen((await self._get(f"messages/{channel.removeprefix('#')}/{ts}"))["message"])
 
     async def thread_text(self, channel: str, ts: str, *, user: str | None = None) -> str:
-        """A thread as plain text."""
+        """Return a thread as plain text."""
         path = f"/control/threads/{channel.removeprefix('#')}/{ts}.txt"
         response = await self._http.get(path, params={"user": user} if user else {})
         checked(response)
@@ -182,7 +182,7 @@ class LocalSlackClient:
         after: str | None = None,
         timeout_s: float = 10.0,
     ) -> VisibleMessage:
-        """The first message that matches ``text`` (a regular expression, case ignored), now or soon.
+        """Return the first message that matches ``text`` (a regular expression, case ignored), now or soon.
 
         ``after`` is a timestamp: only later messages count. With ``user`` that person's ephemerals count too.
 
@@ -197,30 +197,30 @@ class LocalSlackClient:
         return seen(checked(response)["message"])
 
     async def views(self, *, user: str) -> list[Json]:
-        """The modals somebody has open, the lowest first."""
+        """Return the modals that a user has open, the lowest first."""
         return list((await self._get("views", user=user))["views"])
 
     async def home(self, *, user: str, app: str | None = None) -> Json | None:
-        """An app's Home tab as published, without opening it."""
+        """Return an app's Home tab as published, without opening it."""
         found: Json | None = (await self._get("home", user=user, app=app))["view"]
         return found
 
     async def files(self) -> list[Json]:
-        """Every file."""
+        """Return every file."""
         return list((await self._get("files"))["files"])
 
     async def stats(self) -> Json:
-        """Calls, posts, edits, 429s, envelopes and acknowledgement latencies (milliseconds)."""
+        """Return calls, posts, edits, 429s, envelopes and acknowledgement latencies (milliseconds)."""
         return await self._get("stats")
 
     async def log(self) -> list[Json]:
-        """The last 500 calls and envelopes."""
+        """Return the last 500 calls and envelopes."""
         return list((await self._get("log"))["entries"])
 
     # Switches
 
     async def faults(self, **switches: Any) -> Json:  # noqa: ANN401  # see localslack.faults.Faults
-        """Set some fault switches; all of them as they now are."""
+        """Set some fault switches; return all of them."""
         return dict((await self._post("faults", **switches))["faults"])
 
     async def clear_faults(self) -> None:
@@ -229,7 +229,7 @@ class LocalSlackClient:
 
     @asynccontextmanager
     async def faulty(self, **switches: Any) -> AsyncIterator[None]:  # noqa: ANN401  # see Faults
-        """Have faults for the length of a block; every fault is off after it."""
+        """Turn faults on for the length of a block; every fault is off after it."""
         await self.faults(**switches)
         try:
             yield
@@ -237,22 +237,22 @@ class LocalSlackClient:
             await self.clear_faults()
 
     async def refresh_sockets(self, *, app: str | None = None) -> int:
-        """Make Slack close an app's sockets, as it does now and then; how many there were."""
+        """Make Slack close an app's sockets, as it does now and then; return how many there were."""
         return int((await self._post("sockets/refresh", app=app))["refreshed"])
 
     async def change_group(
         self, group: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
     ) -> list[str]:
-        """Add people to a user group or take them out; the ids of who is in it now."""
+        """Add people to a user group or remove them; return the ids of its members."""
         path = f"usergroups/{group.removeprefix('@')}/members"
         return list((await self._post(path, add=list(add), remove=list(remove)))["members"])
 
     async def deactivate(self, user: str, *, deleted: bool = True) -> None:
-        """Deactivate somebody, or bring them back."""
+        """Deactivate a user, or reactivate them."""
         await self._post(f"users/{user}", deleted=deleted)
 
     async def install(self, manifest: Json, *, app: str | None = None) -> bool:
-        """Give an app another manifest; whether its events URL, if any, answered the challenge."""
+        """Replace an app's manifest; return whether its events URL, if any, answered the challenge."""
         response = await self._http.put("/control/manifest", json={"manifest": manifest, "app": app})
         return bool(checked(response)["verified"])
 

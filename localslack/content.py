@@ -19,7 +19,7 @@ MAX_METADATA_BYTES = 8_000
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """Text, blocks, attachments and metadata; None where the app said nothing."""
+    """Text, blocks, attachments and metadata; None where the app sent nothing."""
 
     text: str | None = None
     blocks: Blocks | None = None
@@ -33,7 +33,7 @@ class MessageContent:
 
 
 def parse_content(args: Json, store: WorkspaceStore) -> MessageContent:
-    """Read a message out of a call's arguments, or a body posted to a response URL.
+    """Return the message in a call's arguments, or in a body posted to a response URL.
 
     Raises:
         SlackError: what Slack answers to the first fault; block faults come all at once.
@@ -57,10 +57,10 @@ def parse_content(args: Json, store: WorkspaceStore) -> MessageContent:
 
 
 def decoded(value: Any, code: str) -> Any:  # noqa: ANN401  # JSON, or a string that holds JSON
-    """A structured argument: as it is, or out of a JSON string.
+    """Return a structured argument: as it is, or parsed from a JSON string.
 
     Raises:
-        SlackError: ``code``, when the string is no JSON.
+        SlackError: ``code``, when the string is not JSON.
     """
     if not isinstance(value, str):
         return value
@@ -115,7 +115,7 @@ def _check_files(blocks: Blocks, store: WorkspaceStore) -> None:
 
 
 def _is_ready(file: File) -> bool:
-    """Whether blocks may show a file: Slack looks a new one over, and refuses it until it has."""
+    """Return whether blocks may show a file: Slack checks a new one, and refuses it until then."""
     if file.unready > 0:
         file.unready -= 1
         return False

@@ -1,4 +1,4 @@
-"""One running workspace: every part of it, put together."""
+"""One running workspace with all its parts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The times and limits a workspace keeps to; the defaults are Slack's. Times are in seconds."""
+    """The times and limits of a workspace; the defaults are Slack's. Times are in seconds."""
 
     ack_timeout_s: float = 3.0
     trigger_ttl_s: float = 3.0
@@ -47,7 +47,7 @@ class MenuState:
     chosen: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def of(self, channel: str, ts: str, user: str) -> dict[str, dict[str, Any]]:
-        """That person's settings in that message; write to it to change them."""
+        """Return that person's settings in that message; write to them to change them."""
         return self.chosen.setdefault((channel, ts, user), {})
 
 
@@ -94,7 +94,7 @@ class Core:
         self._name_bots()
 
     def app(self, key: str | None = None) -> App:
-        """The app with that id or name; the first one when ``key`` is None.
+        """Return the app with that id or name; the first one when ``key`` is None.
 
         Raises:
             ActError: ``app_not_found`` (404).
@@ -104,26 +104,26 @@ class Core:
         for app in self.apps.values():
             if key in {app.spec.id, app.spec.name, app.spec.bot_user}:
                 return app
-        raise ActError("app_not_found", f"There is no app {key!r}.", status=404)
+        raise ActError("app_not_found", f"No app is called {key!r}.", status=404)
 
     def app_with_token(self, token: str) -> App | None:
-        """The app whose bot or app-level token that is."""
+        """Return the app with that bot or app-level token."""
         tokens = ((app, {app.spec.bot_token, app.spec.app_token}) for app in self.apps.values())
         return next((app for app, known in tokens if token in known), None)
 
     def app_with_command(self, name: str) -> App | None:
-        """The app that offers a slash command."""
+        """Return the app that offers a slash command."""
         return next((app for app in self.apps.values() if app.manifest.command(name)), None)
 
     async def clicked(self, act: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """What came of an act; with the double-click switch on, of the first of two made at once."""
+        """Return the outcome of an act; with the double-click switch on, of the first of two made at once."""
         if not self.faults.double_click:
             return await act()
         first, _second = await asyncio.gather(act(), act())
         return first
 
     async def install(self, app: App, raw: Json) -> bool:
-        """Give an app another manifest; whether its events URL, if it has one, answered the challenge.
+        """Replace an app's manifest; return whether its events URL, if any, answered the challenge.
 
         Raises:
             ActError: ``invalid_manifest``; the old one stays.

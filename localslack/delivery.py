@@ -1,4 +1,4 @@
-"""Payloads on their way to apps: timed, counted, and hindered by the fault switches."""
+"""Delivers payloads to apps: timed, counted, and hindered by the fault switches."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class App:
         )
 
     def url(self, kind: EnvelopeKind, *, command: str = "") -> str:
-        """Where payloads of that kind go in HTTP mode; empty when the app names no place."""
+        """Return where payloads of that kind go in HTTP mode; empty when the app has no URL for them."""
         found = self.manifest.command(command) if kind == "slash_commands" else None
         named = {
             "slash_commands": found.url if found else "",
@@ -69,7 +69,7 @@ class BackgroundTasks:
 
 
 class EnvelopeDelivery:
-    """Sends envelopes to apps and says how that went."""
+    """Sends envelopes to apps and reports the outcome."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class EnvelopeDelivery:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, app: App, kind: EnvelopeKind, payload: Json) -> Ack:
-        """Send a command or an interaction: once, whatever comes of it."""
+        """Send a command or an interaction once, without a retry."""
         url = app.url(kind, command=str(payload.get("command", "")))
         envelope = Envelope(kind=kind, payload=payload, url=url)
         if self._faults.double_delivery:
@@ -104,7 +104,7 @@ class EnvelopeDelivery:
         self._background.start(self._event(app, payload))
 
     async def verify(self, app: App) -> bool:
-        """Whether the app's events URL answers the challenge; True for an app that has none."""
+        """Return whether the app's events URL answers the challenge; True for an app that has none."""
         url = app.url("events_api")
         if not app.is_http or not url:
             return True
@@ -115,7 +115,7 @@ class EnvelopeDelivery:
         return verified
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 

@@ -1,4 +1,4 @@
-"""What a person does with an element: the state it then has, and the action an app is told of."""
+"""What a person does with an element: its new state, and the action that is sent to the app."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _OPTIONS = frozenset({"multi_static_select", "multi_external_select", "checkboxe
 
 
 def is_stateful(element: Json) -> bool:
-    """Whether an element keeps a value: buttons and overflow menus do not."""
+    """Return whether an element keeps a value: buttons and overflow menus do not."""
     return element.get("type") not in _STATELESS
 
 
 def state_of(element: Json, value: Any) -> Json:  # noqa: ANN401  # a string, a list or a ready-made state
-    """The state of ``element`` once a person has chosen ``value``.
+    """Return the state of ``element`` once a person has chosen ``value``.
 
     ``value`` is an option's value (or its text), a list of those, an id, a date, or what was typed;
     None empties it.
@@ -67,7 +67,7 @@ def state_of(element: Json, value: Any) -> Json:  # noqa: ANN401  # a string, a 
 
 
 def initial_state(element: Json) -> Json:
-    """The state of an element nobody has touched."""
+    """Return the initial state of an element."""
     kind = str(element.get("type"))
     if kind in _OPTION:
         return {"type": kind, "selected_option": element.get("initial_option")}
@@ -80,15 +80,15 @@ def initial_state(element: Json) -> Json:
 
 
 def is_blank(state: Json) -> bool:
-    """Whether nothing is chosen or typed."""
+    """Return whether nothing is chosen or typed."""
     return not any(value for key, value in state.items() if key != "type")
 
 
 def find_option(element: Json, key: Any) -> Json:  # noqa: ANN401  # an option or what names one
-    """The option with that value or visible text.
+    """Return the option with that value or visible text.
 
     Raises:
-        ActError: ``no_such_option``, with the values there are.
+        ActError: ``no_such_option``, with the available values.
     """
     if isinstance(key, dict):
         return key
@@ -100,7 +100,7 @@ def find_option(element: Json, key: Any) -> Json:  # noqa: ANN401  # an option o
             return _without_url(option)
     known = ", ".join(str(o.get("value")) for o in options)
     raise ActError(
-        "no_such_option", f"{element.get('action_id')} offers no {key!r}; there is: {known or 'nothing'}."
+        "no_such_option", f"{element.get('action_id')} has no option {key!r}; available: {known or 'none'}."
     )
 
 
@@ -109,7 +109,7 @@ def _without_url(option: Json) -> Json:
 
 
 def values_of(blocks: Blocks, chosen: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
-    """``state.values`` of a message or a view: what was chosen, else what it began with."""
+    """Return ``state.values`` of a message or a view: what was chosen, else the initial values."""
     values: dict[str, dict[str, Json]] = {}
     for block, element in elements_of(blocks):
         if is_stateful(element):
@@ -120,7 +120,7 @@ def values_of(blocks: Blocks, chosen: dict[str, dict[str, Json]]) -> dict[str, d
 
 
 def action_of(block: Json, element: Json, value: Any, *, ts: str) -> Json:  # noqa: ANN401  # see state_of
-    """One entry of ``actions`` in a block_actions payload.
+    """Return one entry of ``actions`` in a block_actions payload.
 
     Raises:
         ActError: ``no_such_option``, ``no_value``.
@@ -133,7 +133,7 @@ def action_of(block: Json, element: Json, value: Any, *, ts: str) -> Json:  # no
         "action_ts": ts,
     }
     if kind == "overflow" and value is None:
-        raise ActError("no_value", f"Say which entry of the menu {element.get('action_id')!r} to take.")
+        raise ActError("no_value", f"Name which entry of the menu {element.get('action_id')!r} to take.")
     if kind == "feedback_buttons":
         which = "negative_button" if value in {"negative", "negative_button"} else "positive_button"
         return {**made, "value": (element.get(which) or {}).get("value")}

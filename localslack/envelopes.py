@@ -1,4 +1,4 @@
-"""What is sent to an app, and what it says back."""
+"""What is sent to an app, and what it answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Envelope:
 
     @property
     def name(self) -> str:
-        """What it is, for logs: a command, an interaction type or an event type."""
+        """The kind, for logs: a command, an interaction type or an event type."""
         match self.kind:
             case "slash_commands":
                 return str(self.payload.get("command"))
@@ -34,7 +34,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What came back within the time. ``error`` is what a person is shown when nothing usable did."""
+    """The answer within the time. ``error`` is what a person is shown when there was no usable one."""
 
     error: str | None = None
     body: Json | None = None
@@ -54,5 +54,5 @@ class Transport(Protocol):
     """A way to an app."""
 
     async def deliver(self, envelope: Envelope, *, timeout_s: float) -> Ack:
-        """Send it and wait for the acknowledgement, ``timeout_s`` at most."""
+        """Send it and return the acknowledgement, after ``timeout_s`` seconds at most."""
         ...

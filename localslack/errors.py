@@ -26,7 +26,7 @@ class RateLimitedError(SlackError):
 
 
 class ActError(Exception):
-    """A person cannot do that here; becomes a 4xx of the control API with a code and a sentence."""
+    """An act is not possible; becomes a 4xx of the control API with a code and a sentence."""
 
     def __init__(self, code: str, message: str, *, status: int = 400) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class ActError(Exception):
 
 
 def invalid_blocks(messages: list[str], *, code: str = "invalid_blocks") -> SlackError:
-    """A refusal that lists every fault found, each with a JSON pointer to its place."""
+    """Return a refusal that lists every fault found, each with a JSON pointer to its place."""
     return SlackError(
         code, errors=[m.removeprefix("[ERROR] ") for m in messages], response_metadata={"messages": messages}
     )

@@ -1,4 +1,4 @@
-"""Events: which app hears of what, in the words of the Events API."""
+"""Events of the Events API, and which app gets which."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from localslack.store import Channel, StoredMessage, WorkspaceStore
 
 
 class Events:
-    """Tells apps what happened, each only what it subscribed to and may see."""
+    """Sends events to apps, to each only those that it subscribed to and may see."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Events:
         self._apps = apps
 
     def posted(self, message: StoredMessage) -> None:
-        """Somebody posted a message."""
+        """Send that a message was posted."""
         channel = self._store.channels[message.channel]
         event = {
             **self._shown.message(message),
@@ -47,13 +47,13 @@ class Events:
                 self._tell(app, "app_mention", {**mention, "type": "app_mention"})
 
     def changed(self, message: StoredMessage, *, before: Json) -> None:
-        """A message was edited."""
+        """Send that a message was edited."""
         self._rewritten(
             message, {"subtype": "message_changed", "message": self._shown.message(message)}, before
         )
 
     def deleted(self, message: StoredMessage, *, before: Json) -> None:
-        """A message was deleted."""
+        """Send that a message was deleted."""
         self._rewritten(message, {"subtype": "message_deleted", "deleted_ts": message.ts}, before)
 
     def _rewritten(self, message: StoredMessage, change: Json, before: Json) -> None:
@@ -73,7 +73,7 @@ class Events:
             self._tell(app, f"message.{_suffix(channel)}", event)
 
     def reacted(self, message: StoredMessage, *, user: str, name: str, added: bool) -> None:
-        """Somebody added or removed a reaction."""
+        """Send that a reaction was added or removed."""
         kind = "reaction_added" if added else "reaction_removed"
         event = {
             "type": kind,
@@ -87,7 +87,7 @@ class Events:
             self._tell(app, kind, event)
 
     def joined(self, channel: Channel, *, user: str, inviter: str | None = None) -> None:
-        """Somebody became a member of a channel."""
+        """Send that a user joined a channel."""
         event = {
             "type": "member_joined_channel",
             "user": user,
@@ -102,7 +102,7 @@ class Events:
             self._tell(app, "member_joined_channel", event)
 
     def home_opened(self, app: App, *, user: str, channel: str, view: Json | None) -> None:
-        """Somebody opened an app's Home tab."""
+        """Send that a user opened an app's Home tab."""
         event: Json = {
             "type": "app_home_opened",
             "user": user,
@@ -115,7 +115,7 @@ class Events:
         self._tell(app, "app_home_opened", event)
 
     def shared_file(self, file_id: str, *, user: str, channel: Channel) -> None:
-        """A file was shared into a channel."""
+        """Send that a file was shared into a channel."""
         event = {
             "type": "file_shared",
             "file_id": file_id,
@@ -157,7 +157,7 @@ class Events:
 
 
 def channel_type(channel: Channel) -> str:
-    """``im``, ``group`` or ``channel``."""
+    """Return ``im``, ``group`` or ``channel``."""
     if channel.is_im:
         return "im"
     return "group" if channel.is_private else "channel"

@@ -9,37 +9,35 @@ from localslack.shapes import Json
 
 
 class FaultSwitches(BaseModel):
-    """What is switched on. Counts go down by themselves; ``-1`` means until switched off.
+    """What is switched on. Each use lowers a count by 1; ``-1`` means until switched off.
 
     Delays are in seconds.
     """
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
-    double_click: bool = Field(default=False, description="a click or command is made twice, as two clicks")
-    double_delivery: bool = Field(
-        default=False, description="a click or command reaches the app twice, the same one"
-    )
+    double_click: bool = Field(default=False, description="a click or command happens twice, as two clicks")
+    double_delivery: bool = Field(default=False, description="one click or command reaches the app twice")
     redeliver_events: bool = Field(default=False, description="an acknowledged event is sent once more")
     delay_delivery_s: float = Field(default=0, ge=0, le=60, description="payloads reach the app later")
     delay_acks_s: float = Field(default=0, ge=0, le=60, description="acknowledgements come back later")
-    lose_acks: int = Field(default=0, ge=-1, description="so many acknowledgements are lost")
+    lose_acks: int = Field(default=0, ge=-1, description="how many acknowledgements are lost")
     drop_after: dict[str, int] = Field(
-        default_factory=dict, description="method: so many calls are carried out and the answer lost"
+        default_factory=dict, description="method: how many calls are carried out with their answer lost"
     )
     rate_limit: dict[str, int] = Field(
-        default_factory=dict, description="method: so many calls are answered 429"
+        default_factory=dict, description="method: how many calls are answered 429"
     )
     retry_after_s: int = Field(default=1, ge=0, le=600, description="the Retry-After of forced 429s")
     api_down: bool = Field(default=False, description="every Web API call is answered 503")
-    slow_api_s: float = Field(default=0, ge=0, le=60, description="Web API calls take so much longer")
+    slow_api_s: float = Field(default=0, ge=0, le=60, description="how much longer Web API calls take")
     unready_files: int = Field(
         default=0,
         ge=0,
         le=100,
-        description="a new picture is refused in blocks so many times before it is taken",
+        description="how often a new picture is refused in blocks before it is accepted",
     )
-    fail: dict[str, str] = Field(default_factory=dict, description="method: the error it answers")
+    fail: dict[str, str] = Field(default_factory=dict, description="method: the error that it answers")
 
     def change(self, wanted: Json) -> None:
         """Set some switches.
@@ -49,7 +47,7 @@ class FaultSwitches(BaseModel):
         """
         unknown = set(wanted) - set(type(self).model_fields)
         if unknown:
-            raise ActError("unknown_fault", f"No such switch: {', '.join(sorted(unknown))}.")
+            raise ActError("unknown_fault", f"Unknown switch: {', '.join(sorted(unknown))}.")
         try:
             checked = FaultSwitches.model_validate({**self.model_dump(), **wanted})
         except ValueError as exc:
@@ -64,7 +62,7 @@ class FaultSwitches(BaseModel):
             setattr(self, name, getattr(fresh, name))
 
     def takes(self, switch: dict[str, int], method: str) -> bool:
-        """Whether a counted switch applies to this call of ``method`` (or ``*``); counts it down."""
+        """Return whether a counted switch applies to a call of ``method`` (or ``*``); count it down."""
         for key in (method, "*"):
             left = switch.get(key, 0)
             if left:
@@ -74,7 +72,7 @@ class FaultSwitches(BaseModel):
         return False
 
     def loses_ack(self) -> bool:
-        """Whether this acknowledgement is lost; counts it down."""
+        """Return whether this acknowledgement is lost, and count it down."""
         if self.lose_acks > 0:
             self.lose_acks -= 1
             return True

@@ -1,4 +1,4 @@
-"""Who is watching, and how they are told of a change."""
+"""The watchers of a workspace, and how they get changes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ WAITING_MOST = 2000
 
 
 class Feed:
-    """Tells watchers what changed, and wakes those who wait for something to become true."""
+    """Sends changes to watchers, and wakes those who wait for a condition."""
 
     def __init__(self) -> None:
         self._watchers: dict[asyncio.Queue[Json | None], str | None] = {}
         self._pulses: set[asyncio.Event] = set()
 
     def tell(self, change: Json, *, only: str | None = None) -> None:
-        """Tell everyone, or only the watchers who are the user ``only``."""
+        """Send a change to all watchers, or only to those of the user ``only``."""
         for queue, user in list(self._watchers.items()):
             if (only is None or user == only) and queue.qsize() < WAITING_MOST:
                 queue.put_nowait(change)
@@ -28,7 +28,7 @@ class Feed:
 
     @contextmanager
     def watch(self, user: str | None) -> Iterator[asyncio.Queue[Json | None]]:
-        """A queue of changes as ``user`` may see them; None in it means the end."""
+        """Yield a queue of changes as ``user`` may see them; None in it means the end."""
         queue: asyncio.Queue[Json | None] = asyncio.Queue()
         self._watchers[queue] = user
         try:
@@ -37,7 +37,7 @@ class Feed:
             del self._watchers[queue]
 
     async def until(self, found: Callable[[], Json | None], *, timeout_s: float) -> Json | None:
-        """The first non-None answer of ``found``, asked after each change; None after ``timeout_s``."""
+        """Return ``found``'s first non-None answer, asked after each change; None after ``timeout_s``."""
         pulse = asyncio.Event()
         self._pulses.add(pulse)
         try:

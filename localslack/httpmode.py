@@ -18,7 +18,7 @@ OK = 200
 
 
 def signature(secret: str, *, timestamp: str, body: bytes) -> str:
-    """The ``X-Slack-Signature`` of a body: ``v0=`` and HMAC-SHA256 over ``v0:timestamp:body``."""
+    """Return the ``X-Slack-Signature`` of a body: ``v0=`` and HMAC-SHA256 over ``v0:timestamp:body``."""
     base = b"v0:" + timestamp.encode() + b":" + body
     return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
 
@@ -32,7 +32,7 @@ class HttpMode:
         self._clock = clock
 
     async def deliver(self, envelope: Envelope, *, timeout_s: float) -> Ack:
-        """Post it; any answer but a 200 in time is a failure."""
+        """Post the envelope; any answer but a 200 in time is a failure."""
         headers = {}
         if envelope.retry_num:
             headers = {
@@ -49,7 +49,7 @@ class HttpMode:
         return await self._post(envelope.url, body, headers=headers, form=form, timeout_s=timeout_s)
 
     async def verify(self, url: str, *, timeout_s: float) -> bool:
-        """Whether the events URL answers Slack's challenge."""
+        """Return whether the events URL answers Slack's challenge."""
         challenge = secrets.token_urlsafe(24)
         body = json.dumps({"type": "url_verification", "token": "local", "challenge": challenge}).encode()
         ack = await self._post(url, body, headers={}, form=False, timeout_s=timeout_s)

@@ -1,4 +1,4 @@
-"""Ids and timestamps that look like Slack's, and the ids Slack fills in where an app gave none."""
+"""Ids and timestamps that look like Slack's, and the ids that Slack fills in where an app set none."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MICRO = 1_000_000
 
 
 def new_id(prefix: str, *, length: int = 11) -> str:
-    """A random id such as ``V0A1B2C3D4E``."""
+    """Return a random id such as ``V0A1B2C3D4E``."""
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length - len(prefix)))
 
 
 def new_block_id() -> str:
-    """A random five-letter block or action id, as Slack makes them."""
+    """Return a random five-letter block or action id, as Slack makes them."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(5))
 
 
@@ -33,13 +33,13 @@ class Timestamps:
         self._last = 0
 
     def next(self) -> str:
-        """A timestamp nobody has had yet."""
+        """Return a new timestamp."""
         self._last = max(self._last + 1, int(self._clock.now() * _MICRO))
         return f"{self._last // _MICRO}.{self._last % _MICRO:06d}"
 
 
 def filled(blocks: Blocks) -> Blocks:
-    """A copy of ``blocks`` with block ids, action ids and text defaults, as Slack stores them."""
+    """Return a copy of ``blocks`` with block ids, action ids and text defaults, as Slack stores them."""
     made = copy.deepcopy(blocks)
     for block in made:
         if not block.get("block_id"):
@@ -81,13 +81,13 @@ _ELEMENTS = frozenset(
 
 
 def is_element(value: Json) -> bool:
-    """Whether a piece of a block is something a person acts on."""
+    """Return whether a piece of a block is something a person acts on."""
     kind = value.get("type")
     return isinstance(kind, str) and (kind in _ELEMENTS or kind.endswith(("_select", "_input")))
 
 
 def elements_of(blocks: Blocks) -> Iterator[tuple[Json, Json]]:
-    """Every ``(block, element)`` a person can act on, in reading order, inside containers and cards too."""
+    """Yield every ``(block, element)`` a person can act on, in reading order, containers and cards too."""
     for block in blocks:
         for element in _inside(block):
             yield block, element

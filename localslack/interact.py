@@ -37,7 +37,7 @@ class ElementOwner:
 
 @dataclass(frozen=True, slots=True)
 class ElementPick:
-    """Which element: by action id or the words on it; ``block_id`` and ``value`` tell equal ones apart."""
+    """Which element: by action id or its label; ``block_id`` and ``value`` distinguish equal ones."""
 
     action_id: str | None = None
     text: str | None = None
@@ -46,7 +46,7 @@ class ElementPick:
 
 
 def target_message(core: Core, user: UserSpec, *, channel: str, ts: str) -> ElementOwner:
-    """The message somebody acts on.
+    """Return the message that a user acts on.
 
     Raises:
         ActError: ``message_not_found``, ``not_in_channel``, or ``no_app`` when a person wrote it.
@@ -61,7 +61,7 @@ def target_message(core: Core, user: UserSpec, *, channel: str, ts: str) -> Elem
 
 
 def target_view(core: Core, user: UserSpec, view_id: str | None) -> ElementOwner:
-    """The view somebody acts on: the topmost modal unless ``view_id`` names another, or a Home tab.
+    """Return the view that a user acts on: the topmost modal unless ``view_id`` names another, or a Home tab.
 
     Raises:
         ActError: ``view_not_found`` (404).
@@ -69,12 +69,12 @@ def target_view(core: Core, user: UserSpec, view_id: str | None) -> ElementOwner
     stack = core.views.stack(user.id)
     view = core.views.find(view_id) if view_id else (stack[-1] if stack else None)
     if view is None or view.user != user.id:
-        raise ActError("view_not_found", f"{user.real_name} has no such view open.", status=404)
+        raise ActError("view_not_found", f"{user.real_name} does not have that view open.", status=404)
     return ElementOwner(app=core.apps[view.app.id], view=view)
 
 
 async def click(core: Core, *, user: str, target: ElementOwner, pick: ElementPick) -> Json:
-    """Click or choose; ``ok``, ``error``, ``ack_latency_ms`` and the ``action`` the app was told of.
+    """Click or choose; return ``ok``, ``error``, ``ack_latency_ms`` and the ``action`` sent to the app.
 
     Raises:
         ActError: ``element_not_found``, ``no_such_option``, ``no_value``.
@@ -89,7 +89,7 @@ async def click(core: Core, *, user: str, target: ElementOwner, pick: ElementPic
 
 @dataclass(frozen=True, slots=True)
 class LocatedElement:
-    """An element and the block it stands in."""
+    """An element and the block that holds it."""
 
     block: Json
     element: Json
@@ -111,13 +111,13 @@ def _found(target: ElementOwner, pick: ElementPick) -> LocatedElement:
     there = [f"{e.get('action_id')} [{words_on(e)}]" for _, e in elements_of(target.blocks)]
     raise ActError(
         "element_not_found",
-        f"No element {pick.action_id or pick.text!r} here; there is: {', '.join(there) or 'none'}.",
+        f"No element {pick.action_id or pick.text!r} here; available: {', '.join(there) or 'none'}.",
         status=404,
     )
 
 
 def words_on(element: Json) -> str:
-    """The words a person sees on a button or in an empty menu."""
+    """Return the label that a person sees on a button or in an empty menu."""
     label = element.get("text") or element.get("placeholder") or {}
     return str(label.get("text", ""))
 
@@ -196,7 +196,7 @@ async def _suggest(
 
 
 async def suggest(core: Core, *, user: str, target: ElementOwner, pick: ElementPick, query: str) -> Json:
-    """Ask the app what an external menu offers: ``options`` or ``option_groups``; empty when it fails.
+    """Return an external menu's ``options`` or ``option_groups`` from the app; empty when it fails.
 
     Raises:
         ActError: ``element_not_found``.
@@ -255,7 +255,7 @@ async def _sent(core: Core, app: App, user: UserSpec, kind: str, more: Json) -> 
 
 
 def open_home(core: Core, *, user: str, app: str | None = None) -> View | None:
-    """Open an app's Home tab: the app is told; what is published so far, or None.
+    """Open an app's Home tab and notify the app; return what is published so far, or None.
 
     Raises:
         ActError: no such person or app, or ``no_home_tab``.
@@ -273,5 +273,5 @@ def open_home(core: Core, *, user: str, app: str | None = None) -> View | None:
 
 
 def outcome_of(ack: Ack) -> Json:
-    """What came of a delivery, for the control API."""
+    """Return the outcome of a delivery, for the control API."""
     return {"ok": ack.ok, "error": ack.error, "ack_latency_ms": ack.latency_ms}

@@ -1,4 +1,4 @@
-"""What went between the apps and Slack, newest last, for people who write apps."""
+"""The traffic between the apps and Slack, newest last, for people who write apps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEPT = 500
 
 
 class ActivityLog:
-    """The last 500 calls and envelopes, each told to the page as it is written. No token is ever in one."""
+    """The last 500 calls and envelopes, each sent to the page as it is written. They never hold a token."""
 
     def __init__(self, clock: WorkspaceClock, feed: Feed) -> None:
         self._clock = clock
@@ -30,7 +30,7 @@ class ActivityLog:
         error: str | None = None,
         **detail: Any,  # noqa: ANN401
     ) -> None:
-        """Note one thing: ``kind`` is ``call``, ``envelope`` or ``socket``; ``ms`` how long it took."""
+        """Record one entry: ``kind`` is ``call``, ``envelope`` or ``socket``; ``ms`` is how long it took."""
         self._number += 1
         entry = {
             "n": self._number,

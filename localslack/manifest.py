@@ -1,4 +1,4 @@
-"""What an app manifest says, as far as a workspace acts on it."""
+"""The parts of an app manifest that a workspace acts on."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ManifestShortcut:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The features of an app. ``events`` and ``scopes`` are None when the manifest does not list them:
-    then every event is sent and no scope is asked for.
+    then every event is sent and no scope is required.
     """  # noqa: D205  # one sentence is not enough and two are not a summary
 
     commands: tuple[Command, ...] = ()
@@ -49,11 +49,11 @@ class Manifest:
     display_name: str = ""
 
     def command(self, name: str) -> Command | None:
-        """The command of that name, with its slash."""
+        """Return the command of that name, with its slash."""
         return next((c for c in self.commands if c.name == name), None)
 
     def shortcut(self, key: str, *, type_: str) -> ManifestShortcut | None:
-        """The shortcut with that callback id or visible name."""
+        """Return the shortcut with that callback id or visible name."""
         return next((s for s in self.shortcuts if s.type == type_ and key in {s.callback_id, s.name}), None)
 
 

@@ -1,4 +1,4 @@
-"""Posting, editing and deleting: the store, the watchers, the apps and the counts all hear of it."""
+"""Posts, edits and deletes messages, in the store, for the watchers and apps, and in the counts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Messenger:
         is_broadcast: bool = False,
         is_notice: bool = False,
     ) -> StoredMessage:
-        """Post a message. A reply to a parent that is not there lands in the channel, as in Slack."""
+        """Post a message. A reply to a missing parent is posted in the channel, as in Slack."""
         message = StoredMessage(
             channel=channel.id,
             ts=self._store.timestamps.next(),
@@ -70,7 +70,7 @@ class Messenger:
     def notice(
         self, channel: Channel, text: str, *, user: str, thread_ts: str | None = None
     ) -> StoredMessage:
-        """Tell one person something went wrong, as Slack's own voice does."""
+        """Show one person that something went wrong, as Slack does."""
         return self.post(
             channel,
             MessageContent(text=text),
@@ -116,7 +116,7 @@ class Messenger:
             self._events.deleted(message, before=before)
 
     def react(self, message: StoredMessage, *, user: str, name: str) -> bool:
-        """Add a reaction; False when this person has already reacted so."""
+        """Add a reaction; return False when this person already has it."""
         users = message.reactions.setdefault(name, [])
         if user in users:
             return False
@@ -126,7 +126,7 @@ class Messenger:
         return True
 
     def unreact(self, message: StoredMessage, *, user: str, name: str) -> bool:
-        """Take a reaction back; False when there was none."""
+        """Remove a reaction; return False when there was none."""
         users = message.reactions.get(name, [])
         if user not in users:
             return False
@@ -138,7 +138,7 @@ class Messenger:
         return True
 
     def join(self, channel: Channel, *, user: str, inviter: str | None = None) -> bool:
-        """Make somebody a member; False when they already are."""
+        """Make a user a member; return False when they already are."""
         if user in channel.members:
             return False
         channel.members[user] = None
@@ -165,18 +165,18 @@ class Messenger:
         return message
 
     def tell(self, message: StoredMessage) -> None:
-        """Tell the watchers how a message now looks, and its parent's count of replies."""
+        """Send the watchers a message's current state, and its parent's count of replies."""
         self._feed.tell({"type": "message", "message": self.page_json(message)}, only=message.only_for)
         self.tell_parent(message)
 
     def tell_parent(self, message: StoredMessage) -> None:
-        """Tell the watchers of the parent of a reply."""
+        """Send the watchers the parent of a reply."""
         parent = self._store.message(message.channel, message.thread_ts) if message.thread_ts else None
         if parent is not None and parent is not message and message.only_for is None:
             self._feed.tell({"type": "message", "message": self.page_json(parent)})
 
     def page_json(self, message: StoredMessage) -> Json:
-        """A message with the few fields the page needs beside Slack's own."""
+        """Return a message with the few fields that the page needs in addition to Slack's own."""
         return {
             **self._shown.message(message, with_metadata=True),
             "channel": message.channel,

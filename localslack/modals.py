@@ -41,7 +41,7 @@ def fill(view: View, values: Json) -> None:
         if not wanted:
             there = ", ".join(f"{b['block_id']}/{e['action_id']}" for b, e in fields)
             raise ActError(
-                "element_not_found", f"No field {key!r} here; there is: {there or 'none'}.", status=404
+                "element_not_found", f"No field {key!r} here; available: {there or 'none'}.", status=404
             )
         for block, element, given in wanted:
             view.chosen.setdefault(block["block_id"], {})[element["action_id"]] = state_of(element, given)
@@ -53,7 +53,7 @@ def _given(block: Json, element: Json, key: str, value: Any) -> Any:  # noqa: AN
 
 
 def mistakes(view: View) -> dict[str, str]:
-    """What Slack itself refuses before the app hears of a submission, by block id."""
+    """Return what Slack itself refuses before it sends a submission to the app, by block id."""
     values = values_of(view.blocks, view.chosen)
     found: dict[str, str] = {}
     for block in view.blocks:
@@ -92,7 +92,7 @@ def _mistake(block: Json, element: Json, state: Json) -> str | None:
 
 
 async def submit(core: Core, *, user: str, view_id: str | None = None, values: Json | None = None) -> Json:
-    """Fill and submit a modal: ``ok``, ``error``, ``errors`` by block id, and the ids of the modals now open.
+    """Fill and submit a modal; return ``ok``, ``error``, ``errors`` by block id, and the ids of open modals.
 
     Raises:
         ActError: no such view or field.
@@ -201,7 +201,7 @@ def _response_urls(core: Core, target: ElementOwner, view: View) -> list[Json]:
 
 
 async def close(core: Core, *, user: str, view_id: str | None = None, whole_stack: bool = False) -> Json:
-    """Close a modal (or all of them); an app that asked to be notified is.
+    """Close a modal (or all of them), and notify the app if it asked for that.
 
     Raises:
         ActError: no such view.

@@ -1,4 +1,4 @@
-"""What the control API answers, as the client hands it over."""
+"""The answers of the control API, as the client returns them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from localslack.shapes import Json
 
 
 class ControlError(Exception):
-    """The control API refused: ``code`` for machines, the message for people."""
+    """The control API refused: ``code`` is for machines, the message for people."""
 
     def __init__(self, code: str, message: str, *, status: int) -> None:
         super().__init__(f"{code}: {message}")
@@ -19,7 +19,7 @@ class ControlError(Exception):
 
 
 class WaitTimeoutError(ControlError):
-    """Nothing matched in time; the message quotes what was there instead."""
+    """Nothing matched in time; the error quotes the last messages seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class VisibleMessage:
 
 @dataclass(frozen=True, slots=True)
 class ActOutcome:
-    """What came of an act. ``error`` is what the person was shown; latencies are in milliseconds."""
+    """The outcome of an act. ``error`` is what the person was shown; latencies are in milliseconds."""
 
     ok: bool
     error: str | None
@@ -48,10 +48,10 @@ class ActOutcome:
 
 
 def checked(response: httpx.Response) -> Json:
-    """The JSON of an answer.
+    """Return the JSON of an answer.
 
     Raises:
-        ControlError: it is a refusal.
+        ControlError: the answer is a refusal.
     """
     if response.is_success:
         is_json = response.headers.get("content-type", "").startswith("application/json")
@@ -65,7 +65,7 @@ def checked(response: httpx.Response) -> Json:
 
 
 def seen(message: Json) -> VisibleMessage:
-    """A message of the control API."""
+    """Return a message of the control API."""
     return VisibleMessage(
         channel=message["channel"],
         ts=message["ts"],
@@ -78,7 +78,7 @@ def seen(message: Json) -> VisibleMessage:
 
 
 def outcome(answer: Json) -> ActOutcome:
-    """The answer to an act."""
+    """Return the answer to an act."""
     return ActOutcome(
         ok=bool(answer["ok"]),
         error=answer.get("error"),

@@ -12,7 +12,7 @@ from localslack.workspace import UserSpec
 
 
 def person(core: Core, user: UserSpec) -> Json:
-    """The short user object of an interaction."""
+    """Return the short user object of an interaction."""
     return {
         "id": user.id,
         "username": user.name,
@@ -22,7 +22,7 @@ def person(core: Core, user: UserSpec) -> Json:
 
 
 def command(core: Core, app: App, user: UserSpec, channel: Channel, *, name: str, text: str) -> Json:
-    """A slash command."""
+    """Return the payload of a slash command."""
     return {
         "token": "local",
         "team_id": core.workspace.id,
@@ -43,7 +43,7 @@ def command(core: Core, app: App, user: UserSpec, channel: Channel, *, name: str
 def response_url(
     core: Core, app: App, user: UserSpec, channel: Channel, message: StoredMessage | None = None
 ) -> str:
-    """A fresh response URL for what happened in that channel, or at that message."""
+    """Return a new response URL for an act in that channel, or at that message."""
     return core.shown.url + core.tickets.response_path(
         app_id=app.spec.id,
         user=user.id,
@@ -54,7 +54,7 @@ def response_url(
 
 
 def interaction(core: Core, app: App, user: UserSpec, kind: str, *, view: View | None = None) -> Json:
-    """What every interaction carries."""
+    """Return the fields that every interaction has."""
     made: Json = {
         "type": kind,
         "user": person(core, user),
@@ -73,7 +73,7 @@ def interaction(core: Core, app: App, user: UserSpec, kind: str, *, view: View |
 
 
 def at_message(core: Core, app: App, user: UserSpec, message: StoredMessage) -> Json:
-    """Where an interaction happened, when it was a message. An ephemeral message is not told again."""
+    """Return where an interaction happened, if at a message. An ephemeral message is not repeated."""
     channel = core.store.channels[message.channel]
     container: Json = {
         "type": "message",
@@ -95,5 +95,5 @@ def at_message(core: Core, app: App, user: UserSpec, message: StoredMessage) -> 
 
 
 def blocks_of(message: StoredMessage) -> list[Json]:
-    """Every block of a message, those inside attachments too."""
+    """Yield every block of a message, including those inside attachments."""
     return [*message.blocks, *(b for a in message.attachments for b in a.get("blocks") or [])]

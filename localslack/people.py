@@ -17,10 +17,10 @@ from localslack.workspace import UserSpec
 
 
 def actor(core: Core, key: str) -> UserSpec:
-    """The person who acts.
+    """Return the person who acts.
 
     Raises:
-        ActError: ``user_not_found``, or ``account_inactive`` for somebody deactivated.
+        ActError: ``user_not_found``, or ``account_inactive`` for a deactivated user.
     """
     user = core.store.user(key)
     if user.deleted:
@@ -29,7 +29,7 @@ def actor(core: Core, key: str) -> UserSpec:
 
 
 def place(core: Core, user: UserSpec, key: str) -> Channel:
-    """The channel somebody acts in.
+    """Return the channel that a user acts in.
 
     Raises:
         ActError: ``channel_not_found``, ``not_in_channel`` or ``is_archived``.
@@ -51,7 +51,7 @@ def post(core: Core, *, user: str, channel: str, text: str, thread_ts: str | Non
     who = actor(core, user)
     where = place(core, who, channel)
     if not text.strip():
-        raise ActError("no_text", "There is nothing to post.")
+        raise ActError("no_text", "The message is empty.")
     _known_thread(core, where, thread_ts)
     content = MessageContent(text=composed(text, core.store))
     message = core.messenger.post(where, content, author=who.id, thread_ts=thread_ts)
@@ -61,15 +61,15 @@ def post(core: Core, *, user: str, channel: str, text: str, thread_ts: str | Non
 
 def _known_thread(core: Core, channel: Channel, thread_ts: str | None) -> None:
     if thread_ts is not None and core.store.message(channel.id, thread_ts) is None:
-        raise ActError("thread_not_found", f"There is no message {thread_ts} in #{channel.name}.", status=404)
+        raise ActError("thread_not_found", f"#{channel.name} has no message {thread_ts}.", status=404)
 
 
 async def slash(
     core: Core, *, user: str, channel: str, command: str, text: str = "", thread_ts: str | None = None
 ) -> Json:
-    """Type a slash command; what came of it: ``ok``, ``error``, ``ack_latency_ms``, ``ephemerals``.
+    """Type a slash command; return its outcome: ``ok``, ``error``, ``ack_latency_ms``, ``ephemerals``.
 
-    A failure is also shown to the person, in the words Slack uses.
+    A failure is also shown to the person, in Slack's own words.
 
     Raises:
         ActError: no such person or place. A command that fails raises nothing.
@@ -127,7 +127,7 @@ def _answered(core: Core, app: App, ack: Ack, channel: Channel, user: UserSpec) 
 
 
 def react(core: Core, *, user: str, channel: str, ts: str, name: str, remove: bool = False) -> bool:
-    """Add or remove a reaction; whether that changed anything.
+    """Add or remove a reaction; return whether that changed anything.
 
     Raises:
         ActError: no such person, place or message.
@@ -140,19 +140,19 @@ def react(core: Core, *, user: str, channel: str, ts: str, name: str, remove: bo
 
 
 def message_at(core: Core, channel: Channel, ts: str, *, viewer: UserSpec) -> StoredMessage:
-    """A message somebody can see.
+    """Return a message that a user can see.
 
     Raises:
         ActError: ``message_not_found`` (404).
     """
     message = core.store.message(channel.id, ts)
     if message is None or message.only_for not in {None, viewer.id}:
-        raise ActError("message_not_found", f"There is no message {ts} in #{channel.name}.", status=404)
+        raise ActError("message_not_found", f"#{channel.name} has no message {ts}.", status=404)
     return message
 
 
 def join(core: Core, *, user: str, channel: str) -> bool:
-    """Join a public channel; False when already in it.
+    """Join a public channel; return False when already in it.
 
     Raises:
         ActError: no such person or channel, or ``is_private``.
@@ -160,7 +160,9 @@ def join(core: Core, *, user: str, channel: str) -> bool:
     who = actor(core, user)
     where = core.store.channel(channel)
     if where.is_private or where.is_im:
-        raise ActError("is_private", f"#{where.name} is joined by invitation only.", status=403)
+        raise ActError(
+            "is_private", f"#{where.name} is private: people join it by invitation only.", status=403
+        )
     return core.messenger.join(where, user=who.id)
 
 

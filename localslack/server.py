@@ -32,7 +32,7 @@ _PAGE_HEADERS = {
 class LocalSlack:
     """A workspace on a port of this machine; ``async with`` starts and ends it.
 
-    ``port`` 0 takes a free one. ``rules`` holds the times and limits, Slack's own unless changed.
+    ``port`` 0 picks a free one. ``rules`` holds the times and limits, Slack's own unless changed.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class LocalSlack:
 
     @property
     def url(self) -> str:
-        """Where the page and the control API are, without a slash at the end."""
+        """The address of the page and the control API, without a slash at the end."""
         return self.core.shown.url
 
     @property
     def api_url(self) -> str:
-        """What to give to ``AsyncWebClient(base_url=…)``."""
+        """The value for ``AsyncWebClient(base_url=…)``."""
         return f"{self.url}/api/"
 
     @property
@@ -80,10 +80,10 @@ class LocalSlack:
         return self.app.spec.signing_secret
 
     async def start(self) -> None:
-        """Listen.
+        """Start to listen.
 
         Raises:
-            OSError: the port is taken.
+            OSError: the port is in use.
         """
         runner = web.AppRunner(_application(self.core), access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
@@ -100,7 +100,7 @@ class LocalSlack:
                 self.core.background.start(self.core.delivery.verify(app))
 
     async def stop(self) -> None:
-        """Stop listening and let go of everything."""
+        """Stop listening and close everything."""
         await self.core.close()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -10,14 +10,14 @@ from localslack.workspace import AppSpec, UserSpec
 
 
 class SlackJson:
-    """Turns what is stored into Slack's JSON."""
+    """Builds Slack's JSON from the store."""
 
     def __init__(self, store: WorkspaceStore, *, url: str = "") -> None:
         self._store = store
         self.url = url
 
     def user(self, user: UserSpec) -> Json:
-        """A user object."""
+        """Return a user object."""
         names = {"real_name": user.real_name, "display_name": user.name}
         return {
             "id": user.id,
@@ -48,7 +48,7 @@ class SlackJson:
         }
 
     def channel(self, channel: Channel, *, viewer: str) -> Json:
-        """A conversation object, as ``viewer`` (a user id) sees it."""
+        """Return a conversation object, as ``viewer`` (a user id) sees it."""
         outside = any(self._store.is_outsider(self._store.users[m]) for m in channel.members)
         made: Json = {
             "id": channel.id,
@@ -78,7 +78,7 @@ class SlackJson:
         }
 
     def message(self, message: StoredMessage, *, with_metadata: bool = False) -> Json:
-        """A message object; a parent also counts its replies."""
+        """Return a message object; a parent also counts its replies."""
         made: Json = {
             "type": "message",
             "user": message.author,
@@ -129,7 +129,7 @@ class SlackJson:
         return made
 
     def app(self, app_id: str) -> AppSpec | None:
-        """The app with that id."""
+        """Return the app with that id."""
         return next((a for a in self._store.workspace.apps if a.id == app_id), None)
 
     def _replies(self, message: StoredMessage) -> Json:
@@ -146,7 +146,7 @@ class SlackJson:
         }
 
     def file(self, file: File) -> Json:
-        """A file object; the links serve the bytes to the bot's token and to the page."""
+        """Return a file object; the links serve the bytes to the bot's token and to the page."""
         path = f"{self.url}/files/{self._store.workspace.id}-{file.id}"
         made: dict[str, Any] = {
             "id": file.id,

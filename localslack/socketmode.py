@@ -25,7 +25,7 @@ class Socket:
         self._waiting: dict[str, asyncio.Future[Json]] = {}
 
     async def ask(self, frame: Json, *, timeout_s: float) -> Json:
-        """Send an envelope; the acknowledgement frame.
+        """Send an envelope; return the acknowledgement frame.
 
         Raises:
             TimeoutError: none came in time.
@@ -65,7 +65,7 @@ class Sockets:
         return len(self._open)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Carry one socket from its hello to its end."""
+        """Serve one socket from its hello to its end."""
         ws = web.WebSocketResponse(heartbeat=HEARTBEAT_S)
         await ws.prepare(request)
         if len(self._open) >= MAX_SOCKETS:
@@ -116,7 +116,7 @@ class Sockets:
         return Ack(body=body if isinstance(body, dict) else {"text": body} if isinstance(body, str) else None)
 
     async def refresh(self) -> int:
-        """Tell every socket to connect anew, and close it; how many there were."""
+        """Ask every socket to reconnect, and close it; return how many there were."""
         sockets, self._open = self._open, []
         for socket in sockets:
             with suppress(ConnectionError):
@@ -125,7 +125,7 @@ class Sockets:
         return len(sockets)
 
     async def close(self) -> None:
-        """Close every socket without a word, as a server does that goes away."""
+        """Close every socket without notice, as a server does that goes away."""
         sockets, self._open = self._open, []
         for socket in sockets:
             await socket.ws.close()

@@ -11,7 +11,7 @@ from localslack.shapes import Json
 
 @dataclass(slots=True)
 class Stats:
-    """What happened. Latencies are in milliseconds."""
+    """The counts and latencies. Latencies are in milliseconds."""
 
     calls: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
@@ -33,11 +33,11 @@ class Stats:
             setattr(self, item.name, getattr(fresh, item.name))
 
     def acked(self, kind: str, latency_ms: float) -> None:
-        """Note the latency of one acknowledgement, by kind of payload."""
+        """Record the latency of one acknowledgement, by kind of payload."""
         self.ack_ms.setdefault(kind, []).append(round(latency_ms, 3))
 
     def as_json(self) -> Json:
-        """The counts, and the latencies with their percentiles."""
+        """Return the counts, and the latencies with their percentiles."""
         every = [value for values in self.ack_ms.values() for value in values]
         return {
             "calls": dict(self.calls),
@@ -61,7 +61,7 @@ class Stats:
 
 
 def percentile(values: list[float], percent: float) -> float | None:
-    """The smallest value that at least ``percent`` of them do not exceed; None when there is none."""
+    """Return the smallest value that at least ``percent`` of them do not exceed; None when there are none."""
     if not values:
         return None
     return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]

@@ -1,4 +1,4 @@
-"""Everything a workspace remembers: people, channels, messages, files and marks."""
+"""Everything that a workspace stores: people, channels, messages, files and marks."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ class File:
     height: int = 0
     is_complete: bool = False
     unready: int = 0
-    """How often blocks that show it are refused before it is taken."""
+    """How often blocks that show it are refused before it is accepted."""
     shares: list[tuple[str, str]] = field(default_factory=list)
 
 
 class WorkspaceStore:
-    """The memory of one workspace. Nothing here waits, checks a limit or tells anybody."""
+    """The memory of one workspace. Nothing here waits, checks a limit or sends a change."""
 
     def __init__(self, workspace: Workspace, clock: WorkspaceClock) -> None:
         self.clock = clock
@@ -88,7 +88,7 @@ class WorkspaceStore:
         self.load(workspace)
 
     def load(self, workspace: Workspace) -> None:
-        """Begin anew with ``workspace``; everything else is forgotten."""
+        """Start again with ``workspace``; everything else is deleted."""
         self.workspace = workspace
         self.users: dict[str, UserSpec] = {user.id: user for user in workspace.users}
         for app in workspace.apps:
@@ -123,7 +123,7 @@ class WorkspaceStore:
     # People and channels
 
     def user(self, key: str) -> UserSpec:
-        """The user with that id, user name or ``@name``.
+        """Return the user with that id, user name or ``@name``.
 
         Raises:
             ActError: ``user_not_found`` (404).
@@ -131,11 +131,11 @@ class WorkspaceStore:
         name = key.removeprefix("@")
         found = self.users.get(key) or next((u for u in self.users.values() if u.name == name), None)
         if found is None:
-            raise ActError("user_not_found", f"Nobody here is called {key!r}.", status=404)
+            raise ActError("user_not_found", f"No user is called {key!r}.", status=404)
         return found
 
     def channel(self, key: str) -> Channel:
-        """The channel with that id, name or ``#name``.
+        """Return the channel with that id, name or ``#name``.
 
         Raises:
             ActError: ``channel_not_found`` (404).
@@ -143,11 +143,11 @@ class WorkspaceStore:
         name = key.removeprefix("#")
         found = self.channels.get(key) or next((c for c in self.channels.values() if c.name == name), None)
         if found is None:
-            raise ActError("channel_not_found", f"There is no channel {key!r}.", status=404)
+            raise ActError("channel_not_found", f"No channel is called {key!r}.", status=404)
         return found
 
     def usergroup(self, key: str) -> UsergroupSpec:
-        """The user group with that id, handle or ``@handle``.
+        """Return the user group with that id, handle or ``@handle``.
 
         Raises:
             ActError: ``usergroup_not_found`` (404).
@@ -156,14 +156,14 @@ class WorkspaceStore:
         for group in self.usergroups.values():
             if key == group.id or handle == group.handle:
                 return group
-        raise ActError("usergroup_not_found", f"There is no user group {key!r}.", status=404)
+        raise ActError("usergroup_not_found", f"No user group is called {key!r}.", status=404)
 
     def is_outsider(self, user: UserSpec) -> bool:
-        """Whether a person belongs to another workspace (Slack Connect)."""
+        """Return whether a person belongs to another workspace (Slack Connect)."""
         return user.team not in {None, self.workspace.id}
 
     def direct(self, one: str, other: str) -> Channel:
-        """The direct conversation of two users, made when it is not there."""
+        """Return the direct conversation of two users; create it if it does not exist."""
         pair = {one, other}
         for channel in self.channels.values():
             if channel.is_im and set(channel.members) == pair:
@@ -179,7 +179,7 @@ class WorkspaceStore:
         return self.add_channel(made)
 
     def add_channel(self, channel: Channel) -> Channel:
-        """Remember a channel."""
+        """Store a channel."""
         self.channels[channel.id] = channel
         self.messages[channel.id] = {}
         return channel
@@ -187,44 +187,44 @@ class WorkspaceStore:
     # Messages
 
     def add(self, message: StoredMessage) -> StoredMessage:
-        """Remember a message."""
+        """Store a message."""
         self.messages[message.channel][message.ts] = message
         if message.thread_ts is not None and message.only_for is None:
             self._children.setdefault((message.channel, message.thread_ts), []).append(message)
         return message
 
     def message(self, channel: str, ts: str) -> StoredMessage | None:
-        """The message at ``ts``; None when there is none (any more)."""
+        """Return the message at ``ts``; None when there is none (any more)."""
         return self.messages.get(channel, {}).get(ts)
 
     def remove(self, message: StoredMessage) -> None:
-        """Forget a message."""
+        """Delete a message."""
         self.messages[message.channel].pop(message.ts, None)
         siblings = self._children.get((message.channel, message.thread_ts or ""), [])
         if message in siblings:
             siblings.remove(message)
 
     def visible(self, channel: str, *, viewer: str | None) -> Iterator[StoredMessage]:
-        """Messages of a channel, oldest first; ephemeral ones only to the person they are for."""
+        """Return messages of a channel, oldest first; ephemeral ones only to the person they are for."""
         for message in self.messages[channel].values():
             if message.only_for is None or message.only_for == viewer:
                 yield message
 
     def top_level(self, channel: str, *, viewer: str | None = None) -> list[StoredMessage]:
-        """What the channel itself shows: no replies, save those also sent to the channel."""
+        """Return what the channel itself shows: no replies, except those also sent to the channel."""
         return [
             m for m in self.visible(channel, viewer=viewer) if m.thread_ts in {None, m.ts} or m.is_broadcast
         ]
 
     def thread(self, channel: str, ts: str, *, viewer: str | None = None) -> list[StoredMessage]:
-        """A parent and its replies, oldest first; empty when there is no such parent."""
+        """Return a parent and its replies, oldest first; empty when the parent does not exist."""
         return [m for m in self.visible(channel, viewer=viewer) if ts in {m.ts, m.thread_ts}]
 
     def replies(self, message: StoredMessage) -> list[StoredMessage]:
-        """The public replies to a message, oldest first."""
+        """Return the public replies to a message, oldest first."""
         return self._children.get((message.channel, message.ts), [])
 
     def unread(self, user: str, channel: str) -> int:
-        """How many top-level messages of others came after this person's mark."""
+        """Return how many top-level messages of others came after this person's mark."""
         mark = self.read_marks.get((user, channel), "")
         return sum(m.ts > mark and m.author != user for m in self.top_level(channel, viewer=user))

@@ -17,12 +17,12 @@ _ICONS = {"pending": "○", "in_progress": "◔", "complete": "✓", "error": "�
 
 
 def escape(text: str) -> str:
-    """The three characters Slack escapes."""
+    """Return the text with the three characters escaped that Slack escapes."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def composed(raw: str, store: WorkspaceStore) -> str:
-    """What Slack stores when a person types ``raw``: mentions and links become ``<…>``, the rest is escaped.
+    """Return what Slack stores for the typed ``raw``: mentions and links become ``<…>``, the rest is escaped.
 
     ``<@U…>`` and the like, already in that form, are kept.
     """
@@ -40,7 +40,7 @@ def composed(raw: str, store: WorkspaceStore) -> str:
 
 
 def escaped_command(raw: str, store: WorkspaceStore) -> str:
-    """The text of a slash command whose manifest says ``should_escape``: ids with their names."""
+    """Return the text of a slash command whose manifest sets ``should_escape``: ids with their names."""
     return _TYPED.sub(lambda m: _mention(m, store, labelled=True), raw)
 
 
@@ -61,7 +61,7 @@ def _mention(match: re.Match[str], store: WorkspaceStore, *, labelled: bool) -> 
 
 
 def plain(mrkdwn: str, store: WorkspaceStore) -> str:
-    """Stored text for a reader: names instead of ids, labels instead of links."""
+    """Return stored text for a reader: names instead of ids, labels instead of links."""
     return html.unescape(_ANGLE.sub(lambda m: _readable(m.group(1), store), mrkdwn))
 
 
@@ -90,7 +90,7 @@ def _special(target: str, label: str, store: WorkspaceStore) -> str:
 
 
 def reading(message: StoredMessage, store: WorkspaceStore) -> str:
-    """What a message says: its blocks, or its text when it has none, then attachments and files."""
+    """Return a message as read: its blocks, or its text when it has none, then attachments and files."""
     lines = [block_text(b, store) for b in message.blocks] or [plain(message.text, store)]
     for attachment in message.attachments:
         lines += [block_text(b, store) for b in attachment.get("blocks") or []]
@@ -102,7 +102,7 @@ def reading(message: StoredMessage, store: WorkspaceStore) -> str:
 
 
 def searchable(message: StoredMessage, store: WorkspaceStore) -> str:
-    """Everything a pattern may look for: the text and the reading of the blocks."""
+    """Return everything that a pattern can match: the text and the reading of the blocks."""
     return "\n".join(dict.fromkeys((plain(message.text, store), reading(message, store))))
 
 
@@ -111,7 +111,7 @@ def _file_name(file: File | None) -> str:
 
 
 def block_text(block: Json, store: WorkspaceStore) -> str:
-    """One block as lines of plain text; buttons and menus in square brackets."""
+    """Return one block as lines of plain text; buttons and menus in square brackets."""
     match block.get("type"):
         case "divider":
             return "────────"

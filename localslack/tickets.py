@@ -1,4 +1,4 @@
-"""What an app gets for a short while: trigger ids, response URLs, upload URLs."""
+"""Short-lived tickets for an app: trigger ids, response URLs, upload URLs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RESPONSE_USES = 5
 
 @dataclass(slots=True)
 class Trigger:
-    """Leave to open one modal for ``user``. ``view_id`` is the modal the act happened in, if any."""
+    """Permission to open one modal for ``user``. ``view_id`` is the modal the act happened in, if any."""
 
     user: str
     app_id: str
@@ -24,7 +24,7 @@ class Trigger:
 
 @dataclass(slots=True)
 class ResponseUrl:
-    """Leave to answer an act: where it happened, and how often it may still be used."""
+    """Permission to answer an act: where it happened, and how often it may still be used."""
 
     app_id: str
     user: str
@@ -36,7 +36,7 @@ class ResponseUrl:
 
 
 class Tickets:
-    """Hands out trigger ids and response URLs, and takes them back."""
+    """Issues trigger ids and response URLs, and redeems them."""
 
     def __init__(self, clock: WorkspaceClock, *, trigger_ttl_s: float, response_url_ttl_s: float) -> None:
         self._clock = clock
@@ -46,14 +46,14 @@ class Tickets:
         self._responses: dict[str, ResponseUrl] = {}
 
     def trigger(self, *, user: str, app_id: str, view_id: str | None = None) -> str:
-        """A fresh trigger id."""
+        """Return a new trigger id."""
         key = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**10)}.{secrets.token_hex(16)}"
         expires = self._clock.monotonic() + self._trigger_ttl_s
         self._triggers[key] = Trigger(user=user, app_id=app_id, expires=expires, view_id=view_id)
         return key
 
     def exchange(self, key: str, *, app_id: str) -> Trigger:
-        """Take a trigger id, once.
+        """Use up a trigger id.
 
         Raises:
             SlackError: ``invalid_trigger_id``, ``expired_trigger_id`` or ``exchanged_trigger_id``.
@@ -77,7 +77,7 @@ class Tickets:
         message_ts: str | None = None,
         is_ephemeral: bool = False,
     ) -> str:
-        """The path of a fresh response URL, without the server in front of it."""
+        """Return the path of a new response URL, without the server."""
         key = secrets.token_urlsafe(18)
         self._responses[key] = ResponseUrl(
             app_id=app_id,
@@ -106,6 +106,6 @@ class Tickets:
         return found
 
     def forget(self) -> None:
-        """Take everything back."""
+        """Revoke every ticket."""
         self._triggers.clear()
         self._responses.clear()

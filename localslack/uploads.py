@@ -14,7 +14,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def announce_file(core: Core, *, name: str, user: str, size: int, alt_text: str = "") -> File:
-    """Make room for a file whose bytes will follow."""
+    """Register a file whose bytes will follow."""
     file = File(
         id=new_id("F"),
         name=name.replace("/", "_"),
@@ -31,14 +31,14 @@ def announce_file(core: Core, *, name: str, user: str, size: int, alt_text: str 
 
 
 def receive(file: File, content: bytes) -> None:
-    """Keep the bytes of a file."""
+    """Store the bytes of a file."""
     file.content = content
     file.size = len(content)
     file.width, file.height = png_size(content)
 
 
 def store_file(core: Core, *, name: str, user: str, content: bytes) -> File:
-    """Keep a whole file at once."""
+    """Store a whole file at once."""
     file = announce_file(core, name=name, user=user, size=len(content))
     receive(file, content)
     file.is_complete = True
@@ -46,7 +46,7 @@ def store_file(core: Core, *, name: str, user: str, content: bytes) -> File:
 
 
 def png_size(content: bytes) -> tuple[int, int]:
-    """Width and height of a PNG in pixels; (0, 0) for anything else."""
+    """Return the width and height of a PNG in pixels; (0, 0) for anything else."""
     if not content.startswith(_PNG) or len(content) < 24:  # noqa: PLR2004  # where the IHDR's two sizes end
         return 0, 0
     width, height = struct.unpack(">II", content[16:24])

@@ -23,7 +23,7 @@ _TAKEN = ("private_metadata", "callback_id", "external_id", "title", "submit", "
 
 @dataclass(slots=True)
 class View:
-    """A modal or a Home tab as it stands. ``chosen`` holds what the person has put in so far."""
+    """A modal or a Home tab in its current state. ``chosen`` holds what the person has put in so far."""
 
     id: str
     app: AppSpec
@@ -53,15 +53,15 @@ class Views:
         self._homes: dict[tuple[str, str], View] = {}
 
     def stack(self, user: str) -> list[View]:
-        """A person's open modals, the lowest first."""
+        """Return a person's open modals, the lowest first."""
         return self._stacks.get(user, [])
 
     def home(self, *, app_id: str, user: str) -> View | None:
-        """An app's Home tab for one person; None until it publishes one."""
+        """Return an app's Home tab for one person; None until it publishes one."""
         return self._homes.get((app_id, user))
 
     def find(self, view_id: str | None, external_id: str | None = None) -> View | None:
-        """An open view by its id or its app's own id for it."""
+        """Return an open view by its id or its app's own id for it."""
         every = [*self._homes.values(), *(v for stack in self._stacks.values() for v in stack)]
         for view in every:
             if view_id == view.id or (external_id and view.body.get("external_id") == external_id):
@@ -69,7 +69,7 @@ class Views:
         return None
 
     def open(self, app: AppSpec, user: str, body: Json) -> View:
-        """Open a modal in the place of whatever the person has open.
+        """Open a modal in place of the modals that the person has open.
 
         Raises:
             SlackError: the view breaks a limit.
@@ -97,7 +97,7 @@ class Views:
         return view
 
     def update(self, view: View, body: Json, *, expected_hash: str | None = None) -> View:
-        """Show something else in an open view. What was put in stays where block and action keep their ids.
+        """Replace the content of an open view. What was put in stays where block and action keep their ids.
 
         Raises:
             SlackError: ``hash_conflict``, or the view breaks a limit.
@@ -134,7 +134,7 @@ class Views:
         return view
 
     def close(self, view: View, *, whole_stack: bool = False) -> list[View]:
-        """Close a modal and what lies on it, or the whole stack; what was closed, topmost first."""
+        """Close a modal and those above it, or the whole stack; return what was closed, topmost first."""
         stack = self.stack(view.user)
         if view not in stack:
             return []
@@ -155,7 +155,7 @@ class Views:
         self._homes.clear()
 
     def shown(self, view: View) -> Json:
-        """The view object of Slack's answers and payloads."""
+        """Return the view object of Slack's answers and payloads."""
         made: Json = {
             "id": view.id,
             "team_id": self._store.workspace.id,
@@ -200,7 +200,7 @@ class Views:
 
 
 def parse_view(value: object) -> Json:
-    """The ``view`` argument: an object, or a JSON string of one.
+    """Return the ``view`` argument: an object, or a JSON string of one.
 
     Raises:
         SlackError: ``invalid_arguments``.

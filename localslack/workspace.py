@@ -1,4 +1,4 @@
-"""The workspace as it is described in a file: people, channels, groups and apps."""
+"""A workspace described in a file: people, channels, groups and apps."""
 
 from __future__ import annotations
 
@@ -115,17 +115,17 @@ class Workspace(WorkspaceModel):
         ):
             doubled = {key for key in keys if keys.count(key) > 1}
             if doubled:
-                raise ValueError(f"{kind} given twice: {', '.join(sorted(doubled))}")
+                raise ValueError(f"duplicate {kind}: {', '.join(sorted(doubled))}")
         for owner, members in [(c.name, c.members) for c in self.channels] + [
             (g.handle, g.members) for g in self.usergroups
         ]:
             for member in members:
                 if self.member_id(member) is None:
-                    raise ValueError(f"{owner}: no such member: {member}")
+                    raise ValueError(f"{owner}: unknown member: {member}")
         return self
 
     def member_id(self, key: str) -> str | None:
-        """The user id behind an id, a user name or an app's name; None when nobody has it."""
+        """Return the user id behind an id, a user name or an app's name; None when it is unknown."""
         for user in self.users:
             if key in {user.id, user.name}:
                 return user.id
@@ -142,7 +142,7 @@ class Workspace(WorkspaceModel):
         events_url: str = "",
         signing_secret: str = "",
     ) -> Workspace:
-        """The same workspace with its first app changed; what is None or empty stays.
+        """Return the same workspace with its first app changed; what is None or empty stays.
 
         An app that was never named takes its name from the manifest, in lower case.
         """
@@ -167,13 +167,13 @@ def load_workspace(path: Path | None = None) -> Workspace:
     An app's ``manifest`` may be a path, relative to the file, to a JSON or YAML manifest.
 
     Raises:
-        ValueError: the file describes no valid workspace (pydantic's error says where).
+        ValueError: the file does not describe a valid workspace (pydantic's error shows where).
         OSError: a file cannot be read.
     """
     source = path or DEFAULT_FILE
     raw = yaml.safe_load(source.read_text(encoding="utf-8"))
     if not isinstance(raw, dict):
-        raise ValueError(f"{source.name}: a workspace file is a mapping")  # noqa: TRY004  # bad content, not bad use
+        raise ValueError(f"{source.name}: a workspace file must be a mapping")  # noqa: TRY004  # bad content, not bad use
     for app in raw.get("apps") or []:
         if isinstance(app, dict) and isinstance(app.get("manifest"), str):
             app["manifest"] = load_manifest(source.parent / app["manifest"])
@@ -184,10 +184,10 @@ def load_manifest(path: Path) -> Json:
     """Read an app manifest, JSON or YAML.
 
     Raises:
-        ValueError: it is neither, or no mapping.
+        ValueError: it is neither, or not a mapping.
     """
     text = path.read_text(encoding="utf-8")
     raw = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     if not isinstance(raw, dict):
-        raise ValueError(f"{path.name}: a manifest is a mapping")  # noqa: TRY004  # bad content, not bad use
+        raise ValueError(f"{path.name}: a manifest must be a mapping")  # noqa: TRY004  # bad content, not bad use
     return raw

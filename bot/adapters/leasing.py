@@ -1,4 +1,4 @@
-"""How a lease is held: taken, renewed all the while, and given back."""
+"""Holds a lease: takes it, renews it and releases it."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 TTL_MS = 600
-"""After so long a lease that nobody renews has lapsed."""
+"""In ms; a lease that is not renewed for this long has lapsed."""
 _EVERY_S = 0.2
 
 
 class LeaseWriter(Protocol):
-    """Where leases are written; one that nobody keeps lapses after ``TTL_MS``."""
+    """A store of leases; one that is not renewed lapses after ``TTL_MS`` milliseconds."""
 
     async def take(self, service: str, token: str) -> None:
-        """Have the lease, whoever had it."""
+        """Take the lease, even from another holder."""
         ...
 
     async def keep(self, service: str, token: str) -> bool:
-        """Renew it; false if somebody else has it by now."""
+        """Renew the lease; return false if it now has another holder."""
         ...
 
     async def drop(self, service: str, token: str) -> None:
-        """Give it back; nothing happens if somebody else has it."""
+        """Release the lease; do nothing if it has another holder."""
         ...
 
 
 @contextlib.asynccontextmanager
 async def held(book: LeaseWriter, service: str) -> AsyncIterator[None]:
-    """Hold a lease; while the store cannot be reached it is asked again, and the lease lapses."""
+    """Hold a lease; while the store is out of reach it is retried, and the lease may lapse."""
     token = secrets.token_hex(8)
     await book.take(service, token)
     keeping = asyncio.create_task(_kept(book, service, token))

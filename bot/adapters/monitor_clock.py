@@ -1,4 +1,4 @@
-"""Fires monitors: APScheduler in memory tells when, a claim in the store tells who."""
+"""Fires monitors: APScheduler in memory decides when, a claim in the store decides which clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.ports.monitors import MonitorStore
 log = logging.getLogger(__name__)
 
 _MOST_MADE_UP = 100
-"""So many missed slots are made up for at most."""
+"""The most missed slots that are made up for."""
 _STILL_ON_TIME_S = 5.0
 _LONGEST_LOOK_BACK = timedelta(days=2)
 
@@ -26,14 +26,14 @@ class MonitorClock:
     """One of any number of clocks: each has every monitor's schedule, and each slot is claimed once."""
 
     def __init__(self, monitors: Mapping[str, tuple[str, Monitor]], book: MonitorStore, clock: Clock) -> None:
-        """Keep what is to be fired."""
+        """Fire ``monitors``, with claims in ``book``."""
         self._monitors = {name: monitor for name, (_, monitor) in monitors.items()}
         self._book = book
         self._clock = clock
         self._last: dict[str, float] = {}
 
     async def begin(self, scheduler: BaseScheduler) -> None:
-        """Learn which slots were claimed last, make up for what was missed, and schedule every monitor."""
+        """Read which slots were claimed last, make up for missed ones, and schedule every monitor."""
         now = self._clock.now()
         self._last = dict.fromkeys(self._monitors, now.timestamp())
         self._last |= await self._book.last_slot(tuple(self._monitors))
@@ -51,7 +51,7 @@ class MonitorClock:
         log.info("monitors_scheduled", extra={"monitors": len(self._monitors)})
 
     async def fire(self, name: str) -> int:
-        """Claim what has come since the last claim, as its policy says; gives how many were ours."""
+        """Claim what is due since the last claim, by its policy; return how many this clock claimed."""
         now = self._clock.now()
         slots_s = due_slots(self._monitors[name], name, last_s=self._last[name], now=now)
         if not slots_s:
@@ -60,13 +60,13 @@ class MonitorClock:
             fired = await self._book.fire(name, slots_s)
         except (RedisError, OSError) as error:
             log.warning("monitor_not_fired", extra={"monitor": name, "error": type(error).__name__})
-            return 0  # they are looked for again at the next slot
+            return 0  # the next slot looks for them again
         self._last[name] = slots_s[-1]
         return fired
 
 
 def due_slots(monitor: Monitor, name: str, *, last_s: float, now: datetime) -> Sequence[float]:
-    """Tell which slots after ``last_s`` are to be looked at now; pure.
+    """Return which slots after ``last_s`` are due now; pure.
 
     ``skip``: the latest, if it is on time; ``once``: the latest, however late; ``all``: every one, up to 100.
     """
@@ -82,12 +82,12 @@ def due_slots(monitor: Monitor, name: str, *, last_s: float, now: datetime) -> S
 
 
 class _Slots(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """Hands a monitor's slots to APScheduler."""
+    """A monitor's slots as an APScheduler trigger."""
 
     def __init__(self, name: str, monitor: Monitor) -> None:
         self._name = name
         self._monitor = monitor
 
     def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime | None:
-        """Tell the next slot."""
+        """Return the next slot."""
         return self._monitor.next_slot(self._name, after=now)

@@ -1,4 +1,4 @@
-"""What the messages about a topic should be now: journal and records in, views out."""
+"""Renders the messages about a topic from its journal and records."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Renderer:
         clock: Clock,
         accuracy_channel: str = "",
     ) -> None:
-        """Keep what topics are read from; no ``accuracy_channel``: the weeks' accuracy is not told."""
+        """Render topics from ``stores``; without ``accuracy_channel`` the weekly accuracy is not posted."""
         self._stores = stores
         self._accuracy_channel = accuracy_channel
         self._catalogue = catalogue
@@ -45,7 +45,7 @@ class Renderer:
         """Render one topic.
 
         Raises:
-            NotFoundError: it is not kept any more.
+            NotFoundError: it is no longer stored.
         """
         match topic.kind:
             case "run":
@@ -65,7 +65,7 @@ class Renderer:
 
     async def _run(self, run_id: str, style: Style) -> RenderedTopic:
         run = fold(run_id, await self._stores.journal.load(run_id))
-        # Only what people can see can be spoken about, so most renderings need not ask.
+        # Only what people can see can be rated, so most renderings need no query.
         feedback = await self._stores.feedback.of(run_id) if run.diagnosis is not None else ()
         messages = run_messages(run, now=self._clock.now(), style=style, feedback=feedback)
         return RenderedTopic(channel=run.origin.channel, thread=run.origin.thread, messages=messages)
@@ -76,14 +76,14 @@ class Renderer:
         return RenderedTopic(channel=self._accuracy_channel, messages=messages)
 
     async def _deployment(self, deployment_id: str) -> RenderedTopic:
-        """Announce what was changed; what never came to a change is nobody else's news."""
+        """Announce what was changed; a deployment that changed nothing is not announced."""
         deployment = await self._stores.deployments.get(deployment_id)
         channel = self._catalogue.announce_of(deployment.service)
         messages = (announcement(deployment),) if channel and deployment.changed else ()
         return RenderedTopic(channel=channel, messages=messages)
 
     async def _delivery(self, asked: DeliveryQuestion) -> RenderedTopic:
-        """Answer for everybody where it was asked; the figures are those of the moment of the question."""
+        """Answer for everyone where it was asked; the figures are from the moment of the question."""
         until = datetime.fromtimestamp(asked.until_s, UTC)
         age_s = (self._clock.now() - until).total_seconds()
         known = await self._stores.deployments.since(age_s + asked.days * DAY_S)

@@ -1,4 +1,4 @@
-"""Looks at the catalogue's sources and targets: does anybody listen there?"""
+"""Checks that the catalogue's sources and targets accept connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Place = tuple[str, int]
 
 
 def places_of(catalogue: Catalogue) -> dict[Place, list[str]]:
-    """List the hosts and ports that the catalogue's URLs name, each with who names it."""
+    """Return the hosts and ports in the catalogue's URLs, each with the entries that name it."""
     places: dict[Place, list[str]] = {}
     for service in catalogue.services:
         for kind, fields in (*service.sources.items(), *service.target.items()):
@@ -27,7 +27,7 @@ def places_of(catalogue: Catalogue) -> dict[Place, list[str]]:
 
 
 def _place(value: str) -> Place | None:
-    """Read host and port of a URL; none where it is no URL of a kind that we know.  Never its login."""
+    """Return host and port of a URL, never its login; none if it is not a URL of a known kind."""
     try:
         url = urlsplit(value)
         port = url.port or _PORTS.get(url.scheme)
@@ -37,7 +37,7 @@ def _place(value: str) -> Place | None:
 
 
 async def check_sources(catalogue: Catalogue) -> tuple[CheckupItem, ...]:
-    """Open a connection to every place and close it; a source that is away is no reason not to start."""
+    """Open a connection to every place and close it; an unreachable source does not stop the bot."""
     places = places_of(catalogue)
     return tuple(await asyncio.gather(*(_look(place, names) for place, names in places.items())))
 
@@ -50,7 +50,7 @@ async def _look(place: Place, names: list[str]) -> CheckupItem:
         async with asyncio.timeout(_WAIT_S):
             _, writer = await asyncio.open_connection(host, port)
     except (OSError, TimeoutError) as error:
-        todo = f"Check the catalogue and that it is up; without it {told} cannot be read or changed."
-        return doubtful(name, f"nobody answers: {type(error).__name__}", todo=todo)
+        todo = f"Check that it is up, and the catalogue; without it {told} cannot be read or changed."
+        return doubtful(name, f"does not answer: {type(error).__name__}", todo=todo)
     writer.close()
     return good(name, f"answers ({told})")

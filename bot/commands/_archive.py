@@ -24,7 +24,7 @@ from bot.ports.journal import Journal
 from bot.settings import load_settings
 
 MOST = 100_000
-"""So many runs are looked through at most."""
+"""The most runs that are searched."""
 
 
 class StoreDownError(BotError):
@@ -36,7 +36,7 @@ class StoreDownError(BotError):
 
 @dataclass(frozen=True, kw_only=True)
 class CommandStores:
-    """What the commands stand on."""
+    """The stores that the commands read."""
 
     journal: Journal
     inbox: Inbox
@@ -45,7 +45,7 @@ class CommandStores:
 
 @asynccontextmanager
 async def open_archive() -> AsyncIterator[CommandStores]:
-    """Reach what the settings name.
+    """Open the stores that the settings name, and close them at the end.
 
     Raises:
         StoreDownError: Redis does not answer.
@@ -61,19 +61,19 @@ async def open_archive() -> AsyncIterator[CommandStores]:
 
 
 async def resolve(journal: Journal, word: str) -> str:
-    """Find the run whose id is, or begins with, ``word``.
+    """Return the id of the run that is, or begins with, ``word``.
 
     Raises:
-        NotFoundError: there is none, or more than one.
+        NotFoundError: no run matches, or more than one does.
     """
     return chosen(await journal.recent(limit=MOST), word)
 
 
 def chosen(known: Iterable[str], word: str) -> str:
-    """Choose the id that is, or begins with, ``word``.
+    """Return the id that is, or begins with, ``word``.
 
     Raises:
-        NotFoundError: there is none, or more than one.
+        NotFoundError: no run matches, or more than one does.
     """
     ids = tuple(known)
     if word in ids:
@@ -82,19 +82,21 @@ def chosen(known: Iterable[str], word: str) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotFoundError(f"{len(found)} runs begin with {word}.", hint=f"Such as {', '.join(found[:5])}.")
+        raise NotFoundError(
+            f"{len(found)} runs begin with {word}.", hint=f"For example: {', '.join(found[:5])}."
+        )
     raise NotFoundError(
-        f"There is no run {word}{did_you_mean(word, ids)}.", hint="List them: pilothouse runs list"
+        f"No run begins with {word}{did_you_mean(word, ids)}.", hint="List all runs: pilothouse runs list"
     )
 
 
 async def journal_of(word: str, *, file: Path | None) -> tuple[str, tuple[Event, ...]]:
-    """Read one run's journal; from ``file``, what ``runs export`` wrote, where one is given.
+    """Return one run's journal, from the export ``file`` if one is given.
 
     ``word`` is the run's id or the beginning of it, and may be empty where a file holds only one.
 
     Raises:
-        NotFoundError: there is no such run, or more than one.
+        NotFoundError: no run matches, or more than one does.
         UsageError: neither a run nor a file was named, or the file cannot be read.
     """
     if file is not None:

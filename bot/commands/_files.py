@@ -1,4 +1,4 @@
-"""What the files say that people write, the catalogue and the runbooks, with all that is wrong with them."""
+"""The files that people write, the catalogue and the runbooks, and every problem in them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CheckedFiles:
 
 
 def read_files(catalogue: Path | None, runbooks: Sequence[Path]) -> CheckedFiles:
-    """Read both; runbooks are checked against the catalogue, where there is one that can be read."""
+    """Read the catalogue and the runbooks; these are checked against the catalogue if it can be read."""
     services, of_catalogue = _catalogue(catalogue)
     plugins = load_plugins()
     library: LoadedLibrary | None = None
@@ -46,7 +46,7 @@ def read_files(catalogue: Path | None, runbooks: Sequence[Path]) -> CheckedFiles
 
 
 def count(number: int, what: str) -> str:
-    """Say how many of something there are."""
+    """Return a number with its noun, in the plural unless it is 1."""
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 

@@ -11,9 +11,9 @@ SUMMARY = "Run web, worker and clock in one process, for a small team."
 
 
 def configure(_parser: argparse.ArgumentParser) -> None:
-    """Take no arguments: everything is a setting."""
+    """Declare no arguments: everything is a setting."""
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Run until told to stop."""
+    """Run until SIGTERM or SIGINT."""
     return run_roles([web, worker, clock])

@@ -16,7 +16,7 @@ from bot.settings import load_settings, variable
 from bot.shipped import SHIPPED, runbook_path
 
 NAME = "check"
-SUMMARY = "Check every runbook, and the catalogue, and tell all problems at once."
+SUMMARY = "Check the catalogue and every runbook, and print all problems at once."
 _PAGE = f"{DOCS}/how-to/install-in-slack.md#3-describe-your-services-and-who-may-approve"
 
 
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a table of what is sound, or every problem; 1 where there is one."""
+    """Print a table of the valid runbooks, or every problem; return 1 if there is one."""
     settings = load_settings(os.environ)
     catalogue: Path | None = args.catalogue or settings.catalogue
     named = args.catalogue is not None or "catalogue" in settings.model_fields_set

@@ -7,13 +7,13 @@ import argparse
 from bot.roles import clock, run_roles
 
 NAME = "clock"
-SUMMARY = "Wake what is due; two or more may run."
+SUMMARY = "Wake runs and monitors that are due; two or more may run."
 
 
 def configure(_parser: argparse.ArgumentParser) -> None:
-    """Take no arguments: everything is a setting."""
+    """Declare no arguments: everything is a setting."""
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Run until told to stop."""
+    """Run until SIGTERM or SIGINT."""
     return run_roles([clock])

@@ -8,14 +8,14 @@ import asyncio
 from demo.scenarios.scenarios import ALL, scenario
 
 NAME = "demo"
-SUMMARY = "Bring up a shop, a local Slack and the bot; break the shop and watch it being mended."
+SUMMARY = "Start a shop, a local Slack and the bot; break the shop and watch the bot repair it."
 SLACK_PORT = 8900
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--list", action="store_true", help="name the scenarios and end")
-    parser.add_argument("--scenario", metavar="NAME", help="play this scenario (or `all`) by script and end")
+    parser.add_argument("--list", action="store_true", help="list the scenarios and exit")
+    parser.add_argument("--scenario", metavar="NAME", help="play this scenario (or `all`) by script and exit")
     parser.add_argument(
         "--json", action="store_true", help="print the result as one JSON object (`all`: one a line)"
     )
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--start",
         choices=("button", "command", "mention"),
         default="button",
-        help="how the triage is asked for",
+        help="how the triage is requested",
     )
     parser.add_argument(
         "--slack-mode", choices=("socket", "http"), default="socket", help="how Slack reaches the bot"

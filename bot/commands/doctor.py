@@ -1,4 +1,4 @@
-"""Looks at everything the bot stands on, and says what to do about what it finds."""
+"""Checks everything that the bot depends on, and prints how to fix what it finds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.loader.yaml_positions import Problem
 from bot.settings import Settings, load_settings
 
 NAME = "doctor"
-SUMMARY = "Check settings, Redis, Slack, catalogue, runbooks and sources; say what to do. Changes nothing."
+SUMMARY = "Check settings, Redis, Slack, catalogue, runbooks and sources; print fixes. Changes nothing."
 
 _PAGE = f"{DOCS}/how-to/install-in-slack.md#3-describe-your-services-and-who-may-approve"
 _MARKS = {"ok": ("ok  ", "32"), "warn": ("warn", "33"), "bad": ("BAD ", "31")}
@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every check; 1 where one is bad."""
+    """Print every check; return 1 if one fails."""
     checks = asyncio.run(examine())
     if args.json:
         print(json.dumps([check.model_dump() for check in checks], indent=2, ensure_ascii=False))
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def examine() -> tuple[CheckupItem, ...]:
-    """Make every check; one that fails keeps none of the others from being made."""
+    """Run every check; a failing one does not stop the others."""
     try:
         settings = load_settings(os.environ)
     except SettingsError as error:
@@ -83,14 +83,14 @@ async def _redis(settings: Settings) -> tuple[CheckupItem, ...]:
 
 async def _slack(settings: Settings) -> tuple[CheckupItem, ...]:
     if settings.slack_bot_token is None:
-        return ()  # the settings' own line tells it
+        return ()  # the line of the settings reports it
     token = settings.slack_bot_token.get_secret_value()
     async with open_client(token=token, api_url=settings.slack_api_url) as client:
         return await check_slack(client, scopes=scopes_of(handlers.modules()))
 
 
 def _files(settings: Settings) -> tuple[Catalogue | None, tuple[CheckupItem, ...]]:
-    """Read the catalogue and the runbooks; the second is checked against the first where it can be read."""
+    """Check the catalogue and the runbooks, these against the catalogue if it can be read."""
     there = settings.catalogue.exists()
     files = read_files(settings.catalogue if there else None, settings.runbooks)
     services = 0 if files.catalogue is None else len(files.catalogue.services)
@@ -99,9 +99,9 @@ def _files(settings: Settings) -> tuple[Catalogue | None, tuple[CheckupItem, ...
         todo = (
             f"Describe your services there ({_PAGE}), or set PILOTHOUSE_CATALOGUE to the path of your file."
         )
-        of_catalogue = wrong("catalogue", f"{settings.catalogue} is not there", todo=todo)
+        of_catalogue = wrong("catalogue", f"{settings.catalogue} does not exist", todo=todo)
     runbooks = 0 if files.library is None else len(files.library.names())
-    return files.catalogue, (of_catalogue, _file("runbooks", f"{runbooks} are sound", files.of_runbooks))
+    return files.catalogue, (of_catalogue, _file("runbooks", f"{runbooks} are valid", files.of_runbooks))
 
 
 def _file(name: str, fine: str, problems: Sequence[Problem]) -> CheckupItem:
@@ -109,7 +109,7 @@ def _file(name: str, fine: str, problems: Sequence[Problem]) -> CheckupItem:
         return good(name, fine)
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
     todo = "Run `pilothouse check` to see every problem with its line." if more else ""
-    return wrong(name, f"{problems[0]}{more}", todo=todo or "Mend that line.")
+    return wrong(name, f"{problems[0]}{more}", todo=todo or "Fix that line.")
 
 
 def _print_lines(checks: Sequence[CheckupItem]) -> None:

@@ -1,4 +1,4 @@
-"""Judges data of a canary from standard input."""
+"""Judges canary data from standard input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.domain.rollouts.judging import CanaryCase
 from bot.domain.rollouts.verdict import CanaryVerdict, Decision, Forecast, MetricOutcome, MetricVerdict
 
 NAME = "judge"
-SUMMARY = "Judge a canary by JSON on standard input; exits with 0 (proceed), 1 (stop) or 3 (ask)."
+SUMMARY = "Judge a canary from JSON on standard input; exits with 0 (proceed), 1 (stop) or 3 (ask)."
 
 _CODES: dict[Decision, int] = {"proceed": 0, "stop": 1, "ask": 3}
 _GREEN, _RED, _YELLOW, _PLAIN = "\033[32m", "\033[31m", "\033[33m", "\033[0m"
@@ -33,7 +33,7 @@ _WIDTH = 100
 
 
 class CaseInvalidError(UsageError):
-    """What is to be judged does not fit the schema."""
+    """The data to judge does not fit the schema."""
 
     reason = "case_invalid"
     default_hint = f"{DOCS}/reference/judge.md has the schema and examples."
@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the verdict; the exit code is the decision."""
+    """Print the verdict; return the decision as exit code."""
     case = read_case(sys.stdin.read())
     verdict = judge_case(case)
     outlook = forecast(case.traffic) if case.traffic is not None else None
@@ -65,7 +65,7 @@ def read_case(text: str) -> CanaryCase:
     """Read a case.
 
     Raises:
-        CaseInvalidError: it is no JSON, or does not fit; the message names the path of every bad field.
+        CaseInvalidError: it is not JSON, or does not fit; the message names the path of every bad field.
     """
     try:
         return CanaryCase.model_validate_json(text)
@@ -73,11 +73,11 @@ def read_case(text: str) -> CanaryCase:
         problems = _problems(error)
         more = len(problems) - _MOST_PROBLEMS
         shown = problems[:_MOST_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])
-        raise CaseInvalidError("\n".join(["This cannot be judged:", *shown])) from error
+        raise CaseInvalidError("\n".join(["This data cannot be judged:", *shown])) from error
 
 
 def _problems(error: ValidationError) -> list[str]:
-    """Tell each problem at its path; a list that lost its bad items is not short on top of that."""
+    """Return each problem with its path; a list that lost its bad items is not also reported as too short."""
     found = error.errors(include_url=False)
     places = [problem["loc"] for problem in found]
     return [
@@ -91,15 +91,15 @@ def _problems(error: ValidationError) -> list[str]:
 
 
 def _path(where: tuple[int | str, ...]) -> str:
-    """Write a field's place as people write it: ``metrics[0].looks[2].canary``."""
-    # After a metric's index pydantic puts the metric's kind, which is no field.
+    """Return a field's path as people write it: ``metrics[0].looks[2].canary``."""
+    # After a metric's index pydantic puts the metric's kind, which is not a field.
     parts = where[:2] + where[3:] if where[:1] == ("metrics",) else where
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return path.lstrip(".") or "input"
 
 
 def rendered(verdict: CanaryVerdict, outlook: Forecast | None, *, coloured: bool) -> str:
-    """Lay the verdict out: the decision first, then one block a metric."""
+    """Return the verdict as text: the decision first, then one block a metric."""
     width = max((len(metric.metric) for metric in verdict.metrics), default=0)
     lines = [
         _paint(verdict.decision.upper(), verdict.decision, coloured=coloured),

@@ -10,7 +10,7 @@ from bot.adapters.slack.app import EVENTS_PATH
 from bot.adapters.slack.manifest import DEFAULT_NAME, manifest_of
 
 NAME = "manifest"
-SUMMARY = "Print the Slack app manifest, to be pasted where an app is created."
+SUMMARY = "Print the Slack app manifest, to paste where you create the app."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

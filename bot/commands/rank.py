@@ -1,4 +1,4 @@
-"""Diagnoses a recorded case: where the trouble began, by what, and how sure that is."""
+"""Diagnoses a recorded case: where the trouble began, why, and with what confidence."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _DIGITS = 4
 
 
 class OnsetInvalidError(UsageError):
-    """The onset is no moment."""
+    """The onset is not a valid time."""
 
     reason = "onset_invalid"
-    default_hint = "Give seconds since the epoch, such as 1700249400, or leave it out."
+    default_hint = "Use seconds since the epoch, such as 1700249400, or leave it out."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,26 +49,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _onset(text: str) -> float | None:
-    """Read the onset; an empty one is not known.
+    """Return the onset in seconds since the epoch; none if it is empty.
 
     Raises:
-        OnsetInvalidError: it is no finite number.
+        OnsetInvalidError: it is not a finite number.
     """
     if not text:
         return None
     try:
         onset_s = float(text)
     except ValueError:
-        raise OnsetInvalidError(f"“{text}” is no moment.") from None
+        raise OnsetInvalidError(f"Invalid onset: “{text}”.") from None
     if not math.isfinite(onset_s):
-        raise OnsetInvalidError(f"“{text}” is no moment.")
+        raise OnsetInvalidError(f"Invalid onset: “{text}”.")
     return onset_s
 
 
 def written(diagnosis: Diagnosis, *, services: Sequence[str], onset_s: float | None) -> dict[str, Any]:
-    """Lay a diagnosis out: places and metrics, best first, the evidence of the first place, and the causes.
+    """Return a diagnosis as JSON fields.
 
-    Each of ``services`` is listed; one that nothing speaks against has a score of 0.
+    They are the places and metrics, most likely first, the evidence of the first place, and the causes.
+    Each of ``services`` is listed; one without evidence against it has a score of 0.
     """
     by_id = {finding.id: finding for finding in diagnosis.findings}
     shown = {place.service: [by_id[each] for each in place.evidence] for place in diagnosis.places}

@@ -1,4 +1,4 @@
-"""Names the instance to blame from the alerts of an incident."""
+"""Ranks which instance is to blame for the alerts of an incident."""
 
 from __future__ import annotations
 
@@ -23,14 +23,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--history", metavar="FILE", help="earlier incidents of the same system, in the same form"
     )
-    parser.add_argument(
-        "--alone", action="store_true", help="let the cases of a list know nothing of each other"
-    )
+    parser.add_argument("--alone", action="store_true", help="judge each case of a list without the others")
     parser.add_argument("--why", action="store_true", help="print scores and reasons, not only names")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line of JSON a case: the instances, the one to blame first."""
+    """Print one line of JSON a case: the instances, most likely first."""
     cases = read_cases(_content(args.case))
     earlier = read_cases(_content(args.history)) if args.history else ()
     groups = [(case,) for case in cases] if args.alone else [cases]
@@ -50,7 +48,7 @@ def _explained(one: RankedInstance) -> dict[str, object]:
 
 
 def _content(path: str) -> bytes:
-    """Read the file.
+    """Return the file's bytes, unpacked.
 
     Raises:
         AlertsInvalidError: it cannot be read or unpacked.

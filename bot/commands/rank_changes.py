@@ -23,18 +23,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "folder",
         metavar="CASE_DIR",
         type=Path,
-        help="alert.json, context/commits.json, context/deploys.json and what telemetry there is",
+        help="a folder with alert.json, context/commits.json, context/deploys.json and any telemetry",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the answer; *none* is one, too, so the exit code is 0."""
+    """Print the answer; *none* is an answer too, so the exit code is 0."""
     print(json.dumps(answer(blame(load_change_case(args.folder))), ensure_ascii=False))
     return 0
 
 
 def answer(found: CommitBlame) -> JsonObject:
-    """Tell an answer in the fields that docs/reference/rank-changes.md lists."""
+    """Return an answer in the fields that docs/reference/rank-changes.md lists."""
     order = [(ranked.probability, ranked.candidate.sha) for ranked in found.ranked]
     order = sorted([*order, (found.none, NONE)], key=lambda pair: (-pair[0], pair[1]))
     return {

@@ -1,4 +1,4 @@
-"""Turns a wrong diagnosis into a case that has to come out right from now on."""
+"""Saves a wrong diagnosis as a regression case, with the right answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.logs import redact
 from bot.ranker import diagnose, since_s_of
 
 NAME = "regress"
-SUMMARY = "Write a run's diagnosis down as a regression case, with what it should have said."
+SUMMARY = "Save a run's diagnosis as a regression case, with the right answer."
 
 _INTO = Path("tests/data/diagnoses")
 
@@ -33,27 +33,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="KIND",
         required=True,
         choices=(*(kind.value for kind in CauseKind), NO_FAULT, UNCLEAR),
-        help=f"what it was: {', '.join(CauseKind)}; {NO_FAULT} or {UNCLEAR}",
+        help=f"the true cause: {', '.join(CauseKind)}; {NO_FAULT} or {UNCLEAR}",
     )
     parser.add_argument("--service", metavar="NAME", default="", help="the service at fault")
     parser.add_argument(
-        "--component", metavar="NAME", default="", help="the part of it, such as a version or a setting"
+        "--component", metavar="NAME", default="", help="the part at fault, such as a version or a setting"
     )
     parser.add_argument("--why", metavar="TEXT", default="", help="what was wrong, for the record")
     parser.add_argument(
-        "--file", metavar="FILE", type=Path, help="read the run from what `runs export` wrote, not from Redis"
+        "--file", metavar="FILE", type=Path, help="read the run from a file of `runs export`, not from Redis"
     )
     parser.add_argument(
-        "--into", metavar="FOLDER", type=Path, default=_INTO, help="where the case is written"
+        "--into", metavar="FOLDER", type=Path, default=_INTO, help="the folder to write the case to"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the case, and say whether today's ranker gets it right."""
+    """Write the case, and print whether the current ranker gets it right."""
     run_id, events = asyncio.run(journal_of(args.run_id, file=args.file))
     told = next((t for t in reversed(recorded(run_id, events)) if t.phase.reducer == "rank_causes"), None)
     if told is None:
-        raise NotFoundError(f"{run_id} tells no diagnosis.")
+        raise NotFoundError(f"{run_id} has no diagnosis.")
     case = regression(told, run_id=run_id, expected=_expected(args, told), why=args.why)
     path = args.into / f"{case.service}-{case.expected.cause}-{run_id}.json"
     args.into.mkdir(parents=True, exist_ok=True)
@@ -61,14 +61,14 @@ def run(args: argparse.Namespace) -> int:
     path.write_text(redact(json.dumps(data, ensure_ascii=False, indent=1)) + "\n", encoding="utf-8")
     wrong = mistake_of(case)
     print(f"Written: {path}")
-    print(f"Today's ranker is wrong about it: {wrong}." if wrong else "Today's ranker is right about it.")
+    print(f"The current ranker gets it wrong: {wrong}." if wrong else "The current ranker gets it right.")
     return 0
 
 
 def regression(
     told: RecordedReduction, *, run_id: str, expected: ExpectedDiagnosis, why: str = ""
 ) -> Regression:
-    """Make a case of what a reducer was given."""
+    """Return a regression case from a reducer's input."""
     given = told.given
     return Regression(
         run=run_id,
@@ -81,7 +81,7 @@ def regression(
 
 
 def mistake_of(case: Regression) -> str:
-    """Tell what today's ranker gets wrong about a case; empty if nothing."""
+    """Return what the current ranker gets wrong about a case; empty if nothing."""
     said = diagnose(
         case.service,
         case.steps,
@@ -93,21 +93,21 @@ def mistake_of(case: Regression) -> str:
 
 
 def _expected(args: argparse.Namespace, told: RecordedReduction) -> ExpectedDiagnosis:
-    """Read what it should have said.
+    """Return the right answer.
 
     Raises:
-        UsageError: a cause without a service, or the other way round.
-        NotFoundError: the run knew no such service, so no ranker could name it.
+        UsageError: a cause that needs a service has none, or one that needs none has one.
+        NotFoundError: the service was not among the run's, so no ranker could name it.
     """
     named = args.cause not in (NO_FAULT, UNCLEAR)
     if named != bool(args.service):
-        text = f"{args.cause} needs --service." if named else f"With {args.cause} no service is at fault."
+        text = f"{args.cause} {'needs' if named else 'takes no'} --service."
         raise UsageError(text)
     known = told.given.catalogue.names
     if named and args.service not in known:
         raise NotFoundError(
-            f"The run knew no service {args.service}{did_you_mean(args.service, known)}.",
-            hint=f"It knew {', '.join(known)}.",
+            f"The run did not cover the service {args.service}{did_you_mean(args.service, known)}.",
+            hint=f"It covered {', '.join(known)}.",
         )
     cause = CauseKind(args.cause) if named else args.cause
     return ExpectedDiagnosis(cause=cause, service=args.service, component=args.component)

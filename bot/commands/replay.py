@@ -1,4 +1,4 @@
-"""Asks the ranker again what it said of a run."""
+"""Repeats a run's diagnosis from its recorded findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.reducers import REDUCERS
 from bot.settings import load_settings
 
 NAME = "replay"
-SUMMARY = "Make a run's diagnosis again from what it read then; exits with 1 where it comes out differently."
+SUMMARY = "Repeat a run's diagnosis from its recorded findings; exits with 1 if the result differs."
 
 _MOST_CAUSES = 3
 
@@ -32,18 +32,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "run_id", metavar="RUN", nargs="?", default="", help="a run's id, or the beginning of it"
     )
     parser.add_argument(
-        "--file", metavar="FILE", type=Path, help="read the run from what `runs export` wrote, not from Redis"
+        "--file", metavar="FILE", type=Path, help="read the run from a file of `runs export`, not from Redis"
     )
     parser.add_argument(
         "--with-current",
         action="store_true",
-        help="tell beside it what today's ranker says with today's catalogue",
+        help="also show the result of the current ranker with the current catalogue",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print each diagnosis of a run and whether it comes out the same, byte for byte."""
+    """Print each diagnosis of a run and whether a repeat is the same, byte for byte."""
     run_id, events = asyncio.run(journal_of(args.run_id, file=args.file))
     catalogue = load_catalogue(load_settings(os.environ).catalogue, os.environ) if args.with_current else None
     ranker = ranker_version()
@@ -72,7 +72,7 @@ def _replayed(told: RecordedReduction, *, ranker: str, catalogue: Catalogue | No
 
 
 def _current(told: RecordedReduction, catalogue: Catalogue) -> JsonObject:
-    """Tell what would be said today of the same findings; today's catalogue may not know the service."""
+    """Return the current diagnosis of the same findings; the current catalogue may lack the service."""
     try:
         return again(told, REDUCERS, catalogue=catalogue).model_dump(mode="json")
     except BotError as error:
@@ -82,12 +82,12 @@ def _current(told: RecordedReduction, catalogue: Catalogue) -> JsonObject:
 def _lines(run_id: str, replay: JsonObject) -> list[str]:
     where = f"{run_id}, {replay['phase']}"
     if replay["same"]:
-        lines = [f"{where}: the same again, {replay['bytes']} bytes."]
+        lines = [f"{where}: identical, {replay['bytes']} bytes."]
     else:
-        lines = [f"{where}: it comes out differently."]
+        lines = [f"{where}: the result differs."]
     if replay["ranker"] != replay["ranker_today"]:
         then = replay["ranker"] or "unnamed"
-        lines.append(f"The ranker has changed since, from {then} to {replay['ranker_today']}.")
+        lines.append(f"The ranker has changed since: {then} then, {replay['ranker_today']} now.")
     difference = replay["difference"]
     lines += [str(line) for line in difference] if isinstance(difference, list) else []
     if replay["current"] is not None:
@@ -95,13 +95,13 @@ def _lines(run_id: str, replay: JsonObject) -> list[str]:
             "",
             *_told("As recorded", replay["recorded"]),
             "",
-            *_told("With today's ranker and catalogue", replay["current"]),
+            *_told("With the current ranker and catalogue", replay["current"]),
         ]
     return lines
 
 
 def _plain(line: str) -> str:
-    """Take out what would steer a terminal."""
+    """Remove what would control a terminal."""
     return "".join(char if char.isprintable() else " " for char in line)
 
 

@@ -1,4 +1,4 @@
-"""Looks at runs and ends them, with Redis alone: Slack may be down."""
+"""Shows and cancels runs with Redis alone: Slack may be down."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--service", metavar="NAME", help="only runs about this service")
     listing.add_argument("--limit", metavar="N", type=int, default=20, help="how many at most")
     _json(listing)
-    show = parsers.add_parser("show", help="tell one run, fact by fact")
+    show = parsers.add_parser("show", help="show one run's timeline")
     _run(show)
-    show.add_argument("--events", action="store_true", help="print the journal itself, a fact a line")
+    show.add_argument("--events", action="store_true", help="print the journal itself, one event a line")
     _json(show)
     replay = parsers.add_parser(
-        "replay", help="fold the journal again, look it over and print what was shown; changes nothing"
+        "replay", help="fold the journal again, check it and print the thread as shown; changes nothing"
     )
     _run(replay)
-    cancel = parsers.add_parser("cancel", help="ask for a run's end; it is written into its journal")
+    cancel = parsers.add_parser("cancel", help="ask to cancel a run; the request is written into its journal")
     _run(cancel)
-    cancel.add_argument("--by", metavar="NAME", required=True, help="who asks")
+    cancel.add_argument("--by", metavar="NAME", required=True, help="who cancels it, for the record")
     cancel.add_argument("--why", metavar="TEXT", required=True, help="why, for the record")
     export = parsers.add_parser("export", help="write runs as JSON lines, each with its whole journal")
     export.add_argument("run_id", metavar="RUN", nargs="?", help="a run's id, or the beginning of it")
-    export.add_argument("--all", action="store_true", help="every run that is kept")
+    export.add_argument("--all", action="store_true", help="every stored run")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -66,18 +66,18 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 
 async def connected(args: argparse.Namespace) -> int:
-    """Run one verb on what Redis holds."""
+    """Run one verb on the stores in Redis; return its exit code."""
     async with open_archive() as archive:
         return await VERBS[args.verb](archive, args)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run one verb; 1 where a run has problems."""
+    """Run one verb; return 1 if a run has problems."""
     return asyncio.run(connected(args))
 
 
 async def list_runs(archive: CommandStores, args: argparse.Namespace) -> int:
-    """Print a table of the latest runs; one that cannot be read is told on stderr."""
+    """Print a table of the latest runs; report one that cannot be read on stderr."""
     rows: list[dict[str, object]] = []
     for run_id in await archive.journal.recent(limit=MOST):
         if len(rows) >= args.limit:
@@ -85,7 +85,7 @@ async def list_runs(archive: CommandStores, args: argparse.Namespace) -> int:
         try:
             found = fold(run_id, await archive.journal.load(run_id))
         except NotFoundError:
-            continue  # it was forgotten meanwhile
+            continue  # it has expired meanwhile
         except (BotError, ValueError) as error:
             print(f"{run_id}: {error}", file=sys.stderr)
             continue
@@ -124,7 +124,7 @@ def _print_table(rows: Sequence[dict[str, object]]) -> None:
 
 
 async def show(archive: CommandStores, args: argparse.Namespace) -> int:
-    """Print a run's timeline, its state or its facts."""
+    """Print a run's timeline, its state or its events."""
     run_id = await resolve(archive.journal, args.run_id)
     events = await archive.journal.load(run_id)
     if args.events:
@@ -139,7 +139,7 @@ async def show(archive: CommandStores, args: argparse.Namespace) -> int:
         print(_painted(line.tone, redact(f"{line.after_s:>9.3f} s  {line.text}")))
     doubtful = [f"{p.id}.{s.id} at epoch {s.intent_epoch}" for p, s in _steps(found) if s.in_doubt]
     for name in doubtful:
-        print(_painted("doubt", f"in doubt: {name}; look at its target before anything else"))
+        print(_painted("doubt", f"in doubt: {name}; check its target before anything else"))
     print(f"\n{run_id} is {found.state}{f', {found.outcome}' if found.outcome else ''}.")
     return 0
 
@@ -149,7 +149,7 @@ def _steps(found: Run) -> list[tuple[PhaseState, StepState]]:
 
 
 def _painted(tone: Tone, text: str) -> str:
-    """Colour a line for a terminal; control characters in it are none any more."""
+    """Colour a line for a terminal, with control characters removed."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
         return plain
@@ -157,26 +157,26 @@ def _painted(tone: Tone, text: str) -> str:
 
 
 async def replay(archive: CommandStores, args: argparse.Namespace) -> int:
-    """Fold a run anew and print its thread as it stands; nothing is written anywhere."""
+    """Fold a run again and print its current thread; nothing is written."""
     run_id = await resolve(archive.journal, args.run_id)
     events = await archive.journal.load(run_id)
     problems = list(problems_of(run_id, events))
     again = tuple(EVENT.validate_json(EVENT.dump_json(event, by_alias=True)) for event in events)
     found = fold(run_id, events)
     if fold(run_id, again) != found:
-        problems.append("the fold of what is written down differs from the fold of what was read")
+        problems.append("the stored journal folds to a different state than the events that were read")
     print(thread_text(found, found.finished_at or archive.now))
-    print(f"\n{len(events)} facts, {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}.")
+    print(f"\n{len(events)} events, {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}.")
     for problem in problems:
         print(f"- {problem}")
     return 1 if problems else 0
 
 
 async def cancel(archive: CommandStores, args: argparse.Namespace) -> int:
-    """Ask for a run's end, through the inbox like everybody; a worker carries it out."""
+    """Ask to cancel a run, through the inbox as from Slack; a worker carries it out."""
     run_id = await resolve(archive.journal, args.run_id)
     if fold(run_id, await archive.journal.load(run_id)).state == "finished":
-        raise NotFoundError(f"{run_id} has ended already; there is nothing to cancel.")
+        raise NotFoundError(f"{run_id} has already ended, so it cannot be cancelled.")
     intent = CancelRun(
         key=f"cli:{run_id}:{secrets.token_hex(8)}",
         at=archive.now,
@@ -187,14 +187,14 @@ async def cancel(archive: CommandStores, args: argparse.Namespace) -> int:
         via="cli",
     )
     await archive.inbox.put(intent)
-    print(f"Asked for the end of {run_id}. A worker carries it out; see: pilothouse runs show {run_id}")
+    print(f"Asked to cancel {run_id}. A worker will carry it out; see: pilothouse runs show {run_id}")
     return 0
 
 
 async def export(archive: CommandStores, args: argparse.Namespace) -> int:
-    """Write runs as JSON lines; what looks like a secret is blanked."""
+    """Print runs as JSON lines, with whatever looks like a secret blanked."""
     if bool(args.run_id) == args.all:
-        raise NotFoundError("Name a run, or say --all.", hint="pilothouse runs export --all")
+        raise NotFoundError("Name a run, or add --all.", hint="pilothouse runs export --all")
     ids = (
         await archive.journal.recent(limit=MOST)
         if args.all
@@ -205,7 +205,7 @@ async def export(archive: CommandStores, args: argparse.Namespace) -> int:
         try:
             events: tuple[Event, ...] = await archive.journal.load(run_id)
         except NotFoundError:
-            continue  # it was forgotten meanwhile
+            continue  # it has expired meanwhile
         except (BotError, ValueError) as error:
             print(f"{run_id}: {error}", file=sys.stderr)
             failed = 1

@@ -7,13 +7,13 @@ import argparse
 from bot.roles import run_roles, web
 
 NAME = "web"
-SUMMARY = "Receive: Slack, alert webhooks, health, metrics."
+SUMMARY = "Receive requests from Slack and alert webhooks; serve health and metrics."
 
 
 def configure(_parser: argparse.ArgumentParser) -> None:
-    """Take no arguments: everything is a setting."""
+    """Declare no arguments: everything is a setting."""
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Run until told to stop."""
+    """Run until SIGTERM or SIGINT."""
     return run_roles([web])

@@ -1,1 +1,1 @@
-"""The demonstration: everything a newcomer lacks, started here, and people who act by script."""
+"""The demonstration: starts everything that it needs, and plays people by script."""

@@ -1,4 +1,4 @@
-"""What both kinds of scenario do: find the run that was asked for, and approve it as somebody else."""
+"""What both kinds of scenario share: find the requested run, and approve it as another person."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from demo.scenarios.stage import DemoStage
 from demo.scenarios.waiting import DemonstrationError
 
 ASKS, APPROVES = "ana", "ben"
-"""Who asks and who approves; nobody may do both."""
+"""The requester and the approver; no person may be both."""
 
 
 async def new_run(on: DemoStage, known: set[str]) -> str | None:
-    """Find a run that is not among the known ones."""
+    """Return a run that is not among the known ones."""
     return next((run_id for run_id in await on.journal.recent() if run_id not in known), None)
 
 
 async def approve(on: DemoStage, run: Run) -> bool:
-    """Let the requester try (refused), then let somebody else approve; tells whether it was refused."""
+    """Let the requester try, then another person approve; return whether the requester was refused."""
     gate = run.waiting_for
     assert gate is not None  # noqa: S101  # the caller has looked
     card = await on.posted(run.id, f"phase:{gate.phase}")
@@ -30,8 +30,8 @@ async def approve(on: DemoStage, run: Run) -> bool:
     return refused
 
 
-async def told(on: DemoStage, method: str, path: str, body: dict[str, object] | None = None) -> None:
-    """Tell the shop's control something.
+async def post_to_shop(on: DemoStage, method: str, path: str, body: dict[str, object] | None = None) -> None:
+    """Send a request to the shop's control API.
 
     Raises:
         DemonstrationError: the shop refused.

@@ -1,4 +1,4 @@
-"""Play a deployment as people would: type it, approve it as somebody else, and measure what clients saw."""
+"""Play a deployment as people would: type it, approve it as another person, measure what clients saw."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.domain.model import Model
 from bot.domain.runs.event import CanaryJudged, EffectIntended, Event, StepFinished
 from bot.domain.runs.run import Run
 from bot.views.ids import ABORT
-from demo.scenarios.acting import APPROVES, ASKS, approve, new_run, told
+from demo.scenarios.acting import APPROVES, ASKS, approve, new_run, post_to_shop
 from demo.scenarios.report import unapproved_writes
 from demo.scenarios.rollouts import Ending, RolloutScenario
 from demo.scenarios.stage import DemoStage
@@ -20,9 +20,9 @@ from demo.scenarios.waiting import until
 CHANNEL = "checkout-oncall"
 _RUN_S, _PLAN_S, _ROLLOUT_S, _CALM_S = 40.0, 60.0, 400.0, 60.0
 _TRAFFIC = ("shift", "replace", "ramp")
-"""What the steps are called that give a version its traffic."""
+"""The names of the steps that shift traffic to a version."""
 _SYNCS_S = 4.0
-"""Some syncs from Git."""
+"""Seconds; longer than a few syncs from Git."""
 
 
 class RolloutReport(Model):
@@ -35,15 +35,15 @@ class RolloutReport(Model):
     expected: str
     ended: str
     right: bool
-    """Whether it ended as it should, decided by what should decide it, and nothing was changed unasked."""
+    """Whether it ended as expected, for the expected reason, without a change that was not approved."""
     outcome: str
     verdict: str
-    """The judge's last word: ``proceed``, ``stop``, ``ask``; empty without a judge."""
+    """The judge's last verdict: ``proceed``, ``stop``, ``ask``; empty without a judge."""
     decided_by: tuple[str, ...]
     """The metrics of the judge, or the step that failed."""
     why: str
     safety: str
-    """What the card says of the way back."""
+    """What the card shows about a rollback."""
     approved_by: tuple[str, ...]
     self_approval_refused: bool | None
     detection_s: float | None
@@ -54,9 +54,9 @@ class RolloutReport(Model):
     """From the bot's death, or the beginning of its hanging, to the canary's last answer."""
     requests: int
     failed_requests: int
-    """What clients saw fail, whoever failed it."""
+    """The failures that clients saw, from any version."""
     failed_by_candidate: int
-    """Of those, the ones that the candidate itself answered with an error."""
+    """Those of them that the candidate itself answered with an error."""
     writes: int
     writes_without_approval: int
     slack_rate_limited: int
@@ -65,12 +65,14 @@ class RolloutReport(Model):
 
 
 async def roll_out(on: DemoStage, one: RolloutScenario) -> RolloutReport:
-    """Type the deployment as one person, approve it as another, and tell how it went.
+    """Type the deployment as one person, approve it as another, and return how it went.
 
     Raises:
-        DemonstrationError: something that should have happened did not.
+        DemonstrationError: an expected step did not happen.
     """
-    await told(on, "PUT", f"/load/{one.service}", {"per_s": one.per_s, "faulty_share": one.faulty_share})
+    await post_to_shop(
+        on, "PUT", f"/load/{one.service}", {"per_s": one.per_s, "faulty_share": one.faulty_share}
+    )
     await _steady(on, one)
     slack_before, before = await on.slack.stats(), await _load(on, one.service)
     known = set(await on.journal.recent())
@@ -125,12 +127,12 @@ async def roll_out(on: DemoStage, one: RolloutScenario) -> RolloutReport:
 
 
 def unnoticed(one: RolloutScenario, *, silent_s: float | None, failed: int) -> bool:
-    """Tell whether a bot that was hit left its canary in time, and no client saw anything of it; pure."""
+    """Return whether a hit bot's canary lost its traffic in time, with no failure for clients; pure."""
     return one.struck is None or (silent_s is not None and silent_s <= one.silent_within_s and failed == 0)
 
 
 def ending_of(run: Run, events: tuple[Event, ...]) -> Ending:
-    """Tell in one word how a deployment ended, from its journal."""
+    """Return in one word how a deployment ended, from its journal."""
     if run.phases["rollout"].outcome == "ok":
         return "promoted"
     if any(gate.step.startswith("judge:") for gate in run.approvals.values()):
@@ -141,7 +143,7 @@ def ending_of(run: Run, events: tuple[Event, ...]) -> Ending:
 
 
 def decided_by(run: Run) -> tuple[str, ...]:
-    """Name the judge's metrics that decided, or the step or check that failed."""
+    """Return the judge's metrics that decided, or the step or check that failed."""
     named: list[str] = []
     for state in run.phases.values():
         for step in state.steps.values():
@@ -153,7 +155,7 @@ def decided_by(run: Run) -> tuple[str, ...]:
 
 
 def decision_at(events: tuple[Event, ...]) -> datetime | None:
-    """Tell when it was decided to take the version back; none where it was not."""
+    """Return when it was decided to roll the version back; none if it was not."""
     for event in events:
         if isinstance(event, CanaryJudged) and event.verdict.decision == "stop":
             return event.at
@@ -188,9 +190,9 @@ async def _struck(on: DemoStage, one: RolloutScenario, run_id: str) -> float | N
 
 
 async def _see_through(on: DemoStage, run_id: str) -> tuple[Run, bool | None]:
-    """Agree to each plan as somebody else, abort what the judge asks about; gives the end, and a refusal.
+    """Approve each plan as another person, and abort if the judge asks; return the end, and a refusal.
 
-    The refusal tells whether who asked was kept from approving; none where nobody was asked.
+    The refusal is whether the requester was kept from approving; none if no approval was requested.
     """
     refused: bool | None = None
 
@@ -215,7 +217,7 @@ async def _see_through(on: DemoStage, run_id: str) -> tuple[Run, bool | None]:
 
 
 async def _stays(on: DemoStage, one: RolloutScenario, back: Run) -> bool:
-    """Tell whether the version that was taken back answers nobody any more, also a few syncs later."""
+    """Return whether the rolled-back version no longer answers any client, even a few syncs later."""
     if back.outcome != "done":
         return False
     await asyncio.sleep(_SYNCS_S)
@@ -230,7 +232,7 @@ async def _load(on: DemoStage, service: str) -> dict[str, Any]:
 
 
 async def _steady(on: DemoStage, one: RolloutScenario) -> None:
-    """Let the traffic flow for a moment, so that the counters of the target know it."""
+    """Wait for some traffic, so that the counters of the target include it."""
     begun = (await _load(on, one.service))["sent"]
     wanted = min(100, round(one.per_s * 4))
 

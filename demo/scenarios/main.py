@@ -25,10 +25,10 @@ async def by_script(
     watch_s: float,
     slack_mode: SlackMode,
 ) -> int:
-    """Play scenarios one after the other; 0 if each went as it should."""
+    """Play scenarios one after the other; return 0 if each went as expected."""
     good = True
     async with running(watch_s=watch_s, slack_mode=slack_mode) as world, stage(world) as on:
-        _say("Everything is up; letting the shop trade for a while …")
+        _say("Everything is up. Waiting for the shop to serve some traffic …")
         await warm_up(on)
         for number, one in enumerate(chosen):
             if number:
@@ -45,7 +45,7 @@ async def by_script(
 def _good(one: IncidentScenario | RolloutScenario, report: Report | RolloutReport) -> bool:
     if isinstance(one, RolloutScenario) or isinstance(report, RolloutReport):
         return report.right
-    # Of two faults the remedy mends one, and the thread says that it was not enough.
+    # Of two faults the remedy fixes one, and the thread reports that it was not enough.
     mended = (report.verified or bool(one.also)) if one.cause is not None else not report.writes
     known = not one.rolled_back or (report.record is not None and report.record.right)
     return report.right and mended and known and report.writes_without_approval == 0
@@ -57,7 +57,7 @@ def _told(report: Report | RolloutReport) -> str:
 
 
 async def by_hand(*, port: int, watch_s: float, slack_mode: SlackMode) -> int:
-    """Bring everything up, say where to look, and stay until told to stop."""
+    """Start everything, print where to look, and wait for SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,15 +80,15 @@ def _guide(world: DemoWorld) -> str:
 Pilothouse is running.
 
   Slack, as Ana   {slack}/?user=U0ANA00001
-  Slack, as Ben   {slack}/?user=U0BEN00001      (a second tab: nobody approves their own request)
-  The shop        {world.shop_url}      (its map, and the faults to switch on)
+  Slack, as Ben   {slack}/?user=U0BEN00001      (a second tab: you cannot approve your own request)
+  The shop        {world.shop_url}      (its map, and the faults that you can switch on)
 
 Try this:
-  1. On the shop's page switch on *bad-release*.  In a few seconds an alert is in #checkout-oncall.
+  1. On the shop's page switch on *bad-release*.  Within seconds an alert appears in #checkout-oncall.
   2. As Ana click *Triage* there, or type  /triage checkout
   3. As Ben open the thread and click *Approve*.  Watch the shop recover.
 
-Logs are in {world.folder}.  Ctrl-C ends everything.
+Logs are in {world.folder}.  Ctrl-C stops everything.
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, assert_never
 
 from bot.views.ids import TRIAGE
-from demo.scenarios.acting import ASKS, approve, new_run, told
+from demo.scenarios.acting import ASKS, approve, new_run, post_to_shop
 from demo.scenarios.recorded import recorded
 from demo.scenarios.releasing import bring_out, quieten
 from demo.scenarios.report import Report, report_of
@@ -21,7 +21,7 @@ Start = Literal["button", "command", "mention"]
 
 
 async def warm_up(on: DemoStage, *, seconds: float = 20) -> None:
-    """Let the shop trade for a while, so that there is an ordinary to compare with."""
+    """Let the shop serve traffic for a while, so that there is a baseline to compare with."""
 
     async def traded() -> bool | None:
         load = (await on.shop.get("/load")).json()
@@ -31,10 +31,10 @@ async def warm_up(on: DemoStage, *, seconds: float = 20) -> None:
 
 
 async def play(on: DemoStage, scenario: IncidentScenario, *, start: Start = "button") -> Report:
-    """Switch the fault on, act on its alert as two people would, and tell what happened.
+    """Switch the fault on, act on its alert as two people would, and return what happened.
 
     Raises:
-        DemonstrationError: something that should have happened did not.
+        DemonstrationError: an expected step did not happen.
     """
     before = await on.slack.stats()
     seen = {m.ts for channel in _channels(scenario) for m in await on.slack.messages(channel, user=ASKS)}
@@ -62,21 +62,21 @@ async def play(on: DemoStage, scenario: IncidentScenario, *, start: Start = "but
             record=await recorded(on, run, deployed=deployed) if scenario.rolled_back else None,
         )
     finally:
-        await told(on, "POST", "/faults/reset")
+        await post_to_shop(on, "POST", "/faults/reset")
         if scenario.release is not None:
             await quieten(on, scenario.release)
 
 
 async def _begin(on: DemoStage, scenario: IncidentScenario) -> str:
-    """Make something go wrong; gives the id of the run that deployed it, where the bot did."""
+    """Make something go wrong; return the id of the run that deployed it, if the bot did."""
     if scenario.release is not None:
         return await bring_out(on, scenario.release)
-    await told(on, "POST", f"/faults/{scenario.fault}")
+    await post_to_shop(on, "POST", f"/faults/{scenario.fault}")
     return ""
 
 
 async def settle(on: DemoStage) -> None:
-    """Wait until the shop is well and every alert in Slack is over, as before the first scenario."""
+    """Wait until the shop is healthy and every alert in Slack is resolved, as before the first scenario."""
 
     async def calm() -> bool | None:
         status = (await on.shop.get("/status")).json()
@@ -89,7 +89,7 @@ async def settle(on: DemoStage) -> None:
 
 
 async def _alert(on: DemoStage, scenario: IncidentScenario, seen: set[str]) -> VisibleMessage | None:
-    """Find the newest alert that offers *Triage*: the service's own channel first."""
+    """Return the newest alert that offers *Triage*: the service's own channel first."""
     for channel in _channels(scenario):
         for message in reversed(await on.slack.messages(channel, user=ASKS)):
             if TRIAGE in _actions(message) and message.ts not in seen:
@@ -103,13 +103,13 @@ def _actions(message: VisibleMessage) -> set[str]:
 
 
 def _channels(scenario: IncidentScenario) -> tuple[str, ...]:
-    """Where somebody who cares for the service looks, first things first."""
+    """Return the channels where the service's owners look, in that order."""
     own = scenario.channel or f"{scenario.service}-oncall"
     return (own, *(channel for channel in CHANNELS if channel != own))
 
 
 async def _ask(on: DemoStage, scenario: IncidentScenario, alert: VisibleMessage, start: Start) -> float:
-    """Ask for the triage; gives the moment, in seconds since the epoch."""
+    """Ask for the triage; return the time of it, in seconds since the epoch."""
     at = on.clock.now().timestamp()
     match start:
         case "button":

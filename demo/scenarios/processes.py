@@ -16,7 +16,7 @@ from demo.scenarios.children import die_with_parent
 from demo.scenarios.waiting import DemonstrationError
 
 READY_S = 180.0
-"""Seconds that a part may take to come up; on a machine with other work that is much longer than usual."""
+"""Seconds that a part may take to come up; on a busy machine that is much longer than usual."""
 _STOP_S = 10.0
 _ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("web", "worker", "clock")
@@ -28,26 +28,26 @@ class BotProcesses:
     def __init__(
         self, stack: contextlib.AsyncExitStack, *, folder: Path, environment: Mapping[str, str]
     ) -> None:
-        """Keep what they are started with; ``stack`` ends whatever was started."""
+        """Start processes with these settings; ``stack`` ends them."""
         self._stack = stack
         self._folder = folder
         self._environment = environment
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
     async def start(self, role: str) -> None:
-        """Start a fresh process of a role, whatever became of the one before."""
+        """Start a new process of a role, even if the one before still runs."""
         log = self._folder / f"{role}.log"
         self._running[role] = await child(self._stack, ("bot", role), log, environment=self._environment)
 
     def hit(self, roles: Iterable[str], how: signal.Signals) -> dict[str, asyncio.subprocess.Process]:
-        """Send a signal to the processes of these roles, and give them."""
+        """Send a signal to the processes of these roles, and return them."""
         processes = {role: self._running[role] for role in roles}
         for process in processes.values():
             process.send_signal(how)
         return processes
 
     async def broken(self) -> str:
-        """Wait until one of them ends, which none should, and say where to read why."""
+        """Wait until one of them ends, which none should, and raise with the log to read."""
         ends = {asyncio.create_task(process.wait()): role for role, process in self._running.items()}
         try:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -62,7 +62,7 @@ async def announced(stack: contextlib.AsyncExitStack, command: tuple[str, ...], 
     """Start a process that prints one JSON line once it is ready, and read that.
 
     Raises:
-        DemonstrationError: it did not come up; the end of its log is told.
+        DemonstrationError: it did not come up; the message has the end of its log.
     """
     process = await child(stack, command, log, announces=True)
     assert process.stdout is not None  # noqa: S101  # it was asked for
@@ -85,7 +85,7 @@ async def child(
 ) -> asyncio.subprocess.Process:
     """Start ``python -m`` of a command, which ends with ``stack`` or with this process.
 
-    Only our own packages are imported, whatever the working directory holds (``-P``); they come from where
+    Only our own packages are imported, and none from the working directory (``-P``); they come from where
     this process has them.
     """
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))

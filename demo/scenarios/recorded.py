@@ -20,7 +20,7 @@ _DAYS = 1
 _ROLLBACKS = re.compile(r"Rollbacks:\*? (\d+) rollback")
 
 
-class Recorded(Model):
+class RollbackRecord(Model):
     """The record of one rollback, and what people read of it; times are in seconds."""
 
     service: str
@@ -29,21 +29,21 @@ class Recorded(Model):
     outcome: str
     approved_by: tuple[str, ...]
     takes_back: str
-    """The run that deployed what was taken back; empty where the bot did not deploy it."""
+    """The run that deployed the rolled-back version; empty if the bot did not deploy it."""
     once: bool
     """Whether the incident's run has one record."""
     in_history: bool
     """Whether `/deploy history` lists it first."""
     rollbacks: int
-    """As `/deploy stats` says; 0 where nothing was deployed in this time."""
+    """As in `/deploy stats`; 0 if nothing was deployed in this time."""
     failures: int
-    """Deployments that failed or were taken back."""
+    """Deployments that failed or were rolled back."""
     recovery_s: float | None
     """The median time to restore."""
     right: bool
 
 
-async def recorded(on: DemoStage, run: Run, *, deployed: str) -> Recorded | None:
+async def recorded(on: DemoStage, run: Run, *, deployed: str) -> RollbackRecord | None:
     """Return what the record and Slack show of a run's rollback; none where it has no record."""
     try:
         one = await on.deployments.get(run.id)
@@ -55,7 +55,7 @@ async def recorded(on: DemoStage, run: Run, *, deployed: str) -> Recorded | None
     in_history = _is_first(one, history)
     rollbacks = await _rollbacks_shown(on, one.service) if figures.deployments else 0
     taken_back = next((other for other in known if other.id == deployed), None)
-    return Recorded(
+    return RollbackRecord(
         service=one.service,
         version=one.version,
         previous_version=one.previous_version,
@@ -74,7 +74,7 @@ async def recorded(on: DemoStage, run: Run, *, deployed: str) -> Recorded | None
 
 
 async def _typed(on: DemoStage, words: str, wanted: str) -> str:
-    """Type a word of `/deploy`; gives the answer that only that person sees."""
+    """Type a subcommand of `/deploy`; return the answer that only that person sees."""
     at = on.clock.now().timestamp()
     await on.slack.slash("/deploy", words, user=ASKS, channel=_CHANNEL)
 

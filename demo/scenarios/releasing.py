@@ -1,10 +1,10 @@
-"""A release that the bot itself brings out, and that proves bad only once it has all traffic."""
+"""A release that the bot itself deploys, and that fails only once it has all traffic."""
 
 from __future__ import annotations
 
 from bot.domain.runs.run import Run
 from bot.views.ids import PROMOTE
-from demo.scenarios.acting import APPROVES, ASKS, approve, new_run, told
+from demo.scenarios.acting import APPROVES, ASKS, approve, new_run, post_to_shop
 from demo.scenarios.scenarios import Release
 from demo.scenarios.stage import DemoStage
 from demo.scenarios.waiting import until
@@ -16,14 +16,14 @@ _ORDINARY_S = 8.0
 
 
 async def bring_out(on: DemoStage, release: Release) -> str:
-    """Let the traffic flow for a while, then deploy; gives the id of the run.
+    """Wait for some traffic, then deploy; return the id of the run.
 
     Where the judge sees too little of the new version to decide and asks, the approver promotes.
 
     Raises:
         DemonstrationError: the deployment does not come to its end.
     """
-    await told(on, "PUT", f"/load/{release.service}", {"per_s": release.per_s})
+    await post_to_shop(on, "PUT", f"/load/{release.service}", {"per_s": release.per_s})
     await _flowed(on, release)
     known = set(await on.journal.recent())
     await on.slack.slash("/deploy", release.typed, user=ASKS, channel=CHANNEL)
@@ -59,5 +59,5 @@ async def _flowed(on: DemoStage, release: Release) -> None:
 
 
 async def quieten(on: DemoStage, release: Release) -> None:
-    """Let the traffic fall to what it was."""
-    await told(on, "PUT", f"/load/{release.service}", {"per_s": QUIET_PER_S})
+    """Set the traffic back to its former rate."""
+    await post_to_shop(on, "PUT", f"/load/{release.service}", {"per_s": QUIET_PER_S})

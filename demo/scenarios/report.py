@@ -10,14 +10,14 @@ from bot.domain.diagnoses.diagnosis import Diagnosis
 from bot.domain.model import Model
 from bot.domain.runs.event import EffectIntended, Event, PhaseFinished, VoteCast
 from bot.domain.runs.run import Run
-from demo.scenarios.recorded import Recorded
+from demo.scenarios.recorded import RollbackRecord
 from demo.scenarios.scenarios import IncidentScenario
 from demo.scenarios.stage import DemoStage
 
 _NAMED = 0.5
 """From this confidence on a cause is named as more likely than not."""
 _BLAMED = 0.3
-"""From this confidence on somebody reads a blame into it."""
+"""From this confidence on a reader takes it as blame."""
 
 
 class RankedCause(Model):
@@ -31,7 +31,7 @@ class RankedCause(Model):
 
 
 class Report(Model):
-    """One scenario, as it went; times are in seconds, told by the timestamps of Slack's messages."""
+    """One scenario, as it went; times are in seconds, post_to_shop by the timestamps of Slack's messages."""
 
     scenario: str
     service: str
@@ -40,7 +40,7 @@ class Report(Model):
     expected: str
     """The truth: ``kind of service``, or ``no fault``."""
     right: bool
-    """Whether a true cause is first, all true ones are named, and nobody innocent is blamed."""
+    """Whether a true cause is first, all true ones are named, and no innocent service is blamed."""
     ruled_out: tuple[str, ...]
     unread_sources: tuple[str, ...]
     remedy: str
@@ -61,7 +61,7 @@ class Report(Model):
     ack_p99_ms: float
     writes: int
     writes_without_approval: int
-    record: Recorded | None
+    record: RollbackRecord | None
     """Of a rollback: how it stands in the record of deployments."""
     run_id: str
     thread: str
@@ -76,9 +76,9 @@ async def report_of(
     asked_at: float,
     before: dict[str, Any],
     self_approval_refused: bool | None,
-    record: Recorded | None,
+    record: RollbackRecord | None,
 ) -> Report:
-    """Gather what happened from the journal, from Slack and from the shop."""
+    """Return what happened, from the journal, from Slack and from the shop."""
     events = await on.journal.load(run.id)
     diagnosis = run.diagnosis
     cause_card = await on.posted(run.id, "phase:diagnosis")
@@ -118,7 +118,7 @@ async def report_of(
 
 
 def is_right(scenario: IncidentScenario, diagnosis: Diagnosis | None) -> bool:
-    """Compare with the truth."""
+    """Return whether the diagnosis matches the truth."""
     if diagnosis is None:
         return False
     if scenario.cause is None:
@@ -140,7 +140,7 @@ def _expected(scenario: IncidentScenario) -> str:
 
 
 def unapproved_writes(events: tuple[Event, ...]) -> int:
-    """Count the effects that were intended before somebody had approved; to put one back needs nobody."""
+    """Return the number of effects intended before an approval; putting one back needs none."""
     approved = False
     count = 0
     for event in events:
@@ -170,7 +170,7 @@ async def _messages_of(on: DemoStage, run: Run, root: PostedMessage) -> int:
 
 
 def _fan_out_s(run: Run) -> float:
-    """Tell how long the evidence took, from its first step to its end."""
+    """Return how long the evidence took in seconds, from its first step to its end."""
     state = run.phases["evidence"]
     if state.started_at is None or state.finished_at is None:
         return 0

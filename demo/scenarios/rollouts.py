@@ -9,12 +9,12 @@ from bot.domain.model import Model
 Ending = Literal["promoted", "rolled_back", "asked", "refused", "in_doubt"]
 """How a deployment may end.
 
-``asked``: the judge put it to a person, who aborts; ``refused``: nothing was changed; ``in_doubt``: a person
-has to look.
+``asked``: the judge asked a person, who aborts; ``refused``: nothing was changed; ``in_doubt``: a person
+has to check.
 """
 
 Strike = Literal["killed", "stopped"]
-"""What is done to the processes that hold a canary's lease: killed with -9, or stopped as if they hung."""
+"""What happens to the processes that hold a canary's lease: killed with -9, or stopped as if hung."""
 
 
 class RolloutScenario(Model):
@@ -26,17 +26,17 @@ class RolloutScenario(Model):
     service: str
     version: str
     words: str = ""
-    """What is typed behind it."""
+    """The options typed after it."""
     per_s: float = 20.0
     """Requests a second."""
     faulty_share: float = 0.0
-    """Share of the requests that every release stumbles over."""
+    """Share of the requests that fail in every release."""
     then_rolled_back: bool = False
-    """Whether somebody types ``/rollback`` once it is done."""
+    """Whether a person types ``/rollback`` once it is done."""
     struck: Strike | None = None
     """What is done to the bot in the middle of it."""
     silent_within_s: float = 0.0
-    """So many seconds after that the canary answers nobody, and no client may see anything of it."""
+    """Seconds after which the canary must not answer any request; no client may see a failure."""
     ends: Ending
     decided_by: str = ""
     """The metric or the check that should decide it, where one should."""
@@ -48,7 +48,7 @@ _STRUCK = "weights 40 pause 15s patience 4m"
 ROLLOUTS: tuple[RolloutScenario, ...] = (
     RolloutScenario(
         name="canary-good",
-        summary="checkout 1.5.0 does no harm, and gets all of the traffic",
+        summary="checkout 1.5.0 is fine, and gets all of the traffic",
         strategy="canary",
         service="checkout",
         version="1.5.0",
@@ -58,7 +58,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="canary-bad",
-        summary="checkout 1.5.1 fails one order in five, and is taken back",
+        summary="checkout 1.5.1 fails one order in five, and is rolled back",
         strategy="canary",
         service="checkout",
         version="1.5.1",
@@ -68,7 +68,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="canary-subtle",
-        summary="checkout 1.5.2 doubles the errors that there are, and is taken back",
+        summary="checkout 1.5.2 doubles the existing errors, and is rolled back",
         strategy="canary",
         service="checkout",
         version="1.5.2",
@@ -80,7 +80,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="canary-latency",
-        summary="checkout 1.5.3 fails nothing and answers 1.6 times as late, and is taken back",
+        summary="checkout 1.5.3 fails nothing but takes 1.6 times as long, and is rolled back",
         strategy="canary",
         service="checkout",
         version="1.5.3",
@@ -90,7 +90,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="canary-no-traffic",
-        summary="nobody orders anything, so nothing can be judged, and a person is asked",
+        summary="there are no orders, so nothing can be judged, and a person is asked",
         strategy="canary",
         service="checkout",
         version="1.5.0",
@@ -100,7 +100,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="canary-killed",
-        summary="the bot is killed under a canary, which is silent at once; a fresh worker carries it on",
+        summary="the bot is killed during a canary, which loses its traffic at once; a new worker continues",
         strategy="canary",
         service="checkout",
         version="1.5.0",
@@ -112,7 +112,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="canary-stopped",
-        summary="the bot hangs under a canary, which is silent soon; a fresh worker carries it on",
+        summary="the bot hangs during a canary, which soon loses its traffic; a new worker continues",
         strategy="canary",
         service="checkout",
         version="1.5.0",
@@ -124,7 +124,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="blue-green",
-        summary="receipts 1.3.0 comes up beside 1.2.0, and all traffic is switched at once",
+        summary="receipts 1.3.0 starts beside 1.2.0, and all traffic is switched at once",
         strategy="blue-green",
         service="receipts",
         version="1.3.0",
@@ -132,7 +132,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="rolling-bad",
-        summary="catalog 2.1.1 never comes up; the first instance is put back and the others stay",
+        summary="catalog 2.1.1 never comes up; the first instance is rolled back and the others stay",
         strategy="rolling",
         service="catalog",
         version="2.1.1",
@@ -141,7 +141,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="migrate-good",
-        summary="checkout 1.6.0 comes with a migration that the version before does not notice",
+        summary="checkout 1.6.0 has a migration that does not affect the version before",
         strategy="migrate",
         service="checkout",
         version="1.6.0",
@@ -150,7 +150,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="migrate-unsafe",
-        summary="checkout 1.7.0 comes with a migration that cannot be taken back, and is refused",
+        summary="checkout 1.7.0 has a migration that cannot be rolled back, and is refused",
         strategy="migrate",
         service="checkout",
         version="1.7.0",
@@ -159,7 +159,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="gitops-rollback",
-        summary="search 1.0.1 is synced from Git and fails; it is reverted there, so that no sync brings it",
+        summary="search 1.0.1 is synced from Git and fails; it is reverted there, so no sync restores it",
         strategy="gitops",
         service="search",
         version="1.0.1",
@@ -168,7 +168,7 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
     ),
     RolloutScenario(
         name="flag-good",
-        summary="by-taste of search is turned on for some people, then for all: nobody fares worse with it",
+        summary="by-taste of search is turned on for some people, then for all, without more failures",
         strategy="flag",
         service="search",
         version="by-taste",

@@ -1,4 +1,4 @@
-"""The scenarios: a fault of the shop, and what a right diagnosis says of it."""
+"""The scenarios: a fault of the shop, and its right diagnosis."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class ExpectedCause(Model):
 
 
 class Release(Model):
-    """A deployment that the bot brings out before the trouble begins."""
+    """A deployment by the bot before the trouble begins."""
 
     strategy: str
     service: str
     version: str
     words: str = ""
-    """What is typed behind it."""
+    """The options typed after it."""
     per_s: float = 20.0
     """Requests a second, before and after."""
 
     @property
     def typed(self) -> str:
-        """The words behind ``/deploy``."""
+        """The words after ``/deploy``."""
         return f"{self.strategy} {self.service} {self.version} {self.words}".strip()
 
 
@@ -38,11 +38,11 @@ class IncidentScenario(Model):
     name: str
     summary: str
     fault: str = ""
-    """The fault's name at the shop's control API; empty where a release of the bot's is what goes wrong."""
+    """The fault's name at the shop's control API; empty if a release by the bot goes wrong."""
     release: Release | None = None
-    """What the bot deploys, and takes back in the end."""
+    """What the bot deploys, and rolls back in the end."""
     rolled_back: bool = False
-    """Whether the cure is a rollback, which belongs into the record of deployments."""
+    """Whether the cure is a rollback, which belongs in the record of deployments."""
     channel: str = ""
     """Where the alert shows, without ``#``; empty: the service's own channel."""
     service: str = "checkout"
@@ -52,7 +52,7 @@ class IncidentScenario(Model):
     at: str = ""
     """The service that the true cause is in."""
     also: tuple[ExpectedCause, ...] = ()
-    """What is as true at the same time, so that either may stand first; one remedy does not mend it all."""
+    """A second true cause, so that either may come first; one remedy does not fix both."""
     innocent: str = ""
     """A deploy that must not be blamed, as ``service version``."""
 
@@ -124,7 +124,7 @@ SCENARIOS: tuple[IncidentScenario, ...] = (
     ),
     IncidentScenario(
         name="bad-configuration",
-        summary="somebody changes a setting of payments; nothing is deployed",
+        summary="a setting of payments changes; nothing is deployed",
         fault="bad-configuration",
         cause=CauseKind.BAD_CONFIGURATION,
         at="payments",
@@ -168,13 +168,13 @@ ALL: tuple[IncidentScenario | RolloutScenario, ...] = (*SCENARIOS, *ROLLOUTS)
 
 
 def scenario(name: str) -> IncidentScenario | RolloutScenario:
-    """Find a scenario.
+    """Return a scenario.
 
     Raises:
-        NotFoundError: there is none of that name.
+        NotFoundError: no scenario has that name.
     """
     for known in ALL:
         if known.name == name:
             return known
     names = ", ".join(known.name for known in ALL)
-    raise NotFoundError(f"There is no scenario called {name}.", hint=f"There are: {names}.")
+    raise NotFoundError(f"Unknown scenario: {name}.", hint=f"Choose one of: {names}.")

@@ -1,4 +1,4 @@
-"""What a player has in hand: the local Slack, the shop, and the bot's own journal and board to read."""
+"""What a player can reach: the local Slack, the shop, and the bot's own journal and board to read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _POSTED_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class DemoStage:
-    """What a player has in hand."""
+    """What a player can reach."""
 
     world: DemoWorld
     slack: LocalSlackClient
@@ -35,7 +35,7 @@ class DemoStage:
     clock: Clock
 
     async def run(self, run_id: str) -> Run:
-        """Read a run."""
+        """Return a run."""
         return fold(run_id, await self.journal.load(run_id))
 
     async def posted(self, run_id: str, slot: str) -> PostedMessage:
@@ -47,7 +47,7 @@ class DemoStage:
         return found if found is not None and found.ts else None
 
     async def when(self, run_id: str, true: Callable[[Run], bool], what: str, within_s: float) -> Run:
-        """Wait until a run is as wanted."""
+        """Wait until a run meets a condition."""
 
         async def look() -> Run | None:
             run = await self.run(run_id)

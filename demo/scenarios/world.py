@@ -44,10 +44,10 @@ class DemoWorld:
     """The bot's processes."""
 
     async def ready(self) -> None:
-        """Wait until the bot takes webhooks and listens to Slack.
+        """Wait until the bot accepts webhooks and listens to Slack.
 
         Raises:
-            DemonstrationError: it did not come up; its log is named.
+            DemonstrationError: it did not come up; the message names its log.
         """
         hint = f"Read {self.folder / 'web.log'}."
         async with httpx.AsyncClient(timeout=2) as http:
@@ -76,11 +76,11 @@ async def running(
 ) -> AsyncIterator[DemoWorld]:
     """Bring everything up, and down again when done or when this process dies.
 
-    The bot plays ``runbooks``, a folder; by default those that ship.  What it wrote is removed when all went
-    well, and kept to be read when something did not.
+    The bot plays ``runbooks``, a folder; by default those that ship.  Its files are removed when all went
+    well, and kept to be read otherwise.
 
     Raises:
-        DemonstrationError: a part did not come up; its log is named.
+        DemonstrationError: a part did not come up; the message names its log.
     """
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="pilothouse-"))
     async with contextlib.AsyncExitStack() as stack:
@@ -162,7 +162,7 @@ async def _bring_up(
 
 
 def free_port() -> int:
-    """Find a TCP port on loopback that nobody uses now."""
+    """Return a TCP port on loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -48,7 +48,7 @@ class Assembly:
 
     @property
     def has_lease(self) -> bool:
-        """Whether checkout's candidate takes traffic only while somebody holds a lease for it."""
+        """Whether checkout's candidate takes traffic only while its lease is held."""
         return self.world.haproxy.backend(BACKEND).lease is not None
 
     @property
@@ -127,7 +127,7 @@ def assemble(
     """Choose the ports and make every part.
 
     ``probe_session`` opens a new connection for each request; ``holder`` answers whether checkout's candidate
-    may have traffic, and is none where nobody is asked; without ``flags`` no feature is on.
+    may have traffic, and is none if no lease is needed; without ``flags`` no feature is on.
     """
     control_port = ports.take()
     ledger = ShopChangeLedger(_url(control_port))
@@ -169,7 +169,7 @@ def assemble(
 
 
 def first_versions() -> dict[str, str]:
-    """Tell which version each file in Git names at first."""
+    """Return the version that each file in Git names at first."""
     return {file: FIRST_VERSIONS[address.partition("@")[0]] for address, file in SYNCED.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ShopError(Exception):
-    """The shop cannot do as asked; ``hint`` says what would help."""
+    """The shop cannot carry out a request; ``hint`` is what would help."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".strip())

@@ -26,7 +26,7 @@ _QUICK = ClientTimeout(total=1.5)
 
 
 class Fleet:
-    """Starts, stops, restarts and deploys; HAProxy alone says which slot is live."""
+    """Starts, stops, restarts and deploys; HAProxy alone decides which slot is live."""
 
     def __init__(
         self,
@@ -75,19 +75,19 @@ class Fleet:
         return tuple(self._units.values())
 
     def pid(self, name: str) -> int | None:
-        """Tell the process id of one unit."""
+        """Return the process id of one unit."""
         return self._children[name].pid
 
     def unit_version(self, name: str) -> str:
-        """Tell which version a process runs."""
+        """Return the version that a process runs."""
         return self._versions[name]
 
     def halted(self, name: str) -> bool:
-        """Tell whether nothing is meant to run in a slot."""
+        """Return whether nothing is meant to run in a slot."""
         return name in self._halted
 
     async def healthy(self, name: str) -> bool:
-        """Tell whether a process answers that it is well."""
+        """Return whether a process answers that it is healthy."""
         try:
             async with self._session.get(f"{self._units[name].url}/healthz", timeout=_QUICK) as answer:
                 return answer.ok
@@ -122,7 +122,7 @@ class Fleet:
             await self._children[name].stop()
 
     async def live_slot(self) -> str:
-        """Ask HAProxy which checkout gets the traffic.
+        """Return the slot of checkout that gets the traffic, from HAProxy.
 
         Raises:
             ShopError: HAProxy does not answer.
@@ -130,7 +130,7 @@ class Fleet:
         return live(await self._haproxy.servers())
 
     async def version(self, service: str) -> str:
-        """Tell which version of a service buyers get.
+        """Return the version of a service that buyers get.
 
         Raises:
             RefusedError: no such service (404).
@@ -166,8 +166,8 @@ class Fleet:
     ) -> dict[str, Any]:
         """Start ``version`` of a service, in the candidate's slot where there are two.
 
-        With ``shift`` all traffic goes to that slot at once, as releases of this shop do; without, whoever
-        asked shifts the weights.
+        With ``shift`` all traffic goes to that slot at once, as releases of this shop do; without, the
+        caller shifts the weights.
 
         Raises:
             RefusedError: no such service or slot (404).
@@ -188,7 +188,7 @@ class Fleet:
         return {"service": service, "process": name, "version": version, "previous_version": previous}
 
     async def roll_back(self, *, author: str) -> None:
-        """Give checkout's stable slot all traffic again; nothing happens when it has it."""
+        """Return all traffic to checkout's stable slot; do nothing if it has it."""
         if await self.live_slot() == STABLE:
             return
         await self._haproxy.set_weights({STABLE: WHOLE, CANDIDATE: 0})
@@ -200,7 +200,7 @@ class Fleet:
         self._ledger.rollback("checkout", version=version, previous=previous, author=author)
 
     async def make_sick(self, name: str, path: str, body: dict[str, Any]) -> None:
-        """Tell a process to misbehave, or to stop doing so.
+        """Make a process misbehave, or make it stop.
 
         Raises:
             ShopError: the process does not listen.
@@ -214,7 +214,7 @@ class Fleet:
             raise ShopError(f"{name} does not listen: {error!r}") from error
 
     async def readiness(self, name: str) -> dict[str, Any]:
-        """Ask one process for its ``/readyz``; a process that does not answer is not ready."""
+        """Return one process's ``/readyz``; a process that does not answer is not ready."""
         try:
             async with self._session.get(f"{self._units[name].url}/readyz", timeout=_QUICK) as answer:
                 found: dict[str, Any] = await answer.json()
@@ -268,7 +268,9 @@ class Fleet:
     def _check(self, service: str) -> None:
         if service not in OURS:
             known = ", ".join(OURS)
-            raise RefusedError(404, "unknown_service", f"There is no service {service}; there are {known}.")
+            raise RefusedError(
+                404, "unknown_service", f"Unknown service: {service}. Known services: {known}."
+            )
 
     def _spec(self, unit: Unit) -> ProcessSpec:
         return ProcessSpec(

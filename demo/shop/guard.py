@@ -1,4 +1,4 @@
-"""Changes over the API happen at most once a key, and never by somebody who has been overtaken."""
+"""Changes over the API happen at most once a key, and never for a caller with a stale token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Answer = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _Remembered:
+class _StoredAnswer:
     body: str
     answer: Answer
 
@@ -25,13 +25,13 @@ class _Remembered:
 class Guard:
     """Remembers answers by ``Idempotency-Key``, and the highest ``X-Fencing-Token`` that came with each key.
 
-    Tokens are compared under one key, because each of those who make changes counts tokens of its own: a low
-    one of somebody else is not stale. Without a key they are compared over the whole resource.
+    Tokens are compared under one key, because each caller that makes changes counts its own tokens: a low
+    one of another caller is not stale. Without a key they are compared over the whole resource.
     """
 
     def __init__(self) -> None:
         self._highest: OrderedDict[tuple[str, str], int] = OrderedDict()
-        self._answers: OrderedDict[tuple[str, str], _Remembered] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, str], _StoredAnswer] = OrderedDict()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def once(
@@ -51,8 +51,8 @@ class Guard:
             The answer, and whether it was repeated.
 
         Raises:
-            RefusedError: the token is lower than one seen before (409) or is no number (400), or the key was
-                used with another body (422).
+            RefusedError: the token is lower than one seen before (409) or is not a number (400), or the key
+                was used with another body (422).
         """
         async with self._locks[resource]:
             self._fence(resource, key, token)
@@ -66,7 +66,7 @@ class Guard:
                 return known.answer, True
             answer = await change()
             if key:
-                self._answers[resource, key] = _Remembered(written, answer)
+                self._answers[resource, key] = _StoredAnswer(written, answer)
                 _forget_oldest(self._answers)
             return answer, False
 
@@ -74,7 +74,7 @@ class Guard:
         if not token:
             return
         if not (token.isascii() and token.isdigit()):
-            raise RefusedError(400, "bad_fencing_token", "X-Fencing-Token is a whole number, 0 or more.")
+            raise RefusedError(400, "bad_fencing_token", "X-Fencing-Token must be a whole number, 0 or more.")
         seen, number = self._highest.get((resource, key), 0), int(token)
         if number < seen:
             message = f"Token {number} is stale: {seen} has been seen for {key or resource}."

@@ -23,7 +23,7 @@ class HAProxyServer:
     weight: int
     """Its share of the traffic relative to the others, 0 to 256."""
     up: bool
-    """Whether it would be given traffic: its check is good, or nobody checks it just now."""
+    """Whether it would get traffic: its check is good, or its check is off now."""
 
 
 @dataclass
@@ -106,9 +106,9 @@ class HAProxy:
             await self.command(f"set server {BACKEND}/{name} weight {weight}")
 
     async def hang_on_lease(self, server: str, *, hangs: bool) -> None:
-        """Say whether checkout's ``server`` takes traffic only while somebody holds a lease for it.
+        """Set whether checkout's ``server`` takes traffic only while its lease is held.
 
-        A release by the shop itself has nobody who would hold one. Nothing happens to a server that has no
+        In a release by the shop itself no process would hold one. Nothing happens to a server that has no
         lease to begin with.
         """
         lease = self.backend(BACKEND).lease
@@ -121,7 +121,7 @@ class HAProxy:
         await self.command(f"set server {BACKEND}/{server} health up")
 
     async def command(self, line: str) -> str:
-        """Say one line to the runtime socket and return the answer.
+        """Send one line to the runtime socket and return the answer.
 
         Raises:
             ShopError: the socket does not answer.

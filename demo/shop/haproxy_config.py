@@ -73,7 +73,7 @@ backend {name}_leases
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """Who answers ``GET /leases/<service>/<server>``."""
+    """The server that answers ``GET /leases/<service>/<server>``."""
 
     address: str
     """Host and port."""
@@ -83,7 +83,7 @@ class Holder:
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """The dead-man switch: ``server`` is up only while ``holder`` says that somebody holds its lease."""
+    """The dead-man switch: ``server`` is up only while ``holder`` answers that its lease is held."""
 
     server: str
     holder: Holder

@@ -11,14 +11,14 @@ from demo.shop.units import Unit
 
 
 class ShopLauncher:
-    """What runs behind which server of HAProxy; whether it gets traffic is HAProxy's to say."""
+    """What runs behind which server of HAProxy; HAProxy decides whether it gets traffic."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._slots = {(unit.address or unit.service, unit.slot): unit for unit in fleet.units if unit.slot}
 
     async def state(self, service: str, server: str) -> dict[str, Any]:
-        """Tell what runs in a slot: ``running``, ``starting`` while it is not well yet, or ``stopped``.
+        """Return what runs in a slot: ``running``, ``starting`` while it is not well yet, or ``stopped``.
 
         Raises:
             RefusedError: no such slot (404).
@@ -41,7 +41,7 @@ class ShopLauncher:
         unit = self._unit(service, server)
         known = RELEASES[unit.service]
         if version not in known:
-            message = f"There is no {unit.service} {version}; there are {', '.join(known)}."
+            message = f"Unknown release: {unit.service} {version}. Known releases: {', '.join(known)}."
             raise RefusedError(422, "unknown_version", message)
         if self._fleet.halted(unit.name) or self._fleet.unit_version(unit.name) != version:
             await self._fleet.launch(unit.name, version)
@@ -60,5 +60,7 @@ class ShopLauncher:
         unit = self._slots.get((service, server))
         if unit is None:
             known = ", ".join(f"{address}/{slot}" for address, slot in self._slots)
-            raise RefusedError(404, "unknown_slot", f"There is no {service}/{server}; there are {known}.")
+            raise RefusedError(
+                404, "unknown_slot", f"Unknown slot: {service}/{server}. Known slots: {known}."
+            )
         return unit

@@ -85,14 +85,14 @@ class BuyerLoad:
         self._loops = [asyncio.create_task(self._buyers()), asyncio.create_task(self._crawler())]
 
     async def stop(self) -> None:
-        """Close the doors and send everybody home."""
+        """Stop the load."""
         tasks = [*self._loops, *self._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def recent(self, window_s: int) -> dict[str, Any]:
-        """Sum up the last ``window_s`` seconds; ``error_ratio`` is none when nobody was answered."""
+        """Sum up the last ``window_s`` seconds; ``error_ratio`` is none when there were no answers."""
         since = int(time.monotonic()) - window_s
         seconds = [second for second in self._seconds if second.at > since]
         ok, failed = sum(second.ok for second in seconds), sum(second.failed for second in seconds)

@@ -1,4 +1,4 @@
-"""Prometheus, which watches the shop, and Alertmanager, which tells the webhook."""
+"""Prometheus, which watches the shop, and Alertmanager, which calls the webhook."""
 
 from __future__ import annotations
 

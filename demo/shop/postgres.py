@@ -1,4 +1,4 @@
-"""The shop's database: a PostgreSQL of its own, with a role for each who talks to it."""
+"""The shop's database: a PostgreSQL of its own, with a role for each client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from demo.shop.processes import ChildProcess, ProcessSpec, until
 
 ADMIN, APP, PROBE, REPORT = "shop_admin", "checkout_app", "pilothouse", "reporting"
 OWNER = "shop_owner"
-"""Owns the tables: what migrations need, and neither checkout nor whoever only looks."""
+"""Owns the tables; needed by migrations, not by checkout or a reader."""
 DATABASE, STAGING = "shop", "shop_staging"
 _ROLES = (APP, PROBE, REPORT, OWNER)
 MAX_CONNECTIONS = 30
@@ -73,7 +73,7 @@ _OPTIONS = {
 
 @dataclass
 class Postgres:
-    """One server; ``folder`` is where it may keep its data, ``log`` gets what it says."""
+    """One server; ``folder`` is where it may keep its data, ``log`` gets its output."""
 
     folder: Path
     log: Path
@@ -180,7 +180,7 @@ class Postgres:
         code = await initdb.run_once()
         password.unlink()
         if code:
-            raise ShopError("initdb failed.", hint=f"Look at {self.log}.")
+            raise ShopError("initdb failed.", hint=f"Read {self.log}.")
 
     async def _answers(self) -> bool:
         try:
@@ -209,7 +209,7 @@ class Postgres:
                 await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{self._passwords[role]}'")
             await connection.execute(f"GRANT pg_monitor, pg_signal_backend TO {PROBE}")
             await connection.execute(f"CREATE DATABASE {DATABASE} STRATEGY file_copy")
-            # A third copy would take as long as the second; the first one is nobody's.
+            # A third copy would take as long as the second; the first one is unused.
             await connection.execute(f"ALTER DATABASE postgres RENAME TO {STAGING}")
         finally:
             await connection.close()
@@ -231,7 +231,7 @@ class Postgres:
 
 
 def server_user() -> str:
-    """Choose whom the server runs as: it refuses root, so root lends it an unprivileged user."""
+    """Return the user that the server runs as: it refuses root, so root lends it an unprivileged user."""
     if os.geteuid() != 0:
         return ""
     known = {entry.pw_name for entry in pwd.getpwall()}
@@ -239,7 +239,7 @@ def server_user() -> str:
 
 
 def reachable_by_others(folder: Path) -> bool:
-    """Tell whether a user with no rights of their own may enter ``folder``'s parents."""
+    """Return whether a user with no rights of their own may enter ``folder``'s parents."""
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in folder.resolve().parents)
 
 

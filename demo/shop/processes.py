@@ -29,7 +29,7 @@ class ProcessSpec:
     """Where its standard output and error go."""
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
-    """Whom to run as; empty: whoever we are."""
+    """The user to run as; empty: the current user."""
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: str = "KILL"
     """What the kernel sends it when the supervisor dies."""
@@ -58,14 +58,14 @@ class ChildProcess:
         self._guard = asyncio.create_task(self._revive())
 
     async def run_once(self) -> int:
-        """Start it and wait for its end; returns its exit code."""
+        """Start it and wait for its end; return its exit code."""
         await self._spawn()
         if self._process is None:
             raise RuntimeError("A process that was just started is missing.")
         return await self._process.wait()
 
     async def stop(self, *, timeout_s: float = STOP_TIMEOUT_S) -> None:
-        """End it: politely at first, for certain after ``timeout_s`` seconds."""
+        """End it: by SIGTERM first, by SIGKILL after ``timeout_s`` seconds."""
         async with self._spawning:  # never while a process is half born: it would be lost
             if self._guard is not None:
                 self._guard.cancel()
@@ -143,7 +143,7 @@ def find_program(name: str) -> str:
 
 
 class Ports:
-    """Free ports of this machine, held so that nobody else is given them before the server binds them.
+    """Free ports of this machine, held so that no other process gets them before the server binds them.
 
     A bound socket that does not listen keeps the kernel from giving the port to others, and with SO_REUSEADDR
     on both sides it does not stand in the way of the server.
@@ -170,7 +170,7 @@ class Ports:
 async def until(
     ready: Callable[[], Awaitable[bool]], *, what: str, timeout_s: float, every_s: float = 0.05
 ) -> None:
-    """Wait until ``ready`` says so.
+    """Wait until ``ready`` returns true.
 
     Raises:
         ShopError: it did not within ``timeout_s`` seconds.
@@ -180,4 +180,6 @@ async def until(
             while not await ready():  # noqa: ASYNC110  # what we wait for is another process
                 await asyncio.sleep(every_s)
     except TimeoutError:
-        raise ShopError(f"{what} did not come up within {timeout_s:g} s.", hint="Its log says why.") from None
+        raise ShopError(
+            f"{what} did not come up within {timeout_s:g} s.", hint="Read its log for the reason."
+        ) from None

@@ -1,4 +1,4 @@
-"""The Git repository that says which version of a service shall run in which environment."""
+"""The Git repository that defines which version of a service runs in which environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PATIENCE_S = 10.0
 
 
 class BareRepository:
-    """A bare repository; whoever may write to ``path`` may push to it."""
+    """A bare repository; every user that may write to ``path`` may push to it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,7 +36,7 @@ class BareRepository:
         await self._git("fast-import", "--quiet", where=self.path, stdin=stream)
 
     async def head(self) -> str:
-        """Tell the branch's commit.
+        """Return the branch's commit.
 
         Raises:
             ShopError: there is none.

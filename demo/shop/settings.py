@@ -69,14 +69,14 @@ class SettingsStore:
             self._write(service)
 
     def path(self, service: str) -> Path | None:
-        """Tell which file a service re-reads; none when it has no settings."""
+        """Return the file that a service re-reads; none when it has no settings."""
         return self._folder / f"{service}.json" if service in DEFINITIONS else None
 
     def get(self, service: str, key: str) -> Entry:
         """Read the value in force.
 
         Raises:
-            RefusedError: there is no such setting (404).
+            RefusedError: the setting does not exist (404).
         """
         return self.history(service, key)[-1]
 
@@ -84,10 +84,10 @@ class SettingsStore:
         """List all versions, oldest first.
 
         Raises:
-            RefusedError: there is no such setting (404).
+            RefusedError: the setting does not exist (404).
         """
         if (service, key) not in self._entries:
-            raise RefusedError(404, "unknown_setting", f"There is no setting {service}/{key}.")
+            raise RefusedError(404, "unknown_setting", f"Unknown setting: {service}/{key}.")
         return self._entries[service, key]
 
     def of_service(self, service: str) -> dict[str, Value]:

@@ -35,9 +35,9 @@ class Shop:
     """One shop, all of whose files are in ``state_dir``; enter it to open, leave it to close.
 
     Everything listens on loopback or on Unix sockets. What an earlier shop left in ``state_dir`` is removed.
-    Alertmanager tells ``webhook_url``, with ``webhook_token`` as the bearer token when there is one.
+    Alertmanager calls ``webhook_url``, with ``webhook_token`` as the bearer token when there is one.
     ``holder`` answers ``GET /leases/checkout/candidate``: checkout's candidate has traffic only while the
-    answer is good. Without one its own health is enough. ``flags`` tells who has the features of search.
+    answer is good. Without one its own health is enough. ``flags`` decides who has the features of search.
     """
 
     def __init__(
@@ -151,13 +151,13 @@ class Shop:
         async def ready() -> bool:
             answer = await world.fleet.readiness("checkout-stable")
             servers = await world.haproxy.servers()
-            # A candidate that hangs on a lease is not up before somebody holds it.
+            # A candidate with a lease is not up before the lease is held.
             needed = (STABLE,) if assembly.has_lease else (STABLE, CANDIDATE)
             return answer["status"] == "ok" and all(servers[name].up for name in needed)
 
         await _together(
             until(ready, what="checkout", timeout_s=60),
-            # Last: a rule that sees services come up one by one would cry wolf.
+            # Last: a rule that sees services come up one by one would raise false alarms.
             world.monitoring.start_prometheus(
                 assembly.targets,
                 light=assembly.light_targets,

@@ -57,7 +57,7 @@ SYNCED = {
 
 @dataclass(frozen=True, kw_only=True)
 class FlagTeller:
-    """Who tells services their flags: OpenFeature's remote evaluation protocol under ``<url>/<address>``."""
+    """The server for flags: OpenFeature's remote evaluation protocol under ``<url>/<address>``."""
 
     url: str
     token: str = ""
@@ -86,7 +86,7 @@ def units_of(
 
 
 def backend_of(side: SideServices, units: list[Unit], *, port: int) -> BackendConfig:
-    """Put HAProxy in front; whatever it was told, after a restart those serve that served at first."""
+    """Put HAProxy in front; after a restart the first servers serve, whatever was set before."""
     return BackendConfig(
         name=side.backend,
         port=port,

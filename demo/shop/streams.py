@@ -99,7 +99,7 @@ class Streams:
         """
         if service not in self._all:
             known = ", ".join(self._all)
-            raise RefusedError(404, "unknown_service", f"Nobody asks {service}; there is load on {known}.")
+            raise RefusedError(404, "unknown_service", f"{service} has no load; there is load on {known}.")
         return self._all[service]
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""Does what tools that sync a cluster from Git do: every second, what runs is made what Git says."""
+"""Syncs the shop from Git as cluster tools do: every second, running versions are set to those in Git."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ AUTHOR = "syncer"
 
 
 class Syncer:
-    """Keeps the ``live`` slot of each service at the version that its file in Git names.
+    """Holds the ``live`` slot of each service at the version that its file in Git names.
 
-    It knows nothing of traffic or of why: a slot that somebody else has changed is changed back.
+    It knows nothing of traffic or of why: a slot that was changed by others is changed back.
     """
 
     def __init__(
         self, repository: BareRepository, fleet: Fleet, ledger: ShopChangeLedger, files: Mapping[str, str]
     ) -> None:
-        """Keep the parts; ``files`` names the file of each service's address."""
+        """Sync the parts; ``files`` names the file of each service's address."""
         self._repository = repository
         self._fleet = fleet
         self._ledger = ledger

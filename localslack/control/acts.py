@@ -19,7 +19,7 @@ from localslack.uploads import store_file
 
 
 class PostAct(Body):
-    """A message; ``text`` as one types it."""
+    """A message; ``text`` as a person types it."""
 
     user: str
     channel: str
@@ -52,7 +52,7 @@ class ClickAct(Body):
 
 
 class Suggest(ClickAct):
-    """What an external menu offers for what was typed so far."""
+    """The options of an external menu for what was typed so far."""
 
     query: str = ""
 
@@ -126,7 +126,7 @@ class Join(Body):
 
 
 class MarkRead(Body):
-    """Having read a channel up to now."""
+    """A channel that is read up to now."""
 
     user: str
     channel: str
@@ -140,7 +140,7 @@ async def post(core: Core, request: web.Request) -> Json:
 
 
 async def slash(core: Core, request: web.Request) -> Json:
-    """Type a slash command; answers once the app has acknowledged, or has not."""
+    """Type a slash command; answers once the app has acknowledged or the time is over."""
     act = await body_of(request, Slash)
     return await people.slash(
         core, user=act.user, channel=act.channel, command=act.command, text=act.text, thread_ts=act.thread_ts
@@ -154,7 +154,7 @@ async def click(core: Core, request: web.Request) -> Json:
         action_id=act.action_id, text=act.text, block_id=act.block_id, value=act.value
     )
     if act.action_id is None and act.text is None:
-        raise ActError("missing_parameter", "Say what to click: action_id or text.")
+        raise ActError("missing_parameter", "Name what to click: action_id or text.")
     return await interact.click(core, user=act.user, target=_target(core, act), pick=pick)
 
 

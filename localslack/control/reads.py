@@ -23,7 +23,7 @@ KEEP_ALIVE_S = 15
 
 
 async def state(core: Core, request: web.Request) -> Json:
-    """The workspace as one person sees it: people, channels, groups, apps, switches."""
+    """Return the workspace as one person sees it: people, channels, groups, apps, switches."""
     user = core.store.user(needed(request, "user"))
     return {
         "ok": True,
@@ -39,12 +39,12 @@ async def state(core: Core, request: web.Request) -> Json:
 
 
 async def people(core: Core, _request: web.Request) -> Json:
-    """Everybody, bots too."""
+    """Return all users, including bots."""
     return {"ok": True, "users": [core.shown.user(u) for u in core.store.users.values()]}
 
 
 async def channels(core: Core, request: web.Request) -> Json:
-    """The channels somebody can see."""
+    """Return the channels that a user can see."""
     return {"ok": True, "channels": _channels(core, core.store.user(needed(request, "user")).id)}
 
 
@@ -62,7 +62,7 @@ def _viewer(core: Core, request: web.Request) -> str | None:
 
 
 async def messages(core: Core, request: web.Request) -> Json:
-    """What a channel shows, oldest first; with ``user`` also what only that person sees."""
+    """Return what a channel shows, oldest first; with ``user`` also what only that person sees."""
     channel = core.store.channel(request.match_info["channel"])
     viewer = _viewer(core, request)
     limit = int(number(request, "limit", default=200, most=MAX_MESSAGES))
@@ -72,14 +72,14 @@ async def messages(core: Core, request: web.Request) -> Json:
 
 
 async def thread(core: Core, request: web.Request) -> Json:
-    """A parent and its replies, oldest first; with ``user`` also what only that person sees."""
+    """Return a parent and its replies, oldest first; with ``user`` also what only that person sees."""
     _channel, found = _thread(core, request)
     viewer = _viewer(core, request)
     return {"ok": True, "messages": [message_json(core, m, viewer=viewer) for m in found]}
 
 
 async def thread_text(core: Core, request: web.Request) -> web.Response:
-    """A thread as plain text."""
+    """Return a thread as plain text."""
     channel, found = _thread(core, request)
     lines = [f"#{channel.name or 'direct'}"]
     for message in found:
@@ -98,43 +98,43 @@ def _thread(core: Core, request: web.Request) -> tuple[Channel, list[StoredMessa
     ts = request.match_info["ts"]
     found = core.store.thread(channel.id, ts, viewer=_viewer(core, request))
     if not any(m.ts == ts for m in found):
-        raise ActError("thread_not_found", f"There is no message {ts} in #{channel.name}.", status=404)
+        raise ActError("thread_not_found", f"#{channel.name} has no message {ts}.", status=404)
     return channel, found
 
 
 async def message(core: Core, request: web.Request) -> Json:
-    """One message."""
+    """Return one message."""
     channel = core.store.channel(request.match_info["channel"])
     ts = request.match_info["ts"]
     found = core.store.message(channel.id, ts)
     if found is None:
-        raise ActError("message_not_found", f"There is no message {ts} in #{channel.name}.", status=404)
+        raise ActError("message_not_found", f"#{channel.name} has no message {ts}.", status=404)
     return {"ok": True, "message": message_json(core, found, viewer=_viewer(core, request))}
 
 
 async def views(core: Core, request: web.Request) -> Json:
-    """The modals somebody has open, the lowest first."""
+    """Return the modals that a user has open, the lowest first."""
     user = core.store.user(needed(request, "user"))
     return {"ok": True, "views": [view_json(core, v) for v in core.views.stack(user.id)]}
 
 
 async def home(core: Core, request: web.Request) -> Json:
-    """An app's Home tab as published, without opening it."""
+    """Return an app's Home tab as published, without opening it."""
     return home_json(core, user=needed(request, "user"), app=request.query.get("app"))
 
 
 async def files(core: Core, _request: web.Request) -> Json:
-    """Every file."""
+    """Return every file."""
     return {"ok": True, "files": [core.shown.file(f) for f in core.store.files.values()]}
 
 
 async def stats(core: Core, _request: web.Request) -> Json:
-    """Counts and latencies since the start or the last reset."""
+    """Return counts and latencies since the start or the last reset."""
     return {"ok": True, **core.stats.as_json()}
 
 
 async def log(core: Core, _request: web.Request) -> Json:
-    """The last 500 calls and envelopes."""
+    """Return the last 500 calls and envelopes."""
     return {"ok": True, "entries": list(core.journal.entries)}
 
 
@@ -169,11 +169,11 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text, re.IGNORECASE | re.MULTILINE)
     except re.error as exc:
-        raise ActError("invalid_parameter", f"text is no regular expression: {exc}.") from exc
+        raise ActError("invalid_parameter", f"text is not a regular expression: {exc}.") from exc
 
 
 async def feed(core: Core, request: web.Request) -> web.StreamResponse:
-    """Changes as server-sent events; with ``user`` also what only that person sees."""
+    """Stream changes as server-sent events; with ``user`` also what only that person sees."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     with core.feed.watch(_viewer(core, request)) as changes, contextlib.suppress(ConnectionError):
         await response.prepare(request)

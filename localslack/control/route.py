@@ -19,7 +19,7 @@ Handler = Callable[[Core, web.Request], Awaitable[Json | web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of the control API; its handler's docstring says what it does."""
+    """One route of the control API; its handler's docstring describes it."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Route:
 
     @property
     def summary(self) -> str:
-        """The first line of the handler's docstring."""
+        """Return the first line of the handler's docstring."""
         return (self.handler.__doc__ or "").strip().partition("\n")[0]
 
 
@@ -41,7 +41,7 @@ B = TypeVar("B", bound=Body)
 
 
 async def body_of(request: web.Request, kind: type[B]) -> B:
-    """The JSON body as ``kind``.
+    """Return the JSON body as ``kind``.
 
     Raises:
         ActError: ``invalid_body``, with every fault.
@@ -53,11 +53,11 @@ async def body_of(request: web.Request, kind: type[B]) -> B:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in exc.errors())
         raise ActError("invalid_body", faults) from exc
     except ValueError as exc:
-        raise ActError("invalid_body", f"The body is no JSON: {exc}.") from exc
+        raise ActError("invalid_body", f"The body is not JSON: {exc}.") from exc
 
 
 def needed(request: web.Request, name: str) -> str:
-    """A query parameter that must be there.
+    """Return a required query parameter.
 
     Raises:
         ActError: ``missing_parameter``.
@@ -69,7 +69,7 @@ def needed(request: web.Request, name: str) -> str:
 
 
 def number(request: web.Request, name: str, *, default: float, most: float) -> float:
-    """A query parameter that is a number from 0 to ``most``.
+    """Return a query parameter that is a number from 0 to ``most``.
 
     Raises:
         ActError: ``invalid_parameter``.
@@ -80,5 +80,5 @@ def number(request: web.Request, name: str, *, default: float, most: float) -> f
     except ValueError:
         value = -1
     if not 0 <= value <= most:
-        raise ActError("invalid_parameter", f"{name} is a number from 0 to {most:g}.")
+        raise ActError("invalid_parameter", f"{name} must be a number from 0 to {most:g}.")
     return value

@@ -1,4 +1,4 @@
-"""The JSON of the control API, where it says more than Slack's own."""
+"""The JSON of the control API, where it has more fields than Slack's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localslack.views import View
 
 
 def message_json(core: Core, message: StoredMessage, *, viewer: str | None = None) -> Json:
-    """A message as the page and tests see it: Slack's JSON, its channel, and ``reading``, its plain text."""
+    """Return a message for the page and tests: Slack's JSON, channel, and plain text (``reading``)."""
     made = {**core.messenger.page_json(message), "reading": reading(message, core.store)}
     if viewer is not None:
         made["state"] = values_of(blocks_of(message), core.settled.of(message.channel, message.ts, viewer))
@@ -20,19 +20,19 @@ def message_json(core: Core, message: StoredMessage, *, viewer: str | None = Non
 
 
 def view_json(core: Core, view: View) -> Json:
-    """A view with the errors shown at its blocks (under ``""`` one that belongs to none)."""
+    """Return a view with the errors shown at its blocks (under ``""`` one that belongs to none)."""
     return {**core.views.shown(view), "errors": view.errors}
 
 
 def home_json(core: Core, *, user: str, app: str | None) -> Json:
-    """An app's Home tab for somebody; ``view`` is null until the app publishes one."""
+    """Return an app's Home tab for one user; ``view`` is null until the app publishes one."""
     found = core.app(app)
     view = core.views.home(app_id=found.spec.id, user=core.store.user(user).id)
     return {"ok": True, "app": found.spec.id, "view": view_json(core, view) if view else None}
 
 
 def channel_json(core: Core, channel: Channel, *, viewer: str) -> Json:
-    """A channel with its members, bookmarks and this person's count of unread messages."""
+    """Return a channel with its members, bookmarks and this person's count of unread messages."""
     return {
         **core.shown.channel(channel, viewer=viewer),
         "members": list(channel.members),
@@ -42,7 +42,7 @@ def channel_json(core: Core, channel: Channel, *, viewer: str) -> Json:
 
 
 def app_json(core: Core, key: str) -> Json:
-    """An app's features; never a token."""
+    """Return an app's features; never a token."""
     app = core.apps[key]
     return {
         "id": app.spec.id,

@@ -21,7 +21,7 @@ class Switches(Body):
 
 
 class Members(Body):
-    """People to add to a group, and to take out of it."""
+    """People to add to a group, and to remove from it."""
 
     add: list[str] = Field(default_factory=list)
     remove: list[str] = Field(default_factory=list)
@@ -47,7 +47,7 @@ class Refresh(Body):
 
 
 async def faults(core: Core, _request: web.Request) -> Json:
-    """The fault switches, and what each does."""
+    """Return the fault switches, and what each does."""
     about = {name: field.description for name, field in FaultSwitches.model_fields.items()}
     return {"ok": True, "faults": core.faults.model_dump(), "about": about}
 
@@ -74,7 +74,7 @@ async def refresh_sockets(core: Core, request: web.Request) -> Json:
 
 
 async def members(core: Core, request: web.Request) -> Json:
-    """Add people to a user group, or take them out of it."""
+    """Add people to a user group, or remove them from it."""
     change = await body_of(request, Members)
     group = core.store.usergroup(request.match_info["group"])
     gone = {core.store.user(key).id for key in change.remove}
@@ -86,7 +86,7 @@ async def members(core: Core, request: web.Request) -> Json:
 
 
 async def person(core: Core, request: web.Request) -> Json:
-    """Deactivate a person, or bring them back."""
+    """Deactivate a person, or reactivate them."""
     change = await body_of(request, PersonUpdate)
     user = core.store.user(request.match_info["user"])
     core.store.users[user.id] = user.model_copy(update={"deleted": change.deleted})
@@ -95,7 +95,7 @@ async def person(core: Core, request: web.Request) -> Json:
 
 
 async def install(core: Core, request: web.Request) -> Json:
-    """Give an app another manifest; ``verified`` says whether its events URL answered the challenge."""
+    """Replace an app's manifest; ``verified`` is whether its events URL answered the challenge."""
     wanted = await body_of(request, Install)
     app = core.app(wanted.app)
     verified = await core.install(app, wanted.manifest)

@@ -1,4 +1,4 @@
-"""Interactive elements: which exist, where each may stand, and the limits of each."""
+"""Interactive elements: which exist, where each is allowed, and the limits of each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
 def element(faults: PayloadFaults, value: Any, at: str, *, allowed: frozenset[str]) -> None:  # noqa: ANN401
-    """Check one element and that it may stand in the block around it."""
+    """Check one element and that the block around it allows it."""
     if not faults.mapping(value, at):
         return
     kind = value.get("type")

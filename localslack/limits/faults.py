@@ -17,7 +17,7 @@ MAX_URL = 3000
 
 
 def is_one_of(value: Any, allowed: Collection[str]) -> bool:  # noqa: ANN401  # whatever the caller was sent
-    """Whether ``value`` is one of the words; anything that is no string is not."""
+    """Return whether ``value`` is one of the words; anything but a string is not."""
     return isinstance(value, str) and value in allowed
 
 
@@ -32,20 +32,20 @@ class PayloadFaults:
         self.messages.append(f"[ERROR] {text} [json-pointer:{at or '/'}]")
 
     def keys(self, value: Json, at: str, *, required: Collection[str] = ()) -> None:
-        """Say which required fields are missing (None counts as missing)."""
+        """Record which required fields are missing (None counts as missing)."""
         for key in required:
             if value.get(key) is None:
                 self.add(f"missing required field: {key}", at)
 
     def mapping(self, value: Any, at: str) -> bool:  # noqa: ANN401  # whatever the caller was sent
-        """Whether ``value`` is an object; records a fault when it is not."""
+        """Return whether ``value`` is an object; record a fault when it is not."""
         if isinstance(value, dict):
             return True
         self.add("must provide an object", at)
         return False
 
     def string(self, value: Json, key: str, at: str, *, most: int, least: int = 0) -> None:
-        """The length of a plain string, when it is there."""
+        """Check the length of a plain string, if it is present."""
         item = value.get(key)
         if item is None:
             return
@@ -58,13 +58,13 @@ class PayloadFaults:
             self.add(f"must be more than {least - 1} characters", where)
 
     def text(self, value: Json, key: str, at: str, *, most: int, kinds: Collection[str] = ANY_TEXT) -> None:
-        """A text object: its type, and its length from 1 to ``most``."""
+        """Check a text object: its type, and its length from 1 to ``most``."""
         item = value.get(key)
         if item is not None:
             self.text_object(item, f"{at}/{key}", most=most, kinds=kinds)
 
     def text_object(self, item: Any, at: str, *, most: int, kinds: Collection[str] = ANY_TEXT) -> None:  # noqa: ANN401
-        """A text object that stands on its own, as in ``fields``."""
+        """Check a text object outside a key, as in ``fields``."""
         if not self.mapping(item, at):
             return
         if not is_one_of(item.get("type"), kinds):
@@ -79,7 +79,7 @@ class PayloadFaults:
             self.add("invalid additional property: verbatim", at)
 
     def items(self, value: Json, key: str, at: str, *, most: int, least: int = 0) -> list[Any]:
-        """The list under ``key``, with its size checked; empty when it is no list."""
+        """Return the list under ``key``, with its size checked; empty when it is not a list."""
         found = value.get(key)
         if found is None:
             return []
@@ -94,7 +94,7 @@ class PayloadFaults:
         return found
 
     def number(self, value: Json, key: str, at: str, *, least: float, most: float) -> None:
-        """A number within bounds, when it is there."""
+        """Check that a number is within bounds, if it is present."""
         item = value.get(key)
         if item is None:
             return
@@ -104,13 +104,13 @@ class PayloadFaults:
             self.add(f"must be between {least:g} and {most:g}", f"{at}/{key}")
 
     def choice(self, value: Json, key: str, at: str, allowed: Collection[str]) -> None:
-        """One of a closed set of words, when it is there."""
+        """Check that a value is one of a closed set of words, if it is present."""
         item = value.get(key)
         if item is not None and not is_one_of(item, allowed):
             self.add(f"must be a valid enum value: {', '.join(sorted(allowed))}", f"{at}/{key}")
 
     def url(self, value: Json, key: str, at: str, *, most: int = MAX_URL) -> None:
-        """An absolute link, when it is there."""
+        """Check that a link is absolute, if it is present."""
         item = value.get(key)
         self.string(value, key, at, most=most)
         if isinstance(item, str) and not item.startswith(
@@ -126,7 +126,7 @@ class PayloadFaults:
                 rule(self, item, where)
 
     def unique(self, items: list[Any], key: str, at: str) -> None:
-        """Say which names under ``key`` come twice in a list."""
+        """Record which names under ``key`` occur twice in a list."""
         seen: set[str] = set()
         for index, item in enumerate(items):
             name = item.get(key) if isinstance(item, dict) else None

@@ -53,7 +53,7 @@ def _together(faults: PayloadFaults, blocks: list[Any]) -> None:
 
 
 def texts_of(value: Any) -> Iterator[str]:  # noqa: ANN401  # walks any JSON
-    """Every string a reader sees under a ``text`` or ``title`` key."""
+    """Yield every string that a reader sees under a ``text`` or ``title`` key."""
     if isinstance(value, dict):
         for key, item in value.items():
             if key in {"text", "title"} and isinstance(item, str):

@@ -1,4 +1,4 @@
-"""Which block may stand where."""
+"""Which block is allowed where."""
 
 from __future__ import annotations
 

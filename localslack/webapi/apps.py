@@ -10,7 +10,7 @@ from localslack.webapi.call import ApiCall, Method
 
 
 def api_test(call: ApiCall) -> Json:
-    """Say back what was sent; with ``error``, refuse with it."""
+    """Return what was sent; with ``error``, refuse with it."""
     args = {key: value for key, value in call.args.items() if key != "token"}
     error = call.maybe("error")
     if error:
@@ -19,7 +19,7 @@ def api_test(call: ApiCall) -> Json:
 
 
 def auth_test(call: ApiCall) -> Json:
-    """Who the token belongs to."""
+    """Return whose token it is."""
     return {
         "ok": True,
         "url": f"{call.core.shown.url}/",
@@ -33,7 +33,7 @@ def auth_test(call: ApiCall) -> Json:
 
 
 def open_connection(call: ApiCall) -> Json:
-    """Where to open a Socket Mode socket."""
+    """Return where to open a Socket Mode socket."""
     if call.app.manifest.socket_mode is False:
         raise SlackError("socket_mode_not_enabled")
     base = call.core.shown.url.replace("http://", "ws://", 1)
@@ -41,7 +41,7 @@ def open_connection(call: ApiCall) -> Json:
 
 
 def team_info(call: ApiCall) -> Json:
-    """The workspace."""
+    """Return the workspace."""
     workspace = call.core.workspace
     return {
         "ok": True,
@@ -56,7 +56,7 @@ def team_info(call: ApiCall) -> Json:
 
 
 def bots_info(call: ApiCall) -> Json:
-    """A bot."""
+    """Return a bot."""
     wanted = call.maybe("bot") or call.app.spec.bot_id
     for app in call.core.apps.values():
         if wanted == app.spec.bot_id:

@@ -1,4 +1,4 @@
-"""One call of a Web API method: who calls, with what, and the small refusals all methods share."""
+"""One call of a Web API method: its caller, its arguments, and the small refusals all methods share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ApiCall:
         return self.app.spec.bot_user
 
     def text(self, name: str) -> str:
-        """A required argument, as text.
+        """Return a required argument, as text.
 
         Raises:
             SlackError: ``invalid_arguments``.
@@ -43,17 +43,17 @@ class ApiCall:
         return str(value)
 
     def maybe(self, name: str) -> str | None:
-        """An optional argument; None when it is missing or empty."""
+        """Return an optional argument; None when it is missing or empty."""
         value = self.args.get(name)
         return None if value is None or value == "" else str(value)
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """A boolean argument, in any of the ways clients write one."""
+        """Return a boolean argument, in any of the ways clients write one."""
         value = self.args.get(name)
         return default if value is None else str(value).lower() in {"1", "true"}
 
     def number(self, name: str, *, default: int, most: int = MAX_PAGE) -> int:
-        """A whole number from 1 to ``most``.
+        """Return a whole number from 1 to ``most``.
 
         Raises:
             SlackError: ``invalid_limit``.
@@ -70,14 +70,14 @@ class ApiCall:
         return found or default
 
     def names(self, name: str) -> list[str]:
-        """A list given as an array or with commas."""
+        """Return a list that was sent as an array or with commas."""
         value = self.args.get(name)
         if isinstance(value, list):
             return [str(item) for item in value]
         return [part.strip() for part in str(value or "").split(",") if part.strip()]
 
     def channel(self, name: str = "channel") -> Channel:
-        """The conversation an argument names, by id or name; not one that is private and another's.
+        """Return the conversation an argument names, by id or name; not a private one of others.
 
         Raises:
             SlackError: ``channel_not_found``.
@@ -91,7 +91,7 @@ class ApiCall:
         return found
 
     def joined(self, name: str = "channel") -> Channel:
-        """As ``channel``, and the bot is in it.
+        """Return as ``channel``, if the bot is in it.
 
         Raises:
             SlackError: ``channel_not_found`` or ``not_in_channel``.
@@ -102,7 +102,7 @@ class ApiCall:
         return channel
 
     def message(self, channel: Channel, name: str = "timestamp") -> StoredMessage:
-        """A public message of a conversation.
+        """Return a public message of a conversation.
 
         Raises:
             SlackError: ``message_not_found``.
@@ -113,7 +113,7 @@ class ApiCall:
         return found
 
     def user(self, name: str = "user") -> UserSpec:
-        """The user an argument names, by id.
+        """Return the user an argument names, by id.
 
         Raises:
             SlackError: ``user_not_found``.
@@ -124,7 +124,7 @@ class ApiCall:
         return found
 
     def page(self, items: list[Json], key: str, *, default: int = 100) -> Json:
-        """One page of a list, with the cursor of the next.
+        """Return one page of a list, with the cursor of the next.
 
         Raises:
             SlackError: ``invalid_cursor`` or ``invalid_limit``.
@@ -139,7 +139,7 @@ class ApiCall:
         }
 
     def offset(self) -> int:
-        """Where the page that ``cursor`` names begins.
+        """Return where the page that ``cursor`` names begins.
 
         Raises:
             SlackError: ``invalid_cursor``.
@@ -158,12 +158,12 @@ Method: TypeAlias = Callable[[ApiCall], Json]
 
 
 def cursor(offset: int) -> str:
-    """The cursor of the page that begins at ``offset``."""
+    """Return the cursor of the page that begins at ``offset``."""
     return base64.b64encode(f"next:{offset}".encode()).decode()
 
 
 def missing(name: str) -> SlackError:
-    """A required argument was not given."""
+    """Return the refusal for a missing required argument."""
     return SlackError(
         "invalid_arguments",
         response_metadata={"messages": [f"[ERROR] missing required field: {name} [json-pointer:/{name}]"]},

@@ -69,7 +69,7 @@ def post_ephemeral(call: ApiCall) -> Json:
 
 
 def get_permalink(call: ApiCall) -> Json:
-    """A link that opens the page at a message."""
+    """Return a link that opens the page at a message."""
     channel = call.channel()
     message = call.message(channel, "message_ts")
     place = f"{channel.id}/{message.thread_ts or message.ts}"

@@ -12,13 +12,13 @@ _TYPES = {"channel": "public_channel", "group": "private_channel", "im": "im"}
 
 
 def list_(call: ApiCall) -> Json:
-    """Every conversation the bot may know of."""
+    """Return every conversation that the bot may see."""
     found = [c for c in _wanted(call) if call.bot in c.members or not (c.is_private or c.is_im)]
     return call.page([call.core.shown.channel(c, viewer=call.bot) for c in found], "channels")
 
 
 def of_user(call: ApiCall) -> Json:
-    """users.conversations: what somebody is a member of."""
+    """Return what a user is a member of (users.conversations)."""
     user = call.maybe("user") or call.bot
     found = [c for c in _wanted(call) if user in c.members and (not c.is_im or call.bot in c.members)]
     return call.page([call.core.shown.channel(c, viewer=call.bot) for c in found], "channels")
@@ -38,25 +38,25 @@ def _wanted(call: ApiCall) -> list[Channel]:
 
 
 def info(call: ApiCall) -> Json:
-    """One conversation."""
+    """Return one conversation."""
     return {"ok": True, "channel": call.core.shown.channel(call.channel(), viewer=call.bot)}
 
 
 def members(call: ApiCall) -> Json:
-    """Who is in a conversation."""
+    """Return who is in a conversation."""
     page = call.page([{"id": member} for member in call.channel().members], "members")
     return {**page, "members": [member["id"] for member in page["members"]]}
 
 
 def history(call: ApiCall) -> Json:
-    """What a channel shows, newest first."""
+    """Return what a channel shows, newest first."""
     channel = call.joined()
     found = [m for m in call.core.store.top_level(channel.id) if _within(call, m)]
     return {**_messages(call, found[::-1], pinned=True), "pin_count": sum(m.is_pinned for m in found)}
 
 
 def replies(call: ApiCall) -> Json:
-    """A parent and its replies, oldest first."""
+    """Return a parent and its replies, oldest first."""
     channel = call.joined()
     ts = call.text("ts")
     asked = call.core.store.message(channel.id, ts)

@@ -60,7 +60,7 @@ async def handle(core: Core, request: web.Request) -> web.StreamResponse:
 
 
 def _granted(core: Core, token: str | None) -> dict[str, str]:
-    """Tell what the caller's app may do, as far as its manifest lists it."""
+    """Return the scopes of the caller's app, if its manifest lists them."""
     app = core.app_with_token(token) if token else None
     scopes = None if app is None else app.manifest.scopes
     return {} if scopes is None else {"X-OAuth-Scopes": ",".join(sorted(scopes))}
@@ -103,7 +103,7 @@ def _token(request: web.Request, args: Json) -> str | None:
 
 
 async def arguments(request: web.Request) -> Json:
-    """The arguments of a request: the query, then a form or a JSON object in the body."""
+    """Return the arguments of a request: the query, then a form or a JSON object in the body."""
     args: Json = dict(request.query)
     if request.method != "POST":
         return args

@@ -15,7 +15,7 @@ MAX_BYTES = 1_000_000_000
 
 
 def get_upload_url(call: ApiCall) -> Json:
-    """Announce a file, and be told where to post its bytes."""
+    """Announce a file, and return where to post its bytes."""
     length = call.number("length", default=0, most=MAX_BYTES)
     if length < 1:
         raise SlackError("invalid_arguments")

@@ -24,14 +24,14 @@ def add(call: ApiCall) -> Json:
 
 
 def remove(call: ApiCall) -> Json:
-    """Take a reaction back."""
+    """Remove a reaction."""
     if not call.core.messenger.unreact(_message(call), user=call.bot, name=call.text("name").strip(":")):
         raise SlackError("no_reaction")
     return {"ok": True}
 
 
 def get(call: ApiCall) -> Json:
-    """The reactions of a message."""
+    """Return the reactions of a message."""
     message = _message(call)
     return {
         "ok": True,
@@ -56,7 +56,7 @@ def pin(call: ApiCall) -> Json:
 
 
 def unpin(call: ApiCall) -> Json:
-    """Take a pin off."""
+    """Remove a pin."""
     message = _message(call)
     if not message.is_pinned:
         raise SlackError("no_pin")

@@ -1,4 +1,4 @@
-"""The scope each method asks for, when a manifest lists scopes."""
+"""The scope that each method requires, when a manifest lists scopes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
 
 
 def check_scopes(method: str, manifest: Manifest) -> None:
-    """Refuse a call its app has no scope for; a manifest without scopes allows everything.
+    """Refuse a call that its app has no scope for; a manifest without scopes allows everything.
 
     Raises:
         SlackError: ``missing_scope``, with ``needed`` and ``provided``.

@@ -9,18 +9,18 @@ from localslack.workspace import UsergroupSpec
 
 
 def list_(call: ApiCall) -> Json:
-    """Everybody, deactivated people and bots too."""
+    """Return all users, including deactivated people and bots."""
     users = [call.core.shown.user(user) for user in call.core.store.users.values()]
     return call.page(users, "members") | {"cache_ts": int(call.core.clock.now())}
 
 
 def info(call: ApiCall) -> Json:
-    """One person."""
+    """Return one person."""
     return {"ok": True, "user": call.core.shown.user(call.user())}
 
 
 def lookup_by_email(call: ApiCall) -> Json:
-    """The person with an address."""
+    """Return the person with an e-mail address."""
     email = call.text("email")
     for user in call.core.store.users.values():
         if user.email == email and not user.deleted:
@@ -29,7 +29,7 @@ def lookup_by_email(call: ApiCall) -> Json:
 
 
 def groups(call: ApiCall) -> Json:
-    """Every user group."""
+    """Return every user group."""
     found = [
         _shown(call, group, with_users=call.flag("include_users"))
         for group in call.core.store.usergroups.values()
@@ -53,7 +53,7 @@ def _shown(call: ApiCall, group: UsergroupSpec, *, with_users: bool) -> Json:
 
 
 def group_users(call: ApiCall) -> Json:
-    """Who is in a user group."""
+    """Return who is in a user group."""
     group = call.core.store.usergroups.get(call.text("usergroup"))
     if group is None:
         raise SlackError("no_such_subteam")

@@ -10,7 +10,7 @@ from localslack.webapi.call import ApiCall, Method
 
 
 def open_(call: ApiCall) -> Json:
-    """Open a modal for the person whose act gave the trigger id."""
+    """Open a modal for the person whose act issued the trigger id."""
     trigger = _trigger(call)
     return _answer(call, call.core.views.open(call.app.spec, trigger.user, parse_view(call.args.get("view"))))
 
@@ -29,7 +29,7 @@ def _trigger(call: ApiCall) -> Trigger:
 
 
 def update(call: ApiCall) -> Json:
-    """Show something else in a view that is open."""
+    """Replace the content of an open view."""
     view_id, external_id = call.maybe("view_id"), call.maybe("external_id")
     if view_id is None and external_id is None:
         raise SlackError("invalid_arguments")

@@ -218,7 +218,7 @@ async def test_every_part_is_looked_at_though_one_is_bad(alone, capsys):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (None, "catalogue.yaml is not there"),
+        (None, "catalogue.yaml does not exist"),
         ("services:\n  - {nam: checkout}\n", "catalogue.yaml:2: services[0].name: is missing, and 1 more"),
         (
             "services:\n  - name: checkout\n    monitors: [{id: a, probe: http.chek, expect: result.value}]\n",
@@ -242,4 +242,4 @@ async def test_a_catalogue_that_does_not_work_is_bad_and_its_first_problem_is_to
 async def test_a_misspelt_setting_is_the_first_thing_told(alone, capsys, monkeypatch):
     monkeypatch.setenv("PILOTHOUSE_REDIS_URI", "x")
     code, out = await told(capsys)
-    assert (code, "PILOTHOUSE_REDIS_URI is no setting" in out) == (1, True)
+    assert (code, "PILOTHOUSE_REDIS_URI is not a setting" in out) == (1, True)

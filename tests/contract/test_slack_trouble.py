@@ -10,7 +10,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import Identity, open_client
-from bot.adapters.slack.failures import SLACK_ERRORS, Backoff, SlackFailure, ThrottledLogger, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, Backoff, SlackFailure, ThrottledLogger, slack_failure_of
 
 
 async def _trouble(answer: web.StreamResponse | None, *, call_s: float = 5) -> SlackFailure:
@@ -42,7 +42,7 @@ async def _trouble(answer: web.StreamResponse | None, *, call_s: float = 5) -> S
 async def _failing(client: AsyncWebClient) -> SlackFailure:
     with pytest.raises(SLACK_ERRORS) as caught:
         await client.chat_postMessage(channel="C0GENERAL1", text="hello")
-    return trouble_of(caught.value)
+    return slack_failure_of(caught.value)
 
 
 async def test_a_no_of_slack_is_a_refusal():
@@ -87,8 +87,8 @@ async def test_nothing_was_sent_where_nobody_listens():
 
 
 async def test_a_call_that_takes_too_long_is_in_doubt():
-    assert trouble_of(TimeoutError()).kind == "unsure"
-    assert trouble_of(aiohttp.ServerDisconnectedError()).kind == "unsure"
+    assert slack_failure_of(TimeoutError()).kind == "unsure"
+    assert slack_failure_of(aiohttp.ServerDisconnectedError()).kind == "unsure"
 
 
 async def test_an_identity_that_cannot_be_asked_says_so():
@@ -122,8 +122,8 @@ def test_the_same_trouble_is_logged_once_a_minute(monkeypatch, caplog):
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     loud = ThrottledLogger(logging.getLogger("test"))
     for _ in range(3):
-        loud.say("slack_unreachable", {"code": "x"})
-    loud.say("slack_unreachable", {"code": "y"}, about="another")
+        loud.log("slack_unreachable", {"code": "x"})
+    loud.log("slack_unreachable", {"code": "y"}, about="another")
     now[0] += 61
-    loud.say("slack_unreachable", {"code": "x"})
+    loud.log("slack_unreachable", {"code": "x"})
     assert [record.message for record in caplog.records] == ["slack_unreachable"] * 3

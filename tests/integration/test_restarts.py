@@ -124,7 +124,7 @@ async def test_a_full_server_tells_the_person_and_loses_nothing(servers):
         server.ask("CONFIG", "SET", "maxmemory", "1mb")
         with pytest.raises(StoreUnavailableError) as caught:
             await inbox.put(intent("k2"))
-        assert "My store is full, so I did not take this on." in error_text(caught.value)
+        assert "My store is full, so I did not start this." in error_text(caught.value)
         with pytest.raises(OutOfMemoryError):
             await journal.start("r2", started(BOOK))
         async with handling(store, handled):  # what was taken on before is done when there is room again

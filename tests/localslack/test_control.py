@@ -169,7 +169,7 @@ async def test_a_click_on_what_is_not_there_says_what_is(people, app):
         "elements": [{"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}],
     }
     ts = (await app.client.chat_postMessage(channel="C0CHECKOUT", text="x", blocks=[row]))["ts"]
-    with pytest.raises(ControlError, match=r"there is: go \[Go\]"):
+    with pytest.raises(ControlError, match=r"available: go \[Go\]"):
         await people.click(user="ana", channel=ROOM, ts=ts, text="Stop")
 
 

@@ -263,6 +263,6 @@ async def test_a_field_that_is_not_there_is_named_with_those_that_are(app, openi
     opening(modal(WHY))
     async with serve(app):
         await people.slash("/triage x", user="ana", channel=ROOM)
-        with pytest.raises(ControlError, match=r"No field 'reason' here; there is: why/t") as caught:
+        with pytest.raises(ControlError, match=r"No field 'reason' here; available: why/t") as caught:
             await people.submit({"reason": "x"}, user="ana")
     assert caught.value.status == 404

@@ -40,14 +40,14 @@ def test_a_workspace_comes_from_a_file_with_its_apps_manifest(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("members: [ana, helper]", "members: [ghost]", "no such member: ghost"),
+        ("members: [ana, helper]", "members: [ghost]", "unknown member: ghost"),
         ("id: U0ANA00001", "id: ana", "String should match pattern"),
         ("name: room", "name: The Room", "String should match pattern"),
         ("name: Small", "naem: Small", "Extra inputs are not permitted"),
         (
             "real_name: Ana}",
             "real_name: Ana}, {id: U0ANA00001, name: b, real_name: B}",
-            "user id given twice",
+            "duplicate user id",
         ),
     ],
 )
@@ -143,4 +143,4 @@ def test_a_port_that_is_taken_is_one_line_that_says_how_to_go_on(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["--port", str(port)]) == 2
-    assert capsys.readouterr().err == f"localslack: port {port} is taken; `--port 0` takes a free one\n"
+    assert capsys.readouterr().err == f"localslack: port {port} is in use; `--port 0` picks a free one\n"

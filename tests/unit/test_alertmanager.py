@@ -210,7 +210,7 @@ def test_any_json_gives_every_alert_of_it_or_a_webhook_error_for_people(sent):
         assert [type(one) for one in found] == [Alert] * len(sent["alerts"])
     else:
         assert refusal.code == "webhook_not_alertmanager"
-        assert "no notification of Alertmanager" in str(refusal)
+        assert "not an Alertmanager notification" in str(refusal)
 
 
 @given(st.lists(_WHOLE, max_size=4))

@@ -111,13 +111,13 @@ extra: 1
     said = "\n".join(found)
     for part in (
         "services[0].name: must be lower-case letters",
-        "services[0].ownner: there is no such field here (did you mean `owner`?)",
+        "services[0].ownner: unknown field (did you mean `owner`?)",
         "services[0].sources.postgres.port: must be text",
-        "services[1].depends_on[0]: there is no service called `bnk` (did you mean `bank`?)",
-        "services[1].failover.service: there is no service called `payment` (did you mean `payments`?)",
-        "services[3].name: there are two services called `bank`",
+        "services[1].depends_on[0]: unknown service `bnk` (did you mean `bank`?)",
+        "services[1].failover.service: unknown service `payment` (did you mean `payments`?)",
+        "services[3].name: two services are called `bank`",
         "services[4].name: is missing",
-        "extra: there is no such field here",
+        "extra: unknown field",
     ):
         assert part in said
 
@@ -190,7 +190,7 @@ def test_what_a_service_or_an_environment_stands_on_may_be_an_address_and_must_b
     assert load(good).get("a@staging").depends_on == ("b@staging",)
     (found,) = problems(load, good.replace("[b@staging]", "[b@stagin]"))
     assert found.startswith("catalogue.yaml:5: ")
-    assert "there is no service called `b@stagin` (did you mean `b@staging`?)" in found
+    assert "unknown service `b@stagin` (did you mean `b@staging`?)" in found
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ services:
 def test_a_target_is_checked_by_its_kind_with_the_line_of_what_is_wrong(load):
     assert problems(load, TARGETS, SOCKET="/run/s") == [
         "catalogue.yaml:9: services[0].target.haproxy.max_unavailable: must be greater than or equal to 1",
-        "catalogue.yaml:10: services[0].target.haproxy.lunch: there is no such field here (did you mean `launch`?)",
+        "catalogue.yaml:10: services[0].target.haproxy.lunch: unknown field (did you mean `launch`?)",
         "catalogue.yaml:17: services[0].environments.staging.target.git.file: is missing",
     ]
 

@@ -52,7 +52,7 @@ async def test_a_loop_that_stood_still_for_longer_than_a_lease_is_told(store):
     answer = await get(known, "/readyz")
     assert (answer.status_code, answer.json()["loop"]) == (
         503,
-        "stood still for 11.0 s within the last minute",
+        "stalled for 11.0 s within the last minute",
     )
     assert "pilothouse_loop_lag_seconds 11.0" in (await get(known, "/metrics")).text
 

@@ -36,7 +36,7 @@ def test_making_settings_directly_reads_no_environment(monkeypatch):
 def test_a_misspelt_name_is_an_error_that_suggests_the_nearest():
     with pytest.raises(SettingsError) as caught:
         load_settings({"PILOTHOUSE_REDIS_ULR": "redis://localhost"})
-    assert str(caught.value) == ("PILOTHOUSE_REDIS_ULR is no setting (did you mean `PILOTHOUSE_REDIS_URL`?).")
+    assert str(caught.value) == ("PILOTHOUSE_REDIS_ULR is not a setting (did you mean `PILOTHOUSE_REDIS_URL`?).")
     assert caught.value.code == "settings_invalid"
 
 
@@ -56,7 +56,7 @@ def test_all_problems_are_told_at_once_and_name_their_variables():
         load_settings(environ)
     for name in environ:
         assert name in str(caught.value)
-    assert "starts with redis://, rediss://, unix://" in str(caught.value)
+    assert "must start with redis://, rediss://, unix://" in str(caught.value)
 
 
 def test_a_rejected_value_is_not_printed():

@@ -63,7 +63,7 @@ def test_a_port_that_is_taken_is_told_with_the_setting_that_names_it(tmp_path, r
             text=True,
         )
     assert (ended.returncode, "Traceback" in ended.stderr) == (2, False), ended.stderr
-    assert f"Nothing can listen at 127.0.0.1:{port}: Address already in use." in ended.stderr
+    assert f"Cannot listen on 127.0.0.1:{port}: Address already in use." in ended.stderr
     assert f"Set {setting} to a free port" in ended.stderr
 
 

@@ -92,7 +92,7 @@ async def test_a_job_reports_as_it_can(method, path, more, expected):
     [
         ("checkout/bakup", {}, 404, "unknown_job", "(did you mean `backup`?)"),
         ("chekout/backup", {}, 404, "unknown_service", "`checkout`"),
-        ("payments/Not%20A%20Name", {}, 400, "heartbeat_not_understood", "Not understood: job."),
+        ("payments/Not%20A%20Name", {}, 400, "heartbeat_not_understood", "Not valid: job."),
         ("checkout/backup", {"headers": {}}, 401, "heartbeat_token_wrong", "Authorization"),
         (
             "checkout/backup",

@@ -25,7 +25,7 @@ _COLOURS: Mapping[Tone, str] = {
     "bad": "#D55E00",
     "muted": "#6B7280",
 }
-"""Told apart by people who see few colours (Okabe and Ito, 2008)."""
+"""Colours that people with colour blindness can distinguish (Okabe and Ito, 2008)."""
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -53,7 +53,7 @@ _DAY_S = 86_400
 
 
 def draw(chart: Chart) -> bytes:
-    """Draw a chart as a PNG; the same chart gives the same bytes."""
+    """Return a chart as PNG bytes; the same chart always gives the same bytes."""
     with mpl.rc_context(_STYLE):
         height_in = _FRAME_IN + _PANEL_IN * len(chart.panels)
         figure = Figure(figsize=(_WIDTH_IN, height_in), dpi=_DPI, layout="constrained", facecolor="white")
@@ -86,7 +86,7 @@ def _panel(axis: Axes, panel: ChartPanel) -> None:
         axis.set_ylim(bottom=0)
     if panel.marks:
         bottom, top = axis.get_ylim()
-        axis.set_ylim(bottom, bottom + (top - bottom) * _HEADROOM)  # the words of the marks stand there
+        axis.set_ylim(bottom, bottom + (top - bottom) * _HEADROOM)  # room for the labels of the marks
     for number, mark in enumerate(panel.marks[:_MOST_MARKS]):
         _mark(axis, mark, row=number % 2)
     if axis.get_legend_handles_labels()[1]:
@@ -138,7 +138,7 @@ def _limit(axis: Axes, limit: ChartLimit) -> None:
 
 
 def _mark(axis: Axes, mark: ChartMark, *, row: int) -> None:
-    """Draw an upright line with its words at the top; neighbours' words stand in two rows."""
+    """Draw a vertical line with its label at the top; neighbouring labels alternate between two rows."""
     colour = _COLOURS[mark.tone]
     axis.axvline(_time(mark.at_s), color=colour, linewidth=1.2, linestyle=(0, (2, 2)))
     left, right = axis.get_xlim()
@@ -165,7 +165,7 @@ def _time_axis(axis: Axes, *, source: str) -> None:
 
 
 def _time(at_s: float) -> float:
-    """Tell a moment in the library's own unit, days since the epoch."""
+    """Return a time in the library's own unit, days since the epoch."""
     return at_s / _DAY_S
 
 
@@ -174,5 +174,5 @@ def _wrapped(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep the library from reading names from outside as formulas."""
+    """Escape a name from outside, so that the library does not read it as a formula."""
     return " ".join(text.split()).replace("$", r"\$")

@@ -18,20 +18,20 @@ from bot.domain.errors import UsageError
 
 
 class CaseUnreadableError(UsageError):
-    """A folder holds no case, or one that does not keep to the format."""
+    """A folder holds no case, or one that does not follow the format."""
 
     reason = "case_unreadable"
     default_hint = f"{DOCS}/reference/rank.md has the format."
 
 
 def read_case(folder: Path) -> Telemetry:
-    """Read every file of a case that is there; only ``case.json`` and the metrics must be.
+    """Read every file of a case that exists; only ``case.json`` and the metrics are required.
 
     Raises:
-        CaseUnreadableError: a file is missing, is cut off, or does not keep to the format.
+        CaseUnreadableError: a file is missing, is cut off, or does not follow the format.
     """
     if not folder.is_dir():
-        raise CaseUnreadableError(f"There is no folder {folder}.")
+        raise CaseUnreadableError(f"The folder {folder} does not exist.")
     try:
         return _read(folder)
     except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
@@ -63,7 +63,7 @@ def _table(path: Path) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]
         header = next(rows, [])
         body = [[float(cell) if cell else math.nan for cell in row] for row in rows if row]
     table = np.array(body, dtype=np.float64).reshape(len(body), len(header))
-    table[np.isinf(table)] = math.nan  # what was divided by nothing was not measured
+    table[np.isinf(table)] = math.nan  # a division by zero is not a measurement
     return header, table
 
 

@@ -23,10 +23,10 @@ from bot.targets.support.kind import TargetSettings
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _MAY_BE_EMPTY = ":-"
-"""Behind a variable's name as in a shell: ``${LEASE:-}`` may be missing, and is empty then."""
+"""After a variable's name as in a shell: ``${LEASE:-}`` may be unset, and is then empty."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS = {
-    "extra_forbidden": "there is no such field here",
+    "extra_forbidden": "unknown field",
     "missing": "is missing",
     "string_type": "must be text; put a number or `yes` in quotes",
     "string_pattern_mismatch": "must be lower-case letters, digits, `-` and `_`, beginning with a letter",
@@ -38,13 +38,13 @@ _WORDS = {
 
 
 class CatalogueError(BotError):
-    """The catalogue cannot be used; ``problems`` holds all that is wrong with it."""
+    """The catalogue cannot be used; ``problems`` lists everything that is wrong with it."""
 
     reason = "catalogue_invalid"
-    default_hint = "Mend the catalogue; `pilothouse check` shows every problem at once."
+    default_hint = "Fix the catalogue; `pilothouse check` shows every problem at once."
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        """Tell every problem, a line each."""
+        """Build a message with one line per problem."""
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
 
@@ -53,7 +53,7 @@ def load_catalogue(path: Path, env: Mapping[str, str]) -> Catalogue:
     """Read the catalogue; ``${NAME}`` in a value becomes the environment variable of that name.
 
     Raises:
-        CatalogueError: the file is missing or wrong, or a variable is not set; no value of one is ever told.
+        CatalogueError: the file is missing or wrong, or a variable is not set; no value is ever shown.
     """
     document = read_yaml(path)
     if not document.problems:
@@ -65,7 +65,7 @@ def load_catalogue(path: Path, env: Mapping[str, str]) -> Catalogue:
 
 
 def _filled(document: Document, data: JsonValue, env: Mapping[str, str], where: Where = ()) -> JsonValue:
-    """Fill in the placeholders of every text in ``data``."""
+    """Return ``data`` with the placeholders of every text filled in."""
     match data:
         case dict():
             return {key: _filled(document, item, env, (*where, key)) for key, item in data.items()}
@@ -87,7 +87,7 @@ def _value(document: Document, found: re.Match[str], env: Mapping[str, str], whe
 
 
 def _checked(document: Document) -> Catalogue | None:
-    """Turn the data into a catalogue; what is wrong goes into the document's problems."""
+    """Return the data as a catalogue; problems are added to the document's."""
     if not isinstance(document.data, dict):
         document.report((), "must be a mapping with `services:`")
         return None
@@ -97,7 +97,7 @@ def _checked(document: Document) -> Catalogue | None:
         return Catalogue.model_validate(document.data)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_input=False, include_context=False):
-            if detail["loc"]:  # what is wrong with the catalogue as a whole has been told, with lines
+            if detail["loc"]:  # problems of the catalogue as a whole are already listed, with lines
                 document.report(
                     _place(detail["loc"]), _in_words(detail["type"], detail["msg"], detail["loc"])
                 )
@@ -105,7 +105,7 @@ def _checked(document: Document) -> Catalogue | None:
 
 
 def _place(loc: tuple[int | str, ...]) -> Where:
-    """Take the marker of a mapping's key off an error's location."""
+    """Return an error's location without the marker of a mapping's key."""
     return tuple(part for part in loc if part != "[key]")
 
 
@@ -117,7 +117,7 @@ def _in_words(kind: str, message: str, loc: tuple[int | str, ...]) -> str:
 
 
 def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
-    """List the fields that may stand where an unknown one does."""
+    """Return the fields that are allowed where an unknown one was found."""
     models: dict[tuple[str, ...], type[BaseModel]] = {
         (): Catalogue,
         ("services",): Service,
@@ -137,13 +137,13 @@ def _fields(loc: tuple[int | str, ...]) -> Iterable[str]:
     named = tuple(part for part in loc[:-1] if isinstance(part, str))
     called = (("groups",), ("services", "environments"), ("services", "gates", "checklist"))
     if named[:-1] in called:
-        named = named[:-1]  # the last is what people called it
+        named = named[:-1]  # the last is the name that people gave it
     fields = models[named].model_fields
     return [field.alias or name for name, field in fields.items()]
 
 
 def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
-    """Find names that are there twice, and references to services that are not there."""
+    """Report duplicate names, and references to services that do not exist."""
     services = part_of(data, ("services",))
     entries = services if isinstance(services, list) else []
     names = [part_of(entry, ("name",)) for entry in entries]
@@ -156,13 +156,13 @@ def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
     ]
     for index, entry in enumerate(entries):
         if names[index] in names[:index]:
-            yield ("services", index, "name"), f"there are two services called `{names[index]}`"
+            yield ("services", index, "name"), f"two services are called `{names[index]}`"
         first, known_here = part_of(entry, ("gates", "staging_first")), _environments(entry)
         if isinstance(first, str) and first not in known_here:
             text = f"this service has no environment `{first}`{did_you_mean(first, known_here)}"
             yield ("services", index, "gates", "staging_first"), text
         for at, again in _twice(part_of(entry, ("slos",))):
-            yield ("services", index, "slos", at, "name"), f"there are two SLOs called `{again}`"
+            yield ("services", index, "slos", at, "name"), f"two SLOs are called `{again}`"
         bases: list[Where] = [(), *(("environments", there) for there in _environments(entry))]
         for place in [
             *(place for base in bases for place in _standing_on(entry, base)),
@@ -170,12 +170,12 @@ def _dangling(data: JsonValue) -> Iterable[tuple[Where, str]]:
         ]:
             name = part_of(entry, place)
             if isinstance(name, str) and name not in known:
-                text = f"there is no service called `{name}`{did_you_mean(name, known)}"
+                text = f"unknown service `{name}`{did_you_mean(name, known)}"
                 yield ("services", index, *place), text
 
 
 def _wrong_targets(document: Document) -> Iterable[tuple[Where, str]]:
-    """Find what is wrong with the settings of targets, by the models that their kinds declare."""
+    """Report problems in the settings of targets, by the models that their kinds declare."""
     services = part_of(document.data, ("services",))
     reported = {problem.where for problem in document.problems}
     for index, entry in enumerate(services if isinstance(services, list) else ()):
@@ -184,7 +184,7 @@ def _wrong_targets(document: Document) -> Iterable[tuple[Where, str]]:
                 place: Where = (*base, "target", name)
                 settings = part_of(entry, place)
                 if not isinstance(settings, dict) or not all(isinstance(v, str) for v in settings.values()):
-                    continue  # none, or one that the catalogue's own model reports
+                    continue  # none, or a kind that the catalogue's own model reports
                 for field, text in _wrong_settings(kind.settings, settings):
                     if spelt(where := ("services", index, *place, field)) not in reported:
                         yield where, text
@@ -209,12 +209,12 @@ def _environments(entry: JsonValue) -> Sequence[str]:
 
 
 def _standing_on(entry: JsonValue, base: Where) -> Iterable[Where]:
-    """Find where a service, or one of its environments, names what it stands on."""
+    """Yield where a service, or one of its environments, names its dependencies."""
     wanted = part_of(entry, (*base, "depends_on"))
     return [(*base, "depends_on", at) for at, _ in enumerate(wanted if isinstance(wanted, list) else ())]
 
 
 def _twice(entries: JsonValue) -> Iterable[tuple[int, str]]:
-    """Find the names in a list of entries that an earlier entry has."""
+    """Yield the names in a list of entries that an earlier entry already has."""
     names = [part_of(entry, ("name",)) for entry in entries] if isinstance(entries, list) else []
     return [(at, name) for at, name in enumerate(names) if isinstance(name, str) and name in names[:at]]

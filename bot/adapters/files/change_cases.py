@@ -38,10 +38,10 @@ class ChangeCaseInvalidError(UsageError):
 
 
 def load_change_case(folder: Path) -> ChangeCase:
-    """Read a case; only ``alert.json`` must be there, all else adds to what is known.
+    """Read a case; only ``alert.json`` is required, every other file adds evidence.
 
     Raises:
-        ChangeCaseInvalidError: a file is missing or cannot be understood; its name is in the message.
+        ChangeCaseInvalidError: a file is missing or cannot be read; the message names it.
     """
     try:
         return ChangeCase(
@@ -55,13 +55,13 @@ def load_change_case(folder: Path) -> ChangeCase:
             statuses=tuple(_statuses(_read(folder, "status_feed.json"))),
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ChangeCaseInvalidError(f"{folder}: a field is missing or of another kind: {error}") from error
+        raise ChangeCaseInvalidError(f"{folder}: a field is missing or of the wrong type: {error}") from error
     except (ValidationError, ValueError, OSError, EOFError) as error:
         raise ChangeCaseInvalidError(f"{folder}: {error}") from error
 
 
 def _text(folder: Path, name: str) -> str:
-    """Read a file, or its gzipped twin; nothing if neither is there."""
+    """Return the text of a file, or of its gzipped twin; empty if neither exists."""
     path, packed = folder / name, folder / f"{name}.gz"
     if path.exists():
         return path.read_text(encoding="utf-8")
@@ -137,7 +137,7 @@ def _calls(raw: list[dict[str, Any]]) -> Iterator[SpanRecord]:
 
 
 def _callers(span: dict[str, Any], spans: Mapping[tuple[Any, Any], dict[str, Any]]) -> list[str]:
-    """List the services above a span, outermost first; a circle is cut where it closes."""
+    """Return the services above a span, outermost first; a cycle ends where it closes."""
     seen, out = {span["span_id"]}, []
     above = spans.get((span["trace_id"], span.get("parent_id")))
     while above is not None and above["span_id"] not in seen:

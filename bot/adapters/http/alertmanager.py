@@ -1,4 +1,4 @@
-"""What Alertmanager's webhook says, as alerts."""
+"""Reads alerts from Alertmanager's webhook."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from bot.domain.errors import BotError
 from bot.domain.monitoring.alert import Alert
 
 MAX_BYTES = 8_000_000
-"""The longest body that is read: some seven thousand alerts of a kilobyte each."""
+"""The longest body that is read, in bytes: some seven thousand alerts of a kilobyte each."""
 
 _FIRST_YEAR = 1  # Go's zero time, which Alertmanager writes for "not ended"
 
 
 class WebhookError(BotError):
-    """A webhook's body cannot be understood; ``code`` says why, and nothing was started."""
+    """A webhook's body cannot be read; ``code`` is the reason, and nothing was started."""
 
     reason = "webhook_refused"
 
@@ -36,7 +36,7 @@ def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise ValueError("is outside of what a calendar can hold") from None
+        raise ValueError("is outside the range of a calendar") from None
 
 
 def _or_never(value: datetime) -> datetime | None:
@@ -54,7 +54,7 @@ _Status = Literal["firing", "resolved"]
 
 
 class _Wire(BaseModel):
-    """Senders add fields of their own, so unknown ones are let pass."""
+    """A part of the webhook; unknown fields are ignored, because senders add their own."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True
@@ -82,10 +82,10 @@ class _Notification(_Wire):
 
 
 def parse(body: bytes) -> tuple[Alert, ...]:
-    """Read the alerts of one notification, in its order; resolved ones are among them.
+    """Return the alerts of one notification, in its order, resolved ones included.
 
     Raises:
-        WebhookError: the body is no JSON (``webhook_not_json``), or JSON of another kind
+        WebhookError: the body is not JSON (``webhook_not_json``), or JSON of another kind
             (``webhook_not_alertmanager``).
     """
     try:
@@ -98,10 +98,10 @@ def parse(body: bytes) -> tuple[Alert, ...]:
 def _refusal(error: ValidationError) -> WebhookError:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     if first["type"] == "json_invalid":
-        return WebhookError("The body is no JSON.", code="webhook_not_json")
+        return WebhookError("The body is not JSON.", code="webhook_not_json")
     place = ".".join(str(part) for part in first["loc"]) or "the body"
     return WebhookError(
-        f"This is no notification of Alertmanager: {place}: {first['msg']}.",
+        f"This is not an Alertmanager notification: {place}: {first['msg']}.",
         hint="Point a webhook_config of Alertmanager at this address.",
         code="webhook_not_alertmanager",
     )
@@ -127,10 +127,10 @@ def _alert(notification: _Notification, wire: _WireAlert) -> Alert:
 
 
 def _fingerprint(labels: dict[str, str]) -> str:
-    """Derive what a sender left out: the same labels are the same alert."""
+    """Return the fingerprint that a sender left out; the same labels are the same alert."""
     return hashlib.sha256(json.dumps(labels, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _link(url: str) -> str:
-    """Keep only what is safe to show as a link."""
+    """Return a URL if it is safe to show as a link, else an empty text."""
     return url if url.startswith(("http://", "https://")) else ""

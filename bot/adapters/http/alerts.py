@@ -19,28 +19,28 @@ from bot.domain.monitoring.alert import Alert
 log = logging.getLogger(__name__)
 
 _TOO_BIG = (
-    f"At most {MAX_BYTES} bytes are read, and nothing was. Set `max_alerts: 1000` in the receiver's"
-    " webhook_config, or group alerts by more labels; the group comes again after its `group_interval`."
+    f"The limit is {MAX_BYTES} bytes, so nothing was read. Set `max_alerts: 1000` in the receiver's"
+    " webhook_config, or group alerts by more labels; the group is sent again after its `group_interval`."
 )
 
 
 class AlertsIn:
-    """The webhook that alerts come by; all is written down before it is answered."""
+    """The webhook for alerts; everything is stored before it is answered."""
 
     def __init__(self, parts: WebParts, meters: Meters) -> None:
-        """Keep the parts."""
+        """Serve from ``parts``."""
         self._parts = parts
         self._meters = meters
 
     async def alertmanager(self, request: Request) -> Response:
-        """Write Alertmanager's alerts down, then answer; 5xx makes it deliver again."""
+        """Store Alertmanager's alerts, then answer; a 5xx makes it deliver again."""
         response = await self._answer(request)
         self._meters.webhooks.labels(str(response.status_code)).inc()
         return response
 
     async def _answer(self, request: Request) -> Response:
         if self._parts.webhook_token is None:
-            return refused(503, "webhook_token_missing", "Set PILOTHOUSE_WEBHOOK_TOKEN to take webhooks.")
+            return refused(503, "webhook_token_missing", "Set PILOTHOUSE_WEBHOOK_TOKEN to accept webhooks.")
         if not token_fits(request, self._parts.webhook_token):
             return refused(
                 401, "webhook_token_wrong", "Send `Authorization: Bearer <PILOTHOUSE_WEBHOOK_TOKEN>`."
@@ -58,12 +58,12 @@ class AlertsIn:
             new = [await self._parts.stores.inbox.put(self._intent(alert)) for alert in alerts]
         except (StoreUnavailableError, RedisError, OSError):
             log.exception("webhook_not_written")
-            return refused(503, "store_down", "Deliver all of it again in a moment; nothing counts twice.")
+            return refused(503, "store_down", "Deliver all of it again in a moment; no alert counts twice.")
         self._meters.alerts.inc(sum(new))
         return JSONResponse({"accepted": len(alerts), "new": sum(new)}, status_code=202)
 
     def _intent(self, alert: Alert) -> ReportAlert:
-        """Key a delivery by what it says of the alert, so that a redelivery is nothing new."""
+        """Return an intent whose key is the alert's state, so that a redelivery is recognised."""
         return ReportAlert(
             key=f"{alert.id}:{alert.status}:{alert.ends_at}", at=self._parts.clock.now(), alert=alert
         )

@@ -16,7 +16,7 @@ from bot.adapters.observability.health import operating_routes
 
 
 def web_app(parts: WebParts, *, more: Sequence[BaseRoute] = ()) -> Starlette:
-    """Build the HTTP application; ``more`` routes are Slack's in HTTP mode."""
+    """Return the HTTP application; ``more`` routes are Slack's in HTTP mode."""
     meters = parts.operating.meters
     alerts, heartbeats = AlertsIn(parts, meters), HeartbeatsIn(parts, meters)
     routes = [

@@ -1,4 +1,4 @@
-"""What every part of the HTTP surface stands on: its parts, and how it reads and refuses."""
+"""What every address of the HTTP surface shares: its parts, and how it reads and refuses requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.engine.stores import Stores
 
 @dataclass(frozen=True, kw_only=True)
 class WebParts:
-    """What the HTTP surface stands on."""
+    """What the HTTP surface depends on."""
 
     stores: Stores
     clock: Clock
@@ -28,12 +28,12 @@ class WebParts:
     lease_token: SecretStr | None = None
     flags_token: SecretStr | None = None
     http: httpx.AsyncClient | None = None
-    """For asking candidates how they are."""
+    """For asking candidates for their health."""
     operating: Health
 
 
 async def body_of(request: Request, *, most_bytes: int) -> bytes | None:
-    """Read the body up to the limit; none if it is longer."""
+    """Return the body; none if it is longer than the limit."""
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk
@@ -43,11 +43,11 @@ async def body_of(request: Request, *, most_bytes: int) -> bytes | None:
 
 
 def token_fits(request: Request, token: SecretStr) -> bool:
-    """Compare the request's bearer token, in a time that tells nothing about it."""
+    """Return whether the request's bearer token is right; the time taken reveals nothing about it."""
     given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
     return hmac.compare_digest(given, token.get_secret_value().encode())
 
 
 def refused(status: int, reason: str, text: str) -> Response:
-    """Answer with a code for machines and a way out for people."""
+    """Return a refusal with a code for machines and a hint for people."""
     return JSONResponse({"error": reason, "hint": text}, status_code=status)

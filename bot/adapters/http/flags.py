@@ -1,4 +1,4 @@
-"""Tells services their flags by the OpenFeature Remote Evaluation Protocol, which any of its SDKs speaks."""
+"""Serves flags by the OpenFeature Remote Evaluation Protocol, which any of its SDKs speaks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_BYTES = 20_000
 
 
 class _Context(BaseModel):
-    """About whom is asked, in the protocol's words; what else a service tells of them is let pass."""
+    """The user in question, in the protocol's terms; other fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True)
 
@@ -27,7 +27,7 @@ class _Context(BaseModel):
 
 
 class _Question(BaseModel):
-    """The body of a question."""
+    """The body of a request."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -38,14 +38,14 @@ class FlagsOut:
     """The address that services ask for flags; the part of it before ``/ofrep`` is a provider's base URL."""
 
     def __init__(self, parts: WebParts) -> None:
-        """Keep the parts."""
+        """Serve from ``parts``."""
         self._parts = parts
 
     async def evaluate(self, request: Request) -> Response:
-        """Answer for one flag; a service keeps to its own default whatever else than 200 it is told."""
+        """Answer for one flag; on anything but a 200 a service uses its own default."""
         token = self._parts.flags_token
         if token is None:
-            return refused(503, "flags_token_missing", "Set PILOTHOUSE_FLAGS_TOKEN to tell flags.")
+            return refused(503, "flags_token_missing", "Set PILOTHOUSE_FLAGS_TOKEN to serve flags.")
         if not token_fits(request, token):
             return refused(401, "flags_token_wrong", "Send `Authorization: Bearer <PILOTHOUSE_FLAGS_TOKEN>`.")
         service, key = request.path_params["service"], request.path_params["key"]
@@ -63,12 +63,12 @@ class FlagsOut:
             return _failure(400, key, code, 'Send {"context": {"targetingKey": "…", "tenant": "…"}}.')
         provider = FlagProvider(flags=self._parts.stores.flags, service=service)
         about = EvaluationContext(targeting_key=asked.targeting_key, tenant=asked.tenant)
-        default = False  # never told: where there is no answer, a service keeps to a default of its own
+        default = False  # never sent: without an answer, a service uses its own default
         return answer(await provider.resolve_boolean_details(key, default, about))
 
 
 def answer(details: EvaluationDetails) -> Response:
-    """Say an evaluation in the protocol's words."""
+    """Return an evaluation in the protocol's terms."""
     match details.error_code:
         case "":
             told = {"value": details.value, "variant": details.variant, "reason": details.reason}

@@ -25,7 +25,7 @@ _MOST_BYTES = 20_000
 
 
 class _Report(BaseModel):
-    """What a job says of itself; ``text`` is cut, so that a long error is no reason to be refused."""
+    """A job's report; ``text`` is cut, so that a long error is not refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -35,10 +35,10 @@ class _Report(BaseModel):
 
 
 class HeartbeatsIn:
-    """The address that jobs report to; a report is written down before it is answered."""
+    """The address that jobs report to; a report is stored before it is answered."""
 
     def __init__(self, parts: WebParts, meters: Meters) -> None:
-        """Keep the parts."""
+        """Serve from ``parts``."""
         self._parts = parts
         self._meters = meters
 
@@ -52,7 +52,7 @@ class HeartbeatsIn:
         token = self._parts.heartbeat_token
         if token is None:
             return refused(
-                503, "heartbeat_token_missing", "Set PILOTHOUSE_HEARTBEAT_TOKEN to take heartbeats."
+                503, "heartbeat_token_missing", "Set PILOTHOUSE_HEARTBEAT_TOKEN to accept heartbeats."
             )
         if not token_fits(request, token):
             hint = "Send `Authorization: Bearer <PILOTHOUSE_HEARTBEAT_TOKEN>`."
@@ -71,7 +71,7 @@ class HeartbeatsIn:
             return refused(400, "heartbeat_not_understood", _in_words(error))
         except (RedisError, OSError):
             log.exception("heartbeat_not_written")
-            return refused(503, "store_down", "Report again in a moment; nothing was written.")
+            return refused(503, "store_down", "Report again in a moment; nothing was stored.")
         return JSONResponse({"service": service, "job": job, "status": beat.status}, status_code=202)
 
     def _beat(self, service: str, job: str, fields: Mapping[str, object]) -> Heartbeat:
@@ -88,7 +88,7 @@ class HeartbeatsIn:
 
 
 def check_job(catalogue: Catalogue, *, service: str, job: str) -> None:
-    """Refuse names that the catalogue does not know; pure.
+    """Refuse names that are not in the catalogue; pure.
 
     Raises:
         UnknownServiceError: there is no such service.
@@ -104,10 +104,10 @@ def check_job(catalogue: Catalogue, *, service: str, job: str) -> None:
 
 
 def fields_of(body: bytes) -> dict[str, object]:
-    """Read a body of JSON, or one of a form as `curl -d` sends it; pure.
+    """Return the fields of a JSON body, or of a form as `curl -d` sends it; pure.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is not JSON or a form.
     """
     text = body.decode().strip()
     if not text.startswith("{"):
@@ -115,13 +115,13 @@ def fields_of(body: bytes) -> dict[str, object]:
     try:
         fields: dict[str, object] = json.loads(text)
     except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+        raise ValueError("it is nested too deeply") from error
     return fields
 
 
 def _in_words(error: ValueError) -> str:
-    said = "Send `status` (ok or fail), and if you like `text` and `duration_s` (seconds)."
+    said = "Send `status` (ok or fail), optionally with `text` and `duration_s` (seconds)."
     if not isinstance(error, ValidationError):
         return said
     wrong = sorted({str(detail["loc"][0]) for detail in error.errors(include_input=False)})
-    return f"{said} Not understood: {', '.join(wrong)}."
+    return f"{said} Not valid: {', '.join(wrong)}."

@@ -18,31 +18,30 @@ log = logging.getLogger(__name__)
 
 _STORE_S = 0.15
 _CANDIDATE_S = 0.3
-"""Together well within the time after which a balancer gives a check up."""
+"""In seconds; together well within a load balancer's time-out for a check."""
 
 
 class LeasesOut:
-    """The address that a balancer asks instead of the candidate itself."""
+    """The address that a load balancer checks instead of the candidate itself."""
 
     def __init__(self, parts: WebParts) -> None:
-        """Keep the parts."""
+        """Serve from ``parts``."""
         self._parts = parts
 
     async def lease(self, request: Request) -> Response:
-        """Say 200 or why not; whatever cannot be found out is a no."""
+        """Answer 200, or the reason why not; what cannot be determined counts as a no."""
         token = self._parts.lease_token
         if token is None:
-            return refused(503, "lease_token_missing", "Set PILOTHOUSE_LEASE_TOKEN to answer for leases.")
+            return refused(503, "lease_token_missing", "Set PILOTHOUSE_LEASE_TOKEN to serve leases.")
         if not token_fits(request, token):
             return refused(401, "lease_token_wrong", "Send `Authorization: Bearer <PILOTHOUSE_LEASE_TOKEN>`.")
         service, server = request.path_params["service"], request.path_params["server"]
         page = health_page(self._parts.catalogue, service=service, server=server)
         if not page:
-            return refused(
-                404, "no_lease_here", "Set `lease` and `candidate` of its `haproxy` in the catalogue."
-            )
+            hint = "Set `lease` and `candidate` in the service's `haproxy` in the catalogue."
+            return refused(404, "no_lease_here", hint)
         if not await self._is_held(service):
-            return refused(503, "lease_lapsed", "No worker carries a rollout of it.")
+            return refused(503, "lease_lapsed", "No worker is rolling this service out.")
         if not await self._is_well(page):
             return refused(503, "candidate_unhealthy", f"See {page}.")
         return JSONResponse({"service": service, "server": server, "lease": "held"})
@@ -66,7 +65,7 @@ class LeasesOut:
 
 
 def health_page(catalogue: Catalogue, *, service: str, server: str) -> str:
-    """Give the candidate's own health page; empty where this server hangs on no lease; pure."""
+    """Return the URL of the candidate's own health page; empty if this server needs no lease; pure."""
     try:
         target = catalogue.get(service).target.get("haproxy", {})
     except UnknownServiceError:

@@ -24,25 +24,25 @@ _WINDOW_S = 60.0
 
 
 class LivenessProbe:
-    """Whether something that ought to happen again and again still does."""
+    """Checks whether something that should happen regularly still does."""
 
     def __init__(self, *, within_s: float) -> None:
-        """Expect a beat every ``within_s`` seconds; until the first there is no pulse."""
+        """Expect a beat every ``within_s`` seconds; before the first one it counts as missing."""
         self._within_s = within_s
         self._last_s: float | None = None
 
     def beat(self) -> None:
-        """Say that it happened."""
+        """Record a beat."""
         self._last_s = time.monotonic()
 
     @property
     def lives(self) -> bool:
-        """Whether the last beat is recent enough."""
+        """Return whether the last beat is recent enough."""
         return self._last_s is not None and time.monotonic() - self._last_s <= self._within_s
 
 
 class LoopLag:
-    """How long the event loop stands still: how much later a sleep ends than it should."""
+    """How long the event loop stalls, in seconds: how much later a sleep ends than it should."""
 
     def __init__(self) -> None:
         """Begin without a stall."""
@@ -56,7 +56,7 @@ class LoopLag:
             self.note(time.monotonic() - began - _LOOK_S)
 
     def note(self, lag_s: float) -> None:
-        """Keep one measurement; one that a later, longer one outdoes is dropped."""
+        """Store one measurement, and drop earlier ones that are shorter."""
         now = time.monotonic()
         while self._stalls and (self._stalls[-1][1] <= lag_s):
             self._stalls.pop()
@@ -80,17 +80,17 @@ class StoreGauges:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"pilothouse_{name}", text, labels, registry=registry)
 
-        self.up = gauge("store_up", "1 if the store answered this scrape, else 0; the rest is stale then.")
+        self.up = gauge("store_up", "1 if the store answered this scrape, else 0; then the rest is stale.")
         self.waiting = gauge("queue_waiting_messages", "Messages that no worker has taken yet.", "lane")
-        self.handled = gauge("queue_handled_messages", "Messages in the hands of workers.", "lane")
-        self.oldest = gauge("queue_oldest_seconds", "Age of the oldest message nobody has taken.", "lane")
+        self.handled = gauge("queue_handled_messages", "Messages that workers are handling.", "lane")
+        self.oldest = gauge("queue_oldest_seconds", "Age of the oldest message not taken yet.", "lane")
         self.active = gauge("runs_active", "Runs that are ready or running.")
         self.timed = gauge("runs_timed", "Parked runs that wake at a time of their own.")
-        self.kept = gauge("runs_kept", "Runs that are kept, those that ended among them.")
-        self.dirty = gauge("topics_dirty", "Topics whose messages in Slack want another look.")
+        self.kept = gauge("runs_kept", "Runs that are stored, ended ones included.")
+        self.dirty = gauge("topics_dirty", "Topics whose messages in Slack have to be checked.")
         self.dead = gauge("dead_letters", "Work that failed too often and waits for a person.")
-        self.workers = gauge("workers", "Workers that beat, or whose lease has not yet run out.")
-        self.tokens = gauge("slack_budget_tokens", "Slack edits left when somebody last asked.", "bucket")
+        self.workers = gauge("workers", "Workers that send heartbeats, or whose lease has not yet run out.")
+        self.tokens = gauge("slack_budget_tokens", "Slack edits left when a worker last asked.", "bucket")
 
     def show(self, depths: Depths) -> None:
         """Set them all."""
@@ -115,14 +115,14 @@ class StoreGauges:
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """What a process knows of itself; made once, by the composition root."""
+    """A process's health; made once, by the composition root."""
 
     meters: Meters
     ping: Callable[[], Awaitable[object]]
-    """Fails when the store is out of reach."""
+    """Raises when the store is out of reach."""
     depths: Callable[[], Awaitable[Depths]]
     most_lag_s: float
-    """A loop that stood still for longer than this is not ready: its runs may have been taken over."""
+    """In seconds; a loop that stalled for longer is not ready: its runs may have been taken over."""
     lag: LoopLag = field(default_factory=LoopLag)
     pulses: dict[str, LivenessProbe] = field(default_factory=dict, init=False)
     """By name, of the roles that this process has."""
@@ -137,15 +137,15 @@ class Health:
         self.pulses[name] = LivenessProbe(within_s=within_s)
 
     def beat(self, name: str) -> None:
-        """Say that what was expected happened; what nobody expects is not kept."""
+        """Record a beat; one that is not expected is ignored."""
         if name in self.pulses:
             self.pulses[name].beat()
 
     async def troubles(self) -> dict[str, str]:
-        """Tell why this process cannot do its work; empty while it can."""
+        """Return why this process cannot do its work; empty while it can."""
         troubles = {name: "no recent beat" for name, pulse in self.pulses.items() if not pulse.lives}
         if (lag_s := self.lag.worst_s) > self.most_lag_s:
-            troubles["loop"] = f"stood still for {lag_s:.1f} s within the last minute"
+            troubles["loop"] = f"stalled for {lag_s:.1f} s within the last minute"
         try:
             await self.ping()
         except (RedisError, OSError) as error:
@@ -153,7 +153,7 @@ class Health:
         return troubles
 
     async def exposition(self) -> bytes:
-        """Give all metrics as Prometheus reads them; without the store, those of the process."""
+        """Return all metrics as Prometheus reads them; without the store, only those of the process."""
         self.meters.loop_lag.set(self.lag.worst_s)
         try:
             self.store.show(await self.depths())
@@ -163,7 +163,7 @@ class Health:
 
 
 def operating_routes(operating: Health) -> tuple[Route, ...]:
-    """Serve ``/healthz``, ``/readyz`` and ``/metrics``."""
+    """Return the routes of ``/healthz``, ``/readyz`` and ``/metrics``."""
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -181,5 +181,5 @@ def operating_routes(operating: Health) -> tuple[Route, ...]:
 
 
 def operating_app(operating: Health) -> Starlette:
-    """Build the HTTP application of a process that receives nothing else."""
+    """Return the HTTP application of a process that receives nothing else."""
     return Starlette(routes=list(operating_routes(operating)))

@@ -17,12 +17,12 @@ from bot.ports.journal import OwnedRun
 _RUN_BUCKETS_S = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 14_400)
 _STEP_BUCKETS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _OTHER = "other"
-"""Stands for a plugin that the plan or the runbook no longer tells, so that the labels stay few."""
+"""The label of a plugin that the plan or runbook no longer names, so that there are few labels."""
 
 
 @dataclass(frozen=True)
-class _Carried:
-    """What is remembered of a run while this process owns it."""
+class _RunLabels:
+    """What is remembered of a run for its labels while this process owns it."""
 
     runbook: Runbook
     started_at: datetime
@@ -35,7 +35,7 @@ class Meters:
     def __init__(self) -> None:
         """Start at zero."""
         self.registry = CollectorRegistry()
-        self._carried: dict[str, _Carried] = {}
+        self._carried: dict[str, _RunLabels] = {}
         self._of_runs()
         self._of_the_process()
 
@@ -45,33 +45,34 @@ class Meters:
         self.finished_total = counter("runs_finished", "Runs that ended.", "runbook", "outcome")
         self.run_seconds = seconds(
             "run_duration",
-            "From start to end, waiting included.",
+            "Seconds from a run's start to its end, waiting included.",
             "runbook",
             up_to=_RUN_BUCKETS_S,
         )
         self.steps_total = counter("steps", "Steps that ended.", "plugin", "outcome")
         self.step_seconds = seconds(
-            "step_duration", "How long a step's call took.", "plugin", up_to=_STEP_BUCKETS_S
+            "step_duration", "Seconds that a step's call took.", "plugin", up_to=_STEP_BUCKETS_S
         )
-        self.deliveries_total = counter("run_deliveries", "Runs that this process took into its hands.")
-        self.carried = self._gauge("runs_carried", "Runs in this process's hands now.")
-        self.stale_total = counter(
-            "stale_writes", "Writes refused because another worker owns the run by now."
-        )
+        self.deliveries_total = counter("run_deliveries", "Runs that this process took over from the queue.")
+        self.carried = self._gauge("runs_carried", "Runs that this process owns now.")
+        self.stale_total = counter("stale_writes", "Writes refused because another worker now owns the run.")
 
     def _of_the_process(self) -> None:
         counter = self._counter
         self.budget_total = counter(
-            "slack_budget_requests", "Asked of the Slack budget that all workers share.", "bucket", "answer"
+            "slack_budget_requests",
+            "Requests to the Slack budget shared by all workers.",
+            "bucket",
+            "answer",
         )
         self.budget_wait = counter(
-            "slack_budget_wait_seconds", "Seconds that the Slack budget told its askers to wait.", "bucket"
+            "slack_budget_wait_seconds", "Seconds that the Slack budget made requests wait.", "bucket"
         )
         self.webhooks = counter("webhooks", "Webhook deliveries by how they were answered.", "status")
-        self.alerts = counter("alerts", "Alerts written down, redeliveries not counted.")
+        self.alerts = counter("alerts", "Alerts stored, redeliveries not counted.")
         self.heartbeats = counter("heartbeats", "Heartbeats by how they were answered.", "status")
         self.loop_lag = self._gauge(
-            "loop_lag_seconds", "The longest that the event loop stood still within the last minute."
+            "loop_lag_seconds", "The longest stall of the event loop within the last minute."
         )
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -88,18 +89,18 @@ class Meters:
         self.started_total.labels(event.runbook.name).inc()
 
     def taken(self, run_id: str, taken: OwnedRun) -> None:
-        """Count a delivery, and remember what the run's facts will be counted under."""
+        """Count a delivery, and remember the labels for the run's events."""
         first, *rest = taken.events
         assert isinstance(first, RunStarted)  # noqa: S101  # no journal begins otherwise
         self.deliveries_total.inc()
-        carried = self._carried[run_id] = _Carried(first.runbook, first.at, Callees(first.runbook))
+        carried = self._carried[run_id] = _RunLabels(first.runbook, first.at, Callees(first.runbook))
         self.carried.set(len(self._carried))
         for event in rest:
             if isinstance(event, PlanRendered):
                 carried.callees.learn(event)
 
     def wrote(self, run_id: str, events: Sequence[Event]) -> None:
-        """Count the facts that tell of an end."""
+        """Count the events that end a step or a run."""
         carried = self._carried.get(run_id)
         if carried is None:
             return

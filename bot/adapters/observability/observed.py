@@ -1,4 +1,4 @@
-"""A journal and a budget that tell what passes through them, so that the engine need not."""
+"""A journal and a budget that report what passes through them, so that the engine need not."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Letting = Literal["parked", "finished", "stale"]
 
 
 class Observer(Protocol):
-    """Hears what this process does with runs, after it was done."""
+    """Is notified of what this process did with runs, afterwards."""
 
     def started(self, run_id: str, event: RunStarted) -> None:
-        """Hear that a run began."""
+        """Observe that a run began."""
         ...
 
     def taken(self, run_id: str, taken: OwnedRun) -> None:
-        """Hear that this process owns a run now."""
+        """Observe that this process now owns a run."""
         ...
 
     def wrote(self, run_id: str, events: Sequence[Event]) -> None:
-        """Hear which facts were written, once they are."""
+        """Observe which events were written."""
         ...
 
     def let_go(self, run_id: str, how: Letting) -> None:
-        """Hear that this process no longer owns a run: ``parked``, ``finished`` or ``stale``."""
+        """Observe that this process no longer owns a run: ``parked``, ``finished`` or ``stale``."""
         ...
 
 
@@ -42,7 +42,7 @@ class Observers:
     """Several observers as one; a measurement that fails must never fail a run."""
 
     def __init__(self, *observers: Observer) -> None:
-        """Keep them."""
+        """Notify ``observers`` in this order."""
         self._observers = observers
 
     def started(self, run_id: str, event: RunStarted) -> None:
@@ -65,7 +65,7 @@ class Observers:
         for observer in self._observers:
             try:
                 tell(observer)
-            except Exception:  # whatever it is, the run goes on
+            except Exception:  # whatever failed, the run continues
                 log.exception("observer_failed", extra={"observer": type(observer).__name__})
 
 
@@ -73,12 +73,12 @@ class ObservedJournal:
     """The journal inside, with an observer; every promise is that of the journal inside."""
 
     def __init__(self, inside: Journal, observer: Observer) -> None:
-        """Keep both."""
+        """Wrap ``inside``, and report to ``observer``."""
         self._inside = inside
         self._observer = observer
 
     async def start(self, run_id: str, event: RunStarted) -> bool:
-        """Begin a run; a start that was one already is not told again."""
+        """Begin a run; a repeated start is not reported again."""
         new = await self._inside.start(run_id, event)
         if new:
             self._observer.started(run_id, event)
@@ -92,7 +92,7 @@ class ObservedJournal:
         return taken
 
     async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
-        """Write facts as the owner."""
+        """Write events as the owner."""
         with self._watching(run_id):
             length = await self._inside.append(run_id, events, epoch=epoch)
         self._observer.wrote(run_id, events)
@@ -107,7 +107,7 @@ class ObservedJournal:
         return parked
 
     async def finish(self, run_id: str, events: Sequence[Event], *, epoch: int) -> None:
-        """Write the last facts."""
+        """Write the last events."""
         with self._watching(run_id):
             await self._inside.finish(run_id, events, epoch=epoch)
         self._observer.wrote(run_id, events)
@@ -118,19 +118,19 @@ class ObservedJournal:
         return await self._inside.wake(run_id)
 
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
-        """Write facts from outside; they are the owner's to tell of, once it has read them."""
+        """Write events from outside; the owner reports them once it has read them."""
         return await self._inside.interject(run_id, events, length=length, wake=wake)
 
     async def load(self, run_id: str) -> tuple[Event, ...]:
-        """Read a journal."""
+        """Return a journal."""
         return await self._inside.load(run_id)
 
     async def recent(self, *, limit: int = 50) -> tuple[str, ...]:
-        """List the ids of the latest runs."""
+        """Return the ids of the latest runs."""
         return await self._inside.recent(limit=limit)
 
     async def unfinished(self, *, runbook: str) -> tuple[str, ...]:
-        """List the ids of all runs of that runbook that have not ended."""
+        """Return the ids of all runs of that runbook that have not ended."""
         return await self._inside.unfinished(runbook=runbook)
 
     @contextlib.contextmanager
@@ -146,7 +146,7 @@ class ObservedBudget:
     """The budget inside; ``heard`` gets the bucket's name and the seconds to wait, 0 where it was granted."""
 
     def __init__(self, inside: Budget, heard: Callable[[str, float], None]) -> None:
-        """Keep both."""
+        """Wrap ``inside``, and report to ``heard``."""
         self._inside = inside
         self._heard = heard
 

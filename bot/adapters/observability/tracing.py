@@ -1,4 +1,4 @@
-"""OpenTelemetry traces, one a run: told from its journal, and by each worker for the time it carried it."""
+"""OpenTelemetry traces, one a run: from its journal, and from each worker for the time it owned it."""
 
 from __future__ import annotations
 
@@ -32,69 +32,69 @@ _SCOPE = InstrumentationScope("pilothouse")
 
 
 @dataclass(frozen=True)
-class _Carried:
-    """A run in this process's hands."""
+class _OwnedSpan:
+    """The time for which this process owns a run."""
 
     epoch: int
     since: datetime
 
 
 class Traces:
-    """An observer of runs.  Ids are derived from the run's, so all workers tell parts of one trace.
+    """An observer of runs.  Ids are derived from the run's, so all workers add to one trace.
 
-    A span for the time in a worker's hands is told when the worker lets go; a worker that dies tells none.
-    The rest, from the run down to its steps, is told by whoever ends the run, from the whole journal.
+    The span of a worker's ownership is sent when the worker lets go; a worker that dies sends none.
+    The rest, from the run down to its steps, is sent by the worker that ends the run, from the whole journal.
     """
 
     def __init__(self, processor: SpanProcessor, clock: Clock, *, load: Load, worker: str) -> None:
-        """Keep where spans go; ``load`` reads a journal, with what others wrote into it."""
+        """Send spans to ``processor``; ``load`` reads a journal, with what others wrote into it."""
         self._processor = processor
         self._clock = clock
         self._load = load
-        self._telling: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
         self._resource = Resource.create({"service.name": "pilothouse", "service.instance.id": worker})
-        self._carried: dict[str, _Carried] = {}
+        self._carried: dict[str, _OwnedSpan] = {}
 
     def started(self, run_id: str, event: RunStarted) -> None:
-        """Hear that a run began; its trace begins when somebody takes it."""
+        """Ignore it: the trace begins when a worker takes the run."""
 
     def taken(self, run_id: str, taken: OwnedRun) -> None:
-        """Remember since when."""
-        self._carried[run_id] = _Carried(taken.epoch, self._clock.now())
+        """Remember since when this process owns the run."""
+        self._carried[run_id] = _OwnedSpan(taken.epoch, self._clock.now())
 
     def wrote(self, run_id: str, events: Sequence[Event]) -> None:
-        """Hear of facts; they are told when the run has ended."""
+        """Ignore it: events are sent when the run has ended."""
 
     def let_go(self, run_id: str, how: Letting) -> None:
-        """Tell the time that this process carried the run, and, where it ended, all the rest."""
+        """Send the span of this process's ownership and, if the run has ended, all the rest."""
         carried = self._carried.pop(run_id, None)
         if carried is None:
             return
-        self._tell(run_id, _delivery(run_id, carried, how=how, ended=self._clock.now()))
+        self._send(run_id, _delivery(run_id, carried, how=how, ended=self._clock.now()))
         if how == "finished":
-            task = asyncio.create_task(self._tell_all(run_id))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            task = asyncio.create_task(self._send_all(run_id))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
 
     async def settled(self) -> None:
-        """Wait until every run that has ended was told."""
-        await asyncio.gather(*self._telling)
+        """Wait until every ended run has been sent."""
+        await asyncio.gather(*self._sending)
 
     async def aclose(self) -> None:
-        """Send what was not sent yet."""
+        """Send what has not been sent yet."""
         await self.settled()
         await asyncio.to_thread(self._processor.shutdown)
 
-    async def _tell_all(self, run_id: str) -> None:
+    async def _send_all(self, run_id: str) -> None:
         try:
             events = await self._load(run_id)
         except (BotError, RedisError, OSError) as error:
             log.warning("trace_not_told", extra={"run_id": run_id, "error": type(error).__name__})
             return
         for span in spans_of(run_id, events):
-            self._tell(run_id, span)
+            self._send(run_id, span)
 
-    def _tell(self, run_id: str, span: TraceSpan) -> None:
+    def _send(self, run_id: str, span: TraceSpan) -> None:
         self._processor.on_end(
             ReadableSpan(
                 name=span.name,
@@ -110,7 +110,7 @@ class Traces:
         )
 
 
-def _delivery(run_id: str, carried: _Carried, *, how: Letting, ended: datetime) -> TraceSpan:
+def _delivery(run_id: str, carried: _OwnedSpan, *, how: Letting, ended: datetime) -> TraceSpan:
     return TraceSpan(
         id=span_id(run_id, "delivery", carried.epoch),
         parent=span_id(run_id),
@@ -130,5 +130,5 @@ def _ns(at: datetime) -> int:
 
 
 def otlp_traces(url: str, clock: Clock, *, load: Load, worker: str) -> Traces:
-    """Send traces to an OTLP/HTTP collector, in batches, from a thread of their own."""
+    """Return traces that go to an OTLP/HTTP collector, in batches, from a thread of their own."""
     return Traces(BatchSpanProcessor(OTLPSpanExporter(endpoint=url)), clock, load=load, worker=worker)

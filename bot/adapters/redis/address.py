@@ -1,4 +1,4 @@
-"""Where the store is, read from a URL: one server, one that Sentinels name, or a cluster."""
+"""Reads the store's address from a URL: one server, one that Sentinels name, or a cluster."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SENTINEL_OPTIONS = {"sentinel_username", "sentinel_password"}
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """Who we are to a server; never shown."""
+    """The user and password for a server; never shown."""
 
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
@@ -33,7 +33,7 @@ class Login:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """A store's place.  ``url`` is for redis-py itself and only there for one server; never shown."""
+    """A store's address.  ``url`` is for redis-py itself and only set for one server; never shown."""
 
     kind: Kind
     tls: bool = False
@@ -46,13 +46,13 @@ class Address:
 
 
 def address_of(url: str) -> Address:
-    """Read a URL.
+    """Return the address in a URL.
 
     Raises:
-        ValueError: it is none of ``SCHEMES``, or a part of it is missing; the message shows no part of it.
+        ValueError: its scheme is not in ``SCHEMES``, or a part is missing; the message shows no part of it.
     """
     if not url.startswith(SCHEMES):
-        raise ValueError(f"starts with {', '.join(SCHEMES[:-1])} or {SCHEMES[-1]}")
+        raise ValueError(f"must start with {', '.join(SCHEMES[:-1])} or {SCHEMES[-1]}")
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError("cannot be read; write `@`, `/`, `?` and `#` in a password as %40, %2F, %3F and %23")
@@ -71,10 +71,10 @@ def address_of(url: str) -> Address:
 def _sentinel(hosts: str, path: str, query: str, *, login: Login, tls: bool) -> Address:
     service, _, db = path.strip("/").partition("/")
     if not service:
-        raise ValueError("names the service behind the Sentinels: redis+sentinel://host:26379/service")
+        raise ValueError("must name the service behind the Sentinels: redis+sentinel://host:26379/service")
     options = dict(parse_qsl(query))
     if set(options) - _SENTINEL_OPTIONS:
-        raise ValueError("knows no options but `sentinel_username` and `sentinel_password`")
+        raise ValueError("allows only the options `sentinel_username` and `sentinel_password`")
     return Address(
         kind="sentinel",
         hosts=_hosts(hosts, port=_SENTINEL_PORT),
@@ -90,19 +90,19 @@ def _sentinel(hosts: str, path: str, query: str, *, login: Login, tls: bool) -> 
 
 def _cluster(hosts: str, path: str, query: str, *, login: Login, tls: bool) -> Address:
     if path.strip("/") not in {"", "0"} or query:
-        raise ValueError("ends after its hosts: a cluster has no numbered databases, and no options")
+        raise ValueError("must end after its hosts: a cluster has no numbered databases and no options")
     return Address(kind="cluster", hosts=_hosts(hosts, port=_PORT), login=login, tls=tls)
 
 
 def _check_server(scheme: str, host: str, path: str) -> None:
     if scheme == "unix":
         if host or not path.strip("/"):
-            raise ValueError("names a socket by its whole path: unix:///run/valkey.sock")
+            raise ValueError("must name a socket by its full path: unix:///run/valkey.sock")
         return
     if host:
         _hosts(host, port=_PORT)
     if "," in host:
-        raise ValueError("names one host; several take redis+sentinel:// or redis+cluster://")
+        raise ValueError("must name one host; use redis+sentinel:// or redis+cluster:// for several")
     _number(path.strip("/"))
 
 
@@ -110,13 +110,13 @@ def _hosts(text: str, *, port: int) -> tuple[Host, ...]:
     found = [_HOST.fullmatch(part.strip()) for part in text.split(",") if part.strip()]
     hosts = [(host["name"].strip("[]"), int(host["port"] or port)) for host in found if host]
     if not hosts or len(hosts) < len(found) or any(not 0 < number <= _HIGHEST_PORT for _, number in hosts):
-        raise ValueError("names hosts as host:port, several with commas between them")
+        raise ValueError("must name hosts as host:port, separated by commas")
     return tuple(hosts)
 
 
 def _number(db: str) -> int:
     if db and not db.isdecimal():
-        raise ValueError("ends with the number of a database, or with none")
+        raise ValueError("must end with the number of a database, or without one")
     return int(db or 0)
 
 
@@ -126,6 +126,6 @@ def _login(text: str | None) -> Login:
     username, colon, password = text.partition(":")
     if not colon:
         raise ValueError(
-            "puts a colon before the password: redis://:password@host or redis://user:password@host"
+            "must have a colon before the password: redis://:password@host or redis://user:password@host"
         )
     return Login(username=unquote(username) or None, password=unquote(password) or None)

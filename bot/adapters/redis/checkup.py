@@ -1,4 +1,4 @@
-"""Looks at a Redis or Valkey: can it be relied on not to lose runs?"""
+"""Checks that a Redis or Valkey will not lose runs."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from bot.domain.documentation import DOCS
 
 _OLDEST = {"redis": 7, "valkey": 8}
 _SKEW_S, _BAD_SKEW_S = 1.0, 30.0
-_ADMIN = "Run this once with a PILOTHOUSE_REDIS_URL whose user may: it changes nothing."
+_ADMIN = "Run this once with a PILOTHOUSE_REDIS_URL whose user has these permissions: it changes nothing."
 _PAGE = f"See {DOCS}/how-to/run-redis.md."
 
 
 async def check_redis(store: RedisStore, clock: Clock) -> tuple[CheckupItem, ...]:
-    """Look at version, durability, eviction, the user's trap and the clocks; changes nothing."""
+    """Check version, durability, eviction, the default user's trap and the clocks; change nothing."""
     try:
         await cast("Awaitable[Any]", store.client.ping())
     except (RedisError, OSError) as error:
         todo = "Check PILOTHOUSE_REDIS_URL, its login, and that the server is up."
         return (wrong("redis", f"does not answer: {type(error).__name__}", todo=todo),)
     if isinstance(store.client, RedisCluster):
-        todo = "Look at each node by itself, with a redis:// URL."
-        return (doubtful("redis", "a cluster answers; its nodes were not looked at", todo=todo),)
+        todo = "Check each node separately, with a redis:// URL."
+        return (doubtful("redis", "a cluster answers; its nodes were not checked", todo=todo),)
     looks: Iterable[tuple[str, Callable[[RedisStore], Awaitable[CheckupItem]]]] = (
         ("redis version", _version),
         ("redis append-only file", _append_only),
@@ -40,14 +40,14 @@ async def check_redis(store: RedisStore, clock: Clock) -> tuple[CheckupItem, ...
         try:
             found.append(await look(store))
         except NoPermissionError:
-            found.append(doubtful(name, "this user may not ask", todo=_ADMIN))
+            found.append(doubtful(name, "this user has no permission to check", todo=_ADMIN))
         except ResponseError as error:
-            found.append(doubtful(name, f"the server does not tell: {error}", todo=_PAGE))
+            found.append(doubtful(name, f"the server does not report it: {error}", todo=_PAGE))
     return (*found, await _skew(store, clock))
 
 
 async def _version(store: RedisStore) -> CheckupItem:
-    """Read it from HELLO, which everybody may ask."""
+    """Read the version from HELLO, which every user may call."""
     answer: Any = await _ask(store, "HELLO")
     told = answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
     told = {_text(key): _text(value) for key, value in told.items()}
@@ -70,25 +70,25 @@ def _text(value: object) -> str:
 async def _append_only(store: RedisStore) -> CheckupItem:
     told = await store.client.config_get("append*")
     if told.get("appendonly") != "yes":
-        todo = f"Set `appendonly yes`: a restart would lose what was acknowledged. {_PAGE}"
+        todo = f"Set `appendonly yes`: otherwise a restart loses acknowledged writes. {_PAGE}"
         return wrong("redis append-only file", "is off", todo=todo)
     sync = told.get("appendfsync", "")
     if sync == "no":
         todo = "Set `appendfsync everysec` or `always`."
-        return wrong("redis append-only file", "is written whenever the system likes", todo=todo)
+        return wrong("redis append-only file", "is written whenever the operating system decides", todo=todo)
     return good("redis append-only file", f"is on, {sync}")
 
 
 async def _eviction(store: RedisStore) -> CheckupItem:
     policy = (await store.client.config_get("maxmemory-policy")).get("maxmemory-policy", "")
     if policy != "noeviction":
-        todo = f"Set `maxmemory-policy noeviction`: a full server would throw runs away. {_PAGE}"
+        todo = f"Set `maxmemory-policy noeviction`: otherwise a full server deletes runs. {_PAGE}"
         return wrong("redis eviction", f"is {policy}", todo=todo)
     return good("redis eviction", "noeviction")
 
 
 async def _default_user(store: RedisStore) -> CheckupItem:
-    """Find the trap: a default user that is off and may nothing loses writes when the file is reloaded."""
+    """Find the trap: a default user that is off without permissions loses writes at a reload of the file."""
     name = "redis default user"
     user = cast("dict[str, Any]", await cast("Awaitable[Any]", store.client.acl_getuser("default")))
     if "off" not in user["flags"]:
@@ -100,7 +100,7 @@ async def _default_user(store: RedisStore) -> CheckupItem:
         answer = str(error)
     if answer == "OK":
         return good(name, "is off and keeps its permissions")
-    todo = f"Write `user default off ~* resetchannels &* +@all`: else a restart drops runs. {_PAGE}"
+    todo = f"Write `user default off ~* resetchannels &* +@all`: otherwise a restart loses runs. {_PAGE}"
     return wrong(name, "is off and has no permissions", todo=todo)
 
 
@@ -110,7 +110,7 @@ async def _skew(store: RedisStore, clock: Clock) -> CheckupItem:
     after = clock.now().timestamp()
     skew_s = seconds + micros / 1e6 - (before + after) / 2
     text = f"{abs(skew_s):.3f} s {'ahead of' if skew_s > 0 else 'behind'} this machine's"
-    todo = "Run NTP (chrony) on both: deadlines and timers are off by as much."
+    todo = "Run NTP (chrony) on both: deadlines and timers are wrong by this much."
     if abs(skew_s) > _BAD_SKEW_S:
         return wrong("redis clock", text, todo=todo)
     if abs(skew_s) > _SKEW_S + (after - before):

@@ -21,22 +21,22 @@ log = logging.getLogger(__name__)
 _TRIES = 5
 _PAUSE_S = 0.1
 _PASSING = (AskError, TryAgainError, ClusterDownError, ServerLostError, ServerSlowError, OSError)
-"""What passes: a slot that moves, a node that is replaced.  A ``MovedError`` is an ``AskError``, too."""
+"""Transient: a slot that moves, a node that is replaced.  A ``MovedError`` is also an ``AskError``."""
 
 
 @dataclass(frozen=True)
 class _Way:
-    """The node to try, and what to tell it first."""
+    """The node to try, and the command to send it first."""
 
     node: ClusterNode
     ahead: tuple[Command, ...] = ()
 
 
 class ClusterBatcher:
-    """A wire to each node that serves something.  All keys of one call are in one slot, by their hash tag."""
+    """A batcher for each node with slots.  All keys of one call are in one slot, by their hash tag."""
 
     def __init__(self, client: RedisCluster, *, replicas: int = 0) -> None:
-        """Keep the client, which knows who serves what; ``replicas`` of a node must have what it answers."""
+        """Find nodes by ``client``; an answer counts once ``replicas`` of its node have the write."""
         self._client = client
         self._replicas = replicas
         self._wires: dict[str, CommandBatcher] = {}
@@ -70,7 +70,7 @@ class ClusterBatcher:
         return answers[len(way.ahead) :]
 
     async def _next(self, error: Exception, way: _Way, command: Command, *, pause_s: float) -> _Way:
-        """Tell where to try next, after what an answer said or a node that gave none."""
+        """Return where to try next, after an answer or a node that did not answer."""
         if isinstance(error, MovedError):
             await self._client.nodes_manager.move_slot(error)
         elif isinstance(error, AskError):

@@ -1,4 +1,4 @@
-"""Sends what one moment brings as one write: many runs at once share the way to the server and back."""
+"""Sends commands of the same moment as one write: many runs share one round trip to the server."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 Command = tuple[str | int | float, ...]
 Outcome = list[Any] | Exception
-"""The answers to the commands of one call, or why there are none."""
+"""The answers to the commands of one call, or the error."""
 
 _LINES = 2
-"""While one batch is under way, the next one need not wait for its answers."""
+"""Batches in flight: the next one need not wait for the answers to the first."""
 _MOST_AT_ONCE = 256
 _TRIES = 3
 _PAUSE_S = 0.05
@@ -33,7 +33,7 @@ _WAIT_MS = 1000
 
 
 class NotReplicatedError(RedisError):
-    """What was written is on too few replicas to be relied on; try again."""
+    """A write is on too few replicas to be relied on; try again."""
 
 
 @dataclass(eq=False)
@@ -43,17 +43,17 @@ class _Call:
 
 
 class CommandBatcher:
-    """Connections of its own to one server; commands of the same moment travel together, in order of asking.
+    """Connections of its own to one server; commands of the same moment are sent together, in call order.
 
-    A command whose answer was lost with its connection is sent again: whatever goes this way must be harmless
-    when it is done twice.
+    A command whose answer was lost with its connection is sent again, so every command must be harmless
+    when it runs twice.
     """
 
     def __init__(self, line: Callable[[], AbstractConnection], *, replicas: int = 0) -> None:
-        """Keep what makes a connection; nothing is opened yet.
+        """Connect by ``line`` when first used; nothing is opened yet.
 
-        An answer counts when ``replicas`` have what it stands for.  A wire that waits for them is for nothing
-        else: whatever shared it would have to wait as well.
+        An answer counts once ``replicas`` have the write.  A batcher that waits for them is for nothing
+        else: other commands on it would have to wait too.
         """
         self._open = line
         self._replicas = replicas
@@ -78,7 +78,7 @@ class CommandBatcher:
         return await call.answers
 
     async def aclose(self) -> None:
-        """Close the connections; what still waits for an answer is told so."""
+        """Close the connections; calls that still wait for an answer fail with that reason."""
         self._closing = True  # redis-py can swallow a cancellation that meets an answer
         for line in self._lines:
             line.cancel()
@@ -151,13 +151,13 @@ async def _exchange(connection: AbstractConnection, batch: list[_Call], *, repli
         for call, outcome in zip(batch, outcomes, strict=True):
             _settle(call, _proven(outcome, reached, replicas))
     for outcome in outcomes:
-        if isinstance(outcome, ReadOnlyError):  # whoever is the primary now is found by connecting anew
+        if isinstance(outcome, ReadOnlyError):  # connecting again finds the current primary
             await connection.disconnect(nowait=True)
             raise ServerLostError(str(outcome)) from outcome
 
 
 def _proof(call: _Call, replicas: int) -> tuple[Command, ...]:
-    """Ask how many replicas have everything up to here.
+    """Return commands that ask how many replicas have everything up to here.
 
     WAIT counts from this connection's last write, and a script that finds its work done writes nothing: so
     there is a write of our own, where the call's key is.
@@ -174,7 +174,7 @@ def _proven(outcome: Outcome, reached: Outcome, replicas: int) -> Outcome:
 
 
 async def _outcome(connection: AbstractConnection, commands: Sequence[Command]) -> Outcome:
-    """Read the answers to some commands; a refused one among them is the outcome of all."""
+    """Return the answers to some commands; if one was refused, its error is the outcome of all."""
     answers: list[Any] = []
     refusal: ResponseError | None = None
     for _ in commands:
@@ -186,13 +186,13 @@ async def _outcome(connection: AbstractConnection, commands: Sequence[Command]) 
 
 
 def key_of(command: Command) -> str:
-    """Find a command's first key: behind a script and the number of its keys, else right behind the name."""
+    """Return a command's first key: after a script and the number of its keys, else right after the name."""
     return str(command[3] if str(command[0]).startswith("EVAL") else command[1])
 
 
 def _settle(call: _Call, outcome: Outcome) -> None:
     if call.answers.done() or isinstance(outcome, ReadOnlyError):
-        return  # whoever asked has gone, or it is asked again elsewhere
+        return  # the caller has gone, or has asked again elsewhere
     if isinstance(outcome, Exception):
         call.answers.set_exception(outcome)
     else:

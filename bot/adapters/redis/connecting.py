@@ -1,4 +1,4 @@
-"""How the store is reached: a client for single commands and a wire for scripts, whatever it is made of."""
+"""Connects to the store: a client for single commands and a batcher for scripts, for any kind of server."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from bot.adapters.redis.cluster import ClusterBatcher
 from bot.adapters.redis.command_batcher import CommandBatcher
 
 _SENTINEL_S = 1.0
-"""A Sentinel that does not answer in this time is passed over for the next."""
+"""In seconds; a Sentinel that does not answer in this time is skipped."""
 _TRIES, _PAUSE_S, _LONGEST_PAUSE_S = 3, 0.02, 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A way to the store; nothing is opened until it is used.
+    """A connection to the store; nothing is opened until it is used.
 
-    What goes over ``lasting`` is answered when the replicas have it, too.
+    What goes over ``lasting`` is answered once the replicas have it too.
     """
 
     client: Redis
@@ -44,17 +44,17 @@ class Link:
 
 
 class _Cluster(RedisCluster):
-    """redis-py's cluster, whose own failures are those of a server out of reach, like everybody's."""
+    """redis-py's cluster, with its own failures raised as those of a server out of reach."""
 
     async def initialize(self, *args: Any, **options: Any) -> RedisCluster:  # noqa: ANN401  # as redis-py has it
-        """Find out who serves what, once."""
+        """Find out which node serves which slot, once."""
         try:
             return await super().initialize(*args, **options)
         except RedisClusterException as error:
             raise ServerLostError(str(error)) from error
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as redis-py has it
-        """Send one command to whoever serves its key."""
+        """Send one command to the node that serves its key."""
         try:
             return await _answered(super().execute_command(*args, **options))
         except RedisClusterException as error:
@@ -85,9 +85,9 @@ async def _answered(asking: Awaitable[Any]) -> Any:  # noqa: ANN401  # whatever 
 
 
 def link_to(address: Address, *, connections: int, replicas: int) -> Link:
-    """Make a way to the store with at most ``connections`` to a server, besides the wires' few.
+    """Return a link with at most ``connections`` to a server, besides those of the batchers.
 
-    What must last is answered when ``replicas`` have it.
+    A lasting write is answered once ``replicas`` have it.
     """
     match address.kind:
         case "server":
@@ -104,7 +104,7 @@ def _to_server(address: Address, connections: int, replicas: int) -> Link:
 
 
 def _to_service(address: Address, connections: int, replicas: int) -> Link:
-    """Ask the Sentinels for the primary, at each new connection anew."""
+    """Connect to the primary, asking the Sentinels again for each new connection."""
     sentinel = Sentinel(  # type: ignore[no-untyped-call]
         list(address.hosts),
         sentinel_kwargs={
@@ -112,7 +112,7 @@ def _to_service(address: Address, connections: int, replicas: int) -> Link:
             "socket_connect_timeout": _SENTINEL_S,
             "ssl": address.tls,
             "decode_responses": True,
-            "retry": Retry(NoBackoff(), 0),  # the next Sentinel is asked instead
+            "retry": Retry(NoBackoff(), 0),  # ask the next Sentinel instead
             **_words(address.sentinel_login),
         },
     )
@@ -165,7 +165,7 @@ def _over_one(client: Redis, replicas: int, *more: Callable[[], Awaitable[None]]
 
 
 def _patience() -> dict[str, Any]:
-    """Connect again a few times, also where a server answers that it is the primary no longer."""
+    """Return how to retry: reconnect a few times, even if a server is no longer the primary."""
     return {
         "retry": Retry(ExponentialWithJitterBackoff(base=_PAUSE_S, cap=_LONGEST_PAUSE_S), _TRIES),
         "retry_on_error": [ReadOnlyError],

@@ -1,4 +1,4 @@
-"""How much of everything is in Redis, read at the moment it is asked for."""
+"""How much of everything is in Redis, read on request."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _NO_GROUP: dict[str, Any] = {"pending": 0, "last-delivered-id": "0-0"}
 _BUCKETS = ("slack:edits", "slack:edits:urgent")
 
 _SOON_S = 60
-"""More than the lease of a topic that is being shown, and than every pause before it is tried again."""
+"""In seconds; longer than a topic's lease and than any pause before a retry."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LaneDepth:
-    """One kind of work, over all shards; ``oldest_s`` is the age of the oldest message nobody has taken."""
+    """One kind of work, over all shards; ``oldest_s`` is the age of the oldest untaken message."""
 
     waiting: int = 0
     handled: int = 0
     oldest_s: float = 0
 
     def plus(self, other: LaneDepth) -> LaneDepth:
-        """Add another shard's."""
+        """Return the sum with another shard's."""
         return LaneDepth(
             waiting=self.waiting + other.waiting,
             handled=self.handled + other.handled,
@@ -45,20 +45,20 @@ class Depths:
     timed: int
     """Parked runs that wake at a time of their own."""
     kept: int
-    """Runs that are kept, those that ended among them."""
+    """Runs that are stored, ended ones included."""
     dirty: int
-    """Topics to be looked at now, or in somebody's hands; not those that wait for a silence to end."""
+    """Topics that are due or being shown; not those that wait for a silence to end."""
     dead: int
     workers: int
     tokens: dict[str, float]
-    """What was left in each shared Slack bucket when somebody last asked; a full one is not listed."""
+    """What was left in each shared Slack bucket when a worker last asked; a full one is not listed."""
 
 
 class Gauges:
     """Reads the depths; some thirty commands, whatever the load."""
 
     def __init__(self, store: RedisStore, clock: Clock) -> None:
-        """Keep the store; ages are told by ``clock``, which is as right as this machine's is."""
+        """Read ``store``; ages are by ``clock``, so they are as accurate as this machine's."""
         self._store = store
         self._clock = clock
         self._lanes = lanes_of(store.keys, runs=1, checks=1)

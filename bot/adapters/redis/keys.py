@@ -10,7 +10,7 @@ LANES = ("urgent", "normal")
 
 
 def settled(key: str) -> str:
-    """Name the counter of writes that had to be replicated, in the slot of a key."""
+    """Return the key of the counter of writes that had to be replicated, in the slot of another key."""
     tag, brace, _ = key.partition("}")
     return f"{tag}{brace}:settled"
 
@@ -30,7 +30,7 @@ class Shard:
         return f"{self.tag}:q:{lane}"
 
     def seen(self, key: str) -> str:
-        """Marker of an intent that was written down."""
+        """Marker of an intent that was stored."""
         return f"{self.tag}:seen:{key}"
 
     def messages(self, topic: str) -> str:
@@ -39,7 +39,7 @@ class Shard:
 
     @property
     def holds(self) -> str:
-        """Prefix of the keys that say who renders a topic."""
+        """Prefix of the keys that hold who renders a topic."""
         return f"{self.tag}:hold:"
 
     @property
@@ -48,11 +48,11 @@ class Shard:
         return f"{self.tag}:alert:"
 
     def acknowledgement(self, alert_id: str) -> str:
-        """String: who looks after an alert, and since when."""
+        """String: who acknowledged an alert, and since when."""
         return f"{self.tag}:ack:{alert_id}"
 
     def silence(self, fingerprint: str) -> str:
-        """String: who silenced a fingerprint; ends with the silence."""
+        """String: who silenced a fingerprint; expires with the silence."""
         return f"{self.tag}:silence:{fingerprint}"
 
     @property
@@ -62,7 +62,7 @@ class Shard:
 
     @property
     def fired(self) -> str:
-        """Sorted set of the alerts that are kept, by the time they ended; infinite while they fire."""
+        """Sorted set of the stored alerts, by the time they ended; infinite while they fire."""
         return f"{self.tag}:fired"
 
     def bucket(self, name: str) -> str:
@@ -86,12 +86,12 @@ class Shard:
         return f"{self.tag}:flag-fence:{run_id}"
 
     def feedback(self, run_id: str) -> str:
-        """Hash: what people say of a run's diagnosis, by person."""
+        """Hash: people's ratings of a run's diagnosis, by person."""
         return f"{self.tag}:feedback:{run_id}"
 
     @property
     def rated(self) -> str:
-        """Sorted set of the runs whose diagnoses people spoke about, by when these were made."""
+        """Sorted set of the runs with rated diagnoses, by when these were made."""
         return f"{self.tag}:rated"
 
     @property
@@ -119,11 +119,11 @@ class Shard:
         return f"{self.tag}:waiting:"
 
     def deploy_lock(self, service: str) -> str:
-        """String: who keeps a service from being deployed; ends with the lock."""
+        """String: who has locked a service against deployments; expires with the lock."""
         return f"{self.tag}:deploylock:{service}"
 
     def checklist(self, service: str, version: str) -> str:
-        """Hash: what people said of the checklist of a version."""
+        """Hash: people's marks on the checklist of a version."""
         return f"{self.tag}:checklist:{service}:{version}"
 
     @property
@@ -133,7 +133,7 @@ class Shard:
 
     @property
     def monitor_kept(self) -> str:
-        """Hash: the slot of each monitor whose look was kept last, in ms."""
+        """Hash: the slot of each monitor's last stored check, in ms."""
         return f"{self.tag}:monitors:kept"
 
     @property
@@ -143,7 +143,7 @@ class Shard:
 
     @property
     def monitor_pauses(self) -> str:
-        """Hash: which monitors do not look, and by whose word."""
+        """Hash: which monitors are paused, and by whom."""
         return f"{self.tag}:monitors:pauses"
 
     @property
@@ -168,7 +168,7 @@ class Shard:
 
     @property
     def dirty(self) -> str:
-        """Sorted set of topics whose messages want another look."""
+        """Sorted set of topics whose messages have to be checked."""
         return f"{self.tag}:dirty"
 
     @property
@@ -207,22 +207,22 @@ class Shard:
 
 @dataclass(frozen=True)
 class Keys:
-    """Finds the shard of a run; what is shared by all lives in the first."""
+    """Finds the shard of a run; what all runs share is in the first."""
 
     prefix: str = "pilothouse"
     shards: int = 1
 
     def shard(self, number: int) -> Shard:
-        """Name one shard."""
+        """Return one shard."""
         return Shard(f"{{{self.prefix}:s{number}}}")
 
     def of(self, run_id: str) -> Shard:
-        """Find the shard that a run lives in."""
+        """Return the shard of a run."""
         return self.shard(zlib.crc32(run_id.encode()) % self.shards)
 
     @property
     def shared(self) -> Shard:
-        """Where everything lives that belongs to no run."""
+        """The shard of everything that does not belong to a run."""
         return self.shard(0)
 
     @property

@@ -12,22 +12,22 @@ GROUP = "workers"
 
 
 class LaneCapacity:
-    """How much of a kind may be under way at a time in this worker."""
+    """How many of a kind this worker handles at a time."""
 
     def __init__(self, total: int) -> None:
-        """Begin with all of them free."""
+        """Begin with ``total`` free."""
         self.free = total
         self._changed = asyncio.Event()
 
     async def some(self) -> int:
-        """Wait until one is free at least; gives how many are."""
+        """Wait until at least one is free; return how many are."""
         while self.free <= 0:
             self._changed.clear()
             await self._changed.wait()
         return self.free
 
     def take(self) -> None:
-        """Use one, even where none is free: work that was taken over is not turned away."""
+        """Use one, even if none is free: work that was taken over is not refused."""
         self.free -= 1
 
     def give_back(self) -> None:
@@ -46,7 +46,7 @@ class Lane:
 
 
 def lanes_of(keys: Keys, *, runs: int, checks: int) -> tuple[Lane, ...]:
-    """List every lane: of each shard the urgent and the other runs, and once the intents and the checks.
+    """Return every lane: for each shard its urgent and its other runs, and once the intents and the checks.
 
     ``runs`` and ``checks`` are how many of a kind this worker handles at a time.  Intents and urgent runs
     have slots of their own: a click, a triage or a rollback never waits for reports or monitors to end.

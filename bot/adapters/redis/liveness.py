@@ -1,4 +1,4 @@
-"""Who is alive, told by counters that move, and what the others left behind."""
+"""Which workers are alive, by their moving counters, and what the others left behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 100
 _GONE = "gone"
-"""What stands in place of a worker's counter when it ended and could not hand everything over."""
+"""Replaces a worker's counter when it ended and could not hand everything over."""
 
 Left = tuple[Lane, str, dict[str, str], int]
 """A lane, a message's id, its fields, and how many workers had it before."""
@@ -29,7 +29,7 @@ class Liveness:
     def __init__(
         self, store: RedisStore, *, shard: Shard, lanes: Sequence[Lane], consumer: str, lease_s: float
     ) -> None:
-        """Keep the store; a worker whose counter stood still for ``lease_s`` seconds is gone."""
+        """Watch ``shard``; a worker whose counter has not moved for ``lease_s`` seconds is gone."""
         self._store = store
         self._shard = shard
         self._lanes = lanes
@@ -41,11 +41,11 @@ class Liveness:
         self._unexplained: set[str] = set()
 
     async def beat(self) -> None:
-        """Say that this worker is alive."""
+        """Record that this worker is alive."""
         await self._store.client.hincrby(self._shard.beats, self._consumer, 1)
 
     async def leave(self) -> None:
-        """Say that this worker ends, so that nobody waits for its lease."""
+        """Record that this worker ends, so that others need not wait for its lease."""
         left = [await self._store.run("leave", (x.stream,), GROUP, self._consumer) for x in self._lanes]
         if any(left):
             await self._store.client.hset(self._shard.beats, self._consumer, _GONE)
@@ -53,10 +53,10 @@ class Liveness:
             await self._store.client.hdel(self._shard.beats, self._consumer)
 
     async def left_behind(self, handled: Collection[str]) -> list[Left]:
-        """Claim what workers that are gone did not end; ``handled`` is what this worker has under way.
+        """Claim what gone workers did not finish; ``handled`` is what this worker is handling.
 
-        What is delivered to this worker but was never seen by it, because the answer was lost, is claimed as
-        well, once it was missed twice.
+        A message that was delivered to this worker but never seen, because the answer was lost, is also
+        claimed, once it was missed twice.
         """
         left: list[Left] = []
         for gone in await self._gone():
@@ -84,7 +84,7 @@ class Liveness:
         return [(lane, message_id, fields, 0) for _, fields in found]
 
     async def _gone(self) -> list[str]:
-        """List the workers whose counter has stood still for a lease, those that never beat among them."""
+        """Return the workers whose counter has not moved for a lease, including those that never beat."""
         beats = await self._store.hash(self._shard.beats)
         names = set(beats)
         for lane in self._lanes:
@@ -105,8 +105,8 @@ class Liveness:
     def _watched(self) -> float:
         """Return for how many seconds this worker has watched the others until now.
 
-        The time between two looks counts for half a lease at most.  While the store was out of reach nobody
-        could beat, which is not a sign of death; and a worker that looks seldom, because its machine is busy,
+        The time between two looks counts for half a lease at most.  While the store was out of reach no worker
+        could beat, so a missing beat does not mean a dead worker; and a worker that looks seldom, because its machine is busy,
         still finds out that another one is gone.
         """
         now = time.monotonic()

@@ -31,12 +31,12 @@ class _Script:
 class RedisStore:
     """One Redis or Valkey, or many as one; ``changed`` is set when this process marks a topic.
 
-    ``client`` is for what waits or is rare; whatever is asked often goes over the wire, which has no pool to
-    run dry.
+    ``client`` is for commands that wait or are rare; frequent ones go over the batcher, which has no pool
+    to run dry.
     """
 
     def __init__(self, link: Link, keys: Keys) -> None:
-        """Keep the way there."""
+        """Use ``link`` to reach the keys of ``keys``."""
         self.client = link.client
         self._link = link
         self.keys = keys
@@ -50,7 +50,7 @@ class RedisStore:
         ``lasting`` waits until the replicas that the settings ask for have it too.
 
         Raises:
-            NotReplicatedError: they do not have it in time; it is written, but must not be relied on.
+            NotReplicatedError: they did not confirm in time; it is written, but must not be relied on.
         """
         known = self._scripts.get(script) or self._read(script)
         wire = self._link.lasting if lasting else self._link.wire
@@ -61,14 +61,14 @@ class RedisStore:
         return answer
 
     async def hash(self, key: str) -> dict[str, str]:
-        """Read a whole hash; empty if there is none."""
+        """Return a whole hash; empty if it does not exist."""
         (answer,) = await self._link.wire.send(("HGETALL", key))
         if isinstance(answer, dict):
             return answer
         return dict(zip(answer[::2], answer[1::2], strict=True))  # as RESP2 has it
 
     async def field(self, key: str, name: str) -> str | None:
-        """Read one field of a hash."""
+        """Return one field of a hash; none if it does not exist."""
         (answer,) = await self._link.wire.send(("HGET", key, name))
         return cast("str | None", answer)
 
@@ -86,10 +86,10 @@ class RedisStore:
 def connect(
     url: str, *, prefix: str = "pilothouse", shards: int = 1, connections: int = 64, replicas: int = 0
 ) -> RedisStore:
-    """Make a store for a URL as ``address_of`` reads it; nothing is opened yet.
+    """Return a store for a URL as ``address_of`` reads it; nothing is opened yet.
 
-    ``connections`` come on top of those that wait for work all the time.  What must outlive the loss of the
-    server is answered when ``replicas`` have it.
+    ``connections`` are in addition to those that wait for work.  What must outlive the loss of the server
+    is answered once ``replicas`` have it.
 
     Raises:
         SettingsError: the URL cannot be read; the message shows no part of it.

@@ -1,4 +1,4 @@
-"""Ready runs, intents and checks over Redis Streams: read, handled, handed over when this worker ends."""
+"""Reads ready runs, intents and checks from Redis Streams, handles them, and hands them over at the end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Fields = dict[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class QueueMessage:
-    """One message in this worker's hands; ``before`` counts the workers that had it and did not end it."""
+    """One message that this worker handles; ``before`` counts earlier workers that did not finish it."""
 
     lane: Lane
     id: str
@@ -43,10 +43,10 @@ class QueueMessage:
 
 
 class RedisWork:
-    """Carries work to this worker, and takes over from workers whose heartbeat stands still.
+    """Brings work to this worker, and takes over from workers whose heartbeat has stopped.
 
     ``lease_s`` seconds without a beat, on this worker's own monotonic clock, mean that a worker is gone; its
-    unfinished work is then handled here.  The epoch makes that safe when it was only slow.
+    unfinished work is then handled here.  The epoch makes that safe if it was only slow.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class RedisWork:
         drain_s: float | None = None,
         on_beat: Callable[[], None] | None = None,
     ) -> None:
-        """Keep the store; ``consumer`` must be this worker's alone.
+        """Read from ``store`` as ``consumer``, a name that only this worker uses.
 
         ``concurrency`` runs of each lane and ``checks`` monitors are handled at a time.  What is under way
-        when the worker is told to end gets ``drain_s`` seconds (a lease, unless given), then it is handed on.
-        ``on_beat`` is called whenever the others have been told that this worker lives.
+        when the worker is stopped gets ``drain_s`` seconds (a lease, unless given), then it is handed over.
+        ``on_beat`` is called after each heartbeat.
         """
         self._store = store
         self._consumer = consumer
@@ -77,7 +77,7 @@ class RedisWork:
         self._gone = False
 
     async def serve(self, handlers: WorkHandlers) -> None:
-        """Hand out work until cancelled; what was begun is finished within ``drain_s``, or handed over."""
+        """Hand out work until cancelled; work in progress is finished within ``drain_s``, or handed over."""
         await self._prepared()
         living = [asyncio.create_task(self._live(liveness, handlers)) for liveness in self._livenesses()]
         reading = [asyncio.create_task(self._read(lane, handlers)) for lane in self._lanes]
@@ -94,7 +94,7 @@ class RedisWork:
             await _cancelled(living)
 
     async def pump(self, *, now: datetime) -> int:
-        """Make every run ready whose time has come; gives how many."""
+        """Make every run ready whose time has come; return how many."""
         woken = 0
         for shard in self._store.keys.all:
             keys = (shard.due, *(shard.queue(lane) for lane in LANES), shard.active)
@@ -103,7 +103,7 @@ class RedisWork:
         return woken
 
     async def reconcile(self) -> int:
-        """Queue again every run that is ready or running and that no message stands for; gives how many."""
+        """Requeue every ready or running run that has no message; return how many."""
         mended = 0
         for shard in self._store.keys.all:
             keys = (shard.active, *(shard.queue(lane) for lane in LANES))
@@ -113,7 +113,7 @@ class RedisWork:
         return mended
 
     async def depth(self) -> int:
-        """Tell how many messages are waiting or being handled."""
+        """Return how many messages are waiting or being handled."""
         return sum([await self._store.client.xlen(lane.stream) for lane in self._lanes])
 
     def _livenesses(self) -> list[Liveness]:
@@ -129,7 +129,7 @@ class RedisWork:
         ]
 
     async def _prepared(self) -> None:
-        """Wait until the store is there and takes writes; a refused login is no matter of time."""
+        """Wait until the store is up and takes writes; raise if the login is refused."""
         while True:
             try:
                 return await self._prepare()
@@ -161,7 +161,7 @@ class RedisWork:
                 self._begin(QueueMessage(lane=lane, id=message_id, fields=fields), handlers)
 
     async def _live(self, liveness: Liveness, handlers: WorkHandlers) -> None:
-        """Beat, and take over from whoever has stopped beating."""
+        """Beat, and take over from workers that have stopped beating."""
         while not self._gone:
             try:
                 await liveness.beat()
@@ -188,7 +188,7 @@ class RedisWork:
     async def _handle(self, delivery: QueueMessage, handlers: WorkHandlers) -> None:
         """Handle one message until it succeeds or has failed too often; only then is it acknowledged.
 
-        A store out of reach says nothing about the work: that is waited for, however long it takes.
+        While the store is out of reach it waits, however long that takes: the work itself has not failed.
         """
         failures, pauses = delivery.before, 0
         while True:
@@ -209,7 +209,7 @@ class RedisWork:
             await asyncio.sleep(min(0.1 * 2**pauses, self._lease_s, _LONGEST_PAUSE_S))
 
     async def _give_up(self, delivery: QueueMessage, handlers: WorkHandlers) -> None:
-        """End a run that always fails, so that people are told; keep other work for a person to look at."""
+        """End a run that always fails, so that people see it; set other work aside for a person."""
         log.error("work_given_up", extra={"stream": delivery.lane.stream, **_ids(delivery.fields)})
         run_id = delivery.fields.get("run", "")
         if run_id:
@@ -222,12 +222,12 @@ class RedisWork:
         await self._store.run("bury", keys, delivery.lane.stream, text, run_id, _MOST_BURIED)
 
     async def _drain(self) -> None:
-        """Let what is under way end for a while, then hand the rest over to whoever reads next."""
+        """Wait some time for work in progress, then hand the rest over to the next reader."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=self._drain_s)
         left = dict(self._tasks)
         await _cancelled(list(left))
-        with contextlib.suppress(RedisError, OSError):  # they are taken over after the lease then
+        with contextlib.suppress(RedisError, OSError):  # they are then taken over after the lease
             for delivery in left.values():
                 flat = [part for pair in delivery.fields.items() for part in pair]
                 await self._store.run("requeue", (delivery.lane.stream,), GROUP, delivery.id, *flat)
@@ -245,7 +245,7 @@ class RedisWork:
 
 
 async def _call(handlers: WorkHandlers, fields: Fields) -> None:
-    """Hand a message to whom it is for."""
+    """Call the handler of a message's kind."""
     if "run" in fields:
         await handlers.run(fields["run"])
     elif "check" in fields:
@@ -267,7 +267,7 @@ def _ids(fields: Fields) -> Fields:
 
 
 def _flat(answer: object) -> list[tuple[str, Fields]]:
-    """Read XREADGROUP's answer of one stream: a list of pairs in RESP2 and a mapping in RESP3."""
+    """Return XREADGROUP's answer for one stream: a list of pairs in RESP2 and a mapping in RESP3."""
     if not answer:
         return []
     if isinstance(answer, dict):

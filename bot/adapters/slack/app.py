@@ -25,9 +25,9 @@ _MOST_DIGITS = 12
 
 
 def build_app(*, identity: Identity, signing_secret: str = "") -> AsyncApp:
-    """Make an app that listens to nothing yet.
+    """Return an app without listeners.
 
-    Each request is authorised from ``identity``, which asks Slack once for all, and speaks through the same
+    Each request is authorised by ``identity``, which asks Slack only once, and answered over the same
     connections as ``identity.client``.  ``signing_secret`` is only needed for HTTP mode.
     """
     spoken = identity.client
@@ -59,7 +59,7 @@ def build_app(*, identity: Identity, signing_secret: str = "") -> AsyncApp:
     app.client.proxy = spoken.proxy
 
     async def by_the_same_way(context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]) -> None:
-        """Bolt makes a client for each request, which would look for a proxy by itself."""
+        """Use our proxy for this request: Bolt makes a new client, which would look for one itself."""
         context.client.proxy = spoken.proxy
         await next_()
 
@@ -68,7 +68,7 @@ def build_app(*, identity: Identity, signing_secret: str = "") -> AsyncApp:
 
 
 def http_routes(app: AsyncApp) -> list[Route]:
-    """Make the routes of signed HTTP mode; what is not signed by Slack gets a 401."""
+    """Return the routes of signed HTTP mode; a request without Slack's signature gets a 401."""
 
     async def receive(request: Request) -> Response:
         if not _is_plausible(request):
@@ -88,7 +88,7 @@ def http_routes(app: AsyncApp) -> list[Route]:
 
 
 def _is_plausible(request: Request) -> bool:
-    """Tell whether the headers can be a signature at all; Bolt verifies the signature itself."""
+    """Return whether the headers can hold a signature; Bolt verifies the signature itself."""
     stamp = request.headers.get("x-slack-request-timestamp", "")
     signature = request.headers.get("x-slack-signature", "")
     is_time = stamp.isascii() and stamp.isdigit() and len(stamp) <= _MOST_DIGITS

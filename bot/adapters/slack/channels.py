@@ -1,4 +1,4 @@
-"""Where a message can go: channels by name or id, and which of them are closed to us."""
+"""Finds channels by name or id, and remembers which of them are closed to us."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Channels:
     """Finds channels; what turned out to be closed to us is left alone for ten minutes."""
 
     def __init__(self, client: AsyncWebClient, *, default: str) -> None:
-        """Keep the client; ``default`` is the name or id of the channel that takes what fits nowhere else."""
+        """Ask ``client``; ``default`` is the name or id of the channel for everything without its own."""
         self._client = client
         self._default = default
         self._ids: dict[str, str] = {}
@@ -30,23 +30,23 @@ class Channels:
         self._closed: dict[tuple[str, str], float] = {}
 
     async def find(self, wanted: str) -> str:
-        """Give the id of the channel ``wanted`` (a name or an id), or else of the default channel.
+        """Return the id of the channel ``wanted`` (a name or an id), or else of the default channel.
 
         Raises:
-            NotFoundError: neither can be posted to.
+            NotFoundError: the bot cannot post to either.
         """
         for name in (wanted, self._default):
             channel = await self._id_of(name.removeprefix("#"))
             if channel and not self.is_closed(channel):
                 return channel
-        raise NotFoundError(f"Neither `{wanted}` nor the default channel `{self._default}` can be posted to.")
+        raise NotFoundError(f"I cannot post to `{wanted}` or to the default channel `{self._default}`.")
 
     def close(self, channel: str, *, thread: str = "") -> None:
-        """Leave a channel, or one thread of it, alone for a while."""
+        """Leave a channel, or one thread of it, alone for ten minutes."""
         self._closed[channel, thread] = time.monotonic() + _CLOSED_S
 
     def is_closed(self, channel: str, *, thread: str = "") -> bool:
-        """Tell whether it turned out to be closed a while ago."""
+        """Return whether it was closed to us less than ten minutes ago."""
         return self._closed.get((channel, thread), 0) > time.monotonic()
 
     async def _id_of(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Slack's Web API client, and who it speaks as."""
+"""Slack's Web API client, and the account of its token."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ DEFAULT_API_URL = "https://slack.com/api/"
 CALL_S = 8.0
 """The longest that one call may take, in seconds."""
 NOT_AFTER: ContextVar[float | None] = ContextVar("not_after", default=None)
-"""On the monotonic clock: when this task must not begin another call any more."""
+"""On the monotonic clock: from then on this task must not begin another call."""
 
 
 @asynccontextmanager
 async def open_client(
     *, token: str, api_url: str = DEFAULT_API_URL, call_s: float = CALL_S
 ) -> AsyncIterator[AsyncWebClient]:
-    """Open a client that keeps its connections and never sends anything twice by itself.
+    """Open a client that keeps its connections and never retries on its own.
 
     The SDK's own default sends a post again when a connection is lost after the post was handled.
     """
@@ -44,18 +44,18 @@ async def open_client(
 
 
 async def _not_too_late(*_: object) -> None:
-    """Send nothing for a topic that is somebody else's by now: Slack knows neither keys nor fences.
+    """Send nothing for a topic that another presenter now holds: Slack has no idempotency keys or fences.
 
-    A process that was stopped, and goes on, comes by here before it asks for a connection, and once more
-    just before the first byte leaves: it may have been stopped in between.
+    A process that was stopped and resumes passes this check before it asks for a connection, and again
+    just before the first byte is sent: it may have been stopped in between.
     """
     limit = NOT_AFTER.get()
     if limit is not None and time.monotonic() >= limit:
-        raise HoldLostError("The time to say this has passed.")
+        raise HoldLostError("The deadline of this call has passed.")
 
 
 def is_direct(url: str) -> bool:
-    """Tell whether a proxy of the environment is not for ``url``; the SDK knows no ``NO_PROXY``."""
+    """Return whether ``url`` is exempt from the environment's proxy; the SDK ignores ``NO_PROXY``."""
     host = urlsplit(url).hostname or ""
     try:
         is_here = ipaddress.ip_address(host).is_loopback
@@ -77,16 +77,16 @@ class BotAccount:
 
 
 class Identity:
-    """Asks Slack once who we are."""
+    """Asks Slack once for the bot's account."""
 
     def __init__(self, client: AsyncWebClient) -> None:
-        """Keep the client; nothing is asked yet."""
+        """Ask ``client`` when first needed."""
         self.client = client
         self._who: BotAccount | None = None
         self._asking = asyncio.Lock()
 
     async def get(self) -> BotAccount:
-        """Tell who we are; asks Slack the first time only.
+        """Return the bot's account; asks Slack the first time only.
 
         Raises:
             SlackApiError: the token is not accepted.

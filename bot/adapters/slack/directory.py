@@ -1,4 +1,4 @@
-"""Who people are and which groups they are in, asked of Slack at the moment it matters."""
+"""Looks up people and their groups in Slack when a decision needs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import Identity
-from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, slack_failure_of
 from bot.domain.catalogue import ApproverGroup, Catalogue
 from bot.domain.errors import IdentityUnknownError
 from bot.domain.people import Profile, Standing
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class _Memory(Generic[T]):
-    """Remembers answers for a while, and asks once for all who want to know the same at the same time."""
+    """Remembers answers for a while, and asks once for all concurrent requests for the same answer."""
 
     def __init__(self, remember_s: float) -> None:
         self._remember_s = remember_s
@@ -45,9 +45,9 @@ class _Memory(Generic[T]):
 
 
 class SlackDirectory:
-    """Lets nobody pass whom it cannot check.
+    """Looks up people and groups; raises when it cannot check, so that an unknown person is refused.
 
-    Groups are remembered ``remember_s`` seconds, because Slack allows 20 such questions a minute; profiles
+    Groups are remembered ``remember_s`` seconds, because Slack allows 20 such requests a minute; profiles
     are never remembered.
     """
 
@@ -59,7 +59,7 @@ class SlackDirectory:
         catalogue: Catalogue,
         remember_s: float = 30,
     ) -> None:
-        """Keep the client; ``catalogue`` says what the groups are."""
+        """Ask ``client``; ``catalogue`` defines the groups."""
         self._client = client
         self._identity = identity
         self._catalogue = catalogue
@@ -67,16 +67,16 @@ class SlackDirectory:
         self._handles = _Memory[dict[str, str]](remember_s)
 
     async def profile(self, user_id: str) -> Profile:
-        """Look a person up.
+        """Return a person's profile.
 
         Raises:
-            IdentityUnknownError: Slack cannot be asked now.
+            IdentityUnknownError: Slack does not answer now.
         """
         try:
             ours = await self._identity.get()
             told = await self._client.users_info(user=user_id)
         except SLACK_ERRORS as error:
-            trouble = trouble_of(error)
+            trouble = slack_failure_of(error)
             if trouble.kind == "refused" and trouble.code in _NOBODY:
                 return Profile(id=user_id, name=user_id, standing="unknown")
             raise _unknown(trouble) from error
@@ -85,7 +85,7 @@ class SlackDirectory:
         return Profile(id=user_id, name=_name(user), standing=standing)
 
     async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
-        """Tell which of these groups the person is in now.
+        """Return which of these groups the person is in now.
 
         Raises:
             IdentityUnknownError: as ``profile``.
@@ -113,7 +113,7 @@ class SlackDirectory:
         try:
             return await self._members.get(group_id, ask)
         except SLACK_ERRORS as error:
-            trouble = trouble_of(error)
+            trouble = slack_failure_of(error)
             if trouble.kind == "refused" and trouble.code in _GONE:
                 log.warning("usergroup_unknown", extra={"usergroup": usergroup})
                 return frozenset()
@@ -127,12 +127,12 @@ class SlackDirectory:
         try:
             handles = await self._handles.get("all", ask)
         except SLACK_ERRORS as error:
-            raise _unknown(trouble_of(error)) from error
+            raise _unknown(slack_failure_of(error)) from error
         return handles.get(handle.lstrip("@"), "")
 
 
 def _standing(user: dict[str, Any], *, teams: set[str]) -> Standing:
-    """Return what an account is to our workspace, or organisation."""
+    """Return the standing of an account in our workspace, or organisation."""
     if user.get("deleted"):
         return "deactivated"
     if user.get("is_bot") or user.get("is_workflow_bot"):

@@ -1,4 +1,4 @@
-"""What a failed call to Slack means: refused, too many, or nobody knows."""
+"""What a failed call to Slack means: refused, rate-limited, unreachable or unknown."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from slack_sdk.errors import SlackApiError
 log = logging.getLogger(__name__)
 
 SLACK_ERRORS = (SlackApiError, aiohttp.ClientError, TimeoutError)
-"""Everything that a call of the client raises when it fails."""
+"""Everything that a failed call of the client raises."""
 
 NO_PICTURE = "invalid_slack_file"
-"""Our word for blocks that are refused because their picture is not to be had, at least not yet."""
+"""Our code for blocks that are refused because their picture is not available, at least not yet."""
 
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 _UNSURE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-"""Slack's documentation says of these that something may have happened nevertheless."""
+"""According to Slack's documentation, the call may have taken effect despite these errors."""
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _TOO_MANY = 429
 _SERVER_FAULT = 500
@@ -33,7 +33,7 @@ _ONCE_EVERY_S = 60.0
 class SlackFailure:
     """A failed call.
 
-    ``refused``: Slack said no, nothing happened; ``limited``: nothing happened, ask again in ``retry_s``
+    ``refused``: Slack refused, nothing happened; ``limited``: nothing happened, ask again in ``retry_s``
     seconds; ``unreached``: nothing was sent; ``unsure``: it may or may not have happened.
     """
 
@@ -42,8 +42,8 @@ class SlackFailure:
     retry_s: float = 0
 
 
-def trouble_of(error: BaseException) -> SlackFailure:
-    """Tell what one of ``SLACK_ERRORS`` means."""
+def slack_failure_of(error: BaseException) -> SlackFailure:
+    """Return what one of ``SLACK_ERRORS`` means."""
     if isinstance(error, _NEVER_SENT):
         return SlackFailure(kind="unreached", code=type(error).__name__)
     if not isinstance(error, SlackApiError):
@@ -71,47 +71,47 @@ def _retry_s(headers: Mapping[str, str]) -> float:
 
 
 class ThrottledLogger:
-    """Logs the same trouble at most once a minute."""
+    """Logs the same event at most once a minute."""
 
     def __init__(self, logger: logging.Logger) -> None:
-        """Keep the logger."""
+        """Log to ``logger``."""
         self._log = logger
-        self._said: dict[tuple[str, str], float] = {}
+        self._logged: dict[tuple[str, str], float] = {}
 
-    def say(
+    def log(
         self, event: str, fields: Mapping[str, object], *, about: str = "", level: int = logging.ERROR
     ) -> None:
-        """Log ``event`` with ``fields`` unless the same was said ``about`` the same a moment ago."""
+        """Log ``event`` with ``fields`` unless it was logged ``about`` the same in the last minute."""
         now = time.monotonic()
-        self._said = {key: at for key, at in self._said.items() if now - at < _ONCE_EVERY_S}
-        if (event, about) not in self._said:
-            self._said[event, about] = now
+        self._logged = {key: at for key, at in self._logged.items() if now - at < _ONCE_EVERY_S}
+        if (event, about) not in self._logged:
+            self._logged[event, about] = now
             self._log.log(level, event, extra=fields)
 
 
 class Backoff:
-    """Tells how long to leave Slack alone: twice as long after each failure, up to ``most_s`` seconds."""
+    """How long to leave Slack alone: twice as long after each failure, up to ``most_s`` seconds."""
 
     def __init__(self, *, least_s: float = 0.5, most_s: float = 30.0) -> None:
-        """Begin in good health."""
+        """Begin without a failure."""
         self._least_s = least_s
         self._most_s = most_s
         self._failures = 0
         self._until = 0.0
 
     def failed(self) -> float:
-        """Note a failure; gives the seconds until the next try."""
-        if self.rest_s <= 0:  # calls that were under way together fail together; that counts once
+        """Record a failure; return the seconds until the next try."""
+        if self.rest_s <= 0:  # concurrent calls fail together; that counts once
             delay = min(self._most_s, self._least_s * 2**self._failures)
             self._failures = min(self._failures + 1, 16)
             self._until = time.monotonic() + delay
         return self.rest_s
 
     def over(self) -> None:
-        """Note a success."""
+        """Record a success."""
         self._failures, self._until = 0, 0.0
 
     @property
     def rest_s(self) -> float:
-        """How many seconds are left before the next try; 0 in good health."""
+        """The seconds left before the next try; 0 after a success."""
         return max(0.0, self._until - time.monotonic())

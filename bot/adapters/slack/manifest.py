@@ -1,4 +1,4 @@
-"""The app's manifest, made of what the handlers listen to and of what is called."""
+"""The app's manifest, built from what the handlers listen to and the methods that are called."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ SCOPES_OF_METHOD: dict[str, frozenset[str]] = {
     "views.open": frozenset(),
     "views.publish": frozenset(),
 }
-"""What the bot's token must be allowed to do, by Web API method."""
+"""The scopes that the bot's token needs, by Web API method."""
 
 SCOPES_OF_EVENT: dict[str, frozenset[str]] = {
     "app_home_opened": frozenset(),
     "app_mention": frozenset({"app_mentions:read"}),
 }
-"""What must be granted for an event to arrive."""
+"""The scopes that an event needs."""
 
 
 def manifest_of(handlers: Iterable[ModuleType], *, name: str = DEFAULT_NAME, url: str = "") -> JsonObject:
-    """Describe the app to Slack: Socket Mode, or signed HTTP if there is a ``url`` where requests arrive.
+    """Return the app's manifest: Socket Mode, or signed HTTP if there is a ``url`` where requests arrive.
 
     Of each handler's module it reads ``COMMAND``, ``USAGE`` and ``SUMMARY`` (a slash command), ``SHORTCUT``,
     ``CALLBACK`` and ``SHORTCUT_SUMMARY`` (a message shortcut) and ``EVENTS``, where they are.
@@ -76,7 +76,7 @@ def _events(modules: Iterable[ModuleType]) -> list[str]:
 
 
 def scopes_of(handlers: Iterable[ModuleType]) -> list[str]:
-    """List what the bot's token must be allowed, for what is called and for what the handlers listen to."""
+    """Return the scopes that the bot's token needs, for its calls and for what the handlers listen to."""
     modules = tuple(handlers)
     events = _events(modules)
     scopes = set().union(*SCOPES_OF_METHOD.values(), *(SCOPES_OF_EVENT[event] for event in events))

@@ -1,4 +1,4 @@
-"""Post, edit and find our own messages."""
+"""Posts, edits and finds our own messages."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.board import DesiredMessage, PostedMessage, Topic
 
 EVENT_TYPE = "pilothouse_message"
-"""The type of the metadata by which we know our own messages again."""
+"""The type of the metadata by which we recognise our own messages."""
 
 _PAGE = 200
 _MOST_PAGES = 10
 _CLOCKS_APART_S = 120.0
-"""How far Slack's clock may be from ours."""
+"""How many seconds Slack's clock may differ from ours."""
 
 
 class Messages:
     """A thin shell around three calls; every failure is the client's own exception."""
 
     def __init__(self, client: AsyncWebClient) -> None:
-        """Keep the client, which must never send anything twice by itself."""
+        """Use ``client``, which must never retry on its own."""
         self._client = client
 
     async def post(
         self, topic: Topic, message: DesiredMessage, *, channel: str, thread: str
     ) -> tuple[str, str]:
-        """Post; gives the message's timestamp and that of the thread in which it really is."""
+        """Post; return the message's timestamp and that of the thread that it ended up in."""
         answer = await self._client.chat_postMessage(
             channel=channel,
             text=message.text,
@@ -40,7 +40,7 @@ class Messages:
         return str(answer["ts"]), str((answer.get("message") or {}).get("thread_ts") or "")
 
     async def edit(self, message: DesiredMessage, posted: PostedMessage) -> None:
-        """Make a posted message what it should be now."""
+        """Replace the content of a posted message."""
         await self._client.chat_update(
             channel=posted.channel,
             ts=posted.ts,
@@ -49,7 +49,7 @@ class Messages:
         )
 
     async def find(self, topic: Topic, slot: str, begun: PostedMessage) -> str:
-        """Look for a message whose post was begun; gives its timestamp, or nothing."""
+        """Look for a message whose post was begun; return its timestamp, or none."""
         oldest = f"{max(0.0, begun.edited_at - _CLOCKS_APART_S):.6f}"
         cursor = ""
         for _ in range(_MOST_PAGES):

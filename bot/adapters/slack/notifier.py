@@ -1,4 +1,4 @@
-"""Answers one person alone, in Slack."""
+"""Sends private notices to one person in Slack."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, slack_failure_of
 from bot.domain.intent import Notice
 
 log = logging.getLogger(__name__)
@@ -18,14 +18,14 @@ _LONGEST_PAUSE_S = 3.0
 
 
 class SlackNotifier:
-    """Shows ephemeral messages; to somebody who cannot see one there, a direct message."""
+    """Posts ephemeral messages, or a direct message to a person who cannot see one there."""
 
     def __init__(self, client: AsyncWebClient) -> None:
-        """Keep the client."""
+        """Send through ``client``."""
         self._client = client
 
     async def notify(self, notice: Notice) -> None:
-        """Show the notice to its person; a failure is logged, not raised."""
+        """Send the notice to its recipient; a failure is logged, not raised."""
         trouble = await self._try(notice, direct=not notice.channel)
         if trouble is not None and trouble.kind == "refused" and notice.channel:
             log.info("notice_goes_direct", extra={"user": notice.user, "code": trouble.code})
@@ -35,13 +35,13 @@ class SlackNotifier:
             log.error("notice_not_told", extra=fields)
 
     async def _try(self, notice: Notice, *, direct: bool) -> SlackFailure | None:
-        """Send; gives why it could not be sent.  To say this twice is better than not to say it."""
+        """Send; return why it could not be sent.  A repeated notice is better than a missing one."""
         trouble: SlackFailure | None = None
         for attempt in range(_TRIES):
             try:
                 await self._send(notice, direct=direct)
             except SLACK_ERRORS as error:
-                trouble = trouble_of(error)
+                trouble = slack_failure_of(error)
                 if trouble.kind == "refused":
                     return trouble
                 await asyncio.sleep(min(_LONGEST_PAUSE_S, max(trouble.retry_s, _PAUSE_S * 2**attempt)))

@@ -20,34 +20,34 @@ class SlackRateLimits:
     edits_per_s: float = 30 / 60
     edits_burst: float = 6
     urgent_edits_per_s: float = 10 / 60
-    """What urgent edits may use on top, once the others have used up theirs."""
+    """What urgent edits may use in addition, once the others have used up theirs."""
     urgent_edits_burst: float = 4
     edit_gap_s: float = 3.0
-    """At least so long between two edits of one message, unless it is urgent."""
+    """The least time between two edits of one message, unless it is urgent."""
     picture_gap_s: float = 15.0
-    """At least so long between two pictures of one message, unless it is urgent."""
+    """The least time between two pictures of one message, unless it is urgent."""
     uploads_per_s: float = 20 / 60
     uploads_burst: float = 4
     first_edit_s: float = 1.0
-    """At least so long between a post and its first edit, unless it is urgent."""
+    """The least time between a post and its first edit, unless it is urgent."""
 
 
 class Allowance:
-    """Asks the shared budget, and heeds what Slack itself says."""
+    """Asks the shared budget, and respects the pauses that Slack asks for."""
 
     def __init__(self, budget: Budget, pace: SlackRateLimits) -> None:
-        """Keep the budget that all workers share."""
+        """Take from ``budget``, which all workers share."""
         self._budget = budget
         self._pace = pace
         self._paused: dict[str, float] = {}
 
     async def post(self, channel: str) -> float:
-        """Ask for one post; 0 if it is allowed, else the seconds after which to ask again."""
+        """Ask for one post; return 0 if it is allowed, else the seconds after which to ask again."""
         pace = self._pace
         return await self._take(_posts(channel), burst=pace.posts_burst, per_s=pace.posts_per_s)
 
     async def edit(self, *, urgent: bool) -> float:
-        """Ask for one edit; as ``post``."""
+        """Ask for one edit; return as ``post``."""
         pace = self._pace
         wait = await self._take("slack:edits", burst=pace.edits_burst, per_s=pace.edits_per_s)
         if wait and urgent and not self._rest("slack:edits"):
@@ -57,20 +57,20 @@ class Allowance:
         return wait
 
     async def upload(self) -> float:
-        """Ask for one upload of a picture; as ``post``."""
+        """Ask for one upload of a picture; return as ``post``."""
         pace = self._pace
         return await self._take("slack:uploads", burst=pace.uploads_burst, per_s=pace.uploads_per_s)
 
     def pause_uploads(self, seconds: float) -> None:
-        """Heed Slack's own word: no upload for so long."""
+        """Pause uploads for as long as Slack asked."""
         self._paused["slack:uploads"] = time.monotonic() + seconds
 
     def pause_posts(self, channel: str, seconds: float) -> None:
-        """Heed Slack's own word: no post to the channel for so long."""
+        """Pause posts to the channel for as long as Slack asked."""
         self._paused[_posts(channel)] = time.monotonic() + seconds
 
     def pause_edits(self, seconds: float) -> None:
-        """Heed Slack's own word: no edit for so long."""
+        """Pause edits for as long as Slack asked."""
         self._paused["slack:edits"] = time.monotonic() + seconds
 
     async def _take(self, name: str, *, burst: float, per_s: float) -> float:

@@ -1,4 +1,4 @@
-"""Uploads charts to Slack, for messages to show: nobody sees a file before its message is there."""
+"""Uploads charts to Slack, for messages to show: a file is invisible until its message is posted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, ThrottledLogger, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, ThrottledLogger, slack_failure_of
 from bot.adapters.slack.pace import Allowance
 from bot.domain.board import DesiredMessage
 from bot.domain.chart import Chart
@@ -24,20 +24,20 @@ _TITLE_CHARS = 1_900
 _FIRST_S = 0.5
 _MOST_TRIES = 6
 _REMEMBERED = 500
-_INSTEAD = "The chart could not be shown as a picture. What it shows is in the words above."
+_INSTEAD = "The chart could not be shown as a picture. The text above has its content."
 
 
 class Pictures:
-    """Uploads without sharing, so that the post of the message stays all that must not happen twice.
+    """Uploads without sharing, so that only the post of the message must not happen twice.
 
-    Slack looks a picture over before blocks may show it, which takes a second or so, and until then refuses
-    the blocks.
+    Slack checks a picture before blocks may show it, which takes about a second; until then it refuses the
+    blocks.
     """
 
     def __init__(
         self, client: AsyncWebClient, paint: Paint, allowance: Allowance, *, loud: ThrottledLogger
     ) -> None:
-        """Keep the surroundings; ``client`` must never send anything twice by itself."""
+        """Use ``client``, which must never retry on its own."""
         self._client = client
         self._paint = paint
         self._allowance = allowance
@@ -46,32 +46,32 @@ class Pictures:
         self._hopeless: dict[str, None] = {}
 
     def is_hopeless(self, chart: Chart) -> bool:
-        """Tell whether this process has given up showing a chart as a picture."""
+        """Return whether this process has given up showing a chart as a picture."""
         return chart.digest in self._hopeless
 
     async def upload(self, chart: Chart) -> str | float:
-        """Upload a chart; gives the file's id, none if that is hopeless, or the seconds until another try."""
+        """Upload a chart; return the file's id, empty if that is hopeless, or the seconds until a retry."""
         if self.is_hopeless(chart):
             return ""
         if wait := await self._allowance.upload():
             return wait
         try:
             png = await self._paint(chart)
-        except Exception:  # a picture that cannot be drawn must not keep the rest of its thread back
+        except Exception:  # a picture that cannot be drawn must not hold back the rest of its thread
             log.exception("chart_not_drawn", extra={"chart": chart.digest})
             self._give_up(chart)
             return ""
         try:
             return await self._uploaded(chart, png)
         except SLACK_ERRORS as error:
-            trouble = trouble_of(error)
+            trouble = slack_failure_of(error)
         if trouble.kind == "limited":
             self._allowance.pause_uploads(trouble.retry_s)
             return trouble.retry_s
         return self._failed(chart, trouble, for_good=trouble.kind == "refused") or ""
 
     def failed(self, message: DesiredMessage, trouble: SlackFailure) -> float:
-        """Note that the picture of a message was refused; gives the seconds until the next try."""
+        """Record that the picture of a message was refused; return the seconds until the next try."""
         return 0 if message.chart is None else self._failed(message.chart, trouble, for_good=False)
 
     async def _uploaded(self, chart: Chart, png: bytes) -> str:
@@ -85,7 +85,7 @@ class Pictures:
         return file
 
     async def _send(self, url: str, png: bytes) -> None:
-        """Send the bytes to where Slack wants them, which is no method of the Web API.
+        """Send the bytes to Slack's upload address, which is not a method of the Web API.
 
         Raises:
             aiohttp.ClientError: they did not arrive.
@@ -99,13 +99,13 @@ class Pictures:
             answer.raise_for_status()
 
     def _failed(self, chart: Chart, trouble: SlackFailure, *, for_good: bool) -> float:
-        """Give the seconds until the next try, twice as long each time; 0 once it is hopeless."""
+        """Return the seconds until the next try, twice as many each time; 0 once it is hopeless."""
         self._tries[chart.digest] += 1
         tries = self._tries[chart.digest]
         if not for_good and tries < _MOST_TRIES:
             return _FIRST_S * float(2 ** (tries - 1))
         self._give_up(chart)
-        self._loud.say("picture_refused", {"code": trouble.code}, about=trouble.code)
+        self._loud.log("picture_refused", {"code": trouble.code}, about=trouble.code)
         return 0
 
     def _give_up(self, chart: Chart) -> None:
@@ -116,7 +116,7 @@ class Pictures:
 
 
 def shown(message: DesiredMessage, *, file: str) -> DesiredMessage:
-    """Put the uploaded picture below the blocks; without one, say that it is not shown."""
+    """Return the message with the uploaded picture below its blocks, or with a note that it is missing."""
     chart = message.chart
     if chart is None:
         return message

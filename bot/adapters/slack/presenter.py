@@ -1,4 +1,4 @@
-"""Makes Slack show what the state says: posts what is missing, edits what changed, says nothing twice."""
+"""Makes Slack show the current state: posts what is missing, edits what changed, repeats nothing."""
 
 from __future__ import annotations
 
@@ -30,33 +30,33 @@ _LEAST_WAIT_S = 0.05
 
 
 class Render(Protocol):
-    """Renders a topic from the state as it is now."""
+    """Renders a topic from its current state."""
 
     async def __call__(self, topic: Topic, *, style: Style) -> RenderedTopic:
-        """Render.
+        """Render a topic.
 
         Raises:
-            NotFoundError: there is no such topic any more.
+            NotFoundError: the topic is no longer stored.
         """
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class PresenterConfig:
-    """How a presenter works; all in seconds but ``at_once``."""
+    """How a presenter works; all values but ``at_once`` are in seconds."""
 
     at_once: int = 4
-    """How many topics it shows at the same time."""
+    """The topics that it shows at the same time."""
     lease_s: float = 16
-    """For how long nobody else shows a topic that it holds."""
+    """How long a topic is reserved for the presenter that holds it."""
     hold_s: float = 14.5
-    """After so long it drops what it does for a topic; less than ``lease_s``."""
+    """When it abandons its work on a topic; less than ``lease_s``."""
     work_s: float = 6
-    """After so long it begins nothing more for a topic, but gives it back."""
+    """When it starts nothing more for a topic, but releases it."""
     poll_s: float = 0.25
     """How soon it sees what other processes changed."""
     settle_s: float = 1
-    """How long it waits before it looks for a message whose post had no answer."""
+    """How long it waits before it looks for a message whose post was not answered."""
 
 
 class Presenter:
@@ -76,7 +76,7 @@ class Presenter:
         pace: SlackRateLimits | None = None,
         shift: PresenterConfig | None = None,
     ) -> None:
-        """Keep the surroundings; ``client`` must never send anything twice by itself."""
+        """Use ``client``, which must never retry on its own."""
         self._board = board
         self._render = render
         self._shift = shift or PresenterConfig()
@@ -118,7 +118,7 @@ class Presenter:
             return ()
 
     async def _show(self, hold: Hold, *, until: float) -> None:
-        """Bring one topic up to date as far as limits allow, and give it back; ``until`` it is ours."""
+        """Update one topic as far as limits allow, and release it; ``until`` is when our lease ends."""
         NOT_AFTER.set(until)
         again: float | None = self._shift.settle_s
         fields = {"topic": hold.topic.kind, "id": hold.topic.id}
@@ -143,10 +143,10 @@ class Presenter:
         try:
             await self._board.release(hold, again_in_s=again_in_s)
         except Exception:
-            log.exception("board_unreachable")  # the topic comes back when its lease ends
+            log.exception("board_unreachable")  # the topic is due again when its lease ends
 
     async def _sync(self, hold: Hold) -> float | None:
-        """Do what may be done now; gives the seconds after which there is more to do, if there is."""
+        """Do what is allowed now; return the seconds after which there is more to do, or none."""
         until = time.monotonic() + self._shift.work_s
         sheet = TopicState(
             hold=hold,
@@ -159,7 +159,7 @@ class Presenter:
         for message in sheet.rendered.messages:
             known = sheet.posted.get(message.slot)
             is_posted = known is not None and bool(known.ts)
-            began = known is not None  # a post without an answer may be there: it is seen to in any case
+            began = known is not None  # an unanswered post may exist: it is resolved in any case
             if not (is_posted or may_post or (began and sheet.rendered.quiet)):
                 continue  # replies keep their order: nothing is posted before what comes before it
             if time.monotonic() >= until:

@@ -1,4 +1,4 @@
-"""What to do when Slack says no to a post or an edit."""
+"""What to do when Slack refuses a post or an edit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from typing import Literal
 
 from bot.adapters.slack.channels import Channels
-from bot.adapters.slack.failures import SLACK_ERRORS, ThrottledLogger, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, ThrottledLogger, slack_failure_of
 from bot.adapters.slack.messages import Messages
 from bot.domain.board import DesiredMessage, Topic
 
@@ -17,7 +17,7 @@ Style = Literal["classic", "plan"]
 """Which blocks the views use: those that every workspace has, or the newer ones."""
 
 LATER_S = 60.0
-"""When to try again what only a person can mend."""
+"""In seconds; when to retry what only a person can fix."""
 
 _BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 _THREAD = frozenset({"thread_not_found", "invalid_thread_ts", "cannot_reply_to_message"})
@@ -42,12 +42,12 @@ _SHORT = 3_000
 
 
 class Refusals:
-    """Remembers, for this process, what Slack does not take."""
+    """Remembers, for this process, what Slack does not accept."""
 
     def __init__(
         self, messages: Messages, channels: Channels, *, loud: ThrottledLogger, style: Style
     ) -> None:
-        """Begin with the ``style`` that is hoped for."""
+        """Begin with the preferred ``style``."""
         self.style: Style = style
         self._messages = messages
         self._channels = channels
@@ -56,7 +56,7 @@ class Refusals:
         self._joined: set[str] = set()
 
     def fitted(self, message: DesiredMessage) -> DesiredMessage:
-        """Give a message as it can be sent: without its blocks if they were refused."""
+        """Return a message as it can be sent: without its blocks if they were refused."""
         if message.digest not in self._plain:
             return message
         return message.model_copy(update={"blocks": (), "chart": None, "text": message.text[:_SHORT]})
@@ -64,41 +64,41 @@ class Refusals:
     async def of_post(
         self, topic: Topic, message: DesiredMessage, code: str, *, channel: str, thread: str
     ) -> float:
-        """Prepare another way; gives the seconds after which to try it."""
+        """Prepare another way; return the seconds after which to try it."""
         if code in _BLOCKS:
             return self._simpler(topic, message, code)
         if code in _THREAD:
             fields = {"channel": channel, "thread_ts": thread, "code": code}
-            self._loud.say("thread_closed", fields, about=f"{channel}/{thread}")
+            self._loud.log("thread_closed", fields, about=f"{channel}/{thread}")
             self._channels.close(channel, thread=thread)
             return 0
         if code in _OUTSIDE and channel not in self._joined and await self.joined(channel):
             return 0
         if code in _OUTSIDE | _CHANNEL:
-            self._loud.say("channel_closed", {"channel": channel, "code": code}, about=channel)
+            self._loud.log("channel_closed", {"channel": channel, "code": code}, about=channel)
             self._channels.close(channel)
             self._joined.discard(channel)
             return 0
-        self._loud.say("post_refused", _fields(topic, message, code), about=code)
+        self._loud.log("post_refused", _fields(topic, message, code), about=code)
         return LATER_S
 
     def of_edit(self, topic: Topic, message: DesiredMessage, code: str) -> float | None:
-        """Prepare another way, as ``of_post``; none if the message is to be left as it is, for good."""
+        """Prepare another way, as ``of_post``; return none if the message must stay as it is, for good."""
         if code in _BLOCKS:
             return self._simpler(topic, message, code)
         fields = _fields(topic, message, code)
         if code in _EDIT | _CHANNEL | _OUTSIDE:
             log.warning("message_gone", extra=fields)
             return None
-        self._loud.say("edit_refused", fields, about=code)
+        self._loud.log("edit_refused", fields, about=code)
         return LATER_S
 
     async def joined(self, channel: str) -> bool:
-        """Try to become a member of a channel."""
+        """Try to join a channel; return whether that worked."""
         try:
             await self._messages.join(channel)
         except SLACK_ERRORS as error:
-            log.info("channel_not_joined", extra={"channel": channel, "code": trouble_of(error).code})
+            log.info("channel_not_joined", extra={"channel": channel, "code": slack_failure_of(error).code})
             return False
         log.info("channel_joined", extra={"channel": channel})
         self._joined.add(channel)
@@ -108,12 +108,12 @@ class Refusals:
         fields = _fields(topic, message, code)
         if self.style != "classic":
             self.style = "classic"
-            self._loud.say("blocks_refused", fields, level=logging.WARNING)
+            self._loud.log("blocks_refused", fields, level=logging.WARNING)
             return 0
         if message.digest in self._plain:
-            self._loud.say("text_refused", fields, about=message.digest)
+            self._loud.log("text_refused", fields, about=message.digest)
             return LATER_S
-        self._loud.say("classic_blocks_refused", fields, about=message.digest)
+        self._loud.log("classic_blocks_refused", fields, about=message.digest)
         self._plain.append(message.digest)
         return 0
 

@@ -14,15 +14,15 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.adapters.slack.client import Identity
-from bot.adapters.slack.failures import SLACK_ERRORS, trouble_of
+from bot.adapters.slack.failures import SLACK_ERRORS, slack_failure_of
 from bot.domain.clock import SystemClock
 
 log = logging.getLogger(__name__)
 
 _LAST_WORDS_S = 2.0
-"""How long a closing socket waits for answers that are being written."""
+"""Seconds that a closing socket waits for answers that are being written."""
 _FAREWELL_S = 15.0
-"""How long Slack may take to close a connection that it told us to renew."""
+"""Seconds that Slack may take to close a connection that it asked us to renew."""
 _LOOK_S = 0.5
 _LEAST_LIFE_S = 1.0
 _ASK_AGAIN_S = 5.0
@@ -34,7 +34,7 @@ async def serve_socket(
     """Receive over Socket Mode until cancelled.
 
     Slack sends each payload to any one of the connections, and wants each renewed now and then.  A new one is
-    opened before the old one is let go of, and another one listens meanwhile.
+    opened before the old one is closed, and another one listens meanwhile.
     """
     await _introduce(identity)
     async with asyncio.TaskGroup() as group:
@@ -43,12 +43,12 @@ async def serve_socket(
 
 
 async def _introduce(identity: Identity) -> None:
-    """Learn who we are before anybody asks something, so that no answer waits for it."""
+    """Look up the bot's account before the first request, so that no answer waits for it."""
     while True:
         try:
             who = await identity.get()
         except SLACK_ERRORS as error:
-            log.error("slack_unreachable", extra={"code": trouble_of(error).code})  # noqa: TRY400  # an expected failure
+            log.error("slack_unreachable", extra={"code": slack_failure_of(error).code})  # noqa: TRY400  # an expected failure
             await asyncio.sleep(_ASK_AGAIN_S)
         else:
             log.info("slack_identity", extra={"team": who.team_id, "bot": who.bot_user_id})
@@ -56,7 +56,7 @@ async def _introduce(identity: Identity) -> None:
 
 
 async def _keep_open(app: AsyncApp, group: asyncio.TaskGroup, *, app_token: str, ping_s: float) -> None:
-    """Keep one connection open, renewed as often as need be."""
+    """Hold one connection open, and renew it as often as needed."""
     while True:
         socket = _Socket(app, app_token=app_token, ping_s=ping_s)
         try:
@@ -71,7 +71,7 @@ async def _keep_open(app: AsyncApp, group: asyncio.TaskGroup, *, app_token: str,
 
 
 class _Client(SocketModeClient):
-    """Says that Slack wants another connection, where the SDK would close this one first."""
+    """Reports that Slack wants another connection; the SDK would close this one first."""
 
     def __init__(self, app: AsyncApp, *, app_token: str, ping_s: float) -> None:
         super().__init__(
@@ -86,7 +86,7 @@ class _Client(SocketModeClient):
         self.over = asyncio.Event()
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  # the SDK's signature
-        """Heed a `disconnect`: the SDK calls this for nothing else, as it reconnects nothing by itself."""
+        """Handle a `disconnect`: the SDK calls this only then, because its automatic reconnect is off."""
         self.over.set()
 
     async def _closed(self, _message: WSMessage) -> None:
@@ -107,11 +107,11 @@ class _Socket:
 
     @property
     def age_s(self) -> float:
-        """How long ago it was opened, in seconds."""
+        """The seconds since it was opened."""
         return time.monotonic() - self._opened_at
 
     async def open(self) -> None:
-        """Connect; tries until it succeeds."""
+        """Connect; retry until it succeeds."""
         await self._client.connect()  # type: ignore[no-untyped-call]  # the SDK's
         self._opened_at = time.monotonic()
         log.info("slack_connected")
@@ -127,7 +127,7 @@ class _Socket:
         log.info("slack_connection_over", extra={"asked": self._client.over.is_set()})
 
     async def retire(self) -> None:
-        """Go on answering until Slack closes the connection."""
+        """Continue to answer until Slack closes the connection."""
         try:
             async with asyncio.timeout(_FAREWELL_S):
                 while self._is_open():  # noqa: ASYNC110  # a closed session tells nobody

@@ -1,4 +1,4 @@
-"""Writes one message of a topic: posts it once, finds it again where that is in doubt, edits it in place."""
+"""Writes one message of a topic: posts it once, looks for it if that is in doubt, edits it in place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.adapters.slack.failures import (
     Backoff,
     SlackFailure,
     ThrottledLogger,
-    trouble_of,
+    slack_failure_of,
 )
 from bot.adapters.slack.messages import Messages
 from bot.adapters.slack.pace import Allowance, SlackRateLimits
@@ -30,7 +30,7 @@ from bot.ports.budget import Budget
 log = logging.getLogger(__name__)
 
 GONE = "gone"
-"""The digest of a message that somebody deleted, or that may no longer be edited."""
+"""The digest of a message that was deleted, or that may no longer be edited."""
 
 _NOT_POSTED = PostedMessage(channel="")
 """What is recorded once it is certain that a begun post did not happen."""
@@ -38,7 +38,7 @@ _NOT_POSTED = PostedMessage(channel="")
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedTopic:
-    """A topic as it should be shown: the first message, and replies to it.
+    """A topic as it should be shown: its first message, and replies to that.
 
     ``channel`` is a name or an id; none means the default channel.  With a ``thread`` everything is a reply
     there.
@@ -48,14 +48,14 @@ class RenderedTopic:
     thread: str = ""
     messages: tuple[DesiredMessage, ...]
     quiet: bool = False
-    """Nothing new is posted; what is there is kept up to date."""
+    """Nothing new is posted; existing messages are kept up to date."""
     again_in_s: float | None = None
-    """After so many seconds it looks different though nothing has changed."""
+    """Seconds after which it looks different although nothing has changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TopicState:
-    """A topic in the hands of one presenter: how it should be, and how it is known to be."""
+    """A topic that one presenter holds: how it should be, and how it is known to be."""
 
     hold: Hold
     rendered: RenderedTopic
@@ -67,18 +67,18 @@ class TopicState:
         return self.hold.topic
 
     def head_of(self, message: DesiredMessage) -> PostedMessage | None:
-        """Tell what is known of the first message, where ``message`` is a reply to it."""
+        """Return what is known of the first message, if ``message`` is a reply to it."""
         head = self.rendered.messages[0]
         return self.posted.get(head.slot) if message.slot != head.slot else None
 
     @property
     def fields(self) -> Mapping[str, str]:
-        """The topic, for a line of the log."""
+        """The topic, as fields of a log line."""
         return {"topic": self.topic.kind, "id": self.topic.id}
 
 
 class Writer:
-    """Each method gives none when all is done, or the seconds after which to try again."""
+    """Writes messages; each method returns none when all is done, or the seconds after which to try again."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Writer:
         pace: SlackRateLimits,
         settle_s: float,
     ) -> None:
-        """Keep the surroundings; ``client`` must never send anything twice by itself."""
+        """Use ``client``, which must never retry on its own."""
         self.outage = Backoff()
         self._board = board
         self._clock = clock
@@ -108,11 +108,11 @@ class Writer:
 
     @property
     def style(self) -> Style:
-        """The blocks that this workspace takes, as far as is known."""
+        """The style of blocks that this workspace accepts, as far as is known."""
         return self._refusals.style
 
     async def edit(self, sheet: TopicState, message: DesiredMessage) -> float | None:
-        """Make a posted message what it should be now."""
+        """Bring a posted message up to date."""
         known = sheet.posted[message.slot]
         if known.digest in (message.digest, GONE):
             return None
@@ -130,7 +130,7 @@ class Writer:
         try:
             await self._messages.edit(ready, known)
         except SLACK_ERRORS as error:
-            return await self._edit_failed(sheet, message, trouble_of(error))
+            return await self._edit_failed(sheet, message, slack_failure_of(error))
         self.outage.over()
         await self._record(sheet, message, known, digest=message.digest, edited_at=self._now())
         return None
@@ -151,7 +151,7 @@ class Writer:
         return wait
 
     async def post(self, sheet: TopicState, message: DesiredMessage) -> float | None:
-        """Post a message that is not there, or find out that it is there."""
+        """Post a message that does not exist, or find out that it does."""
         begun = sheet.posted.get(message.slot)
         if begun is not None and begun.channel:
             wait = await self._look_for(sheet, message, begun)
@@ -160,10 +160,10 @@ class Writer:
         try:
             channel, thread = await self._place(sheet, message)
         except NotFoundError as error:
-            self._loud.say("no_channel", {**sheet.fields, "error": str(error)}, about=sheet.rendered.channel)
+            self._loud.log("no_channel", {**sheet.fields, "error": str(error)}, about=sheet.rendered.channel)
             return LATER_S
         except SLACK_ERRORS as error:
-            return self._unanswered(trouble_of(error))
+            return self._unanswered(slack_failure_of(error))
         ready = await self._ready(sheet, message)
         if not isinstance(ready, DesiredMessage):
             return ready
@@ -171,7 +171,7 @@ class Writer:
         return wait or await self._send(sheet, message, ready, channel=channel, thread=thread)
 
     async def _ready(self, sheet: TopicState, message: DesiredMessage) -> DesiredMessage | float:
-        """Make a message as it can be sent, its picture uploaded; or say after how long to try again."""
+        """Return a message as it can be sent, its picture uploaded, or the seconds after which to retry."""
         fitted, known = self._refusals.fitted(message), sheet.posted.get(message.slot, _NOT_POSTED)
         if fitted.chart is None:
             return fitted
@@ -179,7 +179,7 @@ class Writer:
             file = await self._pictures.upload(fitted.chart)
             if not isinstance(file, str):
                 return file
-            # Written down before the message is sent, so that a crash in between uploads nothing twice.
+            # Recorded before the message is sent, so that a crash in between does not upload it twice.
             known = known.model_copy(update={"file": file, "picture": fitted.chart.digest if file else ""})
             await self._record(sheet, message, known)
         return shown(fitted, file="" if self._pictures.is_hopeless(fitted.chart) else known.file)
@@ -193,11 +193,11 @@ class Writer:
         try:
             ts, real_thread = await self._messages.post(sheet.topic, ready, channel=channel, thread=thread)
         except SLACK_ERRORS as error:
-            return await self._post_failed(sheet, message, intent, trouble_of(error))
+            return await self._post_failed(sheet, message, intent, slack_failure_of(error))
         self.outage.over()
         if real_thread != thread:
             log.error("thread_missing", extra={"channel": channel, "thread_ts": thread, **sheet.fields})
-        # As if it had been edited a little earlier, so that its first edit may come sooner than later ones.
+        # Recorded as if edited a little earlier, so that its first edit may come sooner than later ones.
         edited_at = self._now() - self._pace.edit_gap_s + self._pace.first_edit_s
         await self._record(sheet, message, intent, ts=ts, thread=real_thread, edited_at=edited_at)
         return None
@@ -206,7 +206,9 @@ class Writer:
         self, sheet: TopicState, message: DesiredMessage, intent: PostedMessage, trouble: SlackFailure
     ) -> float:
         if trouble.kind == "unsure":
-            return max(self._settle_s, self._unreachable(trouble))  # the intent stays: it may have happened
+            return max(
+                self._settle_s, self._unreachable(trouble)
+            )  # the intent stays: the post may have happened
         await self._record(sheet, message, intent.model_copy(update={"channel": "", "thread": ""}))
         if trouble.kind == "limited":
             self._allowance.pause_posts(intent.channel, trouble.retry_s)
@@ -222,20 +224,20 @@ class Writer:
     async def _look_for(
         self, sheet: TopicState, message: DesiredMessage, begun: PostedMessage
     ) -> float | None:
-        """Find out whether a begun post happened; if it did, what is known is put right."""
+        """Find out whether a begun post happened; if it did, correct the record."""
         settle = min(self._settle_s, begun.edited_at + self._settle_s - self._now())
         if settle > 0:
             return settle
         try:
             ts = await self._messages.find(sheet.topic, message.slot, begun)
         except SLACK_ERRORS as error:
-            trouble = trouble_of(error)
+            trouble = slack_failure_of(error)
             if trouble.kind != "refused":
                 return self._unanswered(trouble)
             if trouble.code == "not_in_channel" and await self._refusals.joined(begun.channel):
                 return 0
-            # Nobody can tell.  To be silent is worse than to say it twice.
-            self._loud.say("cannot_look_back", {**sheet.fields, "code": trouble.code}, about=trouble.code)
+            # Unknown.  A missing message is worse than a repeated one.
+            self._loud.log("cannot_look_back", {**sheet.fields, "code": trouble.code}, about=trouble.code)
             ts = ""
         if ts:
             await self._record(sheet, message, begun, ts=ts)
@@ -243,7 +245,7 @@ class Writer:
         return None
 
     async def _place(self, sheet: TopicState, message: DesiredMessage) -> tuple[str, str]:
-        """Tell where a message goes: below the first one, or where that is asked for."""
+        """Return where a message goes: below the first one, or where requested."""
         head = sheet.head_of(message)
         if head is not None and head.ts and not self._channels.is_closed(head.channel):
             thread = head.thread or head.ts
@@ -261,16 +263,16 @@ class Writer:
         await self._board.record(sheet.hold, message.slot, sheet.posted[message.slot])
 
     def _unanswered(self, trouble: SlackFailure) -> float:
-        """Tell when to ask again what changes nothing."""
+        """Return when to retry a call that changes nothing."""
         if trouble.kind == "limited":
             return trouble.retry_s
         if trouble.kind == "refused":
-            self._loud.say("question_refused", {"code": trouble.code}, about=trouble.code)
+            self._loud.log("question_refused", {"code": trouble.code}, about=trouble.code)
             return LATER_S
         return self._unreachable(trouble)
 
     def _unreachable(self, trouble: SlackFailure) -> float:
-        self._loud.say("slack_unreachable", {"code": trouble.code})
+        self._loud.log("slack_unreachable", {"code": trouble.code})
         return self.outage.failed()
 
     def _now(self) -> float:

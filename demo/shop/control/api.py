@@ -91,7 +91,7 @@ class ControlApi:
     async def _change(self, request: web.Request) -> web.Response:
         found = self._world.ledger.get(request.match_info["id"])
         if found is None:
-            raise RefusedError(404, "unknown_change", "There is no such change.")
+            raise RefusedError(404, "unknown_change", "This change does not exist.")
         return web.json_response(found.to_json())
 
     async def _settings(self, request: web.Request) -> web.Response:
@@ -219,7 +219,7 @@ def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+"))  # a "+" of an offset that was not escaped
     except ValueError:
-        raise RefusedError(400, "bad_since", "since is a moment in ISO 8601.") from None
+        raise RefusedError(400, "bad_since", "since must be a time in ISO 8601.") from None
     if moment.tzinfo is None:
         raise RefusedError(400, "bad_since", "since needs an offset or Z.")
     return moment
@@ -227,5 +227,5 @@ def _moment(text: str) -> datetime | None:
 
 def _integer(text: str, name: str, *, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
-        raise RefusedError(422, "bad_parameter", f"{name} is a whole number from {least} to {most}.")
+        raise RefusedError(422, "bad_parameter", f"{name} must be a whole number from {least} to {most}.")
     return int(text)

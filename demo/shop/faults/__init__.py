@@ -1,1 +1,1 @@
-"""Faults: each makes the running shop sick in a real way, and knows whether somebody has cured it."""
+"""Faults: each makes the running shop sick in a real way, and knows whether it has been cured."""

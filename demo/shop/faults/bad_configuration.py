@@ -1,4 +1,4 @@
-"""Bad configuration: payments is told to wait five milliseconds for the bank."""
+"""Bad configuration: payments waits only five milliseconds for the bank."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ class BadConfiguration:
         world.settings.put(SERVICE, KEY, DEFINITIONS[SERVICE][KEY].default, author="mira", reason="restored")
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether the bad value is in force."""
+        """Return whether the bad value is in force."""
         return world.settings.get(SERVICE, KEY).value == BAD_VALUE_MS

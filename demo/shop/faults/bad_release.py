@@ -26,11 +26,11 @@ class BadRelease:
         )
 
     async def end(self, world: ShopWorld) -> None:
-        """Give the stable server all traffic again."""
+        """Return all traffic to the stable server."""
         await world.fleet.roll_back(author="jonas")
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether any traffic reaches the broken release."""
+        """Return whether any traffic reaches the broken release."""
         servers = await world.haproxy.servers()
         return any(
             server.weight > 0 and world.fleet.unit_version(f"checkout-{server.name}") == BROKEN_RELEASE

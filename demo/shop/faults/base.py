@@ -34,11 +34,11 @@ class Fault(Protocol):
         ...
 
     async def end(self, world: ShopWorld) -> None:
-        """Take it back, whether or not somebody has cured it."""
+        """Undo it, whether or not it has been cured."""
         ...
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether its effect is still there."""
+        """Return whether its effect is still there."""
         ...
 
 
@@ -61,7 +61,7 @@ class FaultBoard:
         return [await self.describe(name) for name in self._faults]
 
     async def describe(self, name: str) -> dict[str, Any]:
-        """Write one fault: its state is ``off``, ``on``, or ``cured`` when somebody undid its effect.
+        """Write one fault: its state is ``off``, ``on``, or ``cured`` when its effect was undone.
 
         Raises:
             RefusedError: no such fault (404).
@@ -113,5 +113,5 @@ class FaultBoard:
     def _get(self, name: str) -> Fault:
         if name not in self._faults:
             known = ", ".join(self._faults)
-            raise RefusedError(404, "unknown_fault", f"There is no fault {name}; there are {known}.")
+            raise RefusedError(404, "unknown_fault", f"Unknown fault: {name}. Known faults: {known}.")
         return self._faults[name]

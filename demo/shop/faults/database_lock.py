@@ -1,4 +1,4 @@
-"""Database lock: somebody's report holds every row of ``stock`` and goes to lunch."""
+"""Database lock: a report holds every row of ``stock`` and goes to lunch."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ class DatabaseLock:
             self._connection = None
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether the session is still there."""
+        """Return whether the session is still there."""
         del world
         return self._connection is not None and not self._connection.is_closed()

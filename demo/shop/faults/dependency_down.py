@@ -9,7 +9,7 @@ from demo.shop.world import ShopWorld
 
 
 class DependencyDown:
-    """Somebody else's service is the cause; the cure is to use the other bank."""
+    """A service outside the shop is the cause; the cure is to use the other bank."""
 
     name: ClassVar[str] = "dependency-down"
     title: ClassVar[str] = "Dependency down"
@@ -28,5 +28,5 @@ class DependencyDown:
         world.settings.put("payments", "bank", "primary", author="mira", reason="the primary bank is back")
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether payments still asks the bank that hangs."""
+        """Return whether payments still asks the bank that hangs."""
         return world.settings.get("payments", "bank").value == "primary"

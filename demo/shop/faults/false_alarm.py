@@ -26,7 +26,7 @@ class FalseAlarm:
     name: ClassVar[str] = "false-alarm"
     title: ClassVar[str] = "False alarm"
     description: ClassVar[str] = (
-        "An alert says that checkout fails, but nothing is wrong; it ends after two minutes."
+        "An alert reports that checkout fails, but nothing is wrong; it ends after two minutes."
     )
     cure: ClassVar[str] = "None is needed."
 
@@ -38,19 +38,19 @@ class FalseAlarm:
         """Push the alert; it ends after ``seconds`` (120)."""
         seconds = parameters.get("seconds", DURATION_S)
         if type(seconds) is not int or not 1 <= seconds <= MOST_S:
-            raise RefusedError(422, "bad_parameter", f"seconds is a whole number from 1 to {MOST_S}.")
+            raise RefusedError(422, "bad_parameter", f"seconds must be a whole number from 1 to {MOST_S}.")
         self._starts = utc_now()
         self._ends = self._starts + timedelta(seconds=seconds)
         await self._push(world, self._starts, self._ends)
 
     async def end(self, world: ShopWorld) -> None:
-        """Resolve the alert unless it has ended by itself."""
+        """Resolve the alert unless it has already ended."""
         if self._starts is not None and await self.hurts(world):
             await self._push(world, self._starts, utc_now())
         self._starts = self._ends = None
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether the alert is still active."""
+        """Return whether the alert is still active."""
         del world
         return self._ends is not None and utc_now() < self._ends
 

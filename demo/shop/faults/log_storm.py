@@ -33,5 +33,5 @@ class LogStorm:
         world.load.storm = False
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether the crawler is still noisy."""
+        """Return whether the crawler is still noisy."""
         return world.load.storm

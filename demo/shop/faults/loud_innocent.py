@@ -36,5 +36,5 @@ class LoudInnocent:
         await self._setting.end(world)
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether the bad value is in force."""
+        """Return whether the bad value is in force."""
         return await self._setting.hurts(world)

@@ -34,11 +34,11 @@ class Saturation:
         self._pid = world.fleet.pid(UNIT)
 
     async def end(self, world: ShopWorld) -> None:
-        """Restart the process unless somebody has."""
+        """Restart the process unless it has been restarted."""
         if await self.hurts(world):
             await world.fleet.restart("payments", author="mira")
         self._pid = None
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether the sick process still runs."""
+        """Return whether the sick process still runs."""
         return self._pid is not None and world.fleet.pid(UNIT) == self._pid

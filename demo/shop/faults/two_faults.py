@@ -15,7 +15,7 @@ TIGHT_VALUE_MS = 32
 
 
 class TwoFaults:
-    """Two causes at once; each cure mends its own share."""
+    """Two causes at once; each cure fixes its own share."""
 
     name: ClassVar[str] = "two-faults"
     title: ClassVar[str] = "Two faults at once"
@@ -34,11 +34,11 @@ class TwoFaults:
         await self._release.begin(world, parameters)
 
     async def end(self, world: ShopWorld) -> None:
-        """Take both back."""
+        """Undo both."""
         world.settings.put(SERVICE, KEY, DEFINITIONS[SERVICE][KEY].default, author="mira", reason="restored")
         await self._release.end(world)
 
     async def hurts(self, world: ShopWorld) -> bool:
-        """Tell whether either is still there."""
+        """Return whether either is still there."""
         tight = world.settings.get(SERVICE, KEY).value == TIGHT_VALUE_MS
         return tight or await self._release.hurts(world)

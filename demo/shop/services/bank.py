@@ -1,4 +1,4 @@
-"""A bank, somebody else's: authorises charges, and can be told to accept and never answer."""
+"""A bank outside the shop: authorises charges, and can be made to accept and never answer."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class ShopService:
         self.app.router.add_get("/readyz", self._readyz)
         self.app.router.add_get("/metrics", self._metrics)
         self.well = True
-        """Whether its health page says so; a release that never comes up is not."""
+        """Whether its health page answers so; a release that never comes up is not."""
         self._checks: dict[str, Check] = {}
         self._on_start: list[Callable[[], Awaitable[None]]] = []
         self._on_stop: list[Callable[[], Awaitable[None]]] = []
@@ -63,7 +63,7 @@ class ShopService:
         self.app.router.add_route(method, path, handler)
 
     def fault_route(self, path: str, handler: Handler) -> None:
-        """Serve a way to make this process sick, for whoever holds the token."""
+        """Serve a way to make this process sick, for callers with the token."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             token = self.config.fault_token
@@ -92,7 +92,7 @@ class ShopService:
         self._on_stop.append(end)
 
     def background(self, work: Awaitable[None]) -> None:
-        """Keep something running until the process stops."""
+        """Run something until the process stops."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,4 +1,4 @@
-"""What a service process is told when it starts: one JSON object in the environment."""
+"""The configuration of a service process at its start: one JSON object in the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ VARIABLE = "SHOP_SERVICE"
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceConfig:
-    """One process of the shop; ``slot`` tells two processes of one service apart."""
+    """One process of the shop; ``slot`` distinguishes two processes of one service."""
 
     name: str
     version: str
@@ -30,7 +30,7 @@ class ServiceConfig:
     flags_token: str = ""
     """The bearer token for asking ``urls["flags"]`` who has it."""
     fault_token: str = ""
-    """Whoever presents it may make the process sick; empty: nobody may."""
+    """A caller with this token may make the process sick; empty: no caller may."""
 
     def to_environment(self) -> dict[str, str]:
         """Write it as the environment variable that the process reads."""

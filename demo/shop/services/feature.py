@@ -36,10 +36,10 @@ FEATURES: Mapping[str, Feature] = {
 
 
 class FlaggedFeature:
-    """The feature of one process; without a flag nobody has it."""
+    """The feature of one process; without a flag no user has it."""
 
     def __init__(self, config: ServiceConfig) -> None:
-        """Keep where the flags are told, by OpenFeature's remote evaluation protocol."""
+        """Ask for flags by OpenFeature's remote evaluation protocol."""
         self.flag = config.feature
         self._service = config.name
         base = config.urls.get("flags", "")
@@ -55,7 +55,7 @@ class FlaggedFeature:
         return (self.flag, OFF) if self.flag else ()
 
     def is_on(self, user: str) -> bool:
-        """Ask whether this user has it; who cannot be told has not."""
+        """Return whether this user has it; false if the flag cannot be read."""
         if not self._url:
             return False
         body = json.dumps({"context": {"targetingKey": user}}).encode()
@@ -67,7 +67,7 @@ class FlaggedFeature:
             return False
 
     def fails(self, *, on: bool) -> bool:
-        """Tell whether this request meets the feature's fault."""
+        """Return whether this request meets the feature's fault."""
         return on and random.random() < FEATURES[self.flag].error_share
 
     def count(self, *, on: bool, ok: bool) -> None:

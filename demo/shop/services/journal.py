@@ -19,7 +19,7 @@ _MAX_BYTES = 32_000_000
 
 
 class ServiceLog:
-    """Writes a service's log file; ``counted`` is told the level of each line."""
+    """Writes a service's log file; ``counted`` gets the level of each line."""
 
     def __init__(self, config: ServiceConfig, counted: Callable[[str], None]) -> None:
         self._handler = RotatingFileHandler(config.log_path, maxBytes=_MAX_BYTES, backupCount=1, delay=True)
@@ -29,19 +29,19 @@ class ServiceLog:
         self._counted = counted
 
     def info(self, event: str, message: str, **fields: Any) -> None:  # noqa: ANN401  # any JSON value
-        """Say what happened as it should."""
+        """Log what happened as expected."""
         self._write("INFO", event, message, fields)
 
     def warn(self, event: str, message: str, **fields: Any) -> None:  # noqa: ANN401  # any JSON value
-        """Say what is odd and was coped with."""
+        """Log what is unusual but was handled."""
         self._write("WARN", event, message, fields)
 
     def error(self, event: str, message: str, **fields: Any) -> None:  # noqa: ANN401  # any JSON value
-        """Say what failed."""
+        """Log what failed."""
         self._write("ERROR", event, message, fields)
 
     def exception(self, event: str, message: str, error: BaseException, **fields: Any) -> None:  # noqa: ANN401
-        """Say what failed, with the exception's name in ``error`` and its stack trace in ``stack``."""
+        """Log what failed, with the exception's name in ``error`` and its stack trace in ``stack``."""
         stack = "".join(traceback.format_exception(error))
         self._write("ERROR", event, message, {**fields, "error": describe(error), "stack": stack})
 
@@ -61,7 +61,7 @@ class ServiceLog:
 
 
 def describe(error: BaseException) -> str:
-    """Name an exception on one line: ``KeyError: 'NO'``."""
+    """Return an exception on one line: ``KeyError: 'NO'``."""
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

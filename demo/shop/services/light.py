@@ -24,7 +24,7 @@ _LAST_ANSWERS_S = 2.0
 
 class _Server(ThreadingHTTPServer):
     request_queue_size = 128
-    daemon_threads = True  # an idle connection keeps nobody from stopping
+    daemon_threads = True  # an idle connection must not delay the stop
     allow_reuse_port = True  # a new version starts beside the old one
 
     def __init__(self, config: ServiceConfig) -> None:
@@ -38,7 +38,7 @@ class _Server(ThreadingHTTPServer):
         self._changed = threading.Condition()
 
     def answer(self, *, on: bool) -> HTTPStatus:
-        """Take the time that an answer takes, and say how it went; ``on``: with what is behind the flag."""
+        """Wait as long as an answer takes, and return its outcome; ``on``: with what is behind the flag."""
         began = time.monotonic()
         time.sleep(_ANSWER_S * self.release.slowness)
         failed = random.random() < self.release.error_share or self.feature.fails(on=on)
@@ -82,7 +82,7 @@ class _Requests(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, *_: Any) -> None:  # noqa: ANN401  # as the standard library calls it
-        """Keep quiet: HAProxy counts the requests."""
+        """Log nothing: HAProxy counts the requests."""
 
     def _answer(self) -> None:
         self.server.begun(1)

@@ -22,7 +22,7 @@ class ShopRelease:
     """How many times as long an answer takes as it would otherwise."""
     broken_coupons: frozenset[str] = frozenset({OLD_BUG})
     comes_up: bool = True
-    """Whether its health page ever says that it is well."""
+    """Whether its health page ever answers that it is healthy."""
     country_column: str = "country"
     """Where it writes an order's country; 1.7.0 has another column for it."""
     keeps_contact: bool = False
@@ -69,5 +69,5 @@ RELEASES: Mapping[str, Mapping[str, ShopRelease]] = {
 
 
 def release_of(service: str, version: str) -> ShopRelease:
-    """Tell what a version is like; one that is in no list has no fault of its own."""
+    """Return what a version is like; one that is not listed has no fault of its own."""
     return RELEASES.get(service, {}).get(version, ShopRelease())

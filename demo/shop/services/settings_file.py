@@ -45,7 +45,7 @@ class SettingsFile:
         return bool(self._values[key])
 
     async def watch(self, changed: Callable[[str, Any, Any], None]) -> None:
-        """Re-read for ever; ``changed`` is told the key, the value before and the value after."""
+        """Re-read for ever; ``changed`` gets the key, the value before and the value after."""
         while True:
             await asyncio.sleep(POLL_S)
             before = self._values

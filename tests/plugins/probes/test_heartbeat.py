@@ -22,7 +22,7 @@ class Away:
     """Heartbeats that cannot be read."""
 
     async def pulse(self, *, service: str, job: str) -> JobState | None:
-        raise ProbeUnavailableError("The heartbeats cannot be read now.")
+        raise ProbeUnavailableError("The heartbeats cannot be read right now.")
 
 
 async def reported(context, *reports: tuple[int, str], now_s: int, **service: Any) -> Context:

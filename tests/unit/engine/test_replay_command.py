@@ -59,8 +59,8 @@ async def call(*words: object) -> int:
 async def test_a_run_of_an_exported_file_is_the_same_again(exported, capsys):
     assert await call("replay", "rel1", "--file", exported) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("rel1, diagnosis: the same again, ")
-    assert told[1].startswith("The ranker has changed since, from r1 to ")
+    assert told[0].startswith("rel1, diagnosis: identical, ")
+    assert told[1].startswith("The ranker has changed since: r1 then, ")
 
 
 async def test_a_changed_record_comes_out_differently_and_the_exit_code_says_so(exported, capsys):
@@ -68,7 +68,7 @@ async def test_a_changed_record_comes_out_differently_and_the_exit_code_says_so(
     exported.write_text(text.replace('"verdict": "cause_found"', '"verdict": "no_fault_found"'))
     assert await call("replay", "rel1", "--file", exported) == 1
     told = capsys.readouterr().out
-    assert "rel1, diagnosis: it comes out differently." in told
+    assert "rel1, diagnosis: the result differs." in told
     assert '- "verdict": "no_fault_found",' in told
     assert '+ "verdict": "cause_found",' in told
     assert await call("replay", "rel1", "--file", exported, "--json") == 1
@@ -82,7 +82,7 @@ async def test_todays_word_is_told_beside_the_recorded_one(exported, tmp_path, m
     assert await call("replay", "rel1", "--file", exported, "--with-current") == 0
     told = capsys.readouterr().out
     assert "As recorded: cause found" in told
-    assert "With today's ranker and catalogue: cause found" in told
+    assert "With the current ranker and catalogue: cause found" in told
     catalogue.write_text("services:\n  - name: shop\n", encoding="utf-8")
     assert await call("replay", "rel1", "--file", exported, "--with-current") == 0
     assert "unknown. I know no service called `web`." in capsys.readouterr().out
@@ -95,7 +95,7 @@ async def test_a_run_in_redis_is_found_by_the_beginning_of_its_id(world, monkeyp
         world.deps = replace(world.deps, stores=replace(world.stores, journal=world.store))
         await triaged(ranking(world), RELEASE, run_id="rel77")
         assert await call("replay", "rel") == 0
-        assert "rel77, diagnosis: the same again" in capsys.readouterr().out
+        assert "rel77, diagnosis: identical" in capsys.readouterr().out
         assert (await journal_of("rel7", file=None))[0] == "rel77"
 
 
@@ -105,15 +105,15 @@ async def test_a_run_in_redis_is_found_by_the_beginning_of_its_id(world, monkeyp
         (["replay"], "Name a run, or a file that `runs export` wrote."),
         (["replay", "--file", "{file}"], "holds 2 runs; name one."),
         (["replay", "x", "--file", "{file}.none"], "cannot be read: FileNotFoundError."),
-        (["replay", "zzz", "--file", "{file}"], "There is no run zzz"),
+        (["replay", "zzz", "--file", "{file}"], "No run begins with zzz"),
         (["regress", "rel1", "--file", "{file}", "--cause", "bad_release"], "bad_release needs --service."),
         (
             ["regress", "rel1", "--file", "{file}", "--cause", "none", "--service", "web"],
-            "With none no service is at fault.",
+            "none takes no --service.",
         ),
         (
             ["regress", "rel1", "--file", "{file}", "--cause", "bad_release", "--service", "wep"],
-            "The run knew no service wep (did you mean `web`?).",
+            "The run did not cover the service wep (did you mean `web`?).",
         ),
     ],
 )
@@ -138,7 +138,7 @@ async def test_a_wrong_diagnosis_becomes_a_case_that_fails_until_the_ranker_is_m
     )
     assert await call(*words, "--cause", "saturation", "--service", "web", "--component", "pool") == 0
     wrong = "expected saturation of web pool, but the diagnosis was bad_release of web 1.1"
-    assert f"Today's ranker is wrong about it: {wrong}." in capsys.readouterr().out
+    assert f"The current ranker gets it wrong: {wrong}." in capsys.readouterr().out
     (path,) = into.iterdir()
     assert path.name == "web-saturation-rel1.json"
     text = path.read_text(encoding="utf-8")
@@ -151,7 +151,7 @@ async def test_a_wrong_diagnosis_becomes_a_case_that_fails_until_the_ranker_is_m
 async def test_a_right_diagnosis_can_be_held_on_to(exported, tmp_path, capsys):
     words = ("regress", "set1", "--file", exported, "--into", tmp_path / "cases")
     assert await call(*words, "--cause", "bad_configuration", "--service", "web") == 0
-    assert "Today's ranker is right about it." in capsys.readouterr().out
+    assert "The current ranker gets it right." in capsys.readouterr().out
     assert await call(*words, "--cause", "none") == 0
     assert "there was no fault, but the diagnosis was bad_configuration of web pool" in capsys.readouterr().out
     assert await call(*words, "--cause", "unclear") == 0

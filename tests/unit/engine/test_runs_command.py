@@ -89,7 +89,7 @@ async def test_a_run_is_told_fact_by_fact_and_found_by_the_beginning_of_its_id(k
 
 @pytest.mark.parametrize(
     ("word", "said"),
-    [("rab", "2 runs begin with rab."), ("rba12", "There is no run rba12 (did you mean `rab12`?).")],
+    [("rab", "2 runs begin with rab."), ("rba12", "No run begins with rba12 (did you mean `rab12`?).")],
 )
 async def test_an_id_that_is_not_clear_is_asked_back(kept, word, said):
     with pytest.raises(NotFoundError) as caught:
@@ -126,7 +126,7 @@ async def test_a_cancellation_goes_through_the_inbox_and_says_who_and_why(kept, 
     run = await kept.go("rab34")
     assert (run.outcome, run.summary) == ("cancelled", "Chika cancelled it: wrong service")
     assert kept.told.notices[-1:] == []
-    with pytest.raises(NotFoundError, match="has ended already"):
+    with pytest.raises(NotFoundError, match="has already ended"):
         await call("cancel", "rab34", "--by", "Chika", "--why", "again")
 
 

@@ -1,4 +1,4 @@
-"""The book of alerts in Redis; what people decide has keys of its own, which no report touches."""
+"""Alerts in Redis; people's decisions have keys of their own, which no report changes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from bot.domain.people import Person
 
 
 class RedisAlertStore:
-    """The alerts that were reported, kept ``retention_s`` seconds after their last word."""
+    """The reported alerts, kept ``retention_s`` seconds after their last report."""
 
     def __init__(self, store: RedisStore, *, retention_s: int = 30 * 86_400) -> None:
-        """Keep the store."""
+        """Read and write through ``store``."""
         self._store = store
         self._shard = store.keys.shared
         self._retention_s = retention_s
 
     async def report(self, alert: Alert) -> bool:
-        """Keep an alert's latest state; false if nothing is new.  A resolved alert does not fire again."""
+        """Store an alert's latest state; return false if it is not new.  A resolved alert stays resolved."""
         shard = self._shard
         silence = shard.silence(alert.fingerprint)
         keys = (shard.alerts + alert.id, shard.dirty, shard.firing, silence, shard.fired)
@@ -34,32 +34,34 @@ class RedisAlertStore:
         return bool(new)
 
     async def get(self, alert_id: str) -> Alert:
-        """Read an alert."""
+        """Return an alert."""
         found = await self._read(alert_id)
         if found is None:
-            raise NotFoundError("I no longer know this alert.", hint="Type `/triage <service>` instead.")
+            raise NotFoundError(
+                "This alert is no longer in my records.", hint="Run `/triage <service>` instead."
+            )
         return found
 
     async def firing(self, *, limit: int = 50) -> tuple[Alert, ...]:
-        """List the alerts that fire, newest first."""
+        """Return the firing alerts, newest first."""
         ids = await self._store.run("firing", (self._shard.firing,), self._shard.alerts, limit)
         found = await asyncio.gather(*(self._read(alert_id) for alert_id in ids))
         return tuple(alert for alert in found if alert is not None and alert.status == "firing")
 
     async def fired(self, *, since: datetime, limit: int = 1000) -> tuple[Alert, ...]:
-        """List the alerts that fired at ``since`` or after: those that fire, then the last to end."""
+        """Return the alerts that fired at ``since`` or later: those still firing, then the last to end."""
         shard = self._shard
         texts = await self._store.run("fired", (shard.fired,), shard.alerts, _milliseconds(since), limit)
         return tuple(Alert.model_validate_json(text) for text in texts)
 
     async def acknowledge(self, alert_id: str, *, by: Person, at: datetime) -> bool:
-        """Write down who looks after an alert; false if somebody does already."""
+        """Record who acknowledged an alert; return false if it is already acknowledged."""
         text = Acknowledgement(by=by, at=at).model_dump_json()
         key = self._shard.acknowledgement(alert_id)
         return bool(await self._store.client.set(key, text, nx=True, ex=self._retention_s))
 
     async def silence(self, fingerprint: str, *, by: Person, until: datetime) -> None:
-        """Let nothing new be told of a fingerprint until then; the latest word wins."""
+        """Suppress notifications for a fingerprint until then.  The last write wins."""
         text, key = Silence(by=by, until=until).model_dump_json(), self._shard.silence(fingerprint)
         await self._store.client.set(key, text, pxat=int(until.timestamp() * 1000))
 
@@ -68,7 +70,7 @@ class RedisAlertStore:
         await self._store.client.delete(self._shard.silence(fingerprint))
 
     async def silence_of(self, fingerprint: str) -> tuple[Person, datetime] | None:
-        """Tell who silenced a fingerprint, and until when; none if it is not silenced."""
+        """Return who silenced a fingerprint, and until when; none if it is not silenced."""
         text = await self._store.client.get(self._shard.silence(fingerprint))
         if text is None:
             return None

@@ -1,4 +1,4 @@
-"""What becomes of runs that nobody works on: packed after a while, forgotten after the retention."""
+"""Packs idle runs after a while, and removes them after the retention."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _AT_ONCE = 500
 
 
 class RunArchive:
-    """Keeps parked and finished runs small.  Any number of clocks may do this at the same time."""
+    """Packs parked and finished runs to save memory.  Any number of clocks may do this at the same time."""
 
     def __init__(self, store: RedisStore, *, retention_s: float, pack_after_s: float = 60) -> None:
-        """Keep the store; a run that may soon be carried on is left as it is for ``pack_after_s``."""
+        """Pack a run ``pack_after_s`` seconds after its last work, since it may soon continue."""
         self._store = store
         self._retention_s = retention_s
         self._pack_after_s = pack_after_s
 
     async def pack(self, *, now: datetime) -> int:
-        """Pack up to some hundred runs that were left a while ago; gives how many.  They read as before."""
+        """Pack up to a few hundred idle runs; return how many.  They can be read as before."""
         before_ms = int((now.timestamp() - self._pack_after_s) * 1000)
         done = 0
         for shard in self._store.keys.all:
@@ -31,7 +31,7 @@ class RunArchive:
         return done
 
     async def forget(self, *, now: datetime) -> int:
-        """Forget the index entries of runs that have expired by themselves; gives how many."""
+        """Remove the index entries of runs that have expired; return how many."""
         oldest_ms = (now.timestamp() - self._retention_s) * 1000
         removed = 0
         for shard in self._store.keys.all:

@@ -1,4 +1,4 @@
-"""What was posted about each topic, and which topics want another look, in Redis."""
+"""What was posted about each topic, and which topics have to be checked, in Redis."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class RedisMessageBoard:
     """One renderer a topic at a time, over all workers; a renderer that dies is replaced after its lease."""
 
     def __init__(self, store: RedisStore, *, retention_s: int = 30 * 86_400) -> None:
-        """Keep the store; what is posted is remembered ``retention_s`` seconds after the last post."""
+        """Store what is posted for ``retention_s`` seconds after the last post."""
         self._store = store
         self._retention_s = retention_s
 
     async def claim(self, *, limit: int, lease_s: float) -> tuple[Hold, ...]:
-        """Take topics that changed; nobody else gets them for ``lease_s`` seconds."""
+        """Claim topics that changed; other renderers do not get them for ``lease_s`` seconds."""
         found: list[Hold] = []
         for shard in self._store.keys.all:
             flat = await self._store.run("claim", (shard.dirty,), shard.holds, limit, int(lease_s * 1000))
@@ -29,24 +29,24 @@ class RedisMessageBoard:
         return tuple(found)
 
     async def release(self, hold: Hold, *, again_in_s: float | None = None) -> None:
-        """Give a topic back; it stays marked if it changed meanwhile, or is looked at again after a while."""
+        """Release a topic; it stays marked if it changed meanwhile, or if it is due again later."""
         shard, name = self._shard(hold.topic), _name(hold.topic)
         again = "" if again_in_s is None else int(again_in_s * 1000)
         await self._store.run("release", (shard.dirty, shard.holds + name), name, hold.mark, again)
 
     async def mark(self, topic: Topic) -> None:
-        """Say that a topic changed."""
+        """Mark a topic as changed."""
         await self._store.run("mark", (self._shard(topic).dirty,), _name(topic))
         self._store.changed.set()
 
     async def posted(self, topic: Topic) -> dict[str, PostedMessage]:
-        """Read what is known to be posted, by slot."""
+        """Return what is known to be posted, by slot."""
         key = self._shard(topic).messages(_name(topic))
         fields: dict[str, str] = await self._store.hash(key)
         return {slot: PostedMessage.model_validate_json(text) for slot, text in fields.items()}
 
     async def record(self, hold: Hold, slot: str, posted: PostedMessage) -> None:
-        """Write down what is posted, or, without a ``ts``, that a post begins."""
+        """Record what is posted or, without a ``ts``, that a post begins."""
         shard, name = self._shard(hold.topic), _name(hold.topic)
         keys = (shard.messages(name), shard.holds + name)
         # Without what is not set, so that an older version of the bot can read what this one wrote.

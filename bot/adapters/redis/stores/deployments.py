@@ -12,17 +12,17 @@ from bot.domain.errors import NotFoundError
 
 
 class RedisDeploymentStore:
-    """Every deployment, from when it was asked for; a record that changes is announced in the same script."""
+    """Every deployment since its request; the script that changes a record also announces it."""
 
     def __init__(self, store: RedisStore, clock: Clock, *, retention_s: int = 400 * 86_400) -> None:
-        """Keep the store; ``clock`` tells what is recent."""
+        """Read and write through ``store``; "recent" is by ``clock``."""
         self._store = store
         self._shard = store.keys.shared
         self._clock = clock
         self._retention_s = retention_s
 
     async def record(self, deployment: Deployment) -> bool:
-        """Keep a deployment as it stands; false, and nothing kept, if it is known to have ended before."""
+        """Store a deployment's current state; return false, and store nothing, if it has already ended."""
         shard = self._shard
         keys = (
             shard.deployment(deployment.id),
@@ -45,23 +45,23 @@ class RedisDeploymentStore:
         return bool(kept)
 
     async def get(self, deployment_id: str) -> Deployment:
-        """Read a deployment.
+        """Return a deployment.
 
         Raises:
-            NotFoundError: there is none of that id.
+            NotFoundError: no deployment has that id.
         """
         text = await self._store.field(self._shard.deployment(deployment_id), "record")
         if text is None:
-            raise NotFoundError(f"I know no deployment {deployment_id}.")
+            raise NotFoundError(f"The deployment {deployment_id} is not in my records.")
         return Deployment.model_validate_json(text)
 
     async def of(self, service: str, *, limit: int) -> tuple[Deployment, ...]:
-        """List the latest deployments of a service's address, of all if it is empty, newest first."""
+        """Return the latest deployments of a service's address, or of all if it is empty, newest first."""
         key = self._shard.deployments_of(service) if service else self._shard.deployments
         return await self._read(await self._store.client.zrevrange(key, 0, limit - 1))
 
     async def since(self, seconds: float) -> tuple[Deployment, ...]:
-        """List all deployments that were asked for in the last ``seconds``, oldest first."""
+        """Return all deployments that were requested in the last ``seconds``, oldest first."""
         oldest = _ms(self._clock.now().timestamp() - seconds)
         return await self._read(
             await self._store.client.zrangebyscore(self._shard.deployments, oldest, "+inf")

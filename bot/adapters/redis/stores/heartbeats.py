@@ -16,21 +16,23 @@ class RedisHeartbeats:
     """The heartbeats of all jobs."""
 
     def __init__(self, store: RedisStore) -> None:
-        """Keep the store."""
+        """Read and write through ``store``."""
         self._store = store
 
     async def beat(self, beat: Heartbeat) -> None:
-        """Write a report down."""
+        """Store a report."""
         key = self._store.keys.shared.heartbeat(beat.service, beat.job)
         at = beat.at.isoformat()
         await self._store.run("beat", (key,), beat.model_dump_json(), beat.status, at, _KEPT_S)
 
     async def pulse(self, *, service: str, job: str) -> JobState | None:
-        """Read what is known of a job; none if it has never reported."""
+        """Return a job's last report; none if it has never reported."""
         try:
             known = await self._store.hash(self._store.keys.shared.heartbeat(service, job))
         except (RedisError, OSError) as error:
-            raise ProbeUnavailableError("The heartbeats cannot be read now.", hint="Is Redis up?") from error
+            raise ProbeUnavailableError(
+                "The heartbeats cannot be read right now.", hint="Check that Redis is up."
+            ) from error
         if not known:
             return None
         return JobState(

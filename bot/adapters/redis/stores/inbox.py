@@ -1,4 +1,4 @@
-"""Where intents are written down before anything is answered, in Redis."""
+"""Stores intents in Redis before anything is answered."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class RedisInbox:
     """A stream of intents, each key once."""
 
     def __init__(self, store: RedisStore, *, most_waiting: int = 10_000) -> None:
-        """Keep the store; while ``most_waiting`` messages wait, no new run is accepted."""
+        """Store intents in ``store``; while ``most_waiting`` messages wait, no new run is accepted."""
         self._store = store
         self._most_waiting = most_waiting
 
     async def put(self, intent: Intent) -> bool:
-        """Write an intent down; false if its key was seen within the last day.
+        """Store an intent; return false if its key was seen within the last day.
 
-        What cannot simply be asked for again, a click or an alert, is on the replicas when this returns.
+        A click or an alert, which cannot simply be repeated, is on the replicas when this returns.
 
         Raises:
-            BusyError: so much is waiting that a new run would be late; nothing was written.
-            StoreUnavailableError: the store takes nothing now, or does not answer.
+            BusyError: too many messages wait for a new run to be on time; nothing was stored.
+            StoreUnavailableError: the store takes no writes, or does not answer.
         """
         shard = self._store.keys.shared
         keys = (shard.seen(f"{intent.type}:{intent.key}"), shard.inbox, shard.queue("normal"))
@@ -36,11 +36,15 @@ class RedisInbox:
         try:
             written = await self._store.run("put", keys, text, _REMEMBER_KEY_S, most, lasting=not most)
         except OutOfMemoryError as error:
-            raise StoreUnavailableError("My store is full, so I did not take this on.") from error
+            raise StoreUnavailableError("My store is full, so I did not start this.") from error
         except NotReplicatedError as error:
             raise StoreUnavailableError("My store has lost its replica, so I may lose this.") from error
         except (RedisError, OSError) as error:
-            raise StoreUnavailableError("My store is out of reach, so I may not have noted this.") from error
+            raise StoreUnavailableError(
+                "My store is out of reach, so I may not have recorded this."
+            ) from error
         if written < 0:
-            raise BusyError(f"I am {self._most_waiting} requests behind, so I did not take this one on.")
+            raise BusyError(
+                f"I'm overloaded ({self._most_waiting} requests waiting), so I did not start this."
+            )
         return bool(written)

@@ -15,21 +15,21 @@ from bot.domain.runs.event import CancelRequested, EffectIntended, Event, RunSta
 from bot.ports.journal import OwnedRun
 
 _AT_ONCE = 1000
-"""How many runs one script looks at; nothing else is served meanwhile, some milliseconds."""
+"""How many runs one script reads; it blocks the server for some milliseconds."""
 
 
 class RedisJournal:
     """The journals of all runs; finished ones are kept for ``retention_s`` seconds."""
 
     def __init__(self, store: RedisStore, *, retention_s: int = 30 * 86_400) -> None:
-        """Keep the store."""
+        """Read and write through ``store``."""
         self._store = store
         self._retention_s = retention_s
         self._books = JournalCodec(store)
         self._writes = itertools.count(1)
 
     async def start(self, run_id: str, event: RunStarted) -> bool:
-        """Begin a run and make it ready; false if there is one of that id already."""
+        """Begin a run and make it ready; return false if its id already exists."""
         shard = self._store.keys.of(run_id)
         lane = event.runbook.lane
         keys = (
@@ -49,7 +49,7 @@ class RedisJournal:
         return bool(started)
 
     async def take(self, run_id: str) -> OwnedRun | None:
-        """Own the run at the next epoch; none if it is finished or unknown."""
+        """Take ownership of the run at the next epoch; return none if it is finished or unknown."""
         shard = self._store.keys.of(run_id)
         answer = await self._store.run("take", (shard.run(run_id), shard.due, shard.active), run_id)
         if answer is None:
@@ -59,15 +59,15 @@ class RedisJournal:
         return OwnedRun(epoch=int(epoch), events=await self._books.facts_of(shard, fields))
 
     async def append(self, run_id: str, events: Sequence[Event], *, epoch: int) -> int:
-        """Write facts as the owner; gives the journal's length, facts of others included."""
+        """Write events as the owner; return the journal's length, events of others included."""
         return await self._write(run_id, events, epoch=epoch, finish=False)
 
     async def finish(self, run_id: str, events: Sequence[Event], *, epoch: int) -> None:
-        """Write the last facts and let go of the run for good."""
+        """Write the last events and let go of the run for good."""
         await self._write(run_id, events, epoch=epoch, finish=True)
 
     async def park(self, run_id: str, *, epoch: int, length: int, until: datetime | None) -> bool:
-        """Let go of the run until a wake-up or ``until``; false if the journal is longer."""
+        """Let go of the run until a wake-up or ``until``; return false if the journal is longer."""
         shard = self._store.keys.of(run_id)
         due = "" if until is None else int(until.timestamp() * 1000)
         keys = (shard.run(run_id), shard.due, shard.active, shard.idle)
@@ -77,7 +77,7 @@ class RedisJournal:
         return bool(answer)
 
     async def wake(self, run_id: str) -> bool:
-        """Make a parked run ready; false if it is not parked."""
+        """Make a parked run ready; return false if it is not parked."""
         shard = self._store.keys.of(run_id)
         queues = (shard.queue(lane) for lane in LANES)
         return bool(
@@ -85,7 +85,7 @@ class RedisJournal:
         )
 
     async def interject(self, run_id: str, events: Sequence[Event], *, length: int, wake: bool) -> bool:
-        """Write facts from outside; false if the journal is longer than ``length``."""
+        """Write events from outside; return false if the journal is longer than ``length``."""
         shard = self._store.keys.of(run_id)
         queues = (shard.queue(lane) for lane in LANES)
         keys = (shard.run(run_id), *queues, shard.dirty, shard.due, shard.active)
@@ -95,17 +95,17 @@ class RedisJournal:
         return bool(written)
 
     async def load(self, run_id: str) -> tuple[Event, ...]:
-        """Read a journal."""
+        """Return a journal."""
         shard = self._store.keys.of(run_id)
         fields = await self._store.hash(shard.run(run_id))
         if not fields:
             raise NotFoundError(
-                f"There is no run {run_id}.", hint="Finished runs are kept for a limited time."
+                f"The run {run_id} is not in my records.", hint="Finished runs are kept for a limited time."
             )
         return await self._books.facts_of(shard, fields)
 
     async def recent(self, *, limit: int = 50) -> tuple[str, ...]:
-        """List the ids of the latest runs, newest first."""
+        """Return the ids of the latest runs, newest first."""
         found: list[tuple[str, float]] = []
         for shard in self._store.keys.all:
             pairs = await self._store.client.zrevrange(shard.index, 0, limit - 1, withscores=True)
@@ -114,7 +114,7 @@ class RedisJournal:
         return tuple(run_id for run_id, _ in newest[:limit])
 
     async def unfinished(self, *, runbook: str) -> tuple[str, ...]:
-        """List the ids of all runs of that runbook that have not ended; looks at every run that is kept."""
+        """Return the ids of all runs of that runbook that have not ended; reads every stored run."""
         found: list[str] = []
         for shard in self._store.keys.all:
             seen, looked_at = 0, _AT_ONCE
@@ -142,7 +142,7 @@ class RedisJournal:
 
 
 def _must_last(events: Sequence[Event]) -> bool:
-    """Tell whether something outside depends on it: an effect follows, or a person's word must count."""
+    """Return whether something outside depends on ``events``: an effect, or a person's decision."""
     return any(isinstance(event, EffectIntended | VoteCast | CancelRequested) for event in events)
 
 

@@ -1,4 +1,4 @@
-"""How a journal is written down: facts as JSON, and the runbook of a run by its digest."""
+"""Encodes journals: events as JSON, and the runbook of a run by its digest."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ class JournalCodec:
     """
 
     def __init__(self, store: RedisStore) -> None:
-        """Keep the store; what was read once is remembered."""
+        """Read runbooks from ``store`` and remember them."""
         self._store = store
         self._known: dict[str, Runbook] = {}
         self._digests: dict[int, tuple[Runbook, str]] = {}
         self._kept: set[tuple[str, str]] = set()
 
     def digest_of(self, runbook: Runbook) -> str:
-        """Tell a runbook's digest; worked out once for each object."""
+        """Return a runbook's digest; computed once for each object."""
         seen = self._digests.get(id(runbook))
         if seen is None or seen[0] is not runbook:
             seen = self._digests[id(runbook)] = (runbook, runbook.digest)
         return seen[1]
 
     def is_kept(self, shard: Shard, digest: str) -> bool:
-        """Tell whether this process has seen it there."""
+        """Return whether this process has seen it in the store."""
         return (shard.tag, digest) in self._kept
 
     def note_kept(self, shard: Shard, digest: str) -> None:
-        """Remember that it is there."""
+        """Remember that it is in the store."""
         self._kept.add((shard.tag, digest))
 
     async def facts_of(self, shard: Shard, fields: Mapping[str, str]) -> tuple[Event, ...]:
-        """Read the facts in a run's hash.
+        """Return the events in a run's hash.
 
         Raises:
             NotFoundError: its runbook is gone from the store.
-            JournalError: it holds a fact that this version does not know.
+            JournalError: it holds an event that this version does not know.
         """
         runbook = await self.runbook(shard, fields["bk"]) if "bk" in fields else None
         texts = texts_of(fields)
@@ -67,7 +67,7 @@ class JournalCodec:
         return tuple(facts)
 
     async def runbook(self, shard: Shard, digest: str) -> Runbook:
-        """Read a runbook by its digest.
+        """Return a runbook by its digest.
 
         Raises:
             NotFoundError: it is gone from the store.
@@ -82,23 +82,23 @@ class JournalCodec:
 
 
 def facts_json(events: Sequence[Event]) -> str:
-    """Write facts as one JSON array; a run's first fact goes without its runbook."""
+    """Return events as one JSON array; a run's first event is written without its runbook."""
     return _FACTS.dump_json(tuple(events), by_alias=True, exclude=_without_runbook(events)).decode()
 
 
 def texts_of(fields: Mapping[str, str]) -> list[str]:
-    """List what was written into a run's hash, in order: what was packed, then what came after that."""
+    """Return what was written into a run's hash, in order: first what was packed, then the rest."""
     numbers = sorted(int(name[2:]) for name in fields if name.startswith("e:"))
     return [*(unpacked(fields["z"]) if "z" in fields else ()), *(fields[f"e:{number}"] for number in numbers)]
 
 
 def packed(texts: Sequence[str]) -> str:
-    """Make one short text of what a run has written."""
+    """Return a run's texts as one compressed text."""
     return b64encode(zlib.compress("\n".join(texts).encode(), level=9)).decode()
 
 
 def unpacked(text: str) -> list[str]:
-    """Read what ``packed`` made; no JSON that was written holds a line break."""
+    """Return the texts in what ``packed`` made; none of them holds a line break."""
     return zlib.decompress(b64decode(text)).decode().split("\n")
 
 
@@ -108,7 +108,7 @@ def _without_runbook(events: Sequence[Event]) -> Any:  # noqa: ANN401  # pydanti
 
 
 def _facts(text: str) -> tuple[Event, ...]:
-    """Read one field: a JSON array of facts, or one fact alone, as older versions wrote it."""
+    """Return the events of one field: a JSON array, or a single event, as older versions wrote it."""
     return _FACTS.validate_json(text) if text.startswith("[") else (EVENT.validate_json(text),)
 
 
@@ -120,7 +120,7 @@ def _first_facts(text: str, runbook: Runbook | None) -> tuple[Event, ...]:
 
 
 def _named_fault(texts: Sequence[str], runbook: Runbook | None) -> tuple[Event, ...]:
-    """Read facts one by one, to name the one that cannot be read."""
+    """Read events one by one, and return an error that names the one that cannot be read."""
     listed = [fact if isinstance(fact, list) else [fact] for fact in map(from_json, texts)]
     facts = [fact for some in listed for fact in some]
     if runbook is not None:

@@ -1,4 +1,4 @@
-"""Leases in Redis: one key a service, which lapses by itself."""
+"""Leases in Redis: one key a service, which expires."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ class RedisLeases:
     """The dead-man switches of all services."""
 
     def __init__(self, store: RedisStore) -> None:
-        """Keep the store."""
+        """Read and write through ``store``."""
         self._store = store
 
     def hold(self, service: str) -> AbstractAsyncContextManager[None]:
-        """Hold the lease of a service's address, renewed all the while; whoever takes it last has it."""
+        """Hold the lease of a service's address and renew it; the last to take it has it."""
         return held(self, service)
 
     async def is_held(self, service: str) -> bool:
-        """Tell whether somebody holds it now."""
+        """Return whether the lease is held now."""
         return bool(await self._say(service, "ask", ""))
 
     async def take(self, service: str, token: str) -> None:
-        """Have the lease, whoever had it."""
+        """Take the lease, even from another holder."""
         await self._say(service, "take", token)
 
     async def keep(self, service: str, token: str) -> bool:
-        """Renew it; false if somebody else has it by now."""
+        """Renew the lease; return false if it now has another holder."""
         return bool(await self._say(service, "keep", token))
 
     async def drop(self, service: str, token: str) -> None:
-        """Give it back; nothing happens if somebody else has it."""
+        """Release the lease; do nothing if it has another holder."""
         await self._say(service, "drop", token)
 
     async def _say(self, service: str, what: str, token: str) -> int:

@@ -1,4 +1,4 @@
-"""Places at a service, held by runs and not by processes, in Redis."""
+"""Turns at a service in Redis, held by runs and not by processes."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from bot.ports.locks import LockQueue
 
 
 class RedisLocks:
-    """Fair: whoever waited longest is next; no time-out to race with, for a run outlives its worker."""
+    """A fair queue: the longest waiting run is next.  No time-out, because a run outlives its worker."""
 
     def __init__(self, store: RedisStore) -> None:
-        """Keep the store."""
+        """Read and write through ``store``."""
         self._store = store
 
     async def acquire(self, name: str, *, run_id: str, most: int, ahead: bool = False) -> tuple[str, ...]:
-        """Take one of ``most`` places at ``name``, or one in its queue; gives the runs before this one.
+        """Take one of ``most`` places at ``name``, or one in its queue; return the runs before this one.
 
-        Who asks to be ``ahead`` goes before all who wait and did not.
+        A run that asks to be ``ahead`` goes before all waiting runs that did not.
         """
         shard = self._store.keys.shared
         keys = (shard.held + name, shard.waiting + name, shard.places(run_id))
         return tuple(await self._store.run("lock", keys, run_id, most, name, int(ahead)))
 
     async def release(self, run_id: str) -> tuple[str, ...]:
-        """Give back all that a run holds or waits for; gives the runs whose turn it is now."""
+        """Release all places that a run holds or waits for; return the runs whose turn it is now."""
         shard = self._store.keys.shared
         keys = (shard.places(run_id),)
         return tuple(await self._store.run("unlock", keys, run_id, shard.held, shard.waiting))
 
     async def lines(self, names: Sequence[str]) -> tuple[LockQueue, ...]:
-        """Tell who holds and who waits at each name, all at one moment."""
+        """Return who holds and who waits at each name, all from the same moment."""
         if not names:
             return ()
         shard = self._store.keys.shared

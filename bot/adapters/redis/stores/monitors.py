@@ -1,4 +1,4 @@
-"""What is known of the monitors, and which of their slots are taken, in Redis."""
+"""The state of monitors, and which of their slots are claimed, in Redis."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class RedisMonitorStore:
     """One field a monitor in each of a few hashes: their number grows with the catalogue, not with time."""
 
     def __init__(self, store: RedisStore) -> None:
-        """Keep the store."""
+        """Read and write through ``store``."""
         self._store = store
 
     async def states(self, names: Sequence[str]) -> dict[str, MonitorState]:
-        """Read what is known of monitors; one that never looked is as new."""
+        """Return the state of monitors; one that never ran has a new state."""
         shard, known = self._store.keys.shared, dict[str, MonitorState]()
         for start in range(0, len(names), _AT_ONCE):
             some = names[start : start + _AT_ONCE]
@@ -31,19 +31,19 @@ class RedisMonitorStore:
         return known
 
     async def fire(self, name: str, slots_s: Sequence[float]) -> int:
-        """Claim slots, oldest first, and have them looked at; gives how many nobody had claimed."""
+        """Claim slots, oldest first, and queue their checks; return how many were unclaimed."""
         shard = self._store.keys.shared
         slots_ms = (round(slot_s * _MS) for slot_s in slots_s)
         keys = (shard.monitor_slots, shard.checks)
         return int(await self._store.run("fire", keys, name, _MOST_CHECKS, *slots_ms))
 
     async def last_slot(self, names: Sequence[str]) -> dict[str, float]:
-        """Tell the latest claimed slot of each, in seconds since the epoch; without one it is left out."""
+        """Return the latest claimed slot of each, in seconds since the epoch; those without are left out."""
         claimed = await self._store.hash(self._store.keys.shared.monitor_slots)
         return {name: float(claimed[name]) / _MS for name in names if name in claimed}
 
     async def keep(self, name: str, state: MonitorState) -> bool:
-        """Keep what a look has shown, but not its pause; false if a newer slot was kept before."""
+        """Store the result of a check, but not the pause; return false if a newer slot is already stored."""
         shard = self._store.keys.shared
         keys = (shard.monitor_kept, shard.monitor_states)
         text = state.model_dump_json(exclude={"pause"})
@@ -51,7 +51,7 @@ class RedisMonitorStore:
         return bool(await self._store.run("keep", keys, name, slot_ms, text))
 
     async def pause(self, name: str, pause: Pause | None) -> None:
-        """Stop a monitor from looking, or let it look again."""
+        """Pause a monitor, or resume it."""
         key = self._store.keys.shared.monitor_pauses
         if pause is None:
             await self._store.client.hdel(key, name)
