@@ -1,1 +1,1 @@
-"""What changes the world: one file per system changed."""
+"""The actions: plugins that change something, one file for each system."""

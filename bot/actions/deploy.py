@@ -1,4 +1,4 @@
-"""Changes what version of a service serves, whatever kind of target it has."""
+"""Changes which version of a service serves, for every kind of target."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.ports.targets import ChangeResult, DeploymentTarget, FlagChange, Target
 from bot.targets.registry import target_of
 
 Percent = Annotated[int, Field(ge=0, le=100)]
-"""Of the traffic; more than all is refused."""
+"""Of the traffic, 0 to 100."""
 Route = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
 """A tenant or a header's value, as the map of the target has it."""
 Instances = Annotated[list[str], Field(min_length=1)]
@@ -24,7 +24,7 @@ Versions = Annotated[dict[str, str], Field(min_length=1)]
 
 
 async def is_staged(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult | None:
-    """Tell whether the candidate is up already; asked only after an interrupted try."""
+    """Return a result if the candidate is already up; used only after an interrupted attempt."""
     side = (await _observed(ctx, service, by)).candidate
     up = side is not None and side.version == version and side.healthy
     return _found(ctx, service, f"{version} of {service} is up") if up else None
@@ -32,7 +32,7 @@ async def is_staged(ctx: Context, *, service: str, version: str, by: str = "") -
 
 @action(specialist="cicd", in_doubt="retry", look=is_staged)
 async def stage(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
-    """Bring ``version`` up as the candidate of ``service``, healthy and without traffic.
+    """Start ``version`` as the candidate of ``service``, healthy and without traffic.
 
     Raises:
         ActionFailedError: the target cannot be reached or refused, or another candidate has traffic.
@@ -44,7 +44,7 @@ async def stage(ctx: Context, *, service: str, version: str, by: str = "") -> Ac
 
 @action(specialist="cicd", in_doubt="retry")
 async def unstage(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
-    """Take the candidate away if it is ``version`` and has no traffic.  Raises as ``stage`` does."""
+    """Remove the candidate if it is ``version`` and has no traffic.  Raises as ``stage`` does."""
     return done(ctx, service, await target_of(ctx, service, by=by).unstage(version), kind="rollback")
 
 
@@ -63,10 +63,10 @@ async def is_shifted(
     routes: list[Route] | None = None,
     by: str = "",
 ) -> ActionResult | None:
-    """Tell whether the candidate has its share already; asked only after an interrupted try."""
+    """Return a result if the candidate already has its share; used only after an interrupted attempt."""
     side = (await _observed(ctx, service, by)).candidate
     has = side is not None and round(side.weight_percent) == percent and side.version in ("", version)
-    has = has and not routes  # an observation tells no routes
+    has = has and not routes  # an observation does not include routes
     return _found(ctx, service, f"{version} of {service} has {percent} % of the traffic") if has else None
 
 
@@ -80,9 +80,9 @@ async def shift(
     routes: list[Route] | None = None,
     by: str = "",
 ) -> ActionResult:
-    """Give ``version`` of ``service`` ``percent`` of the traffic, and all of ``routes`` (tenants or headers).
+    """Route ``percent`` of the traffic to ``version`` of ``service``, and all ``routes`` (tenants, headers).
 
-    ``before`` of the result holds ``percent`` and ``routes``: what stood before.
+    ``before`` of the result holds the earlier ``percent`` and ``routes``.
 
     Raises:
         ActionFailedError: the target cannot be reached or refused, or the candidate is another version.
@@ -101,7 +101,7 @@ async def is_promoted(
     by: str = "",
     keep_warm: bool = True,  # noqa: ARG001  # a look has its action's arguments
 ) -> ActionResult | None:
-    """Tell whether ``version`` is the stable one with all traffic; asked only after an interrupted try."""
+    """Return a result if ``version`` is stable with all traffic; used only after an interrupted attempt."""
     found = await _observed(ctx, service, by)
     side = found.stable if found.tells_version else found.candidate
     is_it = side is not None and side.version == version and side.weight_percent == 100  # noqa: PLR2004  # all of it
@@ -113,14 +113,14 @@ async def is_promoted(
 async def promote(
     ctx: Context, *, service: str, version: str, by: str = "", keep_warm: bool = True
 ) -> ActionResult:
-    """Make ``version`` the stable one of ``service``, so that a restart of the target brings no other back.
+    """Make ``version`` the stable one of ``service``, so that it also serves after a restart of the target.
 
-    ``keep_warm`` leaves the version before running without traffic, until ``retire``.  ``before`` of the
-    result holds ``version``: the one before.
+    ``keep_warm`` leaves the previous version running without traffic, until ``retire``.  ``before`` of the
+    result holds ``version``: the previous one.
 
     Raises:
         ActionFailedError: the target cannot be reached or refused.
-        ActionInDoubtError: it did not come up in time, or no clear answer came; the candidate serves on.
+        ActionInDoubtError: it did not come up in time, or no clear answer came; the candidate still serves.
         StaleEpochError: the launcher has seen a newer owner of this effect.
     """
     moved = await target_of(ctx, service, by=by).promote(version, keep_warm=keep_warm)
@@ -130,24 +130,24 @@ async def promote(
 async def is_rolled_back(
     ctx: Context, *, service: str, to_version: str = "", version: str = "", by: str = ""
 ) -> ActionResult | None:
-    """Tell whether stable serves and no candidate is left; asked only after an interrupted try."""
+    """Return a result if stable serves and no candidate is left; used only after an interrupted attempt."""
     found = await _observed(ctx, service, by)
     back = found.candidate is None and to_version in ("", found.stable.version)
     if not back:
         return None
-    said = f"All traffic of {service} is back at {to_version or 'stable'}"
+    text = f"All traffic of {service} is back on {to_version or 'stable'}"
     serves = found.stable.version if found.tells_version else ""
-    return _found(ctx, service, said, kind="rollback", replaced=version, serves=serves)
+    return _found(ctx, service, text, kind="rollback", replaced=version, serves=serves)
 
 
 @action(specialist="cicd", in_doubt="retry", look=is_rolled_back)
 async def rollback(
     ctx: Context, *, service: str, to_version: str = "", version: str = "", by: str = ""
 ) -> ActionResult:
-    """Give all traffic of ``service`` to the stable version at once, then stop the candidate.
+    """Move all traffic of ``service`` back to the stable version at once, then stop the candidate.
 
-    ``to_version`` is for the time after a promotion: where it is not the stable version it is brought back.
-    ``version`` is what is taken back, for the record only.  ``before`` of the result is what ``reapply``
+    ``to_version`` is needed after a promotion: if it is not the stable version, it is restored.  ``version``
+    is the version that is rolled back, for the record only.  ``before`` of the result is what ``reapply``
     needs as its ``before``.
 
     Raises:
@@ -163,9 +163,9 @@ async def rollback(
 async def reapply(
     ctx: Context, *, service: str, version: str, before: JsonObject, by: str = ""
 ) -> ActionResult:
-    """Give ``version`` of ``service`` back what a rollback took from it: the undo of ``rollback``.
+    """Restore the traffic that ``version`` of ``service`` had before a rollback: the undo of ``rollback``.
 
-    ``before`` is that of the rollback's result.  Raises as ``stage`` does.
+    ``before`` is from the rollback's result.  Raises as ``stage`` does.
     """
     moved = await target_of(ctx, service, by=by).reapply(version, before)
     serves = version if moved.after.get("version") == version else ""
@@ -176,13 +176,14 @@ async def reapply(
 async def replace(
     ctx: Context, *, service: str, version: str, instances: Instances, by: str = ""
 ) -> ActionResult:
-    """Bring these instances of ``service`` to ``version``, never more at a time than ``max_unavailable``.
+    """Update these instances of ``service`` to ``version``, at most ``max_unavailable`` at a time.
 
-    Each is drained, replaced, seen healthy and let in again.  ``before`` of the result holds ``versions``.
+    Each is drained, replaced, checked for health and put back into the traffic.  ``before`` of the result
+    holds ``versions``.
 
     Raises:
-        ActionFailedError: the target refused, or nobody would be left to serve.
-        ActionInDoubtError: an instance did not come up; it stays out of the traffic.
+        ActionFailedError: the target refused, or no instance would be left to serve.
+        ActionInDoubtError: an instance did not come up; it gets no traffic.
         StaleEpochError: the launcher has seen a newer owner of this effect.
     """
     target = target_of(ctx, service, by=by)
@@ -192,18 +193,18 @@ async def replace(
 
 @action(specialist="cicd", in_doubt="retry")
 async def restore(ctx: Context, *, service: str, versions: Versions, by: str = "") -> ActionResult:
-    """Bring each named instance of ``service`` back to its version: the undo of ``replace``."""
+    """Restore each named instance of ``service`` to its earlier version: the undo of ``replace``."""
     target = target_of(ctx, service, by=by)
     moved = await target.replace(versions, fall_back=False)
     return done(ctx, service, moved, kind="rollback", serves=await _served_alone(target))
 
 
 async def _served_alone(target: DeploymentTarget) -> str:
-    """Tell the version of all stable instances; empty while they differ, or where nobody can tell."""
+    """Return the version of all stable instances; empty if they differ, or if it cannot be read."""
     try:
         seen = await target.observe()
     except ProbeUnavailableError:
-        return ""  # what was replaced is replaced, and the ledger tells no more than is known
+        return ""  # the replacement is done, and the ledger records only what is known
     versions = {instance.version for instance in seen.instances if instance.role == "stable"}
     return versions.pop() if len(versions) == 1 else ""
 
@@ -224,8 +225,8 @@ def done(
 ) -> ActionResult:
     """Return the result of a change, with the entry for the change ledger.
 
-    ``replaced`` is the version before, where the target does not know it; ``serves`` is the version that is
-    the stable one from now on, where a version is.
+    ``replaced`` is the previous version, for targets that do not report it; ``serves`` is the version that is
+    stable from now on, if there is one.
     """
     if not moved.changed:
         return ActionResult(summary=moved.summary, changed=False, before=moved.before, after=moved.after)
@@ -247,7 +248,7 @@ def done(
 def _flag_change(
     ctx: Context, service: str, flag: FlagChange, *, kind: ChangeKind, summary: str, to: str
 ) -> Change:
-    """Return the ledger's entry for a flag: what to look at, and where it can be turned off again."""
+    """Return the ledger's entry for a flag: its key, and the target that can turn it off again."""
     return change_of(
         ctx,
         kind="flag" if kind == "deploy" else kind,
@@ -268,11 +269,11 @@ def _found(
     replaced: str = "",
     serves: str = "",
 ) -> ActionResult:
-    # What stood before is not known any more, so ``before`` is empty and an undo says so.
+    # The earlier state is no longer known, so ``before`` is empty and an undo reports that.
     moved = ChangeResult(summary=summary)
     return done(ctx, service, moved, kind=kind, replaced=replaced, to=serves, serves=serves)
 
 
 def _data(to: str, serves: str) -> JsonObject:
-    told: JsonObject = {"version": to, "serves": serves}
-    return {key: value for key, value in told.items() if value}
+    data: JsonObject = {"version": to, "serves": serves}
+    return {key: value for key, value in data.items() if value}

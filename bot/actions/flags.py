@@ -1,4 +1,4 @@
-"""Turns feature flags up and down, for a share of the users or for single tenants."""
+"""Turns feature flags on and off, for a share of the users or for single tenants."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 async def is_ramped(
     ctx: Context, *, service: str, flag: FlagKey, percent: Percent, tenants: dict[str, bool] | None = None
 ) -> ActionResult | None:
-    """Tell whether the flag stands so already; asked only after an interrupted try."""
+    """Return a result if the flag is already set so; used only after an interrupted attempt."""
     wanted, found = await _wanted(ctx, service, flag, percent, tenants)
-    # What stood before is not known any more, so ``before`` is empty and an undo says so.
+    # The earlier state is no longer known, so ``before`` is empty and an undo reports that.
     return _done(ctx, service, wanted, None) if found == wanted else None
 
 
@@ -33,8 +33,8 @@ async def ramp(
 ) -> ActionResult:
     """Turn ``flag`` of ``service`` on for ``percent`` of its users, and for or against single ``tenants``.
 
-    Whoever had it at a lower percentage keeps it.  Without ``tenants`` their rules stay.  ``before`` of the
-    result holds ``percent`` and ``tenants``: what stood before.
+    Users who had it at a lower percentage still have it.  Without ``tenants`` their rules stay.  ``before``
+    of the result holds the earlier ``percent`` and ``tenants``.
 
     Raises:
         ActionFailedError: the flags cannot be read; nothing was changed.
@@ -43,7 +43,9 @@ async def ramp(
     """
     wanted, found = await _wanted(ctx, service, flag, percent, tenants)
     if found == wanted:
-        return ActionResult(summary=f"{flag} of {service} was so already", changed=False, before=_told(found))
+        return ActionResult(
+            summary=f"{flag} of {service} was already set so", changed=False, before=_flag_data(found)
+        )
     await ctx.flags.put(service, wanted, run_id=ctx.run_id, epoch=effect_of(ctx).epoch)
     return _done(ctx, service, wanted, found)
 
@@ -63,8 +65,8 @@ def _done(ctx: Context, service: str, flag: Flag, before: Flag | None) -> Action
     summary = f"{flag.key} of {service} is {_shown(flag)}{f' (was {_shown(before)})' if before else ''}"
     return ActionResult(
         summary=summary,
-        before=_told(before) if before else {},
-        after=_told(flag),
+        before=_flag_data(before) if before else {},
+        after=_flag_data(flag),
         change=change_of(
             ctx,
             kind="flag",
@@ -77,7 +79,7 @@ def _done(ctx: Context, service: str, flag: Flag, before: Flag | None) -> Action
     )
 
 
-def _told(flag: Flag) -> JsonObject:
+def _flag_data(flag: Flag) -> JsonObject:
     return {"percent": flag.percent, "tenants": {**flag.tenants}}
 
 

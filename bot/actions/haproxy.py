@@ -27,7 +27,7 @@ async def shift(ctx: Context, *, service: str, weights: Weights) -> ActionResult
     Raises:
         ActionFailedError: HAProxy cannot be reached, has no such server, or no healthy server would be left
             with traffic; nothing was changed.
-        ActionInDoubtError: HAProxy was asked and the weights are not, or not known to be, as asked.
+        ActionInDoubtError: the weights are not, or not known to be, as requested.
     """
     target = target_of(ctx, service, by="haproxy")
     assert isinstance(target, HAProxyTarget)  # noqa: S101  # what that kind makes
@@ -45,7 +45,7 @@ async def is_rolled_back(
     if has_traffic or previous_version not in ("", found.stable.version):
         return None
     back = previous_version or found.stable.version
-    result = ChangeResult(summary=f"All traffic of {service} is back at {back or 'stable'}")
+    result = ChangeResult(summary=f"All traffic of {service} is back on {back or 'stable'}")
     return done(ctx, service, result, kind="rollback", replaced=version, to=back, serves=back)
 
 
@@ -53,10 +53,10 @@ async def is_rolled_back(
 async def rollback(
     ctx: Context, *, service: str, version: str = "", previous_version: str = ""
 ) -> ActionResult:
-    """Do what ``deploy.rollback`` does, from ``version`` to ``previous_version``; the candidate runs on.
+    """Do what ``deploy.rollback`` does, from ``version`` to ``previous_version``; the candidate still runs.
 
-    Plans that name this action have ``haproxy.shift`` as its undo, which can start nothing.  At an HAProxy
-    ``before`` of the result holds ``weights``: the earlier ones.
+    Plans that name this action have ``haproxy.shift`` as its undo, which cannot start a version.  For
+    HAProxy, ``before`` of the result holds ``weights``: the earlier ones.
 
     Raises:
         ActionFailedError: the target cannot be reached or refused, or nothing healthy could take the traffic.
@@ -70,7 +70,7 @@ async def rollback(
 
 
 def _by_server(weights: Mapping[str, int], roles: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """Turn ``stable`` and ``candidate`` into names of servers; a server's own name wins."""
+    """Return the weights by server, with ``stable`` and ``candidate`` resolved; a server's own name wins."""
     named = set().union(*roles.values())
     by_role = {
         server: weight

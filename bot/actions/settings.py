@@ -19,7 +19,7 @@ Value = bool | int | float | str
 async def is_put(
     ctx: Context, *, service: str, key: str, value: Value, expect: Value | None = None
 ) -> ActionResult | None:
-    """Tell whether the setting holds the value already; asked only when an interrupted try may have put it.
+    """Return a result if the setting already has the value; used only after an interrupted attempt.
 
     Raises:
         ActionFailedError: the store cannot be read.
@@ -36,33 +36,33 @@ async def is_put(
 async def put(
     ctx: Context, *, service: str, key: str, value: Value, expect: Value | None = None
 ) -> ActionResult:
-    """Set ``key`` of ``service`` to ``value``, in the type the store holds it in.
+    """Set ``key`` of ``service`` to ``value``, in the type of its current value.
 
-    With ``expect`` it is set only where that is the value that stands there.  ``before`` of the result
-    holds ``value``: what stood there.
+    With ``expect`` it is set only if that is its current value.  ``before`` of the result holds ``value``:
+    the earlier one.
 
     Raises:
-        ActionFailedError: another value stands there than expected, or the store refused; nothing was
+        ActionFailedError: the current value is not the expected one, or the store refused; nothing was
             changed.
-        ActionInDoubtError: the store was asked and did not answer clearly.
+        ActionInDoubtError: the store got the request and did not answer clearly.
         StaleEpochError: the store has seen a newer owner of this run.
     """
     current = await _current(ctx, service, key)
     wanted = _like(value, current)
     if _same(current, wanted):
         return ActionResult(
-            summary=f"{service}/{key} was {_shown(wanted)} already",
+            summary=f"{service}/{key} was already {_shown(wanted)}",
             changed=False,
             before={"value": current},
             after={"value": wanted},
         )
     if expect is not None and not _same(current, _like(expect, current)):
         raise ActionFailedError(
-            f"{service}/{key} is {_shown(current)}, not {_shown(expect)}; somebody changed it meanwhile.",
-            hint="Look at who changed it and why, then start again.",
+            f"{service}/{key} is {_shown(current)}, not {_shown(expect)}; it was changed in the meantime.",
+            hint="Find out who changed it and why, then start again.",
             code="not_as_expected",
         )
-    # What was read is what must still stand there, so that ``before`` is true.
+    # The store must still hold the value that was read, so that ``before`` is correct.
     await write(ctx, "PUT", _url(ctx, service, key), body={"value": wanted, "expect": current})
     return _done(ctx, service, key, before=current, after=wanted)
 
@@ -82,7 +82,7 @@ async def _current(ctx: Context, service: str, key: str) -> JsonValue:
 
 
 def _like(value: Value, current: JsonValue) -> JsonValue:
-    """Read a text as the type that stands there: a ledger may know ``2000`` only as text."""
+    """Return a text as the current value's type: a ledger may have ``2000`` only as text."""
     if not isinstance(value, str):
         return value
     match current:
@@ -99,7 +99,7 @@ def _like(value: Value, current: JsonValue) -> JsonValue:
 
 
 def _same(one: JsonValue, other: JsonValue) -> bool:
-    """Compare without taking ``True`` for ``1``."""
+    """Return whether two values are equal; ``True`` does not equal ``1``."""
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 

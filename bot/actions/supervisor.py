@@ -11,13 +11,13 @@ from bot.engine.plugins import Context, action
 
 @action(specialist="processes", in_doubt="retry")
 async def restart(ctx: Context, *, service: str) -> ActionResult:
-    """Restart ``service`` at the version it has; requests in flight there may fail.
+    """Restart ``service`` at its current version; requests in flight may fail.
 
-    The supervisor knows the idempotency key: asked twice, it restarts once.
+    The supervisor honours the idempotency key: two requests cause one restart.
 
     Raises:
         ActionFailedError: the supervisor cannot be reached or refused; nothing was restarted.
-        ActionInDoubtError: the supervisor was asked and did not answer clearly.
+        ActionInDoubtError: the supervisor got the request and did not answer clearly.
         StaleEpochError: the supervisor has seen a newer owner of this run.
     """
     settings = settings_of(ctx, service, where="target", kind="supervisor")

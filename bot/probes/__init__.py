@@ -1,1 +1,1 @@
-"""What reads the world: one file per data source."""
+"""The probes: read-only plugins, one file or folder for each data source."""

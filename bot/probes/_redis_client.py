@@ -1,4 +1,4 @@
-"""A client of the Redis or Valkey that is watched, and what its failures mean."""
+"""A client for the Redis or Valkey that a probe watches; translates the client's errors into the probes'."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _PORT = 6379
 
 @contextlib.asynccontextmanager
 async def client_of(url: str) -> AsyncIterator[Redis]:
-    """Open a client of ``redis://``, ``rediss://`` or ``unix://``; its owner sets the deadline.
+    """Open a client of ``redis://``, ``rediss://`` or ``unix://``; the caller sets the deadline.
 
-    It asks once: no retry, no time-out of its own, and no ``HELLO`` or ``CLIENT``, which an ACL may forbid.
+    It tries once: no retry, no timeout of its own, and no ``HELLO`` or ``CLIENT``, which an ACL may forbid.
 
     Raises:
         OSError: no connection.
         ProbeNotConfiguredError: the URL is none of these.
         ProbeUnavailableError: the server refuses the login or a command.
-        ProbeGarbageError: what answers does not speak the protocol, or hangs up.
+        ProbeGarbageError: the server does not speak the protocol, or closes the connection.
     """
     where = _split(url)
     client = Redis(
@@ -47,15 +47,17 @@ async def client_of(url: str) -> AsyncIterator[Redis]:
     try:
         yield client
     except ResponseError as error:
-        raise ProbeUnavailableError(f"Redis refuses to answer: {type(error).__name__}.") from error
+        raise ProbeUnavailableError(f"Redis refused the command: {type(error).__name__}.") from error
     except RedisConnectionError as error:
         if caused_by(error, AuthenticationError) is not None:
-            # What the server says may repeat what was sent.
-            why = "the login in the `url`" if where.password else "anybody without a password"
-            raise ProbeUnavailableError(f"Redis refuses {why}.") from error
+            # The server's own message may repeat the password that was sent.
+            why = "the login in the `url`" if where.password else "a connection without a password"
+            raise ProbeUnavailableError(f"Redis refused {why}.") from error
         if isinstance(reason := caused_by(error, OSError), OSError):
             raise reason from None
-        raise ProbeGarbageError("The server there hung up instead of answering as Redis does.") from error
+        raise ProbeGarbageError(
+            "The server there closed the connection instead of answering as Redis does."
+        ) from error
     except (RedisError, ValueError) as error:
         raise ProbeGarbageError("The server there did not answer as Redis does.") from error
     finally:

@@ -1,4 +1,4 @@
-"""Reads which alerts fire, or have just fired: of the bot's own book and of Prometheus' rules."""
+"""Reads which alerts fire, or have just fired: from the bot's own records and from Prometheus' rules."""
 
 from __future__ import annotations
 
@@ -19,26 +19,25 @@ from bot.probes.prometheus.alerts import DAY_S, PAST_DAYS, read_alerts
 
 _SHARE_OF_TIME = 0.85
 _MOST = 2000
-_Told = tuple[list[Firing], PastFirings]
+_Answer = tuple[list[Firing], PastFirings]
 
 
 @probe(specialist="monitoring")
 async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: str = "") -> Findings:
-    """Which alerts fire, or did in the last ``since_s`` s, in a service, its callers and all it stands on.
+    """Which alerts fire, or fired in the last ``since_s`` s, for a service, its callers and its dependencies.
 
-    Asks the bot's own book of alerts, and the ``ALERTS`` series of each Prometheus that the catalogue names
-    for these services; both also tell on how many of the 28 days before each alert fired.  ``alert``
-    is the id of the alert that the question is about, where it is about one.  That an alert fires is no
-    evidence of a fault: the rule may be wrong.
-    A Prometheus that cannot be read is a gap.
+    Reads the bot's own alert records, and the ``ALERTS`` series of each Prometheus that the catalogue names
+    for these services; both also show on how many of the 28 days before each alert fired.  ``alert`` is the
+    id of the alert that is being triaged, if there is one.  A firing alert alone is not evidence of a fault:
+    its rule may be wrong.  A Prometheus that cannot be read is reported as a gap.
     """
     entries = (*ctx.catalogue.downstream(service), *ctx.catalogue.upstream(service))
     names = tuple(dict.fromkeys(entry.name for entry in entries))
     end = ctx.clock.now()
     start = end - timedelta(seconds=since_s)
-    told, gaps = await _ask_all(ctx, service, names, start=start, end=end)
-    past = reduce(PastFirings.and_of, (other for _, other in told))
-    firings = [firing for found, _ in told for firing in found]
+    answers, gaps = await _ask_all(ctx, service, names, start=start, end=end)
+    past = reduce(PastFirings.and_of, (other for _, other in answers))
+    firings = [firing for found, _ in answers for firing in found]
     return Findings(
         items=findings_of(firings, services=names, past=past, question=alert),
         looked_at=f"alerts of {listed(names, most=4)} over {duration(since_s)}",
@@ -48,15 +47,15 @@ async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: st
 
 async def _ask_all(
     ctx: Context, service: str, names: Sequence[str], *, start: datetime, end: datetime
-) -> tuple[list[_Told], list[str]]:
-    """Ask everybody at once; gives what was told, and who could not be read."""
+) -> tuple[list[_Answer], list[str]]:
+    """Read all sources at once; return their answers, and which sources could not be read."""
     watched = _watched(ctx, names)
     answers = await asyncio.gather(
         _book(ctx, names, start=start, end=end),
         *(_prometheus(ctx, source, mine, start=start, end=end) for source, mine in watched),
         return_exceptions=True,
     )
-    told: list[_Told] = []
+    readable: list[_Answer] = []
     gaps: list[str] = []
     for who, answer in zip((service, *(mine[0] for _, mine in watched)), answers, strict=True):
         if isinstance(answer, ProbeUnavailableError):
@@ -64,12 +63,12 @@ async def _ask_all(
         elif isinstance(answer, BaseException):
             raise answer
         else:
-            told.append(answer)
-    return told, gaps
+            readable.append(answer)
+    return readable, gaps
 
 
 def _watched(ctx: Context, names: Sequence[str]) -> list[tuple[Mapping[str, str], list[str]]]:
-    """List each Prometheus once, with the services that it watches."""
+    """Return each Prometheus once, with the services that it watches."""
     sources: dict[str, Mapping[str, str]] = {}
     watched: dict[str, list[str]] = defaultdict(list)
     for name in names:
@@ -83,7 +82,7 @@ def _watched(ctx: Context, names: Sequence[str]) -> list[tuple[Mapping[str, str]
 
 async def _prometheus(
     ctx: Context, source: Mapping[str, str], names: Sequence[str], *, start: datetime, end: datetime
-) -> _Told:
+) -> _Answer:
     limit_s = ctx.timeout_s * _SHARE_OF_TIME
     try:
         async with asyncio.timeout(limit_s):
@@ -92,7 +91,7 @@ async def _prometheus(
         raise ProbeUnavailableError(f"Prometheus did not answer within {duration(limit_s)}.") from error
 
 
-async def _book(ctx: Context, names: Sequence[str], *, start: datetime, end: datetime) -> _Told:
+async def _book(ctx: Context, names: Sequence[str], *, start: datetime, end: datetime) -> _Answer:
     kept = await ctx.alarms.fired(since=start - timedelta(days=PAST_DAYS), limit=_MOST)
     mine = [alert for alert in kept if alert.service in names and not alert.unknown]
     found = [_firing(alert) for alert in mine if alert.status == "firing" or _end(alert, end) >= start]
@@ -100,7 +99,7 @@ async def _book(ctx: Context, names: Sequence[str], *, start: datetime, end: dat
     for alert in mine:
         fired[alert.service, alert.name] |= _days(alert, start=start)
     first = min((alert.starts_at for alert in kept), default=start)
-    if len(kept) == _MOST:  # the last to end come first, so that of the time before this one not all is known
+    if len(kept) == _MOST:  # the last to end come first, so records before this one are incomplete
         first = _end(kept[-1], end)
     days = min(PAST_DAYS, math.ceil((start - first).total_seconds() / DAY_S))
     return found, PastFirings(days=max(0, days), fired={key: days for key, days in fired.items() if days})
@@ -120,7 +119,7 @@ def _firing(alert: Alert) -> Firing:
 
 
 def _days(alert: Alert, *, start: datetime) -> frozenset[int]:
-    """On which of the days before ``start`` an alert fired, counted back from there."""
+    """Return on which of the days before ``start`` an alert fired, counted backwards from ``start``."""
     first = (start - alert.starts_at).total_seconds()
     last = max(0.0, (start - _end(alert, start)).total_seconds())
     if first <= 0:

@@ -11,9 +11,9 @@ from bot.engine.plugins import Context, probe
 
 @probe(specialist="catalogue")
 async def neighbourhood(ctx: Context, *, service: str) -> Facts:
-    """What a service is, who owns it, what it stands on and who stands on it.
+    """What a service is, who owns it, what it depends on and what depends on it.
 
-    Reads nothing but the catalogue, so it needs no network and cannot be unavailable.
+    Reads only the catalogue, so it needs no network and is always available.
 
     Raises:
         UnknownServiceError: the catalogue has no such service.
@@ -24,8 +24,8 @@ async def neighbourhood(ctx: Context, *, service: str) -> Facts:
     parts = [f"{entry.name}: {entry.summary.rstrip('.')}." if entry.summary else f"{entry.name}."]
     if entry.owner:
         parts.append(f"Owner: {entry.owner}.")
-    parts.append(f"Stands on {listed([s.name for s in downstream], most=8) or 'nothing in the catalogue'}.")
-    parts.append(f"Called by {listed([s.name for s in upstream], most=8) or 'nobody in the catalogue'}.")
+    parts.append(f"Depends on {listed([s.name for s in downstream], most=8) or 'nothing in the catalogue'}.")
+    parts.append(f"Called by {listed([s.name for s in upstream], most=8) or 'nothing in the catalogue'}.")
     return Facts(summary=" ".join(parts), data=_data(entry, downstream=downstream, upstream=upstream))
 
 

@@ -1,4 +1,4 @@
-"""Reads what a deployment needs to know of its target."""
+"""Reads what a deployment needs to know about its target."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ T = TypeVar("T")
 
 @probe(specialist="cicd")
 async def observe(ctx: Context, *, service: str, by: str = "") -> Facts:
-    """Tell which versions of ``service`` run, with what share of the traffic (percent).
+    """Which versions of ``service`` run, and each one's share of the traffic (percent).
 
-    What serves is compared with what the last promotion or rollback of the last 30 days said;
-    ``data.warnings`` tells where they differ, as after a restart that forgot the weights.
+    The serving version is compared with the one that the last promotion or rollback of the last 30 days
+    left; ``data.warnings`` lists the differences, as after a restart that lost the weights.
 
     Raises:
-        ProbeUnavailableError: the target cannot be asked; that says nothing about what runs.
+        ProbeUnavailableError: the target cannot be read; that does not mean that nothing runs.
     """
     found = await _read(_observed(ctx, service, by))
     changes = await ctx.ledger.since(service=service, seconds=_MEMORY_S) if found.tells_version else ()
@@ -48,29 +48,29 @@ async def observe(ctx: Context, *, service: str, by: str = "") -> Facts:
 
 @probe(specialist="cicd")
 async def counts(ctx: Context, *, service: str, by: str = "") -> Facts:
-    """Read requests, errors (5xx) and mean latency (ms) of both sides, cumulative since a fixed moment.
+    """Requests, errors (5xx) and mean latency (ms) of both sides, cumulative since a fixed time.
 
     Raises:
-        ProbeUnavailableError: the target cannot be asked, or does not count.
+        ProbeUnavailableError: the target cannot be read, or does not count requests.
     """
 
     async def read() -> Facts:
         found = await target_of(ctx, service, by=by).counts()
-        said = ", ".join(
+        shares = ", ".join(
             f"{name} {side.errors} errors of {side.requests}"
             for name, side in (("canary", found.canary), ("stable", found.stable))
         )
-        return Facts(summary=f"{service}: {said}", data=found.model_dump(mode="json"))
+        return Facts(summary=f"{service}: {shares}", data=found.model_dump(mode="json"))
 
     return await _read(read())
 
 
 @probe(specialist="cicd")
 async def rollback_path(ctx: Context, *, service: str, version: str, by: str = "") -> Facts:
-    """Tell whether ``version`` of ``service`` could be taken back now, tried without changing anything.
+    """Whether ``version`` of ``service`` could be rolled back now; checked without changing anything.
 
     Raises:
-        ProbeUnavailableError: the target cannot be asked; then nothing is known of the way back.
+        ProbeUnavailableError: the target cannot be read; whether a rollback would work is then unknown.
     """
 
     async def read() -> Facts:
@@ -88,13 +88,13 @@ async def rollback_path(ctx: Context, *, service: str, version: str, by: str = "
 async def forecast(
     ctx: Context, *, service: str, percent: Percent, within_s: float, sample_s: Seconds = 2.0
 ) -> Facts:
-    """Tell whether a canary's traffic is enough to see a doubling of the errors, before it gets any.
+    """Whether a canary will get enough traffic to detect a doubling of the errors, before it gets any.
 
-    The traffic is measured for ``sample_s`` seconds; ``data`` has the fields of ``judge``'s forecast:
+    The traffic is measured for ``sample_s`` seconds.  ``data`` has the fields of ``judge``'s forecast:
     ``enough``, ``needed_s``, ``errors_needed`` and ``text``.
 
     Raises:
-        ProbeUnavailableError: the target cannot be asked, or does not count.
+        ProbeUnavailableError: the target cannot be read, or does not count requests.
     """
     target = target_of(ctx, service)
     before = await _read(target.counts())
@@ -115,19 +115,19 @@ async def forecast(
 
 @probe(specialist="cicd")
 async def back_to(ctx: Context, *, service: str, version: str = "", by: str = "") -> Facts:
-    """Tell which version a rollback of ``service`` leads to: ``version``, or the one before.
+    """Which version a rollback of ``service`` leads to: ``version``, or the previous one.
 
-    While a candidate has traffic that is the stable version; else the one that served before it, by the
-    ledger of the last 30 days.  A flag that is on for anybody goes back to ``off``.  ``data`` holds
-    ``version``, ``current`` and ``why``.
+    While a candidate has traffic, that is the stable version; otherwise the version that served before it,
+    from the change ledger of the last 30 days.  A flag that is on for any user goes back to ``off``.
+    ``data`` holds ``version``, ``current`` and ``why``.
 
     Raises:
-        ProbeUnavailableError: the target cannot be asked, or no earlier version is known.
+        ProbeUnavailableError: the target cannot be read, or no earlier version is known.
     """
     found = await _read(_observed(ctx, service, by))
     current, candidate = found.stable.version, found.candidate
     if version:
-        why = f"{version} was asked for"
+        why = f"{version} was requested"
     elif candidate is not None and candidate.weight_percent:
         why = f"{candidate.version or 'the candidate'} has {candidate.weight_percent:g} % of the traffic"
         version, current = current, candidate.version or current
@@ -136,8 +136,8 @@ async def back_to(ctx: Context, *, service: str, version: str = "", by: str = ""
         why = f"{version} served before {current}"
     if not version:
         raise ProbeUnavailableError(
-            f"I know of no version of {service} before {current or 'the one that serves'}.",
-            hint=f"Say which: `/rollback {service} to 1.4.1`.",
+            f"There is no version of {service} before {current or 'the one that serves'} in my records.",
+            hint=f"Name the version: `/rollback {service} to 1.4.1`.",
             code="nothing_to_go_back_to",
         )
     return Facts(
@@ -147,7 +147,7 @@ async def back_to(ctx: Context, *, service: str, version: str = "", by: str = ""
 
 
 def served_before(changes: Sequence[Change], *, now: str) -> str:
-    """Tell which version served before the one that serves ``now``; empty where that is not known; pure."""
+    """Return the version that served before the one that serves ``now``; empty if not known; pure."""
     served = [
         str(one)
         for change in changes
@@ -158,13 +158,13 @@ def served_before(changes: Sequence[Change], *, now: str) -> str:
 
 
 def promised(changes: Sequence[Change]) -> str:
-    """Tell which version the last promotion or rollback left as the stable one; empty without any; pure."""
-    said = [change.data["serves"] for change in changes if "serves" in change.data]
-    return str(said[-1]) if said else ""
+    """Return the version that the last promotion or rollback left stable; empty if there was none; pure."""
+    served = [change.data["serves"] for change in changes if "serves" in change.data]
+    return str(served[-1]) if served else ""
 
 
 def strays(found: TargetState, *, promised: str) -> tuple[str, ...]:
-    """Say where what serves is not what was promised, or cannot be right; pure."""
+    """Return a warning for each way in which the target differs from what was deployed, or is wrong; pure."""
     warnings = []
     if promised and found.stable.version and found.stable.version != promised:
         warnings.append(
@@ -194,7 +194,7 @@ def _shown(service: str, found: TargetState) -> str:
     def side(version: str, percent: float) -> str:
         return f"{version or 'an unknown version'} has {percent:g} %"
 
-    said = f"{service}: {side(found.stable.version, found.stable.weight_percent)} of the traffic"
+    text = f"{service}: {side(found.stable.version, found.stable.weight_percent)} of the traffic"
     if found.candidate is None:
-        return said
-    return f"{said}, {side(found.candidate.version, found.candidate.weight_percent)}"
+        return text
+    return f"{text}, {side(found.candidate.version, found.candidate.weight_percent)}"

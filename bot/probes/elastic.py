@@ -1,23 +1,23 @@
-"""Reads the logs that Elasticsearch or OpenSearch keeps: errors, new and growing messages."""
+"""Reads logs from Elasticsearch or OpenSearch: errors, new messages and growing ones."""
 
 from __future__ import annotations
 
 from bot.domain.diagnoses.finding import Findings
 from bot.engine.plugins import Context, probe
-from bot.probes.logs.reading import STORES, look
+from bot.probes.logs.reading import STORES, read_logs
 
 
 @probe(specialist="logs")
 async def errors(ctx: Context, *, service: str, since_s: float = 1800, neighbours: bool = True) -> Findings:
-    """What Elasticsearch has of a service, and with ``neighbours`` of all it stands on, more than before.
+    """What Elasticsearch has more of than before for a service, and with ``neighbours`` for its dependencies.
 
-    The same as ``logs.errors``, of ``elastic`` sources alone (``url`` and ``index``).  Reads the latest 3000
-    lines of each; where there are more, the latest 3000 of errors, and the number of all errors.
+    The same as ``logs.errors``, for ``elastic`` sources only (``url`` and ``index``).  Reads the latest 3000
+    lines of each source; if there are more, the latest 3000 errors and the number of all errors.
 
     Raises:
-        ProbeNotConfiguredError: none of these services has a ``elastic`` source with these fields.
-        ProbeUnavailableError: none can be read; that is not a quiet log.
-        ProbeGarbageError: what answers is something else.
+        ProbeNotConfiguredError: none of these services has an ``elastic`` source with these fields.
+        ProbeUnavailableError: no source can be read; that does not mean that the log is quiet.
+        ProbeGarbageError: the server is not Elasticsearch or OpenSearch.
     """
     stores = {"elastic": STORES["elastic"]}
-    return await look(ctx, service, stores=stores, since_s=since_s, neighbours=neighbours)
+    return await read_logs(ctx, service, stores=stores, since_s=since_s, neighbours=neighbours)

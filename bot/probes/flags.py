@@ -1,4 +1,4 @@
-"""Reads feature flags, and answers as the services are answered."""
+"""Reads feature flags, with the same answers that the services get."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.services.flag_provider import FlagProvider
 async def evaluate(
     ctx: Context, *, service: str, flag: FlagKey, targeting_key: str = "", tenant: str = ""
 ) -> Facts:
-    """Tell whether ``flag`` of ``service`` is on for a targeting key or tenant, and why.
+    """Whether ``flag`` of ``service`` is on for a targeting key or tenant, and why.
 
     ``data`` has the fields of an OpenFeature evaluation: ``value``, ``variant``, ``reason``, ``error_code``.
 
@@ -24,17 +24,17 @@ async def evaluate(
     ctx.service(service)
     provider = FlagProvider(flags=ctx.flags, service=service)
     context = EvaluationContext(targeting_key=targeting_key, tenant=tenant)
-    # Off is what a service has that asks for a flag nobody has set yet.
+    # A flag that was never set is off for the service that asks for it.
     details = await provider.resolve_boolean_details(flag, False, context)
     if details.error_code == "PROVIDER_NOT_READY":
         raise ProbeUnavailableError(details.error_message)
-    said = details.error_message or f"{flag} of {service} is {details.variant}"
-    return Facts(summary=said, data=details.model_dump(mode="json"))
+    text = details.error_message or f"{flag} of {service} is {details.variant}"
+    return Facts(summary=text, data=details.model_dump(mode="json"))
 
 
 @probe(specialist="cicd")
 async def state(ctx: Context, *, service: str, flag: FlagKey) -> Facts:
-    """Tell for how many percent of the users ``flag`` of ``service`` is on, and which tenants have rules.
+    """For what percentage of the users ``flag`` of ``service`` is on, and which tenants have rules.
 
     Raises:
         ProbeUnavailableError: the flags cannot be read.
@@ -44,5 +44,5 @@ async def state(ctx: Context, *, service: str, flag: FlagKey) -> Facts:
     if found is None:
         data: JsonObject = {"set": False, "percent": 0, "tenants": {}}
         return Facts(summary=f"{flag} of {service} was never set", data=data)
-    said = f"{flag} of {service} is on for {found.percent} %"
-    return Facts(summary=said, data={"set": True, "percent": found.percent, "tenants": {**found.tenants}})
+    text = f"{flag} of {service} is on for {found.percent} %"
+    return Facts(summary=text, data={"set": True, "percent": found.percent, "tenants": {**found.tenants}})

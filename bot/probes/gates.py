@@ -1,4 +1,4 @@
-"""Asks the gates of a service whether it may be deployed now; asking changes nothing."""
+"""Checks whether the gates of a service allow a deployment now; checking changes nothing."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from bot.services.gates import ask_gate
 
 _GATES: tuple[GateName, ...] = get_args(GateName)
 _SHARE_OF_TIME = 0.85
-"""The share of the step's time that a gate may take, so that the others are heard where one is not."""
+"""The share of the step's time that a gate may take, so that one slow gate does not hide the others."""
 _DAY_S = 86_400
 _LEDGER_S = 3650 * _DAY_S
-"""Longer than a ledger is ever kept."""
+"""Longer than any ledger is stored."""
 
 
 @probe(specialist="gates")
 async def freeze(ctx: Context, *, service: str, version: str = "") -> Facts:
-    """Whether a freeze window of the catalogue holds for a service now, why, and until when.
+    """Whether a freeze window of the catalogue applies to a service now, why, and until when.
 
-    ``data`` is the ruling: ``gate``, ``verdict`` (``proceed``, ``reject`` or ``unknown``), ``code``, ``why``,
-    ``way_out``, ``until``, ``waivable`` and ``waived_by``.  Windows do not depend on ``version``.
+    ``data`` is the gate's result: ``gate``, ``verdict`` (``proceed``, ``reject`` or ``unknown``), ``code``,
+    ``why``, ``way_out``, ``until``, ``waivable`` and ``waived_by``.  Windows do not depend on ``version``.
 
     Raises:
         UnknownServiceError: the catalogue has no such service.
@@ -63,9 +63,10 @@ async def lock(ctx: Context, *, service: str, version: str = "") -> Facts:
 
 @probe(specialist="gates")
 async def incident(ctx: Context, *, service: str, version: str = "") -> Facts:
-    """Whether an incident is open at a service or at anything that it stands on, however far.
+    """Whether an incident is open for a service or for anything it depends on, directly or indirectly.
 
-    That is an alert of severity ``critical`` or ``page`` that fires, silenced or not, or a triage under way.
+    An open incident is a firing alert of severity ``critical`` or ``page``, silenced or not, or a triage that
+    is running.
     ``data`` is as for ``gates.freeze``.
 
     Raises:
@@ -76,9 +77,10 @@ async def incident(ctx: Context, *, service: str, version: str = "") -> Facts:
 
 @probe(specialist="gates")
 async def error_budget(ctx: Context, *, service: str, version: str = "") -> Facts:
-    """Whether a service has some error budget left, over the whole window of each of its ``slos:``.
+    """Whether a service has any error budget left, over the whole window of each of its ``slos:``.
 
-    A budget that cannot be measured is ``unknown``, which is not open.  ``data`` is as for ``gates.freeze``.
+    A budget that cannot be measured is ``unknown``, and the gate is then closed.  ``data`` is as for
+    ``gates.freeze``.
 
     Raises:
         UnknownServiceError: the catalogue has no such service.
@@ -88,10 +90,10 @@ async def error_budget(ctx: Context, *, service: str, version: str = "") -> Fact
 
 @probe(specialist="gates")
 async def staging(ctx: Context, *, service: str, version: str) -> Facts:
-    """Whether exactly this version has served in the environment that the catalogue names, and long enough.
+    """Whether exactly this version has served long enough in the environment that the catalogue names.
 
-    What counts is the bot's own ledger: a version that was taken back there, or served for less than
-    ``soak``, is closed.  ``data`` is as for ``gates.freeze``.
+    Decided from the bot's own change ledger: the gate is closed for a version that was rolled back there, or
+    that served for less than ``soak``.  ``data`` is as for ``gates.freeze``.
 
     Raises:
         UnknownServiceError: the catalogue has no such service.
@@ -101,32 +103,32 @@ async def staging(ctx: Context, *, service: str, version: str) -> Facts:
 
 @probe(specialist="gates")
 async def checklist(ctx: Context, *, service: str, version: str) -> Facts:
-    """Whether each item of the checklist of a version is done: by a probe, or ticked by a person.
+    """Whether each item of a version's checklist is done: confirmed by a probe, or ticked by a person.
 
-    An item that an approver has waived is open for others' deployments, and told as waived.  ``data`` is as
-    for ``gates.freeze``, and ``items`` has each item with its ``status``, ``text`` and ``by``.
+    An item that an approver has waived is open for other people's deployments, and is reported as waived.
+    ``data`` is as for ``gates.freeze``, and ``items`` has each item with its ``status``, ``text`` and ``by``.
 
     Raises:
         UnknownServiceError: the catalogue has no such service.
     """
     ruling, states = await _items(ctx, service, version)
-    told = [state.model_dump(mode="json") for state in states]
-    return Facts(summary=ruling.why, data={**ruling.as_data(), "version": version, "items": told})
+    items = [state.model_dump(mode="json") for state in states]
+    return Facts(summary=ruling.why, data={**ruling.as_data(), "version": version, "items": items})
 
 
 @probe(specialist="gates")
 async def all(  # noqa: A001  # runbooks call it gates.all
     ctx: Context, *, service: str, version: str, strategy: str = "", emergency: str = ""
 ) -> Facts:
-    """Ask every gate of a service; a closed one that is not waived is an error with its code.
+    """Check every gate of a service; a closed gate that is not waived is an error with its code.
 
-    All are asked at once.  One that crashes or does not answer in time is closed as well, and says so.
-    ``emergency`` is a reason, empty for none: it opens the gates that are waivable at the service, loudly.
-    ``data`` holds ``gates``, the rulings in the order of asking, and ``waived``, the names of those that are
-    open for the emergency alone.
+    All gates are checked at once.  A gate that crashes or does not answer in time is closed, with that as its
+    reason.  ``emergency`` is a reason, empty for none: it opens the gates that the service marks as waivable,
+    and each is reported as waived.  ``data`` holds ``gates``, the results in a fixed order, and ``waived``,
+    the names of the gates that are open only because of the emergency.
 
     Raises:
-        GateClosedError: a deployment may not start now; the code is that of the first gate that is closed.
+        GateClosedError: a deployment may not start now; the code is that of the first closed gate.
         UnknownServiceError: the catalogue has no such service.
     """
     limit_s = ctx.timeout_s * _SHARE_OF_TIME
@@ -136,9 +138,9 @@ async def all(  # noqa: A001  # runbooks call it gates.all
     if closed is not None:
         raise GateClosedError(closed.why, hint=closed.way_out, code=closed.code)
     waived = [ruling for ruling in rulings if ruling.waived_by]
-    said = " ".join(f"WAIVED ({ruling.waived_by}): {ruling.why}" for ruling in waived)
+    warnings = " ".join(f"WAIVED ({ruling.waived_by}): {ruling.why}" for ruling in waived)
     return Facts(
-        summary=said or f"All {len(rulings)} gates of {service} are open.",
+        summary=warnings or f"All {len(rulings)} gates of {service} are open.",
         data={
             "gates": [ruling.as_data() for ruling in rulings],
             "waived": [ruling.gate for ruling in waived],
@@ -163,7 +165,7 @@ async def _lock(ctx: Context, service: str) -> GateResult:
 
 async def _incident(ctx: Context, service: str) -> GateResult:
     if not ctx.service(service).gates.incident:
-        return not_asked("incident", f"The catalogue does not ask {service} for open incidents.")
+        return not_asked("incident", f"The incident gate is off for {service} in the catalogue.")
 
     async def asked() -> GateResult:
         around = {below.name for below in ctx.catalogue.downstream(service)}
@@ -175,14 +177,16 @@ async def _incident(ctx: Context, service: str) -> GateResult:
 async def _error_budget(ctx: Context, service: str) -> GateResult:
     entry = ctx.service(service)
     if not entry.gates.error_budget or not entry.slos:
-        return not_asked("error_budget", f"The catalogue asks {service} for no error budget.")
+        return not_asked("error_budget", f"The catalogue sets no error-budget gate for {service}.")
     return await _known(ctx, service, "error_budget", _budgets(ctx, service, entry.slos))
 
 
 async def _staging(ctx: Context, service: str, version: str) -> GateResult:
     gates = ctx.service(service).gates
     if gates.staging_first is None:
-        return not_asked("staging", f"The catalogue asks of no version of {service} to be elsewhere first.")
+        return not_asked(
+            "staging", f"The catalogue does not require {service} to run in another environment first."
+        )
     there = f"{service}@{gates.staging_first}"
     changes = await ctx.ledger.since(service=there, seconds=_LEDGER_S)
     ruling = rule_staging(there, version, changes, at=ctx.clock.now(), soak_s=gates.soak)
@@ -190,7 +194,7 @@ async def _staging(ctx: Context, service: str, version: str) -> GateResult:
 
 
 async def _items(ctx: Context, service: str, version: str) -> tuple[GateResult, tuple[ItemState, ...]]:
-    """Ask for every item; whoever asked for the run that asks does not waive for themselves."""
+    """Return the result and every item; the requester of the run cannot waive items for themselves."""
     states: tuple[ItemState, ...] = ()
 
     async def asked() -> GateResult:
@@ -213,15 +217,15 @@ async def _budgets(ctx: Context, service: str, slos: tuple[Slo, ...]) -> GateRes
             return reject(
                 "error_budget",
                 code="budget_spent",
-                why=f"The error budget of {slo.name} for {slo.window_days:g} days is spent to"
-                f" {percent(burn)}.",
-                way_out="Wait until old failures leave the window, or deploy a remedy as an emergency.",
+                why=f"{percent(burn)} of the error budget of {slo.name} for {slo.window_days:g} days"
+                " is spent.",
+                way_out="Wait until old failures leave the window, or deploy a fix as an emergency.",
             )
     return proceed("error_budget", f"{service} has error budget left.")
 
 
 async def _known(ctx: Context, service: str, gate: GateName, asked: Awaitable[GateResult]) -> GateResult:
-    """Make what cannot be read a ruling of its own."""
+    """Return the gate's result; a source that cannot be read makes it ``unknown``."""
     try:
         ruling = await asked
     except ProbeUnavailableError as error:

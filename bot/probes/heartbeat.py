@@ -1,4 +1,4 @@
-"""Reads what jobs have reported of themselves."""
+"""Reads the heartbeats that jobs have sent."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.engine.plugins import Context, probe
 
 @probe(specialist="jobs")
 async def age(ctx: Context, *, service: str, job: str) -> Measurement:
-    """Seconds since a job last reported, whatever it reported; ``heartbeat.failures`` tells what.
+    """Seconds since a job last reported, success or failure; ``heartbeat.failures`` distinguishes them.
 
-    ``data`` holds the last report's ``status``, ``text`` and ``duration_s``, how many ``failures`` in a row
-    there were, and ``ok_age_s``, the seconds since the job last went well (none if it never did).
+    ``data`` holds the last report's ``status``, ``text`` and ``duration_s``, the number of ``failures`` in a
+    row, and ``ok_age_s``, the seconds since the job last succeeded (null if it never did).
 
     Raises:
         ProbeNotConfiguredError: the catalogue lists heartbeats of the service, and this job is not one.
-        ProbeUnavailableError: the job never reported, or heartbeats cannot be read; that is no age of 0.
+        ProbeUnavailableError: the job never reported, or heartbeats cannot be read; that is not an age of 0.
     """
     pulse = await _pulse(ctx, service, job)
     data = _data(ctx, pulse)
@@ -37,9 +37,10 @@ async def age(ctx: Context, *, service: str, job: str) -> Measurement:
 
 @probe(specialist="jobs")
 async def failures(ctx: Context, *, service: str, job: str) -> Measurement:
-    """How many times in a row a job has reported that it failed; 0 if it last went well.
+    """How many times in a row a job has reported a failure; 0 if it last succeeded.
 
-    A silent job adds no failure: ``heartbeat.age`` tells how long it is silent.  ``data`` is as there.
+    A silent job adds no failure: ``heartbeat.age`` measures the silence.  ``data`` is as for
+    ``heartbeat.age``.
 
     Raises:
         ProbeNotConfiguredError: the catalogue lists heartbeats of the service, and this job is not one.
@@ -47,12 +48,12 @@ async def failures(ctx: Context, *, service: str, job: str) -> Measurement:
     """
     pulse = await _pulse(ctx, service, job)
     why = f": {pulse.last.text}" if pulse.last.text else ""
-    said = f"failed {pulse.failures} times in a row" if pulse.failures else "went well"
+    outcome = f"failed {pulse.failures} times in a row" if pulse.failures else "succeeded"
     return Measurement(
         value=float(pulse.failures),
         unit="failures",
         at=ctx.clock.now(),
-        text=f"{service}: {job} {said}, last {duration(_age_s(ctx, pulse))} ago{why}",
+        text=f"{service}: {job} {outcome}, last {duration(_age_s(ctx, pulse))} ago{why}",
         data=_data(ctx, pulse),
     )
 
@@ -68,13 +69,13 @@ async def _pulse(ctx: Context, service: str, job: str) -> JobState:
     if pulse is None:
         raise ProbeUnavailableError(
             f"{job} of {service} has never reported.",
-            hint=f"Let the job send `POST /heartbeats/{service}/{job}` to the bot when it ends.",
+            hint=f"Make the job send `POST /heartbeats/{service}/{job}` to the bot when it ends.",
         )
     return pulse
 
 
 def _age_s(ctx: Context, pulse: JobState) -> float:
-    # The clocks of two machines may differ a little; a report is never from the future.
+    # The clocks of two machines may differ a little, so a report can seem to be from the future.
     return max(0.0, (ctx.clock.now() - pulse.last.at).total_seconds())
 
 

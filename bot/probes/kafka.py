@@ -1,4 +1,4 @@
-"""Reads from Burrow how far Kafka's consumer groups are behind, if they catch up, and where one is stuck."""
+"""Reads from Burrow how far Kafka's consumer groups lag, whether they catch up, and which are stuck."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from bot.probes._shared.json_api import Source, fetch, field, together
 
 _MOST_GROUPS = 50
 _MOST_SHOWN = 10
-_SAID = {
-    "STOP": "commits nothing any more in",
+_STATUS_TEXT = {
+    "STOP": "has stopped committing in",
     "STALL": "is stuck in",
-    "REWIND": "went back in",
-    "WARN": "falls behind in",
+    "REWIND": "went back to an earlier offset in",
+    "WARN": "is falling behind in",
 }
-"""Burrow's words for a partition: https://github.com/linkedin/Burrow/wiki/Consumer-Lag-Evaluation-Rules."""
+"""Burrow's statuses of a partition: https://github.com/linkedin/Burrow/wiki/Consumer-Lag-Evaluation-Rules."""
 _STOPPED = "STOP"
 
 
 class Offset(BaseModel):
-    """What was committed when: ``timestamp`` in milliseconds since the epoch; ``lag`` in messages."""
+    """A committed offset: ``timestamp`` in milliseconds since the epoch; ``lag`` in messages."""
 
     offset: int
     timestamp: int
@@ -47,7 +47,7 @@ class Partition(BaseModel):
 
     @property
     def name(self) -> str:
-        """The partition as people write it."""
+        """The partition as ``topic/number``."""
         return f"{self.topic}/{self.partition}"
 
 
@@ -60,12 +60,12 @@ class ConsumerGroup(BaseModel):
     lag: int = Field(validation_alias="totallag")
 
     def fetched_per_s(self) -> float | None:
-        """Messages a second that were done; none where nothing was committed twice."""
+        """Return the messages consumed per second; ``None`` if no partition has two commits."""
         rates = [(end.offset - start.offset) / seconds for start, end, seconds in self._windows()]
         return sum(rates) if rates else None
 
     def grows_per_s(self) -> float | None:
-        """Messages a second by which the lag grows, or shrinks if negative; none where that is not known."""
+        """Return by how many messages per second the lag grows (negative: shrinks); ``None`` if unknown."""
         rates = [
             (end.lag - start.lag) / seconds
             for start, end, seconds in self._windows()
@@ -74,7 +74,7 @@ class ConsumerGroup(BaseModel):
         return sum(rates) if rates else None
 
     def _windows(self) -> Iterator[tuple[Offset, Offset, float]]:
-        """Give the first commit, the last one and the seconds between; what has stopped tells of the past."""
+        """Yield the first commit, the last one and the seconds between, for partitions still committing."""
         for each in self.partitions:
             if each.start and each.end and each.status != _STOPPED:
                 seconds = (each.end.timestamp - each.start.timestamp) / 1000
@@ -92,19 +92,19 @@ class _Answer(BaseModel):
 
 @probe(specialist="queues")
 async def lag(ctx: Context, *, service: str) -> Measurement:
-    """How many messages a service's Kafka consumer group that lags most has yet to do.
+    """How many messages behind the service's Kafka consumer group with the largest lag is.
 
     Asks Burrow at ``url`` of the service's ``kafka`` source for the consumer groups of ``cluster`` (its name
-    in Burrow) whose names fit ``groups`` (``*`` allowed; all unless given; the first 50 by name).  ``data``
+    in Burrow) whose names match ``groups`` (``*`` allowed; default all; the first 50 by name).  ``data``
     holds the ten ``groups`` that lag most with their ``lag``, ``status``, ``worst`` partition and its lag,
     ``fetched_per_s`` and ``grows_per_s`` (messages a second over the last commits; negative while it catches
-    up, null where not known), the ``total`` and the ``problems``: partitions that are stuck, in which nothing
-    is committed any more, or in which the group falls behind or went back, as Burrow judges.
+    up, null if not known), the ``total`` and the ``problems``: partitions that are stuck, that have stopped
+    committing, or in which the group falls behind or went back to an earlier offset, as Burrow reports.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``kafka`` source with ``url`` and ``cluster``.
-        ProbeUnavailableError: Burrow cannot be asked, or knows no such cluster or group; that is no lag of 0.
-        ProbeGarbageError: what answers is no Burrow.
+        ProbeUnavailableError: Burrow cannot be read, or has no such cluster or group; that is not a lag of 0.
+        ProbeGarbageError: the server is not Burrow.
     """
     source = ctx.source(service, "kafka")
     base = field(source, "url", kind="kafka", service=service).rstrip("/")
@@ -114,7 +114,7 @@ async def lag(ctx: Context, *, service: str) -> Measurement:
     names = await _names(ctx, source, consumers)
     wanted = sorted(name for name in names if fnmatchcase(name, pattern))[:_MOST_GROUPS]
     if not wanted:
-        raise ProbeUnavailableError(f"Burrow knows no consumer group called `{pattern}`.")
+        raise ProbeUnavailableError(f"Burrow has no consumer group called `{pattern}`.")
     groups = await together(_group(ctx, source, f"{consumers}/{quote(name, safe='')}") for name in wanted)
     groups.sort(key=lambda group: (-group.lag, group.group))
     problems = problems_of(groups)
@@ -125,7 +125,7 @@ async def lag(ctx: Context, *, service: str) -> Measurement:
         at=ctx.clock.now(),
         text=f"{text}; {listed(problems, most=4)}" if problems else text,
         data={
-            "groups": list[JsonValue](_told(group) for group in groups[:_MOST_SHOWN]),
+            "groups": list[JsonValue](_group_data(group) for group in groups[:_MOST_SHOWN]),
             "total": sum(group.lag for group in groups),
             "problems": list[JsonValue](problems),
         },
@@ -133,24 +133,24 @@ async def lag(ctx: Context, *, service: str) -> Measurement:
 
 
 def behind(group: ConsumerGroup) -> str:
-    """Say how far a group is behind, and whether it catches up; pure."""
-    said = f"{group.group} is {group.lag:,} messages behind"
+    """Return how far a group is behind, and whether it catches up, as text; pure."""
+    text = f"{group.group} is {group.lag:,} messages behind"
     grows = group.grows_per_s()
     if not group.lag or grows is None:
-        return said
+        return text
     if grows < 0:
-        return f"{said} and catches up in {duration(group.lag / -grows)}"
-    return f"{said} and by {grows:.3g} more each second" if grows else said
+        return f"{text} and catches up in {duration(group.lag / -grows)}"
+    return f"{text}, growing by {grows:.3g} a second" if grows else text
 
 
 def problems_of(groups: Sequence[ConsumerGroup]) -> list[str]:
-    """List what Burrow finds wrong, group by group and kind by kind; pure."""
+    """Return the problems that Burrow reports, by group and then by status; pure."""
     problems = []
     for group in groups:
-        for status, said in _SAID.items():
+        for status, text in _STATUS_TEXT.items():
             partitions = [each.name for each in group.partitions if each.status == status]
             if partitions:
-                problems.append(f"{group.group} {said} {listed(partitions, most=4)}")
+                problems.append(f"{group.group} {text} {listed(partitions, most=4)}")
     return problems
 
 
@@ -159,7 +159,7 @@ async def _names(ctx: Context, source: Source, consumers: str) -> list[str]:
     try:
         return _Groups.model_validate(answer).consumers
     except ValidationError as error:
-        raise ProbeGarbageError("What answers does not answer as Burrow does.") from error
+        raise ProbeGarbageError("The server did not answer as Burrow does.") from error
 
 
 async def _group(ctx: Context, source: Source, url: str) -> ConsumerGroup:
@@ -167,10 +167,10 @@ async def _group(ctx: Context, source: Source, url: str) -> ConsumerGroup:
     try:
         return _Answer.model_validate(answer).status
     except ValidationError as error:
-        raise ProbeGarbageError("What answers does not answer as Burrow does.") from error
+        raise ProbeGarbageError("The server did not answer as Burrow does.") from error
 
 
-def _told(group: ConsumerGroup) -> JsonObject:
+def _group_data(group: ConsumerGroup) -> JsonObject:
     worst = max(group.partitions, key=lambda each: each.lag, default=None)
     return {
         "name": group.group,

@@ -1,23 +1,23 @@
-"""Reads the logs that Loki keeps: errors, new and growing messages of a service and all it stands on."""
+"""Reads logs from Loki: errors, new messages and growing ones of a service and its dependencies."""
 
 from __future__ import annotations
 
 from bot.domain.diagnoses.finding import Findings
 from bot.engine.plugins import Context, probe
-from bot.probes.logs.reading import STORES, look
+from bot.probes.logs.reading import STORES, read_logs
 
 
 @probe(specialist="logs")
 async def errors(ctx: Context, *, service: str, since_s: float = 1800, neighbours: bool = True) -> Findings:
-    """What Loki has of a service, and with ``neighbours`` of all it stands on, more often than before.
+    """What Loki has more of than before for a service, and with ``neighbours`` for its dependencies.
 
-    The same as ``logs.errors``, of ``loki`` sources alone (``url`` and ``selector``).  Reads the latest 3000
-    lines of each; where there are more, the latest 3000 of errors, and the number of all errors.
+    The same as ``logs.errors``, for ``loki`` sources only (``url`` and ``selector``).  Reads the latest 3000
+    lines of each source; if there are more, the latest 3000 errors and the number of all errors.
 
     Raises:
         ProbeNotConfiguredError: none of these services has a ``loki`` source with these fields.
-        ProbeUnavailableError: none can be read; that is not a quiet log.
-        ProbeGarbageError: what answers is something else.
+        ProbeUnavailableError: no source can be read; that does not mean that the log is quiet.
+        ProbeGarbageError: the server is not Loki.
     """
     stores = {"loki": STORES["loki"]}
-    return await look(ctx, service, stores=stores, since_s=since_s, neighbours=neighbours)
+    return await read_logs(ctx, service, stores=stores, since_s=since_s, neighbours=neighbours)

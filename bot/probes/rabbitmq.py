@@ -1,4 +1,4 @@
-"""Reads what waits in RabbitMQ's queues, who fetches it, and whether the broker holds its publishers back."""
+"""Reads RabbitMQ's queues: waiting messages, consumers, and whether the broker blocks its publishers."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Queue(BaseModel):
     consumers: int = 0
     state: str = ""
     stats: _Stats = Field(default_factory=_Stats, validation_alias="message_stats")
-    """Missing in a queue that nothing has gone through yet."""
+    """Missing from a queue that has not carried a message yet."""
 
 
 class Node(BaseModel):
-    """One server of the cluster; an alarm on one stops the publishers of all."""
+    """One server of the cluster; an alarm on one blocks the publishers of all."""
 
     name: str
     running: bool = True
@@ -68,18 +68,18 @@ _NODES = TypeAdapter(list[Node])
 
 @probe(specialist="queues")
 async def queues(ctx: Context, *, service: str) -> Measurement:
-    """How many messages wait in the longest of a service's RabbitMQ queues, those being worked on included.
+    """How many messages wait in the longest of a service's RabbitMQ queues, unacknowledged ones included.
 
     Asks the management interface at ``url`` of the service's ``rabbitmq`` source for the queues of ``vhost``
-    (``/`` unless given) whose names fit ``queues`` (``*`` allowed; all unless given; the first 500).
+    (default ``/``) whose names match ``queues`` (``*`` allowed; default all; the first 500).
     ``data`` holds the ten longest ``queues`` with their ``ready``, ``unacknowledged``, ``consumers``,
-    ``published_per_s`` and ``fetched_per_s``, the ``total`` and the ``problems``: messages that nobody
-    fetches, a queue that is not running, an alarm that holds publishers back, a node that is down or cut off.
+    ``published_per_s`` and ``fetched_per_s``, the ``total`` and the ``problems``: messages without a
+    consumer, a queue that is not running, an alarm that blocks publishers, a node that is down or cut off.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``rabbitmq`` source with a ``url``.
-        ProbeUnavailableError: the broker cannot be asked, or has no such queue; that is not an empty one.
-        ProbeGarbageError: what answers is no RabbitMQ.
+        ProbeUnavailableError: the broker cannot be read, or has no such queue; that is not an empty one.
+        ProbeGarbageError: the server is not RabbitMQ.
     """
     source = ctx.source(service, "rabbitmq")
     base = field(source, "url", kind="rabbitmq", service=service).rstrip("/")
@@ -102,7 +102,7 @@ async def queues(ctx: Context, *, service: str) -> Measurement:
         at=ctx.clock.now(),
         text=f"{text}; {listed(problems, most=4)}" if problems else text,
         data={
-            "queues": list[JsonValue](_told(queue) for queue in found[:_MOST_SHOWN]),
+            "queues": list[JsonValue](_queue_data(queue) for queue in found[:_MOST_SHOWN]),
             "total": sum(queue.messages for queue in found),
             "problems": list[JsonValue](problems),
         },
@@ -110,14 +110,14 @@ async def queues(ctx: Context, *, service: str) -> Measurement:
 
 
 def problems_of(queues: Sequence[Queue], nodes: Sequence[Node]) -> list[str]:
-    """List what keeps messages from flowing; pure."""
+    """Return the problems that stop messages from flowing; pure."""
     unfetched = [queue.name for queue in queues if queue.ready and not queue.consumers]
     stopped = [f"{queue.name} is {queue.state}" for queue in queues if queue.state not in _WELL]
     return [
-        *([f"nobody fetches from {listed(unfetched, most=4)}"] if unfetched else []),
+        *([f"no consumer reads from {listed(unfetched, most=4)}"] if unfetched else []),
         *stopped[:_MOST_SHOWN],
-        *(f"{node.name} is short of memory and holds publishers back" for node in nodes if node.memory_alarm),
-        *(f"{node.name} is short of disk and holds publishers back" for node in nodes if node.disk_alarm),
+        *(f"{node.name} is short of memory and blocks publishers" for node in nodes if node.memory_alarm),
+        *(f"{node.name} is short of disk space and blocks publishers" for node in nodes if node.disk_alarm),
         *(f"{node.name} is down" for node in nodes if not node.running),
         *(
             f"{node.name} is cut off from {listed(node.partitions, most=4)}"
@@ -141,7 +141,7 @@ async def _queues(ctx: Context, source: Source, base: str, *, pattern: str) -> l
     try:
         return _PAGE.validate_python(answer).items
     except ValidationError as error:
-        raise ProbeGarbageError("What answers does not answer as RabbitMQ does.") from error
+        raise ProbeGarbageError("The server did not answer as RabbitMQ does.") from error
 
 
 async def _nodes(ctx: Context, source: Source, base: str) -> list[Node]:
@@ -150,10 +150,10 @@ async def _nodes(ctx: Context, source: Source, base: str) -> list[Node]:
     try:
         return _NODES.validate_python(answer)
     except ValidationError as error:
-        raise ProbeGarbageError("What answers does not answer as RabbitMQ does.") from error
+        raise ProbeGarbageError("The server did not answer as RabbitMQ does.") from error
 
 
-def _told(queue: Queue) -> JsonObject:
+def _queue_data(queue: Queue) -> JsonObject:
     return {
         "name": queue.name,
         "messages": queue.messages,

@@ -1,4 +1,4 @@
-"""Opens TCP connections, to see whether somebody accepts them and how soon."""
+"""Opens TCP connections, to see whether a port accepts them and how fast."""
 
 from __future__ import annotations
 
@@ -26,14 +26,13 @@ async def check(
     """Whether a TCP port accepts a connection: 1 if it does, 0 if not; ``data.took_s`` is the time it took.
 
     Connects to ``address`` of the service's ``tcp`` source (``host:port``) and closes again, within
-    ``within_s`` seconds (else within the step's time).  ``data`` holds ``took_s`` and ``problem``.
+    ``within_s`` seconds (default: the step's time).  ``data`` holds ``took_s`` and ``problem``.
 
-    A connection that is refused, breaks or hangs is what this check is there to find: the value is then 0.
-    So it is when the host name does not exist.
+    The value is 0 when the connection is refused, breaks or hangs, and when the host name does not exist.
 
     Raises:
-        ProbeNotConfiguredError: the service has no such ``address``, or it is no ``host:port``.
-        ProbeUnavailableError: no name server could be asked; that is not down.
+        ProbeNotConfiguredError: the service has no such ``address``, or it is not ``host:port``.
+        ProbeUnavailableError: no name server answered; that does not mean that the port is closed.
     """
     where = ctx.source(service, "tcp").get(address)
     if not where:
@@ -43,12 +42,12 @@ async def check(
     started = time.perf_counter()
     problem, why = await _connect(host, port, limit_s=limit_s)
     took_s = time.perf_counter() - started
-    said = f"{where}: {why}" if problem else f"{where} accepts in {figure(took_s, 's')}"
+    text = f"{where}: {why}" if problem else f"{where} accepts in {figure(took_s, 's')}"
     return Measurement(
         value=0.0 if problem else 1.0,
         unit="1 = accepts connections",
         at=ctx.clock.now(),
-        text=f"{service}: {said}",
+        text=f"{service}: {text}",
         data={"took_s": round(took_s, 4), "problem": problem},
     )
 
@@ -61,6 +60,6 @@ async def _connect(host: str, port: int, *, limit_s: float) -> tuple[Problem, st
         return "timeout", f"no connection within {figure(limit_s, 's')}"
     except OSError as error:
         return problem_of(error, host=host)
-    # Closing at once instead of waiting for the other side, which owes this probe nothing.
+    # Close at once: nothing that the other side may still send is needed.
     writer.transport.abort()
     return "", ""

@@ -1,1 +1,1 @@
-"""What a deployment changes: a module or package for each kind of target, found by its `KIND`."""
+"""Deployment targets: a module or package for each kind, found by its `KIND`."""

@@ -1,4 +1,4 @@
-"""A command as a deployment's target: the catalogue allows a few lines and fills in typed arguments."""
+"""A command as a deployment target: the catalogue lists the command lines; typed arguments are filled in."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ Which = Literal["deploy", "rollback", "version"]
 class CommandSettings(TargetSettings):
     """Command lines, each run without a shell; ``{service}`` and ``{version}`` are filled in."""
 
-    version: str = Field(description="Prints the version that serves, in its first line.")
-    deploy: str = Field(default="", description="Brings `{version}` of `{service}`.")
-    rollback: str = Field(default="", description="Brings `{version}` of `{service}` back.")
+    version: str = Field(description="Prints the version that serves, on its first line.")
+    deploy: str = Field(default="", description="Deploys `{version}` of `{service}`.")
+    rollback: str = Field(default="", description="Rolls `{service}` back to `{version}`.")
 
 
 class CommandTarget(SingleVersionTarget):
-    """Whatever one's own scripts deploy to.
+    """A target that your own scripts deploy to.
 
-    ``deploy``, ``rollback`` and ``version`` of the catalogue are command lines.  One that ends with 0 has
-    done all, with anything else nothing; it finds the effect's key and epoch in ``IDEMPOTENCY_KEY`` and
-    ``FENCING_TOKEN``.
+    ``deploy``, ``rollback`` and ``version`` in the catalogue are command lines.  A command that exits with 0
+    has done everything, with any other code nothing; it gets the effect's key and epoch in
+    ``IDEMPOTENCY_KEY`` and ``FENCING_TOKEN``.
     """
 
     def __init__(self, ctx: Context, service: str, settings: CommandSettings) -> None:
-        """Keep the command lines; the time of the step runs from now."""
+        """Store the command lines; the step's time starts now."""
         super().__init__(_NAME)
         self._ctx, self._service, self._settings = ctx, service, settings
         self._until_s = asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE
 
     async def observe(self) -> TargetState:
-        """Take the first line that the ``version`` command prints for the version."""
+        """Return the version that the ``version`` command prints on its first line."""
         return self._serving(self._service, await self._version())
 
     async def way_back(self, version: str) -> RollbackCheck:
-        """Look whether there is a command for it, and whether the version can be told."""
+        """Return whether a rollback is possible: there is a command for it, and the version can be read."""
         if not self._settings.rollback:
             because = "the catalogue has no `rollback` command"
             return RollbackCheck(verdict="impossible", because=because, checked=())
         self._line("rollback", version=version)
         checked = (f"the version is {await self._version()}", "there is a `rollback` command")
-        return RollbackCheck(verdict="safe", because="there is a command for it", checked=checked)
+        return RollbackCheck(verdict="safe", because="there is a `rollback` command", checked=checked)
 
     async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:  # noqa: ARG002  # nothing is kept warm
         """Run the ``deploy`` command."""
@@ -71,25 +71,25 @@ class CommandTarget(SingleVersionTarget):
         """Run the ``rollback`` command."""
         if not to_version:
             raise ActionFailedError(
-                f"Which version {self._service} is to go back to is not known.",
+                f"The version to roll {self._service} back to is not known.",
                 hint="Name it with `to_version`.",
                 code="nothing_to_revert",
             )
         return await self._change("rollback", to_version)
 
-    async def reapply(self, version: str, before: JsonObject) -> ChangeResult:  # noqa: ARG002  # the target has told
-        """Deploy again what served before the rollback."""
+    async def reapply(self, version: str, before: JsonObject) -> ChangeResult:  # noqa: ARG002  # the target reports the version
+        """Deploy again the version that served before the rollback."""
         return await self._change("deploy", version_before(before))
 
     async def _change(self, which: Which, version: str) -> ChangeResult:
         line, before = self._line(which, version=version), await self._version()
         if before == version:
-            return ChangeResult(summary=f"{self._service} was at {version} already", changed=False)
+            return ChangeResult(summary=f"{self._service} was already at {version}", changed=False)
         ran = await self._run(line)
         if ran.code:
             raise ActionFailedError(
-                f"`{line[0]}` ended with {ran.code}: {ran.complaint or 'it said nothing'}",
-                hint="Nothing was changed, if the command keeps its word. Look at what it says.",
+                f"`{line[0]}` exited with code {ran.code}: {ran.complaint or 'it printed no error'}",
+                hint="The command reports that nothing changed. Check its output.",
                 code="target_refused",
             )
         return ChangeResult(
@@ -100,13 +100,13 @@ class CommandTarget(SingleVersionTarget):
 
     async def _version(self) -> str:
         ran = await self._run(self._line("version"))
-        said = ran.out.strip().splitlines()
-        if ran.code or not said:
+        printed = ran.out.strip().splitlines()
+        if ran.code or not printed:
             raise ActionFailedError(
-                f"The `version` command of {self._service} ended with {ran.code}: {ran.complaint}",
+                f"The `version` command of {self._service} exited with code {ran.code}: {ran.complaint}",
                 code="target_unavailable",
             )
-        return said[0].strip()
+        return printed[0].strip()
 
     def _line(self, which: Which, **arguments: str) -> list[str]:
         template: str = getattr(self._settings, which)
@@ -126,24 +126,24 @@ class CommandTarget(SingleVersionTarget):
 
 
 def command_line(template: str, arguments: Mapping[str, str]) -> list[str]:
-    """Fill a template's words; an argument stays one word and never becomes an option; pure.
+    """Return a template's words, filled in; an argument stays one word and never becomes an option; pure.
 
     Raises:
-        ActionFailedError: the template asks for something else, or an argument has odd signs.
+        ActionFailedError: the template has an unknown placeholder, or an argument has a forbidden character.
     """
     for name, value in arguments.items():
         if not _ARGUMENT.match(value):
             raise ActionFailedError(
                 f"{value!r} cannot be the {name} of a command.",
-                hint="Letters, digits and `.` `_` `+` `@` `-`, a letter or digit first.",
+                hint="Use letters, digits and `.` `_` `+` `@` `-`; begin with a letter or digit.",
                 code="bad_argument",
             )
     asked = set(_PLACEHOLDER.findall(template))
     if not asked <= set(arguments):
         unknown = ", ".join(sorted(asked - set(arguments)))
         raise ActionFailedError(
-            f"A command of the catalogue asks for {unknown}.",
-            hint=f"It may ask for {', '.join(f'{{{name}}}' for name in arguments)}.",
+            f"A command in the catalogue has the unknown placeholder {unknown}.",
+            hint=f"It may use {', '.join(f'{{{name}}}' for name in arguments)}.",
             code="target_not_configured",
         )
     return [_PLACEHOLDER.sub(lambda found: arguments[found[1]], word) for word in shlex.split(template)]

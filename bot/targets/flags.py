@@ -1,4 +1,4 @@
-"""A feature flag as a deployment's target: the candidate is the code behind the flag."""
+"""A feature flag as a deployment target: the candidate is the code behind the flag."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from bot.targets.support.unsupported import SingleVersionTarget
 _NAME = "flags"
 _WHOLE = 100
 _OFF = "off"
-"""What the side is called on which the feature is not."""
+"""The name of the side without the feature."""
 
 
 class FlagsSettings(TargetSettings):
-    """A flag that the bot keeps."""
+    """A flag that the bot stores."""
 
     flag: FlagKey = Field(description="The key of the flag; another one is refused.")
 
 
 class FlagsTarget(SingleVersionTarget):
-    """One flag of a service; routes are tenants.  Rules against a tenant are people's, and stay."""
+    """One flag of a service; routes are tenants.  Rules against a tenant are set by people, and stay."""
 
     def __init__(self, ctx: Context, service: str, settings: FlagsSettings) -> None:
-        """Keep which flag it is."""
+        """Store the flag's key."""
         super().__init__(_NAME)
         self._ctx, self._service = ctx, service
         self._key = settings.flag
 
     async def observe(self) -> TargetState:
-        """Tell the share of the flag; which versions run is for another target to tell."""
+        """Return the flag's share; a flag does not know which versions run."""
         flag = await self._find()
         candidate = VersionState(version=self._key, weight_percent=flag.percent, healthy=True, instances=0)
         return TargetState(
@@ -53,7 +53,7 @@ class FlagsTarget(SingleVersionTarget):
         )
 
     async def way_back(self, version: str) -> RollbackCheck:
-        """See that the flag can be read, and is the one that is meant."""
+        """Return whether a rollback is possible: the flag can be read, and is the requested one."""
         if version != self._key:
             return RollbackCheck(
                 verdict="impossible", because=self._other(version), checked=("the catalogue's flag",)
@@ -64,10 +64,10 @@ class FlagsTarget(SingleVersionTarget):
         )
 
     async def stage(self, version: str) -> ChangeResult:
-        """Start nothing: what is behind the flag runs already."""
+        """Start nothing: the code behind the flag already runs."""
         self._check(version)
         await self._find()
-        return ChangeResult(summary=f"{version} is behind the flag {self._key} already", changed=False)
+        return ChangeResult(summary=f"{version} is already behind the flag {self._key}", changed=False)
 
     async def unstage(self, version: str) -> ChangeResult:
         """Stop nothing."""
@@ -81,11 +81,11 @@ class FlagsTarget(SingleVersionTarget):
         wanted = Flag(key=self._key, percent=percent, tenants={**against, **dict.fromkeys(routes, True)})
         before = {"percent": found.percent, "routes": _routes(found)}
         after = {"percent": percent, "routes": sorted(routes)}
-        said = f"{self._key} of {self._service} is on for {percent} %"
-        turned = FlagChange(target=_NAME, key=self._key, before=_in_words(found), after=_in_words(wanted))
+        text = f"{self._key} of {self._service} is on for {percent} %"
+        turned = FlagChange(target=_NAME, key=self._key, before=_audience(found), after=_audience(wanted))
         if found == wanted:
             return ChangeResult(
-                summary=f"{said} already",
+                summary=f"{text} already",
                 changed=False,
                 before={**before},
                 after={**after},
@@ -94,30 +94,30 @@ class FlagsTarget(SingleVersionTarget):
         epoch = effect_of(self._ctx).epoch
         await self._ctx.flags.put(self._service, wanted, run_id=self._ctx.run_id, epoch=epoch)
         return ChangeResult(
-            summary=f"{said} (was {found.percent} %)",
+            summary=f"{text} (was {found.percent} %)",
             before={**before},
             after={**after},
             flag=turned,
         )
 
     async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:  # noqa: ARG002  # the port's
-        """Turn the flag on for everybody whom no rule excludes."""
+        """Turn the flag on for every user whom no rule excludes."""
         return await self.shift(version, percent=_WHOLE, routes=())
 
     async def rollback(self, to_version: str, *, keep_candidate: bool) -> ChangeResult:  # noqa: ARG002  # the port's
-        """Turn the flag off for everybody."""
+        """Turn the flag off for every user."""
         return await self.shift(self._key, percent=0, routes=())
 
     async def reapply(self, version: str, before: JsonObject) -> ChangeResult:
-        """Turn the flag on again for those who had it."""
+        """Turn the flag on again for the users who had it."""
         return await self.shift(version, **share_before(before))
 
     def _check(self, version: str) -> None:
-        """Refuse a flag that is not the one in the catalogue: the wrong one would be turned on."""
+        """Raise an error for a flag that is not the catalogue's: the wrong one would be turned on."""
         if version != self._key:
             raise ActionFailedError(
                 f"{self._other(version)}.",
-                hint=f"Say `/deploy flag {self._service} {self._key}`, or set `flag` in the catalogue.",
+                hint=f"Type `/deploy flag {self._service} {self._key}`, or set `flag` in the catalogue.",
                 code="another_flag",
             )
 
@@ -132,8 +132,8 @@ class FlagsTarget(SingleVersionTarget):
         return found or Flag(key=self._key)
 
 
-def _in_words(flag: Flag) -> str:
-    """Return who has the feature; rules against tenants are left out."""
+def _audience(flag: Flag) -> str:
+    """Return who has the feature, as text; rules against tenants are left out."""
     tenants = _routes(flag)
     if not flag.percent and not tenants:
         return "off"

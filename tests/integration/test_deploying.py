@@ -134,7 +134,7 @@ async def test_one_command_turns_a_flag_off_for_everybody_and_touches_no_version
         plan = run.phases["plan"].plan
         assert plan is not None
         assert plan.summary == "Take shop back to off (now new-cart)"
-        assert [step.title for step in plan.steps] == ["Turn new-cart off for everybody"]
+        assert [step.title for step in plan.steps] == ["Turn new-cart off for all users"]
         run = await stage.approve(back)
         assert (run.outcome, effects(await stage.events(back))) == ("done", ["rollback"])
         assert await stage.deps.stores.flags.find("shop", "new-cart") == Flag(key="new-cart")

@@ -228,7 +228,7 @@ async def test_one_whose_data_does_not_verify_gives_the_traffic_back_and_loses_n
         assert await on.database.fetchval("SELECT count(cents) FROM orders") == 3
         undone = [event for event in await on.stage.events(run.id) if event.type == "step_undone"]
         assert [event.step for event in undone] == ["promote", "stage", "expand"]
-        assert "left in place, since orders.cents holds data" in run.phases["rollout"].steps["expand"].left
+        assert "left in place, because orders.cents holds data" in run.phases["rollout"].steps["expand"].left
     assert failed(seen) == 0
 
 

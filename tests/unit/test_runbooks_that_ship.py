@@ -71,7 +71,7 @@ CURES = (
         service="checkout",
         data={"key": "new-cart", "before": "off", "after": "on for 50 %", "target": "flags"},
         action="deploy.rollback",
-        said="Turn new-cart of checkout off for everybody (now on for 50 %)",
+        said="Turn new-cart of checkout off for all users (now on for 50 %)",
         before={"percent": 50, "routes": []},
     ),
     Cure(

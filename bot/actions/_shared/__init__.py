@@ -1,1 +1,1 @@
-"""What several actions use to reach what they change."""
+"""Helpers that several actions use to reach their targets."""

@@ -1,4 +1,4 @@
-"""A connection to a service's PostgreSQL that may write, and honest words for why there is none."""
+"""A writing connection to a service's PostgreSQL, and errors that explain why there is none."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
 
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What asyncpg raises when the server refuses, goes away or does not answer."""
+"""What asyncpg raises when the server refuses, closes the connection or does not answer."""
 
 
 @asynccontextmanager
 async def connected(
     ctx: Context, service: str, *, patience_s: float, source: str = "postgres"
 ) -> AsyncIterator[Any]:
-    """Connect as the catalogue says in ``source``; each command may take ``patience_s`` seconds.
+    """Yield a connection to the catalogue's ``source``; each command may take ``patience_s`` seconds.
 
     Raises:
-        ActionFailedError: it is not configured, or the server cannot be reached; nothing was changed.
+        ActionFailedError: the source is not configured, or the server cannot be reached; nothing was changed.
     """
     settings = settings_of(ctx, service, where="sources", kind=source)
     dsn = field_of(settings, "dsn", service=service, kind=source)
@@ -38,22 +38,22 @@ async def connected(
         # The text of an error may hold the DSN and with it a password.
         raise ActionFailedError(
             f"{service}'s database cannot be reached: {type(error).__name__}.",
-            hint="Check that it is up and that the catalogue names it rightly.",
+            hint="Check that it is up, and its address in the catalogue.",
             code="target_unavailable",
         ) from None
     try:
         yield connection
     finally:
-        with suppress(*TROUBLE):  # what was done is done, however the connection ends
+        with suppress(*TROUBLE):  # the work is done, however the connection ends
             await connection.close(timeout=1)
 
 
 def owner_source(ctx: Context, service: str) -> str:
-    """Name the source whose role owns the tables: the catalogue may have it apart from the one that reads."""
+    """Return the source whose role owns the tables; the catalogue may have another one for reading."""
     return "migrations" if ctx.service(service).sources.get("migrations", {}).get("dsn") else "postgres"
 
 
 def as_owner(ctx: Context, service: str) -> AbstractAsyncContextManager[Any]:
-    """Connect as who owns the tables.  Raises as ``connected`` does."""
+    """Return a connection as the tables' owner.  Raises as ``connected`` does."""
     source = owner_source(ctx, service)
     return connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE, source=source)

@@ -1,4 +1,4 @@
-"""What every action needs of the way to its target."""
+"""The target helpers that every action needs."""
 
 from bot.targets.support.http_effects import (
     ACTOR,

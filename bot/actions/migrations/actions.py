@@ -30,13 +30,13 @@ _GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
 )
-"""Errors after which nobody has said whether it happened."""
+"""Errors after which it is unknown whether the statement took effect."""
 
 
 async def is_applied(
     ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
 ) -> ActionResult | None:
-    """Tell whether all files of the phase are in the ledger.
+    """Return a result if all files of the phase are in the ledger.
 
     Raises:
         ActionFailedError: the files or the ledger cannot be read, or a file was changed since.
@@ -54,20 +54,20 @@ async def is_applied(
 async def apply(
     ctx: Context, *, service: str, version: Version, phase: Phase, lock_timeout_s: float = 3
 ) -> ActionResult:
-    """Apply one phase of a version's migrations, each file once: what is in the ledger is left alone.
+    """Apply one phase of a version's migrations, each file once: files in the ledger are skipped.
 
     Files that may run in a transaction are applied in one, with their entries in the ledger; a file that
-    may not is applied by itself, and a backfill in batches, going on where an earlier try has ended.  No
+    may not is applied alone, and a backfill in batches, continuing where an earlier attempt ended.  No
     statement waits for a lock longer than ``lock_timeout_s`` seconds.
 
-    A contract is refused while another version of the service runs, if only kept warm: it takes away what
-    that one needs.
+    A contract is refused while another version of the service runs, even if only kept warm: it removes what
+    that version needs.
 
     Raises:
-        ActionFailedError: a file cannot be applied, was changed since, or the server refused it; none of
-            the phase was applied by this try.
-        ActionInDoubtError: the server went away, or refused a file after others had been applied, or a
-            backfill is not at its end.
+        ActionFailedError: a file cannot be applied, was changed since, or the server refused it; this attempt
+            applied nothing.
+        ActionInDoubtError: the connection was lost, or the server refused a file after others had been
+            applied, or a backfill is not finished.
         StaleEpochError: a newer owner of this run was here.
     """
     files = await _files(ctx, service, version, phase)
@@ -81,7 +81,7 @@ async def apply(
         todo = [file for file in files if known.get(file.name, True)]
         await _limit(connection, lock_timeout_s)
         for done, batch in enumerate(_batches(todo, manners)):
-            with _telling(batch, earlier=done > 0):
+            with _translated(batch, earlier=done > 0):
                 if manners[batch[0].name].in_transaction:
                     await ledger.run(batch)
                 elif (backfill := manners[batch[0].name].backfill) is not None:
@@ -94,7 +94,7 @@ async def apply(
                     await ledger.run_alone(file, manners[file.name], begun=file.name in known)
     if not todo:
         return ActionResult(
-            summary=f"{phase} of {version} was applied to {service}'s database already", changed=False
+            summary=f"{phase} of {version} was already applied to {service}'s database", changed=False
         )
     return _done(ctx, service, version, phase, todo, verb="applied")
 
@@ -108,7 +108,7 @@ async def is_reverted(
     lock_timeout_s: float = 3,
     only_empty: bool = False,
 ) -> ActionResult | None:
-    """Tell whether no file of the phase is in the ledger.
+    """Return a result if no file of the phase is in the ledger.
 
     Raises:
         ActionFailedError: the files or the ledger cannot be read.
@@ -130,14 +130,14 @@ async def revert(
     lock_timeout_s: float = 3,
     only_empty: bool = False,
 ) -> ActionResult:
-    """Reverse what was applied of one phase by its files under ``down``, in one transaction, the last first.
+    """Reverse one phase with its files under ``down``, in one transaction, the last file first.
 
-    It brings no data back that the phase has destroyed.  With ``only_empty`` all of it is left in place where
-    a table or column that the phase has made holds something by now, which would be lost.
+    Data that the phase has destroyed is not restored.  With ``only_empty`` everything is left in place if a
+    table or column that the phase created holds data by now, which would be lost.
 
     Raises:
         ActionFailedError: a file has no reverse, or the server refused one; nothing was changed.
-        ActionInDoubtError: the server went away.
+        ActionInDoubtError: the connection was lost.
         StaleEpochError: a newer owner of this run was here.
     """
     files = await _files(ctx, service, version, phase)
@@ -148,13 +148,13 @@ async def revert(
         todo = [file for file in files if file.name in known]
         _refuse_what_has_no_reverse(todo)
         await _limit(connection, lock_timeout_s)
-        with _telling(todo, earlier=False):
+        with _translated(todo, earlier=False):
             held = await held_by(connection, todo) if only_empty else ()
             if not held:
                 await ledger.reverse(todo)
     if held:
-        said = f"{phase} of {version} was left in place, since {listed(held, most=4)} holds data by now"
-        return ActionResult(summary=said, changed=False, after={"held": list(held)})
+        text = f"{phase} of {version} was left in place, because {listed(held, most=4)} holds data by now"
+        return ActionResult(summary=text, changed=False, after={"held": list(held)})
     if not todo:
         summary = f"Nothing of {phase} of {version} was applied to {service}'s database"
         return ActionResult(summary=summary, changed=False)
@@ -163,32 +163,34 @@ async def revert(
 
 async def _refuse_while_others_run(ctx: Context, service: str, version: str) -> None:
     if not is_deployed_here(ctx.service(service)):
-        return  # the bot does not deploy it, so that nobody can be asked
+        return  # the bot does not deploy it, so which versions run is unknown
     if others := await others_running(ctx, service, version):
         raise ActionFailedError(
-            f"{listed(others, most=4)} of {service} still runs, and needs what the contract takes away.",
-            hint=f"Bring everything to {version} and retire what is kept warm, then apply it again.",
+            f"{listed(others, most=4)} of {service} still runs, and needs what the contract removes.",
+            hint=f"Deploy {version} everywhere and retire the warm version, then apply the contract again.",
             code="old_version_runs",
         )
 
 
 @contextmanager
-def _telling(files: Sequence[MigrationFile], *, earlier: bool) -> Iterator[None]:
-    """Put the driver's errors in our words: what the server refused did not happen, all else is in doubt."""
+def _translated(files: Sequence[MigrationFile], *, earlier: bool) -> Iterator[None]:
+    """Raise the driver's errors as the actions': a refusal changed nothing, any other error is in doubt."""
     titles = ", ".join(file.title for file in files)
     try:
         yield
     except _GONE as error:
-        raise ActionInDoubtError(f"{titles}: the database went away ({type(error).__name__}).") from error
+        raise ActionInDoubtError(
+            f"{titles}: the connection to the database was lost ({type(error).__name__})."
+        ) from error
     except asyncpg.PostgresError as error:
         if earlier:
             raise ActionInDoubtError(
-                f"{titles} was refused ({error}); files before it are applied and stay.",
-                hint="Mend that file and apply the phase again: what is applied is left alone.",
+                f"{titles} was refused ({error}); earlier files are applied and stay.",
+                hint="Fix that file and apply the phase again: applied files are skipped.",
             ) from error
         if isinstance(error, asyncpg.LockNotAvailableError):
             raise ActionFailedError(
-                f"{titles}: a lock was not free in time.",
+                f"{titles}: a lock was not available in time.",
                 hint="Find who holds it with `/triage`, or try again when there is less traffic.",
                 code="lock_timeout",
             ) from error
@@ -227,7 +229,7 @@ def _refuse_what_has_no_reverse(files: Sequence[MigrationFile]) -> None:
     for file in files:
         if file.down is None:
             raise ActionFailedError(
-                f"{file.title} has no reverse.", hint=f"Write down/{file.title}.", code="no_way_back"
+                f"{file.title} has no reverse.", hint=f"Add the file down/{file.title}.", code="no_way_back"
             )
         if (unfit := manner_of(file.down)).refused or not unfit.in_transaction:
             raise ActionFailedError(
@@ -236,7 +238,7 @@ def _refuse_what_has_no_reverse(files: Sequence[MigrationFile]) -> None:
 
 
 def _batches(files: Sequence[MigrationFile], manners: dict[str, Manner]) -> list[list[MigrationFile]]:
-    """Put neighbours that share a transaction together."""
+    """Return the files in batches; consecutive files that share a transaction are in one batch."""
     batches: list[list[MigrationFile]] = []
     joins = False
     for file in files:

@@ -1,4 +1,4 @@
-"""Fills rows a few at a time, so that nobody waits long for one, and goes on where it was cut off."""
+"""Backfills rows in small batches, so that no lock is held for long, and resumes where it was interrupted."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bot.migrations.execution import Backfill
 from bot.migrations.layout import MigrationFile
 
 AIM_S = 0.25
-"""How long a batch is to take; the next has more or fewer rows for it."""
+"""The target duration of a batch in seconds; the next batch gets more or fewer rows accordingly."""
 MOST_S = 2.0
-"""After so long a batch is given up, and tried again with fewer rows."""
+"""A batch that takes longer, in seconds, is cancelled and tried again with fewer rows."""
 FIRST_ROWS, MOST_ROWS = 500, 20_000
 _REST = 0.5
-"""The share of a batch's time for which the server then has a rest: its replicas catch up, others get in."""
+"""The pause after a batch, as a share of its time: replicas catch up and other sessions get their turn."""
 _TRIES = 8
-"""So often in a row a batch may be given up, each time for half as many rows."""
+"""How often in a row a batch may be cancelled, each time halving its rows."""
 
 _KNOWN = """
 SELECT checksum, done_to, last, rows FROM public.pilothouse_backfills
@@ -48,16 +48,16 @@ class BackfillBatches:
     """The batches of one file, over the session that holds the lock of all migrations."""
 
     def __init__(self, connection: Any, ledger: MigrationLedger, file: MigrationFile, of: Backfill) -> None:  # noqa: ANN401  # asyncpg is untyped
-        """Keep what is to be filled."""
+        """Store the session, the ledger and the backfill."""
         self._connection, self._ledger, self._file, self._of = connection, ledger, file, of
         self._row = (*ledger.of, file.name)
 
     async def run(self, *, lock_timeout_s: float, within_s: float) -> None:
-        """Go through all rows that were there when it began, and enter the file.
+        """Fill all rows that existed at the start, and record the file in the ledger.
 
         Raises:
-            ActionFailedError: the file was changed after it had begun, or its key is no whole number.
-            ActionInDoubtError: time was over, or a batch could not be done; what was done stays done.
+            ActionFailedError: the file was changed after the backfill began, or its key is not an integer.
+            ActionInDoubtError: time ran out, or a batch failed; completed batches stay.
         """
         until = time.monotonic() + within_s
         first, last = await self._stretch()
@@ -67,7 +67,7 @@ class BackfillBatches:
         while done_to < last:
             began = time.monotonic()
             if began > until:
-                raise self._stopped(done_to, last, "its time is over", code="not_in_time")
+                raise self._stopped(done_to, last, "time ran out", code="not_in_time")
             try:
                 done_to = await self._batch(done_to, last, rows)
             except _BUSY as error:
@@ -86,18 +86,18 @@ class BackfillBatches:
 
     def _stopped(self, done_to: int, last: int, why: str, *, code: str) -> ActionInDoubtError:
         return ActionInDoubtError(
-            f"{self._file.title} is filled up to {self._of.key} {done_to} of {last}, and no further: {why}.",
-            hint="Apply the phase again once that is mended: it goes on from there.",
+            f"{self._file.title} is filled up to {self._of.key} {done_to} of {last} and stopped: {why}.",
+            hint="Apply the phase again once that is fixed: it continues from there.",
             code=code,
         )
 
     async def _stretch(self) -> tuple[int, int]:
-        """Tell from where to where there is something to do: as an earlier try has left it, or all rows."""
+        """Return the range of keys still to fill: what an earlier attempt left, or all rows."""
         known = await self._connection.fetchrow(_KNOWN, *self._row)
         if known is not None and known["checksum"] != self._file.checksum:
             raise ActionFailedError(
-                f"{self._file.title} was begun with other contents than it has now.",
-                hint="Put the file back as it was, and write what is new into another one.",
+                f"{self._file.title} was changed after its backfill began.",
+                hint="Restore the file, and put the new statements into another file.",
                 code="migration_changed",
             )
         if known is not None:
@@ -105,10 +105,10 @@ class BackfillBatches:
         sql = f"SELECT min({self._key}) AS first, max({self._key}) AS last FROM {self._table}"  # noqa: S608  # words
         ends = await self._connection.fetchrow(sql)
         if ends["first"] is None:
-            return 0, 0  # nobody has a row to be filled
+            return 0, 0  # the table is empty
         if not isinstance(ends["first"], int):
             raise ActionFailedError(
-                f"{self._file.title}: {self._of.table}.{self._of.key} is no whole number.",
+                f"{self._file.title}: {self._of.table}.{self._of.key} is not an integer.",
                 code="migration_unfit",
             )
         done_to = ends["first"] - 1
@@ -116,7 +116,7 @@ class BackfillBatches:
         return done_to, ends["last"]
 
     async def _batch(self, done_to: int, last: int, rows: int) -> int:
-        """Fill the next ``rows`` rows, and write down how far it is, both or neither."""
+        """Fill the next ``rows`` rows and record the progress in one transaction; return the new position."""
         async with self._connection.transaction():
             upto = await self._connection.fetchval(
                 f"SELECT max({self._key}) FROM (SELECT {self._key} FROM {self._table} "  # noqa: S608
@@ -126,8 +126,8 @@ class BackfillBatches:
                 rows,
             )
             upto = last if upto is None else upto
-            said = await self._connection.execute(self._file.sql, done_to, upto)
-            await self._connection.execute(_GO_ON, *self._row, upto, int(said.rpartition(" ")[2]))
+            status = await self._connection.execute(self._file.sql, done_to, upto)
+            await self._connection.execute(_GO_ON, *self._row, upto, int(status.rpartition(" ")[2]))
         return int(upto)
 
     @property
@@ -140,6 +140,6 @@ class BackfillBatches:
 
 
 def next_rows(rows: int, *, took_s: float) -> int:
-    """Choose how many rows the next batch has: at most twice as many, so that it takes ``AIM_S``; pure."""
+    """Return the next batch's rows so that it takes ``AIM_S`` seconds, at most twice as many; pure."""
     fitting = rows * AIM_S / max(took_s, 0.001)
     return max(1, min(MOST_ROWS, 2 * rows, round(fitting)))

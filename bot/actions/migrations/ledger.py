@@ -1,4 +1,4 @@
-"""What was applied: a table in the database itself, written in the transaction of the migration."""
+"""The ledger of applied migrations: a table in the database, written in the migration's transaction."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class MigrationLedger:
     """The ledger of one version's phase over one session, which holds the lock until it ends."""
 
     def __init__(self, connection: Any, *, version: str, phase: str, effect: Effect) -> None:  # noqa: ANN401  # asyncpg is untyped
-        """Keep what names the rows: ``of`` is the version and its phase."""
+        """Store the key of the rows: ``of`` is the version and its phase."""
         self._connection = connection
         self.of = (version, phase)
         self._effect = effect
 
     async def applied(self, files: Sequence[MigrationFile]) -> dict[str, bool]:
-        """Tell which files are entered; true where one was begun and its end is not known.
+        """Return the recorded files; true for one that was started and whose end is unknown.
 
         Raises:
-            ActionFailedError: a file is not what was applied under its name, or the ledger cannot be read.
+            ActionFailedError: a file differs from the one that was applied, or the ledger cannot be read.
         """
         try:
             if await self._connection.fetchval("SELECT to_regclass('public.pilothouse_migrations')") is None:
@@ -65,18 +65,18 @@ class MigrationLedger:
             row = entered.get(file.name)
             if row is not None and row["checksum"] != file.checksum:
                 raise ActionFailedError(
-                    f"{file.title} of {self.of[0]} was applied with other contents than it has now.",
-                    hint="Put the file back as it was, and write what is new into another one.",
+                    f"{file.title} of {self.of[0]} was changed after it was applied.",
+                    hint="Restore the file, and put the new statements into another file.",
                     code="migration_changed",
                 )
         return {name: row["started"] for name, row in entered.items()}
 
     async def open(self) -> None:
-        """Take the lock of all migrations of this database, and refuse an older owner of the effect.
+        """Lock all migrations of this database, and refuse an older owner of the effect.
 
         Raises:
-            ActionFailedError: somebody else applies migrations now, or the role may not write here.
-            ActionInDoubtError: that somebody may be an earlier try of this effect.
+            ActionFailedError: another session applies migrations now, or the role may not write here.
+            ActionInDoubtError: that session may be an earlier attempt of this effect.
             StaleEpochError: a newer owner of the effect was here.
         """
         try:
@@ -94,13 +94,13 @@ class MigrationLedger:
             raise StaleEpochError("A newer owner of this run has applied migrations here.")
 
     async def _refuse(self) -> None:
-        """Tell whose session has the lock, as far as that can be known."""
-        said = "Migrations of this database are being applied by another session."
+        """Raise an error for the session that has the lock: this effect's own, if known, or another one."""
+        text = "Another session is applying migrations to this database."
         with suppress(*TROUBLE):
             mine = "SELECT count(*) FROM public.pilothouse_migration_fences WHERE effect_key = $1"
             if await self._connection.fetchval(mine, self._effect.key):
-                raise ActionInDoubtError(said)
-        raise ActionFailedError(said, hint="Wait until it is done.", code="migration_running")
+                raise ActionInDoubtError(text)
+        raise ActionFailedError(text, hint="Wait until it has finished.", code="migration_running")
 
     async def run(self, files: Sequence[MigrationFile]) -> None:
         """Apply files in one transaction, with their entries: all of them or none."""
@@ -113,8 +113,9 @@ class MigrationLedger:
         """Apply the one statement of a file that may not run in a transaction."""
         if begun and not manner.index:
             raise ActionInDoubtError(
-                f"{file.title} was begun, and whether it was done nobody wrote down.",
-                hint="Look, then set `started` to false in pilothouse_migrations, or delete the row.",
+                f"{file.title} was started, and whether it finished was not recorded.",
+                hint="Check the database, then set `started` to false in pilothouse_migrations if it"
+                " finished, or delete the row.",
             )
         if begun and await self._is_valid(manner.index):
             await self.enter(file)
@@ -125,7 +126,7 @@ class MigrationLedger:
                 await self._drop(manner.index)
             await self._connection.execute(file.sql)
         except asyncpg.PostgresError:
-            if manner.index:  # what is left of it is invalid, and in the way of the next try
+            if manner.index:  # the invalid rest of it would block the next attempt
                 await self._drop(manner.index)
             await self._connection.execute(_REMOVE, *self.of, file.name)
             raise
@@ -140,7 +141,7 @@ class MigrationLedger:
                 await self._connection.execute(_FORGET, *self.of, file.name)
 
     async def enter(self, file: MigrationFile, *, started: bool = False) -> None:
-        """Write down that a file was applied, or ``started``."""
+        """Record that a file was applied, or ``started``."""
         await self._connection.execute(_ENTER, *self.of, file.name, file.checksum, self._effect.key, started)
 
     async def _is_valid(self, index: str) -> bool:
@@ -150,5 +151,5 @@ class MigrationLedger:
         return bool(found)
 
     async def _drop(self, index: str) -> None:
-        if not await self._is_valid(index):  # a valid one of that name is somebody else's
+        if not await self._is_valid(index):  # a valid index of that name was not made by this file
             await self._connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")

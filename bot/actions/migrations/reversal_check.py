@@ -1,4 +1,4 @@
-"""Whether what a migration has made holds data by now, which reversing it would lose."""
+"""Checks whether the objects that a migration created hold data, which reversing it would lose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLUMN = "SELECT quote_ident($1)"
 
 
 async def held_by(connection: Any, files: Sequence[MigrationFile]) -> tuple[str, ...]:  # noqa: ANN401  # asyncpg is untyped
-    """Name the tables with rows, and the columns of older tables with values, that these files have made."""
+    """Return the tables with rows, and the columns of older tables with values, that these files created."""
     made = promised_by([file.sql for file in files]).there
     tables = {thing.name for thing in made if thing.kind == "relation"}
     held = [table for table in sorted(tables) if await _has_rows(connection, table)]

@@ -1,4 +1,4 @@
-"""Ends a session of a service's PostgreSQL, and backs its database up."""
+"""Ends sessions of a service's PostgreSQL, and backs up its database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.targets.support.backups import Backup, Shelf
 Pid = Annotated[int, Field(gt=0, lt=2**31)]
 """A process id on the database's machine."""
 Table = Annotated[str, Field(pattern=r"^[^\"\\s]{1,128}$")]
-"""A table as the database knows it, with its schema unless that is ``public``."""
+"""A table's name in the database, with its schema unless that is ``public``."""
 
 _LOOK_AGAIN_S = 0.05
 
@@ -32,7 +32,7 @@ SELECT backend_start, backend_type, application_name, usename, state
 FROM pg_stat_activity WHERE pid = $1
 """
 _END = """
-SELECT pg_terminate_backend(pid) AS told
+SELECT pg_terminate_backend(pid) AS ended
 FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND backend_type = 'client backend'
 """
 
@@ -40,10 +40,10 @@ FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND backend_type = '
 async def is_gone(
     ctx: Context, *, service: str, pid: Pid, backend_start: AwareDatetime
 ) -> ActionResult | None:
-    """Tell whether the session is gone; asked only when an interrupted try may have ended it.
+    """Return a result if the session is gone; used only after an interrupted attempt.
 
     Raises:
-        ActionFailedError: the server cannot be asked.
+        ActionFailedError: the server cannot be read.
     """
     async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE / 2) as connection:
         if await _session(connection, pid, backend_start) is not None:
@@ -55,18 +55,19 @@ async def is_gone(
 async def terminate(ctx: Context, *, service: str, pid: Pid, backend_start: AwareDatetime) -> ActionResult:
     """End one session of ``service``'s database; what it had not committed is rolled back.
 
-    The session is known by ``pid`` and ``backend_start`` (as ``pg_stat_activity`` tells it), so that a newer
-    session that was given the same pid is left alone.
+    The session is identified by ``pid`` and ``backend_start`` (from ``pg_stat_activity``), so that a newer
+    session with the same pid is left alone.
 
     Raises:
-        ActionFailedError: the server cannot be reached or refused, or it is no client's session; it goes on.
-        ActionInDoubtError: the session was told to end and is still there.
+        ActionFailedError: the server cannot be reached or refused, or it is not a client's session; the
+            session goes on.
+        ActionInDoubtError: the session was asked to end and is still there.
     """
     async with connected(ctx, service, patience_s=ctx.timeout_s * PATIENCE / 2) as connection:
         session = await _session(connection, pid, backend_start)
         if session is None:
             return ActionResult(
-                summary=f"Session {pid} of {service}'s database was gone already", changed=False
+                summary=f"Session {pid} of {service}'s database was already gone", changed=False
             )
         if session["backend_type"] != "client backend":
             raise ActionFailedError(f"Process {pid} is the server's own ({session['backend_type']}).")
@@ -85,10 +86,10 @@ async def is_backed_up(
     version: Version,
     tables: list[Table] | None = None,  # noqa: ARG001  # a look has its action's arguments
 ) -> ActionResult | None:
-    """Tell whether an earlier try has made the backup.
+    """Return a result if an earlier attempt has made the backup.
 
     Raises:
-        ActionFailedError: it is there and is not what was written.
+        ActionFailedError: the backup is there and differs from what was written.
     """
     place = _postgres_backup.place_of(ctx, service, version)
     found = await asyncio.to_thread(place.found)
@@ -99,14 +100,14 @@ async def is_backed_up(
 async def backup(
     ctx: Context, *, service: str, version: Version, tables: list[Table] | None = None
 ) -> ActionResult:
-    """Back a service's database up with ``pg_dump`` before ``version`` migrates it.
+    """Back up a service's database with ``pg_dump`` before ``version`` migrates it.
 
-    All of it, or only ``tables``.  It goes into the folder that the catalogue names as ``backups`` under
-    ``target: {postgres: …}``; it is read back, and is there whole or not at all.  ``after`` holds ``path``,
+    Backs up all of it, or only ``tables``, into the folder ``backups`` under ``target: {postgres: …}`` in the
+    catalogue; the backup is read back, and is there complete or not at all.  ``after`` holds ``path``,
     ``size_bytes``, ``sha256``, ``tables`` and ``took_s``.
 
     Raises:
-        ActionFailedError: there is no room, no ``pg_dump`` that is new enough, or it could not be made whole.
+        ActionFailedError: there is not enough space, ``pg_dump`` is too old, or the backup failed.
         StaleEpochError: a newer owner of this effect makes it.
     """
     done = await is_backed_up(ctx, service=service, version=version)
@@ -136,7 +137,7 @@ def _backed_up(ctx: Context, made: Backup, **more: float) -> ActionResult:
 
 
 async def _session(connection: Any, pid: int, backend_start: AwareDatetime) -> Any:  # noqa: ANN401  # asyncpg is untyped
-    """Find the session; none if it is gone or its pid belongs to another one by now."""
+    """Return the session; ``None`` if it is gone or its pid belongs to another one by now."""
     try:
         row = await connection.fetchrow(_FIND, pid)
     except TROUBLE as error:
@@ -145,7 +146,7 @@ async def _session(connection: Any, pid: int, backend_start: AwareDatetime) -> A
         return None
     if row["backend_start"] is None and row["backend_type"] is None:
         raise ActionFailedError(
-            f"Session {pid} may not be looked at with the catalogue's role.",
+            f"The catalogue's role cannot see session {pid}.",
             hint="Grant that role `pg_monitor` and `pg_signal_backend`.",
             code="not_permitted",
         )
@@ -157,12 +158,12 @@ async def _end(connection: Any, pid: int, backend_start: AwareDatetime) -> None:
         await connection.fetchrow(_END, pid, backend_start)
     except asyncpg.InsufficientPrivilegeError as error:
         raise ActionFailedError(
-            f"Session {pid} may not be ended with the catalogue's role.",
-            hint="Grant that role `pg_signal_backend`; a superuser's session only a superuser can end.",
+            f"The catalogue's role cannot end session {pid}.",
+            hint="Grant that role `pg_signal_backend`; only a superuser can end a superuser's session.",
             code="not_permitted",
         ) from error
     except TROUBLE as error:
-        raise ActionInDoubtError(f"Session {pid} was told to end: {type(error).__name__}.") from error
+        raise ActionInDoubtError(f"Session {pid} was asked to end: {type(error).__name__}.") from error
 
 
 async def _await_end(connection: Any, pid: int, backend_start: AwareDatetime, *, within_s: float) -> None:  # noqa: ANN401  # asyncpg is untyped
@@ -170,10 +171,10 @@ async def _await_end(connection: Any, pid: int, backend_start: AwareDatetime, *,
     try:
         while await _session(connection, pid, backend_start) is not None:
             if time.monotonic() > until:
-                raise ActionInDoubtError(f"Session {pid} was told to end and is still there.")
+                raise ActionInDoubtError(f"Session {pid} was asked to end and is still there.")
             await asyncio.sleep(_LOOK_AGAIN_S)
     except ActionFailedError as error:
-        raise ActionInDoubtError(f"Session {pid} was told to end. {error}") from error
+        raise ActionInDoubtError(f"Session {pid} was asked to end. {error}") from error
 
 
 def _done(ctx: Context, service: str, pid: int, *, name: str) -> ActionResult:

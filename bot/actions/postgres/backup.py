@@ -1,4 +1,4 @@
-"""Makes one backup of a service's database: room, dump, read back, sum, name."""
+"""Makes one backup of a service's database: checks space, dumps, reads back, sums and names it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from bot.engine.plugins import Context
 from bot.targets.support.backups import Backup, Shelf, sum_up
 
 _FOR_LOCKS = 0.1
-"""The share of a step's time for which locks are waited."""
+"""The share of a step's time to wait for locks."""
 _MB = 1_000_000
-# Indexes are not dumped but made again; the rest is compressed, so that this is the most it takes.
+# Indexes are not dumped but built again; the rest is compressed, so this is the most that a dump takes.
 _SIZE = """
 SELECT current_database()::text AS database, current_setting('server_version') AS server,
        coalesce(sum(pg_table_size(c.oid)), 0)::bigint AS bytes,
@@ -33,7 +33,7 @@ WHERE c.relkind = 'r' AND c.relpersistence = 'p'
 
 
 def place_of(ctx: Context, service: str, version: str) -> BackupFolder:
-    """Tell where the backup of this effect is, or is to be.
+    """Return the folder of this effect's backup, made or not.
 
     Raises:
         ActionFailedError: the catalogue names no folder.
@@ -44,10 +44,10 @@ def place_of(ctx: Context, service: str, version: str) -> BackupFolder:
 
 
 async def make(ctx: Context, service: str, version: str, tables: Sequence[str]) -> tuple[Backup, float]:
-    """Make the backup; gives it and how many seconds it took.
+    """Make the backup; return it and the seconds that it took.
 
     Raises:
-        ActionFailedError: there is no room, or it could not be made whole; nothing is left of it.
+        ActionFailedError: there is not enough space, or the backup failed; nothing is left of it.
         StaleEpochError: a newer owner of this effect makes it.
     """
     began = time.monotonic()
@@ -78,13 +78,13 @@ async def make(ctx: Context, service: str, version: str, tables: Sequence[str]) 
             kept = await asyncio.to_thread(place.keep, backup)
     except TimeoutError as error:
         raise ActionFailedError(
-            "The backup was not done in time.",
+            "The backup did not finish in time.",
             hint="Give the step more time, or name only the `tables` that the migration touches.",
             code="not_in_time",
         ) from error
     except OSError as error:
         raise ActionFailedError(
-            f"The backup cannot be written: {error.strerror}.",
+            f"The backup could not be written: {error.strerror}.",
             hint="The worker must be able to write to the folder that the catalogue names.",
             code="target_unavailable",
         ) from error
@@ -100,16 +100,16 @@ async def _about(ctx: Context, service: str, tables: Sequence[str]) -> Any:  # n
             row = await connection.fetchrow(_SIZE, tables)
         except asyncpg.LockNotAvailableError as error:
             raise ActionFailedError(
-                "Somebody holds a table that is to be backed up.",
-                hint="Find who holds it with `/triage`, or try again when they are done.",
+                "Another session has locked a table that is to be backed up.",
+                hint="Find who holds it with `/triage`, or try again later.",
                 code="lock_timeout",
             ) from error
         except TROUBLE as error:
             raise ActionFailedError(f"The tables cannot be listed: {type(error).__name__}.") from error
     if missing := sorted(set(tables) - set(row["tables"] or ())):
         raise ActionFailedError(
-            f"There is no table {', '.join(missing)} to be backed up.",
-            hint="Names are written as the database knows them, with their schema unless that is `public`.",
+            f"There is no table {', '.join(missing)} to back up.",
+            hint="Use the names in the database, with their schema unless that is `public`.",
             code="unknown_table",
         )
     return {**row, "tables": row["tables"] or ()}
@@ -119,7 +119,7 @@ def _kept_free(settings: Mapping[str, str]) -> int:
     given = settings.get("keep_free_mb", "0")
     if not given.isdecimal():
         raise ActionFailedError(
-            f"`keep_free_mb` is {given!r}, which is no number of megabytes.", code="target_not_configured"
+            f"`keep_free_mb` is {given!r}, which is not a number of megabytes.", code="target_not_configured"
         )
     return int(given) * _MB
 
@@ -132,7 +132,7 @@ def _prepare(place: BackupFolder, needed_bytes: int) -> None:
 def _refuse_missing(expected: Sequence[str], held: Sequence[str]) -> None:
     if missing := sorted(set(expected) - set(held)):
         raise ActionFailedError(
-            f"The dump does not hold {', '.join(missing)}.",
+            f"The dump does not contain {', '.join(missing)}.",
             hint="The catalogue's role must be allowed to read them.",
             code="backup_failed",
         )

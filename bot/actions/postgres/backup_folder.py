@@ -1,4 +1,4 @@
-"""Where a backup is written: aside, under the effect's name, and never over one that is there."""
+"""The folder for a backup: written aside first, under the effect's name, never over an existing backup."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bot.targets.support.backups import DUMP, NOTE, PART, Backup, Shelf, sum_up
 
 
 class BackupFolder:
-    """Where one effect's backup is written: aside first, and never over one that is there."""
+    """The folder of one effect's backup: written aside first, and never over an existing backup."""
 
     def __init__(self, shelf: Shelf, *, version: str, effect: Effect) -> None:
-        """Name the files after the effect, so that each of its tries finds what an earlier one has done."""
+        """Name the files after the effect, so that each attempt finds what an earlier one has done."""
         self._shelf = shelf
         self._epoch = effect.epoch
         self.name = f"{version}-{hashlib.sha256(effect.key.encode()).hexdigest()[:16]}"
@@ -26,22 +26,22 @@ class BackupFolder:
         self.file = self.part / DUMP
 
     def found(self) -> Backup | None:
-        """Find the backup of an earlier try.
+        """Return the backup of an earlier attempt; ``None`` if there is none.
 
         Raises:
-            ActionFailedError: it is there and is not what was written, so that nothing is to begin.
+            ActionFailedError: the backup differs from what was written, so nothing may begin.
         """
         backup = self._shelf.find(self.name)
         if backup is not None and sum_up(self._shelf.dump(self.name))[1] != backup.sha256:
             raise ActionFailedError(
-                f"The backup {self.name} is not what was written: its checksum is another.",
-                hint="Look at the disk; then move the file away, and start again.",
+                f"The backup {self.name} is damaged: its checksum has changed since it was written.",
+                hint="Check the disk, move the backup away, and start again.",
                 code="backup_damaged",
             )
         return backup
 
     def claim(self) -> None:
-        """Take the writing over from older owners of the effect, whose half-written folders go.
+        """Take over the writing from older owners of the effect and delete their half-written folders.
 
         Raises:
             StaleEpochError: a newer owner is writing.
@@ -50,25 +50,25 @@ class BackupFolder:
             epoch = int(path.name.removeprefix(f"{self.name}.").removesuffix(PART))
             if epoch > self._epoch:
                 raise StaleEpochError("A newer owner of this run makes the backup.")
-            shutil.rmtree(path, ignore_errors=True)  # what writes there ends in nothing
+            shutil.rmtree(path, ignore_errors=True)  # an older owner that still writes there fails
         self.part.mkdir(mode=0o700, parents=True)
 
     def refuse_without_room(self, needed_bytes: int) -> None:
-        """Make sure that what may be written fits.
+        """Raise an error if the backup may not fit.
 
         Raises:
-            ActionFailedError: it does not.
+            ActionFailedError: less than ``needed_bytes`` bytes are free.
         """
         free = shutil.disk_usage(self._shelf.folder).free
         if free < needed_bytes:
             raise ActionFailedError(
-                f"A backup may need {size(needed_bytes)} and there are {size(free)} left.",
-                hint="Make room where backups are kept, or name only the `tables` that are touched.",
+                f"A backup may need {size(needed_bytes)}, and only {size(free)} are free.",
+                hint="Free space in the backups folder, or name only the `tables` that are changed.",
                 code="no_space",
             )
 
     def keep(self, backup: Backup) -> Backup:
-        """Give what was written its name, together with its note; one that has the name already stays.
+        """Move the finished backup, with its note, to its name; an existing one of that name stays.
 
         Raises:
             StaleEpochError: a newer owner has taken the writing over.
@@ -77,8 +77,8 @@ class BackupFolder:
             (self.part / NOTE).write_text(backup.model_dump_json(indent=1), encoding="utf-8")
             for path in (self.file, self.part / NOTE, self.part):
                 _sync(path)
-            # A folder is never renamed onto one that holds something: the dump of an old owner that comes
-            # late may hold what the database was like when its migration had begun.
+            # A folder is never renamed onto one that is not empty: the late dump of an old owner may hold the
+            # database's state after the migration had begun.
             self.part.rename(self._shelf.folder / self.name)
         except FileNotFoundError as error:
             raise StaleEpochError("A newer owner of this run makes the backup.") from error
@@ -90,7 +90,7 @@ class BackupFolder:
         return backup
 
     def drop(self) -> None:
-        """Remove what was written aside, if it did not get its name."""
+        """Remove what was written aside, unless it was moved to its name."""
         shutil.rmtree(self.part, ignore_errors=True)
 
 

@@ -1,4 +1,4 @@
-"""Runs ``pg_dump`` and ``pg_restore`` without showing anybody the password."""
+"""Runs ``pg_dump`` and ``pg_restore`` without showing the password."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Dumper:
     """Runs ``pg_dump`` and ``pg_restore`` against one database, within what is left of a step's time."""
 
     def __init__(self, dsn: str, *, programs: str, within_s: float) -> None:
-        """Keep where the programs are (a folder; empty means the path) and how to log in."""
+        """Store the programs' folder (empty: search ``PATH``) and the login."""
         self._programs = Path(programs) if programs else None
         self._within_s = within_s
         self._address, self._env = login_of(dsn)
@@ -27,20 +27,20 @@ class Dumper:
         """Write the dump; only ``tables`` (as ``schema.table``) if any are named.
 
         Raises:
-            ActionFailedError: it could not be made; what may lie in ``file`` is no backup.
+            ActionFailedError: the dump failed; ``file`` may exist, but is not a backup.
         """
         only = [f"--table={_pattern(table)}" for table in tables]
         patience_ms = max(1, round(self._within_s * 100))
-        waits = f"--lock-wait-timeout={patience_ms}"  # behind a migration of somebody else, say
+        waits = f"--lock-wait-timeout={patience_ms}"  # such as behind another migration
         await self._run(
             "pg_dump", "--format=custom", "--no-password", waits, f"--file={file}", *only, self._address
         )
 
     async def tables_in(self, file: Path) -> tuple[str, ...]:
-        """Read a dump from its first byte to its last, and tell whose rows are in it, as ``schema.table``.
+        """Read a dump to its end; return the tables whose rows are in it, as ``schema.table``.
 
         Raises:
-            ActionFailedError: it cannot be read.
+            ActionFailedError: the dump cannot be read.
         """
         listed = await self._run("pg_restore", "--list", str(file))
         await self._run("pg_restore", f"--file={os.devnull}", str(file))  # the list does not reach the rows
@@ -50,23 +50,23 @@ class Dumper:
         path = str(self._programs / program) if self._programs else program
         try:
             ran = await run((path, *arguments), within_s=self._within_s, env=self._env)
-        except ActionInDoubtError as error:  # a dump changes nothing, so that there is no doubt
+        except ActionInDoubtError as error:  # a dump changes nothing, so nothing is in doubt
             raise ActionFailedError(
-                f"{program} did not end within {duration(self._within_s)}.",
+                f"{program} did not finish within {duration(self._within_s)}.",
                 hint="Give the step more time, or name only the `tables` that the migration touches.",
                 code="not_in_time",
             ) from error
         if ran.code:
             raise ActionFailedError(
-                f"{program} ended with {ran.code}: {ran.complaint or 'it said nothing'}",
-                hint="It must be as new as the server: name the folder of the right ones as `programs`.",
+                f"{program} exited with code {ran.code}: {ran.complaint or 'it printed no error'}",
+                hint="It must not be older than the server: set `programs` to the folder of a newer one.",
                 code="backup_failed",
             )
         return ran
 
 
 def login_of(dsn: str) -> tuple[str, dict[str, str]]:
-    """Part a DSN into what may be seen in a list of processes and what may not; pure."""
+    """Return a DSN without its password, and the environment that passes the password; pure."""
     parts = urlsplit(dsn)
     if parts.password is None:
         return dsn, {}
@@ -76,7 +76,7 @@ def login_of(dsn: str) -> tuple[str, dict[str, str]]:
 
 
 def tables_listed(text: str) -> tuple[str, ...]:
-    """Read from what ``pg_restore --list`` prints whose rows are in a dump; pure."""
+    """Return the tables whose rows are in a dump, from the output of ``pg_restore --list``; pure."""
     found = []
     for line in text.splitlines():
         if not line.startswith(";") and f" {_ROWS} " in line:

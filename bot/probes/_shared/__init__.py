@@ -1,1 +1,1 @@
-"""What several probes use to open connections."""
+"""Helpers that several probes use to open connections."""

@@ -1,4 +1,4 @@
-"""Asks somebody's HTTP interface for JSON, within the step's time, and says plainly why there is none."""
+"""Fetches JSON from an HTTP API within the step's time, and reports plainly why there is none."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from bot.engine.plugins import Context
 from bot.probes._shared.connect import SHARE_OF_TIME, problem_of
 
 Source = Mapping[str, str]
-"""What the catalogue says of one source: its address, and how to log in."""
+"""The catalogue's entry for one source: its address and its login."""
 
 MOST_BYTES = 10_000_000
-"""How much of one answer is read; a longer one is refused."""
+"""The longest answer that is read, in bytes; a longer one is refused."""
 
 _SHUT_OUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _T = TypeVar("_T")
@@ -38,16 +38,16 @@ async def fetch(
     body: JsonObject | None = None,
     share: float = SHARE_OF_TIME,
 ) -> Any:  # noqa: ANN401  # JSON
-    """Fetch JSON by GET, or by POST where there is a ``body``.
+    """Return the JSON fetched by GET, or by POST if there is a ``body``.
 
-    ``name`` names the server in what people read: its address is never told, as it may hold a password.
-    ``source`` may have a ``token`` (sent as Bearer), or ``user`` and ``password``; ``share`` is that of the
-    step's time which may go by.
+    ``name`` is the server's name in messages: its address is never shown, as it may hold a password.
+    ``source`` may have a ``token`` (sent as Bearer), or ``user`` and ``password``; ``share`` is the share of
+    the step's time that the request may take.
 
     Raises:
-        ProbeNotConfiguredError: the address is no URL, or what to log in with cannot be sent.
+        ProbeNotConfiguredError: the address is not a URL, or the login cannot be sent.
         ProbeUnavailableError: no answer, none in time, or one that is not 2xx.
-        ProbeGarbageError: a 2xx answer that is no JSON, or longer than 10 MB.
+        ProbeGarbageError: a 2xx answer that is not JSON, or longer than 10 MB.
     """
     limit_s = ctx.timeout_s * share
     try:
@@ -60,25 +60,25 @@ async def fetch(
                 json=body,
                 timeout=limit_s,
             )
-            answer, said = await _read(ctx, request, name=name, auth=_basic(source))
+            answer, content = await _read(ctx, request, name=name, auth=_basic(source))
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise ProbeUnavailableError(f"{name} does not answer within {figure(limit_s, 's')}.") from error
+        raise ProbeUnavailableError(f"{name} did not answer within {figure(limit_s, 's')}.") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeEncodeError) as error:
         raise ProbeNotConfiguredError(
-            f"The address or the login of {name} in the catalogue cannot be used."
+            f"The address or the login of {name} in the catalogue is not valid."
         ) from error
     except httpx.HTTPError as error:
         _, why = problem_of(error, host="of its host")
         raise ProbeUnavailableError(f"{name} cannot be reached: {why}.") from error
     _refuse(answer, name=name)
-    return _json(said, name=name)
+    return _json(content, name=name)
 
 
 async def together(calls: Iterable[Awaitable[_T]]) -> list[_T]:
-    """Ask several questions at once and wait for all, also where one fails: none goes on behind our back.
+    """Run several calls at once and wait for all of them, even if one fails: none is left running.
 
     Raises:
-        BotError: what the first of those that failed says.
+        BotError: the error of the first call that failed.
     """
     results = await asyncio.gather(*calls, return_exceptions=True)
     answers: list[_T] = []
@@ -92,10 +92,10 @@ async def together(calls: Iterable[Awaitable[_T]]) -> list[_T]:
 async def of_each(
     entries: Iterable[Service], ask: Callable[[Service], Awaitable[_T]]
 ) -> tuple[dict[str, _T], list[str]]:
-    """Ask for several services at once; gives the answers by name, and why others have none.
+    """Ask for several services at once; return the answers by service, and why other services have none.
 
     Raises:
-        ProbeUnavailableError: nobody answered; the first one's reason.
+        ProbeUnavailableError: no service has an answer; the reason is the first one's.
     """
     asked = list(entries)
     results = await asyncio.gather(*(ask(entry) for entry in asked), return_exceptions=True)
@@ -114,10 +114,10 @@ async def of_each(
 
 
 def field(source: Source, name: str, *, kind: str, service: str) -> str:
-    """Read a field that a service's source of one ``kind`` must have.
+    """Return a field that a service's source of one ``kind`` must have.
 
     Raises:
-        ProbeNotConfiguredError: it has none.
+        ProbeNotConfiguredError: the field is missing.
     """
     value = source.get(name, "")
     if not value:
@@ -126,17 +126,17 @@ def field(source: Source, name: str, *, kind: str, service: str) -> str:
 
 
 def having(ctx: Context, service: str, *, kind: str, fields: Sequence[str]) -> list[Service]:
-    """List who of a service and all it stands on has a source of one ``kind`` with one of ``fields``.
+    """Return the service and its dependencies that have a source of one ``kind`` with one of ``fields``.
 
     Raises:
-        ProbeNotConfiguredError: none has.
+        ProbeNotConfiguredError: none of them has one.
     """
     scope = ctx.catalogue.downstream(service)
     found = [entry for entry in scope if any(entry.sources.get(kind, {}).get(name) for name in fields)]
     if not found:
         named = " or ".join(f"`{name}`" for name in fields)
         raise ProbeNotConfiguredError(
-            f"{service} and what it stands on have no `{kind}` source with {named}."
+            f"Neither {service} nor anything it depends on has a `{kind}` source with {named}."
         )
     return found
 
@@ -146,35 +146,35 @@ async def _read(
 ) -> tuple[httpx.Response, bytes]:
     answer = await ctx.http.send(request, stream=True, auth=auth, follow_redirects=False)
     try:
-        said = bytearray()
+        content = bytearray()
         async for part in answer.aiter_bytes():
-            said += part
-            if len(said) > MOST_BYTES:
-                raise ProbeGarbageError(f"{name} answers more than {figure(MOST_BYTES, 'bytes')}.")
-        return answer, bytes(said)
+            content += part
+            if len(content) > MOST_BYTES:
+                raise ProbeGarbageError(f"{name} answered with more than {figure(MOST_BYTES, 'bytes')}.")
+        return answer, bytes(content)
     finally:
         await answer.aclose()
 
 
 def _refuse(answer: httpx.Response, *, name: str) -> None:
     status = answer.status_code
-    # GitHub says 403 where others say 429.
+    # GitHub answers 403 where others answer 429.
     spent = status == HTTPStatus.FORBIDDEN and answer.headers.get("x-ratelimit-remaining") == "0"
     if spent or status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise ProbeUnavailableError(f"{name} has been asked too often and answers again later ({status}).")
+        raise ProbeUnavailableError(f"{name} is limiting the bot's requests ({status}). Try again later.")
     if status in _SHUT_OUT:
         raise ProbeUnavailableError(
-            f"{name} does not let the bot in ({status}).", hint="Look at its login in the catalogue."
+            f"{name} denied the bot access ({status}).", hint="Check its login in the catalogue."
         )
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise ProbeUnavailableError(f"{name} answered {status}.")
 
 
-def _json(said: bytes, *, name: str) -> Any:  # noqa: ANN401  # JSON
+def _json(content: bytes, *, name: str) -> Any:  # noqa: ANN401  # JSON
     try:
-        return json.loads(said)
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ProbeGarbageError(f"{name} answered no JSON.") from error
+        raise ProbeGarbageError(f"{name} did not answer with JSON.") from error
 
 
 def _login(source: Source) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Reads what was changed lately: the bot's own ledger and the change feeds that the catalogue names."""
+"""Reads recent changes: from the bot's own ledger and from the change feeds that the catalogue names."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _ANSWER = TypeAdapter[list[ChangeRecord] | _Feed](list[ChangeRecord] | _Feed)
 
 @probe(specialist="cicd")
 async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: bool = True) -> Findings:
-    """What was deployed, configured or flipped in a service and all it stands on, in the last ``since_s`` s.
+    """Deployments, settings and flags changed in a service and its dependencies in the last ``since_s`` s.
 
-    Asks the bot's own ledger, and of each service the change feed and the deployments of the GitHub
-    repository that the catalogue names.  With ``commits``, what each of the latest six releases brought is
+    Reads the bot's own ledger, and for each service the change feed and the deployments of the GitHub
+    repository that the catalogue names.  With ``commits``, the commits of each of the latest six releases are
     read from the service's ``git`` or ``github`` source: ``commits`` in its ``data``, at most 20, newest
     first, each with ``sha``, ``author``, ``at``, ``message``, ``files``, ``diff`` and ``whole``;
-    ``commits_total``, ``commits_removed`` and ``commits_complete``.  What cannot be read of them is a gap.
+    ``commits_total``, ``commits_removed`` and ``commits_complete``.  Commits that cannot be read are a gap.
 
     Raises:
-        ProbeUnavailableError: every change feed of these services is out of reach, and the ledger is empty.
-        ProbeGarbageError: likewise, and what answers is no change feed.
+        ProbeUnavailableError: no change feed of these services can be read, and the ledger is empty.
+        ProbeGarbageError: likewise, and the server's answer is not a change feed.
     """
     until_s = asyncio.get_running_loop().time() + ctx.timeout_s * _SHARE_FOR_ALL
     scope = ctx.catalogue.downstream(service)
@@ -68,8 +68,8 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
             failures.append(answer)
         else:
             raise answer
-    told = tuple(records.values())
-    records |= {r.id: r for part in own for r in part if not any(_is_same(r, other) for other in told)}
+    from_feeds = tuple(records.values())
+    records |= {r.id: r for part in own for r in part if not any(_is_same(r, other) for other in from_feeds)}
     if failures and len(failures) == len(feeds) and not records:
         raise failures[0]
     ordered = _with_previous(
@@ -88,7 +88,7 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
 
 
 def _is_same(own: ChangeRecord, other: ChangeRecord) -> bool:
-    """Whether a feed tells what the bot itself did: the same thing, to the same value, at the same moment."""
+    """Return whether a feed's record is the bot's own change: the same thing and value, at the same time."""
     things = [(r.kind, r.service, r.data.get("key"), r.data.get("version")) for r in (own, other)]
     values = [str(r.data.get("after", r.after)) for r in (own, other)]
     near = abs((own.at - other.at).total_seconds()) <= _SAME_MOMENT_S
@@ -96,7 +96,7 @@ def _is_same(own: ChangeRecord, other: ChangeRecord) -> bool:
 
 
 def _with_previous(records: Sequence[ChangeRecord]) -> list[ChangeRecord]:
-    """Return deploys with the version before, where another step of the same deployment recorded it."""
+    """Add the previous version to deploys for which another step of the same deployment recorded it."""
     known = {_release(r): r.before for r in records if r.kind == "deploy" and r.before}
     return [
         record.model_copy(update={"before": known[_release(record)]})
@@ -129,5 +129,5 @@ async def _feed(ctx: Context, entry: Service, *, since_s: float) -> list[ChangeR
     except ValidationError as error:
         raise ProbeGarbageError(f"{without_login(url)} does not answer as a change feed does.") from error
     records = feed.changes if isinstance(feed, _Feed) else feed
-    # A feed may ignore the question's filters.
+    # A feed may ignore the request's filters.
     return [record for record in records if record.service == entry.name and record.at >= since]

@@ -1,4 +1,4 @@
-"""A change as a probe has read it, whoever told of it, and the finding that it becomes."""
+"""A change as a probe reads it, whatever its source, and the finding made from it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KINDS = {
 
 
 class ChangeRecord(BaseModel):
-    """One change as a feed hands it out; fields it has beyond these are left alone."""
+    """One change as a feed reports it; other fields are ignored."""
 
     id: str
     at: AwareDatetime
@@ -32,7 +32,7 @@ class ChangeRecord(BaseModel):
 
 
 def finding_of(record: ChangeRecord) -> Finding:
-    """Turn a change into a finding; it is certain to have happened, which says nothing of any harm."""
+    """Return the finding for a change: certain to have happened, which does not mean that it did harm."""
     kind = _KINDS.get(record.kind, FindingKind.CHANGE_OTHER)
     summary = (record.summary or f"{record.kind} of {record.service}").rstrip(".")
     by = f" by {record.author}" if record.author else ""

@@ -1,4 +1,4 @@
-"""A commit that a release brought, and how much of its diff there is room for."""
+"""The commits of a release, with their diffs trimmed to a size limit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ReleaseCommit(Model):
 
 
 class ReleaseContents(Model):
-    """What a release brought: ``commits`` newest first, of ``total``; it took ``removed`` others away."""
+    """A release's changes: ``commits`` newest first, of ``total``; it ``removed`` that many others."""
 
     commits: tuple[ReleaseCommit, ...]
     total: int
@@ -36,7 +36,7 @@ class ReleaseContents(Model):
 
 
 class TrimmedCommit(Model):
-    """What there was room for of one commit; ``whole`` says that no file and no line is missing."""
+    """One commit, trimmed to the size limit; ``whole`` if no file and no line is missing."""
 
     commit: ReleaseCommit
     diff: str
@@ -44,7 +44,7 @@ class TrimmedCommit(Model):
 
     @property
     def data(self) -> JsonObject:
-        """Write it down for ``Finding.data``."""
+        """The commit as it is stored in ``Finding.data``."""
         return {
             "sha": self.commit.sha,
             "author": self.commit.author,
@@ -57,9 +57,9 @@ class TrimmedCommit(Model):
 
 
 def keep(release: ReleaseContents, *, most_chars: int) -> tuple[TrimmedCommit, ...]:
-    """Keep at most ``most_chars`` characters of the diffs, and of one commit 12,000.
+    """Return the commits with at most ``most_chars`` characters of diff in all, and 12,000 for each commit.
 
-    Kept are the lines that come and go, what stands beside them, and the names of the files.
+    The diffs retain added and removed lines, their context, and the file names.
     """
     kept = []
     left = most_chars
@@ -72,13 +72,13 @@ def keep(release: ReleaseContents, *, most_chars: int) -> tuple[TrimmedCommit, .
 
 
 def within(files: Sequence[str], paths: Sequence[str]) -> bool:
-    """Whether one of the files lies in one of the folders; without any folder, all do."""
+    """Return whether one of the files is in one of the folders; true if there are no folders."""
     folders = [path.strip("/") for path in paths]
     return not folders or any(file == f or file.startswith(f"{f}/") for file in files for f in folders)
 
 
 def _fitted(diff: str, most_chars: int) -> tuple[str, bool]:
-    """Keep the lines that there is room for, and say whether these are all."""
+    """Return the lines that fit, and whether these are all."""
     kept: list[str] = []
     size = 0
     for line in diff.splitlines():

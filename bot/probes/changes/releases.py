@@ -1,4 +1,4 @@
-"""Adds to releases the commits that they brought, as far as time and room allow; what is missing is a gap."""
+"""Adds each release's commits to it, within time and size limits; missing commits are reported as gaps."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from bot.probes.github import commits as _github_commits
 
 _MOST_RELEASES = 6
 _MOST_CHARS = 60_000
-_CUT = "of the commits between {} and {}, {} of {} were read whole"
+_CUT = "between {} and {}, {} of {} commits were read completely"
 
 
 async def with_commits(
     ctx: Context, records: Sequence[ChangeRecord], *, until_s: float
 ) -> tuple[list[ChangeRecord], list[str]]:
-    """Give the changes with the commits of the latest six releases, and what could not be read.
+    """Return the changes with the commits of the latest six releases, and what could not be read.
 
-    A release is read where its service has a ``git`` source, or a ``github`` source with a ``repository``.
+    A release is read if its service has a ``git`` source, or a ``github`` source with a ``repository``.
     ``until_s`` is when to give up, by the loop's clock.
     """
     asked = [record for record in records if _repository(ctx, record) and all(_versions(record))]
@@ -53,7 +53,7 @@ async def with_commits(
 
 
 def _repository(ctx: Context, record: ChangeRecord) -> str:
-    """Say which source to ask of a release; empty if there is none."""
+    """Return the kind of source to read a release from; empty if there is none."""
     if record.kind != "deploy":
         return ""
     sources = ctx.service(record.service).sources
@@ -71,7 +71,7 @@ def _versions(record: ChangeRecord) -> tuple[str, str]:
 
 
 async def _read(ctx: Context, record: ChangeRecord, *, until_s: float) -> ReleaseContents | str:
-    """Read one release, or say why it cannot be."""
+    """Return one release's contents, or why they cannot be read."""
     entry = ctx.service(record.service)
     before, after = _versions(record)
     try:

@@ -1,4 +1,4 @@
-"""What lies between two tags of a Git repository, by the real `git`; nothing of it is ever changed."""
+"""Reads what changed between two tags of a Git repository, with the `git` program; never changes it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NO_SUCH = ("couldn't find remote ref", "Needed a single revision", "unknown rev
 
 @dataclass(frozen=True, kw_only=True)
 class GitCommit:
-    """One commit, as its author left it."""
+    """One commit, as its author wrote it."""
 
     id: str
     author: str
@@ -55,13 +55,13 @@ class GitHistory:
     remote: str
     tag_prefix: str
     paths: tuple[str, ...]
-    """Only what touches these counts, as in a repository of many services; none: everything does."""
+    """Only commits that touch these count, as in a repository of many services; empty: all count."""
     until_s: float
     """When to give up, by the loop's clock."""
 
     @contextlib.asynccontextmanager
     async def commits_of(self, *versions: str) -> AsyncIterator[tuple[str, ...]]:
-        """Find the commits that versions are tagged with; they can be read inside the block.
+        """Yield the commits that versions are tagged with; they can be read inside the block.
 
         Raises:
             ProbeUnavailableError: the repository cannot be read, or has no such tag.
@@ -91,7 +91,7 @@ class GitHistory:
                 await self._try("update-ref", "-d", name)
 
     async def log(self, before: str, after: str) -> tuple[int, tuple[GitCommit, ...]]:
-        """List the commits that are in ``after`` and not in ``before``, newest first; and how many."""
+        """Return how many commits are in ``after`` and not in ``before``, and the commits, newest first."""
         span = f"{before}..{after}"
         count = int(await self._git("rev-list", "--count", "--no-merges", span, "--", *self.paths))
         listed = await self._git(
@@ -100,8 +100,8 @@ class GitHistory:
         return count, tuple(_commit_in(text) for text in listed.split(_RECORD) if text.strip())
 
     async def files(self, before: str, after: str) -> Mapping[str, tuple[int, int]]:
-        """Tell how many lines were added to and deleted from each file; of binary ones none."""
-        told = await self._git(
+        """Return how many lines were added to and deleted from each file; 0 for binary files."""
+        output = await self._git(
             "diff",
             "--numstat",
             "-z",
@@ -113,15 +113,16 @@ class GitHistory:
             "--",
             *self.paths,
         )
-        rows = (row.split("\t", 2) for row in told.split("\0") if row.count("\t") >= 2)  # noqa: PLR2004  # added, deleted, name
+        rows = (row.split("\t", 2) for row in output.split("\0") if row.count("\t") >= 2)  # noqa: PLR2004  # added, deleted, name
         return {name: (_lines(added), _lines(deleted)) for added, deleted, name in rows}
 
     async def brought(self, before: str, after: str) -> tuple[ReleaseCommit, ...]:
-        """Read the commits that are in ``after`` and not in ``before`` with their diffs, newest first.
+        """Return the commits that are in ``after`` and not in ``before`` with their diffs, newest first.
 
-        At most 20, and of these only so many of the oldest as are told within the megabyte that is read.
+        At most 20 are returned, and fewer if ``git`` prints more than the megabyte that is read; the oldest
+        are then missing.
         """
-        told = await self._git(
+        output = await self._git(
             "-c",
             "core.quotepath=false",
             "log",
@@ -139,20 +140,20 @@ class GitHistory:
             "--",
             *self.paths,
         )
-        # What stands before the first beginning is the rest of one that was cut off.
-        return tuple(_brought_in(text) for text in _NEXT.split(told)[1:])
+        # Text before the first commit's start is the rest of a commit that was cut off.
+        return tuple(_brought_in(text) for text in _NEXT.split(output)[1:])
 
     async def _commit(self, ref: str) -> str:
         return (await self._git("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}")).strip()
 
     async def _init(self) -> None:
-        """Make the clone elsewhere and put it in place whole: others may be doing the same."""
+        """Make the clone elsewhere, then move it into place: other workers may be making it too."""
         if (self.folder / "HEAD").exists():
             return
         with tempfile.TemporaryDirectory(prefix=".pilothouse-", dir=_made(self.folder.parent)) as beside:
             made = Path(beside) / "clone"
             await self._started(["git", "init", "--quiet", "--bare", str(made)])
-            with contextlib.suppress(OSError):  # somebody else was quicker
+            with contextlib.suppress(OSError):  # another worker was quicker
                 await asyncio.to_thread(made.rename, self.folder)
 
     async def _git(self, *words: str) -> str:
@@ -179,15 +180,15 @@ class GitHistory:
 
 
 def history_of(source: Mapping[str, str], *, until_s: float) -> GitHistory:
-    """Read a ``git`` source of the catalogue.
+    """Return the history that a ``git`` source of the catalogue describes.
 
     Raises:
-        ProbeNotConfiguredError: it names neither a ``path`` nor a ``url`` with a ``clone``.
+        ProbeNotConfiguredError: the source has neither a ``path`` nor a ``url`` with a ``clone``.
     """
     path, url = source.get("path", ""), source.get("url", "")
     if bool(path) == bool(url) or (url and not source.get("clone")):
         raise ProbeNotConfiguredError(
-            "A `git` source has a `path` of a repository here, or a `url` and a folder for the `clone` of it."
+            "A `git` source needs the `path` of a local repository, or a `url` and a folder for its `clone`."
         )
     return GitHistory(
         folder=Path(path or source["clone"]),
@@ -202,13 +203,13 @@ def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ProbeUnavailableError(f"{folder} cannot be made for the clone: {error.strerror}.") from error
+        raise ProbeUnavailableError(f"Cannot create {folder} for the clone: {error.strerror}.") from error
     return folder
 
 
 def _checked(version: str) -> str:
     if not VERSION.fullmatch(version) or ".." in version:
-        raise ProbeUnavailableError(f"{version[:80]!r} is no version.", code="version_unknown")
+        raise ProbeUnavailableError(f"{version[:80]!r} is not a valid version.", code="version_unknown")
     return version
 
 

@@ -1,4 +1,4 @@
-"""Reads what two versions of a service differ in: commits, authors and files."""
+"""Reads how two versions of a service differ: commits, authors and files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _MOST_FILES = 10
 
 @probe(specialist="cicd")
 async def between(ctx: Context, *, service: str, before: str, after: str) -> Facts:
-    """Tell what version ``after`` of ``service`` has that ``before`` has not, and the other way round.
+    """What version ``after`` of ``service`` adds to ``before``, and what it removes.
 
     Versions are tags of the repository in ``sources.git``: ``path``, or ``url`` and a folder for its
-    ``clone``; ``tag_prefix`` stands before each version, and ``paths`` name the folders that count.
+    ``clone``; ``tag_prefix`` is the text before each version, and ``paths`` are the folders that count.
 
     ``data`` holds ``added`` and ``removed`` (at most 200 commits each, newest first, without merges), how
     many there are (``added_count``, ``removed_count``), ``authors`` with their number of added commits, and
@@ -36,28 +36,28 @@ async def between(ctx: Context, *, service: str, before: str, after: str) -> Fac
         removed_count, removed = await history.log(new, old)
         files = await history.files(old, new)
     authors = Counter(commit.author for commit in added)
-    said = f"{added_count} commits by {len(authors)} people, {len(files)} files"
+    text = f"{added_count} commits by {len(authors)} people, {len(files)} files"
     return Facts(
-        summary=f"From {before} to {after} of {service}: {said}"
-        + (f"; {removed_count} commits are taken away" if removed_count else ""),
+        summary=f"From {before} to {after} of {service}: {text}"
+        + (f"; {removed_count} commits are removed" if removed_count else ""),
         data={
             "before": before,
             "after": after,
-            "added": [_told(commit) for commit in added],
+            "added": [_commit_data(commit) for commit in added],
             "added_count": added_count,
-            "removed": [_told(commit) for commit in removed],
+            "removed": [_commit_data(commit) for commit in removed],
             "removed_count": removed_count,
             "authors": dict(authors.most_common()),
-            "files": _files_told(files),
+            "files": _files_data(files),
         },
     )
 
 
-def _told(commit: GitCommit) -> JsonObject:
+def _commit_data(commit: GitCommit) -> JsonObject:
     return {"commit": commit.id, "author": commit.author, "at": commit.at, "summary": commit.summary}
 
 
-def _files_told(files: Mapping[str, tuple[int, int]]) -> JsonObject:
+def _files_data(files: Mapping[str, tuple[int, int]]) -> JsonObject:
     by_size = sorted(files, key=lambda name: (-sum(files[name]), name))
     most: list[JsonValue] = [*by_size[:_MOST_FILES]]
     return {

@@ -1,4 +1,4 @@
-"""Asks GitHub's REST interface for the deployments and the Actions runs of a service's repository."""
+"""Reads the deployments and the Actions runs of a service's repository from GitHub's REST API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.probes._shared.json_api import fetch, together
 from bot.probes.changes.records import ChangeRecord
 
 MOST_RUNS = 100
-"""How many of the latest runs are read, GitHub's longest page."""
+"""How many of the latest runs are read: GitHub's largest page."""
 
 _MOST_DEPLOYMENTS = 10
 _API = "https://api.github.com"
@@ -73,12 +73,12 @@ _RUNS = TypeAdapter(_Runs)
 
 
 async def deployed(ctx: Context, entry: Service, *, since_s: float) -> list[ChangeRecord]:
-    """Read the deployments of the last ``since_s`` seconds as changes, the latest ten at most.
+    """Return the deployments of the last ``since_s`` seconds as changes, at most the latest ten.
 
     Raises:
         ProbeNotConfiguredError: the ``repository`` of the ``github`` source is not ``owner/name``.
         ProbeUnavailableError: GitHub cannot be read.
-        ProbeGarbageError: what answers is no GitHub.
+        ProbeGarbageError: the server is not GitHub.
     """
     environment = entry.sources["github"].get("environment", entry.environment)
     params = {"environment": environment, "per_page": str(_MOST_DEPLOYMENTS + 1)}
@@ -86,7 +86,7 @@ async def deployed(ctx: Context, entry: Service, *, since_s: float) -> list[Chan
     listed.sort(key=lambda each: each.created_at, reverse=True)
     since = ctx.clock.now() - timedelta(seconds=since_s)
     recent = [each for each in listed if each.created_at >= since][:_MOST_DEPLOYMENTS]
-    # One more than is told: the version that was there before the first.
+    # One more than is returned: the version that was there before the first.
     known = listed[: len(recent) + 1] if recent else []
     statuses = await together(ask(ctx, entry, f"deployments/{each.id}/statuses", _STATUSES) for each in known)
     return records_of(entry, known, statuses)[: len(recent)]
@@ -95,24 +95,24 @@ async def deployed(ctx: Context, entry: Service, *, since_s: float) -> list[Chan
 def records_of(
     entry: Service, deployments: Sequence[_Deployment], statuses: Sequence[Sequence[_Status]]
 ) -> list[ChangeRecord]:
-    """Turn deployments, newest first, into changes from the version that was there before; pure."""
+    """Return deployments, newest first, as changes from the version that was there before; pure."""
     pairs = list(zip(deployments, statuses, strict=True))
     records = []
-    for place, (deployment, told) in enumerate(pairs):
-        older = [each.sha for each, states in pairs[place + 1 :] if not _has_failed(states)]
-        records.append(_record(entry, deployment, told, before=older[0] if older else ""))
+    for place, (deployment, states) in enumerate(pairs):
+        older = [each.sha for each, earlier in pairs[place + 1 :] if not _has_failed(earlier)]
+        records.append(_record(entry, deployment, states, before=older[0] if older else ""))
     return records
 
 
 async def runs(
     ctx: Context, entry: Service, *, since: datetime, branch: str
 ) -> tuple[int, list[WorkflowRun]]:
-    """Read how many runs began since then, and the latest hundred of them.
+    """Return how many runs began since ``since``, and the latest hundred of them.
 
     Raises:
         ProbeNotConfiguredError: the ``repository`` of the ``github`` source is not ``owner/name``.
         ProbeUnavailableError: GitHub cannot be read.
-        ProbeGarbageError: what answers is no GitHub.
+        ProbeGarbageError: the server is not GitHub.
     """
     params = {"created": f">={since.isoformat(timespec='seconds')}", "per_page": str(MOST_RUNS)}
     answer = await ask(
@@ -129,12 +129,12 @@ async def ask(
     *,
     params: Mapping[str, str] | None = None,
 ) -> _T:
-    """Ask for something below a service's repository.
+    """Return what GitHub answers for a path below a service's repository.
 
     Raises:
         ProbeNotConfiguredError: the ``repository`` of the ``github`` source is not ``owner/name``.
         ProbeUnavailableError: GitHub cannot be read.
-        ProbeGarbageError: what answers is no GitHub.
+        ProbeGarbageError: the server is not GitHub.
     """
     source = entry.sources["github"]
     if not _REPOSITORY.fullmatch(source.get("repository", "")):
@@ -147,32 +147,34 @@ async def ask(
         raise ProbeGarbageError("What answers does not answer as GitHub does.") from error
 
 
-def _record(entry: Service, deployment: _Deployment, told: Sequence[_Status], *, before: str) -> ChangeRecord:
-    failed = _has_failed(told)
-    began = [status.created_at for status in told if status.state in _BEGUN]
+def _record(
+    entry: Service, deployment: _Deployment, states: Sequence[_Status], *, before: str
+) -> ChangeRecord:
+    failed = _has_failed(states)
+    began = [status.created_at for status in states if status.state in _BEGUN]
     after, where = deployment.sha[:_SHORT], deployment.environment or entry.environment
     how = "failed to deploy" if failed else "deployed"
     return ChangeRecord(
         id=f"github-{deployment.id}",
         at=min(began, default=deployment.created_at),
-        # What failed to arrive may have done harm on its way, but there is no version to take back.
+        # A failed deployment may have done harm, but there is no version to roll back.
         kind="failed deploy" if failed else "deploy",
         service=entry.name,
         summary=f"GitHub {how} {after} ({deployment.ref or 'no ref'}) of {entry.name} to {where}",
         author=deployment.creator.login if deployment.creator else "",
         before=before[:_SHORT],
         after=after,
-        link=next((status.log_url or status.target_url or "" for status in told), ""),
+        link=next((status.log_url or status.target_url or "" for status in states), ""),
         data={
             "sha": deployment.sha,
             "previous_sha": before,
             "ref": deployment.ref,
-            "state": told[0].state if told else "queued",
+            "state": states[0].state if states else "queued",
             **({} if failed else {"version": after}),
         },
     )
 
 
-def _has_failed(told: Sequence[_Status]) -> bool:
-    """Whether a deployment, by its statuses with the newest first, ended without having arrived."""
-    return bool(told) and told[0].state in _FAILED
+def _has_failed(states: Sequence[_Status]) -> bool:
+    """Return whether a deployment failed, from its statuses, newest first."""
+    return bool(states) and states[0].state in _FAILED

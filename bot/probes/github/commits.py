@@ -1,4 +1,4 @@
-"""Asks GitHub's REST interface which commits lie between two versions, and for the diff of each."""
+"""Reads the commits between two versions, and the diff of each, from GitHub's REST API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.probes.changes.release_commits import MOST_COMMITS, ReleaseCommit, Rele
 from bot.probes.github.api import ask
 
 _AT_ONCE = 5
-"""How many questions one release has open; GitHub slows down who asks a hundred at once."""
+"""How many requests one release has open at once; GitHub slows down clients with a hundred."""
 
 
 class _Signature(BaseModel):
@@ -23,7 +23,7 @@ class _Signature(BaseModel):
     date: str = ""
 
 
-class _Told(BaseModel):
+class _CommitDetails(BaseModel):
     message: str = ""
     author: _Signature | None = None
 
@@ -35,36 +35,36 @@ class _File(BaseModel):
 
 class _Commit(BaseModel):
     sha: str
-    commit: _Told
+    commit: _CommitDetails
     parents: list[object] = Field(default_factory=list)
     files: list[_File] | None = None
 
 
-class _Compared(BaseModel):
+class _Comparison(BaseModel):
     total_commits: int = Field(ge=0)
     behind_by: int = Field(default=0, ge=0)
     commits: list[_Commit]
     files: list[_File] | None = None
 
 
-_COMPARED = TypeAdapter(_Compared)
+_COMPARISON = TypeAdapter(_Comparison)
 _COMMIT = TypeAdapter(_Commit)
 
 
 async def brought(ctx: Context, entry: Service, *, before: str, after: str) -> ReleaseContents:
-    """Read what ``after`` has and ``before`` has not, the first 20 commits at most; merges are left out.
+    """Return the commits that are in ``after`` and not in ``before``, at most the first 20, without merges.
 
-    Both are shas, or tags.  Where the ``github`` source has ``paths``, only commits that touch these count.
+    Both are shas, or tags.  If the ``github`` source has ``paths``, only commits that touch these count.
 
     Raises:
         ProbeNotConfiguredError: the ``repository`` of the ``github`` source is not ``owner/name``.
-        ProbeUnavailableError: GitHub cannot be read, or does not know one of them.
-        ProbeGarbageError: what answers is no GitHub.
+        ProbeUnavailableError: GitHub cannot be read, or does not have one of the versions.
+        ProbeGarbageError: the server is not GitHub.
     """
     span = f"{quote(before, safe='')}...{quote(after, safe='')}"
-    # The list is asked for by the page, which comes with the files of the whole comparison.
+    # Asked for by the page, the list comes with the files of the whole comparison.
     params = {"per_page": str(MOST_COMMITS), "page": "1"}
-    compared = await ask(ctx, entry, f"compare/{span}", _COMPARED, params=params)
+    compared = await ask(ctx, entry, f"compare/{span}", _COMPARISON, params=params)
     plain = [commit for commit in compared.commits if len(commit.parents) <= 1]
     merges = len(compared.commits) - len(plain)
     if compared.total_commits == len(plain) == 1:
@@ -81,7 +81,7 @@ async def brought(ctx: Context, entry: Service, *, before: str, after: str) -> R
 
 
 async def _each(ctx: Context, entry: Service, listed: Sequence[_Commit]) -> list[_Commit]:
-    """Ask for the files of each commit; one that cannot be had stays without any."""
+    """Return the commits with their files; a commit whose files cannot be read has none."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(commit: _Commit) -> _Commit:

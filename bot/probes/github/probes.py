@@ -1,4 +1,4 @@
-"""Reads GitHub: what was deployed from a service's repository, and which Actions runs failed."""
+"""Reads GitHub: the deployments of a service's repository, and the Actions runs that failed."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _SHORT = 7
 
 @probe(specialist="cicd")
 async def deployments(ctx: Context, *, service: str, since_s: float = 3600) -> Findings:
-    """What GitHub deployed of a service and all it stands on in the last ``since_s`` seconds, and who.
+    """GitHub deployments of a service and its dependencies in the last ``since_s`` seconds, with authors.
 
-    Reads the ``github`` sources: ``repository`` (``owner/name``), ``environment`` (else the service's own),
-    ``token``, and ``url`` of the interface of an enterprise server.  A deployment that failed is told too, as
-    no release.  ``changes.recent`` reads the same beside everything else that was changed.
+    Reads the ``github`` sources: ``repository`` (``owner/name``), ``environment`` (default: the service's),
+    ``token``, and ``url`` of an enterprise server's API.  A failed deployment is reported too, but not as a
+    release.  ``changes.recent`` reads the same, together with all other changes.
 
     Raises:
         ProbeNotConfiguredError: none of these services has a ``github`` source with a ``repository``.
         ProbeUnavailableError: GitHub cannot be read, or the token does not see the repository.
-        ProbeGarbageError: what answers is no GitHub.
+        ProbeGarbageError: the server is not GitHub.
     """
     asked = having(ctx, service, kind="github", fields=("repository",))
 
@@ -56,15 +56,15 @@ async def deployments(ctx: Context, *, service: str, since_s: float = 3600) -> F
 async def runs(
     ctx: Context, *, service: str, branch: str = "", window_s: Annotated[float, Field(ge=60)] = 86_400
 ) -> Measurement:
-    """How many Actions runs of a service's repository failed that began in the last ``window_s`` seconds.
+    """How many Actions runs of a service's repository that began in the last ``window_s`` seconds failed.
 
-    Of any branch, or of ``branch`` alone.  ``data`` holds ``runs`` (how many began), ``read`` (of the latest
-    100), ``running`` and the latest ten ``failures``: name, branch, sha, who, when, link.
+    Counts every branch, or only ``branch``.  ``data`` holds ``runs`` (how many began), ``read`` (how many of
+    the latest 100 were read), ``running`` and the latest ten ``failures``: name, branch, sha, who, at, link.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``github`` source with a ``repository``.
         ProbeUnavailableError: GitHub cannot be read, or the token does not see the repository.
-        ProbeGarbageError: what answers is no GitHub.
+        ProbeGarbageError: the server is not GitHub.
     """
     field(ctx.source(service, "github"), "repository", kind="github", service=service)
     now = ctx.clock.now()
@@ -83,12 +83,12 @@ async def runs(
         unit="runs",
         at=now,
         url=failed[0].html_url if failed else "",
-        text=f"{service}: {_words(failed, found)} in {duration(window_s)}",
+        text=f"{service}: {_summary(failed, found)} in {duration(window_s)}",
         data=data,
     )
 
 
-def _words(failed: list[api.WorkflowRun], found: list[api.WorkflowRun]) -> str:
+def _summary(failed: list[api.WorkflowRun], found: list[api.WorkflowRun]) -> str:
     if not failed:
         return f"none of {len(found)} Actions runs failed"
     last = failed[0]

@@ -1,4 +1,4 @@
-"""Asks one HTTP address and compares its answer with what was expected of it."""
+"""Requests one HTTP address and compares its answer with the expected one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedAnswer:
-    """What an answer must be like; nothing given means any 2xx within the step's time."""
+    """What an answer must be; by default any 2xx within the step's time."""
 
     status: frozenset[int] = frozenset()
     contains: str = ""
@@ -37,24 +37,24 @@ class ExpectedAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class HttpAnswer:
-    """What came back, or why nothing did; ``body`` is at most a megabyte of it."""
+    """An answer, or why there is none; ``body`` is at most its first megabyte."""
 
     url: str
-    """Without user name, password and query, which are nobody's business."""
+    """Without user name, password and query, which may be secret."""
     took_s: float
     status: int = 0
     location: str = ""
     body: bytes = b""
     problem: str = ""
-    """A word: refused, timeout, broken, name, tls, status, slow, body or field; empty if all is right."""
+    """A code: refused, timeout, broken, name, tls, status, slow, body or field; empty if as expected."""
     why: str = ""
 
 
 async def ask(ctx: Context, base: str, *, path: str, method: str, expected: ExpectedAnswer) -> HttpAnswer:
-    """Ask, wait no longer than is allowed, and judge what came back.
+    """Return the answer to one request within the time limit, compared with the expected one.
 
     Raises:
-        ProbeUnavailableError: the address is no URL, or no name server could be asked.
+        ProbeUnavailableError: the address is not a URL, or no name server answered.
     """
     url = _join(base, path)
     limit_s = min(expected.within_s or ctx.timeout_s, ctx.timeout_s * SHARE_OF_TIME)
@@ -66,7 +66,7 @@ async def ask(ctx: Context, base: str, *, path: str, method: str, expected: Expe
     except (TimeoutError, httpx.TimeoutException):
         answer = replace(answer, problem="timeout", why=f"no answer within {figure(limit_s, 's')}")
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise ProbeUnavailableError("The address in the catalogue is no URL.") from error
+        raise ProbeUnavailableError("The address in the catalogue is not a URL.") from error
     except httpx.TransportError as error:
         problem, why = problem_of(error, host=url.host)
         answer = replace(answer, problem=problem, why=why)
@@ -77,10 +77,10 @@ async def ask(ctx: Context, base: str, *, path: str, method: str, expected: Expe
 
 
 def judge(answer: HttpAnswer, expected: ExpectedAnswer) -> HttpAnswer:
-    """Say what is wrong with an answer, the weightiest first; pure."""
+    """Return the answer with its first problem, the most important one first; pure."""
     right = answer.status in expected.status if expected.status else 200 <= answer.status < 300  # noqa: PLR2004  # any 2xx
     if not right:
-        to = f" and leads to {answer.location}" if answer.location else ""
+        to = f" and redirects to {answer.location}" if answer.location else ""
         return replace(answer, problem="status", why=f"it answers {answer.status}{to}")
     if expected.within_s is not None and answer.took_s > expected.within_s:
         return replace(answer, problem="slow", why=f"it takes {figure(answer.took_s, 's')}")
@@ -95,8 +95,8 @@ def judge(answer: HttpAnswer, expected: ExpectedAnswer) -> HttpAnswer:
 
 
 def measured(ctx: Context, answer: HttpAnswer, *, service: str) -> Measurement:
-    """Turn an answer into the measurement: 1 as expected, 0 not."""
-    said = f"answers as expected in {figure(answer.took_s, 's')}" if not answer.problem else answer.why
+    """Return the measurement for an answer: 1 if it is as expected, 0 if not."""
+    text = f"answers as expected in {figure(answer.took_s, 's')}" if not answer.problem else answer.why
     data: dict[str, JsonValue] = {
         "took_s": round(answer.took_s, 4),
         "status": answer.status,
@@ -109,7 +109,7 @@ def measured(ctx: Context, answer: HttpAnswer, *, service: str) -> Measurement:
         unit="1 = as expected",
         at=ctx.clock.now(),
         url=answer.url,
-        text=f"{service}: {answer.url}: {said}" if answer.problem else f"{service}: {answer.url} {said}",
+        text=f"{service}: {answer.url}: {text}" if answer.problem else f"{service}: {answer.url} {text}",
         data=data,
     )
 
@@ -131,9 +131,9 @@ def _join(base: str, path: str) -> httpx.URL:
         url = httpx.URL(base)
         url = url.join(path) if path else url
     except httpx.InvalidURL as error:
-        raise ProbeUnavailableError("The address in the catalogue is no URL.") from error
+        raise ProbeUnavailableError("The address in the catalogue is not a URL.") from error
     if url.scheme not in {"http", "https"} or not url.host:
-        raise ProbeUnavailableError("The address in the catalogue is no URL.")
+        raise ProbeUnavailableError("The address in the catalogue is not a URL.")
     return url
 
 
@@ -141,7 +141,7 @@ def _wrong_fields(text: str, fields: Mapping[str, JsonValue]) -> str:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return "its answer is no JSON"
+        return "its answer is not JSON"
     wrong = [name for name, value in fields.items() if _field(document, name) != (True, value)]
     return (
         f"its answer's {listed([f'`{name}`' for name in wrong], most=4)} is not as expected" if wrong else ""
@@ -149,7 +149,7 @@ def _wrong_fields(text: str, fields: Mapping[str, JsonValue]) -> str:
 
 
 def _field(document: JsonValue, name: str) -> tuple[bool, JsonValue]:
-    """Follow a dotted name; whether it is there, and its value."""
+    """Return whether a dotted name is in the document, and its value."""
     here = document
     for part in name.split("."):
         if isinstance(here, dict) and part in here:

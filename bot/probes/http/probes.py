@@ -1,4 +1,4 @@
-"""Asks health addresses: a service's own, and those along the catalogue's graph."""
+"""Checks health addresses: a service's own, and those of its dependencies in the catalogue."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.probes.http.check import ExpectedAnswer, ask, measured
 _SLOW_S = 0.5
 _SLOW_RATIO = 3.0
 _NOT_THERE = frozenset({401, 403, 404, 405, 410})
-"""Answers that say the address is wrong, not that the service is ill."""
+"""Status codes that mean a wrong address, not an unhealthy service."""
 
 _State = Literal["ok", "not_ready", "timeout", "refused", "broken", "unknown"]
 
@@ -53,23 +53,25 @@ class _Check:
 
 @probe(specialist="network")
 async def dependencies(ctx: Context, *, service: str, timeout_each_s: float = 1.5) -> Findings:
-    """Which health addresses of a service and all it stands on fail or are slow, asked all at once.
+    """Which health addresses of a service and its dependencies fail or are slow; all are checked at once.
 
-    Each has ``timeout_each_s`` seconds.  A readiness answer may name its own dependencies as JSON:
+    Each has ``timeout_each_s`` seconds.  A readiness answer may list its own dependencies as JSON:
     ``{"status": …, "dependencies": {name: {"ok": bool, "ms": number, "error": text}}}``.
 
     Raises:
         ProbeNotConfiguredError: none of these services has a health address.
-        ProbeUnavailableError: no address could be asked at all (wrong, or its name does not resolve).
+        ProbeUnavailableError: no address could be reached (each is wrong, or its name does not resolve).
     """
     scope = ctx.catalogue.downstream(service)
     asked = [entry for entry in scope if entry.sources.get("http", {}).get("health")]
     if not asked:
-        raise ProbeNotConfiguredError(f"{service} and what it stands on have no `http` source with `health`.")
+        raise ProbeNotConfiguredError(
+            f"Neither {service} nor anything it depends on has an `http` source with `health`."
+        )
     checks = await asyncio.gather(*(_check(ctx, entry, timeout_s=timeout_each_s) for entry in asked))
     known = [check for check in checks if check.state != "unknown"]
     if not known:
-        raise ProbeUnavailableError(f"No health address could be asked: {checks[0].why}.")
+        raise ProbeUnavailableError(f"No health address could be checked: {checks[0].why}.")
     found = [finding for check in known for finding in _findings(ctx, check, slow_s=_slow_from(known))]
     return Findings(
         items=tuple(found),
@@ -85,17 +87,17 @@ async def dependencies(ctx: Context, *, service: str, timeout_each_s: float = 1.
 
 @probe(specialist="network")
 async def health(ctx: Context, *, service: str) -> Measurement:
-    """Whether a service is healthy by its own health address: 1 if it says so, 0 if not or unreachable.
+    """Whether a service's own health address reports it healthy: 1 if it does, 0 if not or unreachable.
 
     Raises:
         ProbeNotConfiguredError: the service has no health address.
-        ProbeUnavailableError: the address is wrong or its name does not resolve; that is not ill health.
+        ProbeUnavailableError: the address is wrong or its name does not resolve; the service may be healthy.
     """
     if not ctx.source(service, "http").get("health"):
         raise ProbeNotConfiguredError(f"The `http` source of {service} has no `health` address.")
     check = await _check(ctx, ctx.service(service), timeout_s=ctx.timeout_s * SHARE_OF_TIME)
     if check.state == "unknown":
-        raise ProbeUnavailableError(f"The health of {service} cannot be asked: {check.why}.")
+        raise ProbeUnavailableError(f"The health of {service} could not be checked: {check.why}.")
     healthy = check.state == "ok"
     return Measurement(
         value=float(healthy),
@@ -122,19 +124,19 @@ async def check(
 ) -> Measurement:
     """Whether an address answers as it should: 1 if it does, 0 if not; ``data.took_s`` is the time it took.
 
-    Asks ``address`` of the service's ``http`` source, or ``path`` on it.  Right is one of ``status`` (any 2xx
-    where none is given), a body that contains ``body_contains``, matches the pattern ``body_matches`` (no
-    look-around, no back references) and has the fields ``body_json`` (dotted names to values), all within
-    ``within_s`` seconds (else within the step's time).  Redirects are not followed: a 301 is an answer, right
-    only where it is listed.  ``data`` holds ``took_s``, ``status`` (0 without an answer), ``problem`` and,
-    for a redirect, ``location``.
+    Requests ``address`` of the service's ``http`` source, or ``path`` on it.  The answer is as expected if it
+    has one of ``status`` (default: any 2xx) and a body that contains ``body_contains``, matches the pattern
+    ``body_matches`` (no look-around, no back references) and has the fields ``body_json`` (dotted names to
+    values), all within ``within_s`` seconds (default: the step's time).  Redirects are not followed: a 301 is
+    an answer, expected only if it is listed.  ``data`` holds ``took_s``, ``status`` (0 without an answer),
+    ``problem`` and, for a redirect, ``location``.
 
-    A connection that is refused, breaks, hangs or has a bad certificate is what this check is there to find:
-    the value is then 0.  So it is when the host name does not exist.
+    The value is 0 when the connection is refused, breaks, hangs or has a bad certificate, and when the host
+    name does not exist.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``http`` source of that ``address``.
-        ProbeUnavailableError: the address is no URL, or no name server could be asked; that is not down.
+        ProbeUnavailableError: the address is not a URL, or no name server answered; the service may be up.
     """
     base = ctx.source(service, "http").get(address)
     if not base:
@@ -163,7 +165,7 @@ async def _check(ctx: Context, entry: Service, *, timeout_s: float) -> _Check:
     except (TimeoutError, httpx.TimeoutException):
         state, why = "timeout", f"no answer within {figure(limit_s, 's')}"
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        state, why = "unknown", "the health address in the catalogue is no URL"
+        state, why = "unknown", "the health address in the catalogue is not a URL"
     except httpx.ConnectError as error:
         state, why = ("unknown", "its host name does not resolve") if unresolved(error) else _refused(error)
     except httpx.HTTPError as error:
@@ -179,7 +181,7 @@ def _judge(answer: httpx.Response) -> tuple[_State, str, dict[str, _Dependency]]
     try:
         readiness = _Readiness.model_validate_json(answer.content)
     except ValidationError:
-        # Not every health address speaks JSON; the status code is the answer then.
+        # Not every health address answers with JSON; the status code decides then.
         readiness = _Readiness()
     failing = [name for name, found in readiness.dependencies.items() if not found.ok]
     if answer.is_success and not failing and readiness.status.lower() not in {"down", "unavailable"}:
@@ -189,11 +191,11 @@ def _judge(answer: httpx.Response) -> tuple[_State, str, dict[str, _Dependency]]
 
 
 def _refused(error: httpx.ConnectError) -> tuple[_State, str]:
-    return "refused", f"nobody accepts the connection ({error})"
+    return "refused", f"the connection is not accepted ({error})"
 
 
 def _slow_from(checks: Sequence[_Check]) -> float:
-    """Give the seconds from which an answer is slow: where even the fastest is, the delay is our own."""
+    """Return the seconds from which an answer is slow; if even the fastest is, the delay is the bot's."""
     return max(_SLOW_S, _SLOW_RATIO * min(check.took_s for check in checks)) if len(checks) > 1 else _SLOW_S
 
 
@@ -206,7 +208,7 @@ def _findings(ctx: Context, check: _Check, *, slow_s: float) -> Iterator[Finding
             yield _own(
                 check,
                 FindingKind.DEPENDENCY_SLOW,
-                f"{name} takes {figure(check.took_s, 's')} to say it is well",
+                f"{name} takes {figure(check.took_s, 's')} to answer its health check",
                 strength,
             )
     elif not failing:
@@ -232,13 +234,13 @@ def _own(check: _Check, kind: FindingKind, text: str, strength: float) -> Findin
 
 
 def _reported(check: _Check, dependency: str, found: _Dependency, *, catalogued: bool) -> Finding:
-    said = f": {found.error}" if found.error else ""
-    said += "" if found.ms is None else f" (after {figure(found.ms / 1000, 's')})"
+    detail = f": {found.error}" if found.error else ""
+    detail += "" if found.ms is None else f" (after {figure(found.ms / 1000, 's')})"
     return _finding(
         check,
         kind=FindingKind.DEPENDENCY_DOWN,
         component=dependency,
-        text=f"{check.service.name} reports that {dependency} is not available to it{said}",
+        text=f"{check.service.name} reports that {dependency} is not available to it{detail}",
         strength=0.7,
         data={
             "caller": check.service.name,

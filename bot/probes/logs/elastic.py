@@ -1,4 +1,4 @@
-"""Asks Elasticsearch or OpenSearch for a service's lines, and where there are too many, for its errors."""
+"""Reads a service's lines from Elasticsearch or OpenSearch; if there are too many, only its errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.probes.logs.files import refuse_garbage
 _TIME = "@timestamp"
 _LEVELS = "error OR ERROR OR Error OR fatal OR FATAL OR critical OR CRITICAL OR panic OR SEVERE"
 ERRORS = f"log.level:({_LEVELS}) OR level:({_LEVELS}) OR severity:({_LEVELS})"
-"""What a document that tells of an error looks like, where the catalogue does not say."""
+"""The default query for documents of errors, if the catalogue has none."""
 
 _FIELDS = (
     *(_TIME, "timestamp", "ts", "time", "log.level", "level", "severity", "lvl", "message", "msg"),
@@ -52,7 +52,7 @@ class _Buckets(BaseModel):
     buckets: list[_Bucket] = Field(default_factory=list)
 
 
-class _Counted(BaseModel):
+class _Aggregations(BaseModel):
     over_time: _Buckets = Field(default_factory=_Buckets)
 
 
@@ -60,16 +60,16 @@ class _Answer(BaseModel):
     timed_out: bool
     shards: _Shards = Field(validation_alias="_shards")
     hits: _Hits
-    aggregations: _Counted = Field(default_factory=_Counted)
+    aggregations: _Aggregations = Field(default_factory=_Aggregations)
 
 
 async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) -> tuple[LogRead, list[str]]:
-    """Read a service's documents between two moments (seconds since the epoch), and say what was not read.
+    """Return a service's documents between two times (seconds since the epoch), and what was not read.
 
     Raises:
         ProbeNotConfiguredError: the ``elastic`` source has no ``index``.
         ProbeUnavailableError: the server cannot be read.
-        ProbeGarbageError: what answers is no Elasticsearch, or most documents have no time.
+        ProbeGarbageError: the server is not Elasticsearch, or most documents have no time.
     """
     source = entry.sources["elastic"]
     field(source, "index", kind="elastic", service=entry.name)
@@ -83,8 +83,8 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
     lines, gaps = _lines(answer)
     cut = len(answer.hits.hits) >= MOST_LINES
     covered_s = lines[0].at_s if cut and lines else start_s
-    told = f"of more than {MOST_LINES} lines only those of errors were read"
-    since = f", since {clock_time(moment(covered_s))}, the older ones counted" if cut else ""
+    limit = f"there are more than {MOST_LINES} lines, so only errors were read"
+    since = f", since {clock_time(moment(covered_s))}; older ones were only counted" if cut else ""
     width_s = bin_s(start_s, end_s)
     share = sum(line.is_error for line in lines) / max(1, len(lines))
     return LogRead(
@@ -95,7 +95,7 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
         path=query,
         error_times_s=moments(_bins(answer, width_s=width_s), width_s=width_s, share=share) if cut else (),
         counted_from_s=start_s,
-    ), [*gaps, f"{told}{since}"]
+    ), [*gaps, f"{limit}{since}"]
 
 
 def _bins(answer: _Answer, *, width_s: float) -> list[Bin]:
@@ -109,7 +109,7 @@ def _lines(answer: _Answer) -> tuple[list[ParsedLine], list[str]]:
     refuse_garbage(good=len(lines), malformed=malformed)
     gaps = [f"{malformed} documents have no time"] if malformed else []
     if answer.timed_out or answer.shards.failed:
-        gaps.append("a part of the index did not answer")
+        gaps.append("part of the index did not answer")
     return lines, gaps
 
 
@@ -145,4 +145,4 @@ async def _search(
     try:
         return _Answer.model_validate(answer)
     except ValidationError as error:
-        raise ProbeGarbageError("What answers does not answer as Elasticsearch does.") from error
+        raise ProbeGarbageError("The server did not answer as Elasticsearch does.") from error

@@ -1,4 +1,4 @@
-"""Reads the end of log files of JSON lines, no more of them than is needed."""
+"""Reads the end of log files of JSON lines, only as much as is needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.domain.errors import ProbeGarbageError
 from bot.domain.wording import clock_time, moment
 
 BUDGET_BYTES = 10_000_000
-"""How much one probe reads in all."""
+"""How much one probe reads in all, in bytes."""
 
 _BLOCK_BYTES = 65_536
 _GARBAGE_SHARE = 0.5
@@ -25,20 +25,20 @@ class Tail:
 
     lines: list[ParsedLine] = field(default_factory=list)
     starts_s: float = 0.0
-    """From when on nothing is missing."""
+    """The time from which no line is missing, in seconds since the epoch."""
     malformed: int = 0
     gaps: list[str] = field(default_factory=list)
     files: int = 0
     cut: bool = False
-    """Whether a file was longer than what may be read of it."""
+    """Whether a file was longer than the part that may be read."""
 
 
 def read_tail(pattern: str, *, start_s: float, budget: int) -> Tail:
-    """Read the lines since ``start_s`` of all files that fit ``pattern``, at most ``budget`` bytes."""
+    """Return the lines since ``start_s`` from all files that match ``pattern``, at most ``budget`` bytes."""
     tail = Tail()
     files = sorted(glob.glob(pattern))  # noqa: PTH207  # the pattern is absolute and a text
     if not files:
-        tail.gaps.append("no such log file")
+        tail.gaps.append("there is no such log file")
         return tail
     firsts: list[float] = []
     for path in files:
@@ -51,24 +51,24 @@ def read_tail(pattern: str, *, start_s: float, budget: int) -> Tail:
         tail.files += 1
         firsts.extend([] if first_s is None else [first_s])
     tail.lines.sort(key=lambda line: line.at_s)
-    # Several files of one service: each begins when its process began, which hides nothing.  A file
-    # cut to the budget does hide something, so then the latest beginning counts.
+    # Each of several files of a service begins when its process began, so no line is missing before it.
+    # A file cut to the budget does miss lines, so the latest beginning counts then.
     tail.starts_s = (max(firsts) if tail.cut else min(firsts)) if firsts else start_s
     return tail
 
 
 def refuse_garbage(*, good: int, malformed: int) -> None:
-    """Refuse files of another kind; a broken line here and there is let pass.
+    """Raise an error for files that are not JSON logs; a few malformed lines are accepted.
 
     Raises:
-        ProbeGarbageError: most lines are no JSON objects with a time.
+        ProbeGarbageError: most lines are not JSON objects with a time.
     """
     if malformed and malformed > _GARBAGE_SHARE * (good + malformed):
-        raise ProbeGarbageError(f"{malformed} of {good + malformed} log lines are no JSON with a time.")
+        raise ProbeGarbageError(f"{malformed} of {good + malformed} log lines are not JSON with a time.")
 
 
 def _read(file: BinaryIO, tail: Tail, *, start_s: float, budget: int) -> float | None:
-    """Read one file's lines from ``start_s`` on; gives the time of its first line that was read."""
+    """Add one file's lines since ``start_s`` to ``tail``; return the time of the first line that was read."""
     size = os.fstat(file.fileno()).st_size
     offset = _offset_of(file, start_s, size=size)
     cut = size - offset > budget
@@ -94,7 +94,7 @@ def _read(file: BinaryIO, tail: Tail, *, start_s: float, budget: int) -> float |
 
 
 def _offset_of(file: BinaryIO, start_s: float, *, size: int) -> int:
-    """Find, by bisection over ascending times, a line start a little before the first line of the window."""
+    """Return the start of a line just before the window's first line, by bisection over ascending times."""
     low, high = 0, size
     while high - low > _BLOCK_BYTES:
         middle = (low + high) // 2
@@ -111,7 +111,7 @@ def _offset_of(file: BinaryIO, start_s: float, *, size: int) -> int:
 
 
 def _time_after(file: BinaryIO, offset: int) -> float | None:
-    """Read the time of the first whole line after ``offset`` that has one."""
+    """Return the time of the first whole line after ``offset`` that has one."""
     file.seek(offset)
     file.readline()
     for _ in range(20):

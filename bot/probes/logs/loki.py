@@ -1,4 +1,4 @@
-"""Asks a Loki for a service's lines, and where there are too many, for its errors and their number."""
+"""Reads a service's lines from Loki; if there are too many, only its errors and their number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.probes._shared.json_api import Source, fetch, field
 from bot.probes.logs.counts import FIRST_SHARE, MOST_LINES, Bin, bin_s, moments
 
 ERRORS = '|~ "(?i)(error|exception|fatal|critical|panic|severe)"'
-"""What a line that tells of an error looks like, where the catalogue does not say."""
+"""The default filter for lines of errors, if the catalogue has none."""
 
 _NANO = 1_000_000_000
 
@@ -53,12 +53,12 @@ class _MatrixAnswer(BaseModel):
 
 
 async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) -> tuple[LogRead, list[str]]:
-    """Read a service's lines between two moments (seconds since the epoch), and say what was not read.
+    """Return a service's lines between two times (seconds since the epoch), and what was not read.
 
     Raises:
         ProbeNotConfiguredError: the ``loki`` source has no ``selector``.
         ProbeUnavailableError: Loki cannot be read.
-        ProbeGarbageError: what answers is no Loki.
+        ProbeGarbageError: the server is not Loki.
     """
     source = entry.sources["loki"]
     selector = field(source, "selector", kind="loki", service=entry.name)
@@ -74,8 +74,8 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
         asked.cancel()
     cut = len(lines) >= MOST_LINES
     covered_s = lines[0].at_s if cut else start_s
-    told = f"of more than {MOST_LINES} lines only those that speak of errors were read"
-    since = f", since {clock_time(moment(covered_s))}, the older ones counted" if cut else ""
+    limit = f"there are more than {MOST_LINES} lines, so only those that mention errors were read"
+    since = f", since {clock_time(moment(covered_s))}; older ones were only counted" if cut else ""
     share = sum(line.is_error for line in lines) / max(1, len(lines))
     width_s = bin_s(start_s, end_s)
     return LogRead(
@@ -86,7 +86,7 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
         path=wanted,
         error_times_s=moments(bins, width_s=width_s, share=share) if cut else (),
         counted_from_s=start_s,
-    ), [f"{told}{since}"]
+    ), [f"{limit}{since}"]
 
 
 async def _lines(
@@ -102,21 +102,21 @@ async def _lines(
             for value in stream.values
         ]
     except (ValidationError, ValueError) as error:
-        raise ProbeGarbageError("What answers does not answer as Loki does.") from error
+        raise ProbeGarbageError("The server did not answer as Loki does.") from error
     return sorted(found, key=lambda line: line.at_s)
 
 
 async def _counts(ctx: Context, source: Source, query: str, *, start_s: float, end_s: float) -> Sequence[Bin]:
     width_s = bin_s(start_s, end_s)
     counted = f"sum(count_over_time({query} [{width_s}s]))"
-    # The value at a moment counts what came before it: the first bin ends one width after the start.
+    # The value at a time counts the lines before it: the first bin ends one width after the start.
     params = {"step": str(width_s)}
     answer = await _ask(ctx, source, counted, params, start_s=start_s + width_s, end_s=end_s)
     try:
         series = _MatrixAnswer.model_validate(answer).data.result
         return [(at_s, float(count)) for each in series for at_s, count in each.values]
     except (ValidationError, ValueError) as error:
-        raise ProbeGarbageError("What answers does not count as Loki does.") from error
+        raise ProbeGarbageError("The server did not count as Loki does.") from error
 
 
 async def _ask(

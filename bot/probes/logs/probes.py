@@ -1,4 +1,4 @@
-"""Reads logs: errors, new and growing messages of a service, and how often a pattern matches."""
+"""Reads logs: errors, new messages and growing ones of a service, and how often a pattern matches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.domain.formatting import duration, figure
 from bot.domain.pattern import Pattern
 from bot.engine.plugins import Context, probe
 from bot.probes.logs.files import BUDGET_BYTES, read_tail, refuse_garbage
-from bot.probes.logs.reading import STORES, look
+from bot.probes.logs.reading import STORES, read_logs
 
 _MOST_CHARS = 4000
 _SAMPLE_CHARS = 200
@@ -23,17 +23,17 @@ _SAMPLE_CHARS = 200
 
 @probe(specialist="logs")
 async def errors(ctx: Context, *, service: str, since_s: float = 1800, neighbours: bool = True) -> Findings:
-    """What the logs of a service, and with ``neighbours`` of all it stands on, say more often than before.
+    """What is more frequent than before in a service's logs, and with ``neighbours`` in its dependencies'.
 
-    Reads the last ``since_s`` seconds of whatever the catalogue names for each: a ``logs`` source (files, at
-    most 10 MB in all), a ``loki`` or an ``elastic`` source.  How much of that was read is said.
+    Reads the last ``since_s`` seconds of the source that the catalogue names for each service: ``logs``
+    (files, at most 10 MB in all), ``loki`` or ``elastic``.  Reports how much of it was read.
 
     Raises:
         ProbeNotConfiguredError: none of these services has such a source.
-        ProbeUnavailableError: none can be read; that is not a quiet log.
-        ProbeGarbageError: what is there is no log.
+        ProbeUnavailableError: no source can be read; that does not mean that the logs are quiet.
+        ProbeGarbageError: a source does not hold logs.
     """
-    return await look(ctx, service, stores=STORES, since_s=since_s, neighbours=neighbours)
+    return await read_logs(ctx, service, stores=STORES, since_s=since_s, neighbours=neighbours)
 
 
 @probe(specialist="logs")
@@ -47,15 +47,15 @@ async def matches(
 ) -> Measurement:
     """How many lines of a service's logs match ``pattern``, a minute, over the last ``window_s`` seconds.
 
-    ``pattern`` is a regular expression without look-around and back references.  It is looked for in a line's
-    message and error (the first 4000 characters of each), in lines of any level or of ``levels`` alone.
-    Reads at most 10 MB; where the window holds more, the rate is that of the part which was read.  ``data``
+    ``pattern`` is a regular expression without look-around and back references.  It is searched for in a
+    line's message and error (the first 4000 characters of each), in lines of any level or only of ``levels``.
+    Reads at most 10 MB; if the window holds more, the rate is that of the part that was read.  ``data``
     holds ``matches``, ``lines``, ``read_s`` (the seconds that were read) and the ``last`` match.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``logs`` source with a ``path``.
         ProbeUnavailableError: there is no such file, or none may be read; that is not a rate of 0.
-        ProbeGarbageError: most lines are no JSON objects with a time.
+        ProbeGarbageError: most lines are not JSON objects with a time.
     """
     path = ctx.source(service, "logs").get("path")
     if not path:
@@ -69,13 +69,13 @@ async def matches(
     found = await asyncio.to_thread(_matching, tail.lines, pattern, {level.upper() for level in levels})
     read_s = end_s - max(start_s, tail.starts_s) if tail.cut else window_s
     rate = len(found) / max(read_s, 1.0) * 60
-    said = f"{len(found)} of {len(tail.lines)} lines match `{pattern.text}`"
+    share = f"{len(found)} of {len(tail.lines)} lines match `{pattern.text}`"
     return Measurement(
         value=rate,
         unit="lines/min",
         at=at,
         query=pattern.text,
-        text=f"{service}: {figure(rate, 'lines/min')} over {duration(read_s)}: {said}",
+        text=f"{service}: {figure(rate, 'lines/min')} over {duration(read_s)}: {share}",
         data={
             "matches": len(found),
             "lines": len(tail.lines),

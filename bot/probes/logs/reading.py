@@ -1,4 +1,4 @@
-"""Reads the logs of several services, wherever each is kept, and judges them alike."""
+"""Reads the logs of several services, from any kind of store, and evaluates them in the same way."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from bot.probes.logs import elastic as _elastic
 from bot.probes.logs import loki as _loki
 from bot.probes.logs.files import BUDGET_BYTES, read_tail, refuse_garbage
 
-Told = tuple[dict[str, LogRead], list[str]]
-"""What was read, by service, and what was not, in words."""
+StoreAnswer = tuple[dict[str, LogRead], list[str]]
+"""The logs that were read, by service, and descriptions of what was not read."""
 
-Store = Callable[..., Awaitable[Told]]
-"""``store(ctx, entries, start_s=…, end_s=…)``; raises ``ProbeUnavailableError`` where none can be read."""
+Store = Callable[..., Awaitable[StoreAnswer]]
+"""``store(ctx, entries, start_s=…, end_s=…)``; raises ``ProbeUnavailableError`` if none can be read."""
 
 
-async def look(
+async def read_logs(
     ctx: Context, service: str, *, stores: Mapping[str, tuple[str, Store]], since_s: float, neighbours: bool
 ) -> Findings:
-    """Judge the logs of a service, and with ``neighbours`` of all it stands on; the first store counts.
+    """Return what is unusual in the logs of a service, and with ``neighbours`` of its dependencies.
 
-    ``stores`` gives, for a kind of source, the field that it must have and who reads it.
+    ``stores`` maps a kind of source to the field that it must have and the function that reads it.  Each
+    service is read from the first store that it has.
 
     Raises:
         ProbeNotConfiguredError: none of these services has such a source.
-        ProbeUnavailableError: none can be read; that is not a quiet log.
-        ProbeGarbageError: what is there is no log.
+        ProbeUnavailableError: no source can be read; that does not mean that the logs are quiet.
+        ProbeGarbageError: a source does not hold logs.
     """
     kept = _kept(ctx, service, stores, neighbours=neighbours)
     end_s = ctx.clock.now().timestamp()
@@ -61,43 +62,43 @@ async def look(
     )
 
 
-async def files(_: Context, entries: Sequence[Service], *, start_s: float, end_s: float) -> Told:
-    """Read log files of JSON lines, at most 10 MB in all.
+async def files(_: Context, entries: Sequence[Service], *, start_s: float, end_s: float) -> StoreAnswer:
+    """Return what log files of JSON lines hold, at most 10 MB in all.
 
     Raises:
         ProbeUnavailableError: there is no such file, or none may be read.
-        ProbeGarbageError: most lines of every file are no JSON objects with a time.
+        ProbeGarbageError: most lines of every file are not JSON objects with a time.
     """
     paths = {entry.name: entry.sources["logs"]["path"] for entry in entries}
     return await asyncio.to_thread(_tails, paths, start_s=start_s, end_s=end_s)
 
 
-async def loki(ctx: Context, entries: Sequence[Service], *, start_s: float, end_s: float) -> Told:
-    """Read what Loki keeps.
+async def loki(ctx: Context, entries: Sequence[Service], *, start_s: float, end_s: float) -> StoreAnswer:
+    """Return what Loki holds.
 
     Raises:
         ProbeUnavailableError: no Loki can be read.
-        ProbeGarbageError: what answers is no Loki.
+        ProbeGarbageError: the server is not Loki.
     """
 
     async def ask(entry: Service) -> tuple[LogRead, list[str]]:
         return await _loki.read(ctx, entry, start_s=start_s, end_s=end_s)
 
-    return _told(*await of_each(entries, ask))
+    return _by_service(*await of_each(entries, ask))
 
 
-async def elastic(ctx: Context, entries: Sequence[Service], *, start_s: float, end_s: float) -> Told:
-    """Read what Elasticsearch or OpenSearch keeps.
+async def elastic(ctx: Context, entries: Sequence[Service], *, start_s: float, end_s: float) -> StoreAnswer:
+    """Return what Elasticsearch or OpenSearch holds.
 
     Raises:
         ProbeUnavailableError: no server can be read.
-        ProbeGarbageError: what answers is no Elasticsearch, or its documents have no time.
+        ProbeGarbageError: the server is not Elasticsearch, or its documents have no time.
     """
 
     async def ask(entry: Service) -> tuple[LogRead, list[str]]:
         return await _elastic.read(ctx, entry, start_s=start_s, end_s=end_s)
 
-    return _told(*await of_each(entries, ask))
+    return _by_service(*await of_each(entries, ask))
 
 
 STORES: Mapping[str, tuple[str, Store]] = {
@@ -105,11 +106,11 @@ STORES: Mapping[str, tuple[str, Store]] = {
     "loki": ("url", loki),
     "elastic": ("url", elastic),
 }
-"""Where logs are kept: the kind of source, the field that it must have, and who reads it."""
+"""The log stores: the kind of source, the field that it must have, and the function that reads it."""
 
 
-def _told(answers: Mapping[str, tuple[LogRead, list[str]]], unread: list[str]) -> Told:
-    gaps = [f"{name}: {gap}" for name, (_, said) in answers.items() for gap in said]
+def _by_service(answers: Mapping[str, tuple[LogRead, list[str]]], unread: list[str]) -> StoreAnswer:
+    gaps = [f"{name}: {gap}" for name, (_, missing) in answers.items() for gap in missing]
     return {name: read for name, (read, _) in answers.items()}, [*unread, *gaps]
 
 
@@ -124,16 +125,16 @@ def _kept(
             kept.setdefault(kind, []).append(entry)
     if not kept:
         wanted = " or ".join(f"`{kind}` source with a `{name}`" for kind, (name, _) in stores.items())
-        raise ProbeNotConfiguredError(f"{service} and what it stands on have no {wanted}.")
+        raise ProbeNotConfiguredError(f"Neither {service} nor anything it depends on has a {wanted}.")
     return kept
 
 
-def _tails(paths: Mapping[str, str], *, start_s: float, end_s: float) -> Told:
+def _tails(paths: Mapping[str, str], *, start_s: float, end_s: float) -> StoreAnswer:
     budget = BUDGET_BYTES // len(paths)
     tails = {name: read_tail(path, start_s=start_s, budget=budget) for name, path in paths.items()}
     gaps = [f"{name}: {gap}" for name, tail in tails.items() for gap in tail.gaps]
     malformed = {name: tail.malformed for name, tail in tails.items() if tail.malformed}
-    gaps.extend(f"{name}: {count} lines are no JSON with a time" for name, count in malformed.items())
+    gaps.extend(f"{name}: {count} lines are not JSON with a time" for name, count in malformed.items())
     if not any(tail.files for tail in tails.values()):
         raise ProbeUnavailableError(f"No log file can be read: {'; '.join(gaps)}.")
     good = sum(len(tail.lines) for tail in tails.values())

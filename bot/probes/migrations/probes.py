@@ -1,4 +1,4 @@
-"""Reads the migrations of a version: what they do, before, and whether they have done it, after."""
+"""Reads the migrations of a version: what they will do, and afterwards whether they did it."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 
 @probe(specialist="database")
 async def plan(ctx: Context, *, service: str, version: Version) -> Facts:
-    """What the migrations of ``version`` do, statement by statement, and whether it can be taken back.
+    """What the migrations of ``version`` do, statement by statement, and whether it can be rolled back.
 
     ``data`` holds ``files`` (each with ``phase``, ``name``, ``checksum``, ``transactional``, ``has_down`` and
-    its ``steps``), ``counts`` (files by phase), ``without_reverse``, ``lint`` (what squawk says), ``errors``
+    its ``steps``), ``counts`` (files by phase), ``without_reverse``, ``lint`` (squawk's findings), ``errors``
     (how many of those are errors), ``rollback`` (``verdict`` safe, until or impossible, ``step``,
     ``because``) and ``gaps``.  A version without a folder has no migrations: it is safe.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``migrations`` source with a ``path``.
-        ProbeUnavailableError: the files or squawk cannot be read; that says nothing of the migrations.
-            A database that cannot be read is only a gap: less is called safe then.
-        ProbeGarbageError: a file is no UTF-8, or lies where it would never be applied.
+        ProbeUnavailableError: the files cannot be read, or squawk cannot run; the migrations may be safe.
+            A database that cannot be read is only a gap: fewer migrations are then judged safe.
+        ProbeGarbageError: a file is not UTF-8, or is in a folder from which it would never be applied.
     """
     study = await study_of(ctx, service, version)
     return Facts(summary=_summary(version, study.files, study.back), data=study.data)
@@ -56,15 +56,15 @@ async def plan(ctx: Context, *, service: str, version: Version) -> Facts:
 
 @probe(specialist="database")
 async def admit(ctx: Context, *, service: str, version: Version, accept: bool = False) -> Facts:
-    """Let ``version`` pass only if its migrations can be applied, and taken back until their contract.
+    """Whether ``version``'s migrations can be applied, and rolled back until their contract; else an error.
 
-    ``accept``: a person takes it that there is no way back.  What stands under ``contract`` may destroy,
-    since people are asked about it by itself.  ``data`` holds ``without_reverse``, the files that nothing
-    under ``down/`` reverses.
+    ``accept``: a person accepts that no rollback is possible.  Files under ``contract`` may destroy data,
+    because people approve them separately.  ``data`` holds ``without_reverse``, the files without a reverse
+    under ``down/``.
 
     Raises:
         GateClosedError: squawk finds an error (``migration_lint``), a file cannot be applied
-            (``migration_unfit``), or there is no way back from a statement (``migration_irreversible``).
+            (``migration_unfit``), or a statement cannot be rolled back (``migration_irreversible``).
         ProbeUnavailableError: and its kinds, as ``plan`` does.
     """
     study = await study_of(ctx, service, version)
@@ -73,12 +73,12 @@ async def admit(ctx: Context, *, service: str, version: Version, accept: bool = 
         first, more = against[0], len(against) - 1
         raise GateClosedError(
             f"{_quoted(first)}: {first.because}{f' (and {more} more)' if more else ''}.",
-            hint=first.instead or "See `migrations.plan` for all that squawk says.",
+            hint=first.instead or "See `migrations.plan` for all of squawk's findings.",
             code=first.code,
         )
     without = study.data["without_reverse"]
     return Facts(
-        summary=f"{_summary(version, study.files, study.back)}; nothing speaks against applying it",
+        summary=f"{_summary(version, study.files, study.back)}; nothing prevents applying it",
         data={"without_reverse": without},
     )
 
@@ -87,13 +87,13 @@ async def admit(ctx: Context, *, service: str, version: Version, accept: bool = 
 async def old_gone(
     ctx: Context, *, service: str, version: Version, settle_s: Annotated[float, Field(ge=0)] = 0
 ) -> Facts:
-    """Whether nothing but ``version`` of ``service`` runs any more, and has not for ``settle_s`` seconds.
+    """Whether only ``version`` of ``service`` runs, and has been the only one for ``settle_s`` seconds.
 
-    A contract takes away what only older versions need.  One that is kept warm without traffic runs.
+    A contract removes what only older versions need.  A version kept warm without traffic counts as running.
     ``data`` holds ``gone``, ``running`` (other versions) and ``since`` (when ``version`` took over, or null).
 
     Raises:
-        ProbeUnavailableError: the target cannot be asked, or tells no versions; that does not mean gone.
+        ProbeUnavailableError: the target cannot be read, or reports no versions; older ones may still run.
     """
     try:
         running = await others_running(ctx, service, version)
@@ -103,27 +103,27 @@ async def old_gone(
     data: JsonObject = {"running": list(running), "since": since.isoformat() if since else None}
     if running:
         return Facts(
-            summary=f"{listed(running, most=4)} of {service} still runs", data={**data, "gone": False}
+            summary=f"{listed(running, most=4)} of {service} is still running", data={**data, "gone": False}
         )
     left_s = settle_s - (ctx.clock.now() - since).total_seconds() if since else 0
     if left_s > 0:
         ago = duration(settle_s - left_s)
-        said = f"Only {version} of {service} runs; the version before served until {ago} ago"
-        return Facts(summary=said, data={**data, "gone": False})
+        text = f"Only {version} of {service} runs; the previous version served until {ago} ago"
+        return Facts(summary=text, data={**data, "gone": False})
     return Facts(summary=f"Only {version} of {service} runs", data={**data, "gone": True})
 
 
 @probe(specialist="database")
 async def way_back(ctx: Context, *, service: str, version: Version, to: str = "") -> Facts:
-    """Whether ``to``, or the version before ``version``, still finds what it needs in the database.
+    """Whether the database still has what ``to``, or the version before ``version``, needs.
 
     ``data.rollback`` has a ``verdict`` of ``impossible`` once the contract of ``version``, or of one between
-    it and ``to``, was applied; then only a backup brings it back.
+    it and ``to``, was applied; only a backup can then restore it.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``migrations`` or no ``postgres`` source.
-        ProbeUnavailableError: the database or the change ledger cannot be read; that does not mean that
-            there is a way.
+        ProbeUnavailableError: the database or the change ledger cannot be read; that does not mean that a
+            rollback is possible.
     """
     folder_of(ctx, service)
     async with reading(owner_dsn(ctx, service), limit_s=ctx.timeout_s * SHARE_OF_TIME) as connection:
@@ -134,10 +134,10 @@ async def way_back(ctx: Context, *, service: str, version: Version, to: str = ""
     because = f"no contract of {version}{since} was applied"
     if found:
         titles = listed([one.title for one in found], most=4)
-        because = f"{titles} took away what {to or 'the version before'} needs"
+        because = f"{titles} removed what {to or 'the previous version'} needs"
     verdict = "impossible" if found else "safe"
     return Facts(
-        summary=f"Way back from {version}: {because}",
+        summary=f"Rollback from {version}: {because}",
         data={"rollback": {"verdict": verdict, "step": "", "because": because}},
     )
 
@@ -153,18 +153,17 @@ async def verify(
     may_lose_percent: Percent = 0,
     proofs: bool = True,
 ) -> Facts:
-    """Whether the database is as the migrations of ``version`` promised once ``phases`` were applied.
+    """Whether the database is as the migrations of ``version`` should leave it after ``phases``.
 
-    Each file is in the ledger, as it is now; what was made is there and valid, what was dropped is gone;
-    each question under ``verify/`` has no rows as its answer (they are not asked unless ``proofs``); and no
-    table that was touched has fewer rows than ``before`` (``tables`` of ``postgres.state``), less
-    ``may_lose_percent`` that the service itself may delete meanwhile.  ``data`` holds ``problems`` and
-    ``checked`` (how much was looked at).
+    Each file is in the ledger, unchanged; what was created exists and is valid, what was dropped is gone;
+    each query under ``verify/`` returns no rows (only run with ``proofs``); and no table that was changed has
+    fewer rows than ``before`` (``tables`` of ``postgres.state``), less ``may_lose_percent`` that the service
+    itself may delete meanwhile.  ``data`` holds ``problems`` and ``checked`` (the number of checks).
 
     Raises:
         ProbeNotConfiguredError: the service has no ``migrations`` or no ``postgres`` source.
-        ProbeUnavailableError: files or database cannot be read; that says nothing of the migration.
-        ProbeGarbageError: a file is no UTF-8, or lies where it would never be applied.
+        ProbeUnavailableError: files or database cannot be read; the migration may still be complete.
+        ProbeGarbageError: a file is not UTF-8, or is in a folder from which it would never be applied.
     """
     files, questions = await asyncio.to_thread(read_version, folder_of(ctx, service), version)
     mine = [file for file in files if file.phase in phases]
@@ -181,8 +180,8 @@ async def verify(
     )
     data: JsonObject = {"version": version, "problems": list(problems), "checked": checked}
     if problems:
-        return Facts(summary=f"{version} is not as it should be: {listed(problems, most=4)}", data=data)
-    return Facts(summary=f"{version} is as it should be: {checked} things were looked at", data=data)
+        return Facts(summary=f"{version} failed verification: {listed(problems, most=4)}", data=data)
+    return Facts(summary=f"{version} is verified: {checked} checks passed", data=data)
 
 
 def _summary(version: str, files: Sequence[MigrationFile], back: ReversalPlan) -> str:
@@ -195,7 +194,7 @@ def _summary(version: str, files: Sequence[MigrationFile], back: ReversalPlan) -
         case Rollback.UNTIL:
             return f"{count}; rollback: safe until {back.step}, because {back.because}"
         case Rollback.IMPOSSIBLE:
-            return f"{count}; rollback: impossible from {back.step} on, because {back.because}"
+            return f"{count}; rollback: impossible from {back.step} onwards, because {back.because}"
 
 
 def _quoted(one: Objection) -> str:

@@ -1,4 +1,4 @@
-"""Reads from PostgreSQL what proves that a migration has done what it promised."""
+"""Checks in PostgreSQL that a migration has done what its files promise."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SELECT phase, file, checksum, started FROM public.pilothouse_migrations WHERE ve
 
 
 async def found_in(connection: Any) -> CatalogueState:  # noqa: ANN401  # asyncpg is untyped
-    """Read every object that a migration can promise."""
+    """Return every object in the database that a migration can create, change or drop."""
     things = {
         SchemaObject(kind="relation", of="", name=row["name"]) for row in await connection.fetch(_RELATIONS)
     }
@@ -73,31 +73,31 @@ async def found_in(connection: Any) -> CatalogueState:  # noqa: ANN401  # asyncp
 
 
 async def not_applied(connection: Any, version: str, files: Sequence[MigrationFile]) -> tuple[str, ...]:  # noqa: ANN401
-    """Say which files the ledger does not know, or knows otherwise."""
+    """Return which files are not in the ledger, are unfinished, or differ from what was applied."""
     known = await connection.fetchval("SELECT to_regclass('public.pilothouse_migrations')")
     rows = await connection.fetch(_LEDGER, version) if known is not None else []
     entered = {(row["phase"], row["file"]): row for row in rows}
-    said = []
+    problems = []
     for file in files:
         row = entered.get((file.phase, file.name))
         if row is None:
-            said.append(f"{file.title} is not applied")
+            problems.append(f"{file.title} is not applied")
         elif row["started"]:
-            said.append(f"{file.title} was begun, and not ended")
+            problems.append(f"{file.title} was started and did not finish")
         elif row["checksum"] != file.checksum:
-            said.append(f"{file.title} was changed after it was applied")
-    return tuple(said)
+            problems.append(f"{file.title} was changed after it was applied")
+    return tuple(problems)
 
 
 async def contracts(connection: Any) -> tuple[ContractedObject, ...]:  # noqa: ANN401
-    """List the files of all contracts that were applied, or begun."""
+    """Return the files of all contracts that were applied or started."""
     known = await connection.fetchval("SELECT to_regclass('public.pilothouse_migrations')")
     rows = await connection.fetch(_CONTRACTS) if known is not None else []
     return tuple(ContractedObject(version=row["version"], file=row["file"], at=row["at"]) for row in rows)
 
 
 async def counted(connection: Any, tables: Sequence[str]) -> dict[str, int]:  # noqa: ANN401
-    """Count the rows of tables; one that is not there is left out, its promise says so."""
+    """Return the number of rows by table; a missing table is left out, as it is reported elsewhere."""
     rows: dict[str, int] = {}
     for table in tables:
         schema, _, name = table.rpartition(".")
@@ -110,15 +110,15 @@ async def counted(connection: Any, tables: Sequence[str]) -> dict[str, int]:  # 
 
 
 async def unproved(connection: Any, questions: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ANN401
-    """Ask each question; say which had rows as its answer, or could not be asked.  Nothing can be written."""
-    said = []
+    """Return which queries found rows or could not be run; each runs in a read-only transaction."""
+    problems = []
     for name, sql in questions.items():
         try:
             async with connection.transaction(readonly=True):
                 rows = await connection.fetch(sql)
         except (asyncpg.SyntaxOrAccessError, asyncpg.ReadOnlySQLTransactionError) as error:
-            said.append(f"{name} cannot be asked: {error}")
+            problems.append(f"{name} could not be run: {error}")
             continue
-        if rows:  # which ones is not said: they are people's data
-            said.append(f"{name} found {len(rows)}")
-    return tuple(said)
+        if rows:  # the rows themselves are not shown: they are people's data
+            problems.append(f"{name} found rows that must not exist: {len(rows)}")
+    return tuple(problems)

@@ -1,4 +1,4 @@
-"""Asks squawk, a linter of PostgreSQL migrations, for its opinion of one file."""
+"""Lints a migration with squawk, a linter for PostgreSQL migrations."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
 from bot.domain.formatting import duration
 from bot.domain.model import Model
 
-_MOST_SAID = 300
-# It asks for IF NOT EXISTS, which may find what was there before; and for time limits, which are set where
-# a migration is applied.
+_MOST_SHOWN = 300
+# These rules ask for IF NOT EXISTS, which may match an older object, and for time limits, which the bot sets
+# when it applies a migration.
 _EXCLUDED = "prefer-robust-stmts,require-lock-timeout,require-statement-timeout"
 
 
 class Violation(Model):
-    """One thing squawk does not like; ``line`` counts from 1."""
+    """One of squawk's findings; ``line`` counts from 1."""
 
     rule: str
     level: str
@@ -29,7 +29,7 @@ class Violation(Model):
     help: str = ""
 
 
-class _Said(Model):
+class _SquawkFinding(Model):
     model_config = ConfigDict(extra="ignore")  # squawk adds fields from version to version
 
     rule_name: str
@@ -39,14 +39,14 @@ class _Said(Model):
     help: str | None = None
 
 
-_ANSWER = TypeAdapter(list[_Said])
+_ANSWER = TypeAdapter(list[_SquawkFinding])
 
 
 def squawk_command() -> str:
-    """Find the program beside this Python, where its wheel puts it, or on the path.
+    """Return the path of squawk: beside this Python, where its wheel installs it, or on ``PATH``.
 
     Raises:
-        ProbeUnavailableError: it is not installed.
+        ProbeUnavailableError: squawk is not installed.
     """
     beside = Path(sys.executable).with_name("squawk")
     found = str(beside) if beside.is_file() else shutil.which("squawk")
@@ -56,11 +56,11 @@ def squawk_command() -> str:
 
 
 async def lint(sql: str, *, command: str, limit_s: float, in_transaction: bool) -> tuple[Violation, ...]:
-    """Lint one file's SQL within ``limit_s`` seconds.
+    """Return squawk's findings for one file's SQL, within ``limit_s`` seconds.
 
     Raises:
-        ProbeUnavailableError: squawk cannot be started or does not end in time; that is not a clean file.
-        ProbeGarbageError: it says something else than its JSON.
+        ProbeUnavailableError: squawk cannot be started or does not finish in time; the file may have errors.
+        ProbeGarbageError: squawk's output is not its usual JSON.
     """
     wrapped = ("--assume-in-transaction",) if in_transaction else ()
     try:
@@ -74,21 +74,23 @@ async def lint(sql: str, *, command: str, limit_s: float, in_transaction: bool) 
             stderr=asyncio.subprocess.DEVNULL,
         )
     except OSError as error:
-        raise ProbeUnavailableError(f"squawk cannot be started: {type(error).__name__}.") from error
+        raise ProbeUnavailableError(f"squawk could not be started: {type(error).__name__}.") from error
     try:
         async with asyncio.timeout(limit_s):
-            said, _ = await process.communicate(sql.encode())
+            output, _ = await process.communicate(sql.encode())
     except TimeoutError as error:
-        raise ProbeUnavailableError(f"squawk did not end within {duration(limit_s)}.") from error
+        raise ProbeUnavailableError(f"squawk did not finish within {duration(limit_s)}.") from error
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     try:
-        found = _ANSWER.validate_json(said)
+        found = _ANSWER.validate_json(output)
     except ValidationError as error:
-        text = said.decode(errors="replace")[:_MOST_SAID]
-        raise ProbeGarbageError(f"squawk ended with {process.returncode} and said: {text}") from error
+        text = output.decode(errors="replace")[:_MOST_SHOWN]
+        raise ProbeGarbageError(
+            f"squawk exited with code {process.returncode} and printed: {text}"
+        ) from error
     return tuple(
         Violation(
             rule=one.rule_name,

@@ -1,4 +1,4 @@
-"""Reads the files of a version, and all that can be said of them before they are applied."""
+"""Reads the migration files of a version and assesses them before they are applied."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ _ERROR = "error"
 
 @dataclass(frozen=True, kw_only=True)
 class MigrationStudy:
-    """The files of a version in the order in which they are applied, and what is said of each."""
+    """The files of a version in the order in which they are applied, and the assessment of each."""
 
     version: str
     files: Sequence[MigrationFile]
-    told: Sequence[Assessment]
+    assessments: Sequence[Assessment]
     violations: Sequence[Sequence[Violation]]
     gaps: Sequence[str]
 
     @property
     def back(self) -> ReversalPlan:
-        """Whether the version before can come back."""
+        """Whether the previous version can be restored."""
         return way_back(
             [
                 JudgedStatement(phase=file.phase, title=file.title, assessment=one)
-                for file, one in zip(self.files, self.told, strict=True)
+                for file, one in zip(self.files, self.assessments, strict=True)
             ]
         )
 
     @property
     def data(self) -> JsonObject:
-        """All of it, for runbooks."""
-        said: list[JsonObject] = [
+        """The whole study as JSON, for runbooks."""
+        findings: list[JsonObject] = [
             {"file": file.title, **one.model_dump()}
             for file, found in zip(self.files, self.violations, strict=True)
             for one in found
@@ -56,18 +56,18 @@ class MigrationStudy:
         counts: JsonObject = {phase: sum(file.phase == phase for file in self.files) for phase in PHASES}
         return {
             "version": self.version,
-            "files": [_file(file, one) for file, one in zip(self.files, self.told, strict=True)],
+            "files": [_file(file, one) for file, one in zip(self.files, self.assessments, strict=True)],
             "counts": counts,
             "without_reverse": [file.title for file in self.files if _needs_reverse(file)],
-            "lint": list(said),
-            "errors": sum(one["level"] == _ERROR for one in said),
+            "lint": list(findings),
+            "errors": sum(one["level"] == _ERROR for one in findings),
             "rollback": self.back.model_dump(mode="json"),
             "gaps": list(self.gaps),
         }
 
 
 class Objection(Model):
-    """Why a version may not be applied: the statement, what is wrong with it, what to write instead."""
+    """Why a version may not be applied: the statement, the reason, and what to write instead."""
 
     code: str
     file: str
@@ -77,21 +77,23 @@ class Objection(Model):
 
 
 def objections(study: MigrationStudy, *, accept: bool) -> list[Objection]:
-    """List what speaks against applying it; ``accept``: a person takes it that there is no way back; pure."""
+    """Return all objections to applying it; ``accept``: a person accepts an irreversible version; pure."""
     found: list[Objection] = []
-    for file, told, said in zip(study.files, study.told, study.violations, strict=True):
+    for file, assessed, violations in zip(study.files, study.assessments, study.violations, strict=True):
         if unfit := manner_of(file.sql).refused:
-            found.append(_objection("migration_unfit", file, "", unfit, "Part it into files that can."))
+            found.append(
+                _objection("migration_unfit", file, "", unfit, "Split it into files that can be applied.")
+            )
         found += [
             _objection("migration_lint", file, f"line {one.line}", f"{one.rule}: {one.message}", one.help)
-            for one in said
+            for one in violations
             if one.level == _ERROR
         ]
         if file.phase == "contract" or accept:
-            continue  # a contract is asked about by itself
+            continue  # people approve a contract separately
         found += [
             _objection("migration_irreversible", file, one.sql, one.because, instead_of(one.sql))
-            for one in told.statements
+            for one in assessed.statements
             if one.rollback is Rollback.IMPOSSIBLE
         ]
     return found
@@ -102,23 +104,25 @@ def _objection(code: str, file: MigrationFile, statement: str, because: str, ins
 
 
 async def study_of(ctx: Context, service: str, version: str) -> MigrationStudy:
-    """Read and judge the files of a version.
+    """Return the files of a version with their assessment.
 
     Raises:
         ProbeUnavailableError: and its kinds, as ``migrations.plan`` does.
     """
     files, _ = await asyncio.to_thread(read_version, folder_of(ctx, service), version)
     schema, gaps = await _schema(ctx, service)
-    told = assess_all([file.sql for file in files], schema=schema)
-    violations = await _lint(ctx, files, told)
-    return MigrationStudy(version=version, files=files, told=told, violations=violations, gaps=gaps)
+    assessments = assess_all([file.sql for file in files], schema=schema)
+    violations = await _lint(ctx, files, assessments)
+    return MigrationStudy(
+        version=version, files=files, assessments=assessments, violations=violations, gaps=gaps
+    )
 
 
 def folder_of(ctx: Context, service: str) -> Path:
-    """Tell where the catalogue keeps a service's migrations.
+    """Return the folder of a service's migrations, from the catalogue.
 
     Raises:
-        ProbeNotConfiguredError: nowhere.
+        ProbeNotConfiguredError: the catalogue names none.
     """
     path = ctx.source(service, "migrations").get("path")
     if not path:
@@ -127,14 +131,14 @@ def folder_of(ctx: Context, service: str) -> Path:
 
 
 def read_version(folder: Path, version: str) -> tuple[list[MigrationFile], dict[str, str]]:
-    """Read the files of a version, and the questions that prove it, by name.
+    """Return the files of a version, and the queries that verify it, by name.
 
     Raises:
-        ProbeUnavailableError: they cannot be read.
-        ProbeGarbageError: one is no UTF-8, or lies where it would never be applied.
+        ProbeUnavailableError: the files cannot be read.
+        ProbeGarbageError: a file is not UTF-8, or is in a folder from which it would never be applied.
     """
     if not folder.is_dir():
-        raise ProbeUnavailableError(f"The folder of the migrations, {folder.name}, is not there.")
+        raise ProbeUnavailableError(f"The migrations folder {folder.name} does not exist.")
     try:
         root = folder / version
         found = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.sql")}
@@ -154,16 +158,16 @@ def _needs_reverse(file: MigrationFile) -> bool:
 async def _schema(ctx: Context, service: str) -> tuple[Schema, tuple[str, ...]]:
     dsn = ctx.service(service).sources.get("postgres", {}).get("dsn")
     if not dsn:
-        return Schema(), (f"{service} has no `postgres` source with a `dsn`: judged without its schema",)
+        return Schema(), (f"{service} has no `postgres` source with a `dsn`: assessed without its schema",)
     try:
         async with reading(dsn, limit_s=ctx.timeout_s * SHARE_OF_TIME / 2) as connection:
             return await schema_of(connection), ()
     except ProbeUnavailableError as error:
-        return Schema(), (f"Judged without the schema: {error}",)
+        return Schema(), (f"Assessed without the schema: {error}",)
 
 
 async def _lint(
-    ctx: Context, files: Sequence[MigrationFile], told: Sequence[Assessment]
+    ctx: Context, files: Sequence[MigrationFile], assessments: Sequence[Assessment]
 ) -> list[tuple[Violation, ...]]:
     if not files:
         return []
@@ -171,16 +175,16 @@ async def _lint(
     limit_s = ctx.timeout_s * SHARE_OF_TIME / 2 / len(files)
     return [
         await lint(file.sql, command=command, limit_s=limit_s, in_transaction=one.transactional)
-        for file, one in zip(files, told, strict=True)
+        for file, one in zip(files, assessments, strict=True)
     ]
 
 
-def _file(file: MigrationFile, told: Assessment) -> JsonObject:
+def _file(file: MigrationFile, assessed: Assessment) -> JsonObject:
     return {
         "phase": file.phase,
         "name": file.name,
         "checksum": file.checksum,
         "has_down": file.down is not None,
-        "transactional": told.transactional,
-        "steps": [step.model_dump(mode="json") for step in told.statements],
+        "transactional": assessed.transactional,
+        "steps": [step.model_dump(mode="json") for step in assessed.statements],
     }

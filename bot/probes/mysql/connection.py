@@ -1,4 +1,4 @@
-"""A connection to MySQL or MariaDB that only reads, and what the server says of its sessions."""
+"""A read-only connection to MySQL or MariaDB, and the state of the server's sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeU
 
 _PORT = 3306
 _PROTOCOLS = (10, 0xFF)
-"""The first byte of what a server says: its protocol's version, or that it refuses."""
+"""The first byte of a server's greeting: its protocol's version, or a refusal."""
 _NO_SLOT = frozenset({1040, 1203})
 _GOING_DOWN = frozenset({1053, 1077, 1079})
 _THREADS = ("Slave_IO", "Slave_SQL", "Replica_IO", "Replica_SQL")
@@ -55,10 +55,10 @@ Row = Mapping[str, Any]
 
 
 class MySQLUnusableError(ProbeUnavailableError):
-    """The server itself says that it cannot be used now; ``full``: no connection is left."""
+    """The server reports that it cannot be used now; ``full``: no connection is left."""
 
     def __init__(self, why: str, *, full: bool = False) -> None:
-        """Keep the words."""
+        """Store the reason, which completes *The database cannot be used: …*."""
         super().__init__(f"The database cannot be used: {why}.")
         self.why = why
         self.full = full
@@ -66,25 +66,25 @@ class MySQLUnusableError(ProbeUnavailableError):
 
 @dataclass(frozen=True, kw_only=True)
 class MySQLStatus:
-    """What a server says of itself at one moment."""
+    """A server's state at one time."""
 
     activity: DatabaseActivity
     slow_queries: int
-    """Since it started: those longer than its own ``long_query_time``."""
+    """Queries longer than the server's ``long_query_time``, since it started."""
     metadata_waits: int
-    """Sessions that wait for a table's metadata lock, of which nobody can tell who holds it."""
+    """Sessions that wait for a table's metadata lock; the server does not report which session holds it."""
     broken_replication: str
-    """Why it does not replicate though it should; empty if it does, or is no replica."""
+    """Why replication has stopped; empty if it works, or if the server is not a replica."""
 
 
 def read(dsn: str, *, service: str, limit_s: float, now: datetime) -> MySQLStatus:
-    """Ask a server, blocking; each answer may take ``limit_s`` seconds.
+    """Return a server's state; blocks, and each answer may take ``limit_s`` seconds.
 
     Raises:
-        UnusableError: as it says.
+        MySQLUnusableError: the server reports that it cannot be used now.
         ProbeNotConfiguredError: the ``dsn`` is not ``mysql://user:password@host:port``.
-        ProbeUnavailableError: the server cannot be read; that says nothing about its health.
-        ProbeGarbageError: what listens there is no MySQL.
+        ProbeUnavailableError: the server cannot be read; it may be healthy.
+        ProbeGarbageError: the server there is not MySQL.
     """
     where = _split(dsn)
     try:
@@ -96,13 +96,13 @@ def read(dsn: str, *, service: str, limit_s: float, now: datetime) -> MySQLStatu
             status = {row["Variable_name"]: int(row["Value"]) for row in _ask(cursor, _STATUS)}
             replica = _ask(cursor, f"SHOW {'SLAVE' if mariadb else 'REPLICA'} STATUS")
     except TimeoutError as error:
-        raise ProbeUnavailableError("The database does not answer in time.") from error
+        raise ProbeUnavailableError("The database did not answer in time.") from error
     except ConnectionRefusedError as error:
-        raise MySQLUnusableError("nobody accepts the connection") from error
+        raise MySQLUnusableError("it refuses connections") from error
     except socket.gaierror as error:
         raise ProbeUnavailableError("The name of the database's host cannot be looked up.") from error
     except pymysql.MySQLError as error:
-        raise _in_our_words(error) from error
+        raise _translated(error) from error
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise ProbeUnavailableError(f"The database cannot be read: {type(error).__name__}.") from error
     lag, broken = replication_of(replica)
@@ -121,7 +121,7 @@ def read(dsn: str, *, service: str, limit_s: float, now: datetime) -> MySQLStatu
 
 
 def sessions_of(rows: Sequence[Row], waits: Sequence[Row], *, now: datetime) -> tuple[DatabaseSession, ...]:
-    """Put the server's sessions and who waits for whom into our words; pure."""
+    """Return the server's sessions, with which session waits for which; pure."""
     blocked_by: dict[int, set[int]] = {}
     tables: dict[int, set[str]] = {}
     for row in waits:
@@ -136,7 +136,7 @@ def sessions_of(rows: Sequence[Row], waits: Sequence[Row], *, now: datetime) -> 
 
 
 def replication_of(rows: Sequence[Row]) -> tuple[dict[str, float], str]:
-    """Tell how many seconds a replica is behind, by the name of its channel, or why it has stopped; pure."""
+    """Return by how many seconds a replica lags, by channel, and why replication has stopped; pure."""
     lag: dict[str, float] = {}
     broken: list[str] = []
     for row in rows:
@@ -190,10 +190,10 @@ def _split(dsn: str) -> SplitResult:
 def _session(where: SplitResult, *, limit_s: float) -> Iterator[DictCursor]:
     link = socket.create_connection((where.hostname, where.port or _PORT), timeout=limit_s)
     with contextlib.closing(link):
-        # The driver takes whatever it is sent for lengths and waits for that much.
+        # The driver trusts any length that it is sent and waits for that much.
         greeting = link.recv(5, socket.MSG_PEEK)
         if len(greeting) < 5 or greeting[3] != 0 or greeting[4] not in _PROTOCOLS:  # noqa: PLR2004  # 3 of length, 1 of sequence
-            raise ProbeGarbageError("What listens there does not speak MySQL's language.")
+            raise ProbeGarbageError("The server there did not answer as MySQL does.")
         connection = pymysql.connect(
             host=where.hostname or "",
             user=unquote(where.username or ""),
@@ -219,18 +219,18 @@ def _ask(cursor: DictCursor, sql: str) -> Sequence[Row]:
     return list(cursor.fetchall())
 
 
-def _in_our_words(error: pymysql.MySQLError) -> ProbeUnavailableError:
-    """Say what is wrong without the server's own text, which may hold a name or a password."""
+def _translated(error: pymysql.MySQLError) -> ProbeUnavailableError:
+    """Return the error without the server's own text, which may hold a name or a password."""
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     if code in _NO_SLOT:
         return MySQLUnusableError("it has no connection left", full=True)
     if code in _GOING_DOWN:
         return MySQLUnusableError("it is shutting down")
     if code == _NO_TLS:
-        return ProbeUnavailableError("The database does not offer the TLS that its `dsn` asks for.")
+        return ProbeUnavailableError("The database does not offer the TLS that its `dsn` requires.")
     if code in _SHUT_OUT:
         return ProbeUnavailableError(
-            f"The database does not let the bot in, or not see others' sessions ({code}).",
+            f"The database denied the bot access, or does not let it see other sessions ({code}).",
             hint="The bot's user needs PROCESS and REPLICA MONITOR (MySQL: REPLICATION CLIENT).",
         )
     return ProbeUnavailableError(f"The database cannot be read: {type(error).__name__} {code}.")

@@ -16,12 +16,12 @@ from bot.probes._shared.json_api import having, of_each
 from bot.probes.mysql.connection import MySQLStatus, MySQLUnusableError, read
 
 _POSTGRES_ONLY = frozenset({"pid", "backend_start"})
-"""What names a session to PostgreSQL's actions; a remedy must not be offered with it."""
+"""The fields that PostgreSQL's actions need; removed so that no such action is offered for MySQL."""
 
 
 @probe(specialist="database")
 async def health(ctx: Context, *, service: str) -> Findings:
-    """What is wrong in the MySQL or MariaDB servers of a service and of all it stands on; reads only.
+    """Problems in the MySQL or MariaDB servers of a service and its dependencies; reads only.
 
     Asks ``dsn`` (``mysql://user:password@host:port``, ``mysqls://`` with TLS) of the ``mysql`` sources for
     blocking sessions, transactions left open, connections, replication and slow queries.  A server that
@@ -29,8 +29,8 @@ async def health(ctx: Context, *, service: str) -> Findings:
 
     Raises:
         ProbeNotConfiguredError: none of these services has a ``mysql`` source with a ``dsn``.
-        ProbeUnavailableError: no server could be asked, or the bot's user may not see others' sessions.
-        ProbeGarbageError: what listens there is no MySQL.
+        ProbeUnavailableError: no server could be read, or the bot's user cannot see other sessions.
+        ProbeGarbageError: the server there is not MySQL.
     """
     entries = having(ctx, service, kind="mysql", fields=("dsn",))
     servers = {entry.sources["mysql"]["dsn"]: entry for entry in reversed(entries)}
@@ -50,7 +50,7 @@ async def health(ctx: Context, *, service: str) -> Findings:
         normal.extend(normal_of(answer.activity, mine))
         normal.append(f"{name}: {answer.slow_queries} slow queries since its database started")
         if waits := answer.metadata_waits:
-            gaps.append(f"{name}: {waits} sessions wait for a table's metadata lock; nobody can tell whose")
+            gaps.append(f"{name}: {waits} sessions wait for a table's metadata lock; its holder is unknown")
     return Findings(
         items=tuple(found),
         looked_at=_looked_at(list(answers.values())),
@@ -66,17 +66,17 @@ async def _ask(ctx: Context, entry: Service) -> MySQLStatus | Finding:
         async with asyncio.timeout(limit_s):
             return await asyncio.to_thread(read, dsn, service=entry.name, limit_s=limit_s, now=now)
     except TimeoutError as error:
-        raise ProbeUnavailableError(f"The database does not answer within {figure(limit_s, 's')}.") from error
+        raise ProbeUnavailableError(f"The database did not answer within {figure(limit_s, 's')}.") from error
     except MySQLUnusableError as error:
         kind = FindingKind.DB_CONNECTIONS_HIGH if error.full else FindingKind.DB_DOWN
         text = f"the database of {entry.name} cannot be used: {error.why}"
         return _finding(entry.name, kind, "connections" if error.full else "", text=text, strength=0.9)
 
 
-def _broken(service: str, told: MySQLStatus) -> Sequence[Finding]:
-    if not told.broken_replication:
+def _broken(service: str, status: MySQLStatus) -> Sequence[Finding]:
+    if not status.broken_replication:
         return ()
-    text = f"in the database of {service}, {told.broken_replication}"
+    text = f"in the database of {service}, {status.broken_replication}"
     return [_finding(service, FindingKind.DB_REPLICATION_LAG, "stopped", text=text, strength=0.7)]
 
 
@@ -106,6 +106,5 @@ def _finding(service: str, kind: FindingKind, component: str, *, text: str, stre
 def _looked_at(answers: Sequence[MySQLStatus | Finding]) -> str:
     read_of = [answer.activity for answer in answers if isinstance(answer, MySQLStatus)]
     sessions = sum(activity.used for activity in read_of)
-    return (
-        f"{sessions} sessions of the database of {listed([a.service for a in read_of], most=4) or 'nobody'}"
-    )
+    names = listed([activity.service for activity in read_of], most=4)
+    return f"{sessions} sessions of the database of {names or 'no service'}"

@@ -1,4 +1,4 @@
-"""What a PostgreSQL server says of its sessions."""
+"""Reads the sessions of a PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FROM pg_stat_replication WHERE replay_lag IS NOT NULL
 
 
 async def activity(dsn: str, *, service: str, limit_s: float) -> DatabaseActivity:
-    """Read all that a server says of its sessions.
+    """Return a server's sessions, limits and replication lag.
 
     Raises:
         ProbeUnavailableError: and its kinds, as ``reading`` does.
@@ -76,7 +76,7 @@ def _session(row: Mapping[str, Any]) -> DatabaseSession:
         query_age_s=_age(row["query_age_s"]),
         state_age_s=_age(row["state_age_s"]),
         wait_event_type=row["wait_event_type"],
-        # As text: for an array of numbers the driver would first ask the server what that is.
+        # As text: for an array of numbers the driver would first ask the server for its type.
         blocked_by=tuple(int(pid) for pid in row["blocked_by"]),
         tables=tuple(row["tables"]),
     )

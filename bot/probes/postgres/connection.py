@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that only reads, and honest words for why there is none."""
+"""A read-only connection to PostgreSQL, and errors that explain why there is none."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _NAME = "pilothouse"
 
 
 class PostgresUnusableError(ProbeUnavailableError):
-    """The server itself says that it cannot be used now; ``why`` in words."""
+    """The server reports that it cannot be used now; ``why`` is the reason."""
 
     def __init__(self, why: str) -> None:
-        """Keep the words."""
+        """Store the reason, which completes *The database cannot be used: …*."""
         super().__init__(f"The database cannot be used: {why}.")
         self.why = why
 
 
 class NoSlotLeftError(PostgresUnusableError):
-    """The server has no connection slot left, which says how full it is."""
+    """The server has no connection slot left."""
 
 
 class ServerDownError(PostgresUnusableError):
-    """Nobody accepts the connection, or the server is starting up or shutting down."""
+    """The connection is refused, or the server is starting up or shutting down."""
 
 
 def owner_dsn(ctx: Context, service: str) -> str:
-    """Tell how to log in as who owns the tables: the role that only looks may not read their rows.
+    """Return the DSN of the tables' owner, as the monitoring role may not read their rows.
 
     Raises:
-        ProbeNotConfiguredError: the service has no database.
+        ProbeNotConfiguredError: the catalogue names no database for the service.
     """
     sources = ctx.service(service).sources
     dsn = sources.get("migrations", {}).get("dsn") or sources.get("postgres", {}).get("dsn")
@@ -48,15 +48,15 @@ def owner_dsn(ctx: Context, service: str) -> str:
 
 @contextlib.asynccontextmanager
 async def reading(dsn: str, *, limit_s: float) -> AsyncIterator[Any]:
-    """Connect for ``limit_s`` seconds in all; what the block raises of the driver is put into our words.
+    """Yield a read-only connection for at most ``limit_s`` seconds; the driver's errors become the probes'.
 
     Raises:
-        NoSlotLeftError: as it says.
-        ServerDownError: as it says.
-        ProbeUnavailableError: the server cannot be read; that says nothing about its health.
-        ProbeGarbageError: what listens there is no PostgreSQL.
+        NoSlotLeftError: the server has no connection slot left.
+        ServerDownError: the connection is refused, or the server is starting up or shutting down.
+        ProbeUnavailableError: the server cannot be read; it may be healthy.
+        ProbeGarbageError: the server there is not PostgreSQL.
     """
-    # Nothing of the driver's own text is passed on where it may hold the address or the password.
+    # The driver's own text is never passed on, as it may hold the address or the password.
     try:
         async with asyncio.timeout(limit_s):
             connection = await asyncpg.connect(
@@ -68,16 +68,16 @@ async def reading(dsn: str, *, limit_s: float) -> AsyncIterator[Any]:
             try:
                 yield connection
             finally:
-                # Closing politely waits for the server; a session that hangs must not hold the probe.
+                # A normal close waits for the server; a session that hangs must not block the probe.
                 connection.terminate()
     except TimeoutError as error:
-        raise ProbeUnavailableError(f"The database does not answer within {duration(limit_s)}.") from error
+        raise ProbeUnavailableError(f"The database did not answer within {duration(limit_s)}.") from error
     except asyncpg.TooManyConnectionsError as error:
         raise NoSlotLeftError("it has no connection slot left") from error
     except asyncpg.CannotConnectNowError as error:
         raise ServerDownError("it is starting up or shutting down") from error
     except ConnectionRefusedError as error:
-        raise ServerDownError("nobody accepts the connection") from error
+        raise ServerDownError("it refuses connections") from error
     except (
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
@@ -85,18 +85,18 @@ async def reading(dsn: str, *, limit_s: float) -> AsyncIterator[Any]:
         OSError,
         ValueError,
     ) as error:
-        raise _in_our_words(error) from error
+        raise _translated(error) from error
 
 
-def _in_our_words(error: Exception) -> ProbeUnavailableError:
+def _translated(error: Exception) -> ProbeUnavailableError:
     match error:
         case asyncpg.ClientConfigurationError() | ValueError():
             return ProbeUnavailableError("The `dsn` in the catalogue is not valid.")
         case asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.InsufficientPrivilegeError():
-            return ProbeUnavailableError("The database does not let the bot in.")
+            return ProbeUnavailableError("The database denied the bot access.")
         case asyncpg.ProtocolError():
-            return ProbeGarbageError("What listens there does not speak PostgreSQL's language.")
-        case _ if "rejected SSL upgrade" in str(error):  # all that the driver says when the answer is odd
-            return ProbeGarbageError("What listens there is no PostgreSQL, or refuses encryption.")
+            return ProbeGarbageError("The server there did not answer as PostgreSQL does.")
+        case _ if "rejected SSL upgrade" in str(error):  # the driver's only message for an unexpected answer
+            return ProbeGarbageError("The server there is not PostgreSQL, or it refuses encryption.")
         case _:
             return ProbeUnavailableError(f"The database cannot be read: {type(error).__name__}.")

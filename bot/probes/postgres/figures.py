@@ -1,4 +1,4 @@
-"""The questions behind the single figures that PostgreSQL gives, each with one row as its answer."""
+"""The queries for single figures from PostgreSQL; each returns one row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.domain.errors import ProbeUnavailableError
 Row = Mapping[str, Any]
 
 MOST_IDS = 2**31
-"""How many transaction ids lie between the oldest row and the newest (PostgreSQL, Routine Vacuuming)."""
+"""The most transaction ids between the oldest row and the newest (PostgreSQL, Routine Vacuuming)."""
 
 CONNECTIONS = """
 SELECT current_setting('max_connections')::int
@@ -34,11 +34,11 @@ SELECT count(DISTINCT waiting.pid)::int AS blocked,
 FROM pg_stat_activity AS waiting, unnest(pg_blocking_pids(waiting.pid)) AS blocker
 WHERE waiting.wait_event_type = 'Lock'
 """
-# A primary measures the lag of each replica while it writes; between its measurements, what is known is how
-# long ago the replica last replied.  A replica knows how old the last transaction is that it has replayed,
-# which is no lag where it has replayed all that it was sent.
+# A primary measures the lag of each replica only while it writes; between measurements, the time since the
+# replica's last reply is used.  A replica reports the age of the last transaction that it has replayed, which
+# is not a lag if it has replayed all that it received.
 LAG = """
-WITH told AS (
+WITH lags AS (
     SELECT coalesce(nullif(application_name, ''), client_addr::text, pid::text) AS replica,
            pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::float8 AS behind_bytes,
            CASE WHEN replay_lsn >= pg_current_wal_lsn() THEN 0
@@ -52,8 +52,8 @@ WITH told AS (
                 ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END::float8
     WHERE pg_is_in_recovery()
 )
-SELECT t.replica, t.behind_bytes, t.lag_s, (SELECT count(*)::int FROM told) AS replicas
-FROM (SELECT 1) AS one LEFT JOIN told AS t ON true
+SELECT t.replica, t.behind_bytes, t.lag_s, (SELECT count(*)::int FROM lags) AS replicas
+FROM (SELECT 1) AS one LEFT JOIN lags AS t ON true
 ORDER BY t.lag_s DESC NULLS FIRST LIMIT 1
 """
 IDS = """
@@ -69,13 +69,13 @@ _SEES_SESSIONS = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
 
 
 async def refuse_blindness(connection: Any) -> None:  # noqa: ANN401  # the driver has no types
-    """Make sure that the bot's role sees the sessions of others; to one that does not, all looks calm.
+    """Raise an error unless the bot's role can see other sessions; without that, a busy server looks idle.
 
     Raises:
-        ProbeUnavailableError: it does not.
+        ProbeUnavailableError: the role cannot see them.
     """
     if not await connection.fetchval(_SEES_SESSIONS):
         raise ProbeUnavailableError(
-            "The bot's role may not see the sessions of others.",
+            "The bot's role cannot see other sessions.",
             hint="Grant it `pg_monitor`: `GRANT pg_monitor TO <role>`.",
         )

@@ -1,4 +1,4 @@
-"""Reads PostgreSQL: who blocks whom, transactions left open, connections, replicas."""
+"""Reads PostgreSQL: blocking sessions, transactions left open, connections, replicas."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class _Server:
 
 @probe(specialist="database")
 async def health(ctx: Context, *, service: str) -> Findings:
-    """What is wrong in the PostgreSQL databases of a service and of all it stands on; reads only.
+    """Problems in the PostgreSQL databases of a service and its dependencies; reads only.
 
     A server that refuses connections, or has no slot left, is a finding; one that cannot be reached, or
-    does not let the bot in, is unavailable.
+    denies the bot access, is unavailable.
 
     Raises:
         ProbeNotConfiguredError: none of these services has a ``postgres`` source with a ``dsn``.
-        ProbeUnavailableError: no server could be asked; that says nothing about their health.
-        ProbeGarbageError: what listens there is no PostgreSQL.
+        ProbeUnavailableError: no server could be read; they may be healthy.
+        ProbeGarbageError: the server there is not PostgreSQL.
     """
     servers = _servers(ctx, service)
     limit_s = ctx.timeout_s * SHARE_OF_TIME
@@ -69,14 +69,14 @@ async def health(ctx: Context, *, service: str) -> Findings:
 
 @probe(specialist="database")
 async def connections_used(ctx: Context, *, service: str) -> Measurement:
-    """Share of a service's PostgreSQL connections that are in use, 0 to 1; 1 when none is left for the bot.
+    """Share of a service's PostgreSQL connections in use, 0 to 1; 1 when none is left for the bot.
 
-    ``data`` holds ``used`` and ``most``, what is reserved for superusers not counted.
+    ``data`` holds ``used`` and ``most``, without the connections reserved for superusers.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
-        ProbeUnavailableError: the server cannot be read, or the bot's role may not see others' sessions.
-        ProbeGarbageError: what listens there is no PostgreSQL.
+        ProbeUnavailableError: the server cannot be read, or the bot's role cannot see other sessions.
+        ProbeGarbageError: the server there is not PostgreSQL.
     """
     try:
         row = await _row(ctx, service, figures.CONNECTIONS)
@@ -89,20 +89,20 @@ async def connections_used(ctx: Context, *, service: str) -> Measurement:
 
 @probe(specialist="database")
 async def longest_transaction(ctx: Context, *, service: str) -> Measurement:
-    """Seconds for which the oldest open transaction of a service's PostgreSQL server runs; 0 if none is open.
+    """Seconds for which a service's oldest PostgreSQL transaction has been open; 0 if none is open.
 
     ``data`` holds its ``pid``, ``application_name`` and ``state``.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
-        ProbeUnavailableError: the server cannot be read, or the bot's role may not see others' sessions.
-        ProbeGarbageError: what listens there is no PostgreSQL.
+        ProbeUnavailableError: the server cannot be read, or the bot's role cannot see other sessions.
+        ProbeGarbageError: the server there is not PostgreSQL.
     """
     row = await _row(ctx, service, figures.LONGEST)
     if row["pid"] is None:
         return _figure(ctx, service, 0.0, unit="s", text="no transaction is open")
-    name = row["application_name"] or "somebody"
-    text = f"a transaction of {name} ({row['state']}) is open for {duration(row['age_s'])}"
+    name = row["application_name"] or "an unnamed application"
+    text = f"a transaction of {name} ({row['state']}) has been open for {duration(row['age_s'])}"
     data = {key: row[key] for key in ("pid", "application_name", "state")}
     return _figure(ctx, service, row["age_s"], unit="s", text=text, data=data)
 
@@ -115,8 +115,8 @@ async def blocked_sessions(ctx: Context, *, service: str) -> Measurement:
 
     Raises:
         ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
-        ProbeUnavailableError: the server cannot be read, or the bot's role may not see others' sessions.
-        ProbeGarbageError: what listens there is no PostgreSQL.
+        ProbeUnavailableError: the server cannot be read, or the bot's role cannot see other sessions.
+        ProbeGarbageError: the server there is not PostgreSQL.
     """
     row = await _row(ctx, service, figures.BLOCKED)
     blockers = [int(pid) for pid in row["blockers"]]
@@ -127,7 +127,7 @@ async def blocked_sessions(ctx: Context, *, service: str) -> Measurement:
 
 @probe(specialist="database")
 async def replication_lag(ctx: Context, *, service: str) -> Measurement:
-    """Seconds by which the slowest replica is behind; asked of the primary or of the replica itself.
+    """Seconds by which the slowest replica is behind, read from the primary or from the replica itself.
 
     ``data`` holds the ``replica``, how many ``replicas`` there are and ``behind_bytes``.
 
@@ -135,13 +135,15 @@ async def replication_lag(ctx: Context, *, service: str) -> Measurement:
         ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
         ProbeUnavailableError: the server cannot be read, no replica is connected, or its lag is not known;
             none of these is a lag of 0.
-        ProbeGarbageError: what listens there is no PostgreSQL.
+        ProbeGarbageError: the server there is not PostgreSQL.
     """
     row = await _row(ctx, service, figures.LAG)
     if row["replicas"] == 0:
         raise ProbeUnavailableError(f"No replica is connected to the database of {service}.")
     if row["lag_s"] is None:
-        raise ProbeUnavailableError(f"The replica {row['replica']} of {service} has not told its lag yet.")
+        raise ProbeUnavailableError(
+            f"The replica {row['replica']} of {service} has not reported its lag yet."
+        )
     text = (
         f"{row['replica']} is {figure(row['lag_s'], 's')} behind"
         if row["lag_s"]
@@ -153,14 +155,14 @@ async def replication_lag(ctx: Context, *, service: str) -> Measurement:
 
 @probe(specialist="database")
 async def transaction_ids_used(ctx: Context, *, service: str) -> Measurement:
-    """Share of PostgreSQL's transaction ids that are used up, 0 to 1; shortly before 1 it stops writing.
+    """Share of PostgreSQL's transaction ids that are used up, 0 to 1; shortly before 1 it accepts no writes.
 
     ``data`` holds the oldest ``database`` and the ``age`` of its oldest unfrozen transaction id.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
         ProbeUnavailableError: the server cannot be read.
-        ProbeGarbageError: what listens there is no PostgreSQL.
+        ProbeGarbageError: the server there is not PostgreSQL.
     """
     row = await _row(ctx, service, figures.IDS, sees_sessions=False)
     share = row["age"] / figures.MOST_IDS
@@ -180,7 +182,7 @@ async def dead_rows(ctx: Context, *, service: str, least: Annotated[int, Field(g
     Raises:
         ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
         ProbeUnavailableError: the server cannot be read.
-        ProbeGarbageError: what listens there is no PostgreSQL.
+        ProbeGarbageError: the server there is not PostgreSQL.
     """
     row = await _row(ctx, service, figures.DEAD, least, sees_sessions=False)
     if row["table"] is None:
@@ -199,12 +201,12 @@ async def dead_rows(ctx: Context, *, service: str, least: Annotated[int, Field(g
 
 @probe(specialist="database")
 async def state(ctx: Context, *, service: str) -> Facts:
-    """What a service's database is like before anything is changed in it; reads only.
+    """The state of a service's database before anything is changed in it; reads only.
 
-    Tables are read as who owns them (``dsn`` of the ``migrations`` source, if there is one).
+    Tables are read as their owner (``dsn`` of the ``migrations`` source, if there is one).
 
     ``data`` holds ``server`` (version), ``database``, ``size_bytes``, ``replica``, ``applied`` (the ledger of
-    migrations), ``fillings`` (backfills under way), ``tables`` (``rows``, whether that is ``exact``,
+    migrations), ``fillings`` (running backfills), ``tables`` (``rows``, whether that is ``exact``,
     ``bytes``), ``invalid_indexes``, ``long_transactions`` (30 s or more), ``replicas`` (``lag_s``),
     ``backup`` (the last one known to the bot, or null), ``rollback`` (``verdict``, ``step``, ``because``),
     ``warnings`` and ``gaps``.
@@ -212,7 +214,7 @@ async def state(ctx: Context, *, service: str) -> Facts:
     Raises:
         ProbeNotConfiguredError: the service has no ``postgres`` source with a ``dsn``.
         ProbeUnavailableError: the server cannot be read.
-        ProbeGarbageError: what listens there is no PostgreSQL.
+        ProbeGarbageError: the server there is not PostgreSQL.
     """
     limit_s = ctx.timeout_s * SHARE_OF_TIME
     looks, owns = _dsn(ctx, service), owner_dsn(ctx, service)
@@ -228,8 +230,8 @@ async def state(ctx: Context, *, service: str) -> Facts:
         "gaps": [*found.gaps, *gaps],
     }
     size = figure(found.size_bytes, "bytes")
-    said = f"PostgreSQL {found.server}, {found.database}: {len(found.tables)} tables, {size}"
-    return Facts(summary=" ".join((*(f"⚠️ {text}" for text in warnings), said)), data=data)
+    text = f"PostgreSQL {found.server}, {found.database}: {len(found.tables)} tables, {size}"
+    return Facts(summary=" ".join((*(f"⚠️ {warning}" for warning in warnings), text)), data=data)
 
 
 def _dsn(ctx: Context, service: str) -> str:
@@ -258,7 +260,9 @@ def _figure(
 def _looked_at(answers: Iterable[object]) -> str:
     read = [answer for answer in answers if isinstance(answer, DatabaseActivity)]
     sessions = sum(activity.used for activity in read)
-    return f"{sessions} sessions of the database of {listed([a.service for a in read], most=4) or 'nobody'}"
+    return (
+        f"{sessions} sessions of the database of {listed([a.service for a in read], most=4) or 'no service'}"
+    )
 
 
 def _servers(ctx: Context, service: str) -> list[_Server]:
@@ -269,7 +273,7 @@ def _servers(ctx: Context, service: str) -> list[_Server]:
             by_dsn.setdefault(dsn, []).append(entry.name)
     if not by_dsn:
         raise ProbeNotConfiguredError(
-            f"{service} and what it stands on have no `postgres` source with a `dsn`."
+            f"Neither {service} nor anything it depends on has a `postgres` source with a `dsn`."
         )
     return [_Server(dsn=dsn, services=tuple(names)) for dsn, names in by_dsn.items()]
 

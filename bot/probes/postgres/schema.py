@@ -1,4 +1,4 @@
-"""Reads from PostgreSQL's catalogue what a migration has to be judged against."""
+"""Reads the schema that a migration is assessed against from PostgreSQL's catalogue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON
 WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
   AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
 """
-# The triggers behind foreign keys are internal: they write nothing where only new columns change.
+# The triggers behind foreign keys are internal: they write nothing if only new columns change.
 _TRIGGERS = """
 SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS "table"
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -25,7 +25,7 @@ WHERE EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisint
 
 
 async def schema_of(connection: Any) -> Schema:  # noqa: ANN401  # asyncpg is untyped
-    """Read the columns of all tables, and which tables have triggers or rules of somebody's own."""
+    """Return the columns of all tables, and which tables have triggers or rules of their own."""
     columns: dict[str, dict[str, str]] = {}
     for row in await connection.fetch(_COLUMNS):
         columns.setdefault(row["table"], {})[row["column"]] = row["kind"]

@@ -1,4 +1,4 @@
-"""What there is to know of a PostgreSQL database before anything is changed in it."""
+"""Reads the state of a PostgreSQL database before anything is changed in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.migrations.database import LONG_S, Database, TableFacts
 from bot.targets.support.backups import Backup, Shelf
 
 EXACT_MOST_BYTES = 64 << 20
-"""A table of up to so many bytes is counted; of a larger one the server's estimate is told."""
+"""A table of up to this many bytes is counted; for a larger one the server's estimate is used."""
 
 _LOCK_MS = 300
 _SHARE_FOR_COUNTING = 0.5
@@ -24,7 +24,7 @@ SELECT current_setting('server_version') AS server, current_database()::text AS 
        pg_database_size(current_database()) AS size_bytes, pg_is_in_recovery() AS replica
 """
 _SEES_SESSIONS = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
-# The real size of a table is told only to who may lock it, and would wait for one that is being altered.
+# Reading a table's real size needs the right to lock it, and would wait while the table is being altered.
 _TABLES = """
 SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS "table",
        format('%I.%I', n.nspname, c.relname) AS quoted, greatest(c.reltuples, 0)::bigint AS rows,
@@ -69,26 +69,26 @@ _Row = Mapping[str, Any]
 
 
 async def database_of(connection: Any, *, sessions: Any, limit_s: float) -> Database:  # noqa: ANN401  # asyncpg is untyped
-    """Read it within ``limit_s`` seconds; what could not be read is listed in ``gaps``.
+    """Return the database's state, read within ``limit_s`` seconds; what could not be read is in ``gaps``.
 
-    ``sessions`` is a connection of the role that may see those of others.
+    ``sessions`` is a connection of the role that can see other sessions.
 
     Raises:
-        ProbeUnavailableError: the ledger cannot be read; without it nobody knows what is half done.
+        ProbeUnavailableError: the ledger cannot be read; which migrations are unfinished is then unknown.
     """
     server = await connection.fetchrow(_SERVER)
     tables, gaps = await _tables(connection, limit_s=limit_s * _SHARE_FOR_COUNTING)
     known = await connection.fetchval(_LEDGER_READABLE)
     if known is False:
         raise ProbeUnavailableError(
-            "The bot's role may not read the ledger of migrations.",
+            "The bot's role cannot read the ledger of migrations.",
             hint="Grant it SELECT on `public.pilothouse_migrations`.",
         )
     applied = await connection.fetch(_LEDGER) if known else []
     fillings = await connection.fetch(_FILLINGS) if await connection.fetchval(_HAS_FILLINGS) else []
     sees = await sessions.fetchval(_SEES_SESSIONS)
     if not sees:
-        gaps.append("The bot's role may not see the sessions of others: grant it `pg_monitor`")
+        gaps.append("The bot's role cannot see other sessions: grant it `pg_monitor`")
     open_long = await sessions.fetch(_LONG, LONG_S) if sees else []
     replicas = await sessions.fetch(_REPLICAS) if sees and not server["replica"] else []
     return Database.model_validate(
@@ -119,18 +119,18 @@ async def _tables(connection: Any, *, limit_s: float) -> tuple[dict[str, TableFa
             for row in small:
                 counted[row["table"]] = await count_rows(connection, row["quoted"])
     except TimeoutError:
-        gaps.append(f"Not all tables could be counted within {duration(limit_s)}: estimates are told")
+        gaps.append(f"Not all tables could be counted within {duration(limit_s)}: estimates are shown")
     except asyncpg.LockNotAvailableError:
-        gaps.append("Somebody holds a table that was to be counted: estimates are told")
+        gaps.append("Another session has locked a table that was to be counted: estimates are shown")
     except asyncpg.UndefinedTableError:
-        gaps.append("A table went away while they were counted: estimates are told")
+        gaps.append("A table was dropped during the count: estimates are shown")
     if unread := [row["table"] for row in rows if not row["readable"]]:
-        gaps.append(f"The bot's role may not read {listed(unread, most=4)}: estimates are told")
+        gaps.append(f"The bot's role cannot read {listed(unread, most=4)}: estimates are shown")
     return {row["table"]: _table(row, counted.get(row["table"])) for row in rows}, gaps
 
 
 async def count_rows(connection: Any, quoted: str) -> int:  # noqa: ANN401
-    """Count the rows of a table; ``quoted`` is its name as the server itself wrote it."""
+    """Return the number of rows of a table; ``quoted`` is its name as the server quoted it."""
     return int(await connection.fetchval(f"SELECT count(*) FROM {quoted}"))  # noqa: S608
 
 
@@ -141,7 +141,7 @@ def _table(row: _Row, counted: int | None) -> TableFacts:
 
 
 async def last_backup(ctx: Context, service: str) -> tuple[Backup | None, tuple[str, ...]]:
-    """Find the last backup that the bot made, and why that could not be read."""
+    """Return the last backup that the bot made, or why it could not be read."""
     folder = ctx.service(service).target.get("postgres", {}).get("backups")
     if not folder:
         return None, ()

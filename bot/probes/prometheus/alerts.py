@@ -1,4 +1,4 @@
-"""Which alerts Prometheus' rules made fire, now and on the days before, from its ``ALERTS`` series."""
+"""Reads which alerts fired, now and on the days before, from Prometheus' ``ALERTS`` series."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.engine.plugins import Context
 from bot.probes.prometheus.api import SeriesResult, ask, graph_of, selector_of
 
 PAST_DAYS = 28
-"""How many days before the window are looked at: four weeks, as some alerts come with the end of a month."""
+"""How many days before the window are read: four weeks, as some alerts come at the end of a month."""
 DAY_S = 86_400
 _POINTS = 300
 _LEAST_STEP_S = 5
@@ -28,17 +28,17 @@ _LABELS = "alertname, service, job, severity"
 async def read_alerts(
     ctx: Context, source: Mapping[str, str], names: Sequence[str], *, start: datetime, end: datetime
 ) -> tuple[list[Firing], PastFirings]:
-    """Read the alerts of the services ``names`` between two moments, and on which days they fired before.
+    """Return the alerts of the services ``names`` between two times, and on which days they fired before.
 
-    An alert is of the service that its label ``service`` names or, without one, its ``job``.
+    An alert belongs to the service in its label ``service`` or, without one, in its ``job``.
 
     Raises:
-        ProbeUnavailableError: no answer; that is not silence.
-        ProbeGarbageError: what answers is no Prometheus.
+        ProbeUnavailableError: no answer; that does not mean that no alert fires.
+        ProbeGarbageError: the server is not Prometheus.
     """
     expr = f"max by ({_LABELS}) ({_firing(names)})"
     step_s = max(_LEAST_STEP_S, math.ceil((end - start).total_seconds() / _POINTS))
-    first_s = math.floor((end - start).total_seconds() / step_s) * step_s  # the last step is to be now
+    first_s = math.floor((end - start).total_seconds() / step_s) * step_s  # the last step falls on ``end``
     recent = {"start": f"{end.timestamp() - first_s:.3f}", "end": _at(end), "step": str(step_s)}
     daily = {"start": _at(start, days_before=PAST_DAYS - 1), "end": _at(start), "step": str(DAY_S)}
     now, before, known = await asyncio.gather(
@@ -62,7 +62,7 @@ async def read_alerts(
 
 
 def _firing(names: Sequence[str], *, over: str = "") -> str:
-    """Write the question for the alerts of services; ``over`` a time, or at each moment."""
+    """Return the query for the firing alerts of services, at each step or ``over`` a time range."""
     these = json.dumps("|".join(re.escape(name) for name in names))
     series = (
         f'ALERTS{{alertstate="firing",service=~{these}}}',
@@ -72,7 +72,7 @@ def _firing(names: Sequence[str], *, over: str = "") -> str:
 
 
 def _scraped(source: Mapping[str, str]) -> str:
-    """Ask since when anything was scraped: a day without alerts is a quiet one only if somebody looked."""
+    """Return the query for days with scrapes: a day without alerts counts as quiet only if it has some."""
     try:
         selector = selector_of(source)
     except ProbeNotConfiguredError:
@@ -97,7 +97,7 @@ def _firing_of(
     query: str,
     url: str,
 ) -> Firing:
-    """Tell the last episode within the window: a run of samples without a gap."""
+    """Return the last episode within the window: a run of samples without a gap."""
     times = [at for at, _ in series.values]
     began = times[-1]
     for at in reversed(times):
@@ -112,7 +112,7 @@ def _firing_of(
         began_at=moment(began) if began - start.timestamp() >= 2 * step_s else None,
         ended_at=moment(times[-1]) if end.timestamp() - times[-1] > 2 * step_s else None,
         severity=severity,
-        evidence=Evidence(text=f"{name} of {service}, as Prometheus has it", query=query, url=url),
+        evidence=Evidence(text=f"{name} of {service}, as Prometheus reports", query=query, url=url),
     )
 
 

@@ -1,4 +1,4 @@
-"""Asks a Prometheus and reads its answers."""
+"""Queries Prometheus and reads its answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.probes._shared.json_api import fetch
 
 
 class SeriesResult(BaseModel):
-    """One series of an answer; figures are texts, as Prometheus writes them."""
+    """One series of an answer; its numbers are text, as in Prometheus' JSON."""
 
     metric: dict[str, str] = Field(default_factory=dict)
     values: list[tuple[float, str]] = Field(default_factory=list)
@@ -41,11 +41,11 @@ _Form = TypeVar("_Form", bound=BaseModel)
 async def ask(
     ctx: Context, source: Mapping[str, str], path: str, params: Mapping[str, str]
 ) -> list[SeriesResult]:
-    """Ask with these parameters at ``path`` below ``/api/v1/``; gives the series.
+    """Return the series that ``path`` below ``/api/v1/`` has for these parameters.
 
     Raises:
-        ProbeUnavailableError: no answer, or a question that Prometheus cannot answer.
-        ProbeGarbageError: what answers is no Prometheus.
+        ProbeUnavailableError: no answer, or a query that Prometheus cannot answer.
+        ProbeGarbageError: the server is not Prometheus.
     """
     return (await read(ctx, source, path, _Answer, params)).data.result
 
@@ -57,7 +57,7 @@ async def read(
     form: type[_Form],
     params: Mapping[str, str] | None = None,
 ) -> _Form:
-    """Read what is at ``path`` below ``/api/v1/`` as a ``form``.
+    """Return the answer at ``path`` below ``/api/v1/``, parsed as a ``form``.
 
     Raises:
         ProbeUnavailableError: as ``ask``.
@@ -67,11 +67,11 @@ async def read(
     try:
         return form.model_validate(await fetch(ctx, url, name="Prometheus", source=source, params=params))
     except ValidationError as error:
-        raise ProbeGarbageError("What answers does not answer as Prometheus does.") from error
+        raise ProbeGarbageError("The server did not answer as Prometheus does.") from error
 
 
 async def slo_ratio(ctx: Context, source: Mapping[str, str], slo: Slo, *, window_s: float) -> float:
-    """Ask for the error ratio of an SLO, 0 to 1, over the last ``window_s`` seconds.
+    """Return the error ratio of an SLO, 0 to 1, over the last ``window_s`` seconds.
 
     Raises:
         ProbeUnavailableError: no answer, or no traffic in the window; that is not a ratio of 0.
@@ -83,42 +83,44 @@ async def slo_ratio(ctx: Context, source: Mapping[str, str], slo: Slo, *, window
     if ratio is None:
         raise ProbeUnavailableError(
             f"Prometheus has no traffic for the SLO {slo.name} over {duration(window_s)}.",
-            hint=f"Asked: {' and '.join(queries.values())}",
+            hint=f"Query: {' and '.join(queries.values())}",
         )
     return ratio
 
 
 async def ask_now(ctx: Context, source: Mapping[str, str], expr: str) -> float:
-    """Ask for one number as of now; not a number where there is no data.
+    """Return one number as of now; ``nan`` if there is no data.
 
     Raises:
         ProbeUnavailableError: no answer; that is not a value of 0.
-        ProbeGarbageError: more than one series, or no answer of a Prometheus.
+        ProbeGarbageError: more than one series, or the server is not Prometheus.
     """
     params = {"query": expr, "time": f"{ctx.clock.now().timestamp():.3f}"}
     result = await ask(ctx, source, "query", params)
     if len(result) > 1:
-        raise ProbeGarbageError(f"The query gives {len(result)} series, not one.", hint=f"Sum it up: {expr}")
+        raise ProbeGarbageError(
+            f"The query returned {len(result)} series, not one.", hint=f"Aggregate it, as with sum(): {expr}"
+        )
     return number(result[0].value[1]) if result and result[0].value else math.nan
 
 
 def number(text: str) -> float:
-    """Read a figure.
+    """Return a number from Prometheus' text.
 
     Raises:
-        ProbeGarbageError: it is none.
+        ProbeGarbageError: ``text`` is not a number.
     """
     try:
         return float(text)
     except ValueError as error:
-        raise ProbeGarbageError(f"Prometheus answered {text[:40]!r} where a number belongs.") from error
+        raise ProbeGarbageError(f"Prometheus answered {text[:40]!r} instead of a number.") from error
 
 
 def base_of(source: Mapping[str, str]) -> str:
-    """Give the base URL of a ``prometheus`` source.
+    """Return the base URL of a ``prometheus`` source.
 
     Raises:
-        ProbeNotConfiguredError: it has none.
+        ProbeNotConfiguredError: the source has no ``url``.
     """
     url = source.get("url", "").rstrip("/")
     if not url:
@@ -127,10 +129,10 @@ def base_of(source: Mapping[str, str]) -> str:
 
 
 def selector_of(source: Mapping[str, str]) -> str:
-    """Give the label matchers of a ``prometheus`` source, without braces.
+    """Return the label matchers of a ``prometheus`` source, without braces.
 
     Raises:
-        ProbeNotConfiguredError: it has none.
+        ProbeNotConfiguredError: the source has no ``selector``.
     """
     selector = source.get("selector", "").strip().strip("{}")
     if not selector:
@@ -139,7 +141,7 @@ def selector_of(source: Mapping[str, str]) -> str:
 
 
 def graph_of(source: Mapping[str, str], expr: str, *, since_s: float) -> str:
-    """Link to the query's graph over the last ``since_s`` seconds."""
+    """Return a link to the query's graph over the last ``since_s`` seconds."""
     minutes = max(1, math.ceil(since_s / 60))
     base, asked = without_login(base_of(source)), quote(expr, safe="")
     return f"{base}/graph?g0.expr={asked}&g0.tab=0&g0.range_input={minutes}m"

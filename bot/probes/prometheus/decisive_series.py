@@ -1,4 +1,4 @@
-"""Asks Prometheus for the series behind a finding, as many points as a picture needs."""
+"""Reads the series behind a finding from Prometheus, with as many points as a chart needs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MOST_POINTS = 120
 
 
 async def series_behind(ctx: Context, service: str, query: str, *, onset: datetime | None) -> list[Point]:
-    """Read a query from five minutes before the onset until now; a gap is a point without a value.
+    """Return a query's points from five minutes before the onset until now; a gap is a point without a value.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``prometheus`` source.
         ProbeUnavailableError: no answer.
-        ProbeGarbageError: what answers is no Prometheus.
+        ProbeGarbageError: the server is not Prometheus.
     """
     source, end = ctx.source(service, "prometheus"), ctx.clock.now()
     start = min(end - _LEAST, end if onset is None else onset - _BEFORE)

@@ -1,4 +1,4 @@
-"""Reads the panels of a service's metrics from Prometheus, fine for what is recent and coarse before."""
+"""Reads the panels of a service's metrics from Prometheus: recent data finely, older data coarsely."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _LOOK_BACK = "5m"
 
 
 async def read_panels(ctx: Context, name: str, *, since_s: float) -> MetricsRead:
-    """Read every family of a service's metrics over the last ``since_s`` seconds.
+    """Return every family of a service's metrics over the last ``since_s`` seconds.
 
     Raises:
-        ProbeUnavailableError: no answer in time, or none that is about this service.
-        ProbeGarbageError: what answers is no Prometheus.
+        ProbeUnavailableError: no answer in time, or no data about this service.
+        ProbeGarbageError: the server is not Prometheus.
     """
-    # A little less than the step's time, so that one hanging neighbour costs its own answer only.
+    # A little less than the step's time, so that one hanging neighbour costs only its own answer.
     limit_s = ctx.timeout_s * SHARE_OF_TIME
     try:
         async with asyncio.timeout(limit_s):
@@ -57,7 +57,7 @@ async def _read_all(ctx: Context, name: str, *, since_s: float) -> MetricsRead:
         ),
         return_exceptions=True,
     )
-    # One family may not fit the labels of this service; that says nothing of the others.
+    # One family may not fit the labels of this service; the others still can.
     panels = [answer for answer in answers if isinstance(answer, MetricPanel)]
     failures = [answer for answer in answers if isinstance(answer, BaseException)]
     for failure in failures:
@@ -111,7 +111,7 @@ async def _range(
 
 
 def _merged(results: Sequence[SeriesResult], *, label: str) -> tuple[MetricSeries, ...]:
-    """Join the parts of each series, which come oldest first."""
+    """Return each series joined from its parts, which come oldest first."""
     parts: dict[str, list[tuple[float, str]]] = {}
     for result in results:
         parts.setdefault(result.metric.get(label, "") if label else "", []).extend(result.values)
@@ -132,7 +132,7 @@ def _scrape_s(up: Sequence[MetricSeries]) -> float:
 
 
 def count_series(reads: Sequence[MetricsRead]) -> int:
-    """Count what was read, targets included."""
+    """Return the number of series that were read, targets included."""
     return sum(len(panel.series) for read in reads for panel in read.panels) + sum(
         len(read.up) for read in reads
     )

@@ -42,7 +42,7 @@ class _AlertAnswer(BaseModel):
 
 
 _DEPLOYED_S = 600.0
-"""Further back than ``up`` is read, and the longest step of a deployment takes."""
+"""Longer, in seconds, than ``up`` is read back and than the longest step of a deployment."""
 
 
 async def _deployed_s(ctx: Context, service: str) -> tuple[float, ...]:
@@ -52,13 +52,13 @@ async def _deployed_s(ctx: Context, service: str) -> tuple[float, ...]:
 
 @probe(specialist="monitoring")
 async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Findings:
-    """What is not as usual in the metrics of a service, its callers and all it stands on.
+    """Unusual behaviour in the metrics of a service, its callers and its dependencies.
 
-    Looks back ``since_s`` seconds: the last 300 scrapes at full resolution, older samples every few seconds.
+    Reads the last ``since_s`` seconds: the last 300 scrapes at full resolution, older samples more coarsely.
 
     Raises:
-        ProbeUnavailableError: no Prometheus of the services answers.
-        ProbeGarbageError: what answers is no Prometheus.
+        ProbeUnavailableError: no Prometheus of these services answered.
+        ProbeGarbageError: the server is not Prometheus.
         ProbeNotConfiguredError: the service has no ``prometheus`` source.
     """
     ctx.source(service, "prometheus")
@@ -75,14 +75,14 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
     for name, answer in zip(asked, answers, strict=True):
         if isinstance(answer, MetricsRead):
             reads.append(replace(answer, deployed_s=deployed[name]))
-            gaps.extend([] if count_series([answer]) else [f"{name}: Prometheus has no series of it"])
+            gaps.extend([] if count_series([answer]) else [f"{name}: Prometheus has no series for it"])
             if answer.unread:
                 gaps.append(f"{name}: {listed(answer.unread, most=4)} could not be read")
         elif isinstance(answer, ProbeUnavailableError) and name != service:
             gaps.append(f"{name}: {answer}")
         else:
             raise answer
-    # In a thread: half a second of arithmetic must not delay the probes that run beside this one.
+    # In a thread: half a second of arithmetic must not delay the probes that run at the same time.
     judged = await asyncio.to_thread(lambda: [findings_of(read) for read in reads])
     found = [finding for mine in judged for finding in mine]
     read_of = listed([read.service for read in reads], most=4)
@@ -103,17 +103,17 @@ async def query(
     unit: str = "",
     empty: Literal["unavailable", "zero"] = "unavailable",
 ) -> Measurement:
-    """One number that PromQL gives now, in ``unit``.
+    """The number that a PromQL expression has now, in ``unit``.
 
     Raises:
         ProbeUnavailableError: no answer, or no data (unless ``empty`` is ``zero``); that is not a value of 0.
-        ProbeGarbageError: more than one series, or no answer of a Prometheus.
+        ProbeGarbageError: more than one series, or the server is not Prometheus.
     """
     source = ctx.source(service, "prometheus")
     value = await ask_now(ctx, source, expr)
     if not math.isfinite(value):
         if empty == "unavailable":
-            raise ProbeUnavailableError(f"Prometheus has no data for {service}.", hint=f"Asked: {expr}")
+            raise ProbeUnavailableError(f"Prometheus has no data for {service}.", hint=f"Query: {expr}")
         value = 0.0
     return Measurement(
         value=value,
@@ -134,18 +134,18 @@ async def decisive(
     changes: list[Finding] | None = None,
     onset: datetime | None = None,
 ) -> Facts:
-    """Draw the series behind the strongest of ``findings``, with the onset and the changes marked.
+    """A chart of the series behind the strongest of ``findings``, with the onset and the changes marked.
 
-    ``data.chart`` is the chart, which the thread shows; the series is that of the finding's own service.
+    ``data.chart`` is the chart, which the thread shows; the series belongs to the finding's own service.
 
     Raises:
         ProbeNotConfiguredError: no metric is among the findings of ``service``, or it has no ``prometheus``.
-        ProbeUnavailableError: Prometheus does not answer, or has no data any more.
-        ProbeGarbageError: what answers is no Prometheus.
+        ProbeUnavailableError: Prometheus did not answer, or no longer has the data.
+        ProbeGarbageError: the server is not Prometheus.
     """
     found = decisive_of(findings)
     if found is None:
-        raise ProbeNotConfiguredError(f"No metric speaks for what was found at {service}.")
+        raise ProbeNotConfiguredError(f"No metric supports the findings for {service}.")
     finding, evidence = found
     points = await series_behind(ctx, finding.service, evidence.query, onset=onset)
     if not any(value is not None for _, value in points):
@@ -156,21 +156,21 @@ async def decisive(
 
 @probe(specialist="monitoring")
 async def sides(ctx: Context, *, service: str, metric: str, canary: str, stable: str) -> Facts:
-    """One number each of the canary and of stable now, as the judge of samples wants them.
+    """One number each for the canary and for stable now, as the sample judge needs them.
 
     The query is the field ``by_version.<metric>`` of the service's ``prometheus`` source, in which
-    ``$version`` stands for the version; ``data`` holds ``canary``, ``stable`` (null without data) and
+    ``$version`` is replaced by the version; ``data`` holds ``canary``, ``stable`` (null without data) and
     ``query``.
 
     Raises:
         ProbeNotConfiguredError: the source has no such query.
         ProbeUnavailableError: no answer; that is not a value of 0.
-        ProbeGarbageError: more than one series, or no answer of a Prometheus.
+        ProbeGarbageError: more than one series, or the server is not Prometheus.
     """
     ours, theirs = await _by_version(ctx, service, metric, versions=(canary, stable))
-    said = " against ".join("no data" if value is None else f"{value:.4g}" for value in (ours, theirs))
+    text = " against ".join("no data" if value is None else f"{value:.4g}" for value in (ours, theirs))
     return Facts(
-        summary=f"{service}, {metric}: {said}",
+        summary=f"{service}, {metric}: {text}",
         data={
             "canary": ours,
             "stable": theirs,
@@ -181,16 +181,16 @@ async def sides(ctx: Context, *, service: str, metric: str, canary: str, stable:
 
 @probe(specialist="monitoring")
 async def tallies(ctx: Context, *, service: str, canary: str, stable: str) -> Facts:
-    """Requests and failures of the canary and of stable so far, as the judge of counts wants them.
+    """Requests and failures of the canary and of stable so far, as the count judge needs them.
 
     The queries are the fields ``by_version.requests`` and ``by_version.failures`` of the service's
     ``prometheus`` source: counters, not rates.  ``data`` holds ``requests`` and ``errors`` of each side.
 
     Raises:
         ProbeNotConfiguredError: the source has no such queries.
-        ProbeUnavailableError: no answer, or no data for one of them: a failure that nobody counts is no
-            success.  Where a series appears with its first failure, end the query with ``or vector(0)``.
-        ProbeGarbageError: more than one series, or no answer of a Prometheus.
+        ProbeUnavailableError: no answer, or no data for one of them: an uncounted failure is not a
+            success.  If a series appears only with its first failure, end the query with ``or vector(0)``.
+        ProbeGarbageError: more than one series, or the server is not Prometheus.
     """
     versions = (canary, stable)
     requests, failures = await asyncio.gather(
@@ -198,7 +198,7 @@ async def tallies(ctx: Context, *, service: str, canary: str, stable: str) -> Fa
         _by_version(ctx, service, "failures", versions=versions),
     )
     sides: JsonObject = {}
-    said = []
+    texts = []
     for name, asked, failed in zip(("canary", "stable"), requests, failures, strict=True):
         if asked is None or failed is None:
             missing = "requests" if asked is None else "failures"
@@ -206,16 +206,16 @@ async def tallies(ctx: Context, *, service: str, canary: str, stable: str) -> Fa
                 f"Prometheus has no {missing} of the {name} of {service}.",
                 hint="A query that may have no series yet ends with `or vector(0)`.",
             )
-        # Two questions are answered one after the other: a failure may be in the second alone.
+        # The two queries are answered one after the other: a failure may be only in the second.
         sides[name] = {"requests": max(round(asked), round(failed)), "errors": round(failed)}
-        said.append(f"{name} {failed:.0f} failures of {asked:.0f}")
-    return Facts(summary=f"{service}: {', '.join(said)}", data=sides)
+        texts.append(f"{name} {failed:.0f} failures of {asked:.0f}")
+    return Facts(summary=f"{service}: {', '.join(texts)}", data=sides)
 
 
 async def _by_version(
     ctx: Context, service: str, metric: str, *, versions: tuple[str, str]
 ) -> list[float | None]:
-    """Ask the query of a metric for each version; none where there is no data."""
+    """Return a metric's value for each version; ``None`` if there is no data."""
     source = ctx.source(service, "prometheus")
     field = f"by_version.{metric}"
     if not source.get(field):
@@ -248,8 +248,8 @@ async def alerts(ctx: Context, *, service: str) -> Measurement:
     """How many alerts are firing now for a service, by the alert's label ``service``.
 
     Raises:
-        ProbeUnavailableError: Prometheus does not answer; that is not silence.
-        ProbeGarbageError: what answers is no Prometheus.
+        ProbeUnavailableError: Prometheus did not answer; that does not mean that no alert fires.
+        ProbeGarbageError: the server is not Prometheus.
     """
     source = ctx.source(service, "prometheus")
     answer = await read(ctx, source, "alerts", _AlertAnswer)
@@ -273,18 +273,18 @@ async def burn_rate(
     long_s: Annotated[float, Field(ge=1)] = 3600,
     short_s: Annotated[float, Field(ge=1)] = 300,
 ) -> Measurement:
-    """How many times faster than allowed a service spends the error budget of an SLO; 1 just spends it.
+    """How many times faster than allowed a service spends the error budget of an SLO; at 1 it lasts exactly.
 
     Burn = error ratio / (1 - objective), over the last ``long_s`` seconds and the last ``short_s``; the value
-    is the smaller of the two, so that a threshold is crossed only by what is both large and still going on
+    is the smaller of the two, so that only a burn that is large and still going on crosses a threshold
     (The Site Reliability Workbook, chapter 5: 14.4 over 1 h and 5 min, 6 over 6 h and 30 min, 1 over 3 days
-    and 6 h).  ``slo`` may be left out where the service has one.  ``data`` holds ``long``, ``short``,
+    and 6 h).  ``slo`` may be left out if the service has only one.  ``data`` holds ``long``, ``short``,
     ``objective`` and ``spent_in_s``, the seconds in which a whole budget is spent at this rate (none at 0).
 
     Raises:
         ProbeNotConfiguredError: the service has no such SLO, or no ``prometheus`` source.
         ProbeUnavailableError: no answer, or no traffic in one of the windows; that is not a burn of 0.
-        ProbeGarbageError: a query gives more than one series, or what answers is no Prometheus.
+        ProbeGarbageError: a query returns more than one series, or the server is not Prometheus.
     """
     wanted = _slo(ctx, service, slo)
     source = ctx.source(service, "prometheus")
@@ -294,15 +294,15 @@ async def burn_rate(
     long, short = (wanted.burn(ratio) for ratio in ratios)
     burn = min(long, short)
     expr = wanted.question(window_s=long_s)
-    said = f"{figure(long, 'times')} over {duration(long_s)}"
-    said += f" and {figure(short, 'times')} over {duration(short_s)}"
+    rates = f"{figure(long, 'times')} the allowed rate over {duration(long_s)}"
+    rates += f" and {figure(short, 'times')} over {duration(short_s)}"
     return Measurement(
         value=burn,
         unit="times",
         at=ctx.clock.now(),
         query=expr,
         url=graph_of(source, expr, since_s=long_s),
-        text=f"{service}: the error budget of {wanted.name} burns {said} as fast as it may",
+        text=f"{service}: the error budget of {wanted.name} burns at {rates}",
         data={
             "long": long,
             "short": short,

@@ -1,4 +1,4 @@
-"""Reads how a Redis or Valkey does."""
+"""Reads the health of Redis or Valkey."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from bot.probes._shared.connect import SHARE_OF_TIME, problem_of
 async def health(ctx: Context, *, service: str) -> Measurement:
     """Whether a service's Redis or Valkey answers, saves and replicates: 1 if so, 0 if not or unreachable.
 
-    Asks ``url`` of the service's ``redis`` source.  0 also while it loads its data, when its last snapshot or
-    its last write to the append-only file failed, and when a replica has lost its primary.  ``data`` holds
-    ``problems``, ``ping_s`` (seconds), ``memory_share`` (of ``maxmemory``; none without a limit),
+    Connects to ``url`` of the service's ``redis`` source.  Also 0 while it loads its data, when its last
+    snapshot or its last write to the append-only file failed, and when a replica has lost its primary.
+    ``data`` holds ``problems``, ``ping_s`` (s), ``memory_share`` (of ``maxmemory``; null without a limit),
     ``used_bytes``, ``clients``, ``role`` and ``replicas``.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``redis`` source with a ``url``.
-        ProbeUnavailableError: the server does not let the bot in, or its name cannot be looked up.
-        ProbeGarbageError: what answers is no Redis.
+        ProbeUnavailableError: the server denies the bot access, or its name cannot be looked up.
+        ProbeGarbageError: the server is not Redis.
     """
     url = ctx.source(service, "redis").get("url")
     if not url:
@@ -35,36 +35,36 @@ async def health(ctx: Context, *, service: str) -> Measurement:
     limit_s = ctx.timeout_s * SHARE_OF_TIME
     try:
         async with asyncio.timeout(limit_s):
-            ping_s, told = await _read(url)
+            ping_s, info = await _read(url)
     except TimeoutError:
         return _measured(ctx, service, [f"no answer within {figure(limit_s, 's')}"], {})
     except OSError as error:
         _, why = problem_of(error, host="of the server")
         return _measured(ctx, service, [why], {})
-    data = _data(told, ping_s=ping_s)
-    return _measured(ctx, service, problems_of(told), data)
+    data = _data(info, ping_s=ping_s)
+    return _measured(ctx, service, problems_of(info), data)
 
 
 async def _read(url: str) -> tuple[float, dict[str, str]]:
     async with client_of(url) as client:
         # INFO first: while it loads its data, a server refuses to be pinged.
-        told = _fields(await client.info())
-        if told.get("loading") == "1":
-            return 0.0, told
+        info = _fields(await client.info())
+        if info.get("loading") == "1":
+            return 0.0, info
         started = time.perf_counter()
         await client.ping()
-        return time.perf_counter() - started, told
+        return time.perf_counter() - started, info
 
 
-def _fields(info: object) -> dict[str, str]:
-    told = {name: str(value) for name, value in info.items()} if isinstance(info, dict) else {}
-    if "used_memory" not in told:
-        raise ProbeGarbageError("What answers does not tell about itself as a Redis does.")
-    return told
+def _fields(answer: object) -> dict[str, str]:
+    info = {name: str(value) for name, value in answer.items()} if isinstance(answer, dict) else {}
+    if "used_memory" not in info:
+        raise ProbeGarbageError("The server did not answer INFO as Redis does.")
+    return info
 
 
-def problems_of(told: Mapping[str, str]) -> list[str]:
-    """List what a server says is wrong with itself; pure."""
+def problems_of(info: Mapping[str, str]) -> list[str]:
+    """Return the problems that a server reports about itself; pure."""
     checks = (
         ("loading", "0", "it is loading its data"),
         ("rdb_last_bgsave_status", "ok", "its last snapshot failed"),
@@ -72,21 +72,21 @@ def problems_of(told: Mapping[str, str]) -> list[str]:
         ("aof_last_bgrewrite_status", "ok", "its last rewrite of the append-only file failed"),
         ("master_link_status", "up", "it has lost its primary"),
     )
-    return [words for name, good, words in checks if told.get(name, good) != good]
+    return [text for name, good, text in checks if info.get(name, good) != good]
 
 
-def _data(told: Mapping[str, str], *, ping_s: float) -> JsonObject:
+def _data(info: Mapping[str, str], *, ping_s: float) -> JsonObject:
     try:
-        used, most = int(told["used_memory"]), int(told.get("maxmemory", "0"))
-        clients, replicas = int(told.get("connected_clients", "0")), int(told.get("connected_slaves", "0"))
+        used, most = int(info["used_memory"]), int(info.get("maxmemory", "0"))
+        clients, replicas = int(info.get("connected_clients", "0")), int(info.get("connected_slaves", "0"))
     except ValueError as error:
-        raise ProbeGarbageError("What answers tells no figures where a Redis does.") from error
+        raise ProbeGarbageError("The server's INFO has text where Redis has numbers.") from error
     return {
         "ping_s": round(ping_s, 5),
         "memory_share": used / most if most else None,
         "used_bytes": used,
         "clients": clients,
-        "role": told.get("role", ""),
+        "role": info.get("role", ""),
         "replicas": replicas,
     }
 

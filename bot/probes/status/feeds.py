@@ -1,4 +1,4 @@
-"""Reads what providers say of themselves: Statuspage's summary, and lists of incidents of other makes."""
+"""Reads providers' own status reports: Statuspage's summary, and incident lists in other formats."""
 
 from __future__ import annotations
 
@@ -43,26 +43,26 @@ _GRAVITY: Mapping[Impact, int] = {"outage": 3, "disruption": 2, "degraded": 1, "
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderIncident:
-    """One thing that a provider says is wrong with it."""
+    """One incident that a provider reports."""
 
     title: str
     impact: Impact
     since: datetime | None
     components: tuple[str, ...] = ()
-    """The parts that it names; none: it does not say."""
+    """The affected parts; empty if the provider does not name any."""
     url: str = ""
     mending: bool = False
-    """The provider believes that it is over and watches."""
+    """The provider has applied a fix and is monitoring it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderStatus:
-    """What a provider's page says now, the worst first."""
+    """What a provider's page reports now, the worst incident first."""
 
     name: str
     troubles: Sequence[ProviderIncident]
     components: tuple[str, ...] = ()
-    """All the parts that the page tells of; empty where it does not list them."""
+    """All the parts that the page lists; empty if it does not list them."""
 
 
 class _Part(BaseModel):
@@ -99,14 +99,14 @@ class _Incident(BaseModel):
         return "" if value is None else value
 
 
-class _Named(BaseModel):
+class _StatusPage(BaseModel):
     name: str = ""
 
 
 class _Summary(BaseModel):
     """``/api/v2/summary.json`` of Statuspage."""
 
-    page: _Named
+    page: _StatusPage
     components: list[_Part]
     incidents: list[_Incident]
     scheduled_maintenances: list[_Incident] = Field(default_factory=list)
@@ -120,42 +120,42 @@ _FEED = TypeAdapter[list[_Incident] | _Feed](list[_Incident] | _Feed)
 
 
 def read_summary(answer: object) -> ProviderStatus:
-    """Read Statuspage's summary.
+    """Return the status from Statuspage's summary.
 
     Raises:
-        ProbeGarbageError: it is something else.
+        ProbeGarbageError: ``answer`` has another form.
     """
     try:
         summary = _Summary.model_validate(answer)
     except ValidationError as error:
         raise ProbeGarbageError("The status page does not answer as Statuspage does.") from error
-    told = [*_troubles(summary.incidents), *_troubles(summary.scheduled_maintenances)]
-    explained = {part for trouble in told for part in trouble.components}
+    incidents = [*_troubles(summary.incidents), *_troubles(summary.scheduled_maintenances)]
+    explained = {part for trouble in incidents for part in trouble.components}
     parts = [part for part in summary.components if not part.group]
-    told.extend(_of_parts(part for part in parts if part.name not in explained))
+    incidents.extend(_of_parts(part for part in parts if part.name not in explained))
     return ProviderStatus(
-        name=summary.page.name, troubles=_ordered(told), components=tuple(part.name for part in parts)
+        name=summary.page.name, troubles=_ordered(incidents), components=tuple(part.name for part in parts)
     )
 
 
 def read_feed(answer: object) -> ProviderStatus:
-    """Read a list of incidents, bare or under ``incidents``.
+    """Return the status from a list of incidents, bare or under ``incidents``.
 
     Raises:
-        ProbeGarbageError: it is something else.
+        ProbeGarbageError: ``answer`` has another form.
     """
     try:
         feed = _FEED.validate_python(answer)
     except ValidationError as error:
-        raise ProbeGarbageError("The status feed is no list of incidents.") from error
+        raise ProbeGarbageError("The status feed is not a list of incidents.") from error
     incidents = feed.incidents if isinstance(feed, _Feed) else feed
     if any(not (incident.title or incident.impact or incident.since) for incident in incidents):
-        raise ProbeGarbageError("The status feed lists something that is no incident.")
+        raise ProbeGarbageError("The status feed lists something that is not an incident.")
     return ProviderStatus(name="", troubles=_ordered(_troubles(incidents)))
 
 
 def affecting(page: ProviderStatus, wanted: Sequence[str]) -> list[ProviderIncident]:
-    """List the troubles of the ``wanted`` parts, by name, and those that name no part."""
+    """Return the incidents of the ``wanted`` parts, by name, and those that name no part."""
     names = {name.casefold() for name in wanted}
     return [
         trouble
@@ -185,7 +185,7 @@ def _troubles(incidents: Iterable[_Incident]) -> Iterator[ProviderIncident]:
 
 
 def _of_parts(parts: Iterable[_Part]) -> Iterator[ProviderIncident]:
-    """Turn parts that are marked as unwell, without an incident that says why, into troubles."""
+    """Yield an incident for each part that is marked as unhealthy without an incident of its own."""
     for part in parts:
         impact = impact_of(part.status or "operational")
         if impact is not None:
@@ -198,9 +198,9 @@ def _of_parts(parts: Iterable[_Part]) -> Iterator[ProviderIncident]:
 
 
 def impact_of(word: str) -> Impact | None:
-    """Put a provider's word for how bad it is into ours; none where nothing is impaired.
+    """Return the impact for a provider's own word for it; ``None`` if nothing is impaired.
 
-    A word that nobody knows counts as *degraded*: an open incident is not nothing.
+    An unknown word counts as *degraded*, as there is an open incident.
     """
     plain = word.strip().casefold().replace(" ", "_")
     return None if plain in _HARMLESS else _WORDS.get(plain, "degraded")

@@ -1,4 +1,4 @@
-"""Reads the status pages of providers: what they say themselves is wrong with them."""
+"""Reads the status pages of providers: the incidents that they report."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from bot.probes.status.feeds import (
 _MOST = 5
 _STRENGTH: Mapping[Impact, float] = {"outage": 0.95, "disruption": 0.8, "degraded": 0.5, "maintenance": 0.6}
 _OF_ANY_PART = 0.7
-"""What is left of the strength where nobody knows whether the part that we use is meant."""
+"""Factor on the strength if it is unknown whether the part that the service uses is affected."""
 _MENDING = 0.7
-_SAID: Mapping[Impact, str] = {
+_IMPACT_TEXT: Mapping[Impact, str] = {
     "outage": "an outage",
     "disruption": "a disruption",
     "degraded": "degraded performance",
@@ -35,16 +35,16 @@ _SAID: Mapping[Impact, str] = {
 
 @probe(specialist="network")
 async def page(ctx: Context, *, service: str) -> Findings:
-    """What the providers that a service stands on say on their status pages: impact, parts, since when.
+    """Incidents on the status pages of the providers that a service depends on: impact, parts, since when.
 
-    Reads the ``status`` source of a service and of all it stands on: ``url`` of a page by Statuspage, or
-    ``feed``, the address of a JSON list of incidents.  Only what concerns ``components`` (names, with commas
-    between them) counts where the source has them; without, an incident of any part counts, but less.
+    Reads the ``status`` source of a service and its dependencies: ``url`` of a page by Statuspage, or
+    ``feed``, the address of a JSON list of incidents.  If the source has ``components`` (names separated by
+    commas), only their incidents count; otherwise an incident of any part counts, but less.
 
     Raises:
         ProbeNotConfiguredError: none of these services has a ``status`` source with ``url`` or ``feed``.
-        ProbeUnavailableError: no page can be read; that says nothing about the provider.
-        ProbeGarbageError: what answers is no status page.
+        ProbeUnavailableError: no page can be read; the provider may be healthy.
+        ProbeGarbageError: the server's answer is not a status page.
     """
     asked = having(ctx, service, kind="status", fields=("url", "feed"))
 
@@ -53,13 +53,13 @@ async def page(ctx: Context, *, service: str) -> Findings:
 
     pages, gaps = await of_each(asked, ask)
     found: list[Finding] = []
-    for name, told in pages.items():
+    for name, status in pages.items():
         entry = ctx.service(name)
         wanted = _wanted(entry)
-        unknown = [part for part in wanted if told.components and not _lists(told, part)]
+        unknown = [part for part in wanted if status.components and not _lists(status, part)]
         gaps.extend(f"{name}: its status page has no component called {part}" for part in unknown)
-        troubles = affecting(told, wanted)
-        found.extend([_finding(entry, told, troubles)] if troubles else [])
+        troubles = affecting(status, wanted)
+        found.extend([_finding(entry, status, troubles)] if troubles else [])
     troubled = {finding.service for finding in found}
     return Findings(
         items=tuple(found),
@@ -82,18 +82,18 @@ def _wanted(entry: Service) -> list[str]:
     return [part.strip() for part in entry.sources["status"].get("components", "").split(",") if part.strip()]
 
 
-def _lists(told: ProviderStatus, part: str) -> bool:
-    return part.casefold() in {name.casefold() for name in told.components}
+def _lists(status: ProviderStatus, part: str) -> bool:
+    return part.casefold() in {name.casefold() for name in status.components}
 
 
-def _finding(entry: Service, told: ProviderStatus, troubles: Sequence[ProviderIncident]) -> Finding:
+def _finding(entry: Service, status: ProviderStatus, troubles: Sequence[ProviderIncident]) -> Finding:
     worst = troubles[0]
     down = worst.impact in ("outage", "disruption")
     kind = FindingKind.DEPENDENCY_DOWN if down else FindingKind.DEPENDENCY_SLOW
-    # At a service of ours the page is that of something behind it which the catalogue does not list.
-    component = "" if entry.external else (told.name or "its provider")
+    # For an internal service, the page belongs to a provider behind it that the catalogue does not list.
+    component = "" if entry.external else (status.name or "its provider")
     who = component or entry.name
-    text = f"{who} reports {_SAID[worst.impact]} on its status page{_of_what(worst)}: {_words(worst)}"
+    text = f"{who} reports {_IMPACT_TEXT[worst.impact]} on its status page{_of_what(worst)}: {_quoted(worst)}"
     return Finding(
         id=":".join(part for part in ("provider", kind.value, entry.name, component) if part),
         source="provider",
@@ -103,7 +103,7 @@ def _finding(entry: Service, told: ProviderStatus, troubles: Sequence[ProviderIn
         summary=f"{text.rstrip('.')}.",
         began_at=worst.since,
         strength=_strength(worst, certain=bool(_wanted(entry)) and bool(worst.components)),
-        evidence=tuple(Evidence(text=_words(each), url=each.url) for each in troubles[:_MOST]),
+        evidence=tuple(Evidence(text=_quoted(each), url=each.url) for each in troubles[:_MOST]),
         data=_data(entry, troubles, component=component),
     )
 
@@ -117,9 +117,9 @@ def _of_what(trouble: ProviderIncident) -> str:
     return f" of {listed(trouble.components, most=4)}" if trouble.components else ""
 
 
-def _words(trouble: ProviderIncident) -> str:
+def _quoted(trouble: ProviderIncident) -> str:
     since = f", since {clock_time(trouble.since)}" if trouble.since else ""
-    mending = "; it believes it is mended" if trouble.mending else ""
+    mending = "; the provider is monitoring a fix" if trouble.mending else ""
     return f"“{trouble.title or 'an incident without a title'}”{since}{mending}"
 
 

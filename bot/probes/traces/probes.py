@@ -1,4 +1,4 @@
-"""Reads traces: which operations fail or take longer by themselves, of a service and all that takes part."""
+"""Reads traces: which operations of a service, and of others in its traces, fail or take longer."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from bot.probes.traces.readers import jaeger, tempo
 
 @probe(specialist="monitoring")
 async def spans(ctx: Context, *, service: str, since_s: float = 1800) -> Findings:
-    """Which operations in a service's traces fail first or take longer by themselves than before.
+    """Which operations in a service's traces fail first, or have a longer self time than before.
 
-    Reads traces that the service takes part in, spread over the last ``since_s`` seconds, and all spans in
-    them, whoever's they are: from ``jaeger`` (320 at most) or ``tempo`` (40 at most) of its ``traces``
-    source, where it is called ``service``, else as in the catalogue.  Self time is what no child accounts
-    for; a failure counts where it began.  No trace at all is a gap, not calm.
+    Reads traces that the service takes part in, spread over the last ``since_s`` seconds, with all their
+    spans, of any service: from ``jaeger`` (320 at most) or ``tempo`` (40 at most) of its ``traces`` source,
+    under the name ``service`` (default: its name in the catalogue).  Self time is the time that no child span
+    accounts for; a failure counts where it began.  If there is no trace at all, that is a gap.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``traces`` source with a ``jaeger`` or a ``tempo``.
         ProbeUnavailableError: the traces cannot be read.
-        ProbeGarbageError: what answers is neither.
+        ProbeGarbageError: the server is neither Jaeger nor Tempo.
     """
     source = ctx.source(service, "traces")
     read = jaeger if source.get("jaeger") else tempo
@@ -37,7 +37,7 @@ async def spans(ctx: Context, *, service: str, since_s: float = 1800) -> Finding
     end_s = ctx.clock.now().timestamp()
     start_s = end_s - since_s
     found = await read(ctx, source, name, start_s=start_s, end_s=end_s)
-    ours = _in_our_words(ctx, found)
+    ours = _with_catalogue_names(ctx, found)
     judged = await asyncio.to_thread(
         lambda: findings_of(own_parts(ours), names=ctx.catalogue.names, start_s=start_s, end_s=end_s)
     )
@@ -47,13 +47,13 @@ async def spans(ctx: Context, *, service: str, since_s: float = 1800) -> Finding
     return Findings(
         items=judged,
         looked_at=f"{len(ours)} spans in {traces} traces of {service} over {duration(since_s)}",
-        normal=tuple(f"{name}: no operation fails or takes longer by itself than before" for name in calm),
-        gaps=() if ours else (f"{service}: no trace of it was found",),
+        normal=tuple(f"{name}: no operation fails or has a longer self time than before" for name in calm),
+        gaps=() if ours else (f"{service}: no trace was found",),
     )
 
 
-def _in_our_words(ctx: Context, found: Iterable[CallSpan]) -> list[CallSpan]:
-    """Call services as the catalogue does."""
+def _with_catalogue_names(ctx: Context, found: Iterable[CallSpan]) -> list[CallSpan]:
+    """Return the spans with the catalogue's names of services."""
     entries = ctx.catalogue.services
     names = {entry.sources.get("traces", {}).get("service", entry.name): entry.name for entry in entries}
     return [

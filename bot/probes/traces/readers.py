@@ -1,4 +1,4 @@
-"""Asks a Jaeger or a Tempo for traces spread over a time, and reads their spans."""
+"""Reads the spans of traces spread over a time window from Jaeger or Tempo."""
 
 from __future__ import annotations
 
@@ -96,16 +96,16 @@ class _Hit(BaseModel):
     trace: str = Field(validation_alias="traceID")
 
 
-class _Found(BaseModel):
+class _SearchResult(BaseModel):
     traces: list[_Hit] | None
 
 
 async def jaeger(ctx: Context, source: Source, name: str, *, start_s: float, end_s: float) -> list[CallSpan]:
-    """Read at most 320 traces that a service takes part in, an eighth of them from each part of the window.
+    """Return the spans of at most 320 traces of a service, an eighth from each part of the window.
 
     Raises:
         ProbeUnavailableError: Jaeger cannot be read.
-        ProbeGarbageError: what answers is no Jaeger.
+        ProbeGarbageError: the server is not Jaeger.
     """
 
     async def ask(start_s: float, end_s: float) -> list[CallSpan]:
@@ -120,18 +120,18 @@ async def jaeger(ctx: Context, source: Source, name: str, *, start_s: float, end
         try:
             return [span for trace in _Jaeger.model_validate(answer).data for span in _of_jaeger(trace)]
         except (ValidationError, KeyError) as error:
-            raise ProbeGarbageError("What answers does not answer as Jaeger does.") from error
+            raise ProbeGarbageError("The server did not answer as Jaeger does.") from error
 
     parts = await together(ask(*part) for part in _slices(start_s, end_s))
     return [span for part in parts for span in part]
 
 
 async def tempo(ctx: Context, source: Source, name: str, *, start_s: float, end_s: float) -> list[CallSpan]:
-    """Read at most 40 traces that a service takes part in, an eighth of them from each part of the window.
+    """Return the spans of at most 40 traces of a service, an eighth from each part of the window.
 
     Raises:
         ProbeUnavailableError: Tempo cannot be read.
-        ProbeGarbageError: what answers is no Tempo.
+        ProbeGarbageError: the server is not Tempo.
     """
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
 
@@ -144,16 +144,16 @@ async def tempo(ctx: Context, source: Source, name: str, *, start_s: float, end_
         }
         answer = await _tempo(ctx, source, "/api/search", params)
         try:
-            return [hit.trace for hit in _Found.model_validate(answer).traces or ()]
+            return [hit.trace for hit in _SearchResult.model_validate(answer).traces or ()]
         except ValidationError as error:
-            raise ProbeGarbageError("What answers does not search as Tempo does.") from error
+            raise ProbeGarbageError("The server did not answer a search as Tempo does.") from error
 
     async def ask(trace: str) -> list[CallSpan]:
         answer = await _tempo(ctx, source, f"/api/traces/{trace}", {})
         try:
             return [span for batch in _Otlp.model_validate(answer).batches for span in _of_otlp(batch)]
         except ValidationError as error:
-            raise ProbeGarbageError("What answers does not tell a trace as Tempo does.") from error
+            raise ProbeGarbageError("The server did not return a trace as Tempo does.") from error
 
     found = await together(search(*part) for part in _slices(start_s, end_s))
     traces = dict.fromkeys(trace for part in found for trace in part if trace.isalnum())
@@ -173,7 +173,7 @@ async def _tempo(ctx: Context, source: Source, path: str, params: Mapping[str, s
 
 
 def _slices(start_s: float, end_s: float) -> list[tuple[float, float]]:
-    """Cut the window: a store gives its latest traces first, all of one second if it is busy."""
+    """Return equal parts of the window: a store returns its latest traces first, maybe of one second."""
     width_s = (end_s - start_s) / _SLICES
     return [(start_s + n * width_s, start_s + (n + 1) * width_s) for n in range(_SLICES)]
 
@@ -213,7 +213,7 @@ def _of_otlp(batch: _Batch) -> Iterator[CallSpan]:
 
 
 def _tags(tags: Sequence[_Tag]) -> dict[str, str]:
-    """Read tags as texts; OTLP wraps a value in its type."""
+    """Return tags as text; OTLP wraps a value in its type."""
     bare = ((t.key, next(iter(t.value.values()), "") if isinstance(t.value, dict) else t.value) for t in tags)
     return {key: str(value) for key, value in bare}
 

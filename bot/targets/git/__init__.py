@@ -1,4 +1,4 @@
-"""A Git repository as a deployment's target."""
+"""A Git repository as a deployment target."""
 
 from bot.targets.git.target import KIND
 

@@ -1,4 +1,4 @@
-"""A bare clone of the bot's own, and the plumbing to commit one file to a branch without a working tree.
+"""The bot's own bare clone, and the plumbing to commit one file to a branch without a working tree.
 
 Without a working tree nothing is ever left half done, and any number of runs may use one clone at once.
 """
@@ -41,7 +41,7 @@ class Repository:
     """When to give up, by the loop's clock."""
 
     async def fetch(self) -> str:
-        """Bring the branch here; gives its commit.
+        """Fetch the branch; return its commit.
 
         Raises:
             ActionFailedError: the remote cannot be reached, or has no such branch.
@@ -53,7 +53,7 @@ class Repository:
         ran = await self._try("fetch", "--quiet", "--no-tags", "--end-of-options", self.remote, refs)
         if ran.code:
             raise ActionFailedError(
-                f"The branch {self.branch} cannot be fetched: {ran.complaint}",
+                f"Fetching the branch {self.branch} failed: {ran.complaint}",
                 hint="Check `remote` and `branch` in the catalogue, and that the bot may read them.",
                 code="target_unavailable",
             )
@@ -62,7 +62,7 @@ class Repository:
         return head
 
     async def _init(self) -> None:
-        """Make the clone elsewhere and put it in place whole: another worker may be doing the same."""
+        """Make the clone elsewhere, then move it into place: another worker may be making it too."""
         await asyncio.to_thread(self.clone.parent.mkdir, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".pilothouse-", dir=self.clone.parent) as folder:
             made = Path(folder) / "clone"
@@ -71,7 +71,7 @@ class Repository:
             )
             if ran.code:
                 raise ActionFailedError(f"git init: {ran.complaint}", code="target_refused")
-            with contextlib.suppress(OSError):  # somebody else was quicker
+            with contextlib.suppress(OSError):  # another worker was quicker
                 await asyncio.to_thread(made.rename, self.clone)
 
     @property
@@ -80,7 +80,7 @@ class Repository:
         return f"refs/heads/{self.branch}"
 
     async def read(self, commit: str, file: str) -> str:
-        """Read a file as of a commit.
+        """Return a file's content at a commit.
 
         Raises:
             ActionFailedError: there is no such file.
@@ -95,7 +95,7 @@ class Repository:
         return ran.out
 
     async def commit(self, parent: str, *, file: str, text: str, message: str) -> str:
-        """Make a commit with one file changed; gives it, and pushes nothing."""
+        """Make a commit with one file changed, without pushing; return the commit."""
         blob = (await self._git("hash-object", "-w", "--stdin", stdin=text.encode())).strip()
         entry = (await self._git("ls-tree", parent, "--", file)).split()
         mode = entry[0] if entry else "100644"
@@ -108,28 +108,32 @@ class Repository:
         return made.strip()
 
     async def push(self, commit: str, *, rehearse: bool = False) -> bool:
-        """Push a commit to the branch, never by force; false if somebody else was quicker.
+        """Push a commit to the branch, never by force; return false if the branch has moved on.
 
         Raises:
-            ActionFailedError: a rehearsal failed, so a push would.
-            ActionInDoubtError: it cannot be told whether it arrived.
+            ActionFailedError: a rehearsal failed, so a push would fail too.
+            ActionInDoubtError: whether the push arrived is unknown.
         """
         flags = ["--dry-run"] if rehearse else []
         ran = await self._try("push", *flags, "--end-of-options", self.remote, f"{commit}:{self.ref}")
         if not ran.code:
             return True
         if rehearse:
-            raise ActionFailedError(f"The remote takes no push: {ran.complaint}", code="target_refused")
+            raise ActionFailedError(
+                f"The remote does not accept a push: {ran.complaint}", code="target_refused"
+            )
         if any(word in ran.err for word in _FORBIDDEN):
             raise ActionFailedError(
-                f"The remote refused: {ran.complaint}", hint="Let the bot push there.", code="target_refused"
+                f"The remote refused: {ran.complaint}",
+                hint="Allow the bot to push there.",
+                code="target_refused",
             )
         if any(word in ran.err for word in _REJECTED):
             return False
-        raise ActionInDoubtError(f"The push to {self.branch} did not come back clearly: {ran.complaint}")
+        raise ActionInDoubtError(f"The push to {self.branch} gave no clear result: {ran.complaint}")
 
     async def find(self, commit: str, *, file: str, line: str) -> str:
-        """Find the latest commit up to this one whose message has this very line; empty if there is none."""
+        """Return the latest commit up to this one whose message has exactly this line; empty if none."""
         pattern = f"^{_SPECIAL.sub(_ESCAPED, line)}$"
         found = await self._git("log", "-1", "--format=%H", "-E", f"--grep={pattern}", commit, "--", file)
         return found.strip()
@@ -144,8 +148,8 @@ class Repository:
         self, *words: str, env: Mapping[str, str] | None = None, stdin: bytes = b""
     ) -> CompletedProgram:
         command = ["git", f"--git-dir={self.clone}", "-c", "gc.auto=0", *words]
-        told = {**_IDENTITY, **_QUIET, **(env or {})}
-        return await run(command, within_s=self._left_s(), env=told, stdin=stdin)
+        environment = {**_IDENTITY, **_QUIET, **(env or {})}
+        return await run(command, within_s=self._left_s(), env=environment, stdin=stdin)
 
     def _left_s(self) -> float:
         return max(0.1, self.until_s - asyncio.get_running_loop().time())

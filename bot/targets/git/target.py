@@ -1,4 +1,4 @@
-"""A Git repository as a deployment's target: the version stands in a file, and something else syncs it."""
+"""A Git repository as a deployment target: the version is in a file, which another program syncs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EFFECT, _VERSION = "Pilothouse-Effect", "Pilothouse-Version"
 
 
 class GitSettings(TargetSettings):
-    """A file in a repository that something else syncs from."""
+    """A file in a repository that another program syncs from."""
 
     remote: str = Field(description="The repository, as `git push` takes it.")
     branch: str = Field(default="main", description="The branch that is synced.")
@@ -35,8 +35,8 @@ class GitSettings(TargetSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where the version stands."""
+class VersionLocation:
+    """The repository, file and key of the version."""
 
     repository: Repository
     file: str
@@ -47,30 +47,30 @@ class GitTarget(SingleVersionTarget):
     """One file of one branch; nothing is ever forced, and a rollback is a commit of its own."""
 
     def __init__(self, ctx: Context, service: str, settings: GitSettings) -> None:
-        """Keep where the version stands; the time of the step runs from now."""
+        """Store the version's location; the step's time starts now."""
         super().__init__(_NAME)
         self._ctx, self._service = ctx, service
-        self._place = _place_of(ctx, settings)
+        self._location = _location_of(ctx, settings)
 
     async def observe(self) -> TargetState:
-        """Tell which version the branch asks for; whether it runs is for another target to tell."""
-        version = await self._version(await self._place.repository.fetch())
-        return self._serving(self._place.file, version)
+        """Return the version that the branch asks for; Git does not know whether it runs."""
+        version = await self._version(await self._location.repository.fetch())
+        return self._serving(self._location.file, version)
 
     async def way_back(self, version: str) -> RollbackCheck:
-        """Fetch, read the version before, and rehearse the push."""
-        repository, checked = self._place.repository, list[str]()
+        """Return whether a rollback is possible: fetch, read the previous version, rehearse the push."""
+        repository, checked = self._location.repository, list[str]()
         head = await repository.fetch()
         checked.append("the remote can be read")
         await repository.push(head, rehearse=True)
-        checked.append("the remote takes a push")
+        checked.append("the remote accepts a push")
         now = await self._version(head)
         if now != version:
-            because = f"the branch is at {now} still"
+            because = f"the branch is still at {now}"
             return RollbackCheck(verdict="safe", because=because, checked=tuple(checked))
         before = await self._before(head, now)
         if not before:
-            because = f"no commit of this bot brought {version}, so what to revert is not known"
+            because = f"no commit of this bot deployed {version}, so there is nothing known to revert"
             return RollbackCheck(verdict="impossible", because=because, checked=tuple(checked))
         because = f"the revert to {before} applies cleanly"
         return RollbackCheck(verdict="safe", because=because, checked=(*checked, because))
@@ -80,37 +80,37 @@ class GitTarget(SingleVersionTarget):
         return await self._write(version, title=f"{self._service}: Deploy {version}", back=False)
 
     async def rollback(self, to_version: str, *, keep_candidate: bool) -> ChangeResult:  # noqa: ARG002  # it has none
-        """Revert in Git too, because the next sync would bring the bad version again."""
+        """Commit the revert, because the next sync would otherwise deploy the bad version again."""
         if not to_version:
             raise ActionFailedError(
-                f"Which version {self._service} is to go back to is not known.",
+                f"The version to roll {self._service} back to is not known.",
                 hint="Name it with `to_version`.",
                 code="nothing_to_revert",
             )
         return await self._write(to_version, title=f"{self._service}: Go back to {to_version}", back=True)
 
-    async def reapply(self, version: str, before: JsonObject) -> ChangeResult:  # noqa: ARG002  # Git has told
+    async def reapply(self, version: str, before: JsonObject) -> ChangeResult:  # noqa: ARG002  # Git has the version
         """Commit again the version that the branch asked for before the rollback."""
         return await self.promote(version_before(before), keep_warm=False)
 
     async def _write(self, version: str, *, title: str, back: bool) -> ChangeResult:
-        repository, place = self._place.repository, self._place
+        repository, location = self._location.repository, self._location
         for _ in range(_TRIES):
             head = await repository.fetch()
             if pushed := await self._pushed(head):
-                return await self._told(pushed)
-            text = await repository.read(head, place.file)
-            before = version_in(text, place.key)
+                return await self._result_of(pushed)
+            text = await repository.read(head, location.file)
+            before = version_in(text, location.key)
             if before == version:
-                return ChangeResult(summary=f"{place.file} had {version} already", changed=False)
-            changed = with_version(text, place.key, version)
+                return ChangeResult(summary=f"{location.file} already had {version}", changed=False)
+            changed = with_version(text, location.key, version)
             reverts = await self._bringing(head, before) if back else ""
             message = self._message(title, version, reverts=reverts)
-            commit = await repository.commit(head, file=place.file, text=changed, message=message)
+            commit = await repository.commit(head, file=location.file, text=changed, message=message)
             if await repository.push(commit):
-                return _moved(place.file, before, version, commit)
+                return _moved(location.file, before, version, commit)
         raise ActionInDoubtError(
-            f"Others pushed to {repository.branch} each time this was to be pushed.", code="busy_branch"
+            f"The branch {repository.branch} moved on before each of {_TRIES} pushes.", code="busy_branch"
         )
 
     def _message(self, title: str, version: str, *, reverts: str) -> str:
@@ -124,24 +124,26 @@ class GitTarget(SingleVersionTarget):
         return "\n".join((title, "", *body, *trailers, ""))
 
     async def _pushed(self, head: str) -> str:
-        """Find what an earlier try of this very effect has pushed."""
+        """Return the commit that an earlier attempt of this effect has pushed; empty if none."""
         line = f"{_EFFECT}: {effect_of(self._ctx).key}"
-        return await self._place.repository.find(head, file=self._place.file, line=line)
+        return await self._location.repository.find(head, file=self._location.file, line=line)
 
-    async def _told(self, commit: str) -> ChangeResult:
+    async def _result_of(self, commit: str) -> ChangeResult:
         before, after = await self._version(f"{commit}^"), await self._version(commit)
-        return _moved(self._place.file, before, after, commit)
+        return _moved(self._location.file, before, after, commit)
 
     async def _bringing(self, head: str, version: str) -> str:
         line = f"{_VERSION}: {version}"
-        return await self._place.repository.find(head, file=self._place.file, line=line)
+        return await self._location.repository.find(head, file=self._location.file, line=line)
 
     async def _before(self, head: str, version: str) -> str:
         commit = await self._bringing(head, version)
         return await self._version(f"{commit}^") if commit else ""
 
     async def _version(self, commit: str) -> str:
-        return version_in(await self._place.repository.read(commit, self._place.file), self._place.key)
+        return version_in(
+            await self._location.repository.read(commit, self._location.file), self._location.key
+        )
 
 
 def _moved(file: str, before: str, after: str, commit: str) -> ChangeResult:
@@ -152,14 +154,14 @@ def _moved(file: str, before: str, after: str, commit: str) -> ChangeResult:
     )
 
 
-def _place_of(ctx: Context, settings: GitSettings) -> Place:
+def _location_of(ctx: Context, settings: GitSettings) -> VersionLocation:
     repository = Repository(
         remote=settings.remote,
         branch=settings.branch,
         clone=settings.clone,
         until_s=asyncio.get_running_loop().time() + ctx.timeout_s * PATIENCE,
     )
-    return Place(repository=repository, file=settings.file, key=settings.key)
+    return VersionLocation(repository=repository, file=settings.file, key=settings.key)
 
 
 KIND = TargetKind(name=_NAME, settings=GitSettings, make=GitTarget, precedence=20)

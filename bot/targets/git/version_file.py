@@ -10,19 +10,19 @@ from bot.domain.errors import ActionFailedError
 
 
 def version_in(text: str, key: str) -> str:
-    """Read the value under a dotted key, such as ``image.tag``.
+    """Return the value under a dotted key, such as ``image.tag``.
 
     Raises:
-        ActionFailedError: there is no such key, or it holds no plain value.
+        ActionFailedError: there is no such key, or its value is not a scalar.
     """
     return str(_node(text, key).value)
 
 
 def with_version(text: str, key: str, version: str) -> str:
-    """Change the value and nothing else: comments, order and quotes stay.
+    """Return the text with only that value changed: comments, order and quotes stay.
 
     Raises:
-        ActionFailedError: as ``version_in``, or the result would not read as it should.
+        ActionFailedError: as ``version_in``, or the changed text would not read back as ``version``.
     """
     node = _node(text, key)
     quoted = f"{node.style}{version}{node.style}" if node.style in {"'", '"'} else _plain(version)
@@ -33,7 +33,7 @@ def with_version(text: str, key: str, version: str) -> str:
 
 
 def _plain(version: str) -> str:
-    """Quote what YAML would read as a number or a date: 1.10 is not 1.1."""
+    """Return the version, quoted if YAML would read it as a number or a date: 1.10 is not 1.1."""
     try:
         reads_as_text = yaml.safe_load(version) == version
     except yaml.YAMLError:
@@ -45,7 +45,7 @@ def _node(text: str, key: str) -> yaml.ScalarNode:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise ActionFailedError("The file in Git is no YAML.", code="target_garbage") from error
+        raise ActionFailedError("The file in Git is not YAML.", code="target_garbage") from error
     for name in key.split("."):
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         node = next((value for known, value in pairs if known.value == name), None)

@@ -1,4 +1,4 @@
-"""HAProxy as a deployment's target."""
+"""HAProxy as a deployment target."""
 
 from bot.targets.haproxy.target import KIND
 

@@ -1,4 +1,4 @@
-"""One HAProxy backend as deployments see it: its slots, and the moves that every strategy is made of."""
+"""One HAProxy backend as deployments see it: its slots, and the operations that strategies are built from."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ REFUSED_IN_PART = "refused_in_part"
 
 
 class HAProxySettings(TargetSettings):
-    """A backend of HAProxy, and who is who among its servers."""
+    """A backend of HAProxy, and the roles of its servers."""
 
     socket: str = Field(description="The runtime socket: a path, or `host:port`; it needs `level admin`.")
     backend: str = Field(description="The backend's name.")
-    stable: str = Field(description="The stable slots, by the names of their servers; several with commas.")
-    candidate: str = Field(description="The candidate's slot, by the name of its server.")
+    stable: str = Field(description="The stable slots, by their servers' names, separated by commas.")
+    candidate: str = Field(description="The candidate's slot, by its server's name.")
     launch: str = Field(
-        default="", description="The launcher's address; without it no version can be started."
+        default="", description="The launcher's address; without it the bot cannot start a version."
     )
     map_file: str = Field(
         default="", alias="map", description="The map of routes by tenant or header, as HAProxy names it."
@@ -51,13 +51,13 @@ class HAProxySettings(TargetSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class Slots:
-    """Who is who, as the catalogue says."""
+    """The roles of the servers, from the catalogue."""
 
     stable: tuple[str, ...]
     candidate: str
     map_file: str
     lease: str
-    """The candidate's own health page, where its check in HAProxy asks the bot; empty where it does not."""
+    """The candidate's own health page, if its check in HAProxy asks the bot; empty if it does not."""
     most_missing: int
 
 
@@ -74,20 +74,20 @@ class Backend:
     """When to give up, by the loop's clock."""
 
     async def servers(self) -> dict[str, Server]:
-        """Read the slots' servers.
+        """Return the slots' servers.
 
         Raises:
-            ActionFailedError: HAProxy cannot be asked, or lacks one of the slots.
+            ActionFailedError: HAProxy cannot be reached, or lacks one of the slots.
         """
         servers = await self.runtime.servers()
         self.knows(servers, (*self.slots.stable, self.slots.candidate))
         return servers
 
     def knows(self, servers: Mapping[str, Server], names: Iterable[str]) -> None:
-        """Refuse names of servers that the backend does not have.
+        """Raise an error for names of servers that the backend does not have.
 
         Raises:
-            ActionFailedError: it lacks one of them.
+            ActionFailedError: the backend lacks one of them.
         """
         unknown = sorted({*names} - set(servers))
         if unknown:
@@ -98,28 +98,28 @@ class Backend:
             )
 
     async def rows(self) -> dict[str, Row]:
-        """Read the counters."""
+        """Return the counters by server."""
         return rows_of(await self.runtime.ask("show stat"), backend=self.runtime.backend)
 
     async def routes(self) -> frozenset[str]:
-        """Tell which keys the map sends to the candidate."""
+        """Return the keys that the map sends to the candidate."""
         if not self.slots.map_file:
             return frozenset()
         lines = (await self.runtime.ask(f"show map {self.slots.map_file}")).splitlines()
         entries = [line.split() for line in lines if line.strip()]
         if any(len(entry) != 3 for entry in entries):  # noqa: PLR2004  # address, key, value
             raise ActionFailedError(
-                f"HAProxy does not show the map {self.slots.map_file}: {' '.join(lines)[:200]}",
+                f"HAProxy did not show the map {self.slots.map_file}: {' '.join(lines)[:200]}",
                 hint="Check `map` in the catalogue: it must be the path that HAProxy's configuration names.",
                 code="target_refused",
             )
         return frozenset(key for _, key, value in entries if value == _ROUTED)
 
     def needs_launcher(self) -> Launcher:
-        """Give the launcher.
+        """Return the launcher.
 
         Raises:
-            ActionFailedError: the catalogue names none.
+            ActionFailedError: the catalogue has none.
         """
         if self.launcher is None:
             raise ActionFailedError(
@@ -130,7 +130,7 @@ class Backend:
         return self.launcher
 
     async def versions(self) -> dict[str, Slot]:
-        """Tell what runs in each slot; nothing is known without a launcher."""
+        """Return what runs in each slot; empty without a launcher."""
         if self.launcher is None:
             return {}
         names = (*self.slots.stable, self.slots.candidate)
@@ -138,7 +138,7 @@ class Backend:
         return dict(zip(names, slots, strict=True))
 
     async def is_fit(self) -> bool:
-        """Ask the candidate itself, because with a lease HAProxy asks the bot instead."""
+        """Return whether the candidate itself reports healthy; with a lease, HAProxy asks the bot instead."""
         try:
             response = await self.ctx.http.get(self.slots.lease, timeout=_EXCHANGE_S)
         except (httpx.HTTPError, httpx.InvalidURL):
@@ -146,10 +146,10 @@ class Backend:
         return response.is_success
 
     async def must_run(self, version: str) -> None:
-        """Refuse to give traffic to a candidate that is not ``version``.
+        """Raise an error unless the candidate is ``version``, so that no other version gets the traffic.
 
         Raises:
-            ActionFailedError: it is another, or none.
+            ActionFailedError: the candidate is another version, or there is none.
         """
         if self.launcher is None:
             return
@@ -161,41 +161,43 @@ class Backend:
                 code="wrong_candidate",
             )
 
-    async def tell(self, lines: Sequence[str]) -> None:
-        """Say these to HAProxy in one go.
+    async def send(self, lines: Sequence[str]) -> None:
+        """Send command lines to HAProxy at once.
 
         Raises:
             ActionFailedError: nothing was sent, or the socket may not be written to.
             ActionInDoubtError: no answer came, or HAProxy refused some of it (``REFUSED_IN_PART``).
         """
-        complaint = await self.runtime.tell(lines)
-        if _FORBIDDEN in complaint.lower():  # the level holds for each line, so none was carried out
+        complaint = await self.runtime.send(lines)
+        if _FORBIDDEN in complaint.lower():  # the level applies to every line, so none was executed
             raise ActionFailedError(
                 f"HAProxy refused: {complaint}",
                 hint="Give the socket `level admin` in HAProxy's configuration.",
                 code="target_refused",
             )
         if complaint:
-            raise ActionInDoubtError(f"HAProxy did not do all it was told: {complaint}", code=REFUSED_IN_PART)
+            raise ActionInDoubtError(
+                f"HAProxy did not execute all commands: {complaint}", code=REFUSED_IN_PART
+            )
 
     def setting(self, name: str, what: str) -> str:
-        """Make a line that sets something of a server."""
+        """Return the line that sets a property of a server."""
         return f"set server {self.runtime.backend}/{name} {what}"
 
     def weight_lines(self, weights: Mapping[str, int]) -> list[str]:
-        """Make the lines that divide the traffic; up before down, so that somebody serves at any moment."""
+        """Return the lines that divide the traffic; increases come first, so that a server always serves."""
         order = sorted(weights.items(), key=lambda item: -item[1])
         return [self.setting(name, f"weight {weight}") for name, weight in order]
 
     def lease_lines(self, servers: Mapping[str, Server], *, hangs: bool) -> list[str]:
-        """Make the line that lets the candidate hang on the bot's lease, or not any more."""
+        """Return the line that ties the candidate to the bot's lease, or unties it."""
         candidate = servers[self.slots.candidate]
         if not self.slots.lease or not candidate.has_check or candidate.checked == hangs:
             return []
         return [f"{'enable' if hangs else 'disable'} health {self.runtime.backend}/{candidate.name}"]
 
     def route_lines(self, now: Iterable[str], wanted: Iterable[str]) -> list[str]:
-        """Make the lines that turn the routes of now into those that are wanted."""
+        """Return the lines that change the current routes into the wanted ones."""
         file, now, wanted = self.slots.map_file, set(now), set(wanted)
         return [
             *(f"add map {file} {key} {_ROUTED}" for key in sorted(wanted - now)),
@@ -205,51 +207,51 @@ class Backend:
     async def until(
         self, reached: Callable[[], Awaitable[bool]], *, what: str, share: float = PATIENCE
     ) -> None:
-        """Wait for something to become true, for a ``share`` of the step's time that ends with the wait.
+        """Wait until ``reached`` is true, for at most a ``share`` of the step's time.
 
         Raises:
-            ActionInDoubtError: it does not within that time.
+            ActionInDoubtError: it did not become true within that time.
         """
         given_s = self.ctx.timeout_s * share
         until_s = self.until_s - self.ctx.timeout_s * (PATIENCE - share)
         while not await reached():
             if asyncio.get_running_loop().time() > until_s:
                 raise ActionInDoubtError(
-                    f"{what} did not come about within {duration(given_s)}.",
-                    hint="Look at the service's own log, then try again or roll back.",
+                    f"{what} did not come up within {duration(given_s)}.",
+                    hint="Check the service's own log, then try again or roll back.",
                     code="not_in_time",
                 )
             await asyncio.sleep(_LOOK_S)
 
     async def doubt(self, name: str) -> None:
-        """Have a server count as down until its next check: what HAProxy believes is of what ran before."""
+        """Mark a server as down until its next check: HAProxy's state is that of the previous version."""
         if (await self.servers())[name].checked:
-            await self.tell([self.setting(name, "health down")])
+            await self.send([self.setting(name, "health down")])
 
     async def quiet(self, name: str) -> None:
-        """Wait until no request is under way at a server, for ten seconds at most."""
+        """Wait until a server has no open requests, for ten seconds at most."""
         loop = asyncio.get_running_loop()
         until_s = min(loop.time() + _QUIET_S, self.until_s)
-        while (await self.rows())[name].sessions and loop.time() < until_s:  # noqa: ASYNC110  # nobody tells
+        while (await self.rows())[name].sessions and loop.time() < until_s:  # noqa: ASYNC110  # HAProxy sends no event
             await asyncio.sleep(_LOOK_S)
 
-    def somebody_serves(self, servers: Mapping[str, Server], weights: Mapping[str, int]) -> None:
-        """Refuse to leave nobody to serve.
+    def require_serving(self, servers: Mapping[str, Server], weights: Mapping[str, int]) -> None:
+        """Raise an error if these weights leave no server to serve.
 
         Raises:
-            ActionFailedError: no server that could serve would have any traffic.
+            ActionFailedError: no usable server would have any traffic.
         """
         if not any(weight and servers[name].usable for name, weight in weights.items()):
             shown = ", ".join(f"{name} {weight}" for name, weight in weights.items())
             raise ActionFailedError(
-                f"At {shown} no healthy server of {self.service} would have any traffic.",
-                hint="Bring that server up first.",
+                f"With {shown}, no healthy server of {self.service} would have any traffic.",
+                hint="Start a healthy server first.",
                 code="no_healthy_server",
             )
 
 
 def backend_of(ctx: Context, service: str, settings: HAProxySettings) -> Backend:
-    """Make the backend of a service; the time of the step runs from now."""
+    """Return the backend of a service; the step's time starts now."""
     return Backend(
         ctx=ctx,
         service=service,

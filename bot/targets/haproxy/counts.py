@@ -1,4 +1,4 @@
-"""What HAProxy's statistics say of a backend's servers; pure."""
+"""Reads a backend's counters from HAProxy's statistics; pure."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class Row:
     latency_ms: float
     """The mean over the latest 1024 requests."""
     sessions: int
-    """Under way now."""
+    """Open requests."""
     room: int | None
-    """How many may be under way; none if there is no limit."""
+    """The most requests that may be open; ``None`` if there is no limit."""
 
 
 def rows_of(text: str, *, backend: str) -> dict[str, Row]:
-    """Read ``show stat``, the backend's own line included under the name ``BACKEND``.
+    """Return the rows of ``show stat``, the backend's own included under the name ``BACKEND``.
 
-    Answers are counted, not tries: a request that was tried again counts once, at the server that answered.
+    Answers are counted, not attempts: a retried request counts once, for the server that answered.
 
     Raises:
-        ActionFailedError: it cannot be read.
+        ActionFailedError: ``text`` cannot be read.
     """
     lines = csv.DictReader(io.StringIO(text.removeprefix("# ")))
     try:
@@ -47,7 +47,7 @@ def rows_of(text: str, *, backend: str) -> dict[str, Row]:
 
 
 def side_of(rows: dict[str, Row], names: Iterable[str]) -> SideCounts:
-    """Add up one side's servers; latencies weigh as many as the requests they stand for."""
+    """Return the sum of one side's servers; latencies are weighted by requests."""
     own = [rows[name] for name in names if name in rows]
     requests = sum(row.requests for row in own)
     spent = sum(row.latency_ms * row.requests for row in own)

@@ -1,4 +1,4 @@
-"""Brings servers of an HAProxy backend to another version, batch by batch, without losing a request."""
+"""Updates servers of an HAProxy backend to another version, batch by batch, without losing a request."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from bot.targets.haproxy.backend import Backend
 from bot.targets.support.http_effects import PATIENCE
 
 _COME_UP = 0.5
-"""The share of a step's time in which a version must be healthy; the rest is for the way back."""
+"""The share of a step's time in which a version must be healthy; the rest is for going back."""
 
 
 async def replace(
     backend: Backend, versions: Mapping[str, str], *, fall_back: bool = False
 ) -> dict[str, str]:
-    """Bring each named server to its version; gives what ran there before, of those that were changed.
+    """Update each named server to its version; return the previous versions of those that were changed.
 
-    With ``fall_back`` a version that does not come up is put back at once, wherever it was brought to, and
-    counts as refused.
+    With ``fall_back``, if a version does not come up, the previous one is restored at once on every server
+    that was updated, and the update counts as refused.
 
     Raises:
-        ActionFailedError: nobody would be left to serve, the launcher refused, or the version did not come up
-            and what ran before serves again.
-        ActionInDoubtError: a server did not come up; it stays out of the traffic.
+        ActionFailedError: no server would be left to serve, the launcher refused, or the version did not come
+            up and the previous one serves again.
+        ActionInDoubtError: a server did not come up; it gets no traffic.
         StaleEpochError: the launcher has seen a newer owner of this effect.
     """
     slots = await backend.versions()
@@ -32,7 +32,7 @@ async def replace(
     if unknown:
         raise ActionFailedError(
             f"{backend.service} has no instance {', '.join(unknown)}; it has {', '.join(sorted(slots))}.",
-            hint="Name instances as the catalogue does, in `stable` and `candidate`.",
+            hint="Use the catalogue's names, from `stable` and `candidate`.",
             code="unknown_server",
         )
     due = [name for name, version in versions.items() if not _runs(backend, slots[name].version, version)]
@@ -40,7 +40,7 @@ async def replace(
     await asyncio.gather(*(_let_in(backend, name, versions[name]) for name in drained))
     begun: dict[str, str] = {}
     for batch in _batches(due, most=backend.slots.most_missing):
-        await _leaves_somebody(backend, batch)
+        await _require_others_serving(backend, batch)
         begun |= {name: slots[name].version for name in batch}
         share = _COME_UP if fall_back else PATIENCE
         tries = (_replace_one(backend, name, versions[name], share=share) for name in batch)
@@ -53,17 +53,17 @@ async def replace(
 
 
 async def _put_back(backend: Backend, before: Mapping[str, str], *, why: str) -> ActionFailedError:
-    """Bring servers back to what ran there; gives what to say of it.
+    """Restore the previous versions of servers; return the error that reports it.
 
     Raises:
-        ActionInDoubtError: one of them does not come up again; it stays out of the traffic.
+        ActionInDoubtError: one of them does not come up again; it gets no traffic.
     """
     for name, version in before.items():
         await _replace_one(backend, name, version)
     back = ", ".join(f"{version} on {name}" for name, version in before.items())
     return ActionFailedError(
         f"{why.rstrip('.')}; {back} serves again.",
-        hint="Look at the log of the version that did not come up.",
+        hint="Check the log of the version that did not come up.",
         code="did_not_come_up",
     )
 
@@ -74,7 +74,7 @@ def _runs(backend: Backend, found: str, wanted: str) -> bool:
 
 
 async def _drained(backend: Backend, names: Sequence[str]) -> list[str]:
-    """List those that an interrupted try has left out of the traffic, healthy by now or not."""
+    """Return the servers that an interrupted attempt left drained, healthy or not."""
     servers = await backend.servers()
     return [name for name in names if servers[name].drained]
 
@@ -83,22 +83,22 @@ def _batches(names: Sequence[str], *, most: int) -> list[Sequence[str]]:
     return [names[start : start + most] for start in range(0, len(names), most)]
 
 
-async def _leaves_somebody(backend: Backend, batch: Sequence[str]) -> None:
+async def _require_others_serving(backend: Backend, batch: Sequence[str]) -> None:
     servers = await backend.servers()
     others = {name: server.weight for name, server in servers.items() if name not in batch}
     carries = any(servers[name].weight for name in batch)
     if carries:
-        backend.somebody_serves(servers, others)
+        backend.require_serving(servers, others)
 
 
 async def _replace_one(backend: Backend, name: str, version: str, *, share: float = PATIENCE) -> None:
     launcher = backend.needs_launcher()
-    await backend.tell([backend.setting(name, "state drain")])
+    await backend.send([backend.setting(name, "state drain")])
     await backend.quiet(name)
     try:
         await launcher.start(name, version)
     except ActionFailedError:
-        await backend.tell([backend.setting(name, "state ready")])
+        await backend.send([backend.setting(name, "state ready")])
         raise
 
     async def launched() -> bool:
@@ -110,11 +110,11 @@ async def _replace_one(backend: Backend, name: str, version: str, *, share: floa
 
 
 async def _let_in(backend: Backend, name: str, version: str, *, share: float = PATIENCE) -> None:
-    """Give a drained server its traffic again as soon as it is healthy."""
+    """Return a drained server to the traffic as soon as it is healthy."""
 
     async def up() -> bool:
         return (await backend.servers())[name].up
 
     await backend.doubt(name)
-    await backend.until(up, what=f"The health of {version} on {name}", share=share)
-    await backend.tell([backend.setting(name, "state ready")])
+    await backend.until(up, what=f"A healthy {version} on {name}", share=share)
+    await backend.send([backend.setting(name, "state ready")])

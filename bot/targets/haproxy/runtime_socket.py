@@ -13,7 +13,7 @@ _MOST_BYTES = 1_000_000
 _ANSWER_VERSION = "1"
 _STARTING, _RUNNING = 1, 2  # srv_op_state; 0 is stopped, 3 is stopping
 _CHECK_CONFIGURED, _CHECK_ENABLED = 2, 4  # bits of srv_check_state
-_DRAINED = 0x08 | 0x10  # bits of srv_admin_state: by itself, or because of a server that it tracks
+_DRAINED = 0x08 | 0x10  # bits of srv_admin_state: the server's own, or inherited from a server that it tracks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Server:
     up: bool = True
     """Healthy, drained or not."""
     drained: bool = False
-    """Let out of the traffic by hand or by an action, healthy or not."""
+    """Taken out of the traffic by hand or by an action, healthy or not."""
     has_check: bool = False
     checked: bool = False
     """The health check is on; without it a server counts as up."""
@@ -42,16 +42,16 @@ class RuntimeSocket:
     timeout_s: float
 
     async def servers(self) -> dict[str, Server]:
-        """Read all servers by name.
+        """Return all servers by name.
 
         Raises:
-            ActionFailedError: HAProxy cannot be asked, knows no such backend, or answers something else.
+            ActionFailedError: HAProxy cannot be reached, has no such backend, or gives another answer.
         """
         answer = await self.ask(f"show servers state {self.backend}")
         lines = answer.strip().splitlines()
         if len(lines) < 2 or lines[0] != _ANSWER_VERSION or not lines[1].startswith("# "):  # noqa: PLR2004  # version and header
             raise ActionFailedError(
-                f"HAProxy does not tell of backend {self.backend}: {answer.strip()[:200] or 'no answer'}",
+                f"HAProxy did not show the backend {self.backend}: {answer.strip()[:200] or 'no answer'}",
                 hint="Check `backend` in the catalogue, and that the socket has `level admin`.",
                 code="target_refused",
             )
@@ -64,27 +64,27 @@ class RuntimeSocket:
             ) from error
         return {server.name: server for server in found}
 
-    async def tell(self, lines: Sequence[str]) -> str:
-        """Say these in one go; gives HAProxy's complaint, empty if it had none.
+    async def send(self, lines: Sequence[str]) -> str:
+        """Send command lines at once; return HAProxy's complaint, empty if it had none.
 
         Raises:
             ActionFailedError: nothing was sent.
             ActionInDoubtError: no answer came.
         """
-        return " ".join((await self._say(";".join(lines))).split()) if lines else ""
+        return " ".join((await self._exchange(";".join(lines))).split()) if lines else ""
 
     async def ask(self, line: str) -> str:
-        """Ask what changes nothing.
+        """Return the answer to a command that changes nothing.
 
         Raises:
-            ActionFailedError: HAProxy cannot be asked.
+            ActionFailedError: HAProxy cannot be reached.
         """
         try:
-            return await self._say(line)
-        except ActionInDoubtError as error:  # a question changes nothing
+            return await self._exchange(line)
+        except ActionInDoubtError as error:  # a read changes nothing
             raise ActionFailedError(str(error), code="target_unavailable") from error
 
-    async def _say(self, line: str) -> str:
+    async def _exchange(self, line: str) -> str:
         sent = False
         try:
             async with asyncio.timeout(self.timeout_s):
@@ -100,11 +100,11 @@ class RuntimeSocket:
                     with suppress(OSError):
                         await writer.wait_closed()
         except (OSError, TimeoutError) as error:
-            said = f"HAProxy's socket {self.address} does not answer: {type(error).__name__}."
+            text = f"HAProxy's socket {self.address} did not answer: {type(error).__name__}."
             if sent:
-                raise ActionInDoubtError(said) from error
+                raise ActionInDoubtError(text) from error
             raise ActionFailedError(
-                said,
+                text,
                 hint="Check that HAProxy runs and that the bot may write to its socket.",
                 code="target_unavailable",
             ) from error

@@ -1,4 +1,4 @@
-"""HAProxy as a deployment's target: a stable slot, a candidate slot, and weights between them."""
+"""HAProxy as a deployment target: stable slots, a candidate slot, and weights between them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.ports.targets import Capabilities, ChangeResult, Role, RollbackCheck, T
 from bot.targets.haproxy import counts as counting
 from bot.targets.haproxy.backend import NAME, Backend, HAProxySettings, backend_of
 from bot.targets.haproxy.replacing import replace
-from bot.targets.haproxy.traffic_split import divide, let_go, percent_of, set_weights, stands
+from bot.targets.haproxy.traffic_split import divide, percent_of, release_lease, set_weights, stands
 from bot.targets.haproxy.view import after_promotion, instance_of, no_way, room_of, side_of
 from bot.targets.haproxy.weights import WHOLE, share_of
 from bot.targets.support.earlier_state import share_before, version_before
@@ -25,17 +25,17 @@ _COME_UP = 0.8
 
 @dataclass(frozen=True)
 class HAProxyTarget:
-    """One service's backend; docs/adr/0011 says why the slots never change their roles."""
+    """One service's backend; docs/adr/0011 explains why the slots never change their roles."""
 
     backend: Backend
 
     @classmethod
     def of(cls, ctx: Context, service: str, settings: HAProxySettings) -> HAProxyTarget:
-        """Keep the backend; the time of the step runs from now."""
+        """Return the target of a service's backend; the step's time starts now."""
         return cls(backend_of(ctx, service, settings))
 
     async def observe(self) -> TargetState:
-        """Tell what serves now; with a lease, the candidate itself is asked whether it is healthy."""
+        """Return what serves now; with a lease, the candidate's health is read from the candidate itself."""
         backend, slots = self.backend, self.backend.slots
         servers, versions = await backend.servers(), await backend.versions()
         found = [instance_of(server, versions, self._role(name)) for name, server in servers.items()]
@@ -54,11 +54,11 @@ class HAProxyTarget:
         )
 
     async def counts(self) -> TargetCounts:
-        """Read HAProxy's own counters, which begin at 0 when it starts."""
+        """Return HAProxy's own counters, which begin at 0 when it starts."""
         backend, slots = self.backend, self.backend.slots
         rows, servers = await backend.rows(), await backend.servers()
         at_s = backend.ctx.clock.now().timestamp()
-        # A candidate that HAProxy holds for down gets nothing, whatever its weight.
+        # A candidate that HAProxy considers down gets no traffic, whatever its weight.
         serving = {name: server.weight for name, server in servers.items() if server.usable}
         return TargetCounts(
             at_s=at_s,
@@ -68,14 +68,14 @@ class HAProxyTarget:
         )
 
     async def way_back(self, version: str) -> RollbackCheck:
-        """Try the socket's level, the stable servers' health and room, and where the old version is."""
+        """Return whether a rollback is possible: socket access, stable servers' health and room."""
         backend, slots, checked = self.backend, self.backend.slots, list[str]()
         level = (await backend.runtime.ask("show cli level")).strip()
         if level != "admin":
             return RollbackCheck(
-                verdict="impossible", because="HAProxy's socket may not be written to", checked=()
+                verdict="impossible", because="the bot may not write to HAProxy's socket", checked=()
             )
-        checked.append("HAProxy's socket may be written to")
+        checked.append("the bot may write to HAProxy's socket")
         servers, rows, versions = await backend.servers(), await backend.rows(), await backend.versions()
         if versions and all(versions[name].version == version for name in slots.stable):
             return after_promotion(version, versions[slots.candidate], checked)
@@ -85,7 +85,7 @@ class HAProxyTarget:
         checked.append(f"{', '.join(up)} healthy")
         room, busy = room_of(rows, up), rows["BACKEND"].sessions
         if room is not None and room < busy:
-            return no_way(f"{', '.join(up)} take {room} requests at once, and {busy} are under way", checked)
+            return no_way(f"{', '.join(up)} can take {room} requests at once, and {busy} are open", checked)
         checked.append("room for all traffic")
         return RollbackCheck(
             verdict="safe", because="the stable version can take all traffic now", checked=(*checked,)
@@ -99,12 +99,12 @@ class HAProxyTarget:
         now, before = slots[name], self._before(slots)
         if now.version == version and now.state == "running" and await self._is_up():
             return ChangeResult(
-                summary=f"{version} of {backend.service} was up already", changed=False, before=before
+                summary=f"{version} of {backend.service} was already up", changed=False, before=before
             )
         if servers[name].weight and now.version != version:
             raise ActionFailedError(
                 f"{backend.service}'s candidate is {now.version or 'another'} and has traffic.",
-                hint="Roll back or promote that first.",
+                hint="Roll it back or promote it first.",
                 code="candidate_busy",
             )
         await backend.quiet(name)
@@ -117,14 +117,14 @@ class HAProxyTarget:
         try:
             await backend.until(launched, what=f"{version} on {name}", share=_COME_UP)
             await backend.doubt(name)
-            await backend.until(self._is_up, what=f"The health of {version} on {name}", share=_COME_UP)
+            await backend.until(self._is_up, what=f"A healthy {version} on {name}", share=_COME_UP)
         except ActionInDoubtError as error:
             if error.code != "not_in_time":
                 raise
             await launcher.stop(name)
             raise ActionFailedError(
                 f"{str(error).rstrip('.')}; it was stopped again and had no traffic.",
-                hint="Look at the log of the version that did not come up.",
+                hint="Check the log of the version that did not come up.",
                 code="did_not_come_up",
             ) from error
         return ChangeResult(
@@ -140,7 +140,7 @@ class HAProxyTarget:
         now = await launcher.slot(name)
         if now.state == "stopped" or now.version != version:
             return ChangeResult(
-                summary=f"{version} of {backend.service} was not the candidate any more", changed=False
+                summary=f"{version} of {backend.service} was no longer the candidate", changed=False
             )
         if servers[name].weight or await backend.routes():
             raise ActionFailedError(
@@ -155,7 +155,7 @@ class HAProxyTarget:
         )
 
     async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> ChangeResult:
-        """Give the candidate its share; refuses while the candidate is another version, or not healthy."""
+        """Set the candidate's share; refused while the candidate is another version, or not healthy."""
         backend, slots = self.backend, self.backend.slots
         if routes and not slots.map_file:
             raise ActionFailedError(
@@ -165,19 +165,19 @@ class HAProxyTarget:
             )
         if percent or routes:
             await backend.must_run(version)
-            await backend.until(self._has_health, what=f"The health of {version} as HAProxy sees it")
+            await backend.until(self._has_health, what=f"A healthy {version}, as seen by HAProxy,")
         return await divide(backend, percent, routes)
 
     async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:
-        """Bring the stable slots to ``version`` while the candidate serves, then give them all traffic."""
+        """Update the stable slots to ``version`` while the candidate serves, then move all traffic there."""
         backend, slots = self.backend, self.backend.slots
         found = await backend.versions()
         backend.needs_launcher()
         previous = next((found[name].version for name in slots.stable if found[name].version != version), "")
         if not previous and await stands(backend, 0, ()):
-            return ChangeResult(summary=f"{backend.service} was at {version} already", changed=False)
+            return ChangeResult(summary=f"{backend.service} was already at {version}", changed=False)
         await backend.must_run(version)
-        await let_go(backend)
+        await release_lease(backend)
         if len(slots.stable) == 1 and previous:
             await divide(backend, WHOLE, ())
         if not previous and percent_of(backend, await backend.servers()):
@@ -192,30 +192,30 @@ class HAProxyTarget:
         )
 
     async def rollback(self, to_version: str, *, keep_candidate: bool) -> ChangeResult:
-        """Give all traffic to the stable slots; a version that is not there comes by the candidate's slot."""
+        """Move all traffic to the stable slots; a version that is not there is first staged as candidate."""
         backend, slots = self.backend, self.backend.slots
         if to_version and await self._is_elsewhere(to_version):
             return await self._return_to(to_version)
         servers = await backend.servers()
         if not any(servers[name].up for name in slots.stable):
             raise ActionFailedError(
-                f"No stable server of {backend.service} is healthy; the traffic stays where it is.",
-                hint="Bring a stable server up first.",
+                f"No stable server of {backend.service} is healthy, so the traffic was not moved.",
+                hint="Start a healthy stable server first.",
                 code="no_healthy_server",
             )
         weights = {name: server.weight for name, server in servers.items()}
-        await backend.tell([backend.setting(name, "state ready") for name in slots.stable])
+        await backend.send([backend.setting(name, "state ready") for name in slots.stable])
         moved = await divide(backend, 0, ())
         stopped = await self._settle("") if backend.launcher and not keep_candidate else ""
         return ChangeResult(
-            summary=f"All traffic of {backend.service} is back at {to_version or 'stable'}{stopped}",
+            summary=f"All traffic of {backend.service} is back on {to_version or 'stable'}{stopped}",
             changed=moved.changed or bool(stopped),
             before={**moved.before, "weights": {**weights}},
             after={"percent": 0},
         )
 
     async def reapply(self, version: str, before: JsonObject) -> ChangeResult:
-        """Start the version again and give it the share that it had, or all traffic after a promotion."""
+        """Start the version again with the share that it had, or with all traffic after a promotion."""
         if "versions" in before:
             return await self.replace(_versions(before), fall_back=False)
         if "percent" not in before:
@@ -225,25 +225,25 @@ class HAProxyTarget:
         return await self.shift(version, **share_before(before))
 
     async def set_weights(self, weights: Mapping[str, int]) -> ChangeResult:
-        """Set the weights of servers, 0 to 256 each; those that are not named keep theirs."""
+        """Set the weights of servers, 0 to 256 each; other servers keep theirs."""
         return await set_weights(self.backend, weights)
 
     async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> ChangeResult:
-        """Drain, replace, wait for health and let in again, a batch at a time."""
+        """Drain servers, replace them, wait until they are healthy and put them back, a batch at a time."""
         before = await replace(self.backend, versions, fall_back=fall_back)
         names = ", ".join(f"{name} {versions[name]}" for name in before)
-        said = f"now runs {names}" if before else "ran that already"
+        outcome = f"now runs {names}" if before else "was already running these versions"
         return ChangeResult(
-            summary=f"{self.backend.service} {said}",
+            summary=f"{self.backend.service} {outcome}",
             changed=bool(before),
             before={"versions": {**before}},
             after={"versions": {**versions}},
         )
 
-    # --- what these are made of ---
+    # --- helpers ---
 
     async def _settle(self, version: str) -> str:
-        """Have ``version`` or nothing in the candidate's slot; what fails here undoes no promotion."""
+        """Leave ``version`` or nothing in the candidate's slot; a failure here does not undo a promotion."""
         backend, name = self.backend, self.backend.slots.candidate
         launcher = backend.needs_launcher()
         try:
@@ -267,12 +267,12 @@ class HAProxyTarget:
         if not serving or found == version:
             await self.stage(version)
             return await self.promote(version, keep_warm=False)
-        # A promotion broke off half-way: its candidate serves while the old version comes back beside it.
+        # A promotion stopped half-way: its candidate serves while the old version is restored beside it.
         before = await replace(backend, dict.fromkeys(slots.stable, version))
         await divide(backend, 0, ())
         stopped = await self._settle("")
         return ChangeResult(
-            summary=f"All traffic of {backend.service} is back at {version}{stopped}",
+            summary=f"All traffic of {backend.service} is back on {version}{stopped}",
             before={"versions": {**before}},
             after={"version": version},
         )
@@ -281,7 +281,7 @@ class HAProxyTarget:
         return await self.backend.is_fit() if self.backend.slots.lease else await self._has_health()
 
     async def _await_restarted(self, version: str) -> None:
-        """Wait for stable slots that an interrupted try has restarted, while the candidate serves."""
+        """Wait for stable slots that an interrupted attempt has restarted, while the candidate serves."""
         backend, names = self.backend, self.backend.slots.stable
         for name in names:
             await backend.doubt(name)
@@ -290,7 +290,7 @@ class HAProxyTarget:
             servers = await backend.servers()
             return any(servers[name].up for name in names)
 
-        await backend.until(up, what=f"The health of {version} on {', '.join(names)}")
+        await backend.until(up, what=f"A healthy {version} on {', '.join(names)}")
 
     async def _has_health(self) -> bool:
         return (await self.backend.servers())[self.backend.slots.candidate].usable

@@ -1,4 +1,4 @@
-"""What HAProxy's servers and their slots come to, in the words of the port; pure."""
+"""Turns HAProxy's servers and their slots into the target port's types; pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.targets.support.launcher import Slot
 
 
 def instance_of(server: Server, versions: Mapping[str, Slot], role: Role) -> Instance:
-    """Tell of one server."""
+    """Return one server as an instance."""
     slot = versions.get(server.name)
     return Instance(
         name=server.name,
@@ -24,7 +24,7 @@ def instance_of(server: Server, versions: Mapping[str, Slot], role: Role) -> Ins
 
 
 def side_of(found: Sequence[Instance], role: Role, servers: Mapping[str, Server]) -> VersionState:
-    """Add up the servers of one role."""
+    """Return the servers of one role as one side."""
     own = [item for item in found if item.role == role]
     versions = {item.version for item in own}
     weights = {name: server.weight for name, server in servers.items()}
@@ -37,21 +37,21 @@ def side_of(found: Sequence[Instance], role: Role, servers: Mapping[str, Server]
 
 
 def room_of(rows: Mapping[str, Row], names: Iterable[str]) -> int | None:
-    """Tell how many requests these servers take at once; none if there is no limit."""
+    """Return how many requests these servers take at once; ``None`` if there is no limit."""
     rooms = [rows[name].room for name in names]
     known = [room for room in rooms if room is not None]
     return sum(known) if len(known) == len(rooms) else None
 
 
 def no_way(because: str, checked: Sequence[str]) -> RollbackCheck:
-    """Say that there is no way back."""
+    """Return that a rollback is impossible, and why."""
     return RollbackCheck(verdict="impossible", because=because, checked=tuple(checked))
 
 
 def after_promotion(version: str, candidate: Slot, checked: Sequence[str]) -> RollbackCheck:
-    """Once promoted, the way back leads through the candidate's slot."""
+    """Return the rollback check after a promotion: the candidate's slot has or starts the old version."""
     if candidate.state == "running" and candidate.version != version:
         because = f"{candidate.version} is kept warm and can take all traffic"
         return RollbackCheck(verdict="safe", because=because, checked=(*checked, because))
-    because = "the version before must be started again, which the launcher can do"
+    because = "the previous version must be started again, which the launcher can do"
     return RollbackCheck(verdict="safe", because=because, checked=(*checked, "the launcher answers"))

@@ -1,4 +1,4 @@
-"""How a percentage becomes HAProxy's weights, and weights a percentage; pure."""
+"""Converts a percentage to HAProxy's weights, and weights to a share; pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ MOST = 256
 
 
 def weights_for(percent: int, *, stable: Iterable[str], candidate: str) -> dict[str, int]:
-    """Divide the traffic: ``percent`` (0 to 100) for the candidate, the rest evenly for the stable servers.
+    """Return weights: ``percent`` (0 to 100) for the candidate, the rest evenly for the stable servers.
 
-    Where weights cannot express it (many servers), the candidate gets a little less than asked, but
-    something unless 0 is asked.
+    If weights cannot express it (many servers), the candidate gets a little less than requested, but never 0
+    unless 0 is requested.
     """
     stable = list(stable)
     each, own = WHOLE - percent, percent * len(stable)
@@ -24,6 +24,6 @@ def weights_for(percent: int, *, stable: Iterable[str], candidate: str) -> dict[
 
 
 def share_of(weights: Mapping[str, int], names: Iterable[str]) -> float:
-    """Tell the share of the traffic that these servers get, 0 to 1; 0 where nobody gets any."""
+    """Return the share of the traffic that these servers get, 0 to 1; 0 if no server gets any."""
     total = sum(weights.values())
     return sum(weights.get(name, 0) for name in set(names)) / total if total else 0.0

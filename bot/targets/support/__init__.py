@@ -1,1 +1,1 @@
-"""What several kinds of target share; nothing here is a kind of its own."""
+"""Helpers that several kinds of target share; nothing here is a kind of its own."""

@@ -1,4 +1,4 @@
-"""Where the backups of a service's database lie, and what is written down of each."""
+"""The folder of a service's database backups, and the note stored with each."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from bot.domain.model import Instant, Model
 DUMP = "database.dump"
 NOTE = "note.json"
 PART = ".part"
-"""What the folder of a backup that is being written ends with."""
+"""The suffix of a backup's folder while it is being written."""
 _CHUNK = 1 << 20
 
 
 class Backup(Model):
-    """What is known of one backup; its dump lies beside this note, in a folder of its ``name``."""
+    """The note of one backup; its dump is beside the note, in a folder of its ``name``."""
 
     name: str
     service: str
     version: str
-    """The version before whose migrations it was made."""
+    """The version whose migrations were applied after the backup."""
     database: str
     server: str
     at: Instant
@@ -38,18 +38,18 @@ class Shelf:
     """The folder of one service's backups."""
 
     def __init__(self, root: str, service: str) -> None:
-        """Name the folder; nothing is read or made."""
+        """Set the folder; nothing is read or created."""
         self.folder = Path(root) / service
 
     def dump(self, name: str) -> Path:
-        """Name the dump of a backup."""
+        """Return the path of a backup's dump."""
         return self.folder / name / DUMP
 
     def find(self, name: str) -> Backup | None:
-        """Read what is known of a backup; none if it is not there.
+        """Return a backup's note; ``None`` if there is no such backup.
 
         Raises:
-            ActionFailedError: its note cannot be read, or is none.
+            ActionFailedError: its note cannot be read or parsed.
         """
         if not (self.folder / name).is_dir():
             return None
@@ -58,12 +58,12 @@ class Shelf:
         except (OSError, ValidationError) as error:
             raise ActionFailedError(
                 f"The backup {name} cannot be read: {type(error).__name__}.",
-                hint=f"Look at {name}/{NOTE} in the folder of backups.",
+                hint=f"Check {name}/{NOTE} in the backups folder.",
                 code="backup_damaged",
             ) from error
 
     def newest(self) -> Backup | None:
-        """Find the latest whole backup.
+        """Return the latest complete backup; ``None`` if there is none.
 
         Raises:
             ActionFailedError: the folder or a note in it cannot be read.
@@ -80,7 +80,7 @@ class Shelf:
 
 
 def sum_up(path: Path) -> tuple[int, str]:
-    """Tell a file's size in bytes and its SHA-256, in hex."""
+    """Return a file's size in bytes and its SHA-256, in hex."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

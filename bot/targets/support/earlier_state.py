@@ -1,4 +1,4 @@
-"""What a rollback wrote down of the state before it, read back for its undo; pure."""
+"""Reads the state that a rollback recorded, for its undo; pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def share_before(before: JsonObject) -> Share:
     """Return the share that the candidate had.
 
     Raises:
-        ActionFailedError: it is not known.
+        ActionFailedError: ``before`` does not hold it.
     """
     match before:
         case {"percent": int(percent), "routes": list(routes)}:
@@ -32,7 +32,7 @@ def version_before(before: JsonObject) -> str:
     """Return the version that served.
 
     Raises:
-        ActionFailedError: it is not known.
+        ActionFailedError: ``before`` does not hold it.
     """
     match before:
         case {"version": str(version)} if version:
@@ -43,7 +43,7 @@ def version_before(before: JsonObject) -> str:
 
 def _unknown() -> ActionFailedError:
     return ActionFailedError(
-        "What the target was like before the rollback is not known, so the rollback stays.",
-        hint="Deploy the version again if you want it back.",
+        "The target's state before the rollback is not known, so the rollback was not undone.",
+        hint="Deploy the version again if you want to restore it.",
         code="before_unknown",
     )

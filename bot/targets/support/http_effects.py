@@ -1,4 +1,4 @@
-"""What every target needs: its settings, its effect, and changes over HTTP under a key and fencing token."""
+"""Helpers for every target: its settings, its effect, and HTTP changes with a key and a fencing token."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bot.domain.runs.effect import Effect
 from bot.engine.plugins import Context
 
 ACTOR = "pilothouse"
-"""Who targets are told it was."""
+"""The author that targets see."""
 
 PATIENCE = 0.9
-"""The share of a step's time that an action waits, so that it is the one to say what is known."""
+"""The share of a step's time that an action waits, so that the action itself can report what is known."""
 
 _CONFLICT = 409
 _STALE = "stale_fencing_token"
@@ -25,7 +25,7 @@ _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, ht
 
 
 def effect_of(ctx: Context) -> Effect:
-    """Give the effect that is to happen.
+    """Return the effect of the current step.
 
     Raises:
         ActionFailedError: there is none, so nothing may be changed.
@@ -36,20 +36,20 @@ def effect_of(ctx: Context) -> Effect:
 
 
 def settings_of(ctx: Context, service: str, *, where: str, kind: str) -> Mapping[str, str]:
-    """Read how to reach a service's target; ``where`` is ``sources`` or ``target``.
+    """Return the settings of a service's target; ``where`` is ``sources`` or ``target``.
 
     Raises:
-        ActionFailedError: the catalogue names none, or the service is somebody else's.
+        ActionFailedError: the catalogue has none, or the service is external.
     """
     found = ctx.service(service)
     if found.external:
         raise ActionFailedError(
-            f"{service} is somebody else's service; it can be read, not changed.", code="external_service"
+            f"{service} is an external service: the bot can read it, not change it.", code="external_service"
         )
     settings = (found.sources if where == "sources" else found.target).get(kind)
     if not settings:
         raise ActionFailedError(
-            f"The catalogue does not say how to reach `{kind}` of {service}.",
+            f"The catalogue has no `{kind}` settings for {service}.",
             hint=f"Add `{where}: {{{kind}: …}}` to {service} in the catalogue.",
             code="target_not_configured",
         )
@@ -57,10 +57,10 @@ def settings_of(ctx: Context, service: str, *, where: str, kind: str) -> Mapping
 
 
 def field_of(settings: Mapping[str, str], name: str, *, service: str, kind: str) -> str:
-    """Read one field of a target's settings.
+    """Return one field of a target's settings.
 
     Raises:
-        ActionFailedError: it is missing.
+        ActionFailedError: the field is missing.
     """
     if not settings.get(name):
         raise ActionFailedError(
@@ -81,7 +81,7 @@ def change_of(
     after: JsonValue = "",
     data: JsonObject | None = None,
 ) -> Change:
-    """Make the ledger's entry; its id comes from the effect's key, so that it is there once."""
+    """Return the ledger's entry; its id is the effect's key, so that it is recorded once."""
     return Change(
         id=effect_of(ctx).key,
         at=ctx.clock.now(),
@@ -96,7 +96,7 @@ def change_of(
 
 
 async def write(ctx: Context, method: str, url: str, *, body: JsonObject, part: str = "") -> httpx.Response:
-    """Send a change under the effect's key and fencing token; gives a 2xx answer.
+    """Send a change with the effect's key and fencing token; return the 2xx answer.
 
     An effect of several requests names each of them by ``part``, so that each has a key of its own.
 
@@ -118,20 +118,22 @@ async def write(ctx: Context, method: str, url: str, *, body: JsonObject, part: 
     except (*_NOTHING_SENT, httpx.InvalidURL) as error:
         raise ActionFailedError(
             f"{named} cannot be reached: {type(error).__name__}.",
-            hint="Check that it is up and that the catalogue names it rightly.",
+            hint="Check that it is up, and its address in the catalogue.",
             code="target_unavailable",
         ) from error
     except httpx.HTTPError as error:
-        raise ActionInDoubtError(f"{named} was asked and did not answer: {type(error).__name__}.") from error
+        raise ActionInDoubtError(
+            f"{named} got the request and did not answer: {type(error).__name__}."
+        ) from error
     if response.is_server_error:
-        raise ActionInDoubtError(f"{named} answered {response.status_code}{_said(response)}.")
+        raise ActionInDoubtError(f"{named} answered {response.status_code}{_message(response)}.")
     if not response.is_success:
         raise _refusal(named, response)
     return response
 
 
 async def look(ctx: Context, url: str) -> JsonObject:
-    """Read an object of the target.
+    """Return a JSON object read from the target.
 
     Raises:
         ActionFailedError: it cannot be read; nothing was changed.
@@ -141,30 +143,30 @@ async def look(ctx: Context, url: str) -> JsonObject:
         response = await ctx.http.get(url, timeout=ctx.timeout_s * PATIENCE)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ActionFailedError(
-            f"{named} does not answer: {type(error).__name__}.",
-            hint="Check that it is up and that the catalogue names it rightly.",
+            f"{named} did not answer: {type(error).__name__}.",
+            hint="Check that it is up, and its address in the catalogue.",
             code="target_unavailable",
         ) from error
     if not response.is_success:
         raise _refusal(named, response)
     found = _object(response)
     if found is None:
-        raise ActionFailedError(f"{named} answered no JSON object.", code="target_garbage")
+        raise ActionFailedError(f"{named} did not answer with a JSON object.", code="target_garbage")
     return found
 
 
 def _refusal(named: str, response: httpx.Response) -> ActionFailedError | StaleEpochError:
     code = (_object(response) or {}).get("error")
     if response.status_code == _CONFLICT and code == _STALE:
-        return StaleEpochError(f"{named} has seen a newer owner of this run{_said(response)}.")
+        return StaleEpochError(f"{named} has seen a newer owner of this run{_message(response)}.")
     return ActionFailedError(
-        f"{named} refused with {response.status_code}{_said(response)}.",
-        hint="Nothing was changed. Look at what the target says, then decide by hand.",
+        f"{named} refused with {response.status_code}{_message(response)}.",
+        hint="Nothing was changed. Check the target's message, then decide by hand.",
         code=code if isinstance(code, str) else "target_refused",
     )
 
 
-def _said(response: httpx.Response) -> str:
+def _message(response: httpx.Response) -> str:
     message = (_object(response) or {}).get("message")
     return f": {message[:300].rstrip('.')}" if isinstance(message, str) and message else ""
 

@@ -1,4 +1,4 @@
-"""What a kind of target declares, so that it is found by scanning."""
+"""The declaration by which a kind of target is found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.ports.targets import DeploymentTarget
 
 
 class TargetSettings(Model):
-    """What the catalogue says of one target; an empty text counts as not set."""
+    """The catalogue's settings of one target; empty text counts as not set."""
 
     @model_validator(mode="before")
     @classmethod
@@ -32,9 +32,9 @@ class TargetKind(Generic[S]):
     """One kind of target; a module of ``bot.targets`` or of a plugin package declares it as ``KIND``."""
 
     name: str
-    """What it is called under ``target:`` in the catalogue, and as ``by`` of a step."""
+    """Its name under ``target:`` in the catalogue, and as ``by`` of a step."""
     settings: type[S]
     make: Callable[[Context, str, S], DeploymentTarget]
-    """Makes the target of a service within one step's time."""
+    """Returns the target of a service, within one step's time."""
     precedence: int
-    """Where a service has several and a step names none, the lowest is meant: what carries its traffic."""
+    """If a service has several and a step names none, the lowest is used: it carries the traffic."""

@@ -1,4 +1,4 @@
-"""The launcher: starts a version of a service in a slot, tells what runs there, and stops it."""
+"""The launcher: starts a version of a service in a slot, reports what runs there, and stops it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.targets.support.http_effects import look, write
 
 
 class Slot(BaseModel):
-    """What runs in a slot; other fields that a launcher tells are not read."""
+    """What runs in a slot; other fields of the launcher's answer are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -31,24 +31,24 @@ class Launcher:
     service: str
 
     async def slot(self, name: str) -> Slot:
-        """Tell what runs in a slot.
+        """Return what runs in a slot.
 
         Raises:
-            ActionFailedError: the launcher cannot be asked, or answers something else.
+            ActionFailedError: the launcher cannot be read, or gives another answer.
         """
         found = await look(self.ctx, self._address(name))
         try:
             return Slot.model_validate(found)
         except ValidationError as error:
             raise ActionFailedError(
-                f"{self._address(name)} does not tell what runs there.", code="target_garbage"
+                f"{self._address(name)} did not report what runs there.", code="target_garbage"
             ) from error
 
     async def start(self, name: str, version: str) -> None:
-        """Have a version run in a slot, instead of what runs there; it may take a while to come up.
+        """Start a version in a slot, in place of what runs there; it may take a while to come up.
 
         Raises:
-            ActionFailedError: the launcher refused; what ran there runs on.
+            ActionFailedError: the launcher refused; the earlier version still runs.
             ActionInDoubtError: no clear answer came.
             StaleEpochError: the launcher has seen a newer owner of this effect.
         """
@@ -56,7 +56,7 @@ class Launcher:
         await write(self.ctx, "PUT", address, body={"version": version}, part=f"{name}:{version}")
 
     async def stop(self, name: str) -> None:
-        """Have nothing run in a slot; raises as ``start`` does."""
+        """Stop what runs in a slot; raises as ``start`` does."""
         await write(self.ctx, "DELETE", self._address(name), body={}, part=f"{name}:stop")
 
     def _address(self, name: str) -> str:

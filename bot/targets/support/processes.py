@@ -18,7 +18,7 @@ _MOST_BYTES = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class CompletedProgram:
-    """How a program ended."""
+    """The exit code and the output of a program."""
 
     code: int
     out: str
@@ -37,11 +37,11 @@ async def run(
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
 ) -> CompletedProgram:
-    """Run a program; its environment is what programs need to work, and ``env``: none of the bot's secrets.
+    """Run a program with a minimal environment and ``env``, without the bot's secrets.
 
     Raises:
         ActionFailedError: there is no such program; nothing was done.
-        ActionInDoubtError: it did not end in time, and was killed with all that it had started.
+        ActionInDoubtError: it did not finish in time, and was killed with all its child processes.
     """
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     try:
@@ -55,8 +55,8 @@ async def run(
         )
     except OSError as error:
         raise ActionFailedError(
-            f"{command[0]} cannot be run: {error.strerror}.",
-            hint="Install it where the workers run, or name it rightly in the catalogue.",
+            f"{command[0]} could not be run: {error.strerror}.",
+            hint="Install it where the workers run, or correct its name in the catalogue.",
             code="target_unavailable",
         ) from error
     try:
@@ -64,12 +64,12 @@ async def run(
             out, err = await process.communicate(stdin)
     except TimeoutError as error:
         raise ActionInDoubtError(
-            f"{command[0]} did not end within {duration(within_s)}, and was killed.", code="not_in_time"
+            f"{command[0]} did not finish within {duration(within_s)} and was killed.", code="not_in_time"
         ) from error
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    said, complaint = (text[-_MOST_BYTES:].decode(errors="replace") for text in (out, err))
-    return CompletedProgram(code=process.returncode or 0, out=said, err=complaint)
+    output, complaint = (text[-_MOST_BYTES:].decode(errors="replace") for text in (out, err))
+    return CompletedProgram(code=process.returncode or 0, out=output, err=complaint)

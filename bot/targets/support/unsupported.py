@@ -13,31 +13,31 @@ class SingleVersionTarget:
     """A target of one version at a time: it cannot stage, divide the traffic, or count."""
 
     def __init__(self, kind: str) -> None:
-        """Keep what it is called in the catalogue."""
+        """Store its name in the catalogue."""
         self._kind = kind
 
     async def counts(self) -> TargetCounts:
-        """Refuse."""
+        """Raise that it is not supported."""
         self._cannot("counts no requests")
 
     async def stage(self, version: str) -> ChangeResult:  # noqa: ARG002  # the port's
-        """Refuse."""
+        """Raise that it is not supported."""
         self._cannot("has no candidate to stage")
 
     async def unstage(self, version: str) -> ChangeResult:  # noqa: ARG002  # the port's
-        """Refuse."""
-        self._cannot("has no candidate to take away")
+        """Raise that it is not supported."""
+        self._cannot("has no candidate to remove")
 
     async def shift(self, version: str, *, percent: int, routes: Sequence[str]) -> ChangeResult:  # noqa: ARG002  # the port's
-        """Refuse."""
+        """Raise that it is not supported."""
         self._cannot("cannot divide the traffic")
 
     async def replace(self, versions: Mapping[str, str], *, fall_back: bool) -> ChangeResult:  # noqa: ARG002  # the port's
-        """Refuse."""
-        self._cannot("knows no instances")
+        """Raise that it is not supported."""
+        self._cannot("has no instances to replace")
 
     def _serving(self, name: str, version: str) -> TargetState:
-        """Tell of a target that is at one version, as ``name``, and can do nothing by halves."""
+        """Return the state of a target at one version, with one instance called ``name``."""
         return TargetState(
             target=self._kind,
             stable=VersionState(version=version, weight_percent=100, healthy=True, instances=1),

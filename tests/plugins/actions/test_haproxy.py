@@ -173,7 +173,7 @@ async def test_a_shift_of_which_nothing_was_done_is_refused(make_ctx):
 
 async def test_a_haproxy_that_vanishes_after_the_shift_leaves_doubt(make_ctx):
     async with _impostor([STATE % (0, 100), b"\n"]) as address:
-        with pytest.raises(ActionInDoubtError, match="HAProxy was told"):
+        with pytest.raises(ActionInDoubtError, match="HAProxy got the commands"):
             await actions.shift(make_ctx(target=_at(address)), service="shop", weights=BACK)
 
 
@@ -181,7 +181,7 @@ async def test_a_haproxy_that_vanishes_in_a_rollback_leaves_doubt(make_ctx):
     state = STATE % (0, 100)
     sent_ready, looked = [state, b"\n"], [state, state]
     async with _impostor([*sent_ready, *looked, b"\n"]) as address:
-        with pytest.raises(ActionInDoubtError, match="HAProxy was told"):
+        with pytest.raises(ActionInDoubtError, match="HAProxy got the commands"):
             await actions.rollback(make_ctx(target=_at(address)), service="shop")
 
 

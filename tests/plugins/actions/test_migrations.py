@@ -217,7 +217,7 @@ async def test_what_was_begun_and_cannot_be_looked_at_is_put_to_a_person(ctx_of,
 
 async def test_a_file_refused_after_another_was_applied_outside_is_told_as_such(ctx_of, database):
     files = {"expand/01.sql": "ALTER TABLE orders ADD a int;", "expand/02.sql": "VACUUM nowhere;"}
-    with pytest.raises(ActionInDoubtError, match="files before it are applied"):
+    with pytest.raises(ActionInDoubtError, match="earlier files are applied"):
         await actions.apply(ctx_of(files), **WHAT)
     assert "a" in await columns(database)
 

@@ -75,7 +75,7 @@ async def test_the_same_termination_twice_changes_nothing_more(make_ctx, postgre
     async with session(postgres) as (_, pid, start):
         assert (await actions.terminate(ctx, service="shop", pid=pid, backend_start=start)).changed
         again = await actions.terminate(ctx, service="shop", pid=pid, backend_start=start)
-    assert (again.changed, again.summary) == (False, f"Session {pid} of shop's database was gone already")
+    assert (again.changed, again.summary) == (False, f"Session {pid} of shop's database was already gone")
 
 
 async def test_a_look_tells_whether_the_session_is_gone(make_ctx, postgres):

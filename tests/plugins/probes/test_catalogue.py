@@ -26,7 +26,7 @@ def services() -> list[dict[str, object]]:
 
 async def test_the_neighbourhood_names_owner_callers_and_dependencies(context):
     facts = await neighbourhood(context(*services()), service="shop")
-    assert facts.summary == "shop: Sells. Owner: team. Stands on bank. Called by front."
+    assert facts.summary == "shop: Sells. Owner: team. Depends on bank. Called by front."
     assert facts.data["external_dependencies"] == ["bank"]
     assert facts.data["versions"] == {"backend": "shop", "stable": "s", "candidate": "c"}
 

@@ -93,7 +93,7 @@ async def test_answers_that_are_not_the_expected_ones_count_for_nothing(context)
     async with name_server() as server:
         seen = await resolve(context(service(server)), service="shop", expected=("192.0.2.1", "192.0.2.9"))
     assert (seen.value, seen.data["missing"], seen.data["unexpected"]) == (0, ["192.0.2.9"], ["192.0.2.2"])
-    assert "192.0.2.1 and 192.0.2.2, where 192.0.2.1 and 192.0.2.9 is expected" in seen.text
+    assert "192.0.2.1 and 192.0.2.2, expected 192.0.2.1 and 192.0.2.9" in seen.text
 
 
 @pytest.mark.parametrize(("name", "record"), [("gone.example", "A"), ("shop.example", "AAAA")])

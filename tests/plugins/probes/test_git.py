@@ -64,7 +64,7 @@ async def test_a_version_without_a_tag_is_told_so(context, repo: Repo):
 
 @pytest.mark.parametrize("version", ["", "--upload-pack=touch x", "1.0..1.1", "1.0 1.1", "../x", "1.0\n1.1"])
 async def test_what_is_no_version_never_reaches_git(context, repo: Repo, version: str):
-    with pytest.raises(ProbeUnavailableError, match="is no version"):
+    with pytest.raises(ProbeUnavailableError, match="is not a valid version"):
         await probes.between(context(repo.service()), service="checkout", before="1.0", after=version)
 
 

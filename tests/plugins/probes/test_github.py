@@ -169,8 +169,8 @@ async def test_a_token_that_does_not_fit_and_a_spent_allowance_are_told_apart(co
     }
     async with http_server(routes) as url:
         for place, said in (
-            ("a", "does not let the bot in"),
-            ("b", "asked too often"),
+            ("a", "denied the bot access"),
+            ("b", "limiting the bot's requests"),
             ("c", "answered 404"),
         ):
             with pytest.raises(ProbeUnavailableError, match=said) as failed:

@@ -106,7 +106,7 @@ async def test_an_address_that_is_not_there_is_a_gap_and_no_illness(context):
 
 
 async def test_an_address_that_is_no_url_is_unavailable(context):
-    with pytest.raises(ProbeUnavailableError, match="no URL"):
+    with pytest.raises(ProbeUnavailableError, match="not a URL"):
         await dependencies(context(service("shop", "not a url")), service="shop")
 
 

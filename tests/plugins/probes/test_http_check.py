@@ -125,7 +125,7 @@ async def test_an_html_page_where_json_is_due_is_0(context):
     async with http_server({"/": answering("<html>", content_type="text/html")}) as url:
         seen = await check(context(service(f"{url}/")), service="shop", body_json={"status": "ok"})
     assert (seen.value, seen.data["problem"]) == (0, "field")
-    assert "no JSON" in seen.text
+    assert "not JSON" in seen.text
 
 
 async def test_only_the_first_megabyte_of_a_body_is_read(context):
@@ -159,7 +159,7 @@ async def test_a_name_that_does_not_exist_is_down_and_one_that_cannot_be_looked_
 
 @pytest.mark.parametrize("address", ["not a url", "ftp://x/", "http://", "http://[::1"])
 async def test_an_address_that_is_no_url_is_unavailable_and_not_down(context, address):
-    with pytest.raises(ProbeUnavailableError, match="no URL"):
+    with pytest.raises(ProbeUnavailableError, match="not a URL"):
         await check(context(service(address)), service="shop")
 
 

@@ -125,8 +125,8 @@ async def test_where_all_lines_that_are_read_are_errors_their_number_tells_when_
         assert total.kind is FindingKind.LOG_ERRORS
         assert total.began_at is not None
         assert abs(total.began_at - (NOW - timedelta(seconds=600))) <= timedelta(seconds=30)
-        assert "of more than 3000 lines only those" in found.gaps[0]
-        assert "the older ones counted" in found.gaps[0]
+        assert "more than 3000 lines, so only errors were read" in found.gaps[0]
+        assert "older ones were only counted" in found.gaps[0]
 
 
 async def test_of_many_ordinary_lines_the_errors_are_read_and_all_of_them(context):
@@ -134,7 +134,7 @@ async def test_of_many_ordinary_lines_the_errors_are_read_and_all_of_them(contex
     async with http_server({RANGE: store.query_range}) as url:
         found = await loki.errors(context(shop("loki", url, tenant="acme"), clock=Stopped()), service="shop")
     assert found.items[0].data["count"] == 20
-    assert found.gaps == ("shop: of more than 3000 lines only those that speak of errors were read",)
+    assert found.gaps == ("shop: there are more than 3000 lines, so only those that mention errors were read",)
     assert {request.headers["X-Scope-OrgID"] for request in store.asked} == {"acme"}
 
 
@@ -159,7 +159,7 @@ async def test_a_part_of_an_index_that_does_not_answer_is_a_gap(context):
     store.failed_shards = 1
     async with http_server({SEARCH: store.search}) as url:
         found = await elastic.errors(context(shop("elastic", url), clock=Stopped()), service="shop")
-    assert found.gaps == ("shop: a part of the index did not answer",)
+    assert found.gaps == ("shop: part of the index did not answer",)
 
 
 @pytest.mark.parametrize(("probe", "kind"), [(loki.errors, "loki"), (elastic.errors, "elastic")])
@@ -171,8 +171,8 @@ async def test_a_store_that_is_away_silent_or_locked_is_unavailable_and_no_secre
     async with http_server(routes) as url:
         for address, said in (
             (f"http://bot:hunter2@127.0.0.1:{free_port()}", "the connection is refused"),
-            (f"{url}/hangs", "does not answer within 80 ms"),
-            (f"{url}/locked", "does not let the bot in"),
+            (f"{url}/hangs", "did not answer within 80 ms"),
+            (f"{url}/locked", "denied the bot access"),
         ):
             ctx = context(shop(kind, address, token="hunter3"), timeout_s=0.2 if "within" in said else 30)
             with pytest.raises(ProbeUnavailableError, match=said) as failed:

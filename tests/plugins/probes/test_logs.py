@@ -127,7 +127,7 @@ async def test_broken_lines_are_counted_and_not_fatal(context, tmp_path):
     write(tmp_path / "shop.jsonl", [*ordinary(), "Traceback (most recent call last):", "[1]", '{"half": '])
     write(tmp_path / "pay.jsonl", ordinary())
     found = await look(context, tmp_path)
-    assert found.gaps == ("shop: 3 lines are no JSON with a time",)
+    assert found.gaps == ("shop: 3 lines are not JSON with a time",)
 
 
 async def test_files_of_something_else_are_garbage(context, tmp_path):

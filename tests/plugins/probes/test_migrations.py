@@ -170,9 +170,9 @@ def test_a_version_that_leads_out_of_the_folder_is_refused(version):
 @pytest.mark.parametrize(
     ("script", "error", "said"),
     [
-        ("sleep 60", ProbeUnavailableError, "did not end"),
+        ("sleep 60", ProbeUnavailableError, "did not finish"),
         ("echo no json", ProbeGarbageError, "no json"),
-        ("exit 101", ProbeGarbageError, "ended with 101"),
+        ("exit 101", ProbeGarbageError, "exited with code 101"),
     ],
 )
 async def test_a_linter_that_hangs_or_babbles_is_not_a_clean_file(tmp_path, script, error, said):

@@ -196,7 +196,7 @@ async def test_the_lag_of_a_replica_is_told_by_the_primary_and_by_the_replica(co
 async def test_a_role_that_sees_nobody_else_is_unavailable_and_not_calm(context, dsn):
     ctx = context(service(dsn.replace("tester:secret", "blind:blind")))
     for probe in (blocked_sessions, connections_used, longest_transaction, replication_lag):
-        with pytest.raises(ProbeUnavailableError, match="may not see") as failed:
+        with pytest.raises(ProbeUnavailableError, match="cannot see") as failed:
             await probe(ctx, service="shop")
         assert "pg_monitor" in failed.value.hint
     assert (await transaction_ids_used(ctx, service="shop")).value > 0
@@ -204,7 +204,7 @@ async def test_a_role_that_sees_nobody_else_is_unavailable_and_not_calm(context,
 
 @pytest.mark.parametrize("probe", ALL)
 async def test_a_server_that_is_gone_silent_or_another_is_unavailable_and_no_figure(context, probe):
-    with pytest.raises(ProbeUnavailableError, match="nobody accepts") as failed:
+    with pytest.raises(ProbeUnavailableError, match="it refuses connections") as failed:
         await probe(context(service(f"postgresql://u:hunter2@127.0.0.1:{free_port()}/x")), service="shop")
     assert "hunter2" not in str(failed.value)
     async with http_server({"/": answering({})}) as url:
@@ -212,7 +212,7 @@ async def test_a_server_that_is_gone_silent_or_another_is_unavailable_and_no_fig
             await probe(context(service(f"postgresql://u:p@{url[7:]}/x"), timeout_s=1), service="shop")
     async with silent_server() as address:
         ctx = context(service(f"postgresql://u:p@{address}/x"), timeout_s=0.2)
-        with pytest.raises(ProbeUnavailableError, match="does not answer within"):
+        with pytest.raises(ProbeUnavailableError, match="did not answer within"):
             await probe(ctx, service="shop")
     with pytest.raises(ProbeNotConfiguredError):
         await probe(context(service("")), service="shop")

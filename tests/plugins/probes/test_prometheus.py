@@ -174,7 +174,7 @@ async def test_a_neighbour_whose_prometheus_is_gone_is_a_gap(context):
         )
         found = await anomalies(ctx, service="shop")
     assert found.items == ()
-    assert found.gaps[0] == "shop: Prometheus has no series of it"
+    assert found.gaps[0] == "shop: Prometheus has no series for it"
     assert found.gaps[1].startswith("pay: ")
 
 

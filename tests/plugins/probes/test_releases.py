@@ -90,7 +90,7 @@ async def test_a_long_diff_is_cut_between_lines_and_the_cut_is_a_gap(context, re
     assert 11_000 < len(commit["diff"]) <= 12_000
     assert commit["diff"].endswith("+x = 1\n")
     assert not commit["whole"]
-    assert found.gaps == ("checkout: of the commits between 1.1 and 1.2, 0 of 1 were read whole",)
+    assert found.gaps == ("checkout: between 1.1 and 1.2, 0 of 1 commits were read completely",)
 
 
 async def test_more_than_twenty_commits_and_seven_releases_are_cut_and_said(context, repo: Repo):
@@ -106,7 +106,7 @@ async def test_more_than_twenty_commits_and_seven_releases_are_cut_and_said(cont
     assert [commit["message"] for commit in found.items[0].data["commits"]] == [
         f"Set {number}" for number in range(22, 2, -1)
     ]
-    assert "checkout: of the commits between 1.1 and 2.0, 20 of 23 were read whole" in found.gaps
+    assert "checkout: between 1.1 and 2.0, 20 of 23 commits were read completely" in found.gaps
     assert "checkout: the commits of an older release were not read" in found.gaps
 
 
@@ -198,7 +198,7 @@ async def test_a_commit_that_github_does_not_show_is_named_and_is_a_gap(context)
         )
     unread, read = only(found).data["commits"]
     assert (unread["sha"], unread["diff"], unread["whole"], read["whole"]) == ("bbbbbbb2", "", False, True)
-    assert found.gaps == ("checkout: of the commits between 1.0 and 1.1, 1 of 2 were read whole",)
+    assert found.gaps == ("checkout: between 1.0 and 1.1, 1 of 2 commits were read completely",)
 
 
 async def test_a_github_that_hangs_over_the_commits_costs_the_commits_alone(context):

@@ -204,8 +204,8 @@ async def test_a_page_that_is_away_silent_or_locked_is_unavailable_and_no_secret
     async with http_server({"/hangs": hanging, "/locked": answering({}, status=401)}) as url:
         for feed, said in (
             (f"http://bot:hunter2@127.0.0.1:{free_port()}/", "the connection is refused"),
-            (f"{url}/hangs", "does not answer within 170 ms"),
-            (f"{url}/locked", r"does not let the bot in \(401\)"),
+            (f"{url}/hangs", "did not answer within 170 ms"),
+            (f"{url}/locked", r"denied the bot access \(401\)"),
         ):
             with pytest.raises(ProbeUnavailableError, match=said) as failed:
                 await page(

@@ -193,7 +193,7 @@ async def test_nobody_there_is_unavailable_and_says_nothing_about_the_certificat
 
 async def test_a_server_that_hangs_is_unavailable_in_time(context):
     async with tls_server(None) as address:
-        with pytest.raises(ProbeUnavailableError, match="does not answer within"):
+        with pytest.raises(ProbeUnavailableError, match="did not answer within"):
             await days_left(context(tls_at(address), timeout_s=0.4), service="shop")
 
 

@@ -122,7 +122,7 @@ async def test_jaeger_is_asked_in_slices_and_the_one_to_blame_is_named_as_in_the
         (FindingKind.ERROR_RATE_UP, "pay"),
         (FindingKind.LATENCY_UP, "pay"),
     ]
-    assert found.normal == ("shop: no operation fails or takes longer by itself than before",)
+    assert found.normal == ("shop: no operation fails or has a longer self time than before",)
     assert found.looked_at == "600 spans in 300 traces of shop over 30 min"
     assert len(server.asked) == 8
     assert server.asked[0].headers["Authorization"] == "Bearer hunter2"
@@ -143,7 +143,7 @@ async def test_no_trace_at_all_is_a_gap_and_not_calm(context):
     async with http_server(empty) as url:
         for source in ({"jaeger": f"{url}/j"}, {"tempo": f"{url}/t"}):
             found = await spans(context(*shop(**source), clock=Stopped()), service="shop")
-            assert (found.items, found.normal, found.gaps) == ((), (), ("shop: no trace of it was found",))
+            assert (found.items, found.normal, found.gaps) == ((), (), ("shop: no trace was found",))
 
 
 async def test_a_store_that_is_away_silent_or_locked_is_unavailable_and_no_secret_is_told(context):
@@ -152,8 +152,8 @@ async def test_a_store_that_is_away_silent_or_locked_is_unavailable_and_no_secre
     async with http_server(routes) as url:
         for address, said in (
             (f"http://bot:hunter2@127.0.0.1:{free_port()}", "the connection is refused"),
-            (f"{url}/hangs", "does not answer within"),
-            (f"{url}/locked", "does not let the bot in"),
+            (f"{url}/hangs", "did not answer within"),
+            (f"{url}/locked", "denied the bot access"),
         ):
             for make in ("jaeger", "tempo"):
                 ctx = context(*shop(**{make: address}), timeout_s=0.2 if "within" in said else 30)
