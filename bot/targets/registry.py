@@ -87,6 +87,6 @@ def _unusable(service: str, kind: str, error: ValidationError) -> ActionFailedEr
     wrong = f"has no `{field}`" if first["type"] == "missing" else f"has a wrong `{field}`: {first['msg']}"
     return ActionFailedError(
         f"The catalogue's `{kind}` of {service} {wrong.rstrip('.')}.",
-        hint="Correct it in the catalogue; `python -m bot check` shows the line.",
+        hint="Correct it in the catalogue; `pilothouse check` shows the line.",
         code="target_not_configured",
     )

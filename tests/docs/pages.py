@@ -16,7 +16,7 @@ _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$", re.MULTILINE)
 
 
 def pages() -> list[Path]:
-    """Every page of the project, by path."""
+    """Return every page of the project, by path."""
     found = ROOT.rglob("*.md")
     return sorted(
         path
@@ -26,7 +26,7 @@ def pages() -> list[Path]:
 
 
 def code_of(text: str) -> Iterator[str]:
-    """Every block and every span of code in a page."""
+    """Yield every block and every span of code in a page."""
     for fence in _FENCE.finditer(text):
         yield fence.group(2)
     for span in _SPAN.finditer(_FENCE.sub("", text)):
@@ -34,14 +34,14 @@ def code_of(text: str) -> Iterator[str]:
 
 
 def links_of(text: str) -> Iterator[str]:
-    """Every link's target that is no address of the web."""
+    """Yield the target of every link that is not a web address."""
     for target in _LINK.findall(_SPAN.sub("", _FENCE.sub("", text))):
         if not re.match(r"[a-z][a-z0-9+.-]*:", target):
             yield target
 
 
 def anchors_of(text: str) -> set[str]:
-    """The anchors of a page's headings, as code hosts make them."""
+    """Return the anchors of a page's headings, as code hosts make them."""
     headings = (
         re.sub(r"[`*]|\]\([^)]*\)|\[", "", heading) for heading in _HEADING.findall(_FENCE.sub("", text))
     )

@@ -12,7 +12,7 @@ from bot.__main__ import build_parser
 from tests.docs.pages import ROOT, code_of, pages
 
 COMMAND = r"(?m)(?:^|[=/]|[:;&|$] )pilothouse ([a-z][a-z-]*)"
-"""As a line begins, behind its folder, or behind what a shell, a Procfile or a unit file puts before it."""
+"""The command at the start of a line, after a folder, or after what a shell, a Procfile or a unit file puts before it."""
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -24,7 +24,7 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
 
 
 def options_of(parser: argparse.ArgumentParser) -> list[str]:
-    """Every option of a command and of its verbs."""
+    """Return every option of a command and of its verbs."""
     own = [option for action in parser._actions for option in action.option_strings]
     verbs = [a.choices.values() for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
     return own + [option for some in verbs for verb in some for option in options_of(verb)]

@@ -1,4 +1,4 @@
-"""What the guide to the gates shows can be copied, and it tells every gate and every word."""
+"""What the guide to the gates shows can be copied, and it lists every gate and every command."""
 
 from __future__ import annotations
 

@@ -21,7 +21,11 @@ def test_every_name_of_the_api_is_on_the_page_and_no_other():
 def test_the_api_holds_nothing_but_what_it_promises():
     public = {name for name in vars(bot.api) if not name.startswith("_")} - {"annotations"}
     assert public == set(bot.api.__all__)
-    assert set(bot.testing.__all__) == {"plugin_context"}
+
+
+def test_every_helper_for_tests_is_on_the_page():
+    assert bot.testing.__all__
+    assert [name for name in bot.testing.__all__ if f"`{name}`" not in PAGE] == []
 
 
 def test_what_is_promised_of_a_context_is_there():

@@ -1,4 +1,4 @@
-"""The quarantine stays short, and nobody forgets what is in it."""
+"""The quarantine stays short, and its entries are reviewed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def exists(entry: Entry) -> bool:
 
 
 def is_stale(entry: Entry, *, today: date) -> bool:
-    """Return whether nobody has looked at it for too long."""
+    """Return whether its last review is too long ago."""
     return today - entry.confirmed > LONGEST
 
 

@@ -1,4 +1,4 @@
-"""How tests wait: for a condition, never for a while, and no test measures how long something took."""
+"""How tests wait: for a condition, never for a fixed time, and no test measures how long something took."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tests.docs.pages import ROOT
 from tests.support.waiting import LIMIT_S
 
 MARKER = "# real time: "
-"""What follows says why a test has to let time pass; without it a pause is refused."""
+"""Marks the reason why a test has to let time pass; without it a pause is refused."""
 PAUSES = {"asyncio.sleep", "time.sleep"}
 CLOCKS = {"time.monotonic", "time.perf_counter", "time.time", "time.process_time"}
 LIMITS = {"asyncio.timeout": 0, "asyncio.wait_for": 1}
-"""Where the limit stands among the arguments."""
+"""The position of the limit among the arguments."""
 LEAST_LIMIT_S = 30
 HELPERS = {"tests/support/waiting.py"}
 
