@@ -150,7 +150,11 @@ def test_the_slos_of_a_service_are_read(load):
     [
         ("0.999", "1", "4: services[0].slos[0].objective: must be less than 1"),
         ("0.999", "99.9", "4: services[0].slos[0].objective: must be less than 1"),
-        ('good: "g[$window]", ', "", "4: services[0].slos[0]: needs either `error_ratio`, or `good` and `total`"),
+        (
+            'good: "g[$window]", ',
+            "",
+            "4: services[0].slos[0]: needs either `error_ratio`, or `good` and `total`",
+        ),
         ("window_days: 7", 'good: "g[$window]"', "5: services[0].slos[1]: needs either `error_ratio`, or"),
         ("e[$window]", "e[5m]", "5: services[0].slos[1]: `error_ratio` must contain `$window`"),
         ("window_days", "windowdays", "5: services[0].slos[1].windowdays: there is no such field here (did"),

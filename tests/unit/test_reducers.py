@@ -83,4 +83,6 @@ def test_findings_are_read_back_from_the_journal_and_anything_else_is_garbage():
     step = StepState(id="logs", outcome="ok", result=findings.model_dump(mode="json"))
     assert reading_of(step) == findings
     other = step.model_copy(update={"result": {"type": "facts"}})
-    assert reading_of(other) == Source(name="logs", status=SourceStatus.GARBAGE, why="it returned no findings")
+    assert reading_of(other) == Source(
+        name="logs", status=SourceStatus.GARBAGE, why="it returned no findings"
+    )

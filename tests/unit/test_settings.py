@@ -36,7 +36,9 @@ def test_making_settings_directly_reads_no_environment(monkeypatch):
 def test_a_misspelt_name_is_an_error_that_suggests_the_nearest():
     with pytest.raises(SettingsError) as caught:
         load_settings({"PILOTHOUSE_REDIS_ULR": "redis://localhost"})
-    assert str(caught.value) == ("PILOTHOUSE_REDIS_ULR is not a setting (did you mean `PILOTHOUSE_REDIS_URL`?).")
+    assert str(caught.value) == (
+        "PILOTHOUSE_REDIS_ULR is not a setting (did you mean `PILOTHOUSE_REDIS_URL`?)."
+    )
     assert caught.value.code == "settings_invalid"
 
 

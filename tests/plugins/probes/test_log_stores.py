@@ -134,7 +134,9 @@ async def test_of_many_ordinary_lines_the_errors_are_read_and_all_of_them(contex
     async with http_server({RANGE: store.query_range}) as url:
         found = await loki.errors(context(shop("loki", url, tenant="acme"), clock=Stopped()), service="shop")
     assert found.items[0].data["count"] == 20
-    assert found.gaps == ("shop: there are more than 3000 lines, so only those that mention errors were read",)
+    assert found.gaps == (
+        "shop: there are more than 3000 lines, so only those that mention errors were read",
+    )
     assert {request.headers["X-Scope-OrgID"] for request in store.asked} == {"acme"}
 
 

@@ -258,6 +258,7 @@ async def test_what_a_repository_holds_is_what_the_diagnosis_names(context, repo
         since_s=1800,
     )
     assert (
-        "(“Tidy up”), which lowers timeout_ms from 300 to 5; the log lines contain “within 5 ms”" in diagnosis.summary
+        "(“Tidy up”), which lowers timeout_ms from 300 to 5; the log lines contain “within 5 ms”"
+        in diagnosis.summary
     )
     assert diagnosis.causes[0].data["commit"] == repo.git("rev-parse", "--short=7", "v1.1~1").strip()

@@ -153,9 +153,14 @@ async def test_a_right_diagnosis_can_be_held_on_to(exported, tmp_path, capsys):
     assert await call(*words, "--cause", "bad_configuration", "--service", "web") == 0
     assert "The current ranker gets it right." in capsys.readouterr().out
     assert await call(*words, "--cause", "none") == 0
-    assert "there was no fault, but the diagnosis was bad_configuration of web pool" in capsys.readouterr().out
+    assert (
+        "there was no fault, but the diagnosis was bad_configuration of web pool" in capsys.readouterr().out
+    )
     assert await call(*words, "--cause", "unclear") == 0
-    assert "the cause could not be determined, but the diagnosis was bad_configuration of web pool" in capsys.readouterr().out
+    assert (
+        "the cause could not be determined, but the diagnosis was bad_configuration of web pool"
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
