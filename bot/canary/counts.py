@@ -6,22 +6,33 @@ from math import ceil, log
 
 from bot.canary.evidence import errors_to_clear, errors_to_see, odds
 from bot.canary.phrases import odds_words, tally_words, wait_words
-from bot.canary.sequential import CountEvidence, distinct, fold
+from bot.canary.sequential import CountEvidence, distinct, history
+from bot.canary.silence import silence, unproved_weight
 from bot.domain.rollouts.judging import CountMetric, RequestTally
 from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 
 def judge_counts(metric: CountMetric) -> MetricVerdict:
     """Fold the looks (or the attempts, each request once) and judge the evidence."""
-    looks = (distinct(metric.attempts),) if metric.attempts else metric.looks
-    return judge_evidence(metric, fold(looks, ratio=metric.harmful_ratio))
+    ratio = metric.harmful_ratio
+    if metric.attempts:
+        return judge_evidence(metric, CountEvidence(ratio=ratio, step=distinct(metric.attempts)))
+    looks = history(metric.looks, ratio=ratio)
+    if len(metric.looks) == 1:
+        text = "the counters were read once: what either side answers is counted from here on"
+        return _verdict(metric, looks[-1], MetricOutcome.INCONCLUSIVE, "baseline_only", text)
+    found = judge_evidence(metric, looks[-1], silent=silence(looks))
+    if found.outcome is MetricOutcome.PASS and (unproved := unproved_weight(looks)):
+        return _verdict(metric, looks[-1], MetricOutcome.INCONCLUSIVE, "no_requests_yet", unproved)
+    return found
 
 
-def judge_evidence(metric: CountMetric, evidence: CountEvidence) -> MetricVerdict:
-    """Judge what was counted so far; a watch calls this at each look with the evidence it keeps.
+def judge_evidence(metric: CountMetric, evidence: CountEvidence, *, silent: str = "") -> MetricVerdict:
+    """Judge what was counted so far.
 
     It fails once the odds for "worse" reach ``1/alpha`` and the canary has more than its share of the errors;
     it passes once the odds against "``harmful_ratio`` times as bad", or for "harmless", are enough.
+    ``silent`` says in words why the requests counted so far say nothing about now; then it does not pass.
     """
     total = evidence.total
     if not total.canary.requests:
@@ -30,6 +41,8 @@ def judge_evidence(metric: CountMetric, evidence: CountEvidence) -> MetricVerdic
         )
     if evidence.log_worse >= log(1 / metric.alpha) and evidence.more_than_its_share:
         return _told(metric, evidence, MetricOutcome.FAIL, "odds_reached")
+    if silent:
+        return _verdict(metric, evidence, MetricOutcome.NO_DATA, "traffic_dried_up", silent)
     if total.canary.requests < metric.min_requests:
         return _waiting(metric, evidence, "too_few_requests")
     enough = passing_threshold(metric)

@@ -33,7 +33,8 @@ def forecast(traffic: Traffic) -> Forecast:
 
 
 def _text(traffic: Traffic, needed_s: float | None, *, enough: bool) -> str:
-    fault = f"{traffic.ratio:.3g} times as many errors as now ({percent(traffic.error_share)})"
+    now = f"{percent(traffic.error_share)}{_measured(traffic)}"
+    fault = f"{traffic.ratio:.3g} times as many errors as now ({now})"
     at = f"{figure(traffic.canary_share, 'ratio')} of {traffic.requests_per_s:.3g} requests/s"
     if needed_s is None:
         why = (
@@ -46,3 +47,7 @@ def _text(traffic: Traffic, needed_s: float | None, *, enough: bool) -> str:
         f"Traffic is too sparse: at {at}, {fault} would be seen only after about {duration(needed_s)}; "
         f"this canary is watched for {duration(traffic.window_s)}."
     )
+
+
+def _measured(traffic: Traffic) -> str:
+    return "" if traffic.measured_s is None else f" in the last {duration(traffic.measured_s)}"

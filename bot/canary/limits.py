@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.canary.samples import finite, has_infinite
+from bot.canary.samples import ended_early, finite, has_infinite
 from bot.canary.selection import Floats
 from bot.domain.formatting import figure, percent
 from bot.domain.rollouts.judging import BurnRateMetric, BurnWindow, LimitMetric
@@ -10,7 +10,7 @@ from bot.domain.rollouts.verdict import MetricOutcome, MetricVerdict
 
 
 def judge_limit(metric: LimitMetric) -> MetricVerdict:
-    """Fail when more values than are tolerated lie outside; no value, or NaN alone, is not a pass."""
+    """Fail when more values than are tolerated lie outside; without a newest value it does not pass."""
     if has_infinite(metric.values):
         return _verdict(metric, MetricOutcome.ERROR, "infinite", "has infinite values")
     values = finite(metric.values)
@@ -25,6 +25,8 @@ def judge_limit(metric: LimitMetric) -> MetricVerdict:
     if values.size * 2 < len(metric.values):
         text = f"{len(metric.values) - values.size} of {len(metric.values)} values are missing"
         return _verdict(metric, MetricOutcome.NO_DATA, "mostly_missing", text)
+    if ended_early(metric.values, most=0):
+        return _verdict(metric, MetricOutcome.NO_DATA, "newest_missing", "the newest value is missing")
     latest = float(values[-1])
     if values.size < metric.min_values:
         text = f"{values.size} of {metric.min_values} values needed"

@@ -15,6 +15,8 @@ from bot.domain.rollouts.judging import SampleMetric
 from bot.domain.rollouts.verdict import Interval, MetricOutcome, MetricVerdict
 
 _LEFT_OUT_TOO_MANY = 0.5
+_GAP = 2
+"""So many missing samples at the end are a gap; more are the end of the series."""
 _IMMENSE = 1e300
 """From here on differences may overflow, and no measurement is so large."""
 
@@ -34,12 +36,23 @@ def judge_samples(metric: SampleMetric) -> MetricVerdict:
         return _too_few(metric, canary, stable)
     confidence = 1 - (1 - metric.confidence) / metric.planned_looks
     shift = shift_between(canary, stable, confidence=confidence, independent=metric.independent)
-    return _by_interval(metric, shift, baseline=float(np.median(stable)), confidence=confidence)
+    found = _by_interval(metric, shift, baseline=float(np.median(stable)), confidence=confidence)
+    for side, given in (("the canary", metric.canary), ("stable", metric.stable)):
+        if found.outcome is not MetricOutcome.FAIL and ended_early(given, most=_GAP):
+            text = f"the newest samples of {side} are missing: earlier ones say nothing about now"
+            return _verdict(metric, MetricOutcome.NO_DATA, "newest_missing", text)
+    return found
 
 
 def has_infinite(values: Sequence[float | None]) -> bool:
     """Return whether a value is not a measurement: a division by zero, an overflow."""
     return any(value is not None and abs(value) > _IMMENSE for value in values)
+
+
+def ended_early(values: Sequence[float | None], *, most: int) -> bool:
+    """Return whether more than ``most`` of the newest values are missing, one after the other."""
+    newest = values[-most - 1 :]
+    return len(newest) > most and not finite(newest).size
 
 
 def finite(values: Sequence[float | None]) -> Floats:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import accumulate
+from typing import Literal
 
 from pydantic import Field
 
@@ -11,6 +13,8 @@ from bot.domain.model import Model
 from bot.domain.rollouts.judging import Attempt, CountsLook, RequestTally
 
 _NOTHING = RequestTally()
+_MOST_IN_A_LOOK = 100
+_MOST_TIMES_USUAL = 10
 
 
 class Sides(Model):
@@ -98,21 +102,23 @@ class CountEvidence(Model):
 def observe(evidence: CountEvidence, look: CountsLook) -> CountEvidence:
     """Add one look.  The same look twice changes nothing; one from before is left out.
 
-    A new weight closes the step, and so does a counter that fell, because its process was started anew; what
+    The first look is the baseline of both sides: what the counters held then belongs to what ran before.  A
+    new weight closes the step, and so does a counter that fell, because its process was started anew; what
     it counted between the last look and its end is lost.
     """
     now = Sides(canary=look.canary, stable=look.stable)
     if evidence.at_s is None:
         return evidence.model_copy(
-            update={"weight": look.weight, "began_at_s": look.at_s, "at_s": look.at_s, "step": now}
+            update={"weight": look.weight, "began_at_s": look.at_s, "at_s": look.at_s, "base": now}
         )
     if look.at_s < evidence.at_s:
         return evidence
     before = _plus(evidence.base, evidence.step)
     if _fell(now.canary, before.canary) or _fell(now.stable, before.stable):
+        dt_s = look.at_s - evidence.at_s
         base = Sides(
-            canary=_NOTHING if _fell(now.canary, before.canary) else before.canary,
-            stable=_NOTHING if _fell(now.stable, before.stable) else before.stable,
+            canary=_base_after(now.canary, before.canary, expected=dt_s * _pace(evidence, "canary")),
+            stable=_base_after(now.stable, before.stable, expected=dt_s * _pace(evidence, "stable")),
         )
         evidence = _close(evidence, base=base)
     # What was counted up to the look that tells of a new weight was, but for one interval, under the old one.
@@ -122,15 +128,22 @@ def observe(evidence: CountEvidence, look: CountsLook) -> CountEvidence:
     return _close(counted, base=now).model_copy(update={"weight": look.weight})
 
 
+def history(looks: Iterable[CountsLook], *, ratio: float) -> tuple[CountEvidence, ...]:
+    """Return the evidence after each look, in their order, beginning with none."""
+    return tuple(accumulate(looks, observe, initial=CountEvidence(ratio=ratio)))
+
+
 def fold(looks: Iterable[CountsLook], *, ratio: float) -> CountEvidence:
     """Fold all looks, in their order."""
-    evidence = CountEvidence(ratio=ratio)
-    for look in looks:
-        evidence = observe(evidence, look)
-    return evidence
+    return history(looks, ratio=ratio)[-1]
 
 
-def distinct(attempts: Iterable[Attempt]) -> CountsLook:
+def increase(before: RequestTally, now: RequestTally) -> RequestTally:
+    """Return what a counter has counted since ``before``; one that fell began again at 0."""
+    return now if _fell(now, before) else _sum(now, before, -1)
+
+
+def distinct(attempts: Iterable[Attempt]) -> Sides:
     """Count each request once a side, however often it was tried; it failed if any of its tries did.
 
     Retries come in clusters, and would let one unlucky request count as many.
@@ -142,7 +155,7 @@ def distinct(attempts: Iterable[Attempt]) -> CountsLook:
     canary, stable = (
         [bad for (side, _), bad in failed.items() if side == wanted] for wanted in ("canary", "stable")
     )
-    return CountsLook(
+    return Sides(
         canary=RequestTally(requests=len(canary), errors=sum(canary)),
         stable=RequestTally(requests=len(stable), errors=sum(stable)),
     )
@@ -165,6 +178,23 @@ def _fell(now: RequestTally, before: RequestTally) -> bool:
     return now.requests < before.requests or now.errors < before.errors
 
 
+def _pace(evidence: CountEvidence, side: Literal["canary", "stable"]) -> float:
+    """Return the requests a second of one side so far; 0 where that is not known yet."""
+    tally: RequestTally = getattr(evidence.total, side)
+    return tally.requests / evidence.lasted_s if evidence.lasted_s else 0.0
+
+
+def _base_after(now: RequestTally, before: RequestTally, *, expected: float) -> RequestTally:
+    """Return where a side is counted on from, ``expected`` being its usual requests since the last look.
+
+    A counter that fell began again at 0.  If it holds far more than can have come since, it is a sum of
+    which only one part began again; the others hold old requests, and it is counted on from here.
+    """
+    if not _fell(now, before):
+        return before
+    return _NOTHING if now.requests <= _MOST_IN_A_LOOK + _MOST_TIMES_USUAL * expected else now
+
+
 def _plus(one: Sides, other: Sides) -> Sides:
     return Sides(canary=_sum(one.canary, other.canary, 1), stable=_sum(one.stable, other.stable, 1))
 
@@ -174,6 +204,6 @@ def _minus(one: Sides, other: Sides) -> Sides:
 
 
 def _sum(one: RequestTally, other: RequestTally, sign: int) -> RequestTally:
-    return RequestTally(
-        requests=one.requests + sign * other.requests, errors=one.errors + sign * other.errors
-    )
+    requests = one.requests + sign * other.requests
+    # Two counters are not read at the same moment: an error may be seen before its request.
+    return RequestTally(requests=requests, errors=min(requests, one.errors + sign * other.errors))

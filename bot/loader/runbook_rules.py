@@ -150,7 +150,7 @@ def _check_background(
         place.find("after", phase.after, ("pipeline",))
     if isinstance(phase.for_s, str):
         spot.at("for_s").check_expression(phase.for_s)
-    check_all(spot, "checks", phase.checks, titles_filled=False)
+    check_all(spot.knowing("last"), "checks", phase.checks, titles_filled=False)
     if phase.on_breach is None:
         return
     target = library.get(phase.on_breach)

@@ -8,16 +8,19 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
+from bot.canary.after_switch import CountsAt, CountsWindow, judge_after_switch
 from bot.canary.forecast import forecast as foresee
+from bot.canary.sequential import increase
 from bot.domain.diagnoses.change import Change
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import ActionFailedError, ProbeUnavailableError
-from bot.domain.model import JsonObject
-from bot.domain.rollouts.judging import Traffic
+from bot.domain.model import JsonObject, Share
+from bot.domain.rollouts.judging import RequestTally, Traffic
 from bot.engine.plugins import Context, probe
-from bot.ports.targets import TargetState
+from bot.ports.targets import SideCounts, TargetCounts, TargetState
 from bot.targets.registry import target_of
 
+_NOT_SUPPORTED = "not_supported"
 _MEMORY_S = 30 * 86_400.0
 
 Percent = Annotated[int, Field(gt=0, lt=100)]
@@ -31,8 +34,9 @@ T = TypeVar("T")
 async def observe(ctx: Context, *, service: str, by: str = "") -> Facts:
     """Which versions of ``service`` run, and each one's share of the traffic (percent).
 
-    The serving version is compared with the one that the last promotion or rollback of the last 30 days
-    left; ``data.warnings`` lists the differences, as after a restart that lost the weights.
+    What serves is compared with what the last promotion or rollback of the last 30 days said;
+    ``data.warnings`` tells where they differ, as after a restart that forgot the weights.  ``data.counts``
+    holds the counters of both sides at that moment, for ``deploy.errors``; null where the target has none.
 
     Raises:
         ProbeUnavailableError: the target cannot be read; that does not mean that nothing runs.
@@ -40,7 +44,12 @@ async def observe(ctx: Context, *, service: str, by: str = "") -> Facts:
     found = await _read(_observed(ctx, service, by))
     changes = await ctx.ledger.since(service=service, seconds=_MEMORY_S) if found.tells_version else ()
     warnings = strays(found, promised=promised(changes))
-    data: JsonObject = {**found.model_dump(mode="json"), "warnings": [*warnings]}
+    counted = await _counted(ctx, service, by)
+    data: JsonObject = {
+        **found.model_dump(mode="json"),
+        "warnings": [*warnings],
+        "counts": None if counted is None else counted.model_dump(mode="json"),
+    }
     return Facts(
         summary=" ".join((*(f"⚠️ {warning}" for warning in warnings), _shown(service, found))), data=data
     )
@@ -60,9 +69,66 @@ async def counts(ctx: Context, *, service: str, by: str = "") -> Facts:
             f"{name} {side.errors} errors of {side.requests}"
             for name, side in (("canary", found.canary), ("stable", found.stable))
         )
-        return Facts(summary=f"{service}: {shares}", data=found.model_dump(mode="json"))
+        return Facts(
+            summary=f"{service}, since its target began to count: {shares}",
+            data=found.model_dump(mode="json"),
+        )
 
     return await _read(read())
+
+
+@probe(specialist="cicd")
+async def errors(
+    ctx: Context,
+    *,
+    service: str,
+    by: str = "",
+    since: JsonObject | None = None,
+    began: JsonObject | None = None,
+    until: JsonObject | None = None,
+    last: JsonObject | None = None,
+    at_most: Share = 0.05,
+) -> Facts:
+    """Return whether ``service`` fails more of its requests, or is asked less, than before a switch.
+
+    ``since`` holds the target's counters at the switch, ``began`` and ``until`` those of a time before it,
+    ``last`` those of the last look.  ``data.well`` is false if the errors since the switch are surely more
+    than before or, where fewer than 100 requests came before, more than the share ``at_most``; or if the
+    requests dry up.  Where nothing is counted it is true, and ``data.watch.known`` is false: the text says
+    that errors are not watched.
+
+    Raises:
+        ProbeUnavailableError: the target cannot be asked.
+    """
+    try:
+        now = await target_of(ctx, service, by=by).counts()
+    except ActionFailedError as error:
+        if error.code != _NOT_SUPPORTED:
+            raise ProbeUnavailableError(str(error), hint=error.hint, code=error.code) from error
+        return _unwatched(f"errors are not watched here: {str(error)[0].lower()}{str(error)[1:].rstrip('.')}")
+    if since is None:
+        return _unwatched("errors are not watched here: the counters at the switch were not read")
+    found = judge_after_switch(
+        before=CountsWindow.between(_stable(began), _stable(until)),
+        since=CountsWindow.between(_stable(since), _stable(now)),
+        latest=CountsWindow.between(_stable(last or since), _stable(now)),
+        at_most=at_most,
+    )
+    watch: JsonObject = {
+        "known": found.known, "remark": found.text, "counts": now.model_dump(mode="json")
+    }  # fmt: skip
+    return Facts(summary=found.text, data={"well": found.well, "watch": watch})
+
+
+def _unwatched(why: str) -> Facts:
+    return Facts(summary=why, data={"well": True, "watch": {"known": False, "remark": why, "counts": None}})
+
+
+def _stable(counted: JsonObject | TargetCounts | None) -> CountsAt | None:
+    if counted is None:
+        return None
+    read = TargetCounts.model_validate(counted)
+    return CountsAt(at_s=read.at_s, tally=_tally(read.stable))
 
 
 @probe(specialist="cicd")
@@ -90,8 +156,9 @@ async def forecast(
 ) -> Facts:
     """Whether a canary will get enough traffic to detect a doubling of the errors, before it gets any.
 
-    The traffic is measured for ``sample_s`` seconds.  ``data`` has the fields of ``judge``'s forecast:
-    ``enough``, ``needed_s``, ``errors_needed`` and ``text``.
+    Traffic and errors are what came in ``sample_s`` seconds, never what the target has counted since it was
+    started; ``data`` has the fields of ``judge``'s forecast: ``enough``, ``needed_s``, ``errors_needed`` and
+    ``text``.
 
     Raises:
         ProbeUnavailableError: the target cannot be read, or does not count requests.
@@ -100,14 +167,15 @@ async def forecast(
     before = await _read(target.counts())
     await asyncio.sleep(sample_s)
     after = await _read(target.counts())
-    came = after.canary.requests + after.stable.requests - before.canary.requests - before.stable.requests
-    seen = after.stable.requests
+    canary, stable = (increase(_tally(then), _tally(now)) for then, now in _sides(before, after))
+    lasted_s = max(after.at_s - before.at_s, 0.001)
     outlook = foresee(
         Traffic(
-            requests_per_s=max(0.0, came / max(after.at_s - before.at_s, 0.001)),
-            error_share=min(1.0, after.stable.errors / seen) if seen else 0.0,
+            requests_per_s=(canary.requests + stable.requests) / lasted_s,
+            error_share=stable.errors / stable.requests if stable.requests else 0.0,
             canary_share=percent / 100,
             window_s=within_s,
+            measured_s=lasted_s,
         )
     )
     return Facts(summary=outlook.text, data=outlook.model_dump(mode="json"))
@@ -177,6 +245,22 @@ def strays(found: TargetState, *, promised: str) -> tuple[str, ...]:
     if found.candidate is not None and found.candidate.weight_percent and not found.candidate.healthy:
         warnings.append("The candidate has a share of the traffic and is not healthy.")
     return tuple(warnings)
+
+
+def _sides(before: TargetCounts, after: TargetCounts) -> tuple[tuple[SideCounts, SideCounts], ...]:
+    return (before.canary, after.canary), (before.stable, after.stable)
+
+
+def _tally(side: SideCounts) -> RequestTally:
+    return RequestTally(requests=side.requests, errors=side.errors)
+
+
+async def _counted(ctx: Context, service: str, by: str) -> TargetCounts | None:
+    """Read the counters; none where the target has none, or does not answer."""
+    try:
+        return await target_of(ctx, service, by=by).counts()
+    except ActionFailedError:
+        return None
 
 
 async def _observed(ctx: Context, service: str, by: str) -> TargetState:

@@ -12,10 +12,12 @@ from bot.domain.deployments.deploy_lock import DeployLock
 from bot.domain.deployments.flag import Flag
 from bot.domain.deployments.gate import Gates
 from bot.services.intent_handler import run_id_of
+from bot.views.thread.ending import story
 from bot.views.thread.rollout import rollout_why_modal
 from bot.views.thread.run import run_messages
 from demo.scenarios.deploying import decided_by, ending_of
 from tests.integration.deployments import QUICK, actions_in, effects, failed, stage_with
+from tests.support.waiting import until
 from tests.support.worlds import ANA, BEN, CHI
 from tests.unit.views.oracle import assert_valid_message
 
@@ -179,6 +181,7 @@ async def test_a_dry_run_shows_the_plan_and_changes_nothing():
         assert run.outcome == "done"
         assert [step.id for step in plan.steps] == [
             "still_open",
+            "before",
             "stage",
             "shift-1",
             "shift-2",
@@ -231,3 +234,29 @@ async def test_a_gate_that_closes_while_people_decide_lets_nothing_begin():
         assert effects(await stage.events(run_id)) == []
         assert run.phases["rollout"].steps["still_open"].reason == "locked"
         assert run.outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    ("version", "ended", "words"),
+    [("1.5.0", "ok", "errors since the switch: 0 of"), ("1.5-bad", "breached", "errors since the switch: ")],
+)
+async def test_the_watch_after_a_switch_reads_the_errors_of_the_new_version(version, ended, words):
+    async with stage_with() as stage, stage.floor.load():
+        run_id = await stage.ask("deploy-blue-green", f"shop {version}")
+        run = await stage.approve(run_id)
+
+        async def watched():
+            state = (await stage.go(run_id)).phases["watch"]
+            return state if state.outcome else None
+
+        state = await until(watched, what="the watch has ended")
+        assert run.phases["rollout"].outcome == "ok"
+        assert words in state.samples[-1].text
+        assert state.outcome == ended
+        if ended == "breached":
+            back = await stage.go(f"{run_id}-watch")
+            assert (back.runbook.name, back.waiting_for is not None) == ("rollback", True)
+        else:
+            told = story(await stage.read(run_id))
+            assert "All well for" in told
+            assert words in told.replace("Errors", "errors")

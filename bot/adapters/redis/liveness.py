@@ -106,8 +106,8 @@ class Liveness:
         """Return for how many seconds this worker has watched the others until now.
 
         The time between two looks counts for half a lease at most.  While the store was out of reach no
-        worker could beat, so a missing beat does not mean a dead worker; and a worker that looks seldom, because
-        its machine is busy, still finds out that another one is gone.
+        worker could beat, so a missing beat does not mean a dead worker; and a worker that looks seldom,
+        because its machine is busy, still finds out that another one is gone.
         """
         now = time.monotonic()
         self._watched_s += min(now - self._looked, self._lease_s / 2)

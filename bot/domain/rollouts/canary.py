@@ -67,13 +67,30 @@ class RolloutSteering(Model):
                 assert_never(word)
 
 
-def case_of(rules: Sequence[Metric], readings: Sequence[CanaryReading], *, policy: JudgePolicy) -> CanaryCase:
+def case_of(
+    rules: Sequence[Metric],
+    readings: Sequence[CanaryReading],
+    *,
+    policy: JudgePolicy,
+    counted: Sequence[CanaryReading] = (),
+) -> CanaryCase:
     """Return the case for a judge: the rules with what was read.
+
+    Counters are judged over ``counted``, all that was read since the rollout's first share and in seconds
+    since then; over ``readings`` where that is not given.
 
     A counter's probe gives ``canary`` and ``stable`` with ``requests`` and ``errors``; a sample's gives a
     number for each, under the metric's own name; a limit's gives ``value``.
     """
-    return CanaryCase(metrics=tuple(_filled(rule, readings) for rule in rules), policy=policy)
+    since_first = counted or readings
+    filled = [_filled(rule, since_first if isinstance(rule, CountMetric) else readings) for rule in rules]
+    return CanaryCase(metrics=tuple(filled), policy=policy)
+
+
+def thinned(readings: Sequence[CanaryReading], *, most: int) -> tuple[CanaryReading, ...]:
+    """Return about ``most`` of the readings, evenly spaced, the first and the last among them."""
+    every = max(1, len(readings) // most)
+    return (*readings[:-1:every], *readings[-1:])
 
 
 def _filled(rule: Metric, readings: Sequence[CanaryReading]) -> Metric:

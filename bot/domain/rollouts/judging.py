@@ -93,7 +93,8 @@ class CountMetric(_Metric):
 
     kind: Literal["counts"] = "counts"
     looks: tuple[CountsLook, ...] = ()
-    """In the order of time, beginning with the counters as they were before the canary got traffic."""
+    """In the order of time.  The first is the baseline of both sides, from before the canary got traffic:
+    only what was counted since then is judged."""
     attempts: tuple[Attempt, ...] = ()
     """Instead of looks: single tries, from which each request is counted once."""
     alpha: float = Field(default=0.01, gt=0, lt=1)
@@ -218,6 +219,8 @@ class Traffic(_JudgeInput):
     """Of the whole service."""
     error_share: Share
     """Of stable, as it is now."""
+    measured_s: float | None = Field(default=None, gt=0)
+    """Over how many seconds that was measured."""
     canary_share: float = Field(gt=0, lt=1)
     window_s: float = Field(gt=0)
     """How long the canary is to be watched at that share."""

@@ -208,6 +208,8 @@ class WatchSampled(Model):
     ok: bool | None
     """None: it could not be measured, which is not good."""
     text: str = ""
+    seen: dict[str, JsonObject] = Field(default_factory=dict)
+    """What checks keep for the next look and for the end, by their ids: ``data.watch`` of their results."""
 
 
 class ApprovalWaived(Model):

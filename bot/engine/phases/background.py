@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.errors import BotError, RunbookError
+from bot.domain.model import JsonObject
 from bot.domain.runs.event import PhaseStarted, RunStarted, WatchSampled
-from bot.domain.runs.runbook import Background
-from bot.engine.checks import look
+from bot.domain.runs.run_states import PhaseState
+from bot.domain.runs.runbook import Background, Check
+from bot.engine.checks import CheckResult, look
 from bot.engine.params import complete_params
 from bot.engine.phases import Answer, PhaseEnd, PhaseWait
 from bot.engine.session import RunSession
@@ -26,17 +28,27 @@ async def background(session: RunSession, phase: Background) -> Answer:
     if state.started_at is None:
         session.note(PhaseStarted(at=session.now, phase=phase.id))
         return PhaseWait(until=min(ends_at, session.now + timedelta(seconds=phase.every_s)))
-    next_at = (state.samples[-1].at if state.samples else state.started_at) + timedelta(seconds=phase.every_s)
-    if session.now < min(next_at, ends_at):
-        return PhaseWait(until=min(next_at, ends_at))
+    next_at = _next_look(state, phase, started_at=state.started_at, ends_at=ends_at)
+    if session.now < next_at:
+        return PhaseWait(until=next_at)
     session.note(await _sample(session, phase))
     samples = session.run.phases[phase.id].samples
     if _breached(samples, phase.breaches):
         await _remedy(session, phase)
         return PhaseEnd(outcome="breached", why=samples[-1].text)
-    if session.now >= ends_at:
+    if session.now >= ends_at and samples[-1].ok is True:
         return PhaseEnd(outcome="ok", why=samples[-1].text)
-    return PhaseWait(until=min(ends_at, session.now + timedelta(seconds=phase.every_s)))
+    state = session.run.phases[phase.id]
+    return PhaseWait(
+        until=_next_look(state, phase, started_at=state.started_at or session.now, ends_at=ends_at)
+    )
+
+
+def _next_look(state: PhaseState, phase: Background, *, started_at: datetime, ends_at: datetime) -> datetime:
+    """Return when to look next; a last look that was not good is followed by more, until one decides."""
+    last_at = state.samples[-1].at if state.samples else started_at
+    next_at = last_at + timedelta(seconds=phase.every_s)
+    return next_at if last_at >= ends_at else min(next_at, ends_at)
 
 
 def _ends_at(session: RunSession, phase: Background) -> datetime:
@@ -49,19 +61,29 @@ def _ends_at(session: RunSession, phase: Background) -> datetime:
 async def _sample(session: RunSession, phase: Background) -> WatchSampled:
     """Run every check; the worst result is the sample, and not measured is not good."""
     texts: list[str] = []
+    samples = session.run.phases[phase.id].samples
+    before = samples[-1].seen if samples else {}
+    kept: dict[str, JsonObject] = {}
     verdict: bool | None = True
     for check in phase.checks:
         try:
-            seen = await look(session, check)
+            seen = await look(session, check, last=before.get(check.id))
         except BotError as error:
             verdict, texts = (verdict and None), [*texts, str(error)]
             continue
         texts.append(seen.text)
+        kept |= _kept(check, seen)
         if seen.ok is False or verdict is False:
             verdict = False
         elif seen.ok is None:
             verdict = None
-    return WatchSampled(at=session.now, phase=phase.id, ok=verdict, text="; ".join(texts))
+    return WatchSampled(at=session.now, phase=phase.id, ok=verdict, text="; ".join(texts), seen=kept)
+
+
+def _kept(check: Check, seen: CheckResult) -> dict[str, JsonObject]:
+    data = seen.called.data.get("data") if seen.called.data else None
+    watch = data.get("watch") if isinstance(data, dict) else None
+    return {check.id: watch} if isinstance(watch, dict) else {}
 
 
 async def _remedy(session: RunSession, phase: Background) -> None:

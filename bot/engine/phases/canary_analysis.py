@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from bot.domain.rollouts.canary import CanaryReading, MetricReading, case_of
+from bot.domain.rollouts.canary import CanaryReading, MetricReading, case_of, thinned
 from bot.domain.rollouts.verdict import CanaryVerdict
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.event import ApprovalEnded, ApprovalRequested, CanaryJudged, StepFinished
@@ -21,6 +21,8 @@ RaiseGate = Callable[[str, ApprovalPolicy], Approval]
 """Returns an approval gate for a step by a policy, bound to the present plan."""
 
 _LOOK_S = 5.0
+_MOST_EARLIER = 60
+"""Readings of each earlier share that are judged again at each look: counters need no more."""
 
 
 def judge_step_id(step: str) -> str:
@@ -82,6 +84,7 @@ class CanaryAnalysis:
             [metric.rule for metric in metrics],
             (*self._state.readings, reading),
             policy=self._judging.policy,
+            counted=self._since_first_share(reading),
         )
         verdict = await asyncio.to_thread(self._session.deps.judge, case)
         await self._session.write(
@@ -90,6 +93,31 @@ class CanaryAnalysis:
             )
         )
         return verdict
+
+    def _since_first_share(self, newest: CanaryReading) -> tuple[CanaryReading, ...]:
+        """Return what was read since the first share that these metrics judged, in seconds since then."""
+        plan, steps = self._session.run.plan_for(self._phase), self._session.run.phases[self._phase].steps
+        own = (*self._state.readings, newest)
+        same = [
+            judge_step_id(planned.id)
+            for planned in (plan.steps if plan else ())
+            if planned.judge is not None and planned.judge.metrics == self._judging.metrics
+        ]
+        before = [
+            (known.judged_since, thinned(known.readings, most=_MOST_EARLIER))
+            for name in same
+            if name != self._name
+            and (known := steps.get(name)) is not None
+            and known.judged_since is not None
+        ]
+        if not before:
+            return own
+        first = before[0][0]
+        return tuple(
+            reading.model_copy(update={"at_s": reading.at_s + max(0.0, (since - first).total_seconds())})
+            for since, readings in (*before, (self._state.judged_since or self._session.now, own))
+            for reading in readings
+        )
 
     async def _read(self, metric: ReadMetric) -> MetricReading:
         plugin = self._session.deps.plugins.get(metric.plugin)

@@ -10,17 +10,19 @@ from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.event import RunOutcome
 from bot.domain.runs.run import Run
+from bot.domain.runs.run_states import PhaseState
 from bot.domain.runs.runbook import Background, Pipeline
 from bot.views.blocks import context, section
 from bot.views.limits import bold, code, prose
 from bot.views.phrases import (
     OUTCOMES,
     after_echo,
+    capital,
     human,
     sentence,
     who,
 )
-from bot.views.thread.state import effects_left, recovered_at, took, trouble_began
+from bot.views.thread.state import calm_word, effects_left, recovered_at, took, trouble_began
 
 
 def final_blocks(run: Run) -> list[JsonObject]:
@@ -135,10 +137,15 @@ def _approved(gate: Approval | None) -> str:
 
 def _watched(run: Run) -> str:
     states = [run.phases[phase.id] for phase in run.runbook.phases if isinstance(phase, Background)]
+    return " ".join(_calm(state) for state in states if state.outcome == "ok")
+
+
+def _calm(state: PhaseState) -> str:
+    """Return how a watch ended that breached nothing, and what its checks remark."""
+    seen = list(state.samples[-1].seen.values()) if state.samples else []
+    remarks = [sentence(capital(prose(str(one["remark"]), 300))) for one in seen if one.get("remark")]
     return " ".join(
-        f"Healthy for {took(state)} ({several(state.samples_total, 'check')})."
-        for state in states
-        if state.outcome == "ok"
+        (f"{calm_word(state)} for {took(state)} ({several(state.samples_total, 'check')}).", *remarks)
     )
 
 

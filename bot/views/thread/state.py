@@ -248,6 +248,12 @@ def took(state: PhaseState, *, since: datetime | None = None) -> str:
     return duration((state.finished_at - began).total_seconds())
 
 
+def calm_word(state: PhaseState) -> str:
+    """Return how a watch that breached nothing went: only ``Up`` where a check had nothing to judge by."""
+    seen = state.samples[-1].seen.values() if state.samples else ()
+    return "All well" if all(one.get("known", True) for one in seen) else "Up"
+
+
 def name_of(step: StepState) -> str:
     """Return the name of a step, with its specialist if the title does not name it."""
     title = step.title or human(step.id)

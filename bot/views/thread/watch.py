@@ -21,7 +21,7 @@ from bot.views.phrases import (
     SKIPPED,
     local,
 )
-from bot.views.thread.state import title_of, took
+from bot.views.thread.state import calm_word, title_of, took
 
 _MOST = 30
 _PARAM = re.compile(r"params\.(\w+)")
@@ -40,7 +40,7 @@ def watch_blocks(run: Run, phase: Background) -> list[JsonObject]:
             ends = ends_at(run, phase)
             first = f"{BUSY} {title}" + (f" until {local(ends)}" if ends else "")
         case "ok":
-            first = f"{DONE} {title}: healthy for {took(state)}, {checks}"
+            first = f"{DONE} {title}: {calm_word(state).lower()} for {took(state)}, {checks}"
         case "breached":
             first = f"{BAD} *The problem came back while I watched*, after {checks}"
         case _:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
 from bot.actions import deploy as actions
+from bot.canary.judge import judge_case
+from bot.domain.catalogue import Catalogue, Service
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, ProbeUnavailableError, StaleEpochError
+from bot.domain.rollouts.canary import CanaryReading, MetricReading, case_of
+from bot.domain.rollouts.judging import CountMetric, JudgePolicy
 from bot.engine.plugins import scan
 from bot.probes import deploy as probes
 from tests.support.waiting import until
@@ -431,3 +438,86 @@ async def test_the_last_instance_that_serves_is_not_replaced(floor):
         await actions.replace(floor.ctx(), service="shop", version="1.4.2", instances=["blue"])
     assert caught.value.code == "no_healthy_server"
     assert await floor.served(10) == {"1.4.1": 10}
+
+
+async def _judged(floor, *, asked, version, percent=20):
+    """Give ``version`` a share, look, ask, look again; return the verdict on the errors."""
+    await _staged(floor, version)
+    await _shifted(floor, percent, version=version)
+    rule = CountMetric(name="errors", critical=True, harmless_share=0.05)
+    readings = []
+    for at_s in (0.0, 60.0):
+        data = (await probes.counts(floor.ctx(), service="shop")).data
+        readings.append(CanaryReading(at_s=at_s, seen={"errors": MetricReading(data=data)}))
+        if not at_s:
+            await floor.served(asked)
+    verdict = judge_case(case_of([rule], readings, policy=JudgePolicy()))
+    await actions.rollback(floor.ctx(), service="shop")
+    return verdict
+
+
+async def test_a_good_release_after_a_bad_one_in_the_same_slot_is_not_charged_with_its_errors(floor):
+    bad = await _judged(floor, asked=100, version="1.5-bad")
+    assert bad.decision == "stop"
+    good = await _judged(floor, asked=1000, version="1.4.2")
+    assert (good.decision, good.metrics[0].value) == ("proceed", 0)
+    assert good.metrics[0].effective_canary == 200
+
+
+async def test_a_bad_release_after_a_good_one_in_the_same_slot_is_not_diluted(floor):
+    good = await _judged(floor, asked=1000, version="1.4.2")
+    assert good.decision == "proceed"
+    bad = await _judged(floor, asked=50, version="1.5-bad")
+    assert (bad.decision, bad.metrics[0].value) == ("stop", 1)
+    assert bad.metrics[0].effective_canary == 10
+
+
+async def test_a_forecast_speaks_of_the_errors_of_now_and_not_of_those_since_haproxy_started(floor):
+    await floor.launcher.start("blue", "1.5-bad")
+    await floor.served(50)
+    await floor.launcher.start("blue", "1.4.1")
+
+    async def serves():
+        return set(await floor.served(5)) == {"1.4.1"}
+
+    await until(serves, what="1.4.1 serves again")
+    counted = (await probes.counts(floor.ctx(), service="shop")).data["stable"]
+    assert counted["errors"] >= 50
+    foretold = asyncio.create_task(
+        probes.forecast(floor.ctx(), service="shop", percent=10, within_s=600, sample_s=1)
+    )
+    while not foretold.done():
+        await floor.served(5)
+    found = await foretold
+    assert "as now (0 % in the last" in found.data["text"]
+    assert "no errors now to compare with" in found.data["text"]
+
+
+async def _switched(floor, version, *, asked):
+    """Switch to ``version`` as a blue-green deployment does, and be asked; return what a watch sees."""
+    began = (await _observed(floor))["counts"]
+    await floor.served(50)
+    await _staged(floor, version)
+    until_ = (await _observed(floor))["counts"]
+    await _promoted(floor, version)
+    since = (await _observed(floor))["counts"]
+    await floor.served(asked)
+    return await probes.errors(floor.ctx(), service="shop", began=began, until=until_, since=since)
+
+
+async def test_a_watch_sees_the_errors_since_a_switch_and_not_those_of_before(floor):
+    bad = await _switched(floor, "1.5-bad", asked=40)
+    assert bad.data["well"] is False
+    assert "40 of 40" in bad.summary
+    await actions.rollback(floor.ctx(), service="shop", to_version="1.4.1")
+    good = await _switched(floor, "1.4.2", asked=40)
+    assert (good.data["well"], good.data["watch"]["known"]) == (True, True)
+    assert "errors since the switch: 0 of 40 (0 %)" in good.summary
+
+
+async def test_a_watch_of_a_target_without_counters_says_that_errors_are_not_watched(floor):
+    ctx = floor.ctx()
+    shop = Service(name="shop", target={"command": {"version": "echo 1.4.1"}})
+    found = await probes.errors(replace(ctx, catalogue=Catalogue(services=(shop,))), service="shop")
+    assert (found.data["well"], found.data["watch"]["known"]) == (True, False)
+    assert found.summary == "errors are not watched here: a `command` target counts no requests"

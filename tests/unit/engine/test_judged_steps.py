@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.rollouts.canary import MetricReading
 from bot.domain.rollouts.verdict import CanaryVerdict
 from bot.domain.runs.event import RolloutSteered
 from bot.engine.engine import Engine
+from bot.engine.phases.canary_analysis import CanaryAnalysis
 from tests.support.worlds import ANA, BEN, BENCH
 from tests.unit.engine.small_world import UNDO, act, book, fix
 
@@ -136,3 +138,32 @@ async def test_another_worker_judges_on_with_what_was_read(world):
     assert read >= 1
     assert len(looks[0].metrics[0].values) == read + 1
     assert done() == ["shift", "promote"]
+
+
+COUNTS = {
+    "every_s": 0.001,
+    "for_s": 5,
+    "metrics": [{"probe": "worlds.measure", "with": {}, "rule": {"kind": "counts", "name": "errors"}}],
+}
+
+
+async def test_counters_are_judged_since_the_first_share_and_not_anew_at_each(world, monkeypatch):
+    counted = iter(range(100, 10_000, 100))
+
+    async def read(self, metric):
+        requests = next(counted)
+        return MetricReading(
+            data={side: {"requests": requests, "errors": 0} for side in ("canary", "stable")}
+        )
+
+    monkeypatch.setattr(CanaryAnalysis, "_read", read)
+    cases = judging(world, "ask", "proceed", "ask", "proceed")
+    two_shares = book(fix(act("five", undo=UNDO, judge=COUNTS), act("fifty", undo=UNDO, judge=COUNTS)))
+    run = await world.begin(two_shares, service="checkout")
+    await world.vote(run, BEN)
+    await world.go()
+    seen = [[look.canary.requests for look in case.metrics[0].looks] for case in cases]
+    assert seen == [[100], [100, 200], [100, 200, 300], [100, 200, 300, 400]]
+    seconds = [look.at_s for look in cases[-1].metrics[0].looks]
+    assert seconds == sorted(seconds)
+    assert seconds[2] > seconds[1]

@@ -92,6 +92,30 @@ async def test_trouble_that_comes_back_during_the_watch_is_said_and_may_start_a_
     assert (await world.read("r1-watch")).params == {"service": "checkout"}
 
 
+@pytest.mark.parametrize("trouble", ["bad", "not measured"])
+@pytest.mark.parametrize(("lasts", "outcome"), [(True, "breached"), (False, "recovered")])
+async def test_a_watch_whose_last_look_was_not_good_looks_on_until_it_is_decided(
+    world, trouble, lasts, outcome
+):
+    phases = triage()
+    phases[-1]["for_s"] = 10
+    await approved(world, *phases)
+    if trouble == "bad":
+        BENCH.value = 5
+    else:
+        BENCH.down.add("value")
+    world.clock.forward(10)
+    await world.store.pump(now=world.clock.now())
+    run = await world.go()
+    assert (run.outcome, run.phases["watch"].samples_total) == (None, 1)
+    if not lasts:
+        BENCH.value = 0.0
+        BENCH.down.clear()
+    world.clock.forward(10)
+    await world.store.pump(now=world.clock.now())
+    assert (await world.go()).outcome == outcome
+
+
 @pytest.mark.parametrize("verdict", ["no_fault_found", "unclear"])
 async def test_without_a_cause_nothing_is_proposed(world, verdict):
     run = await world.begin(book(*triage(verdict)))

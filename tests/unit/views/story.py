@@ -9,7 +9,7 @@ from typing import Any, Self
 from bot.domain.board import DesiredMessage
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Diagnosis, RuledOut, Source, SourceStatus
 from bot.domain.diagnoses.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
-from bot.domain.model import Model
+from bot.domain.model import JsonObject, Model
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import (
@@ -273,8 +273,8 @@ class Story:
         fields = {"outcome": "ok", "took_s": 0.4} | update
         return self.tell(StepFinished(at=self.at, phase=phase, step=step, result=data, **fields))
 
-    def look(self, phase: str, *, ok: bool | None, text: str) -> Self:
-        return self.wait(2).tell(WatchSampled(at=self.at, phase=phase, ok=ok, text=text))
+    def look(self, phase: str, *, ok: bool | None, text: str, **seen: JsonObject) -> Self:
+        return self.wait(2).tell(WatchSampled(at=self.at, phase=phase, ok=ok, text=text, seen=seen))
 
     # The chapters of a triage, in their order.
 

@@ -102,6 +102,20 @@ def test_the_root_follows_the_fix_to_its_end():
     assert "watching until 03:10 UTC" in watching.read("root")
 
 
+def test_a_watch_with_nothing_to_judge_by_does_not_end_as_all_well():
+    def ended(*, known: bool) -> Story:
+        seen = {"known": known, "remark": "errors are not watched here: `git` counts nothing"}
+        story = Story().diagnoses().proposes().acts().verifies().watches()
+        story.look("watch", ok=True, text="up", errors=seen).end("watch")
+        return story.finishes("recovered", "Release 2.3.1 of checkout is failing.")
+
+    final = ended(known=False).read("final")
+    assert "Up for 47 s since (4 looks). Errors are not watched here: `git` counts nothing." in final
+    assert "All well" not in final
+    assert "up for 47 s, 4 looks" in ended(known=False).read("phase:watch")
+    assert "All well for 47 s since (4 looks). Errors are not watched here" in ended(known=True).read("final")
+
+
 def test_the_end_says_how_fast_it_recovered_and_who_approved():
     story = Story().recovers(alert_before_s=20)
     final = story.read("final")
