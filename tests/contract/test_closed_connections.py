@@ -136,6 +136,6 @@ async def test_a_wire_is_closed_although_a_cancellation_is_swallowed():
     wire = CommandBatcher(lambda: connection)
     asking = asyncio.create_task(wire.send(("INCR", "n")))
     await connection.asked.wait()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await wire.aclose()
     assert await asking == [1]

@@ -57,7 +57,7 @@ async def test_an_item_is_waived_with_a_reason_and_a_list_is_shown():
     [
         ("tick", "Which service"),
         ("tick checkout", "Which version"),
-        ("tick checkout 1:5 tests", "`1:5` is no version"),
+        ("tick checkout 1:5 tests", "`1:5` is not a valid version"),
         ("tick checkout 1.5.0", "There are `tests`, `security_scan`"),
         ("tick checkout 1.5.0 tets", "did you mean `tests`"),
         ("tick payments 1.5.0 tests", "no checklist for `payments`"),

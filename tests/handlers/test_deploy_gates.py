@@ -66,7 +66,7 @@ async def test_a_lock_is_handed_to_the_person_who_is_mentioned(mention):
         ("lock checkout", "Why?"),
         ("lock checkout 2h", "Why?"),
         ("lock checkout fair 8d", "at most 7 days"),
-        ("lock checkout fair 0s", "between a moment"),
+        ("lock checkout fair 0s", "more than 0 s and at most 30 days"),
         ("lock checkout " + "x" * 301, "300 characters"),
         ("unlock", "Which service?"),
         ("unlock checkout payments", "do not understand `payments`"),

@@ -75,7 +75,7 @@ async def test_a_vote_on_what_is_gone_is_answered(front: Front, judge: IntentHan
         channel=ONCALL,
     )
     await judge.handle(vote)
-    assert (await front.people.wait("There is no", channel="checkout-oncall", user="ana")).is_ephemeral
+    assert (await front.people.wait("No run has the id", channel="checkout-oncall", user="ana")).is_ephemeral
 
 
 async def test_what_a_monitor_sees_now_is_told_where_it_was_asked_for(front: Front, judge: IntentHandler):

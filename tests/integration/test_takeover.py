@@ -99,7 +99,7 @@ async def test_a_worker_on_a_busy_machine_that_looks_seldom_still_takes_over(sto
     left = []
     for _ in range(5):
         left += await watching.left_behind(())
-        await asyncio.sleep(0.2)  # longer than half a lease, every time
+        await asyncio.sleep(0.2)  # real time: longer than half a lease, every time
     assert [fields for _, _, fields, _ in left][:1] == [{"run": "r1"}]
 
 

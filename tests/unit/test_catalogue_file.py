@@ -157,8 +157,8 @@ def test_the_slos_of_a_service_are_read(load):
         ),
         ("window_days: 7", 'good: "g[$window]"', "5: services[0].slos[1]: needs either `error_ratio`, or"),
         ("e[$window]", "e[5m]", "5: services[0].slos[1]: `error_ratio` must contain `$window`"),
-        ("window_days", "windowdays", "5: services[0].slos[1].windowdays: there is no such field here (did"),
-        ("name: latency", "name: availability", "5: services[0].slos[1].name: there are two SLOs called"),
+        ("window_days", "windowdays", "5: services[0].slos[1].windowdays: unknown field (did"),
+        ("name: latency", "name: availability", "5: services[0].slos[1].name: two SLOs are called"),
     ],
 )
 def test_an_slo_that_cannot_be_measured_is_told_with_its_line(load, before, after, said):

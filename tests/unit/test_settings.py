@@ -135,4 +135,4 @@ def test_any_environment_gives_settings_or_a_settings_error(environ):
         assert [name for name in environ if name in refusal] != []
     else:
         assert isinstance(found, Settings)
-        assert found.slack_mode == environ.get(variable("slack_mode"), Settings().slack_mode)
+        assert found.slack_mode == (environ.get(variable("slack_mode")) or Settings().slack_mode)

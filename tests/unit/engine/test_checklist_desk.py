@@ -135,7 +135,7 @@ async def test_a_waiver_that_is_taken_back_closes_the_gate_and_its_message_says_
     assert "cannot be deployed now" in await counter.ask(AskWhyNot)
     (posted,) = await counter.posted()
     assert posted.startswith(
-        "↩️ Chika has taken back the waiver of Legal &lt;agrees&gt; for `checkout` 1.5.0."
+        "↩️ Chika has withdrawn the waiver of Legal &lt;agrees&gt; for `checkout` 1.5.0."
     )
 
 

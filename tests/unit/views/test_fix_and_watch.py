@@ -325,7 +325,7 @@ def test_the_watch_shows_its_looks_and_when_it_ends():
 
 def test_a_watch_that_ended_well_says_for_how_long():
     story = Story().diagnoses().proposes().acts().verifies().watches().end("watch")
-    assert "✅ Keep watching: healthy for 45 s, 3 checks" in story.read("phase:watch")
+    assert "✅ Keep watching: all well for 45 s, 3 checks" in story.read("phase:watch")
 
 
 def test_a_breach_is_red_in_the_watch_and_at_the_end():

@@ -110,7 +110,7 @@ def test_a_watch_with_nothing_to_judge_by_does_not_end_as_all_well():
         return story.finishes("recovered", "Release 2.3.1 of checkout is failing.")
 
     final = ended(known=False).read("final")
-    assert "Up for 47 s since (4 looks). Errors are not watched here: `git` counts nothing." in final
+    assert "Up for 47 s (4 checks). Errors are not watched here: `git` counts nothing." in final
     assert "All well" not in final
     assert "up for 47 s, 4 looks" in ended(known=False).read("phase:watch")
     assert "All well for 47 s since (4 looks). Errors are not watched here" in ended(known=True).read("final")
@@ -122,7 +122,7 @@ def test_the_end_says_how_fast_it_recovered_and_who_approved():
     assert final.startswith("🟢 checkout recovered 40 s after the alert.")
     assert "Roll checkout back to 2.3.0, approved by Ben." in final
     assert "Next: don't redeploy 2.3.1 until it is fixed." in final
-    assert "Healthy for 45 s (3 checks)." in final
+    assert "All well for 45 s (3 checks)." in final
     root = story.read("root").split("\n")
     assert root[1].startswith("checkout recovered 40 s after the alert.")
     assert root[3] == "Cause: very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests"
