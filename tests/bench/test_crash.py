@@ -124,7 +124,9 @@ async def test_a_run_is_asked_for_once_although_the_server_is_away_at_first():
             server.kill()
             asking = asyncio.create_task(trial._ask("k1"))
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(asking), 1)  # real time: longer than the bot's own tries
+                await asyncio.wait_for(
+                    asyncio.shield(asking), 1
+                )  # real time: longer than the bot's own tries
             server.start()
             await asking
             assert await store.client.xlen(store.keys.shared.inbox) == 1

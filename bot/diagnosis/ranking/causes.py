@@ -198,6 +198,8 @@ def _source(name: str, result: Findings | Source) -> Source:
     if isinstance(result, Source):
         return result if result.name == name else result.model_copy(update={"name": name})
     why = result.looked_at + (f"; not read: {'; '.join(result.gaps)}" if result.gaps else "")
+    if result.partial:
+        return Source(name=name, status=SourceStatus.PARTIAL, why="; ".join(result.partial))
     return Source(name=name, status=SourceStatus.OK, why=why)
 
 

@@ -118,6 +118,15 @@ class Situation:
         )
 
     @cached_property
+    def partial(self) -> tuple[str, ...]:
+        """Names of the sources that answered with a part of their data."""
+        return tuple(
+            name
+            for name, result in sorted(self.results.items())
+            if isinstance(result, Findings) and result.partial
+        )
+
+    @cached_property
     def asked(self) -> tuple[str, ...]:
         """Names of the sources that the catalogue has; what is not set up cannot be missed."""
         return tuple(

@@ -28,12 +28,13 @@ def judge(scene: Situation, causes: Sequence[Cause]) -> Verdict:
     """Return whether a cause was found, is unclear, or does not exist.
 
     An alert, a change or a storm of harmless lines is not evidence of a fault: without a symptom anywhere in
-    the scope, and with metrics and logs at hand to show one, there is none.
+    the scope, and with metrics and logs at hand to show one, there is none.  A source that answered with a
+    part of its data may have left out the fault.
     """
     if causes and causes[0].confidence >= FOUND and causes[0].kind not in _PLACES:
         return "unclear" if _torn(causes) or _in_the_dark(scene, causes[0]) else "cause_found"
     in_trouble = any(scene.impaired(name) for name in scene.scope)
-    if in_trouble or causes or not scene.was_read("metrics") or _half_seen(scene):
+    if in_trouble or causes or not scene.was_read("metrics") or scene.partial or _half_seen(scene):
         return "unclear"
     return "no_fault_found"
 
@@ -105,6 +106,8 @@ def _torn(causes: Sequence[Cause]) -> bool:
 def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
     unread = listed([source.name for source in scene.unread], most=4)
     because = f" {unread[0].upper()}{unread[1:]} could not be read." if unread else ""
+    partial = listed(list(scene.partial), most=4)
+    because += f" Of {partial} only a part could be read." if partial else ""
     tied = ties(causes)
     if not causes:
         failing = [name for name in scene.scope if scene.impaired(name)]

@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from bot.diagnosis.signals.bursts import Burst, find_burst
-from bot.diagnosis.signals.loglines import ParsedLine
+from bot.diagnosis.signals.loglines import ParsedLine, headline
 from bot.diagnosis.signals.missing_lines import missing
 from bot.diagnosis.signals.templates import digest_of, group, mask
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
@@ -52,6 +52,8 @@ class LogRead:
     error_times_s: Sequence[float] = ()
     """When errors were logged, ascending, from ``counted_from_s`` on; where more were counted than read."""
     counted_from_s: float = 0.0
+    partial: str = ""
+    """Why these lines are no ground for a quiet log, in words; empty if they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,7 @@ def _groups(lines: Sequence[ParsedLine]) -> list[_Group]:
 
 
 def _said(line: ParsedLine) -> str:
-    error = line.error.partition("\n")[0]
+    error = headline(line.error)
     return f"{line.message} | {error}" if error and error not in line.message else line.message
 
 

@@ -55,6 +55,8 @@ class MetricsRead:
     window_s: float
     unread: tuple[str, ...] = ()
     """Names of the families that could not be read."""
+    missing: tuple[str, ...] = ()
+    """Why what was read is only a part of the data, as its source reports."""
     deployed_s: tuple[float, ...] = ()
     """When the bot itself finished a deployment or rollback of the service, in seconds since the epoch."""
 

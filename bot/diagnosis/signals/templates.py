@@ -16,7 +16,8 @@ _MASKS = (
     (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b"), "<email>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\b"), "<time>"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"), "<ip>"),
-    (re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`"), "<quoted>"),
+    # A quote within a word is an apostrophe, and opens or closes nothing.
+    (re.compile(r"(?<!\w)(?:\"[^\"]*\"|`[^`]*`|'(?:[^']|(?<=\w)'(?=\w))*'(?!\w))"), "<quoted>"),
     (
         re.compile(r"\b0x[0-9a-fA-F]+\b|\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\b"),
         "<hex>",

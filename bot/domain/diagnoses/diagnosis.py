@@ -29,6 +29,8 @@ class SourceStatus(StrEnum):
     """How reading one source went."""
 
     OK = "ok"
+    PARTIAL = "partial"
+    """It answered, and reported that a part of its data is missing."""
     UNAVAILABLE = "unavailable"
     TIMED_OUT = "timed_out"
     GARBAGE = "garbage"

@@ -104,6 +104,8 @@ class Findings(Model):
     """What was checked and is as usual, a short sentence each."""
     gaps: tuple[str, ...] = ()
     """What could not be read within an otherwise good answer."""
+    partial: tuple[str, ...] = ()
+    """Why what was read is no ground for *all is well*: it is only a part of the data."""
 
 
 class Measurement(Model):

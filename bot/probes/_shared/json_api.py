@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ Source = Mapping[str, str]
 MOST_BYTES = 10_000_000
 """The longest answer that is read, in bytes; a longer one is refused."""
 
+_MOST_REASON_CHARS = 200
+_LOGIN = re.compile(r"//[^/\s@]*@")
 _SHUT_OUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _T = TypeVar("_T")
 
@@ -70,7 +73,7 @@ async def fetch(
     except httpx.HTTPError as error:
         _, why = problem_of(error, host="of its host")
         raise ProbeUnavailableError(f"{name} cannot be reached: {why}.") from error
-    _refuse(answer, name=name)
+    _refuse(answer, content, name=name)
     return _json(content, name=name)
 
 
@@ -156,7 +159,7 @@ async def _read(
         await answer.aclose()
 
 
-def _refuse(answer: httpx.Response, *, name: str) -> None:
+def _refuse(answer: httpx.Response, said: bytes, *, name: str) -> None:
     status = answer.status_code
     # GitHub answers 403 where others answer 429.
     spent = status == HTTPStatus.FORBIDDEN and answer.headers.get("x-ratelimit-remaining") == "0"
@@ -167,7 +170,23 @@ def _refuse(answer: httpx.Response, *, name: str) -> None:
             f"{name} denied the bot access ({status}).", hint="Check its login in the catalogue."
         )
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        raise ProbeUnavailableError(f"{name} answered {status}.")
+        why = _reason(said)
+        raise ProbeUnavailableError(f"{name} answered {status}{f': {why}' if why else ''}.")
+
+
+def _reason(said: bytes) -> str:
+    """Return why a server refuses, by the ``error`` or ``message`` of its JSON; nothing without one."""
+    try:
+        answer = json.loads(said)
+    except (ValueError, RecursionError):
+        return ""
+    error = answer.get("error") or answer.get("message") if isinstance(answer, dict) else None
+    if isinstance(error, dict):
+        causes = error.get("root_cause")
+        first = causes[0] if isinstance(causes, list) and causes and isinstance(causes[0], dict) else error
+        error = first.get("reason") or first.get("message")
+    reason = _LOGIN.sub("//", " ".join(error.split())) if isinstance(error, str) else ""
+    return reason[:_MOST_REASON_CHARS].rstrip(".")
 
 
 def _json(content: bytes, *, name: str) -> Any:  # noqa: ANN401  # JSON

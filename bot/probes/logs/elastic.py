@@ -15,8 +15,9 @@ from bot.domain.model import JsonObject, JsonValue
 from bot.domain.wording import clock_time, moment
 from bot.engine.plugins import Context
 from bot.probes._shared.json_api import Source, fetch, field
+from bot.probes._shared.partial_answer import in_words, missing_of
 from bot.probes.logs.counts import FIRST_SHARE, MOST_LINES, Bin, bin_s, moments
-from bot.probes.logs.files import refuse_garbage
+from bot.probes.logs.files import is_partial, refuse_garbage, unread_of
 
 _TIME = "@timestamp"
 _LEVELS = "error OR ERROR OR Error OR fatal OR FATAL OR critical OR CRITICAL OR panic OR SEVERE"
@@ -24,9 +25,19 @@ ERRORS = f"log.level:({_LEVELS}) OR level:({_LEVELS}) OR severity:({_LEVELS})"
 """The default query for documents of errors, if the catalogue has none."""
 
 _FIELDS = (
-    *(_TIME, "timestamp", "ts", "time", "log.level", "level", "severity", "lvl", "message", "msg"),
-    *("event", "error", "exception", "exc_info", "err", "version", "service.version", "app_version"),
-    *("dependency", "peer", "upstream", "target"),
+    *(_TIME, "timestamp", "ts", "time", "log*", "level*", "severity*", "lvl", "PRIORITY", "message*"),
+    *(
+        "MESSAGE",
+        "msg",
+        "event",
+        "event.message",
+        "short_message",
+        "textPayload",
+        "jsonPayload.*",
+        "fields.*",
+    ),
+    *("body*", "line", "stream", "error*", "exception*", "exc_info", "err*", "stack_trace", "version"),
+    *("service.version", "app_version", "dependency", "peer", "upstream", "target"),
 )
 _MILLI = 1000
 
@@ -37,10 +48,6 @@ class _Hit(BaseModel):
 
 class _Hits(BaseModel):
     hits: list[_Hit]
-
-
-class _Shards(BaseModel):
-    failed: int = 0
 
 
 class _Bucket(BaseModel):
@@ -58,9 +65,11 @@ class _Aggregations(BaseModel):
 
 class _Answer(BaseModel):
     timed_out: bool
-    shards: _Shards = Field(validation_alias="_shards")
+    shards: dict[str, Any] = Field(validation_alias="_shards")
     hits: _Hits
     aggregations: _Aggregations = Field(default_factory=_Aggregations)
+    missing: tuple[str, ...] = ()
+    """Why the answer is only a part of the data."""
 
 
 async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) -> tuple[LogRead, list[str]]:
@@ -75,12 +84,14 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
     field(source, "index", kind="elastic", service=entry.name)
     query = source.get("query", "*")
     answer = await _search(ctx, source, query, start_s=start_s, end_s=end_s)
-    lines, gaps = _lines(answer)
+    lines, gaps, partial = _lines(answer)
     if len(answer.hits.hits) < MOST_LINES:
-        return LogRead(service=entry.name, lines=lines, start_s=start_s, end_s=end_s, path=query), gaps
+        return LogRead(
+            service=entry.name, lines=lines, start_s=start_s, end_s=end_s, path=query, partial=partial
+        ), gaps
     query = f"({query}) AND ({source.get('errors', ERRORS)})"
     answer = await _search(ctx, source, query, start_s=start_s, end_s=end_s, count=True)
-    lines, gaps = _lines(answer)
+    lines, gaps, partial = _lines(answer)
     cut = len(answer.hits.hits) >= MOST_LINES
     covered_s = lines[0].at_s if cut and lines else start_s
     limit = f"there are more than {MOST_LINES} lines, so only errors were read"
@@ -95,6 +106,7 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
         path=query,
         error_times_s=moments(_bins(answer, width_s=width_s), width_s=width_s, share=share) if cut else (),
         counted_from_s=start_s,
+        partial=partial,
     ), [*gaps, f"{limit}{since}"]
 
 
@@ -102,15 +114,18 @@ def _bins(answer: _Answer, *, width_s: float) -> list[Bin]:
     return [(each.key / _MILLI + width_s, each.doc_count) for each in answer.aggregations.over_time.buckets]
 
 
-def _lines(answer: _Answer) -> tuple[list[ParsedLine], list[str]]:
+def _lines(answer: _Answer) -> tuple[list[ParsedLine], list[str], str]:
+    """Return the lines, what was not read, and why that is no ground for a quiet log (empty if it is)."""
     read = [of_document(hit.source) for hit in answer.hits.hits]
     lines = sorted((line for line in read if line is not None), key=lambda line: line.at_s)
-    malformed = len(read) - len(lines)
-    refuse_garbage(good=len(lines), malformed=malformed)
-    gaps = [f"{malformed} documents have no time"] if malformed else []
-    if answer.timed_out or answer.shards.failed:
-        gaps.append("part of the index did not answer")
-    return lines, gaps
+    unread = len(read) - len(lines)
+    refuse_garbage(good=len(lines), unread=unread)
+    gaps = [unread_of(good=len(lines), unread=unread)] if unread else []
+    partial = gaps[0] if is_partial(good=len(lines), unread=unread) else ""
+    if answer.missing:
+        gaps.append(in_words(answer.missing))
+        partial = gaps[-1]
+    return lines, gaps, partial
 
 
 async def _search(
@@ -125,7 +140,7 @@ async def _search(
         "size": MOST_LINES,
         "track_total_hits": False,
         "sort": [{_TIME: {"order": "desc", "unmapped_type": "date"}}],
-        "_source": list[JsonValue]([*_FIELDS, "error.*"]),
+        "_source": list[JsonValue](_FIELDS),
         "query": {"bool": {"filter": [{"range": {_TIME: window}}, {"query_string": {"query": query}}]}},
     }
     if count:
@@ -143,6 +158,6 @@ async def _search(
         share=FIRST_SHARE,
     )
     try:
-        return _Answer.model_validate(answer)
+        return _Answer.model_validate(answer).model_copy(update={"missing": missing_of(answer)})
     except ValidationError as error:
         raise ProbeGarbageError("The server did not answer as Elasticsearch does.") from error

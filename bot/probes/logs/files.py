@@ -17,6 +17,7 @@ BUDGET_BYTES = 10_000_000
 
 _BLOCK_BYTES = 65_536
 _GARBAGE_SHARE = 0.5
+_PARTIAL_SHARE = 0.05
 
 
 @dataclass(kw_only=True)
@@ -26,7 +27,8 @@ class Tail:
     lines: list[ParsedLine] = field(default_factory=list)
     starts_s: float = 0.0
     """The time from which no line is missing, in seconds since the epoch."""
-    malformed: int = 0
+    unread: int = 0
+    """How many lines of the window could not be read."""
     gaps: list[str] = field(default_factory=list)
     files: int = 0
     cut: bool = False
@@ -57,14 +59,27 @@ def read_tail(pattern: str, *, start_s: float, budget: int) -> Tail:
     return tail
 
 
-def refuse_garbage(*, good: int, malformed: int) -> None:
-    """Raise an error for files that are not JSON logs; a few malformed lines are accepted.
+def refuse_garbage(*, good: int, unread: int) -> None:
+    """Refuse logs of another kind; a broken line here and there is reported as a gap instead.
 
     Raises:
-        ProbeGarbageError: most lines are not JSON objects with a time.
+        ProbeGarbageError: most lines are not JSON objects with a time and a message.
     """
-    if malformed and malformed > _GARBAGE_SHARE * (good + malformed):
-        raise ProbeGarbageError(f"{malformed} of {good + malformed} log lines are not JSON with a time.")
+    if unread > _GARBAGE_SHARE * (good + unread):
+        raise ProbeGarbageError(
+            f"{unread_of(good=good, unread=unread)}.",
+            hint="A line that can be read is a JSON object with a time and a message.",
+        )
+
+
+def unread_of(*, good: int, unread: int) -> str:
+    """Return how many lines could not be read, in words: ``3 of 120 lines could not be read``."""
+    return f"{unread} of {good + unread} lines could not be read (no JSON with a time and a message)"
+
+
+def is_partial(*, good: int, unread: int) -> bool:
+    """Whether so many lines could not be read that the rest is no ground for a quiet log."""
+    return unread > _PARTIAL_SHARE * (good + unread)
 
 
 def _read(file: BinaryIO, tail: Tail, *, start_s: float, budget: int) -> float | None:
@@ -77,15 +92,20 @@ def _read(file: BinaryIO, tail: Tail, *, start_s: float, budget: int) -> float |
         file.readline()
         tail.cut = True
     first_s: float | None = None
-    for raw in file.read(size - file.tell()).splitlines():
+    unread = 0
+    # Only a line feed ends a line: bytes that are not UTF-8 may hold what else looks like an end.
+    for raw in file.read(size - file.tell()).split(b"\n"):
         if not raw.strip():
             continue
         line = parse(raw)
         if line is None:
-            tail.malformed += 1
-        elif line.at_s >= start_s:
+            unread += 1
+        elif line.at_s < start_s:
+            unread = 0  # What could not be read before it is older still.
+        else:
             tail.lines.append(line)
             first_s = line.at_s if first_s is None else min(first_s, line.at_s)
+    tail.unread += unread
     if cut and first_s is not None:
         tail.gaps.append(
             f"only the last {budget // 1_000_000 or 1} MB were read, since {clock_time(moment(first_s))}"

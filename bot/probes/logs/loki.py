@@ -15,6 +15,7 @@ from bot.domain.errors import ProbeGarbageError
 from bot.domain.wording import clock_time, moment
 from bot.engine.plugins import Context
 from bot.probes._shared.json_api import Source, fetch, field
+from bot.probes._shared.partial_answer import in_words, missing_of
 from bot.probes.logs.counts import FIRST_SHARE, MOST_LINES, Bin, bin_s, moments
 
 ERRORS = '|~ "(?i)(error|exception|fatal|critical|panic|severe)"'
@@ -62,16 +63,22 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
     """
     source = entry.sources["loki"]
     selector = field(source, "selector", kind="loki", service=entry.name)
-    lines = await _lines(ctx, source, selector, start_s=start_s, end_s=end_s)
+    lines, missing = await _lines(ctx, source, selector, start_s=start_s, end_s=end_s)
+    partial = in_words(missing) if missing else ""
     if len(lines) < MOST_LINES:
-        return LogRead(service=entry.name, lines=lines, start_s=start_s, end_s=end_s, path=selector), []
+        read_all = LogRead(
+            service=entry.name, lines=lines, start_s=start_s, end_s=end_s, path=selector, partial=partial
+        )
+        return read_all, [partial] if partial else []
     wanted = f"{selector} {source.get('errors', ERRORS)}"
     asked = asyncio.create_task(_counts(ctx, source, wanted, start_s=start_s, end_s=end_s))
     try:
-        lines = await _lines(ctx, source, wanted, start_s=start_s, end_s=end_s)
-        bins = await asked
+        lines, missing = await _lines(ctx, source, wanted, start_s=start_s, end_s=end_s)
+        bins, uncounted = await asked
     finally:
         asked.cancel()
+    missing = tuple(dict.fromkeys([*missing, *uncounted]))
+    partial = in_words(missing) if missing else ""
     cut = len(lines) >= MOST_LINES
     covered_s = lines[0].at_s if cut else start_s
     limit = f"there are more than {MOST_LINES} lines, so only those that mention errors were read"
@@ -86,12 +93,14 @@ async def read(ctx: Context, entry: Service, *, start_s: float, end_s: float) ->
         path=wanted,
         error_times_s=moments(bins, width_s=width_s, share=share) if cut else (),
         counted_from_s=start_s,
-    ), [f"{limit}{since}"]
+        partial=partial,
+    ), [f"{limit}{since}", *([partial] if partial else [])]
 
 
 async def _lines(
     ctx: Context, source: Source, query: str, *, start_s: float, end_s: float
-) -> list[ParsedLine]:
+) -> tuple[list[ParsedLine], tuple[str, ...]]:
+    """Return the lines, oldest first, and why they are only a part of the data."""
     params = {"limit": str(MOST_LINES), "direction": "backward"}
     answer = await _ask(ctx, source, query, params, start_s=start_s, end_s=end_s)
     try:
@@ -103,10 +112,12 @@ async def _lines(
         ]
     except (ValidationError, ValueError) as error:
         raise ProbeGarbageError("The server did not answer as Loki does.") from error
-    return sorted(found, key=lambda line: line.at_s)
+    return sorted(found, key=lambda line: line.at_s), missing_of(answer)
 
 
-async def _counts(ctx: Context, source: Source, query: str, *, start_s: float, end_s: float) -> Sequence[Bin]:
+async def _counts(
+    ctx: Context, source: Source, query: str, *, start_s: float, end_s: float
+) -> tuple[Sequence[Bin], tuple[str, ...]]:
     width_s = bin_s(start_s, end_s)
     counted = f"sum(count_over_time({query} [{width_s}s]))"
     # The value at a time counts the lines before it: the first bin ends one width after the start.
@@ -114,7 +125,7 @@ async def _counts(ctx: Context, source: Source, query: str, *, start_s: float, e
     answer = await _ask(ctx, source, counted, params, start_s=start_s + width_s, end_s=end_s)
     try:
         series = _MatrixAnswer.model_validate(answer).data.result
-        return [(at_s, float(count)) for each in series for at_s, count in each.values]
+        return [(at_s, float(count)) for each in series for at_s, count in each.values], missing_of(answer)
     except (ValidationError, ValueError) as error:
         raise ProbeGarbageError("The server did not count as Loki does.") from error
 

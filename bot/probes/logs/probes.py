@@ -8,13 +8,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.diagnosis.signals.loglines import ParsedLine
+from bot.diagnosis.signals.loglines import ParsedLine, level_named
 from bot.domain.diagnoses.finding import Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.formatting import duration, figure
 from bot.domain.pattern import Pattern
 from bot.engine.plugins import Context, probe
-from bot.probes.logs.files import BUDGET_BYTES, read_tail, refuse_garbage
+from bot.probes.logs.files import BUDGET_BYTES, is_partial, read_tail, refuse_garbage, unread_of
 from bot.probes.logs.reading import STORES, read_logs
 
 _MOST_CHARS = 4000
@@ -47,15 +47,17 @@ async def matches(
 ) -> Measurement:
     """How many lines of a service's logs match ``pattern``, a minute, over the last ``window_s`` seconds.
 
-    ``pattern`` is a regular expression without look-around and back references.  It is searched for in a
-    line's message and error (the first 4000 characters of each), in lines of any level or only of ``levels``.
-    Reads at most 10 MB; if the window holds more, the rate is that of the part that was read.  ``data``
-    holds ``matches``, ``lines``, ``read_s`` (the seconds that were read) and the ``last`` match.
+    ``pattern`` is a regular expression without look-around and back references.  It is looked for in a line's
+    message and error (the first 4000 characters of each), in lines of any level or of ``levels`` alone.
+    Reads at most 10 MB; where the window holds more, the rate is that of the part which was read.  ``data``
+    holds ``matches``, ``lines``, ``unread`` (lines that could not be read), ``read_s`` (the seconds that were
+    read) and the ``last`` match.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``logs`` source with a ``path``.
-        ProbeUnavailableError: there is no such file, or none may be read; that is not a rate of 0.
-        ProbeGarbageError: most lines are not JSON objects with a time.
+        ProbeUnavailableError: there is no such file, none may be read, or nothing matches and more than 5 %
+            of the lines could not be read; that is not a rate of 0.
+        ProbeGarbageError: most lines are no JSON objects with a time and a message.
     """
     path = ctx.source(service, "logs").get("path")
     if not path:
@@ -65,11 +67,15 @@ async def matches(
     tail = await asyncio.to_thread(read_tail, path, start_s=start_s, budget=BUDGET_BYTES)
     if not tail.files:
         raise ProbeUnavailableError(f"No log file of {service} can be read: {'; '.join(tail.gaps)}.")
-    refuse_garbage(good=len(tail.lines), malformed=tail.malformed)
-    found = await asyncio.to_thread(_matching, tail.lines, pattern, {level.upper() for level in levels})
+    count = {"good": len(tail.lines), "unread": tail.unread}
+    refuse_garbage(**count)
+    found = await asyncio.to_thread(_matching, tail.lines, pattern, {level_named(level) for level in levels})
     read_s = end_s - max(start_s, tail.starts_s) if tail.cut else window_s
     rate = len(found) / max(read_s, 1.0) * 60
+    if not found and is_partial(**count):
+        raise ProbeUnavailableError(f"Whether the log of {service} matches is unknown: {unread_of(**count)}.")
     share = f"{len(found)} of {len(tail.lines)} lines match `{pattern.text}`"
+    share += f"; {unread_of(**count)}" if tail.unread else ""
     return Measurement(
         value=rate,
         unit="lines/min",
@@ -79,6 +85,7 @@ async def matches(
         data={
             "matches": len(found),
             "lines": len(tail.lines),
+            "unread": tail.unread,
             "read_s": round(read_s, 1),
             "last": found[-1].message[:_SAMPLE_CHARS] if found else "",
         },

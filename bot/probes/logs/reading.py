@@ -14,7 +14,7 @@ from bot.engine.plugins import Context
 from bot.probes._shared.json_api import of_each
 from bot.probes.logs import elastic as _elastic
 from bot.probes.logs import loki as _loki
-from bot.probes.logs.files import BUDGET_BYTES, read_tail, refuse_garbage
+from bot.probes.logs.files import BUDGET_BYTES, is_partial, read_tail, refuse_garbage, unread_of
 
 StoreAnswer = tuple[dict[str, LogRead], list[str]]
 """The logs that were read, by service, and descriptions of what was not read."""
@@ -133,12 +133,14 @@ def _tails(paths: Mapping[str, str], *, start_s: float, end_s: float) -> StoreAn
     budget = BUDGET_BYTES // len(paths)
     tails = {name: read_tail(path, start_s=start_s, budget=budget) for name, path in paths.items()}
     gaps = [f"{name}: {gap}" for name, tail in tails.items() for gap in tail.gaps]
-    malformed = {name: tail.malformed for name, tail in tails.items() if tail.malformed}
-    gaps.extend(f"{name}: {count} lines are not JSON with a time" for name, count in malformed.items())
+    counts = {name: {"good": len(tail.lines), "unread": tail.unread} for name, tail in tails.items()}
+    gaps.extend(f"{name}: {unread_of(**count)}" for name, count in counts.items() if count["unread"])
     if not any(tail.files for tail in tails.values()):
         raise ProbeUnavailableError(f"No log file can be read: {'; '.join(gaps)}.")
-    good = sum(len(tail.lines) for tail in tails.values())
-    refuse_garbage(good=good, malformed=sum(malformed.values()))
+    refuse_garbage(
+        good=sum(count["good"] for count in counts.values()),
+        unread=sum(count["unread"] for count in counts.values()),
+    )
     reads = {
         name: LogRead(
             service=name,
@@ -146,6 +148,7 @@ def _tails(paths: Mapping[str, str], *, start_s: float, end_s: float) -> StoreAn
             start_s=max(start_s, tail.starts_s),
             end_s=end_s,
             path=paths[name],
+            partial=unread_of(**counts[name]) if is_partial(**counts[name]) else "",
         )
         for name, tail in tails.items()
         if tail.files
@@ -161,7 +164,7 @@ def _judge(
     for name, read in reads.items():
         mine = findings_of(read, names=names)
         found.extend(mine)
-        if not any(finding.kind is FindingKind.LOG_ERRORS for finding in mine):
+        if not read.partial and not any(finding.kind is FindingKind.LOG_ERRORS for finding in mine):
             normal.append(f"{name}: no more errors than usual in {len(read.lines)} lines")
     total = sum(len(read.lines) for read in reads.values())
     return Findings(
@@ -169,4 +172,5 @@ def _judge(
         looked_at=f"{total} log lines of {of} over {duration(since_s)}",
         normal=tuple(normal),
         gaps=tuple(gaps),
+        partial=tuple(f"{name}: {read.partial}" for name, read in reads.items() if read.partial),
     )

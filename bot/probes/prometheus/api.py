@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
-from typing import Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from bot.domain.address import without_login
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
@@ -16,18 +16,36 @@ from bot.domain.formatting import duration
 from bot.domain.monitoring.slo import Slo
 from bot.engine.plugins import Context
 from bot.probes._shared.json_api import fetch
+from bot.probes._shared.partial_answer import missing_of
 
 
 class SeriesResult(BaseModel):
-    """One series of an answer; its numbers are text, as in Prometheus' JSON."""
+    """One series of an answer, or a scalar; its numbers are text, as in Prometheus' JSON."""
 
     metric: dict[str, str] = Field(default_factory=dict)
     values: list[tuple[float, str]] = Field(default_factory=list)
     value: tuple[float, str] | None = None
+    histogram: Any = None
+    histograms: list[Any] = Field(default_factory=list)
+
+    @property
+    def is_histogram(self) -> bool:
+        """Whether it is a native histogram and holds no number of its own."""
+        return bool(self.histogram or self.histograms) and not self.values and self.value is None
 
 
 class _Data(BaseModel):
     result: list[SeriesResult]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_series(cls, data: object) -> object:
+        """Read a scalar as one series without labels, and no result at all as none."""
+        if not isinstance(data, dict):
+            return data
+        if data.get("resultType") in {"scalar", "string"}:
+            return {**data, "result": [{"value": data.get("result")}]}
+        return {**data, "result": []} if "result" in data and data["result"] is None else data
 
 
 class _Answer(BaseModel):
@@ -41,13 +59,34 @@ _Form = TypeVar("_Form", bound=BaseModel)
 async def ask(
     ctx: Context, source: Mapping[str, str], path: str, params: Mapping[str, str]
 ) -> list[SeriesResult]:
-    """Return the series that ``path`` below ``/api/v1/`` has for these parameters.
+    """Return the series that ``path`` below ``/api/v1/`` answers with these parameters.
 
     Raises:
-        ProbeUnavailableError: no answer, or a query that Prometheus cannot answer.
+        ProbeUnavailableError: no answer, a question that it cannot answer, or only a part of the data.
         ProbeGarbageError: the server is not Prometheus.
     """
-    return (await read(ctx, source, path, _Answer, params)).data.result
+    found, missing = await ask_part(ctx, source, path, params)
+    _refuse_part(missing)
+    return found
+
+
+async def ask_part(
+    ctx: Context, source: Mapping[str, str], path: str, params: Mapping[str, str]
+) -> tuple[list[SeriesResult], tuple[str, ...]]:
+    """Return the series as ``ask`` does, and why they are only a part of the data; empty if they are whole.
+
+    Raises:
+        ProbeUnavailableError: no answer, a question that Prometheus cannot answer, or native histograms.
+        ProbeGarbageError: what answers is no Prometheus.
+    """
+    answer = await _fetch(ctx, source, path, params)
+    found = _validated(answer, _Answer).data.result
+    if any(series.is_histogram for series in found):
+        raise ProbeUnavailableError(
+            "Prometheus answered with a native histogram, which is not a number.",
+            hint="Ask for a number of it: `histogram_quantile(0.99, …)` or `histogram_count(…)`.",
+        )
+    return found, missing_of(answer)
 
 
 async def read(
@@ -57,15 +96,37 @@ async def read(
     form: type[_Form],
     params: Mapping[str, str] | None = None,
 ) -> _Form:
-    """Return the answer at ``path`` below ``/api/v1/``, parsed as a ``form``.
+    """Return what is at ``path`` below ``/api/v1/`` as a ``form``.
 
     Raises:
         ProbeUnavailableError: as ``ask``.
         ProbeGarbageError: as ``ask``.
     """
+    answer = await _fetch(ctx, source, path, params)
+    found = _validated(answer, form)
+    _refuse_part(missing_of(answer))
+    return found
+
+
+async def _fetch(
+    ctx: Context, source: Mapping[str, str], path: str, params: Mapping[str, str] | None
+) -> object:
     url = f"{base_of(source)}/api/v1/{path}"
+    answer: object = await fetch(ctx, url, name="Prometheus", source=source, params=params)
+    return answer
+
+
+def _refuse_part(missing: Sequence[str]) -> None:
+    if missing:
+        raise ProbeUnavailableError(
+            f"Prometheus reports that its answer is partial: {'; '.join(missing)}.",
+            hint="A part of the data is no ground for a figure. Look at the stores behind Prometheus.",
+        )
+
+
+def _validated(answer: object, form: type[_Form]) -> _Form:
     try:
-        return form.model_validate(await fetch(ctx, url, name="Prometheus", source=source, params=params))
+        return form.model_validate(answer)
     except ValidationError as error:
         raise ProbeGarbageError("The server did not answer as Prometheus does.") from error
 

@@ -14,7 +14,7 @@ from bot.domain.errors import ProbeUnavailableError
 from bot.domain.formatting import duration
 from bot.engine.plugins import Context
 from bot.probes._shared.connect import SHARE_OF_TIME
-from bot.probes.prometheus.api import SeriesResult, ask, graph_of, number, selector_of
+from bot.probes.prometheus.api import SeriesResult, ask_part, graph_of, number, selector_of
 
 _FINE_POINTS = 300
 _COARSE_POINTS = 150
@@ -44,10 +44,8 @@ async def _read_all(ctx: Context, name: str, *, since_s: float) -> MetricsRead:
     source = ctx.source(name, "prometheus")
     end_s = ctx.clock.now().timestamp()
     up_expr = f"up{{{selector_of(source)}}}[{_LOOK_BACK}]"
-    up = [
-        _series(result, label=result.metric.get("instance", ""))
-        for result in await ask(ctx, source, "query", {"query": up_expr, "time": f"{end_s:.3f}"})
-    ]
+    targets, missing = await ask_part(ctx, source, "query", {"query": up_expr, "time": f"{end_s:.3f}"})
+    up = [_series(result, label=result.metric.get("instance", "")) for result in targets]
     scrape_s = _scrape_s(up)
     window_s = max(_LEAST_WINDOW_S, math.ceil(_SCRAPES_PER_WINDOW * scrape_s))
     answers = await asyncio.gather(
@@ -57,8 +55,9 @@ async def _read_all(ctx: Context, name: str, *, since_s: float) -> MetricsRead:
         ),
         return_exceptions=True,
     )
-    # One family may not fit the labels of this service; the others still can.
-    panels = [answer for answer in answers if isinstance(answer, MetricPanel)]
+    # One family may not fit the labels of this service; that says nothing of the others.
+    parts = [answer for answer in answers if isinstance(answer, tuple)]
+    panels = [panel for panel, _ in parts]
     failures = [answer for answer in answers if isinstance(answer, BaseException)]
     for failure in failures:
         if not panels or not isinstance(failure, ProbeUnavailableError):
@@ -69,6 +68,7 @@ async def _read_all(ctx: Context, name: str, *, since_s: float) -> MetricsRead:
         unread=tuple(
             family.name for family, answer in zip(FAMILIES, answers, strict=True) if answer in failures
         ),
+        missing=tuple(dict.fromkeys([*missing, *(why for _, told in parts for why in told)])),
         up=tuple(up),
         end_s=end_s,
         stale_s=max(3 * scrape_s, window_s),
@@ -85,7 +85,8 @@ async def _panel(
     since_s: float,
     step_s: float,
     window_s: int,
-) -> MetricPanel:
+) -> tuple[MetricPanel, list[str]]:
+    """Return one family's panel, and why it is only a part of the data."""
     expr = family.query(selector=selector_of(source), window_s=window_s, names=source)
     fine_s = min(since_s, _FINE_POINTS * step_s)
     spans = [(end_s - fine_s, end_s, step_s)]
@@ -94,20 +95,21 @@ async def _panel(
         spans.append((end_s - since_s, end_s - fine_s - step_s, coarse_s))
     results = await asyncio.gather(*(_range(ctx, source, expr, part=part) for part in spans))
     label = {**NAMES, **source}.get(family.by, "")
-    return MetricPanel(
+    panel = MetricPanel(
         family=family,
-        series=_merged([result for read in reversed(results) for result in read], label=label),
+        series=_merged([result for read, _ in reversed(results) for result in read], label=label),
         query=expr,
         url=graph_of(source, expr, since_s=since_s),
     )
+    return panel, [why for _, told in results for why in told]
 
 
 async def _range(
     ctx: Context, source: Mapping[str, str], expr: str, *, part: tuple[float, float, float]
-) -> list[SeriesResult]:
+) -> tuple[list[SeriesResult], tuple[str, ...]]:
     start_s, end_s, step_s = part
     params = {"query": expr, "start": f"{start_s:.3f}", "end": f"{end_s:.3f}", "step": f"{step_s:.3f}"}
-    return await ask(ctx, source, "query_range", params)
+    return await ask_part(ctx, source, "query_range", params)
 
 
 def _merged(results: Sequence[SeriesResult], *, label: str) -> tuple[MetricSeries, ...]:

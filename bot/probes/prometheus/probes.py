@@ -22,6 +22,7 @@ from bot.domain.model import JsonObject
 from bot.domain.monitoring.slo import Slo
 from bot.domain.nearest import did_you_mean
 from bot.engine.plugins import Context, probe
+from bot.probes._shared.partial_answer import in_words
 from bot.probes.prometheus.api import ask_now, base_of, graph_of, read, selector_of, slo_ratio
 from bot.probes.prometheus.decisive_series import series_behind
 from bot.probes.prometheus.panels import count_series, read_panels
@@ -72,12 +73,15 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
     )
     reads: list[MetricsRead] = []
     gaps: list[str] = []
+    partial: list[str] = []
     for name, answer in zip(asked, answers, strict=True):
         if isinstance(answer, MetricsRead):
             reads.append(replace(answer, deployed_s=deployed[name]))
             gaps.extend([] if count_series([answer]) else [f"{name}: Prometheus has no series for it"])
             if answer.unread:
                 gaps.append(f"{name}: {listed(answer.unread, most=4)} could not be read")
+            if answer.missing:
+                partial.append(f"{name}: {in_words(answer.missing)}")
         elif isinstance(answer, ProbeUnavailableError) and name != service:
             gaps.append(f"{name}: {answer}")
         else:
@@ -89,8 +93,9 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
     return Findings(
         items=tuple(found),
         looked_at=f"{count_series(reads)} series of {read_of} over {duration(since_s)}",
-        normal=tuple(text for read in reads if (text := normal_of(read, found))),
-        gaps=tuple(gaps),
+        normal=tuple(text for read in reads if not read.missing and (text := normal_of(read, found))),
+        gaps=(*gaps, *partial),
+        partial=tuple(partial),
     )
 
 

@@ -80,7 +80,8 @@ def unread_line(diagnosis: Diagnosis) -> str:
     if not unread:
         return ""
     missing = "it" if len(unread) == 1 else "them"
-    return f"{WARNING} *Not read:* {listed(unread)}. Confidence is lower without {missing}."
+    title = "Not read in full" if any(s.status == "partial" for s in diagnosis.unread) else "Not read"
+    return f"{WARNING} *{title}:* {listed(unread)}. Confidence is lower without {missing}."
 
 
 def _cause_found(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:

@@ -48,7 +48,7 @@ async def test_a_rollback_gives_everything_back_to_stable(make_ctx, haproxy):
     assert done.change is not None
     assert (done.change.kind, done.change.before, done.change.after) == ("rollback", "1.4.2", "1.4.1")
     assert done.change.data["version"] == "1.4.1"
-    assert "back at 1.4.1" in done.summary
+    assert "back on 1.4.1" in done.summary
 
 
 async def test_a_repeated_rollback_changes_nothing(make_ctx, haproxy):

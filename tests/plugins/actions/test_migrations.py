@@ -211,7 +211,7 @@ async def test_what_was_begun_and_cannot_be_looked_at_is_put_to_a_person(ctx_of,
     ctx = ctx_of({"expand/01.sql": "ALTER TYPE shipping ADD VALUE 'drone';"})
     await actions.apply(ctx, **WHAT)
     await database.execute("UPDATE pilothouse_migrations SET started = true")
-    with pytest.raises(ActionInDoubtError, match="was begun"):
+    with pytest.raises(ActionInDoubtError, match="was started"):
         await actions.apply(ctx, **WHAT)
 
 

@@ -223,7 +223,7 @@ async def test_programs_that_are_missing_or_fail_leave_nothing(ctx_of, tmp_path)
 
 async def test_a_folder_that_cannot_be_written_is_said_so(ctx_of, tmp_path):
     (tmp_path / "kept").write_text("a file in the way", encoding="utf-8")
-    with pytest.raises(ActionFailedError, match="cannot be written"):
+    with pytest.raises(ActionFailedError, match="could not be written"):
         await actions.backup(ctx_of(), **WHAT)
 
 

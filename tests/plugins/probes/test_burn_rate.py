@@ -78,7 +78,9 @@ async def test_one_percent_of_errors_burns_a_tenth_of_a_percent_ten_times_as_fas
     assert (seen.value, seen.data["long"]) == (pytest.approx(10, rel=0.01), pytest.approx(10, rel=0.01))
     assert seen.data["spent_in_s"] == pytest.approx(3 * 86_400, rel=0.01)
     assert "[3600s]" in seen.query
-    assert seen.text.startswith("steady: the error budget of availability burns 10 times over 1 h")
+    assert seen.text.startswith(
+        "steady: the error budget of availability burns at 10 times the allowed rate over 1 h"
+    )
 
 
 @pytest.mark.server

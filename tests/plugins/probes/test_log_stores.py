@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -125,7 +126,7 @@ async def test_where_all_lines_that_are_read_are_errors_their_number_tells_when_
         assert total.kind is FindingKind.LOG_ERRORS
         assert total.began_at is not None
         assert abs(total.began_at - (NOW - timedelta(seconds=600))) <= timedelta(seconds=30)
-        assert "more than 3000 lines, so only errors were read" in found.gaps[0]
+        assert "more than 3000 lines, so only those that mention errors were read" in found.gaps[0]
         assert "older ones were only counted" in found.gaps[0]
 
 
@@ -161,7 +162,9 @@ async def test_a_part_of_an_index_that_does_not_answer_is_a_gap(context):
     store.failed_shards = 1
     async with http_server({SEARCH: store.search}) as url:
         found = await elastic.errors(context(shop("elastic", url), clock=Stopped()), service="shop")
-    assert found.gaps == ("shop: part of the index did not answer",)
+    assert found.gaps == (
+        "shop: only a part of the data was read (1 of 2 shards of the index did not answer in full)",
+    )
 
 
 @pytest.mark.parametrize(("probe", "kind"), [(loki.errors, "loki"), (elastic.errors, "elastic")])
@@ -214,3 +217,39 @@ def test_moments_lie_within_their_bins_and_their_number_is_that_of_real_errors()
     assert (sum(0 < at <= 10 for at in found), sum(20 < at <= 30 for at in found)) == (50, 20)
     assert list(found) == sorted(found)
     assert len(moments([(10, 10**9)], width_s=10, share=1)) == 200_000
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"timed_out": True}, "its search ran out of time"),
+        ({"terminated_early": True}, "its search ended early"),
+        (
+            {"_shards": {"total": 4, "failed": 1, "failures": [{"reason": {"reason": "disk"}}]}},
+            "1 of 4 shards .*: disk",
+        ),
+        ({"_clusters": {"total": 2, "successful": 1, "skipped": 1}}, "1 of 2 clusters"),
+    ],
+)
+async def test_a_partial_answer_of_elasticsearch_is_no_quiet_log(context, more, why):
+    whole = {"timed_out": False, "_shards": {"total": 4, "skipped": 3, "failed": 0}, "hits": {"hits": []}}
+    async with http_server({SEARCH: answering({**whole, **more})}) as url:
+        found = await elastic.errors(context(shop("elastic", url), clock=Stopped()), service="shop")
+    [partial] = found.partial
+    assert re.search(why, partial)
+    assert (found.gaps, found.normal) == ((partial,), ())
+    async with http_server({SEARCH: answering(whole)}) as url:
+        found = await elastic.errors(context(shop("elastic", url), clock=Stopped()), service="shop")
+    assert (found.partial, found.gaps, len(found.normal)) == ((), (), 1)
+
+
+async def test_a_partial_answer_of_loki_is_no_quiet_log(context):
+    answer = {
+        "status": "success",
+        "warnings": ["ingester-2 is away"],
+        "data": {"resultType": "streams", "result": []},
+    }
+    async with http_server({RANGE: answering(answer)}) as url:
+        found = await loki.errors(context(shop("loki", url), clock=Stopped()), service="shop")
+    assert found.partial == ("shop: only a part of the data was read (ingester-2 is away)",)
+    assert (found.gaps, found.normal) == (found.partial, ())

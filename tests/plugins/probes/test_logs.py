@@ -127,7 +127,7 @@ async def test_broken_lines_are_counted_and_not_fatal(context, tmp_path):
     write(tmp_path / "shop.jsonl", [*ordinary(), "Traceback (most recent call last):", "[1]", '{"half": '])
     write(tmp_path / "pay.jsonl", ordinary())
     found = await look(context, tmp_path)
-    assert found.gaps == ("shop: 3 lines are not JSON with a time",)
+    assert found.gaps == ("shop: 3 of 303 lines could not be read (no JSON with a time and a message)",)
 
 
 async def test_files_of_something_else_are_garbage(context, tmp_path):
@@ -139,7 +139,7 @@ async def test_files_of_something_else_are_garbage(context, tmp_path):
 
 async def test_one_missing_file_is_a_gap(context, tmp_path):
     write(tmp_path / "shop.jsonl", ordinary())
-    assert (await look(context, tmp_path)).gaps == ("pay: no such log file",)
+    assert (await look(context, tmp_path)).gaps == ("pay: there is no such log file",)
 
 
 async def test_all_files_missing_is_unavailable_and_not_quiet(context, tmp_path):
@@ -236,3 +236,23 @@ async def test_a_log_that_is_missing_of_another_kind_or_not_named_is_no_rate_of_
         await count(context, write(tmp_path / "text.log", ["plain text"] * 50), "x")
     with pytest.raises(ProbeNotConfiguredError):
         await matches(context(service("shop")), service="shop", pattern=Pattern("x"))
+
+
+async def test_lines_with_a_time_and_nothing_that_is_known_are_no_quiet_log(context, tmp_path):
+    at = NOW - timedelta(seconds=9)
+    unknown = [json.dumps({"ts": at.isoformat(), "what": f"refused {n}"}) for n in range(30)]
+    write(tmp_path / "shop.jsonl", [*ordinary(), *unknown])
+    write(tmp_path / "pay.jsonl", ordinary())
+    found = await look(context, tmp_path)
+    assert found.gaps == ("shop: 30 of 330 lines could not be read (no JSON with a time and a message)",)
+    with pytest.raises(ProbeUnavailableError, match="30 of 330 lines could not be read"):
+        await count(context, tmp_path / "shop.jsonl", "refused")
+    seen = await count(context, tmp_path / "shop.jsonl", "placed", window_s=1800)
+    assert (seen.data["matches"], seen.data["unread"]) == (300, 30)
+    assert "30 of 330 lines could not be read" in seen.text
+
+
+async def test_unreadable_lines_of_before_the_window_are_not_counted(context, tmp_path):
+    write(tmp_path / "shop.jsonl", ["nonsense", line(9000, "old"), *ordinary()])
+    write(tmp_path / "pay.jsonl", ordinary())
+    assert (await look(context, tmp_path)).gaps == ()

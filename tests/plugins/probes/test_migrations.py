@@ -137,7 +137,7 @@ async def test_a_version_without_a_folder_has_no_migrations_and_is_safe(context,
 
 
 async def test_a_folder_that_is_not_there_is_not_a_version_without_migrations(context, tmp_path):
-    with pytest.raises(ProbeUnavailableError, match="is not there"):
+    with pytest.raises(ProbeUnavailableError, match="does not exist"):
         await migrations.plan(context(service(tmp_path / "gone")), service="shop", version="1")
 
 
@@ -184,7 +184,7 @@ async def test_a_linter_that_hangs_or_babbles_is_not_a_clean_file(tmp_path, scri
 
 
 async def test_a_linter_that_cannot_be_started_is_unavailable(tmp_path):
-    with pytest.raises(ProbeUnavailableError, match="cannot be started"):
+    with pytest.raises(ProbeUnavailableError, match="could not be started"):
         await lint("SELECT 1", command=str(tmp_path / "none"), limit_s=1, in_transaction=True)
 
 

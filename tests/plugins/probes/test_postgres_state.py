@@ -132,7 +132,7 @@ async def test_a_table_that_somebody_holds_is_a_gap_and_holds_nobody_up(context,
         False,
         True,
     )
-    assert any("Somebody holds" in gap for gap in facts.data["gaps"])
+    assert any("Another session has locked" in gap for gap in facts.data["gaps"])
 
 
 @pytest.mark.server

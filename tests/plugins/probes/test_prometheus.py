@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -84,8 +86,16 @@ async def test_a_new_version_that_fails_is_found_with_its_onset_and_its_split(co
             await query(ctx, service="shop", expr='sum(nothing{service="shop"})')
         with pytest.raises(ProbeGarbageError, match="2 series"):
             await query(ctx, service="shop", expr="up")
-        with pytest.raises(ProbeUnavailableError, match="400"):
+        scalar = await query(ctx, service="shop", expr='scalar(count(up{service="shop"}))')
+        age = await query(ctx, service="shop", expr="time() - 1")
+        with pytest.raises(ProbeUnavailableError, match=r"400: .*parse error"):
             await query(ctx, service="shop", expr="sum((")
+        with pytest.raises(ProbeUnavailableError, match=r"422: .*duplicate series"):
+            await query(ctx, service="shop", expr="up * on() up")
+        with pytest.raises(ProbeGarbageError, match="'words' instead of a number"):
+            await query(ctx, service="shop", expr="'words'")
+        assert scalar.value == counted.value
+        assert age.value > 0
         with pytest.raises(ProbeUnavailableError, match="no data"):
             await error_ratio(ctx, service="gone")
         firing = await alerts(ctx, service="gone")
@@ -277,3 +287,71 @@ async def test_a_login_in_the_address_is_sent_and_told_to_nobody(context):
         with_login = url.replace("http://", "http://ana:secret@")
         measured = await query(context(service("shop", with_login)), service="shop", expr="up")
     assert measured.url.startswith(f"{url}/graph?")
+
+
+CASES = Path(__file__).parents[2] / "data" / "cases"
+PARTS = [
+    json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((CASES / "10-prometheus-warnings").glob("*.json"))
+]
+"""Answers of Thanos and VictoriaMetrics that report themselves as partial (see the README beside them)."""
+
+
+@pytest.mark.parametrize("answer", PARTS, ids=["Thanos", "VictoriaMetrics"])
+async def test_a_partial_answer_is_no_figure(context, answer):
+    routes = {
+        "/api/v1/query": answering(answer),
+        "/api/v1/alerts": answering({**answer, "data": {"alerts": []}}),
+    }
+    queries = {"by_version.requests": "x", "by_version.failures": "y", "by_version.p99": "z"}
+    async with http_server(routes) as url:
+        entry = service("shop", url)
+        entry["sources"]["prometheus"] |= queries
+        ctx = context(entry)
+        versions = {"canary": "2", "stable": "1"}
+        for asked in (
+            query(ctx, service="shop", expr="x"),
+            query(ctx, service="shop", expr="x", empty="zero"),
+            error_ratio(ctx, service="shop"),
+            tallies(ctx, service="shop", **versions),
+            sides(ctx, service="shop", metric="p99", **versions),
+            alerts(ctx, service="shop"),
+        ):
+            with pytest.raises(ProbeUnavailableError, match="its answer is partial: "):
+                await asked
+
+
+@pytest.mark.parametrize("answer", PARTS, ids=["Thanos", "VictoriaMetrics"])
+async def test_what_was_found_in_a_partial_answer_is_reported_as_partial(context, answer):
+    matrix = {**answer, "data": {"resultType": "matrix", "result": []}}
+    routes = {"/api/v1/query": answering(matrix), "/api/v1/query_range": answering(matrix)}
+    async with http_server(routes) as url:
+        found = await anomalies(context(service("shop", url)), service="shop")
+    [partial] = found.partial
+    assert partial.startswith("shop: only a part of the data was read (")
+    assert partial in found.gaps
+    assert found.normal == ()
+
+
+async def test_a_remark_on_the_query_makes_no_answer_partial(context):
+    remark = 'PromQL info: metric might not be a counter, name does not end in _total: "x"'
+    whole = {"status": "success", "infos": [remark], "data": {"result": [{"value": [0, "7"]}]}}
+    async with http_server({"/api/v1/query": answering(whole)}) as url:
+        measured = await query(context(service("shop", url)), service="shop", expr="up")
+    assert measured.value == 7
+
+
+async def test_a_native_histogram_is_no_missing_data(context):
+    histogram = {"count": "60", "sum": "6", "buckets": [[0, "0.1", "0.2", "60"]]}
+    data = {"resultType": "vector", "result": [{"metric": {}, "histogram": [0, histogram]}]}
+    async with http_server({"/api/v1/query": answering({"status": "success", "data": data})}) as url:
+        with pytest.raises(ProbeUnavailableError, match="native histogram") as failed:
+            await query(context(service("shop", url)), service="shop", expr="x")
+    assert "histogram_quantile" in failed.value.hint
+
+
+async def test_a_result_of_null_is_no_data(context):
+    data = {"resultType": "vector", "result": None}
+    async with http_server({"/api/v1/query": answering({"status": "success", "data": data})}) as url:
+        with pytest.raises(ProbeUnavailableError, match="no data"):
+            await query(context(service("shop", url)), service="shop", expr="x")

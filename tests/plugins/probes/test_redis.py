@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.redis.probes import health, problems_of
@@ -58,6 +60,77 @@ async def test_a_replica_that_has_lost_its_primary_is_0_and_says_so(context):
         seen = await health(context(service(url)), service="shop")
     assert seen.data["problems"] == ["it has lost its primary"]
     assert seen.text == "shop: Redis: it has lost its primary"
+
+
+async def test_a_replica_that_serves_nothing_without_its_primary_is_0(context):
+    """It refuses even pings (redis/redis#9757; see tests/data/cases/07-redis-refuses-ping)."""
+    async with fresh_valkey() as url, Redis.from_url(url) as client:
+        await client.config_set("replica-serve-stale-data", "no")
+        await client.execute_command("REPLICAOF", "127.0.0.1", str(free_port()))
+        seen = await health(context(service(url)), service="shop")
+    assert (seen.value, seen.data["problems"]) == (0, ["it has lost its primary"])
+    assert (seen.data["role"], seen.data["ping_s"]) == ("slave", None)
+
+
+async def test_a_server_that_cannot_save_is_0_and_says_so(context):
+    async with fresh_valkey() as url, Redis.from_url(url) as client:
+        where = await client.config_get("dir", "dbfilename")
+        taken = Path(where["dir"]) / where["dbfilename"]
+        (taken / "in-the-way").mkdir(parents=True)
+        await client.config_set("save", "3600 1")
+        await client.set("a", 1)
+        await client.bgsave()
+
+        async def failed() -> bool:
+            return (await health(context(service(url)), service="shop")).value == 0
+
+        await until(failed, what="a failed snapshot")
+        seen = await health(context(service(url)), service="shop")
+        await client.config_set("save", "")  # a server that cannot save refuses to end
+    assert seen.data["problems"] == [
+        "its last snapshot failed",
+        "it refuses writes because it cannot save them to disk",
+    ]
+
+
+async def test_a_server_that_a_script_blocks_is_0_and_says_so(context):
+    async with fresh_valkey() as url, Redis.from_url(url) as client, Redis.from_url(url) as other:
+        await client.config_set("busy-reply-threshold", "10")
+        endless = asyncio.create_task(other.eval("while true do end", 0))
+
+        async def blocked() -> bool:
+            return (await health(context(service(url)), service="shop")).value == 0
+
+        await until(blocked, what="a blocked server")
+        seen = await health(context(service(url)), service="shop")
+        await client.script_kill()
+        with pytest.raises(ResponseError):
+            await endless
+    assert seen.data["problems"] == ["a script or function blocks it"]
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (b"-LOADING Redis is loading the dataset in memory\r\n", "it is loading its data"),
+        (b"-CLUSTERDOWN The cluster is down\r\n", "its cluster is down"),
+        (b"-NOREPLICAS Not enough good replicas to write.\r\n", "too few replicas"),
+        (b"-MASTERDOWN Link with MASTER is down\r\n", "it has lost its primary"),
+    ],
+)
+async def test_a_server_that_refuses_every_question_for_its_own_state_is_0(context, said, problem):
+    async with listening(said) as port:
+        seen = await health(context(service(f"redis://127.0.0.1:{port}")), service="shop")
+    assert seen.value == 0
+    assert problem in seen.data["problems"][0]
+
+
+async def test_what_a_login_may_read_is_used_where_it_may_not_ping(context):
+    async with fresh_valkey() as url, Redis.from_url(url) as client:
+        await client.execute_command("ACL", "SETUSER", "watcher", "on", ">hunter2", "+info")
+        path = url.removeprefix("unix://")
+        seen = await health(context(service(f"unix://watcher:hunter2@{path}")), service="shop")
+    assert (seen.value, seen.data["ping_s"]) == (1, None)
 
 
 async def test_a_password_is_sent_and_a_wrong_one_is_unavailable_and_never_told(context):

@@ -161,7 +161,7 @@ async def test_a_rollback_to_an_unknown_version_is_refused(repo, http):
 async def test_a_push_that_somebody_else_overtook_is_tried_again_and_loses_nothing(repo, http):
     target = target_of(repo.ctx(http), "checkout")
     assert isinstance(target, GitTarget)
-    repository, fetched = target._place.repository, []
+    repository, fetched = target._location.repository, []
 
     class Overtaken(type(repository)):
         async def fetch(self) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from bot.domain.diagnoses.diagnosis import CauseKind
+import pytest
+
+from bot.diagnosis.ranking.causes import rank_causes
+from bot.domain.diagnoses.diagnosis import CauseKind, SourceStatus
 from bot.domain.diagnoses.finding import FindingKind
 from tests.unit.diagnosis.faults import bad_release, bad_setting, bank_down, hungry, locked, top
 from tests.unit.diagnosis.stories import (
+    NOW,
+    SHOP,
     deploy,
     errors,
     finding,
     log_errors,
     propagated,
     rank,
+    results,
     setting,
     version_errors,
 )
@@ -33,6 +39,18 @@ def test_nothing_unusual_is_no_fault_whatever_was_changed():
     assert found.top is None
     assert {out.what for out in found.ruled_out} == {"deploy of web 2.3.1", "config pay/limit from 1 to 2"}
     assert all("shows no unusual errors or delays" in out.why for out in found.ruled_out)
+
+
+@pytest.mark.parametrize("source", ["metrics", "logs"])
+def test_nothing_unusual_in_a_part_of_the_data_is_not_no_fault(source):
+    read = dict(results([]))
+    read[source] = read[source].model_copy(update={"partial": ("web: only a part of the data was read",)})
+    found = rank_causes(service="web", catalogue=SHOP, results=read, now=NOW, since_s=1800)
+    assert found.verdict == "unclear"
+    assert f"Of {source} only a part could be read" in found.summary
+    [unread] = found.unread
+    assert (unread.name, unread.status) == (source, SourceStatus.PARTIAL)
+    assert unread.why == "web: only a part of the data was read"
 
 
 def test_a_storm_of_harmless_lines_and_an_innocent_deploy_are_no_fault():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.diagnosis.signals.loglines import of_text, parse, stamp
+from bot.diagnosis.signals.loglines import headline, of_text, parse, stamp
 
 AT = 1_772_334_000.5
 
@@ -74,7 +75,7 @@ def test_the_exception_is_named(error, message, exception):
 def as_object(raw):
     """Return the JSON object that these bytes are, or none."""
     try:
-        found = json.loads(raw.decode())
+        found = json.loads(raw.decode("utf-8", "replace"))
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
@@ -108,6 +109,7 @@ def test_any_bytes_are_a_line_with_a_finite_time_if_they_are_an_object_and_else_
 def test_any_json_object_is_read_as_soon_as_it_has_a_time(line):
     without = parse(json.dumps({**line, "ts": None}).encode())
     assert without is None
+    line = {**line, "message": line.get("message") or "boom"}
     raw = json.dumps({**line, "ts": AT}).encode()
     found = parse(raw)
     assert found is not None
@@ -131,3 +133,165 @@ def test_what_a_line_says_of_its_level_counts_more_than_what_its_store_guessed()
     assert of_text("12:00 INFO no error here", at_s=5.0, labels=guessed).level == "INFO"
     assert of_text('level=warn msg="no \\"error\\" here"', at_s=5.0, labels=guessed).level == "WARN"
     assert of_text("something broke", at_s=5.0, labels=guessed).is_error
+
+
+CASES = Path(__file__).parents[2] / "data" / "cases"
+REFUSED = "cannot take order 4711: connection to 10.0.0.5:5432 refused"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((CASES / "16-log-wrapped-lines").glob("*.jsonl")), ids=lambda path: path.stem
+)
+def test_the_message_and_the_level_of_a_wrapped_line_are_found(path):
+    """Docker's json-file, GELF and Rust's tracing, as reported in public (see the README beside them)."""
+    lines = [parse(raw) for raw in path.read_bytes().splitlines()]
+    errors = [line for line in lines if line is not None and line.is_error]
+    assert len(lines) == 12
+    assert None not in lines
+    assert len(errors) == 6
+    assert all(line.message.endswith(REFUSED) for line in errors)
+
+
+def test_bytes_that_are_not_utf8_are_replaced_and_the_line_counts():
+    raws = (CASES / "17-log-not-utf8" / "latin1.jsonl").read_bytes().splitlines()
+    lines = [parse(raw) for raw in raws]
+    assert sum(line is not None and line.is_error for line in lines) == 4
+    assert parse(raws[-1]).message == "connexion refus\ufffde par 10.0.0.5:5432"
+
+
+ISO = "2026-03-01T03:00:00.500Z"
+MICROS = str(round(AT * 1e6))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"@t": ISO, "@m": "boom", "@l": "Error"},
+        {"@t": ISO, "@mt": "bo{What}", "What": "om", "@l": "Fatal"},
+        {"Timestamp": ISO, "Level": "Error", "MessageTemplate": "boom"},
+        {"__REALTIME_TIMESTAMP": MICROS, "PRIORITY": "3", "MESSAGE": "boom"},
+        {"__REALTIME_TIMESTAMP": MICROS, "PRIORITY": "2", "MESSAGE": [98, 111, 111, 109]},
+        {"timestamp": ISO, "severity": "ERROR", "textPayload": "boom"},
+        {"timestamp": ISO, "severity": "CRITICAL", "jsonPayload": {"message": "boom"}},
+        {"timestamp": ISO, "severity": 500, "jsonPayload": {"msg": "boom"}},
+        {
+            "timestamp": AT * 1000,
+            "ingestionTime": AT * 1000 + 9,
+            "message": '{"level": "error", "msg": "boom"}',
+        },
+        {"timestamp": round(AT * 1000), "message": "level=error msg=boom"},
+        {"timeUnixNano": str(round(AT * 1e9)), "severityNumber": 17, "body": {"stringValue": "boom"}},
+        {"t": {"$date": ISO}, "s": "E", "c": "NETWORK", "msg": "boom"},
+        {"datetime": ISO, "level": 400, "level_name": "ERROR", "message": "boom"},
+        {
+            "text": "x | boom",
+            "record": {"level": {"name": "ERROR", "no": 40}, "message": "boom", "time": {"timestamp": AT}},
+        },
+        {
+            "instant": {"epochSecond": int(AT), "nanoOfSecond": 500_000_000},
+            "level": "ERROR",
+            "message": "boom",
+        },
+        {"@timestamp": ISO, "@version": "1", "level_value": 40000, "message": "boom"},
+        {"time": ISO, "level": "50", "msg": "boom"},
+        {"time": ISO, "level": 60, "msg": "boom"},
+        {"time": ISO, "level": 0, "msg": "boom"},
+        {"time": ISO, "level": "err", "msg": "boom"},
+        {"time": ISO, "level": "\u001b[31merror\u001b[39m", "message": "boom"},
+        {"asctime": "2026-03-01 03:00:00,500", "levelname": "ERROR", "levelno": 40, "message": "boom"},
+        {"time": "2026/03/01 03:00:00.500", "level": "crit", "msg": "boom"},
+        {"time": "01/Mar/2026:04:00:00.500 +0100", "level": "E", "msg": "boom"},
+        {"time": "2026-03-01 03:00:00.5 +0000 UTC", "level": "error", "msg": "boom"},
+        {"ts": ISO, "log": {"level": "error"}, "message": "boom"},
+        {
+            "log": '{"log": "{\\"level\\": \\"error\\", \\"msg\\": \\"boom\\"}\\n"}\n',
+            "time": ISO,
+            "stream": "stdout",
+        },
+        {"log": "boom\n", "stream": "stderr", "time": ISO},
+    ],
+)
+def test_the_time_level_and_message_are_found_wherever_a_maker_puts_them(line):
+    found = parse(json.dumps(line).encode())
+    assert found is not None
+    assert (found.at_s, found.message, found.is_error) == (pytest.approx(AT), "boom", True)
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ({"level": 6}, "INFO"),
+        ({"level": 4}, "WARN"),
+        ({"level": 7}, "DEBUG"),
+        ({"level": 30}, "INFO"),
+        ({"level": 40}, "WARN"),
+        ({"level": 20}, "DEBUG"),
+        ({"levelno": 40}, "ERROR"),
+        ({"severityNumber": 9}, "INFO"),
+        ({"level": "Information"}, "INFO"),
+        ({"priority": 1}, "INFO"),
+        ({"user": {"level": 1}}, "INFO"),
+    ],
+)
+def test_a_level_is_the_one_its_maker_means(line, level):
+    found = parse(json.dumps({"time": ISO, "msg": "order placed", **line}).encode())
+    assert found is not None
+    assert found.level == level
+
+
+def test_a_line_of_a_container_runtime_is_read():
+    raw = b'2026-03-01T03:00:00.500000000Z stderr F {"level":"error","msg":"boom"}'
+    found = parse(raw)
+    assert found is not None
+    assert (found.at_s, found.message, found.level, stamp(raw)) == (AT, "boom", "ERROR", AT)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {},
+        {"level": "info"},
+        {"what": "boom", "where": "here"},
+        {"msg": ""},
+        {"msg": None, "stream": "stdout"},
+    ],
+)
+def test_a_line_with_a_time_and_no_word_of_what_happened_cannot_be_read(line):
+    assert parse(json.dumps({"time": ISO, **line}).encode()) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"error": {"type": "PayError", "message": "declined"}},
+        {"err": {"name": "PayError", "message": "declined", "stack": "PayError: declined\n    at x"}},
+        {"exception": {"class": "x", "stacktrace": "shop.PayError: declined\n\tat x"}},
+        {"@x": "Shop.PayError: declined\n   at x"},
+        {"stack_trace": "shop.PayError: declined\n\tat x"},
+        {"exc_info": "Traceback (most recent call last):\n  File x\nPayError: declined"},
+        {"error.type": "PayError", "error.message": "declined"},
+    ],
+)
+def test_a_stack_trace_names_its_exception(fields):
+    found = parse(json.dumps({"time": ISO, "level": "error", "msg": "failed", **fields}).encode())
+    assert found is not None
+    assert (found.exception, found.message) == ("PayError", "failed")
+    assert headline(found.error).endswith("PayError: declined")
+
+
+def test_the_version_of_a_format_is_no_version_of_the_service():
+    line = {"version": "1.1", "timestamp": AT, "short_message": "boom", "level": 3}
+    assert parse(json.dumps(line).encode()).version == ""
+
+
+def test_a_line_that_was_cut_keeps_its_level():
+    cut = {"time": ISO, "log": '{"level":"error","msg":"boom', "stream": "stdout"}
+    found = parse(json.dumps(cut).encode())
+    assert found is not None
+    assert found.is_error
+
+
+def test_the_second_that_is_left_over_is_a_time():
+    found = parse(json.dumps({"time": "2016-12-31T23:59:60Z", "msg": "boom"}).encode())
+    assert found is not None
+    assert found.at_s == 1_483_228_800

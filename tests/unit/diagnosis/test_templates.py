@@ -23,6 +23,14 @@ from bot.diagnosis.signals.templates import group, mask
         ("mail to mira@example.org bounced", "mail to <email> bounced"),
         ("took 15ms", "took <n>ms"),
         ("HTTP/1 h2 v8", "HTTP/<n> h2 v8"),
+        ("Can't find record in 'orders'", "Can't find record in <quoted>"),
+        ("Can't write; duplicate key in table 'orders'", "Can't write; duplicate key in table <quoted>"),
+        ("Can't connect to MySQL server on 'db1'", "Can't connect to MySQL server on <quoted>"),
+        ("couldn't find 'a' and doesn't have 'b'", "couldn't find <quoted> and doesn't have <quoted>"),
+        ("user 'o'brien' isn't known", "user <quoted> isn't known"),
+        ("the users' table isn't there", "the users' table isn't there"),
+        ("a ` that is never closed isn't a quote", "a ` that is never closed isn't a quote"),
+        ("key='x' is not in [\"y\"]", "key=<quoted> is not in [<quoted>]"),
     ],
 )
 def test_what_varies_from_line_to_line_is_masked(message, masked):

@@ -134,9 +134,7 @@ async def test_a_waiver_that_is_taken_back_closes_the_gate_and_its_message_says_
     await counter.ask(UntickItem, by=CHI, item="legal")
     assert "cannot be deployed now" in await counter.ask(AskWhyNot)
     (posted,) = await counter.posted()
-    assert posted.startswith(
-        "↩️ Chika has withdrawn the waiver of Legal &lt;agrees&gt; for `checkout` 1.5.0."
-    )
+    assert posted.startswith("↩️ Chika has withdrawn the waiver of Legal &lt;agrees&gt; for `checkout` 1.5.0.")
 
 
 async def test_why_names_the_missing_item_and_tells_a_waiver_without_closing_the_gate(counter):
