@@ -20,8 +20,8 @@ from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError
 from bot.domain.formatting import figure, listed
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
-from bot.probes._redis_client import client_of
 from bot.probes._shared.connect import SHARE_OF_TIME, problem_of
+from bot.probes.redis.client import client_of
 
 _REFUSALS_BY_CLASS: Mapping[type[RedisError], str] = {
     BusyLoadingError: "it is loading its data",
