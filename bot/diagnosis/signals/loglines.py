@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
+
+from bot.diagnosis.signals.log_levels import COLOUR, level_named, level_of_number
+from bot.diagnosis.signals.log_times import number_of, seconds_of
 
 _TIME_KEYS = (
     *("ts", "time", "timestamp", "@timestamp", "@t", "timestampms", "datetime", "date", "timemillis"),
@@ -50,31 +50,9 @@ _ENVELOPES = frozenset(
 )
 """Objects that hold a line; a ``level`` in any other object is that of something else."""
 
-_NAMES_OF_LEVELS = {
-    **dict.fromkeys(("ERR", "EROR", "E", "FAIL", "FAILURE"), "ERROR"),
-    **dict.fromkeys(("CRIT", "C", "DPANIC"), "CRITICAL"),
-    **dict.fromkeys(("WARNING", "WRN", "W"), "WARN"),
-    **dict.fromkeys(("INFORMATION", "INFORMATIONAL", "INF", "I", "DEFAULT"), "INFO"),
-    **dict.fromkeys(("DBUG", "DBG", "D", "FINE"), "DEBUG"),
-    **dict.fromkeys(("VERBOSE", "TRCE", "TRC", "FINER", "FINEST"), "TRACE"),
-    **dict.fromkeys(("F", "FTL", "FATL"), "FATAL"),
-}
-_SYSLOG = ("EMERG", "ALERT", "CRITICAL", "ERROR", "WARN", "NOTICE", "INFO", "DEBUG")
-_TENS = ("TRACE", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
-"""Bunyan's and pino's numbers, 10 to 60."""
-_PYTHON = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL")
-_OPEN_TELEMETRY = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
-"""Four numbers each, from 1."""
-_GOOGLE = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARN", "ERROR", "CRITICAL", "ALERT", "EMERG")
-_MONOLOG = ("DEBUG", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL", "EMERG")
-"""Hundreds, as Google Cloud's and Monolog's."""
-_LOGBACK = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
-"""Ten thousands."""
 
 _ERROR_LEVELS = frozenset({"ERROR", "CRITICAL", "FATAL", "ALERT", "EMERG", "EMERGENCY", "PANIC", "SEVERE"})
-_HUNDREDS, _THOUSANDS = 100, 1000
 _BYTES = range(256)
-_SECONDS_END = 1e11
 _MOST_DEPTH = 4
 _EXCEPTION = re.compile(r"\b([A-Z][A-Za-z0-9_]*(?:Error|Exception|Timeout|Interrupt|Exit|Warning|Fault))\b")
 _LABELLED_LEVELS = ("level", "detected_level", "severity")
@@ -89,12 +67,8 @@ _STAMP = re.compile(
     rb'"(?:ts|time|[tT]imestamp|@timestamp|@t|timeMillis|datetime|asctime|__REALTIME_TIMESTAMP)"'
     rb'\s*:\s*("[^"]*"|[0-9.eE+-]+)'
 )
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _HOLE = re.compile(r"\{[@$]?(\w+)[^{}]*\}")
 _CONTAINER_LINE = re.compile(rb"^(\S+) (stdout|stderr) [FP] (.*)$", re.DOTALL)
-_LEAP = re.compile(r":60(?=\D|$)")
-_ZONE = re.compile(r" ?([+-]\d\d):?(\d\d)(?: [A-Z]{3,4})?$| ?(?:UTC|GMT)$")
-_TIME_FORMATS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M:%S.%f", "%d/%b/%Y:%H:%M:%S", "%d/%b/%Y:%H:%M:%S.%f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +124,7 @@ def of_fields(line: Mapping[str, Any], *, at_s: float | None = None) -> ParsedLi
     if message is None:  # loguru's, which repeats the message with all around it
         key, message = fields.first(("text",), without=_ERROR_KEYS)
     error = _error(fields)
-    text = _COLOUR.sub("", _text(message)) if message is not None else ""
+    text = COLOUR.sub("", _text(message)) if message is not None else ""
     inner = _inner(text, at_s=at_s)
     if inner is not None:
         return _joined(inner, fields, error=error)
@@ -204,15 +178,9 @@ def stamp(raw: bytes) -> float | None:
     """Return a line's time alone, in seconds since the epoch, without parsing the rest."""
     found = _STAMP.search(raw)
     if found is not None:
-        return _seconds(found.group(1).strip(b'"').decode("utf-8", "replace"))
+        return seconds_of(found.group(1).strip(b'"').decode("utf-8", "replace"))
     wrapped = _CONTAINER_LINE.match(raw)
-    return _seconds(wrapped.group(1).decode("utf-8", "replace")) if wrapped else None
-
-
-def level_named(name: str) -> str:
-    """Return the one name of a level: ``err`` is ``ERROR``, ``Warning`` is ``WARN``; nothing for nothing."""
-    name = _COLOUR.sub("", name).strip().upper()
-    return _NAMES_OF_LEVELS.get(name, name)
+    return seconds_of(wrapped.group(1).decode("utf-8", "replace")) if wrapped else None
 
 
 def headline(error: str) -> str:
@@ -285,16 +253,16 @@ def _normal(key: str) -> str:
 def _times(fields: _Fields) -> Iterator[float]:
     for name in ("instant", "time", "timestamp", "ts"):  # log4j2, Protocol Buffers
         for whole, part in (("epochsecond", "nanoofsecond"), ("seconds", "nanos")):
-            seconds = _seconds(fields.get(f"{name}.{whole}"))
+            seconds = seconds_of(fields.get(f"{name}.{whole}"))
             if seconds is not None:
-                yield seconds + (_number(fields.get(f"{name}.{part}")) or 0.0) / 1e9
-    dated = _seconds(fields.get("t.$date"))  # MongoDB
+                yield seconds + (number_of(fields.get(f"{name}.{part}")) or 0.0) / 1e9
+    dated = seconds_of(fields.get("t.$date"))  # MongoDB
     if dated is not None:
         yield dated
     for depth in range(_MOST_DEPTH + 1):
         for name in _TIME_KEYS:
             path, value = fields.first((name,), without=_ERROR_KEYS, most_depth=depth)
-            seconds = _seconds(value)
+            seconds = seconds_of(value)
             if path.count(".") == depth and seconds is not None:
                 yield seconds
 
@@ -324,7 +292,7 @@ def _error(fields: _Fields) -> str:
     """Return what failed: a text, or the parts of an object, ``KeyError: 'NO'`` before its stack."""
     path, value = fields.first(_ERROR_KEYS, without=_ERROR_KEYS)
     # Some write `"error": false`, or a number of errors.
-    text = _COLOUR.sub("", _text(value)) if path and not isinstance(value, bool) else ""
+    text = COLOUR.sub("", _text(value)) if path and not isinstance(value, bool) else ""
     above = path.rpartition(".")[0]
     for name in _ERROR_KEYS:
         prefix = f"{above}.{name}" if above else name
@@ -358,34 +326,13 @@ def _level(fields: _Fields, *, beside: str) -> str:
     path, value = fields.first(_LEVEL_KEYS, without=_ERROR_KEYS)
     if not path or not set(path.split(".")[:-1]) <= holders:
         return ""
-    number = _number(value)
-    return _numbered(number, fields.name(path)) if number is not None else level_named(_text(value))
-
-
-def _numbered(number: float, name: str) -> str:
-    """Return the level that a number means; its size and the name of its field tell whose it is."""
-    scale: tuple[str, ...]
-    place = int(number)
-    if place < 0:
-        return "DEBUG"
-    if name == "severitynumber":
-        scale, place = _OPEN_TELEMETRY, (place - 1) // 4
-    elif place < len(_SYSLOG):
-        scale = _SYSLOG
-    elif name == "levelno":
-        scale, place = _PYTHON, place // 10
-    elif place < _HUNDREDS:
-        scale, place = _TENS, place // 10
-    elif place < _THOUSANDS:
-        scale, place = (_GOOGLE if name == "severity" else _MONOLOG), place // 100
-    else:
-        scale, place = _LOGBACK, place // 10_000
-    return level_named(scale[max(0, min(place, len(scale) - 1))])
+    number = number_of(value)
+    return level_of_number(number, fields.name(path)) if number is not None else level_named(_text(value))
 
 
 def _written(text: str) -> str:
     """Return the level that stands at the head of a text, or nothing."""
-    shown = _WRITTEN_LEVEL.search(_COLOUR.sub("", text[:_HEAD_CHARS]))
+    shown = _WRITTEN_LEVEL.search(COLOUR.sub("", text[:_HEAD_CHARS]))
     return level_named(next(part for part in shown.groups() if part)) if shown else ""
 
 
@@ -422,59 +369,3 @@ def _text(value: Any) -> str:  # noqa: ANN401  # JSON
     if isinstance(value, list) and value and all(isinstance(each, int) and each in _BYTES for each in value):
         return bytes(value).decode("utf-8", "replace")  # journald writes so what is not UTF-8
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def _number(value: Any) -> float | None:  # noqa: ANN401  # JSON
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _seconds(value: Any) -> float | None:  # noqa: ANN401  # JSON
-    if not isinstance(value, str):
-        return _epoch(value)
-    text = value.strip().strip("[]")
-    if text[:4].isdigit() or "/" in text:
-        leap = _LEAP.search(text)
-        at = _moment(_LEAP.sub(":59", text) if leap else text)
-        if at is not None:
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() + (1 if leap else 0)
-    elif text[:1].isalpha():
-        try:
-            at = parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    return _epoch(value)
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    zone = _ZONE.search(text)
-    bare = text[: zone.start()] if zone else text
-    shift = timedelta()
-    if zone and zone[1]:
-        shift = timedelta(hours=int(zone[1]), minutes=int(f"{zone[1][0]}{zone[2]}"))
-    for form in ("", *_TIME_FORMATS):
-        try:
-            at = datetime.strptime(bare, form) if form else datetime.fromisoformat(bare)  # noqa: DTZ007
-        except ValueError:
-            continue
-        return at if at.tzinfo else at.replace(tzinfo=UTC) - shift
-    return None
-
-
-def _epoch(value: Any) -> float | None:  # noqa: ANN401  # JSON
-    seconds = _number(value)
-    if seconds is None:
-        return None
-    while seconds > _SECONDS_END:  # milli-, micro- or nanoseconds
-        seconds /= 1000
-    return seconds

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.diagnosis.signals.loglines import ParsedLine, level_named
+from bot.diagnosis.signals.log_levels import level_named
+from bot.diagnosis.signals.loglines import ParsedLine
 from bot.domain.diagnoses.finding import Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.formatting import duration, figure
