@@ -202,7 +202,7 @@ async def _slack(stack: contextlib.AsyncExitStack, folder: Path, *, url: str, se
     process = await stack.enter_async_context(
         spawned(
             *("localslack", "--json", "--port", str(port), "--manifest", str(manifest)),
-            *("--workspace", str(_HERE.parent / "bot" / "demonstration" / "workspace.yaml")),
+            *("--workspace", str(_HERE.parent / "demo" / "scenarios" / "workspace.yaml")),
             *("--app-name", "pilothouse", "--events-url", url, "--signing-secret", secret),
             "--no-rate-limits",
             log=folder / "localslack.log",

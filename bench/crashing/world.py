@@ -28,7 +28,7 @@ from demo.scenarios.children import die_with_parent
 from demo.scenarios.valkey import embedded_valkey
 
 _HERE = Path(__file__).resolve().parent
-_PEOPLE = _HERE.parent.parent / "bot" / "demonstration" / "workspace.yaml"
+_PEOPLE = _HERE.parent.parent / "demo" / "scenarios" / "workspace.yaml"
 CHANNEL = "C0CHECKOUT"
 SERVICE = "checkout"
 

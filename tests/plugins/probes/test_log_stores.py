@@ -126,7 +126,7 @@ async def test_where_all_lines_that_are_read_are_errors_their_number_tells_when_
         assert total.kind is FindingKind.LOG_ERRORS
         assert total.began_at is not None
         assert abs(total.began_at - (NOW - timedelta(seconds=600))) <= timedelta(seconds=30)
-        assert "more than 3000 lines, so only those that mention errors were read" in found.gaps[0]
+        assert "more than 3000 lines, so only" in found.gaps[0]
         assert "older ones were only counted" in found.gaps[0]
 
 

@@ -172,7 +172,7 @@ async def test_a_push_that_somebody_else_overtook_is_tried_again_and_loses_nothi
             return head
 
     fields = {name: getattr(repository, name) for name in ("remote", "branch", "clone", "until_s")}
-    target._place = type(target._place)(repository=Overtaken(**fields), file=FILE, key="image.tag")
+    target._location = type(target._location)(repository=Overtaken(**fields), file=FILE, key="image.tag")
     await target.promote("1.4.2", keep_warm=False)
     assert len(fetched) == 3
     assert repo.commits() == 4
