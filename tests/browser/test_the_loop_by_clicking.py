@@ -77,12 +77,12 @@ async def test_a_diagnosis_is_asked_why_in_private_and_what_people_say_of_it_is_
     await expect(ben.page.get_by_role("dialog")).to_have_count(0)
     await why.get_by_role("button", name="Close", exact=True).last.click()
     await ana.thread.get_by_role("button", name="Right", exact=True).click()
-    await expect(ben.thread.get_by_text("1 says right")).to_be_visible(timeout=SOON_MS)
+    await expect(ben.thread.get_by_text("1 person confirmed this")).to_be_visible(timeout=SOON_MS)
     await ben.thread.get_by_role("button", name="Other").click()
     other = ben.page.get_by_role("dialog", name="What was it?")
     await other.get_by_role("textbox").fill("The bank was away.", timeout=SOON_MS)
     await other.get_by_role("button", name="Send", exact=True).click()
-    said = "1 says right, 1 says something else (The bank was away.)"
+    said = "1 person confirmed this, 1 person named another cause (The bank was away.)"
     await expect(ana.thread.get_by_text(said)).to_be_visible(timeout=SOON_MS)
 
 
