@@ -41,4 +41,4 @@ def run(role: str, environment: Mapping[str, str], points: Points, log: str) -> 
     points.put_in()
     with open(log, "a", encoding="utf-8") as stream:  # noqa: PTH123  # one line is enough here
         configure_logs(level="INFO", style="json", stream=stream)
-        asyncio.run(roles.until_told([getattr(roles, role)], settings))
+        asyncio.run(roles.run_until_stopped([getattr(roles, role)], settings))

@@ -36,4 +36,4 @@ def run(role: str, environment: Mapping[str, str], folder: str) -> None:
 
         MonitorRunner.check = noted  # type: ignore[method-assign]  # put in from outside
         configure_logs(level="WARNING", style="json", stream=log)
-        asyncio.run(roles.until_told([getattr(roles, role)], settings))
+        asyncio.run(roles.run_until_stopped([getattr(roles, role)], settings))

@@ -102,7 +102,7 @@ class OpenShop:
     def until_not_firing(self, name: str, service: str) -> None:
         until_now(lambda: (name, service) not in self.firing(), what=f"{name} of {service} does not fire")
 
-    def until_told(self, name: str, service: str, status: str = "firing") -> dict[str, Any]:
+    def run_until_stopped(self, name: str, service: str, status: str = "firing") -> dict[str, Any]:
         """Wait for the webhook to hear of an alert since the fault began."""
 
         def told() -> dict[str, Any] | None:

@@ -58,10 +58,10 @@ async def terminate_blockers(dsn: str) -> list[str]:
 def test_a_false_alarm_alerts_while_no_buyer_fails(shop: OpenShop) -> None:
     failed = shop.get("/load")["failed"]
     shop.begin("false-alarm")
-    alert = shop.until_told("CheckoutHighErrorRate", "checkout")
+    alert = shop.run_until_stopped("CheckoutHighErrorRate", "checkout")
     assert alert["annotations"]["summary"]
     shop.http.delete("/faults/false-alarm").raise_for_status()
-    shop.until_told("CheckoutHighErrorRate", "checkout", "resolved")
+    shop.run_until_stopped("CheckoutHighErrorRate", "checkout", "resolved")
     assert shop.get("/load")["failed"] - failed <= STRAY
 
 
@@ -69,7 +69,7 @@ def test_a_log_storm_floods_the_log_beside_an_innocent_deploy_and_nothing_fails(
     failed, before = shop.get("/load")["failed"], version(shop, "storefront")
     shop.begin("log-storm")
     began = shop.fault("log-storm")["since"]
-    shop.until_told("LogVolumeHigh", "storefront")
+    shop.run_until_stopped("LogVolumeHigh", "storefront")
     storm = [line for line in shop.log_lines("storefront*.jsonl", since=began) if line["level"] == "WARN"]
     assert {line["event"] for line in storm} == {"deprecated_header"}
     assert len(storm) > 100
@@ -83,7 +83,7 @@ def test_a_bad_release_fails_a_third_of_the_orders_until_the_weights_go_back(sho
     shop.until_not_firing("CheckoutHighErrorRate", "checkout")
     shop.begin("bad-release")
     began = shop.fault("bad-release")["since"]
-    alert = shop.until_told("CheckoutHighErrorRate", "checkout")
+    alert = shop.run_until_stopped("CheckoutHighErrorRate", "checkout")
     assert alert["labels"]["severity"] == "page"
     assert version(shop, "checkout") == "1.4.2"
     shop.until_failing(more_than=0.1)
@@ -100,14 +100,14 @@ def test_a_bad_release_fails_a_third_of_the_orders_until_the_weights_go_back(sho
     shop.until_well()
     assert version(shop, "checkout") == "1.4.1"
     assert shop.fault("bad-release")["state"] == "cured"
-    shop.until_told("CheckoutHighErrorRate", "checkout", "resolved")
+    shop.run_until_stopped("CheckoutHighErrorRate", "checkout", "resolved")
 
 
 def test_a_bank_that_hangs_fails_payments_until_the_other_bank_is_used(shop: OpenShop) -> None:
     shop.until_not_firing("PaymentsErrors", "payments")
     shop.begin("dependency-down")
     began = shop.fault("dependency-down")["since"]
-    shop.until_told("PaymentsErrors", "payments")
+    shop.run_until_stopped("PaymentsErrors", "payments")
     shop.until_failing(more_than=0.5)
     ready = shop.http.get(f"{shop.env['SHOP_PAYMENTS_URL']}/readyz")
     assert (ready.status_code, ready.json()["dependencies"]["bank"]["ok"]) == (503, False)
@@ -132,7 +132,7 @@ def test_a_database_lock_exhausts_the_connections_until_its_session_is_terminate
     shop.begin("database-lock")
     began = shop.fault("database-lock")["since"]
     shop.until_failing(more_than=0.5)
-    shop.until_told("DatabaseConnectionsExhausted", "checkout")
+    shop.run_until_stopped("DatabaseConnectionsExhausted", "checkout")
     events = {line["event"] for line in shop.log_lines("checkout-stable.jsonl", since=began)}
     assert {"database_pool_exhausted", "database_timeout"} <= events
 
@@ -144,7 +144,7 @@ def test_a_database_lock_exhausts_the_connections_until_its_session_is_terminate
 
 def test_a_saturated_payments_burns_its_processor_until_it_is_restarted(shop: OpenShop) -> None:
     shop.begin("saturation")
-    shop.until_told("ServiceSaturated", "payments")
+    shop.run_until_stopped("ServiceSaturated", "payments")
     shop.until_failing(more_than=0.3)
     assert shop.query('rate(process_cpu_seconds_total{service="payments"}[5s])') > 0.35
 
@@ -196,7 +196,7 @@ def test_a_bad_setting_fails_payments_without_a_deploy_until_it_is_restored(shop
     shop.until_not_firing("PaymentsErrors", "payments")
     shop.begin("bad-configuration")
     began = shop.fault("bad-configuration")["since"]
-    shop.until_told("PaymentsErrors", "payments")
+    shop.run_until_stopped("PaymentsErrors", "payments")
     shop.until_failing(more_than=0.5)
     (change,) = shop.get("/changes", since=began)["changes"]
     assert (change["kind"], change["service"]) == ("config", "payments")
