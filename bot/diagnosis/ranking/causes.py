@@ -9,7 +9,7 @@ from bot.diagnosis.changes.inspection import without_commits
 from bot.diagnosis.changes.ranking import change_suspects
 from bot.diagnosis.origins.ranking import places
 from bot.diagnosis.origins.weights import OriginWeights, shipped
-from bot.diagnosis.ranking.corroboration import corroborate
+from bot.diagnosis.ranking.corroboration import ALERTS, corroborate
 from bot.diagnosis.ranking.mechanisms import mechanisms
 from bot.diagnosis.ranking.situation import TEMPLATES, Situation
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
@@ -75,7 +75,9 @@ def diagnosis_of(scene: Situation, *, weights: OriginWeights) -> Diagnosis:
     suspects = [*direct, *changes]
     suspects.extend(list(_unexplained_places(scene, suspects, where)))
     ranked = _ranked(scene, suspects)
-    causes = tuple(cause for cause in ranked if cause.confidence >= _LEAST)[:_MOST_CAUSES]
+    # Alerts make a suspicion surer; they do not make one worth naming.
+    named = [suspect for suspect in suspects if suspect.confidence(scene, without=ALERTS) >= _LEAST]
+    causes = tuple(_ranked(scene, named))[:_MOST_CAUSES]
     verdict = judge(scene, causes)
     if verdict == "no_fault_found":
         causes = ()

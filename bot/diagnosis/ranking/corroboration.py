@@ -9,6 +9,8 @@ from bot.diagnosis.ranking.situation import Situation
 from bot.diagnosis.ranking.suspects import Suspect
 from bot.domain.diagnoses.finding import Finding, FindingKind
 
+ALERTS = "alerts"
+"""The source of alerts, as findings name it."""
 _WEIGHT = 0.1
 """Most alerts are made from the very metrics that have been read, so that they are hardly independent."""
 _SLACK = timedelta(minutes=2)

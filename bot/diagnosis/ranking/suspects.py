@@ -61,36 +61,37 @@ class Suspect:
         """Count a fact against it."""
         self.doubts.append(Doubt(text=text, factor=factor))
 
-    @property
-    def belief(self) -> float:
-        """Confidence before doubts: noisy-or over the sources, the best reason of each.
+    def belief(self, *, without: str = "") -> float:
+        """Return the confidence before doubts: noisy-or over the sources, the best reason of each.
 
-        Two reasons from one source are not independent, so only its best one counts.
+        Two reasons from one source are not independent, so only its best one counts.  ``without`` names a
+        source that is left out.
         """
         if self.weighed is not None:
             return self.weighed
         best: dict[str, float] = {}
         for support in self.supports:
             source = support.finding.source
-            best[source] = max(best.get(source, 0.0), support.weight)
+            if source != without:
+                best[source] = max(best.get(source, 0.0), support.weight)
         return noisy_or(best.values())
 
-    def judged(self, scene: Situation) -> float:
+    def judged(self, scene: Situation, *, without: str = "") -> float:
         """Return the belief, reduced by the doubts, at most 0.97, as if every source had been read.
 
         This is what one suspicion takes from another; were the unread sources to count here, each of them
         would make the others surer.
         """
-        judged = min(self.belief, self.cap)
+        judged = min(self.belief(without=without), self.cap)
         for doubt in self.doubts:
             judged *= doubt.factor
         if not (self.service == scene.service or scene.is_in_trouble):
             judged *= _OUT_OF_REACH
         return judged
 
-    def confidence(self, scene: Situation) -> float:
+    def confidence(self, scene: Situation, *, without: str = "") -> float:
         """Return what is left of ``judged`` by the sources that could not be read."""
-        confidence = self.judged(scene)
+        confidence = self.judged(scene, without=without)
         for source in scene.unread:
             confidence *= _UNREAD_DECISIVE if source.name in self.decisive else _UNREAD
         return round(confidence, 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.diagnosis.ranking.corroboration import ALERTS
 from bot.diagnosis.ranking.situation import CHANGES, Situation
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Verdict
 from bot.domain.diagnoses.finding import FindingKind
@@ -19,8 +20,6 @@ BOTH = 0.8
 """From this confidence on, two causes that tie are both believed, if they are of different services."""
 _CORROBORATED = 2
 """This many sources must support a cause when most sources could not be read."""
-_ALERTS = "alerts"
-"""Does not count when most sources are unread: another source should have seen what an alert saw."""
 _PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
 
 
@@ -86,13 +85,16 @@ def name_of(cause: Cause) -> str:
 
 
 def _in_the_dark(scene: Situation, cause: Cause) -> bool:
-    """Return whether one source alone speaks for the cause while most of the others could not be read."""
-    asked = [name for name in scene.asked if name != _ALERTS]
-    unread = [source for source in scene.unread if source.name != _ALERTS]
+    """Return whether one source alone speaks for the cause while most of the others could not be read.
+
+    Alerts do not count: another source should have seen what an alert saw.
+    """
+    asked = [name for name in scene.asked if name != ALERTS]
+    unread = [source for source in scene.unread if source.name != ALERTS]
     if len(unread) * 2 <= len(asked):
         return False
     speaking = (finding for finding in scene.findings if finding.id in cause.evidence)
-    return len({finding.source for finding in speaking if finding.source != _ALERTS}) < _CORROBORATED
+    return len({finding.source for finding in speaking if finding.source != ALERTS}) < _CORROBORATED
 
 
 def _torn(causes: Sequence[Cause]) -> bool:

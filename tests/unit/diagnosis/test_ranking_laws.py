@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.diagnosis.ranking.causes import rank_causes
@@ -151,6 +151,13 @@ def test_changes_alone_are_never_a_fault(found):
 
 @settings(max_examples=150, deadline=None)
 @given(found=stories, services=st.sets(st.sampled_from(SHOP.names)))
+@example(  # a suspicion that is just too weak to be named
+    found=[
+        finding("metrics", FindingKind.ERROR_RATE_UP, "orders", strength=0.0, began_at=None),
+        finding("metrics", FindingKind.CPU_HIGH, "web", strength=0.4375, began_at=None),
+    ],
+    services={"web"},
+)
 def test_alerts_neither_make_a_fault_nor_take_one_away_and_add_at_most_a_tenth(found, services):
     alerts = [
         finding("alerts", FindingKind.ALERT, name, "CpuHigh", strength=1.0) for name in sorted(services)
