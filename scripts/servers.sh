@@ -9,4 +9,5 @@ for program in haproxy prometheus prometheus-alertmanager chromium podman runc; 
     command -v "$program" >/dev/null || missing+=("$program")  # each is in the package of its name
 done
 command -v mariadbd >/dev/null || missing+=(mariadb-server-core mariadb-client-core)  # these start no daemon
+command -v systemd-analyze >/dev/null || missing+=(systemd)  # checks the units; nothing is started
 ((${#missing[@]} == 0)) || scripts/install.sh "${missing[@]}"

@@ -11,8 +11,10 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
+from typing import NoReturn
 
 import pip
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,6 +89,14 @@ def why_not_here() -> str:
     if not Path("/sys/fs/cgroup").is_dir() or not os.access("/sys/fs/cgroup", os.W_OK):
         return "building and running images needs cgroups"
     return ""
+
+
+def not_tried(what: str, reason: str) -> NoReturn:
+    """Fail in CI, where everything has to be tried; elsewhere leave it out, with one line that says so."""
+    said = f"NOT TRIED: {what}, because {reason}."
+    if os.environ.get("CI"):
+        pytest.fail(said)
+    pytest.skip(said)
 
 
 def python_base(podman: Podman, folder: Path) -> str:

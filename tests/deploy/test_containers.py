@@ -24,7 +24,15 @@ from redis import Redis
 
 from demo.scenarios.children import die_with_parent
 from demo.scenarios.valkey import server_binary
-from tests.deploy.podman import ROOT, Podman, download_wheels, python_base, valkey_image, why_not_here
+from tests.deploy.podman import (
+    ROOT,
+    Podman,
+    download_wheels,
+    not_tried,
+    python_base,
+    valkey_image,
+    why_not_here,
+)
 from tests.support.servers import free_port
 from tests.support.valkeys import Server, fleet
 
@@ -46,7 +54,7 @@ services:
 def podman() -> Iterator[Podman]:
     """Podman with a storage in a temporary folder, which has the image of Pilothouse."""
     if reason := why_not_here():
-        pytest.skip(f"NOT TRIED: the image and the Compose file, because {reason}.")
+        not_tried("the image and the Compose file", reason)
     with tempfile.TemporaryDirectory(prefix="ph-podman-") as folder:
         made = Podman(Path(folder) / "podman")
         try:

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from bot.__main__ import commands
-from tests.deploy.podman import ROOT
+from tests.deploy.podman import ROOT, not_tried
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 WORST = 2.0
@@ -20,7 +20,7 @@ WORST = 2.0
 def analyze() -> str:
     found = shutil.which("systemd-analyze")
     if found is None:
-        pytest.skip("NOT TRIED: the systemd units, because systemd-analyze is not installed.")
+        not_tried("the systemd units", "systemd-analyze is not installed")
     return found
 
 
