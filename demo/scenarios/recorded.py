@@ -17,7 +17,7 @@ from localslack.outcomes import VisibleMessage
 _CHANNEL = "deploys"
 _ANSWER_S = 20.0
 _DAYS = 1
-_ROLLBACKS = re.compile(r"Rollbacks:\*? (\d+) rollback")
+_ROLLBACKS = re.compile(r"Rollbacks:\*? (\d+) requested")
 
 
 class RollbackRecord(Model):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -85,9 +86,32 @@ class ChangeEvidence:
 
 
 def gather(scene: Situation) -> tuple[ChangeEvidence, ...]:
-    """Gather what is known of each change of the scope, in the order of the findings."""
+    """Gather what is known of each change of the scope, in the order of the findings.
+
+    A release that is recorded several times is one change: the steps of a deployment each leave a record, and
+    two sources may both report it.
+    """
     changes = [f for f in scene.findings if f.kind in CHANGES and f.service in scene.scope]
-    return tuple(_evidence(scene, change) for change in changes)
+    known = [_evidence(scene, change) for change in changes]
+    kept = {max(records, key=_nearest).change.id for records in _releases(known)}
+    return tuple(each for each in known if not each.is_release or each.change.id in kept)
+
+
+def _releases(known: Sequence[ChangeEvidence]) -> Iterator[list[ChangeEvidence]]:
+    """Yield the records of each release: of one version of a service, with no other version in between."""
+    records = [each for each in known if each.is_release]
+    records.sort(key=lambda each: (each.change.service, each.change.began_at is None, _moment(each)))
+    for _, same in itertools.groupby(records, key=lambda each: (each.change.service, each.change.component)):
+        yield list(same)
+
+
+def _nearest(record: ChangeEvidence) -> tuple[float, float]:
+    """Order the records of one release: the one whose moment fits the trouble best, else the latest."""
+    return record.fits, _moment(record)
+
+
+def _moment(record: ChangeEvidence) -> float:
+    return record.change.began_at.timestamp() if record.change.began_at else 0.0
 
 
 def precedes(one: Finding, other: Finding) -> bool:

@@ -30,6 +30,25 @@ def test_a_release_that_fails_where_the_old_version_did_not_is_the_cause():
     assert found.causes[0].data["deploy_id"] == "d-1.1"
 
 
+@pytest.mark.parametrize("before_s", [12, 7200, -8])
+def test_a_release_of_which_there_are_several_records_is_one_cause(before_s):
+    again = deploy("orders", "1.1", before_s=before_s)
+    found = rank(
+        [*bad_release(), again.but(id=f"{again.id}:again", data={**again.data, "change_id": "other"})]
+    )
+    assert top(found) == (CauseKind.BAD_RELEASE, "orders", "1.1")
+    assert [(c.service, c.component) for c in found.causes].count(("orders", "1.1")) == 1
+    assert found.causes[0].data["deploy_id"] == "d-1.1"  # the record that fits the trouble best
+
+
+def test_a_version_that_came_back_after_another_one_is_a_change_of_its_own():
+    came_back = deploy("orders", "1.1", before_s=3000)
+    between = deploy("orders", "1.0.9", before_s=2000, previous="1.1")
+    found = rank([*bad_release(), came_back.but(id=f"{came_back.id}:first"), between])
+    assert top(found) == (CauseKind.BAD_RELEASE, "orders", "1.1")
+    assert [one.what for one in found.ruled_out if "1.1" in one.what] != []
+
+
 def test_a_setting_whose_new_value_stands_in_the_errors_is_the_cause():
     found = rank(bad_setting())
     assert top(found) == (CauseKind.BAD_CONFIGURATION, "pay", "bank_timeout_ms")
