@@ -23,10 +23,10 @@ async def approve(on: DemoStage, run: Run) -> bool:
     gate = run.waiting_for
     assert gate is not None  # noqa: S101  # the caller has looked
     card = await on.posted(run.id, f"phase:{gate.phase}")
-    await on.slack.click(user=ASKS, channel=card.channel, ts=card.ts, action_id=APPROVE)
+    await on.press(card, APPROVE, user=ASKS)
     await asyncio.sleep(0.5)
     refused = (await on.run(run.id)).waiting_for is not None
-    await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=APPROVE)
+    await on.press(card, APPROVE, user=APPROVES)
     return refused
 
 

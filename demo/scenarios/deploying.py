@@ -245,4 +245,4 @@ async def _steady(on: DemoStage, one: RolloutScenario) -> None:
 async def _abort(on: DemoStage, run_id: str) -> None:
     """Click *Abort* as the person who is asked."""
     card = await on.posted(run_id, "phase:rollout")
-    await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=ABORT)
+    await on.press(card, ABORT, user=APPROVES)

@@ -113,7 +113,7 @@ async def _ask(on: DemoStage, scenario: IncidentScenario, alert: VisibleMessage,
     at = on.clock.now().timestamp()
     match start:
         case "button":
-            await on.slack.click(user=ASKS, channel=alert.channel, ts=alert.ts, action_id=TRIAGE)
+            await on.press(alert, TRIAGE, user=ASKS)
         case "command":
             await on.slack.slash("/triage", scenario.service, user=ASKS, channel=alert.channel)
         case "mention":

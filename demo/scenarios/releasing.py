@@ -39,7 +39,7 @@ async def bring_out(on: DemoStage, release: Release) -> str:
     run = await on.when(run_id, is_through_or_asked, "the rollout", _ROLLOUT_S)
     if run.phases["rollout"].outcome is None:
         card = await on.posted(run_id, "phase:rollout")
-        await on.slack.click(user=APPROVES, channel=card.channel, ts=card.ts, action_id=PROMOTE)
+        await on.press(card, PROMOTE, user=APPROVES)
         await on.when(run_id, lambda r: r.phases["rollout"].outcome == "ok", "the promotion", _ROLLOUT_S)
     return run_id
 

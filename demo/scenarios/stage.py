@@ -17,7 +17,7 @@ from bot.domain.clock import Clock, SystemClock
 from bot.domain.runs.run import Run, fold
 from demo.scenarios.waiting import until
 from demo.scenarios.world import DemoWorld
-from localslack.client import LocalSlackClient
+from localslack import ControlError, LocalSlackClient, VisibleMessage
 
 _POSTED_S = 60.0
 
@@ -45,6 +45,20 @@ class DemoStage:
     async def _posted(self, run_id: str, slot: str) -> PostedMessage | None:
         found = (await self.board.posted(Topic(kind="run", id=run_id))).get(slot)
         return found if found is not None and found.ts else None
+
+    async def press(self, message: PostedMessage | VisibleMessage, action_id: str, *, user: str) -> None:
+        """Click a button as soon as it is there: a message is edited a moment after its run has changed."""
+
+        async def pressed() -> bool | None:
+            try:
+                await self.slack.click(user=user, channel=message.channel, ts=message.ts, action_id=action_id)
+            except ControlError as error:
+                if error.code != "element_not_found":
+                    raise
+                return None
+            return True
+
+        await until(pressed, f"the button {action_id}", _POSTED_S)
 
     async def when(self, run_id: str, true: Callable[[Run], bool], what: str, within_s: float) -> Run:
         """Wait until a run meets a condition."""
