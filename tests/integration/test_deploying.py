@@ -98,7 +98,7 @@ async def test_a_canary_without_traffic_passes_nothing_and_is_put_to_a_person():
         run = await stage.read(run_id)
         card = next(m for m in run_messages(run, now=stage.deps.clock.now()) if m.slot == "phase:rollout")
         assert_valid_message(card)
-        assert "██░░░░░░░░ 20% of the traffic" in card.text
+        assert "██░░░░░░░░ 20 % of the traffic" in card.text
         assert {"rollout_promote", "rollout_pause", "rollout_abort", "rollout_why"} <= actions_in(card)
         assert "no_data" not in str(rollout_why_modal(run))
         (asked,) = [gate for gate in run.approvals.values() if gate.step]
@@ -120,7 +120,7 @@ async def test_blue_and_green_are_switched_at_once_and_one_command_brings_the_ol
         back = await stage.ask("rollback", "shop", key="back")
         run = await stage.read(back)
         assert run.waiting_for is not None
-        assert (run.phases["plan"].plan.summary) == "Take shop back to 1.4.1 (now 1.5.0)"
+        assert (run.phases["plan"].plan.summary) == "Roll shop back to 1.4.1 (now 1.5.0)"
         run = await stage.approve(back)
         assert (run.outcome, effects(await stage.events(back))) == ("done", ["rollback"])
         assert await stage.recorded(back) == ("succeeded", "1.5.0", "1.4.1", run_id)
@@ -135,7 +135,7 @@ async def test_one_command_turns_a_flag_off_for_everybody_and_touches_no_version
         run = await stage.read(back)
         plan = run.phases["plan"].plan
         assert plan is not None
-        assert plan.summary == "Take shop back to off (now new-cart)"
+        assert plan.summary == "Roll shop back to off (now new-cart)"
         assert [step.title for step in plan.steps] == ["Turn new-cart off for all users"]
         run = await stage.approve(back)
         assert (run.outcome, effects(await stage.events(back))) == ("done", ["rollback"])

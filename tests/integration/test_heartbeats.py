@@ -89,9 +89,9 @@ async def test_a_jobs_report_reaches_the_steps_of_a_run(tmp_path):
         )
         misspelt = await client.get("/heartbeats/checkout/bakup", headers={"authorization": "Bearer secret"})
         async with assemble(load_settings(env)) as parts:
-            await parts.journal.start("r1", started(parts.library.get("ask")))
+            await parts.stores.journal.start("r1", started(parts.library.get("ask")))
             await parts.handlers.run("r1")
-            steps = fold("r1", await parts.journal.load("r1")).phases["ground"].steps
+            steps = fold("r1", await parts.stores.journal.load("r1")).phases["ground"].steps
     assert (answer.status_code, misspelt.status_code) == (202, 404)
     age, failures = steps["age"].result, steps["failures"].result
     assert age["value"] < 60

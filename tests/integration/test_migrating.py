@@ -164,7 +164,7 @@ async def test_a_contract_is_not_begun_where_the_new_version_does_not_keep_what_
         await on.database.execute("INSERT INTO orders (customer_id, total) VALUES (1, 5)")  # without cents
         run = await on.stage.approve(run_id)
         assert run.outcome == "failed"
-        assert "verify/cents.sql found 1" in run.summary
+        assert "verify/cents.sql found rows that must not exist: 1" in run.summary
         assert not {"retire", "contract"} & {*effects(await on.stage.events(run_id))}
         assert await on.stage.floor.served(10) == {"1.5.0": 10}
 
@@ -222,7 +222,7 @@ async def test_one_whose_data_does_not_verify_gives_the_traffic_back_and_loses_n
         files = {**GOOD, "verify/cents.sql": "SELECT id FROM orders WHERE cents > 0"}
         run = await on.stage.approve(await on.deploy(files))
         assert run.outcome == "failed"
-        assert "verify/cents.sql found 2" in run.summary
+        assert "verify/cents.sql found rows that must not exist: 2" in run.summary
         assert ending_of(run, await on.stage.events(run.id)) == "rolled_back"
         assert await on.stage.floor.served(20) == {"1.4.1": 20}
         assert await on.database.fetchval("SELECT count(cents) FROM orders") == 3

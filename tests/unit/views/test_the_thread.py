@@ -113,7 +113,7 @@ def test_a_watch_with_nothing_to_judge_by_does_not_end_as_all_well():
     assert "Up for 47 s (4 checks). Errors are not watched here: `git` counts nothing." in final
     assert "All well" not in final
     assert "up for 47 s, 4 checks" in ended(known=False).read("phase:watch")
-    assert "All well for 47 s since (4 looks). Errors are not watched here" in ended(known=True).read("final")
+    assert "All well for 47 s (4 checks). Errors are not watched here" in ended(known=True).read("final")
 
 
 def test_the_end_says_how_fast_it_recovered_and_who_approved():
