@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import threading
@@ -126,13 +127,13 @@ class OpenShop:
         return [line for line in lines if line["ts"] >= since]
 
     def query(self, expression: str) -> float:
-        """Ask Prometheus for one number."""
+        """Return one number from Prometheus, or NaN, which no comparison holds for, while there is no series."""
         answer = self.http.get(
             f"{self.env['SHOP_PROMETHEUS_URL']}/api/v1/query", params={"query": expression}
         )
         result = answer.json()["data"]["result"]
-        assert len(result) == 1, result
-        return float(result[0]["value"][1])
+        assert len(result) <= 1, result
+        return float(result[0]["value"][1]) if result else math.nan
 
 
 def start_shop(state_dir: Path, *arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
