@@ -52,7 +52,7 @@ PARTICIPLE = re.compile(r"_?[A-Z][a-z]*[^e\W]ed")
 NOT_PARTICIPLES = frozenset({"Feed", "_Feed", "Seed", "Speed", "Need"})
 BAD_OPENINGS = re.compile(r"(Tell|Say|Give|Keep)s?\b")
 EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]|(?<![\\w:]):[a-z][a-z_]{2,}:(?![\\w:])")
-MRKDWN = re.compile(r"<[@#!][A-Z^a-z]|(?<![\w*])\*[^*\s][^*\n]*\*(?![\w*])")
+MRKDWN = re.compile(r"<[@#!][A-Z^a-z]|(?<![\w*])\*\w[\w ,.:'’…-]*\*(?![\w*])")
 HABITS = {
     "is_no": re.compile(
         r"\b(?:is|are|was|were|be) no (?!(?:longer|more|such|other|data|fewer|later|less)\b)\w+",
@@ -90,12 +90,8 @@ def _texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _docstrings(tree: ast.Module) -> set[int]:
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return {
-        node.body[0].lineno
-        for node in ast.walk(tree)
-        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None
-    }
+    """Return the lines at which docstrings begin, those of attributes too."""
+    return {node.lineno for node in ast.walk(tree) if isinstance(node, ast.Expr)}
 
 
 def homonyms() -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.nearest import did_you_mean
-from bot.domain.runs.runbook import Call, Check
+from bot.domain.runs.runbook import Check, PluginCall
 from bot.engine.plugins import Plugin
 from bot.loader.schema_errors import place_of
 from bot.loader.template_refs import TemplatePlace, result_of
@@ -17,7 +17,7 @@ from bot.loader.yaml_positions import Where
 from bot.templating.templates import is_template
 
 
-def check_call(spot: TemplatePlace, call: Call) -> Plugin | None:
+def check_call(spot: TemplatePlace, call: PluginCall) -> Plugin | None:
     """Check one call and return its plugin, if it exists."""
     return check_plugin(spot, "action" if call.is_action else "probe", call.plugin, call.arguments)
 

@@ -20,7 +20,7 @@ from bot.domain.deployments.gate import (
     unknown,
 )
 from bot.domain.deployments.open_incident import rule_incident
-from bot.domain.deployments.proving import rule_staging
+from bot.domain.deployments.staging import rule_staging
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import GateClosedError, ProbeUnavailableError
 from bot.domain.formatting import percent

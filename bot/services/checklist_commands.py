@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import logging
-from html import escape
 from typing import assert_never
 
 from bot.domain.board import Topic
-from bot.domain.deployments.checklist import ChecklistItem, ItemMark, ItemState, title_of
+from bot.domain.deployments.checklist import ChecklistItem, ItemMark, title_of
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import AnyChecklistIntent, ShowChecklist, TickItem, UntickItem, WaiveItem
 from bot.engine.deps import Deps
 from bot.ports.directory import Directory
 from bot.services.checklists import look_at_checklist
+from bot.views.checklist import (
+    checklist_text,
+    no_checklist_text,
+    ticked_text,
+    waived_text,
+    withdrawn_text,
+)
 
 log = logging.getLogger(__name__)
 
 _LOOK_S = 20.0
 """Seconds that the probes of all items together may take."""
-_SAID = {"tick": "ticked", "waiver": "waived"}
-_SIGNS = {"done": "✅", "waived": "⚠️", "open": "⬜", "failed": "🔴", "unknown": "🟠"}
 
 
 class ChecklistCommands:
@@ -56,14 +60,14 @@ class ChecklistCommands:
         item = self._item(intent)
         if item.probe:
             raise NotAllowedError(
-                f"*{_title(intent, item)}* is checked by `{item.probe}`, not by people.",
+                f"“{title_of(intent.item, item)}” is checked by `{item.probe}`, not by people.",
                 code="checked_by_probe",
                 hint="Fix the failing check, or ask an approver to run"
                 f" `/deploy waive {_named(intent)} <reason>`.",
             )
         mark = ItemMark(item=intent.item, kind="tick", by=intent.by, at=intent.at, text=intent.note)
         await self._checklists.mark(intent.service, intent.version, mark)
-        return f"☑️ *{_title(intent, item)}* is ticked.\n{await self._shown(intent)}"
+        return f"{ticked_text(title_of(intent.item, item))}\n{await self._shown(intent)}"
 
     async def _waive(self, intent: WaiveItem) -> str:
         entry, item = self._catalogue.get(intent.service), self._item(intent)
@@ -79,12 +83,8 @@ class ChecklistCommands:
             fields = {"service": intent.service, "version": intent.version, "item": intent.item}
             log.warning("checklist_item_waived", extra={**fields, "by": intent.by.id})
             await self._post(intent)
-        where = f"in #{entry.channel}" if entry.channel else "where this service's messages go"
-        return (
-            f"⚠️ *{_title(intent, item)}* is waived for `{intent.service}`"
-            f" {intent.version}, and this is posted {where}. Your waiver does not count for deployments that"
-            " you request yourself."
-        )
+        title = title_of(intent.item, item)
+        return waived_text(title, intent.service, intent.version, channel=entry.channel)
 
     async def _untick(self, intent: UntickItem) -> str:
         marks = await self._checklists.marks(intent.service, intent.version)
@@ -97,28 +97,20 @@ class ChecklistCommands:
             await self._checklists.mark(intent.service, intent.version, mark)
         if "waiver" in {own.kind, own.was}:
             await self._post(intent)
-        said = _SAID[own.was or own.kind]
-        return f"↩️ `{intent.item}` is no longer {said} by you.\n{await self._shown(intent)}"
+        return f"{withdrawn_text(intent.item, own.was or own.kind)}\n{await self._shown(intent)}"
 
     async def _post(self, intent: WaiveItem | UntickItem) -> None:
         await self._board.mark(Topic(kind="checklist", id=f"{intent.service}:{intent.version}"))
 
     async def _show(self, intent: ShowChecklist) -> str:
         if not self._catalogue.get(intent.service).gates.checklist:
-            return (
-                f"The catalogue has no checklist for `{intent.service}`;"
-                " add one as `gates: {checklist: …}`."
-            )
+            return no_checklist_text(intent.service)
         return await self._shown(intent)
 
     async def _shown(self, intent: AnyChecklistIntent) -> str:
         ctx = self._deps.context(intent.key, "checklist", timeout_s=_LOOK_S)
         states = await look_at_checklist(ctx, intent.service, intent.version, requester=None)
-        missing = sum(state.holds_up for state in states)
-        missed = f"{missing} of {len(states)} items {'is' if missing == 1 else 'are'} missing"
-        told = missed if missing else "nothing is missing"
-        head = f"*Checklist of `{intent.service}` {intent.version}*: {told}."
-        return "\n".join((head, *(_line(intent, state) for state in states)))
+        return checklist_text(intent.service, intent.version, states)
 
     def _item(self, intent: TickItem | WaiveItem) -> ChecklistItem:
         found = self._catalogue.get(intent.service).gates.checklist.get(intent.item)
@@ -127,20 +119,5 @@ class ChecklistCommands:
         return found
 
 
-def _title(intent: TickItem | WaiveItem, item: ChecklistItem) -> str:
-    return escape(title_of(intent.item, item), quote=False)
-
-
 def _named(intent: TickItem) -> str:
     return f"{intent.service} {intent.version} {intent.item}"
-
-
-def _line(intent: AnyChecklistIntent, state: ItemState) -> str:
-    text = escape(state.text, quote=False)
-    if state.by is not None:
-        verb = "waived for others' deployments by" if state.status == "waived" else "ticked by"
-        text = f"{verb} <@{state.by.id}>" + (f": {text}" if text else "")
-    line = f"{_SIGNS[state.status]} *{escape(state.title, quote=False)}*" + (f": {text}" if text else "")
-    if state.status == "open":
-        line += f" → `/deploy tick {intent.service} {intent.version} {state.item}`"
-    return line

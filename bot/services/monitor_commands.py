@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
-from html import escape
+from datetime import timedelta
 from typing import assert_never
 
 from bot.domain.board import Topic
 from bot.domain.errors import NotFoundError
-from bot.domain.formatting import duration
 from bot.domain.intent import (
     AnyMonitorIntent,
     MuteMonitor,
@@ -21,10 +19,9 @@ from bot.domain.intent import (
 from bot.domain.monitoring.monitor import Pause
 from bot.engine.deps import Deps
 from bot.services.monitor_runner import MonitorReading, MonitorRunner
+from bot.views.monitor_answers import muted_text, paused_text, reading_text, resumed_text, unmuted_text
 
 log = logging.getLogger(__name__)
-
-_VERDICTS = {True: "🟢 It holds", False: "🔴 It does not hold", None: "🟠 It could not be measured"}
 
 
 class MonitorCommands:
@@ -66,34 +63,24 @@ class MonitorCommands:
     async def _pause(self, intent: PauseMonitor) -> str:
         until = None if intent.seconds is None else intent.at + timedelta(seconds=intent.seconds)
         await self._monitors.pause(intent.name, Pause(by=intent.by, at=intent.at, until=until))
-        end = (
-            f"until someone runs `/monitor resume {intent.name}`"
-            if until is None
-            else f"until {_moment(until)}"
-        )
-        return f"⏸️ `{intent.name}` is paused {end}. It makes no checks until then. An open alert stays open."
+        return paused_text(intent.name, until)
 
     async def _resume(self, intent: ResumeMonitor) -> str:
         state = (await self._monitors.states((intent.name,)))[intent.name]
         await self._monitors.pause(intent.name, None)
-        if not state.paused(now=intent.at):
-            return f"`{intent.name}` was not paused; it is still checking."
-        return f"▶️ `{intent.name}` is checking again, from its next slot."
+        return resumed_text(intent.name, was_paused=state.paused(now=intent.at))
 
     async def _mute(self, intent: MuteMonitor) -> str:
         until = intent.at + timedelta(seconds=intent.seconds)
         await self._alerts.silence(intent.name, by=intent.by, until=until)
         await self._show_anew(intent.name)
-        return (
-            f"🔕 `{intent.name}` is muted until {_moment(until)}. It keeps checking but posts no new alerts."
-            " Anything still firing then will be posted."
-        )
+        return muted_text(intent.name, until)
 
     async def _unmute(self, intent: UnmuteMonitor) -> str:
         was = await self._alerts.silence_of(intent.name)
         await self._alerts.unsilence(intent.name)
         await self._show_anew(intent.name)
-        return f"🔔 `{intent.name}` is no longer muted." if was else f"`{intent.name}` was not muted."
+        return unmuted_text(intent.name, was_muted=was is not None)
 
     async def _show_anew(self, name: str) -> None:
         """Update the message of a monitor's latest alert: it names who muted it, or appears after a mute."""
@@ -103,13 +90,6 @@ class MonitorCommands:
 
     def _seen(self, name: str, looked: MonitorReading) -> str:
         _, monitor = self._known[name]
-        saw = escape(looked.text, quote=False) or "nothing to show"
-        expected = escape(monitor.expect, quote=False)
-        return (
-            f"{_VERDICTS[looked.ok]}: `{name}` saw {saw}\n"
-            f"Expected: `{expected}` · took {duration(looked.took_s)} · not recorded."
+        return reading_text(
+            name, ok=looked.ok, saw=looked.text, expected=monitor.expect, took_s=looked.took_s
         )
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import assert_never
 
 from bot.domain.board import Topic
@@ -15,17 +14,16 @@ from bot.domain.deployments.deployment import Deployment
 from bot.domain.diagnoses.finding import Facts, FindingKind, Findings
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import AnyRecordIntent, ShowDelivery, ShowDiff
-from bot.domain.model import JsonObject, JsonValue
+from bot.domain.model import JsonObject
 from bot.engine.deps import Deps
 from bot.engine.steps import call_with
+from bot.views.difference import commit_lines, difference_text, settings_lines, unknown_lines
 
 _LOOK_S, _GIT_S = 10.0, 60.0
 _LOOK_BACK = 50
-_MOST_COMMITS = 12
-_MOST_CHANGES = 5
 _MOST_SINCE_S = 30 * 86_400.0
-_SUMMARY_CHARS = 90
 _SETTINGS = (FindingKind.CHANGE_CONFIG, FindingKind.CHANGE_FLAG)
+_SETTINGS_AND_FLAGS = "Settings and flags"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +62,18 @@ class RecordCommands:
     async def _diff(self, intent: ShowDiff) -> str:
         """Return what a version would change, or what the latest deployment has changed."""
         span = await self._span(intent)
-        head = f"*{intent.service}*: `{_plain(span.before)}` → `{_plain(span.after)}`"
-        said = "has changed" if span.is_past else "would change"
-        if span.before == span.after:
-            return f"{head}. That version is already serving, so nothing {said}."
-        code, settings = await asyncio.gather(self._code(intent, span), self._settings(intent, span))
-        return "\n".join((f"{head} {said}:", *code, *settings))
+        changed: list[str] = []
+        settings: list[str] = []
+        if span.before != span.after:
+            changed, settings = await asyncio.gather(self._code(intent, span), self._settings(intent, span))
+        return difference_text(
+            intent.service,
+            span.before,
+            span.after,
+            is_past=span.is_past,
+            code_lines=changed,
+            settings=settings,
+        )
 
     async def _span(self, intent: ShowDiff) -> _Span:
         known = await self._deps.stores.deployments.of(intent.service, limit=_LOOK_BACK)
@@ -97,23 +101,21 @@ class RecordCommands:
         arguments: JsonObject = {"service": intent.service, "before": span.before, "after": span.after}
         answer = await self._ask(intent, "git.between", arguments, timeout_s=_GIT_S)
         if isinstance(answer, Facts):
-            return _code_lines(answer.data)
-        return [f"• Commits: not known. {_plain(answer if isinstance(answer, str) else '')}".rstrip()]
+            return commit_lines(answer.data)
+        return unknown_lines("Commits", answer if isinstance(answer, str) else "")
 
     async def _settings(self, intent: ShowDiff, span: _Span) -> list[str]:
         """List the settings changed since the earlier version began to serve; they are already in effect."""
         if span.since is None:
-            return ["• Settings and flags: not known, because the previous version's start time is missing."]
+            return unknown_lines(_SETTINGS_AND_FLAGS, "The previous version's start time is missing.")
         age_s = min((self._deps.clock.now() - span.since).total_seconds(), _MOST_SINCE_S)
         arguments: JsonObject = {"service": intent.service, "since_s": max(1.0, age_s), "commits": False}
         answer = await self._ask(intent, "changes.recent", arguments, timeout_s=_LOOK_S)
         if not isinstance(answer, Findings):
-            return [f"• Settings and flags: not known. {_plain(answer if isinstance(answer, str) else '')}"]
-        own = [f.summary for f in answer.items if f.service == intent.service and f.kind in _SETTINGS]
-        if not own:
-            return ["• Settings and flags: none changed since then."]
-        lines = [f"   ◦ {_plain(summary)}" for summary in own[:_MOST_CHANGES]]
-        return [f"• Settings and flags changed since then: {len(own)}", *lines]
+            return unknown_lines(_SETTINGS_AND_FLAGS, answer if isinstance(answer, str) else "")
+        return settings_lines(
+            [f.summary for f in answer.items if f.service == intent.service and f.kind in _SETTINGS]
+        )
 
     async def _ask(
         self, intent: ShowDiff, plugin: str, arguments: JsonObject, *, timeout_s: float
@@ -137,35 +139,3 @@ def _of_latest(done: Sequence[Deployment]) -> _Span:
     latest, earlier = done[0], done[1:]
     since = earlier[0].finished_at if earlier else None
     return _Span(before=latest.previous_version, after=latest.version, is_past=True, since=since)
-
-
-def _code_lines(data: Mapping[str, JsonValue]) -> list[str]:
-    """List commits, authors and files; removed commits come first, because they are unexpected."""
-    lines: list[str] = []
-    for key, words in (("removed", "removed"), ("added", "new")):
-        commits, count = data[key], data[f"{key}_count"]
-        if not count or not isinstance(commits, list):
-            continue
-        shown = [f"   ◦ {_commit(one)}" for one in commits[:_MOST_COMMITS] if isinstance(one, Mapping)]
-        more = int(str(count)) - len(shown)
-        lines += [f"• {count} {'commit' if count == 1 else 'commits'} {words}:", *shown]
-        lines += [f"   ◦ and {more} more"] if more > 0 else []
-    authors, files = data["authors"], data["files"]
-    if isinstance(authors, Mapping) and authors:
-        lines.append(f"• By {_plain(', '.join(f'{name} ({count})' for name, count in authors.items()))}")
-    if isinstance(files, Mapping):
-        lines.append(
-            f"• Files changed: {files['changed']}; lines added: {files['added']}, deleted: {files['deleted']}"
-        )
-    return lines
-
-
-def _commit(commit: Mapping[str, JsonValue]) -> str:
-    summary = str(commit["summary"])
-    shown = summary if len(summary) <= _SUMMARY_CHARS else f"{summary[:_SUMMARY_CHARS]}…"
-    return f"`{str(commit['commit'])[:8]}` {_plain(shown)} ({_plain(str(commit['author'])[:60])})"
-
-
-def _plain(text: str) -> str:
-    """Escape text from outside, so that it cannot mention, link or break out of its line."""
-    return escape(" ".join(text.replace("`", "'").split()), quote=False)

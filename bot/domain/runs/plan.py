@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.domain.model import JsonObject, Model, Name
-from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Judging
+from bot.domain.runs.runbook import ApprovalPolicy, Check, Judging, PluginCall
 
 
 class PlannedStep(Model):
@@ -21,7 +21,7 @@ class PlannedStep(Model):
     probe: str = ""
     arguments: JsonObject = Field(default_factory=dict)
     timeout_s: float = 10
-    undo: Call | None = None
+    undo: PluginCall | None = None
     """Rendered at the moment of undoing: it may refer to ``result``."""
     no_undo: str = ""
     verify: tuple[Check, ...] = ()

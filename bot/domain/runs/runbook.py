@@ -26,7 +26,7 @@ class Param(Model):
     """A regular expression, without look-around, that all of a `string` must match; none unless given."""
 
 
-class Call(Model):
+class PluginCall(Model):
     """A call of a probe or an action with its arguments, which may hold templates."""
 
     probe: str = ""
@@ -87,7 +87,7 @@ class ApprovalPolicy(Model):
         return self
 
 
-class ReadMetric(Call):
+class ReadMetric(PluginCall):
     """A metric that a judge reads at each look, and the rule it is judged by."""
 
     rule: Metric
@@ -108,7 +108,7 @@ class Judging(Model):
     """Who decides where the judge cannot; until then it goes on looking, and may still stop."""
 
 
-class Step(Call):
+class Step(PluginCall):
     """One call inside a phase."""
 
     id: Name
@@ -116,7 +116,7 @@ class Step(Call):
     timeout_s: float = Field(default=10, gt=0, le=3600)
     for_each: Expression | None = None
     """An expression that yields a list; one step per ``item`` (in a fan_out or a pipeline)."""
-    undo: Call | None = None
+    undo: PluginCall | None = None
     no_undo: str = ""
     """Why there is no undo, where there is none."""
     verify: tuple[Check, ...] = ()

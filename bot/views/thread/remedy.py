@@ -8,7 +8,7 @@ from bot.domain.formatting import duration
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.run import Run
-from bot.domain.runs.runbook import Call, Check, Plan
+from bot.domain.runs.runbook import Check, Plan, PluginCall
 from bot.views.blocks import context, section, stack
 from bot.views.limits import bold, code, prose
 from bot.views.phrases import (
@@ -72,7 +72,7 @@ def _undo(step: PlannedStep) -> str:
     return f"No undo: {prose(step.no_undo)}" if step.no_undo else "No undo."
 
 
-def _undo_call(undo: Call) -> str:
+def _undo_call(undo: PluginCall) -> str:
     if "{{" in json.dumps(undo.arguments):
         return f"{code(undo.plugin, 100)}, restores the earlier state"
     return _call(undo.plugin, undo.arguments)

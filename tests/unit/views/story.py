@@ -32,7 +32,7 @@ from bot.domain.runs.event import (
 )
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.run import Run, fold
-from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Runbook
+from bot.domain.runs.runbook import ApprovalPolicy, Check, PluginCall, Runbook
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
 from bot.views.phrases import (
@@ -194,7 +194,9 @@ ROLLBACK = RenderedPlan(
             title="Send all traffic to 2.3.0",
             action="haproxy.shift",
             arguments={"backend": "checkout", "candidate_percent": 0},
-            undo=Call.model_validate({"action": "haproxy.shift", "with": {"to": "{{ result.before }}"}}),
+            undo=PluginCall.model_validate(
+                {"action": "haproxy.shift", "with": {"to": "{{ result.before }}"}}
+            ),
         ),
         PlannedStep(
             id="note",

@@ -15,7 +15,7 @@ from bot.domain.people import Person
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import PlanRendered, StepRef
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
-from bot.domain.runs.runbook import Call, Check
+from bot.domain.runs.runbook import Check, PluginCall
 from bot.views.alert import alert_message
 from bot.views.answers import error_text, help_text
 from bot.views.home import HomeFacts, home_view
@@ -69,7 +69,7 @@ def findings(draw: st.DrawFn, prefix: str) -> tuple[Finding, ...]:
 
 @st.composite
 def plans(draw: st.DrawFn) -> RenderedPlan:
-    undo = Call(action="undo", arguments={"a": draw(texts)})
+    undo = PluginCall(action="undo", arguments={"a": draw(texts)})
     steps = tuple(
         PlannedStep(
             id=f"s{index}",

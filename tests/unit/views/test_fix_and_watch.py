@@ -8,7 +8,7 @@ from bot.domain.runs.approval import Approval
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import ApprovalEnded, ApprovalReminded, ApprovalRequested, PlanRendered, VoteCast
 from bot.domain.runs.plan import RenderedPlan
-from bot.domain.runs.runbook import ApprovalPolicy, Call, Check, Runbook
+from bot.domain.runs.runbook import ApprovalPolicy, Check, PluginCall, Runbook
 from bot.views import ids
 from bot.views.phrases import (
     SKIPPED,
@@ -40,7 +40,7 @@ def test_the_proposal_says_exactly_what_will_change_and_how_it_is_undone():
 
 
 def test_an_undo_whose_arguments_are_known_is_shown_in_full():
-    undo = Call.model_validate({"action": "settings.put", "with": {"key": "pool", "value": 20}})
+    undo = PluginCall.model_validate({"action": "settings.put", "with": {"key": "pool", "value": 20}})
     plan = ROLLBACK.model_copy(update={"steps": (ROLLBACK.steps[0].model_copy(update={"undo": undo}),)})
     assert "Undo: `settings.put(key=pool, value=20)`" in Story().diagnoses().proposes(plan).read("phase:fix")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.deployments.proving import last_span, rule_staging
+from bot.domain.deployments.staging import last_span, rule_staging
 from bot.domain.diagnoses.change import Change
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
