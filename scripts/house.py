@@ -55,7 +55,7 @@ EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]|(?<![\\w:]
 MRKDWN = re.compile(r"<[@#!][A-Z^a-z]|(?<![\w*])\*\w[\w ,.:'’…-]*\*(?![\w*])")
 HABITS = {
     "is_no": re.compile(
-        r"\b(?:is|are|was|were|be) no (?!(?:longer|more|such|other|data|fewer|later|less)\b)\w+",
+        r"(?<!there )\b(?:is|are|was|were|be) no (?!(?:longer|more|such|other|data|fewer|later|less)\b)\w+",
         re.IGNORECASE,
     ),
     "tell_or_say": re.compile(r"\b(?:tell|tells|told|say|says|said)\b", re.IGNORECASE),

@@ -122,7 +122,7 @@ def _plugin(plugin: Plugin) -> Iterator[str]:
     if plugin.deprecated:
         yield from ("", f"**Deprecated**, and removed in the next release: use `{plugin.deprecated}`.")
     if plugin.kind == "action":
-        yield from ("", f"When nobody can tell whether it happened: {_doubt(plugin)}.")
+        yield from ("", f"When it is not known whether it happened: {_doubt(plugin)}.")
     text, raises = _docstring(plugin)
     yield from ("", text, "")
     schema = plugin.params.model_json_schema()

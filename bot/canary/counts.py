@@ -32,7 +32,7 @@ def judge_evidence(metric: CountMetric, evidence: CountEvidence, *, silent: str 
 
     It fails once the odds for "worse" reach ``1/alpha`` and the canary has more than its share of the errors;
     it passes once the odds against "``harmful_ratio`` times as bad", or for "harmless", are enough.
-    ``silent`` says in words why the requests counted so far say nothing about now; then it does not pass.
+    ``silent`` is why the requests counted so far prove nothing about now, in words; then it does not pass.
     """
     total = evidence.total
     if not total.canary.requests:

@@ -39,7 +39,7 @@ def judge_samples(metric: SampleMetric) -> MetricVerdict:
     found = _by_interval(metric, shift, baseline=float(np.median(stable)), confidence=confidence)
     for side, given in (("the canary", metric.canary), ("stable", metric.stable)):
         if found.outcome is not MetricOutcome.FAIL and ended_early(given, most=_GAP):
-            text = f"the newest samples of {side} are missing: earlier ones say nothing about now"
+            text = f"the newest samples of {side} are missing: earlier ones prove nothing about now"
             return _verdict(metric, MetricOutcome.NO_DATA, "newest_missing", text)
     return found
 

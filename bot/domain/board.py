@@ -25,7 +25,7 @@ class Hold(Model):
 
     topic: Topic
     mark: str
-    """What tells this claim from every other one of the topic."""
+    """What distinguishes this claim from every other one of the topic."""
 
 
 class DesiredMessage(Model):

@@ -34,8 +34,8 @@ T = TypeVar("T")
 async def observe(ctx: Context, *, service: str, by: str = "") -> Facts:
     """Which versions of ``service`` run, and each one's share of the traffic (percent).
 
-    What serves is compared with what the last promotion or rollback of the last 30 days said;
-    ``data.warnings`` tells where they differ, as after a restart that forgot the weights.  ``data.counts``
+    What serves is compared with what the last promotion or rollback of the last 30 days recorded;
+    ``data.warnings`` lists where they differ, as after a restart that forgot the weights.  ``data.counts``
     holds the counters of both sides at that moment, for ``deploy.errors``; null where the target has none.
 
     Raises:
@@ -94,7 +94,7 @@ async def errors(
     ``since`` holds the target's counters at the switch, ``began`` and ``until`` those of a time before it,
     ``last`` those of the last look.  ``data.well`` is false if the errors since the switch are surely more
     than before or, where fewer than 100 requests came before, more than the share ``at_most``; or if the
-    requests dry up.  Where nothing is counted it is true, and ``data.watch.known`` is false: the text says
+    requests dry up.  Where nothing is counted it is true, and ``data.watch.known`` is false: the text states
     that errors are not watched.
 
     Raises:

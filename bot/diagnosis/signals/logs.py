@@ -53,7 +53,7 @@ class LogRead:
     """When errors were logged, ascending, from ``counted_from_s`` on; where more were counted than read."""
     counted_from_s: float = 0.0
     partial: str = ""
-    """Why these lines are no ground for a quiet log, in words; empty if they are."""
+    """Why these lines cannot prove a quiet log, in words; empty if they can."""
 
 
 @dataclass(frozen=True, kw_only=True)

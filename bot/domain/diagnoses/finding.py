@@ -105,7 +105,7 @@ class Findings(Model):
     gaps: tuple[str, ...] = ()
     """What could not be read within an otherwise good answer."""
     partial: tuple[str, ...] = ()
-    """Why what was read is no ground for *all is well*: it is only a part of the data."""
+    """Why what was read cannot prove *all is well*: it is only a part of the data."""
 
 
 class Measurement(Model):

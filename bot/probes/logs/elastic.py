@@ -115,7 +115,7 @@ def _bins(answer: _Answer, *, width_s: float) -> list[Bin]:
 
 
 def _lines(answer: _Answer) -> tuple[list[ParsedLine], list[str], str]:
-    """Return the lines, what was not read, and why that is no ground for a quiet log (empty if it is)."""
+    """Return the lines, what was not read, and why that cannot prove a quiet log (empty if it can)."""
     read = [of_document(hit.source) for hit in answer.hits.hits]
     lines = sorted((line for line in read if line is not None), key=lambda line: line.at_s)
     unread = len(read) - len(lines)

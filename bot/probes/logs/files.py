@@ -78,7 +78,7 @@ def unread_of(*, good: int, unread: int) -> str:
 
 
 def is_partial(*, good: int, unread: int) -> bool:
-    """Whether so many lines could not be read that the rest is no ground for a quiet log."""
+    """Whether so many lines could not be read that the rest cannot prove a quiet log."""
     return unread > _PARTIAL_SHARE * (good + unread)
 
 

@@ -58,7 +58,7 @@ async def matches(
         ProbeNotConfiguredError: the service has no ``logs`` source with a ``path``.
         ProbeUnavailableError: there is no such file, none may be read, or nothing matches and more than 5 %
             of the lines could not be read; that is not a rate of 0.
-        ProbeGarbageError: most lines are no JSON objects with a time and a message.
+        ProbeGarbageError: most lines are not JSON objects with a time and a message.
     """
     path = ctx.source(service, "logs").get("path")
     if not path:

@@ -77,7 +77,7 @@ async def ask_part(
 
     Raises:
         ProbeUnavailableError: no answer, a question that Prometheus cannot answer, or native histograms.
-        ProbeGarbageError: what answers is no Prometheus.
+        ProbeGarbageError: the server that answers is not a Prometheus.
     """
     answer = await _fetch(ctx, source, path, params)
     found = _validated(answer, _Answer).data.result
@@ -120,7 +120,7 @@ def _refuse_part(missing: Sequence[str]) -> None:
     if missing:
         raise ProbeUnavailableError(
             f"Prometheus reports that its answer is partial: {'; '.join(missing)}.",
-            hint="A part of the data is no ground for a figure. Look at the stores behind Prometheus.",
+            hint="A part of the data cannot give a figure. Look at the stores behind Prometheus.",
         )
 
 
