@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from bot.bootstrap import Parts, assemble
 from bot.domain.board import Topic
 from bot.domain.diagnoses.feedback import week_of
 from bot.domain.errors import SettingsError
+from bot.environment import environment
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
 
@@ -187,7 +187,7 @@ async def _reconcile(parts: Parts) -> None:
 
 def run_roles(roles: Sequence[Role]) -> int:
     """Run roles in this process until SIGTERM or SIGINT; work in progress is finished or handed over."""
-    settings = load_settings(os.environ)
+    settings = load_settings(environment())
     configure_logs(level=settings.log_level, style=settings.log_format)
     return asyncio.run(run_until_stopped(roles, settings))
 

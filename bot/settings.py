@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True
     )
 
+    env_file: Path | None = Field(
+        default=None,
+        description="A file of further variables, `NAME=value` a line, for these settings and for `${…}` in"
+        " the catalogue; `.env` in the working directory if not set. The environment comes first.",
+    )
     redis_url: RedisUrl = Field(
         default="redis://localhost:6379/0",
         repr=False,  # it may hold a password

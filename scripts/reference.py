@@ -13,6 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
+INSTALL_PAGE = ROOT / "docs" / "how-to" / "install-in-slack.md"
 _OWN_HELP = "show this help message and exit"
 WRITTEN_BY = "<!-- Written by `make reference`; edit the code instead. -->"
 
@@ -26,6 +27,8 @@ from bot import settings  # noqa: E402
 from bot.__main__ import commands  # noqa: E402
 from bot.adapters.observability.health import StoreGauges  # noqa: E402
 from bot.adapters.observability.meters import Meters  # noqa: E402
+from bot.adapters.slack.manifest import DEFAULT_NAME, manifest_of  # noqa: E402
+from bot.commands.manifest import link_of  # noqa: E402
 from bot.engine.plugins import Plugin, modules_of, scan  # noqa: E402
 from bot.targets.registry import kinds_in  # noqa: E402
 
@@ -52,6 +55,13 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield PAGES / "commands.md", _page(_commands())
     yield PAGES / "judge.md", _page(reference_judge.lines())
     yield PAGES / "metrics.md", _page(_metrics())
+    yield INSTALL_PAGE, _with_link(INSTALL_PAGE.read_text(encoding="utf-8"))
+
+
+def _with_link(page: str) -> str:
+    """Return a page with its link that creates the Slack app brought up to date."""
+    link = link_of(manifest_of(handlers.modules(), name=DEFAULT_NAME, url=""))
+    return re.sub(r"https://api\.slack\.com/apps\?new_app=1&manifest_json=[^)\s]+", lambda _: link, page)
 
 
 def _page(lines: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from bot.adapters.redis.store import RedisStore
 from tests import ordering, quarantine
 from tests.support.valkeys import fresh_store
 
+os.environ["PILOTHOUSE_ENV_FILE"] = os.devnull  # a developer's own `.env` is not for tests
 _UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("here", _UNHURRIED)
 hypothesis.settings.register_profile("ci", _UNHURRIED, derandomize=True)

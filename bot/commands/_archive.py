@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from bot.domain.errors import BotError, NotFoundError, UsageError
 from bot.domain.nearest import did_you_mean
 from bot.domain.runs.event import Event
 from bot.domain.runs.journal import import_line
+from bot.environment import environment
 from bot.ports.inbox import Inbox
 from bot.ports.journal import Journal
 from bot.settings import load_settings
@@ -50,7 +50,7 @@ async def open_archive() -> AsyncIterator[CommandStores]:
     Raises:
         StoreDownError: Redis does not answer.
     """
-    settings = load_settings(os.environ)
+    settings = load_settings(environment())
     store = connect(settings.redis_url, prefix=settings.redis_prefix, shards=settings.shards)
     try:
         yield CommandStores(journal=RedisJournal(store), inbox=RedisInbox(store), now=SystemClock().now())

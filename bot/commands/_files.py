@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from bot.adapters.files.catalogue_file import CatalogueError, load_catalogue
 from bot.bootstrap import load_plugins
 from bot.domain.catalogue import Catalogue
+from bot.environment import environment
 from bot.loader.loader import LoadedLibrary, RunbooksInvalidError, load_runbooks
 from bot.loader.monitor_rules import monitor_problems
 from bot.loader.probe_rules import checklist_problems
@@ -54,6 +54,6 @@ def _catalogue(path: Path | None) -> tuple[Catalogue | None, tuple[Problem, ...]
     if path is None:
         return None, ()
     try:
-        return load_catalogue(path, os.environ), ()
+        return load_catalogue(path, environment()), ()
     except CatalogueError as error:
         return None, error.problems

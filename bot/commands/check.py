@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from bot.commands._files import count, read_files
 from bot.domain.documentation import DOCS
+from bot.environment import environment
 from bot.loader.loader import LoadedLibrary
 from bot.loader.yaml_positions import Problem
 from bot.services.parsing.command_line import usage_of
@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a table of the valid runbooks, or every problem; return 1 if there is one."""
-    settings = load_settings(os.environ)
+    settings = load_settings(environment())
     catalogue: Path | None = args.catalogue or settings.catalogue
     named = args.catalogue is not None or "catalogue" in settings.model_fields_set
     if not named and not settings.catalogue.exists():

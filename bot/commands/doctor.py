@@ -23,6 +23,7 @@ from bot.domain.checkup import CheckupItem, good, wrong
 from bot.domain.clock import SystemClock
 from bot.domain.documentation import DOCS
 from bot.domain.errors import SettingsError
+from bot.environment import environment
 from bot.loader.yaml_positions import Problem
 from bot.settings import Settings, load_settings
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 async def examine() -> tuple[CheckupItem, ...]:
     """Run every check; a failing one does not stop the others."""
     try:
-        settings = load_settings(os.environ)
+        settings = load_settings(environment())
     except SettingsError as error:
         return (wrong("settings", str(error).replace("\n", " "), todo=error.hint),)
     catalogue, files = _files(settings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 from pathlib import Path
 
 from bot.adapters.files.catalogue_file import load_catalogue
@@ -15,6 +14,7 @@ from bot.domain.diagnoses.diagnosis import Diagnosis, ReducerResult
 from bot.domain.errors import BotError
 from bot.domain.model import JsonObject
 from bot.engine.replay import RecordedReduction, again, as_text, difference, recorded
+from bot.environment import environment
 from bot.logs import redact
 from bot.ranker_version import ranker_version
 from bot.reducers import REDUCERS
@@ -45,7 +45,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print each diagnosis of a run and whether a repeat is the same, byte for byte."""
     run_id, events = asyncio.run(journal_of(args.run_id, file=args.file))
-    catalogue = load_catalogue(load_settings(os.environ).catalogue, os.environ) if args.with_current else None
+    catalogue = None
+    if args.with_current:
+        own = environment()
+        catalogue = load_catalogue(load_settings(own).catalogue, own)
     ranker = ranker_version()
     replays = [_replayed(told, ranker=ranker, catalogue=catalogue) for told in recorded(run_id, events)]
     if args.json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import secrets
 import shutil
 import socket
@@ -130,6 +131,7 @@ async def _bring_up(
     )
     environment = {
         **shop["env"],
+        "PILOTHOUSE_ENV_FILE": os.devnull,
         "PILOTHOUSE_REDIS_URL": redis_url,
         "PILOTHOUSE_SLACK_BOT_TOKEN": slack["bot_token"],
         "PILOTHOUSE_SLACK_APP_TOKEN": slack["app_token"],

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from slack_bolt.async_app import AsyncApp
@@ -17,6 +18,7 @@ import bot.adapters
 import handlers
 from bot.adapters.slack.manifest import SCOPES_OF_EVENT, SCOPES_OF_METHOD, manifest_of
 from bot.commands import manifest as command
+from bot.commands.manifest import link_of
 from tests.handlers.desks import memory_desk
 
 _SLACK_CODE = [
@@ -82,6 +84,12 @@ def test_every_method_that_is_called_has_its_scopes_and_nothing_more_is_asked_fo
     assert called == set(SCOPES_OF_METHOD)
     needed = set().union(*SCOPES_OF_METHOD.values(), *SCOPES_OF_EVENT.values(), {"commands"})
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_the_link_that_creates_the_app_carries_the_whole_manifest(manifest):
+    asked = parse_qs(urlsplit(link_of(manifest)).query)
+    assert asked["new_app"] == ["1"]
+    assert json.loads(asked["manifest_json"][0]) == manifest
 
 
 def test_buttons_and_modals_reach_the_app(manifest):

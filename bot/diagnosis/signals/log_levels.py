@@ -50,7 +50,7 @@ def level_named(name: str) -> str:
 
 
 def level_of_number(number: float, name: str) -> str:
-    """Return the level that a number means; its size and the name of its field show which scale it is from."""
+    """Return the level that a number means; its size and its field's name show the scale."""
     scale: tuple[str, ...]
     place = int(number)
     if place < 0:
