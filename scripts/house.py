@@ -52,7 +52,7 @@ PARTICIPLE = re.compile(r"_?[A-Z][a-z]*[^e\W]ed")
 NOT_PARTICIPLES = frozenset({"Feed", "_Feed", "Seed", "Speed", "Need"})
 BAD_OPENINGS = re.compile(r"(Tell|Say|Give|Keep)s?\b")
 EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]|(?<![\\w:]):[a-z][a-z_]{2,}:(?![\\w:])")
-MRKDWN = re.compile(r"<[@#!][A-Z^a-z]|(?<![\w*])\*\w[\w ,.:'’…-]*\*(?![\w*])")
+MRKDWN = re.compile(r"<[@#!][A-Z^a-z]|(?<![\w*])\*\w[\w ,.:'…-]*\*(?![\w*])")
 HABITS = {
     "is_no": re.compile(
         r"(?<!there )\b(?:is|are|was|were|be) no (?!(?:longer|more|such|other|data|fewer|later|less)\b)\w+",
