@@ -13,6 +13,7 @@ from bot.domain.errors import UnknownServiceError
 from bot.domain.model import Model, Name
 from bot.domain.monitoring.monitor import Monitor
 from bot.domain.monitoring.slo import Slo
+from bot.domain.visible import bare_name
 
 Address = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}(@[a-z][a-z0-9_-]{0,62})?$")]
 """A service's name; in another environment than its own, with that behind it: ``checkout@staging``."""
@@ -169,6 +170,17 @@ class Catalogue(Model):
     def names(self) -> tuple[str, ...]:
         """Every service's name, in the catalogue's order."""
         return tuple(service.name for service in self.services)
+
+    def named(self, word: str) -> str:
+        """Return the name of the service that a word means; empty if there is none, or more than one.
+
+        Case, invisible characters, and a comma or full stop at the end make no difference.
+        """
+        if word in self.names:
+            return word
+        meant = bare_name(word)
+        found = [name for name in self.names if bare_name(name) == meant]
+        return found[0] if len(found) == 1 else ""
 
     def get(self, name: str) -> Service:
         """Find a service by name.

@@ -13,6 +13,7 @@ from bot.domain.model import JsonObject, JsonValue
 from bot.domain.nearest import did_you_mean
 from bot.domain.pattern import Pattern
 from bot.domain.runs.runbook import Param, Runbook
+from bot.domain.visible import bare_name, visible
 
 _MAX_ECHO = 40
 
@@ -78,12 +79,12 @@ def find_service(word: str, catalogue: Catalogue) -> str:
     Raises:
         UnknownServiceError: the catalogue has no service of that name.
     """
-    name = word if word in catalogue.names else word.casefold()
-    if name in catalogue.names:
+    name = catalogue.named(word)
+    if name:
         return name
     known = ", ".join(f"`{known}`" for known in catalogue.names) or "no service yet"
     raise UnknownServiceError(
-        f"Unknown service `{echo(word)}`{did_you_mean(word, catalogue.names)}.",
+        f"Unknown service `{echo(visible(word))}`{did_you_mean(bare_name(word), catalogue.names)}.",
         hint=f"The catalogue has {known}.",
     )
 

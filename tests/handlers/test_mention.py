@@ -38,6 +38,7 @@ async def test_a_mention_in_a_thread_keeps_the_thread(front: Front):
         "{bot}: triage\ncheckout",
         "cc {bot} triage checkout",
         "{bot} TRIAGE  checkout",
+        "{bot} \u2060tri\u00adage\u200b check\ufeffout.",
     ],
 )
 async def test_what_follows_the_bots_name_is_what_is_asked(front: Front, text: str):

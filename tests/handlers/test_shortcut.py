@@ -65,6 +65,14 @@ async def test_a_reply_starts_it_in_the_thread_it_is_in(front: Front):
     assert intent.origin.thread == root.ts
 
 
+async def test_a_service_is_found_through_invisible_characters(front: Front):
+    told = await front.people.post("pay\u00adments\u200b is slow", user="ben", channel="checkout-oncall")
+    await _shortcut(front, told.ts)
+    (intent,) = front.inbox.intents
+    assert isinstance(intent, StartRun)
+    assert intent.params["service"] == "payments"
+
+
 async def test_an_alert_of_ours_starts_the_triage_of_its_own_service(front: Front):
     ts = await _show_alert(front, _alert())
     await _shortcut(front, ts)

@@ -8,6 +8,7 @@ from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from starlette.routing import Route
 
 from bot.adapters.slack.client import Identity
 from bot.adapters.slack.socket import serve_socket
+from bot.domain.visible import visible
 
 __all__ = ["EVENTS_PATH", "build_app", "http_routes", "serve_socket"]
 
@@ -64,7 +66,29 @@ def build_app(*, identity: Identity, signing_secret: str = "") -> AsyncApp:
         await next_()
 
     app.use(by_the_same_way)
+    app.use(_without_invisible_characters)
     return app
+
+
+async def _without_invisible_characters(
+    request: AsyncBoltRequest, next_: Callable[[], Awaitable[None]]
+) -> None:
+    """Drop invisible characters from what was typed in a command, a message or a modal."""
+    for key, value in request.body.items():
+        request.body[key] = _visible(value)
+    await next_()
+
+
+def _visible(value: object) -> object:
+    match value:
+        case str():
+            return visible(value)
+        case dict():
+            return {key: _visible(each) for key, each in value.items()}
+        case list():
+            return [_visible(each) for each in value]
+        case _:
+            return value
 
 
 def http_routes(app: AsyncApp) -> list[Route]:

@@ -12,6 +12,7 @@ from bot.domain.errors import UsageError
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.nearest import did_you_mean, nearest
 from bot.domain.runs.runbook import Param, Runbook
+from bot.domain.visible import bare_name, visible
 from bot.engine.params import _BOOLEANS, _checked, echo
 
 _MAX_TEXT = 2000
@@ -54,7 +55,7 @@ def _with_environment(runbook: Runbook, words: list[str], *, catalogue: Catalogu
     needed = [param for param in runbook.params.values() if param.required]
     if not needed or needed[0].type != "service" or len(words) <= len(needed):
         return words
-    service, environment = words[0].casefold(), words[len(needed)].casefold()
+    service, environment = bare_name(words[0]), bare_name(words[len(needed)])
     rest = [*words[1 : len(needed)], *words[len(needed) + 1 :]]
     if f"{service}@{environment}" in catalogue.names:
         return [f"{service}@{environment}", *rest]
@@ -90,7 +91,7 @@ def example_of(runbook: Runbook, command: str, *, catalogue: Catalogue) -> str:
 
 def split_words(text: str) -> list[str]:
     """Split what was typed into words; the chat's own mark-up becomes what the person saw."""
-    seen = html.unescape(_LINK.sub(_as_seen, text)).translate(_QUOTES)
+    seen = visible(html.unescape(_LINK.sub(_as_seen, text))).translate(_QUOTES)
     words: list[str] = []
     for prefix, quoted, bare in _WORD.findall(seen):
         if bare.count('"') % 2:

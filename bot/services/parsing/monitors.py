@@ -8,9 +8,10 @@ from typing import Literal, get_args
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.durations import parse_duration
-from bot.domain.errors import UnknownServiceError, UsageError
+from bot.domain.errors import UsageError
 from bot.domain.nearest import did_you_mean, nearest
-from bot.engine.params import echo
+from bot.domain.visible import bare_name
+from bot.engine.params import echo, find_service
 from bot.services.parsing.command_line import split_words
 
 Verb = Literal["list", "show", "test", "pause", "resume", "mute", "unmute"]
@@ -46,7 +47,7 @@ def parse_monitor_words(text: str, *, catalogue: Catalogue, command: str) -> Mon
         )
     if verb == "list":
         _nothing_after(rest[1:], command=command)
-        return MonitorRequest(verb=verb, name=_service(rest[0], catalogue) if rest else "")
+        return MonitorRequest(verb=verb, name=find_service(rest[0], catalogue) if rest else "")
     if not rest:
         raise UsageError("Which monitor?", hint=_known(catalogue.monitors, command=command))
     seconds = _seconds(verb, rest[1:], command=f"{command} {verb} {echo(rest[0])}")
@@ -59,7 +60,7 @@ def find_monitor(word: str, catalogue: Catalogue, *, command: str) -> str:
     Raises:
         UsageError: there is none, or more than one.
     """
-    folded, names = word.casefold(), catalogue.monitors
+    folded, names = bare_name(word), catalogue.monitors
     if folded in names:
         return folded
     same = [name for name, (_, monitor) in names.items() if monitor.id == folded]
@@ -73,17 +74,6 @@ def find_monitor(word: str, catalogue: Catalogue, *, command: str) -> str:
     ids = {monitor.id: name for name, (_, monitor) in names.items()}
     like = did_you_mean(word, names) or did_you_mean(ids.get(nearest(word, ids), ""), names)
     raise UsageError(f"Unknown monitor `{echo(word)}`{like}.", hint=_known(names, command=command))
-
-
-def _service(word: str, catalogue: Catalogue) -> str:
-    name = word.casefold()
-    if name in catalogue.names:
-        return name
-    known = ", ".join(f"`{known}`" for known in catalogue.names) or "no service yet"
-    raise UnknownServiceError(
-        f"Unknown service `{echo(word)}`{did_you_mean(word, catalogue.names)}.",
-        hint=f"The catalogue has {known}.",
-    )
 
 
 def _seconds(verb: Verb, rest: list[str], *, command: str) -> float | None:

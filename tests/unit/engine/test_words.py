@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +54,46 @@ DEPLOY = Runbook.model_validate(
 
 def triage(text: str) -> dict[str, JsonValue]:
     return parse_words(TRIAGE, text, catalogue=CATALOGUE)
+
+
+CASE = json.loads(
+    (Path(__file__).parents[2] / "data/cases/22-slack-zero-width/texts.json").read_text("utf-8")
+)
+HIDDEN = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2066\u2069\ufeff\u00ad\u061c\u180e\u3164"
+
+
+@pytest.mark.parametrize("text", CASE)
+def test_what_nobody_can_see_around_a_service_makes_no_difference(text):
+    assert triage(text)["service"] == "payments"
+
+
+@given(st.data())
+def test_invisible_characters_are_dropped_from_every_word(data):
+    text = "checkout 1.5.0 percent 10 reason 'two words' dry_run yes"
+    text = text.replace("'", '"')
+    for place in sorted(data.draw(st.lists(st.integers(0, len(text)))), reverse=True):
+        text = text[:place] + data.draw(st.sampled_from(HIDDEN)) + text[place:]
+    found = parse_words(DEPLOY, text, catalogue=CATALOGUE)
+    assert found == {
+        "service": "checkout",
+        "version": "1.5.0",
+        "percent": 10,
+        "reason": "two words",
+        "dry_run": True,
+    }
+
+
+@pytest.mark.parametrize("text", ["chekout\u200b", "\u2060chekout."])
+def test_an_unknown_service_is_named_as_people_see_it(text):
+    with pytest.raises(
+        UnknownServiceError, match=r"Unknown service `chekout\.?` \(did you mean `checkout`\?\)"
+    ):
+        triage(text)
+
+
+def test_a_full_stop_within_a_name_stays():
+    catalogue = Catalogue(services=(Service(name="web"), Service(name="web-2")))
+    assert [catalogue.named(word) for word in ("WEB.", "web-2,", "web.2", "")] == ["web", "web-2", "", ""]
 
 
 @pytest.mark.parametrize(
