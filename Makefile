@@ -37,7 +37,7 @@ check: setup ## Run every check but the tests: lint, format, types, layers, depe
 	.venv/bin/vulture
 	$(PYTHON_IN) -m pytest -q tests/docs
 	$(PYTHON_IN) scripts/reference.py --check
-	.venv/bin/hadolint Containerfile
+	.venv/bin/hadolint Containerfile localslack/Containerfile
 	.venv/bin/mkdocs build --strict
 
 bench: setup ## Measure this engine beside its floor and its peers, which go into .venv-bench

@@ -8,6 +8,8 @@ from localslack.outcomes import ActOutcome, ControlError, VisibleMessage, WaitTi
 from localslack.server import LocalSlack
 from localslack.workspace import Workspace, load_workspace
 
+__version__ = "0.4.0"
+
 __all__ = [
     "ActOutcome",
     "ControlError",

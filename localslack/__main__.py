@@ -1,4 +1,4 @@
-"""Run a workspace: ``python -m localslack --port 8900``."""
+"""Run a workspace: ``localslack --port 8900``, or ``python -m localslack``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from localslack import __version__
 from localslack.core import Rules
 from localslack.server import LocalSlack
 from localslack.workspace import Workspace, load_manifest, load_workspace
@@ -33,7 +34,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m localslack", description="A Slack for the laptop.")
+    parser = argparse.ArgumentParser(prog="localslack", description="A Slack for the laptop.")
+    parser.add_argument("--version", action="version", version=f"localslack {__version__}")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: this machine only)")
     parser.add_argument("--port", type=int, default=8900, help="the port; 0 picks a free one (default 8900)")
     parser.add_argument("--workspace", type=Path, metavar="FILE", help="people, channels and apps, as YAML")

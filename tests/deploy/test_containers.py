@@ -16,12 +16,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 from redis import Redis
 
+import localslack
 from demo.scenarios.children import die_with_parent
 from demo.scenarios.valkey import server_binary
 from tests.deploy.podman import (
@@ -50,44 +52,48 @@ services:
 """
 
 
+@dataclass(frozen=True)
+class Builder:
+    """Builds images without a network, on a base made from the Python that runs the tests."""
+
+    podman: Podman
+    base: str
+    wheels: Path
+
+    def build(self, folder: Path, tag: str) -> None:
+        arguments = {
+            "BASE_IMAGE": self.base,
+            "PIP_FIND_LINKS": "/wheels",
+            "PIP_NO_INDEX": "1",
+            "REVISION": "of-the-test",
+        }
+        options = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+        offline = ("--network", "none", "--volume", f"{self.wheels}:/wheels:ro")
+        build = ("build", "--format", "docker", "--layers=false")
+        self.podman(*build, *offline, *options, "--tag", tag, str(folder), timeout_s=900)
+
+
 @pytest.fixture(scope="module")
-def podman() -> Iterator[Podman]:
-    """Podman with a storage in a temporary folder, which has the image of Pilothouse."""
+def builder() -> Iterator[Builder]:
+    """Podman with a storage in a temporary folder, and what images are built of."""
     if reason := why_not_here():
-        not_tried("the image and the Compose file", reason)
+        not_tried("the images and the Compose file", reason)
     with tempfile.TemporaryDirectory(prefix="ph-podman-") as folder:
         made = Podman(Path(folder) / "podman")
         try:
             base = python_base(made, Path(folder) / "base")
             wheels = Path(folder) / "wheels"
             download_wheels(wheels)
-            offline = ("--network", "none", "--volume", f"{wheels}:/wheels:ro")
-            arguments = {
-                "BASE_IMAGE": base,
-                "PIP_FIND_LINKS": "/wheels",
-                "PIP_NO_INDEX": "1",
-                "REVISION": "of-the-test",
-            }
-            options = [
-                word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")
-            ]
-            made(
-                *(
-                    "build",
-                    "--format",
-                    "docker",
-                    "--layers=false",
-                    *offline,
-                    *options,
-                    "--tag",
-                    IMAGE,
-                    str(ROOT),
-                ),
-                timeout_s=900,
-            )
-            yield made
+            yield Builder(made, base, wheels)
         finally:
             made.remove_everything()
+
+
+@pytest.fixture(scope="module")
+def podman(builder: Builder) -> Podman:
+    """Podman with the image of Pilothouse."""
+    builder.build(ROOT, IMAGE)
+    return builder.podman
 
 
 @pytest.fixture
@@ -164,6 +170,12 @@ def catalogue_in(folder: Path) -> Path:
     file.write_text(CATALOGUE, encoding="utf-8")
     file.chmod(0o644)
     return file
+
+
+def test_localslack_has_an_image_of_its_own(builder):
+    builder.build(ROOT / "localslack", "localhost/localslack:latest")
+    command = (*ONCE, "--read-only", "--cap-drop", "all", "localhost/localslack:latest")
+    assert builder.podman(*command, "--version") == f"localslack {localslack.__version__}\n"
 
 
 def test_the_image_runs_the_command_as_a_user_without_rights_on_a_read_only_file_system(podman):

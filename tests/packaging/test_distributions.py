@@ -14,6 +14,9 @@ from tests.packaging.conftest import ROOT, build_wheel, run, succeeded
 pytestmark = pytest.mark.package
 
 PACKAGES = ("bot", "handlers", "localslack", "demo")
+OF_LOCALSLACK_ALONE = {
+    ROOT / "localslack" / name for name in ("Containerfile", "README.md", "pyproject.toml")
+}
 IMPORTED = (
     "import bot, handlers, localslack, demo; print(*(m.__file__ for m in (bot, handlers, localslack, demo)))"
 )
@@ -33,7 +36,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_the_runbooks(wheel):
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path not in OF_LOCALSLACK_ALONE
     }
     shipped = {
         f"bot/_data/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "runbooks").rglob("*.yaml")
@@ -82,6 +85,32 @@ def test_a_catalogue_that_is_named_and_missing_is_a_problem(installed, foreign):
     command = ("env", "PILOTHOUSE_CATALOGUE=missing.yaml", installed.pilothouse, "check")
     ended = run(*command, cwd=foreign)
     assert (ended.returncode, "missing.yaml:1: cannot be read" in ended.stdout) == (1, True), ended.stderr
+
+
+def test_localslack_installs_alone_with_its_page_and_its_client(install, foreign, tmp_path):
+    wheel = build_wheel(ROOT / "localslack", tmp_path / "dist")
+    assert files_in(wheel) == {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "localslack").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path not in OF_LOCALSLACK_ALONE
+    }
+    alone = install(wheel)
+    command = alone.folder / "bin" / "localslack"
+    assert succeeded(command, "--version", cwd=foreign) == f"localslack {bot.__version__}\n"
+    program = (
+        "import asyncio, httpx, localslack\n"
+        "async def main():\n"
+        "    async with localslack.LocalSlack(localslack.load_workspace()) as slack:\n"
+        "        async with localslack.LocalSlackClient(slack.url) as people, httpx.AsyncClient() as http:\n"
+        "            await people.post('hello', user='ana', channel='general')\n"
+        "            seen = await people.messages('general', user='ben')\n"
+        "            page = await http.get(slack.url)\n"
+        "            print(localslack.__file__, seen[-1].text, page.status_code, '<html' in page.text)\n"
+        "asyncio.run(main())\n"
+    )
+    file, *printed = succeeded(alone.python, "-P", "-c", program, cwd=foreign).split()
+    assert file.startswith(str(alone.folder))
+    assert printed == ["hello", "200", "True"]
 
 
 @pytest.mark.server
