@@ -175,7 +175,7 @@ def catalogue_in(folder: Path) -> Path:
 def test_localslack_has_an_image_of_its_own(builder):
     builder.build(ROOT / "localslack", "localhost/localslack:latest")
     command = (*ONCE, "--read-only", "--cap-drop", "all", "localhost/localslack:latest")
-    assert builder.podman(*command, "--version") == f"localslack {localslack.__version__}\n"
+    assert builder.podman(*command, "--version") == f"localslack {localslack.__version__}"
 
 
 def test_the_image_runs_the_command_as_a_user_without_rights_on_a_read_only_file_system(podman):
