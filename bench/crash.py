@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -18,7 +19,7 @@ import signal
 import statistics
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ from bot.services.intent_handler import run_id_of
 MODES = (*SIGNALS, *DISTURBANCES)
 _WITHIN_S = 60.0
 _WOKEN_S = 0.4
+_STOPS_S = 20.0
+"""Seconds after which a matrix that was interrupted should have ended."""
 _TAUGHT = frozenset({"keyed", "fenced"})
 """The targets that can tell a repeated effect; nothing can stop a frozen worker at one that cannot."""
 
@@ -296,6 +299,25 @@ async def _work(
         await track.count(job, mode, tally, expected, chance=random.Random(seed * 1_000 + number))
 
 
+async def _interruptible(playing: Coroutine[None, None, None]) -> None:
+    """Play until the end, or until SIGINT or SIGTERM; a swallowed cancellation is reported and repeated."""
+    loop, task = asyncio.get_running_loop(), asyncio.create_task(playing)
+
+    def cancel(*, again: bool = False) -> None:
+        if task.done():
+            return
+        if again:
+            print("still running after an interruption:", file=sys.stderr)
+            for each in asyncio.all_tasks():
+                each.print_stack(file=sys.stderr)
+        task.cancel()
+        loop.call_later(_STOPS_S, functools.partial(cancel, again=True))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, cancel)
+    await task
+
+
 def main() -> int:
     """Play and print; 1 when a promise was broken."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -312,23 +334,24 @@ def main() -> int:
     arguments = parser.parse_args()
     # A worker that dies in the middle of a request is what is asked for here.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     chosen = [mode for mode in MODES if mode in arguments.modes.split(",")]
     if arguments.logs is not None:
         arguments.logs.mkdir(parents=True, exist_ok=True)
     matrix = Matrix(arguments.lease, {mode: Tally() for mode in chosen})
     try:
         asyncio.run(
-            play(
-                matrix,
-                sample=arguments.sample,
-                runs=arguments.runs,
-                tracks=arguments.tracks,
-                seed=arguments.seed,
-                logs=arguments.logs,
+            _interruptible(
+                play(
+                    matrix,
+                    sample=arguments.sample,
+                    runs=arguments.runs,
+                    tracks=arguments.tracks,
+                    seed=arguments.seed,
+                    logs=arguments.logs,
+                )
             )
         )
-    except KeyboardInterrupt:
+    except asyncio.CancelledError:
         matrix.stopped += ": interrupted"
     except Exception as error:  # noqa: BLE001  # what was counted so far is printed all the same
         traceback.print_exception(error)

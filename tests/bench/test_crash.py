@@ -20,6 +20,7 @@ from bench.crashing.points import Point, Points
 from bench.crashing.trial import Told, Trial
 from bot.adapters.slack.client import open_client
 from bot.domain.errors import StoreUnavailableError
+from tests.support.commands import running
 from tests.support.valkeys import fleet, opened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,22 +136,14 @@ async def test_a_run_is_asked_for_once_although_the_server_is_away_at_first():
 @pytest.mark.server
 @pytest.mark.timeout(300)
 async def test_an_interrupted_matrix_prints_what_it_has():
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.crash", "--modes", "kill", "--tracks", "1", "--json"),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
+    command = (sys.executable, "-m", "bench.crash", "--modes", "kill", "--tracks", "1", "--json")
+    async with running(*command, cwd=ROOT, stderr=asyncio.subprocess.PIPE) as process:
         async for line in process.stderr:
             if line.startswith(b"undisturbed: "):
                 break
         process.send_signal(signal.SIGINT)
-        printed, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        printed, more = await process.communicate()
+    assert b"still running" not in more, more.decode()
     result = json.loads(printed)
     assert result["stopped"] == "in kill: interrupted"
     assert result["modes"]["kill"]["points"] > 100

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.commands import running
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(420)]
 
@@ -17,12 +18,9 @@ SAMPLE = ("--sample", "24", "--runs", "3", "--tracks", "2", "--lease", "0.8", "-
 
 async def test_a_run_survives_whatever_happens_to_the_processes_that_carry_it():
     modes = ("kill", "zombie", "redis", "clock", "slack", "doubled", "lost")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.crash", "--modes", ",".join(modes), *SAMPLE),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    told, _ = await process.communicate()
+    command = (sys.executable, "-m", "bench.crash", "--modes", ",".join(modes), *SAMPLE)
+    async with running(*command, cwd=ROOT) as process:
+        told, _ = await process.communicate()
     result = json.loads(told)
     wrong = [each for told in result["modes"].values() for each in told["wrong"]]
     assert result["held"], "\n".join(json.dumps(each) for each in wrong)
