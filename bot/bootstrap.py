@@ -39,6 +39,7 @@ from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import Plugins, scan
 from bot.engine.stores import Stores
+from bot.environment import environment
 from bot.loader.loader import LoadedLibrary, load_runbooks
 from bot.loader.monitor_rules import monitor_problems
 from bot.loader.probe_rules import checklist_problems
@@ -99,7 +100,7 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         BotError: the settings, the catalogue or a runbook have problems; all are listed.
     """
     settings.require_slack()
-    catalogue = load_catalogue(settings.catalogue, os.environ)
+    catalogue = load_catalogue(settings.catalogue, environment())
     plugins = load_plugins()
     library = load_runbooks(settings.runbooks, plugins=plugins)
     wrong = (

@@ -15,6 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 
+from bot.adapters.alertmanager_reconciler import AlertmanagerReconciler
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
 from bot.adapters.monitor_clock import MonitorClock
@@ -35,6 +36,7 @@ _BACKLOG = 2048
 _PUMP_S = 0.1
 _PUMP_LATE_S = 10
 """A clock that has woken no run for this many seconds is not ready."""
+_ALERTS_S = 60
 _SWEEP_S = 60
 _ACCURACY_HOUR = 9
 """On Mondays, in UTC."""
@@ -128,6 +130,11 @@ async def clock(parts: Parts) -> None:
         scheduler.add_job(chore, "interval", args=(parts,), seconds=every_s, coalesce=True, max_instances=1)
     await tell_accuracy(parts)  # what was missed while no clock ran
     scheduler.add_job(tell_accuracy, "cron", args=(parts,), day_of_week="mon", hour=_ACCURACY_HOUR, minute=0)
+    if urls := [url.strip() for url in parts.settings.alertmanager_url.split(",") if url.strip()]:
+        reconciler = AlertmanagerReconciler(parts.stores, parts.http, parts.clock, urls=urls)
+        scheduler.add_job(
+            _close_alerts, "interval", args=(reconciler,), seconds=_ALERTS_S, coalesce=True, max_instances=1
+        )
     await _monitors(parts, scheduler)
     scheduler.start()
     parts.operating.expect("clock", within_s=_PUMP_LATE_S)
@@ -183,6 +190,14 @@ async def _reconcile(parts: Parts) -> None:
         await parts.work.reconcile()
     except (RedisError, OSError) as error:
         log.warning("reconcile_failed", extra={"error": type(error).__name__})
+
+
+async def _close_alerts(reconciler: AlertmanagerReconciler) -> None:
+    """Close alerts that Alertmanager no longer lists."""
+    try:
+        await reconciler.tick()
+    except (RedisError, OSError) as error:
+        log.warning("alerts_not_compared", extra={"error": type(error).__name__})
 
 
 def run_roles(roles: Sequence[Role]) -> int:

@@ -107,6 +107,11 @@ class Settings(BaseSettings):
         description="The channel, without `#`, for the accuracy of the past week's diagnoses, each Monday "
         "at 9:00 UTC; empty: it is not posted.",
     )
+    alertmanager_url: str = Field(
+        default="",
+        description="Address of your Alertmanager, `http://am:9093`, or of all of its cluster, separated by"
+        " commas: an alert that none of them lists for three minutes is closed; empty: they are not asked.",
+    )
     catalogue: Path = Field(
         default=Path("catalogue.yaml"), description="The file that lists your services and their sources."
     )

@@ -1,4 +1,4 @@
-"""*Triage*, *Acknowledge* and *Silence* on an alert."""
+"""*Triage*, *Acknowledge*, *Silence* and *Mark as over* on an alert."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.domain.intent import AcknowledgeAlert, SilenceAlert
+from bot.domain.intent import AcknowledgeAlert, CloseAlert, SilenceAlert
 from bot.domain.runs.event import Origin
 from bot.engine.params import complete_params
 from bot.views import ids
@@ -48,6 +48,16 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         )
         await ack()
 
+    async def mark_over(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await desk.submit(
+            CloseAlert(
+                alert_id=button_value(action),
+                **click_of(body, at=desk.clock.now()),
+            )
+        )
+        await ack()
+
     app.action(ids.TRIAGE)(triage)
     app.action(ids.ACKNOWLEDGE)(acknowledge)
     app.action(ids.SILENCE)(silence)
+    app.action(ids.MARK_OVER)(mark_over)

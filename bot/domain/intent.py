@@ -72,7 +72,10 @@ class SteerRun(PersonIntent):
 
 
 class ReportAlert(_Intent):
-    """A monitoring system reported that an alert fires, or is over."""
+    """A monitoring system reported that an alert fires, or is over.
+
+    Versions up to 0.4 stored reports as intents; now they are stored in the alerts as they arrive, in order.
+    """
 
     type: Literal["report_alert"] = "report_alert"
     alert: Alert
@@ -91,6 +94,13 @@ class SilenceAlert(PersonIntent):
     type: Literal["silence_alert"] = "silence_alert"
     alert_id: str
     seconds: float = Field(gt=0, le=30 * 86_400)
+
+
+class CloseAlert(PersonIntent):
+    """A person marked an alert as over, because its source does not report its end."""
+
+    type: Literal["close_alert"] = "close_alert"
+    alert_id: str
 
 
 class RateDiagnosis(PersonIntent):
@@ -238,7 +248,7 @@ AnyChecklistIntent = TickItem | WaiveItem | UntickItem | ShowChecklist
 AnyRecordIntent = ShowDelivery | ShowDiff
 AnyGateIntent = LockDeploys | UnlockDeploys | HandOverLocks | AskWhyNot | AnyChecklistIntent
 AnyMonitorIntent = PauseMonitor | ResumeMonitor | MuteMonitor | UnmuteMonitor | TryMonitor
-AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert
+AnyAlertIntent = ReportAlert | AcknowledgeAlert | SilenceAlert | CloseAlert
 AnyIntent = (
     StartRun
     | CastVote

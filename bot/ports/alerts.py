@@ -13,7 +13,11 @@ class AlertStore(Protocol):
     """The alerts that were reported, and what people decided about them, which no report undoes."""
 
     async def report(self, alert: Alert) -> bool:
-        """Store an alert's state; return false if nothing is new.  A resolved alert does not fire again."""
+        """Store an alert's state; return false if nothing is new.
+
+        One that was over and fires again goes on.  Older episodes of the same fingerprint are closed, and a
+        first report of an episode older than the newest is not new.
+        """
         ...
 
     async def get(self, alert_id: str) -> Alert:
@@ -22,6 +26,10 @@ class AlertStore(Protocol):
         Raises:
             NotFoundError: no alert has that id.
         """
+        ...
+
+    async def newest(self, fingerprint: str) -> Alert | None:
+        """Return the newest episode of a fingerprint; none if it never fired."""
         ...
 
     async def firing(self, *, limit: int = 50) -> tuple[Alert, ...]:

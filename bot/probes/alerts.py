@@ -36,6 +36,11 @@ async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: st
     end = ctx.clock.now()
     start = end - timedelta(seconds=since_s)
     answers, gaps = await _ask_all(ctx, service, names, start=start, end=end)
+    gaps += [
+        f"{alert.service or service}: {alert.summary}"
+        for alert in await ctx.alarms.fired(since=end, limit=_MOST)
+        if alert.left_out and alert.status == "firing" and alert.service in {"", *names}
+    ]
     past = reduce(PastFirings.and_of, (other for _, other in answers))
     firings = [firing for found, _ in answers for firing in found]
     return Findings(
@@ -93,7 +98,7 @@ async def _prometheus(
 
 async def _book(ctx: Context, names: Sequence[str], *, start: datetime, end: datetime) -> _Answer:
     kept = await ctx.alarms.fired(since=start - timedelta(days=PAST_DAYS), limit=_MOST)
-    mine = [alert for alert in kept if alert.service in names and not alert.unknown]
+    mine = [alert for alert in kept if alert.service in names and not alert.unknown and not alert.left_out]
     found = [_firing(alert) for alert in mine if alert.status == "firing" or _end(alert, end) >= start]
     fired: dict[tuple[str, str], frozenset[int]] = defaultdict(frozenset)
     for alert in mine:

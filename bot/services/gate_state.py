@@ -57,13 +57,19 @@ class StateGatekeeper:
 
     async def _of_alerts(self, services: Collection[str]) -> list[OpenIncident]:
         firing = await self._alerts.firing(limit=_MOST_ALERTS)
+        hidden = [alert for alert in firing if alert.left_out and alert.service in {"", *services}]
         found = [
             OpenIncident(
                 kind="alert", service=alert.service, what=f"{alert.name} fires", since=alert.starts_at
             )
             for alert in firing
-            if alert.service in services and is_grave(alert)
+            if alert.service in services and is_grave(alert) and not alert.left_out
         ]
+        if not found and any(is_grave(alert) for alert in hidden):
+            raise ProbeUnavailableError(
+                f"{hidden[0].summary}: one of them may be an incident here.",
+                hint="Raise `max_alerts` of the receiver, or group alerts by more labels.",
+            )
         if not found and len(firing) == _MOST_ALERTS:
             raise ProbeUnavailableError(
                 f"More than {_MOST_ALERTS} alerts are firing; not all of them can be checked."

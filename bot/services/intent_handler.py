@@ -19,6 +19,7 @@ from bot.domain.intent import (
     AskWhyNot,
     CancelRun,
     CastVote,
+    CloseAlert,
     GateIntent,
     Intent,
     MonitorIntent,
@@ -35,6 +36,7 @@ from bot.domain.intent import (
     SteerRun,
     TryMonitor,
 )
+from bot.domain.monitoring.episode import closed
 from bot.domain.people import Profile
 from bot.domain.reading import require_reading
 from bot.domain.runs.approval import Vote, decide
@@ -116,7 +118,7 @@ class IntentHandler:
                 await self._steering.carry_out(intent)
             case RateDiagnosis():
                 await self._rate(intent)
-            case ReportAlert() | AcknowledgeAlert() | SilenceAlert():
+            case ReportAlert() | AcknowledgeAlert() | SilenceAlert() | CloseAlert():
                 await self._about_alert(intent)
             case MonitorIntent():
                 await self._admit(intent)
@@ -159,6 +161,8 @@ class IntentHandler:
                 await self._acknowledge(intent)
             case SilenceAlert():
                 await self._silence(intent)
+            case CloseAlert():
+                await self._close(intent)
 
     async def _start(self, intent: StartRun) -> None:
         if intent.origin.kind not in ("cli", "webhook", "run"):
@@ -271,6 +275,15 @@ class IntentHandler:
             first = (await self._alerts.get(alert.id)).acknowledged_by
             if first is not None and first.id != intent.by.id:
                 raise NotAllowedError(f"<@{first.id}> has already acknowledged this.", code="acknowledged")
+        await self._board.mark(Topic(kind="alert", id=alert.id))
+
+    async def _close(self, intent: CloseAlert) -> None:
+        _require_member(await self._directory.profile(intent.by.id))
+        alert = await self._alerts.get(intent.alert_id)
+        if alert.status == "resolved":
+            raise NotFoundError("This alert is already over.")
+        if await self._alerts.report(closed(alert, at=intent.at, by=intent.by)):
+            log.warning("alert_marked_over", extra={"alert": alert.id, "by": intent.by.id})
         await self._board.mark(Topic(kind="alert", id=alert.id))
 
     async def _silence(self, intent: SilenceAlert) -> None:

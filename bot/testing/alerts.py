@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.errors import NotFoundError
 from bot.domain.monitoring.alert import Acknowledgement, Alert, Silence
+from bot.domain.monitoring.episode import NEWER_EPISODE, after_report, closed
 from bot.domain.people import Person
 
 
@@ -22,12 +23,21 @@ class MemoryAlertStore:
         self._ended_silenced: set[str] = set()
 
     async def report(self, alert: Alert) -> bool:
-        """Store an alert's state; return false if nothing is new.  A resolved alert does not fire again."""
-        known, alert = self._alerts.get(alert.id), alert.as_reported()
-        if known is not None and (known == alert or known.status == "resolved"):
+        """Store an alert's state, and close older episodes; return false if nothing is new."""
+        known, reported = self._alerts.get(alert.id), alert.as_reported()
+        others = [one for one in self._alerts.values() if one.fingerprint == alert.fingerprint]
+        newest = max(others, key=lambda one: one.starts_at, default=None)
+        if newest is not None and newest.starts_at < reported.starts_at:
+            await self.report(closed(newest, at=reported.starts_at, because=NEWER_EPISODE))
+        elif known is None and newest is not None and reported.status == "firing":
             return False
-        self._alerts[alert.id] = alert
-        if alert.status == "resolved" and self._silence(alert.fingerprint) is not None:
+        state = after_report(known, reported)
+        if state is None:
+            return False
+        self._alerts[alert.id] = state
+        if state.status == "firing":
+            self._ended_silenced.discard(alert.id)
+        elif self._silence(alert.fingerprint) is not None:
             self._ended_silenced.add(alert.id)
         return True
 
@@ -41,6 +51,12 @@ class MemoryAlertStore:
             silence=self._silence(alert.fingerprint),
             ended_silenced=alert_id in self._ended_silenced,
         )
+
+    async def newest(self, fingerprint: str) -> Alert | None:
+        """Return the newest episode of a fingerprint; none if it never fired."""
+        found = [alert for alert in self._alerts.values() if alert.fingerprint == fingerprint]
+        newest = max(found, key=lambda alert: alert.starts_at, default=None)
+        return None if newest is None else await self.get(newest.id)
 
     async def firing(self, *, limit: int = 50) -> tuple[Alert, ...]:
         """List the alerts that fire, newest first."""

@@ -9,7 +9,7 @@ from bot.domain.formatting import duration, several
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.alert import Alert
 from bot.views import ids
-from bot.views.blocks import actions, button, context, header, message, section
+from bot.views.blocks import actions, button, confirmation, context, header, message, section
 from bot.views.limits import bold, code, link, prose
 from bot.views.phrases import (
     BAD,
@@ -36,7 +36,7 @@ _SINCE = {
 
 def alert_message(alert: Alert, *, known_service: bool, now: datetime) -> DesiredMessage:
     """Return the message of an alert; an end after ``now`` (another machine's clock) counts as now."""
-    people = (alert.acknowledged_by, alert.silenced_by)
+    people = (alert.acknowledged_by, alert.silenced_by, alert.closed_by)
     names = {person.id: person.name or person.id for person in people if person is not None}
     return message("alert", _blocks(alert, known_service=known_service, now=now), names=names, urgent=True)
 
@@ -88,11 +88,17 @@ def _flapping(alert: Alert) -> str:
     if alert.flapping:
         fired = several(alert.times, "time")
         return f"flapping: fired {fired} within an hour; updates stay in this message until it is calm"
+    if alert.ended_before is not None and alert.status == "firing":
+        return f"it came back: reported as over at {local(alert.ended_before)}, and firing again since"
     return f"fired {several(alert.times, 'time')}" if alert.times > 1 else ""
 
 
 def _decided(alert: Alert, *, now: datetime) -> str:
     parts: list[str] = []
+    if alert.closed_by is not None:
+        parts.append(f"marked as over by {who(alert.closed_by)}; its source reported no end")
+    elif alert.closed_because:
+        parts.append(f"closed, because {prose(alert.closed_because, 200)}; its source reported no end")
     if alert.acknowledged_at is not None:
         parts.append(f"acknowledged by {who(alert.acknowledged_by)} at {local(alert.acknowledged_at)}")
     if alert.silenced_until is not None and alert.silence_left_s(now=now) > 0:
@@ -108,6 +114,12 @@ def _buttons(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonOb
         offered.append(button("Acknowledge", action_id=ids.ACKNOWLEDGE, value=alert.id))
     if alert.silence_left_s(now=now) == 0:
         offered.append(button("Silence 1 h", action_id=ids.SILENCE, value=alert.id))
+    sure = confirmation(
+        "Mark this alert as over?",
+        "Only if it has ended and its source did not say so. If the source reports it again, it comes back.",
+        yes="Mark as over",
+    )
+    offered.append(button("Mark as over", action_id=ids.MARK_OVER, value=alert.id, confirm=sure))
     return offered
 
 

@@ -132,6 +132,7 @@ async def _bring_up(
     environment = {
         **shop["env"],
         "PILOTHOUSE_ENV_FILE": os.devnull,
+        "PILOTHOUSE_ALERTMANAGER_URL": shop["env"]["SHOP_ALERTMANAGER_URL"],
         "PILOTHOUSE_REDIS_URL": redis_url,
         "PILOTHOUSE_SLACK_BOT_TOKEN": slack["bot_token"],
         "PILOTHOUSE_SLACK_APP_TOKEN": slack["app_token"],

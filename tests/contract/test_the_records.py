@@ -78,15 +78,70 @@ async def test_a_budget_grants_its_burst_and_then_says_how_long_to_wait(ports):
 ALERT = Alert(fingerprint="f1", name="HighErrorRate", service="checkout", status="firing", starts_at=START)
 
 
-async def test_an_alert_is_news_once_and_a_resolved_one_does_not_fire_again(ports):
-    resolved = ALERT.model_copy(update={"status": "resolved", "ends_at": START + timedelta(minutes=1)})
+async def test_an_alert_is_news_once_and_so_is_its_end(ports):
+    resolved = over(ALERT)
     assert await ports.alerts.report(ALERT)
     assert not await ports.alerts.report(ALERT)
     assert await ports.alerts.report(resolved)
-    assert not await ports.alerts.report(ALERT)
+    assert not await ports.alerts.report(resolved)
     assert await ports.alerts.get(ALERT.id) == resolved
     with pytest.raises(NotFoundError):
         await ports.alerts.get("nobody")
+
+
+async def test_an_episode_that_was_over_and_fires_again_is_news_and_goes_on(ports):
+    for alert in (ALERT, over(ALERT)):
+        await ports.alerts.report(alert)
+    assert await ports.alerts.report(ALERT)
+    back = await ports.alerts.get(ALERT.id)
+    assert (back.status, back.times, back.ended_before) == ("firing", 2, over(ALERT).ends_at)
+    assert await ports.alerts.firing() == (back,)
+    assert not await ports.alerts.report(ALERT)  # what is sent again is not news
+    assert not await ports.alerts.report(over(ALERT))  # nor is the end that was reported before
+    assert await ports.alerts.firing() == (back,)
+    later = over(ALERT).model_copy(update={"ends_at": START + timedelta(hours=1)})
+    assert await ports.alerts.report(later)
+    assert await ports.alerts.firing() == ()
+    assert (await ports.alerts.get(ALERT.id)).ends_at == later.ends_at
+
+
+async def test_an_end_without_a_moment_ends_an_episode_each_time(ports):
+    ended = ALERT.model_copy(update={"status": "resolved"})
+    for alert in (ALERT, ended, ALERT):
+        assert await ports.alerts.report(alert)
+    assert await ports.alerts.report(ended)
+    assert await ports.alerts.firing() == ()
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_the_newest_report_about_a_fingerprint_closes_older_episodes(ports, is_over):
+    newer = over(episode(5)) if is_over else episode(5)
+    for alert in (ALERT, episode(1, fingerprint="f2"), newer):
+        await ports.alerts.report(alert)
+    closed = await ports.alerts.get(ALERT.id)
+    assert (closed.status, closed.ends_at) == ("resolved", newer.starts_at)
+    assert closed.closed_because
+    others = (episode(1, fingerprint="f2"),)
+    assert await ports.alerts.firing() == (others if is_over else (newer, *others))
+    assert await ports.alerts.newest("f1") == newer
+
+
+async def test_a_late_report_of_an_older_episode_does_not_fire(ports):
+    await ports.alerts.report(over(episode(5)))
+    assert not await ports.alerts.report(ALERT)
+    assert await ports.alerts.firing() == ()
+    assert await ports.alerts.report(over(ALERT))  # its end is part of the record
+    assert (await ports.alerts.newest("f1")).id == episode(5).id
+
+
+async def test_reports_of_one_episode_at_once_lose_nothing(ports):
+    ends = [over(ALERT).model_copy(update={"ends_at": START + timedelta(minutes=n)}) for n in range(1, 5)]
+    new = await asyncio.gather(*(ports.alerts.report(alert) for alert in (ALERT, *ends, ALERT)))
+    assert any(new)
+    kept = await ports.alerts.get(ALERT.id)
+    assert [alert.id for alert in await ports.alerts.firing()] == (
+        [kept.id] if kept.status == "firing" else []
+    )
 
 
 def episode(number: int, *, fingerprint: str = "f1") -> Alert:
@@ -107,7 +162,6 @@ async def test_what_fires_is_listed_newest_first_until_it_is_over(ports):
     assert await ports.alerts.firing() == (third, second, first)
     assert await ports.alerts.firing(limit=2) == (third, second)
     await ports.alerts.report(over(second))
-    await ports.alerts.report(second)  # a late delivery
     assert await ports.alerts.firing() == (third, first)
 
 
@@ -149,17 +203,16 @@ async def test_a_silence_is_of_a_fingerprint_with_all_its_episodes_and_can_be_en
     assert await ports.alerts.silence_of("f1") == (BEN, until)
     assert await ports.alerts.silence_of("f2") is None
     await ports.alerts.report(episode(1))
-    firing = await ports.alerts.firing()
-    assert [(kept.silenced_by, kept.silenced_until) for kept in firing] == [(BEN, until)] * 2
+    episodes = [await ports.alerts.get(alert.id) for alert in (ALERT, episode(1))]
+    assert [(kept.silenced_by, kept.silenced_until) for kept in episodes] == [(BEN, until)] * 2
     await ports.alerts.unsilence("f1")
     assert await ports.alerts.silence_of("f1") is None
-    assert await ports.alerts.get(ALERT.id) == ALERT
+    assert await ports.alerts.get(episode(1).id) == episode(1)
 
 
 async def test_a_silence_ends_by_itself_and_leaves_what_ended_within_it_marked(ports):
     quiet, loud = episode(0), episode(1)
-    for alert in (quiet, loud):
-        await ports.alerts.report(alert)
+    await ports.alerts.report(quiet)
     await ports.alerts.silence("f1", by=ANA, until=SystemClock().now() + timedelta(seconds=0.5))
     await ports.alerts.report(over(quiet))
 
@@ -167,7 +220,8 @@ async def test_a_silence_ends_by_itself_and_leaves_what_ended_within_it_marked(p
         return await ports.alerts.silence_of("f1") is None
 
     await until(over_now, what="the end of a silence")
-    await ports.alerts.report(over(loud))
+    for alert in (loud, over(loud)):
+        await ports.alerts.report(alert)
     assert (await ports.alerts.get(quiet.id)).ended_silenced
     assert not (await ports.alerts.get(loud.id)).ended_silenced
 

@@ -8,7 +8,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import open_client
-from bot.domain.intent import AcknowledgeAlert, CancelRun, CastVote, SilenceAlert, StartRun
+from bot.domain.intent import AcknowledgeAlert, CancelRun, CastVote, CloseAlert, SilenceAlert, StartRun
 from bot.domain.monitoring.alert import Alert
 from bot.domain.people import Person
 from bot.domain.runs.event import Origin, RunStarted
@@ -95,6 +95,15 @@ async def test_silencing_an_alert_is_written_down_for_an_hour(front: Front):
     assert isinstance(intent, SilenceAlert)
     assert (intent.key, intent.alert_id, intent.by.id) == (done.trigger_id, ALERT.id, BEN)
     assert (intent.seconds, intent.channel, intent.thread) == (3600, ONCALL, ts)
+
+
+async def test_marking_an_alert_as_over_is_written_down(front: Front):
+    ts = await _post(front, (ids.MARK_OVER, ALERT.id))
+    done = await front.people.click(user="ben", channel="checkout-oncall", ts=ts, action_id=ids.MARK_OVER)
+    assert done.ok
+    (intent,) = front.inbox.intents
+    assert isinstance(intent, CloseAlert)
+    assert (intent.key, intent.alert_id, intent.by.id) == (done.trigger_id, ALERT.id, BEN)
 
 
 @pytest.mark.parametrize(("action", "verdict"), [(ids.APPROVE, "approve"), (ids.REJECT, "reject")])

@@ -9,12 +9,12 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.http.alertmanager import MAX_BYTES, WebhookError, parse
+from bot.adapters.http.alertmanager import MAX_BYTES, ReportedAlert, WebhookError, parse
 from bot.adapters.http.base import WebParts, body_of, refused, token_fits
 from bot.adapters.observability.meters import Meters
+from bot.domain.board import Topic
 from bot.domain.errors import StoreUnavailableError
-from bot.domain.intent import ReportAlert
-from bot.domain.monitoring.alert import Alert
+from bot.domain.model import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,10 @@ _TOO_BIG = (
     f"The limit is {MAX_BYTES} bytes, so nothing was read. Set `max_alerts: 1000` in the receiver's"
     " webhook_config, or group alerts by more labels; the group is sent again after its `group_interval`."
 )
+
+
+_MOST_NAMED = 20
+_AT_ONCE = 100
 
 
 class AlertsIn:
@@ -49,21 +53,42 @@ class AlertsIn:
         if body is None:
             log.warning("webhook_refused", extra={"reason": "webhook_too_big"})
             return refused(413, "webhook_too_big", _TOO_BIG)
+        now = self._parts.clock.now()
         try:
-            alerts = await asyncio.to_thread(parse, body)  # a storm of alerts takes tenths of a second
+            told = await asyncio.to_thread(parse, body, now=now)  # a storm of alerts takes tenths of a second
         except WebhookError as error:
             log.warning("webhook_refused", extra={"reason": error.code})
             return refused(400, error.code, error.in_full)
+        if told.unreadable:
+            log.warning("webhook_records_unreadable", extra={"records": told.unreadable[:_MOST_NAMED]})
         try:
-            new = [await self._parts.stores.inbox.put(self._intent(alert)) for alert in alerts]
+            new: list[bool] = []
+            for first in range(0, len(told.alerts), _AT_ONCE):
+                some = told.alerts[first : first + _AT_ONCE]
+                new += await asyncio.gather(*(self._report(one) for one in some))
+            await self._report(told.left_out)
         except (StoreUnavailableError, RedisError, OSError):
             log.exception("webhook_not_written")
             return refused(503, "store_down", "Deliver all of it again in a moment; no alert counts twice.")
         self._meters.alerts.inc(sum(new))
-        return JSONResponse({"accepted": len(alerts), "new": sum(new)}, status_code=202)
+        answer: JsonObject = {"accepted": len(told.alerts), "new": sum(new)}
+        if told.left_out.alert.left_out:
+            answer["left_out"] = told.left_out.alert.left_out
+        if told.unreadable:
+            answer["unreadable"] = list(told.unreadable[:_MOST_NAMED])
+        return JSONResponse(answer, status_code=202)
 
-    def _intent(self, alert: Alert) -> ReportAlert:
-        """Return an intent whose key is the alert's state, so that a redelivery is recognised."""
-        return ReportAlert(
-            key=f"{alert.id}:{alert.status}:{alert.ends_at}", at=self._parts.clock.now(), alert=alert
-        )
+    async def _report(self, one: ReportedAlert) -> bool:
+        """Store one alert, in the order of arrival; return whether it is new."""
+        stores, alert = self._parts.stores, one.alert
+        if not one.has_start:
+            known = await stores.alerts.newest(alert.fingerprint)
+            if known is not None and known.status == "firing":
+                alert = alert.model_copy(update={"starts_at": known.starts_at})
+            elif alert.status == "resolved":
+                return False
+        service = self._parts.catalogue.named(alert.service)
+        if not await stores.alerts.report(alert.model_copy(update={"service": service or alert.service})):
+            return False
+        await stores.board.mark(Topic(kind="alert", id=alert.id))
+        return True

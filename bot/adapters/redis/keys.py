@@ -60,6 +60,10 @@ class Shard:
         """Sorted set of the alerts that fire, by the time they began."""
         return f"{self.tag}:firing"
 
+    def newest_alert(self, fingerprint: str) -> str:
+        """String: the id of the newest episode of a fingerprint."""
+        return f"{self.tag}:alert-newest:{fingerprint}"
+
     @property
     def fired(self) -> str:
         """Sorted set of the stored alerts, by the time they ended; infinite while they fire."""

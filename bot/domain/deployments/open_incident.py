@@ -13,10 +13,18 @@ GRAVE = frozenset({"critical", "page"})
 """Severities of alerts that are an incident."""
 
 
+_WAYS_OUT = {
+    "alert": "Resolve it at its source, or roll back what caused it. If it has ended and its source did not"
+    " report that, press “Mark as over” on the alert's message. Or declare an emergency.",
+    "triage": "Wait for the triage to end, or cancel it. Or declare an emergency.",
+}
+
+
 class OpenIncident(Model):
     """One open incident: an alert that fires, or a person at work on one."""
 
     kind: Literal["alert", "triage"]
+    """What closes it: the alert's end, or the end of the triage."""
     service: str
     what: str
     since: Instant
@@ -38,5 +46,5 @@ def rule_incident(service: str, troubles: Sequence[OpenIncident]) -> GateResult:
         "incident",
         code="incident_open",
         why=f"An incident is open {where}: {first.what}, since {first.since:%Y-%m-%d %H:%M} UTC{others}.",
-        way_out="Resolve it first, roll back what caused it, or declare an emergency.",
+        way_out=_WAYS_OUT[first.kind],
     )

@@ -51,6 +51,14 @@ class Alert(Model):
     """How often it fired within this episode."""
     value: str = ""
     """What was seen last, for people."""
+    ended_before: Instant | None = None
+    """When it was last reported as over; it has fired again since."""
+    closed_because: str = ""
+    """Why it is over, though its source did not report an end."""
+    closed_by: Person | None = None
+    """Who marked it as over."""
+    left_out: int = Field(default=0, ge=0)
+    """How many alerts of a group this stands for, of which nothing else is known."""
 
     acknowledged_by: Person | None = None
     acknowledged_at: Instant | None = None

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.board import Topic
-from bot.domain.intent import AcknowledgeAlert, ReportAlert, SilenceAlert
+from bot.domain.intent import AcknowledgeAlert, CloseAlert, ReportAlert, SilenceAlert
 from bot.domain.monitoring.alert import Alert
 from tests.support.worlds import ANA, BEN, START
 
@@ -100,3 +100,29 @@ async def test_a_report_in_a_silence_is_recorded_all_the_same(world):
     (kept,) = await world.stores.alerts.firing()
     assert kept.silenced_by == ANA
     assert await looked_at(world) == (TOPIC,)
+
+
+def close(by=ANA, key="k1"):
+    return CloseAlert(key=key, at=START + timedelta(minutes=3), by=by, **PLACE)
+
+
+async def test_an_alert_that_is_marked_as_over_ends_with_who_did_it_and_comes_back_if_it_is_reported_again(
+    world,
+):
+    await world.stores.alerts.report(ALERT)
+    for _ in range(2):  # the same click after a crash changes nothing
+        await world.desk.handle(close())
+    over = await world.stores.alerts.get(ALERT.id)
+    assert (over.status, over.closed_by, over.ends_at) == ("resolved", ANA, START + timedelta(minutes=3))
+    assert await looked_at(world) == (TOPIC,)
+    assert await world.stores.alerts.report(ALERT)
+    back = await world.stores.alerts.get(ALERT.id)
+    assert (back.status, back.closed_by, back.times) == ("firing", None, 2)
+
+
+async def test_only_members_mark_an_alert_as_over(world):
+    await world.stores.alerts.report(ALERT)
+    world.people.outsiders.add(BEN.id)
+    await world.desk.handle(close(BEN))
+    assert (await world.stores.alerts.get(ALERT.id)).status == "firing"
+    assert world.told.notices

@@ -152,7 +152,36 @@ async def test_why_not_tells_every_closed_gate_first_with_its_end_and_what_opens
     assert told[3] == "🔴 *lock*: Ana has locked `payments`: the fair. The lock expires in 2 h."
     assert told[4].endswith("It cannot be waived in an emergency.")
     assert told[5].startswith("🔴 *incident*: An incident is open at `checkout`")
+    assert "press “Mark as over” on the alert's message" in told[6]
     assert told[7].startswith("🟢 *error_budget*")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "is_open"),
+    [
+        ({"service": "checkout", "severity": "critical"}, False),
+        ({"service": "", "severity": "page"}, False),  # nothing is known of whose they are
+        ({"service": "checkout", "severity": "warning"}, True),
+        ({"service": "elsewhere", "severity": "critical"}, True),
+    ],
+)
+async def test_alerts_that_were_left_out_of_a_notification_close_the_gate_unless_they_cannot_matter(
+    counter, hidden, is_open
+):
+    at = counter.world.clock.now()
+    left_out = Alert(
+        fingerprint="f",
+        name="AlertsLeftOut",
+        summary="37 of 38 alerts of the group a=b are not shown",
+        status="firing",
+        starts_at=at,
+        left_out=37,
+        **hidden,
+    )
+    await counter.world.stores.alerts.report(left_out)
+    told = await counter.ask(AskWhyNot, service="checkout")
+    assert ("🟠 *incident*" not in told) is is_open
+    assert is_open or "37 of 38 alerts of the group a=b are not shown" in told
 
 
 async def test_why_not_says_so_when_nothing_is_in_the_way(counter):

@@ -53,13 +53,25 @@ def test_a_firing_alert_says_what_since_when_and_offers_triage():
         (ids.TRIAGE, FIRING.id, "primary"),
         (ids.ACKNOWLEDGE, FIRING.id, None),
         (ids.SILENCE, FIRING.id, None),
+        (ids.MARK_OVER, FIRING.id, None),
     ]
+
+
+def test_an_alert_that_came_back_says_so_and_what_ended_without_its_source_names_who_or_why():
+    back = FIRING.model_copy(update={"times": 2, "ended_before": RESOLVED.ends_at})
+    assert re.search(
+        r"it came back: reported as over at \d\d:\d\d UTC, and firing again since", shown(back)[1]
+    )
+    over = RESOLVED.model_copy(update={"closed_by": Person(id="U0ANA00001", name="Ana")})
+    assert "marked as over by Ana; its source reported no end" in shown(over)[0].text
+    over = RESOLVED.model_copy(update={"closed_because": "Alertmanager no longer lists it"})
+    assert "closed, because Alertmanager no longer lists it; its source reported no end" in shown(over)[1]
 
 
 def test_a_resolved_alert_is_green_with_its_duration_and_no_button():
     _, read = shown(RESOLVED)
     assert read.startswith("🟢 checkout: HighErrorRate · resolved after 4 min 12 s")
-    assert not re.search(r"\[(Triage|Acknowledge|Silence 1 h)\]", read)
+    assert not re.search(r"\[(Triage|Acknowledge|Silence 1 h|Mark as over)\]", read)
 
 
 def test_what_cannot_be_measured_is_not_called_firing():
@@ -97,7 +109,7 @@ def test_a_silenced_alert_says_until_when_and_offers_silence_again_afterwards():
     silenced = FIRING.model_copy(update={"silenced_by": who, "silenced_until": until})
     message, read = shown(silenced, now=until - timedelta(seconds=1))
     assert "silenced until 04:00 UTC by Ana" in message.text
-    assert "[Triage]  [Acknowledge]\n" in read + "\n"
+    assert "[Triage]  [Acknowledge]  [Mark as over]\n" in read + "\n"
     _, read = shown(silenced, now=until)
     assert "silenced" not in read
     assert "[Silence 1 h]" in read

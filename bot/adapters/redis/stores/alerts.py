@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.adapters.redis.store import RedisStore
 from bot.domain.errors import NotFoundError
 from bot.domain.monitoring.alert import Acknowledgement, Alert, Silence, fingerprint_of
+from bot.domain.monitoring.episode import NEWER_EPISODE, after_report, closed
 from bot.domain.people import Person
 
 
@@ -21,17 +22,42 @@ class RedisAlertStore:
         self._retention_s = retention_s
 
     async def report(self, alert: Alert) -> bool:
-        """Store an alert's latest state; return false if it is not new.  A resolved alert stays resolved."""
+        """Store an alert's latest state, and close older episodes; return false if it is not new."""
+        reported = alert.as_reported()
+        while True:
+            known, newest_id = await self._episode(reported)
+            newest = await self._reported(newest_id) if newest_id not in {"", reported.id} else None
+            if newest is not None and newest.starts_at < reported.starts_at:
+                await self.report(closed(newest, at=reported.starts_at, because=NEWER_EPISODE))
+            elif not known and newest is not None and reported.status == "firing":
+                return False  # a late report: the newest episode is what holds
+            state = after_report(Alert.model_validate_json(known) if known else None, reported)
+            if state is None:
+                return False
+            if await self._write(state, expected=known):
+                self._store.changed.set()
+                return True
+
+    async def _episode(self, alert: Alert) -> tuple[str, str]:
+        """Return what is stored of an episode, and the id of the newest one of its fingerprint."""
+        keys = (self._shard.alerts + alert.id, self._shard.newest_alert(alert.fingerprint))
+        known, newest = await self._store.run("episode", keys)
+        return known, newest
+
+    async def _reported(self, alert_id: str) -> Alert | None:
+        text = await self._store.client.hget(self._shard.alerts + alert_id, "alert")
+        return Alert.model_validate_json(text) if text else None
+
+    async def _write(self, alert: Alert, *, expected: str) -> bool:
+        """Store an episode; return false if it is no longer as expected."""
         shard = self._shard
-        silence = shard.silence(alert.fingerprint)
-        keys = (shard.alerts + alert.id, shard.dirty, shard.firing, silence, shard.fired)
-        text, topic = alert.as_reported().model_dump_json(), f"alert:{alert.id}"
+        silence, newest = shard.silence(alert.fingerprint), shard.newest_alert(alert.fingerprint)
+        keys = (shard.alerts + alert.id, shard.dirty, shard.firing, silence, shard.fired, newest)
         began_ms = _milliseconds(alert.starts_at)
         ended_ms = "+inf" if alert.status == "firing" else _milliseconds(alert.ends_at or alert.starts_at)
-        arguments = (text, alert.status, topic, self._retention_s, alert.id, began_ms, ended_ms)
-        new = await self._store.run("report", keys, *arguments)
-        self._store.changed.set()
-        return bool(new)
+        topic = f"alert:{alert.id}"
+        arguments = (expected, alert.model_dump_json(), alert.status, topic, self._retention_s, alert.id)
+        return bool(await self._store.run("report", keys, *arguments, began_ms, ended_ms))
 
     async def get(self, alert_id: str) -> Alert:
         """Return an alert."""
@@ -41,6 +67,11 @@ class RedisAlertStore:
                 "This alert is no longer in my records.", hint="Run `/triage <service>` instead."
             )
         return found
+
+    async def newest(self, fingerprint: str) -> Alert | None:
+        """Return the newest episode of a fingerprint; none if it never fired."""
+        newest_id = await self._store.client.get(self._shard.newest_alert(fingerprint))
+        return await self._read(str(newest_id)) if newest_id else None
 
     async def firing(self, *, limit: int = 50) -> tuple[Alert, ...]:
         """Return the firing alerts, newest first."""
