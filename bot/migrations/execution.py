@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pglast import ast, parse_sql
+from pglast import ast, parse_sql, split
 from pglast.parser import ParseError
 from pglast.visitors import Visitor
 
@@ -12,6 +12,7 @@ from bot.domain.model import Model
 from bot.migrations.assess import assess
 
 _BACKFILL = re.compile(r"^--\s*backfill:\s*(?:(\w+)\.)?(\w+)\.(\w+)\s*$", re.MULTILINE)
+_LIMIT = re.compile(r"\b(?:lock|statement|transaction|idle_in_transaction_session)_timeout\b", re.IGNORECASE)
 _BOUNDS = frozenset({1, 2})
 
 
@@ -42,10 +43,8 @@ def manner_of(sql: str) -> Manner:
         nodes = [raw.stmt for raw in parse_sql(sql)]
     except ParseError as error:
         return Manner(refused=f"PostgreSQL cannot parse it ({error.args[0]})")
-    if any(isinstance(node, ast.TransactionStmt) for node in nodes):
-        return Manner(
-            refused="it begins or ends a transaction itself, so the ledger entry could not be part of it"
-        )
+    if unfit := next((why for node in nodes if (why := _unfit(node))), ""):
+        return Manner(refused=unfit)
     if (found := _BACKFILL.search(sql)) is not None:
         schema, table, key = found.groups()
         return _batched(nodes, Backfill(schema_name=schema or "public", table=table, key=key))
@@ -66,6 +65,24 @@ def manner_of(sql: str) -> Manner:
         )
     schema = f'"{node.relation.schemaname}".' if node.relation.schemaname else ""
     return Manner(in_transaction=False, index=f'{schema}"{node.idxname}"')
+
+
+def statements_of(sql: str) -> tuple[str, ...]:
+    """Return the statements of a file that PostgreSQL can parse, one by one."""
+    return tuple(split(sql))
+
+
+def _unfit(node: ast.Node) -> str:
+    """Return why a statement would break what the ledger and the limits promise; empty if it does not."""
+    match node:
+        case ast.TransactionStmt():
+            return "it begins or ends a transaction itself, so the ledger entry could not be part of it"
+        case ast.DiscardStmt():
+            return "it discards the session, and with it the lock that keeps migrations apart"
+        case ast.DoStmt() | ast.CreateFunctionStmt() if found := _LIMIT.search(repr(node)):
+            return f"its code sets {found[0].lower()}, so that the bot's own limit would not hold in it"
+        case _:
+            return ""
 
 
 def _batched(nodes: list[ast.Node], backfill: Backfill) -> Manner:

@@ -41,10 +41,9 @@ async def is_applied(
     Raises:
         ActionFailedError: the files or the ledger cannot be read, or a file was changed since.
     """
-    del lock_timeout_s  # a look waits for no lock
     files = await _files(ctx, service, version, phase)
     async with as_owner(ctx, service) as connection:
-        known = await _ledger(ctx, connection, version, phase).applied(files)
+        known = await _ledger(ctx, connection, version, phase, lock_timeout_s).applied(files)
     if any(known.get(file.name, True) for file in files):
         return None
     return _done(ctx, service, version, phase, files, verb="applied")
@@ -58,7 +57,8 @@ async def apply(
 
     Files that may run in a transaction are applied in one, with their entries in the ledger; a file that
     may not is applied alone, and a backfill in batches, continuing where an earlier attempt ended.  No
-    statement waits for a lock longer than ``lock_timeout_s`` seconds.
+    statement waits for a lock longer than ``lock_timeout_s`` seconds, whatever a file sets, and no setting of
+    a file holds for the next one.
 
     A contract is refused while another version of the service runs, even if only kept warm: it removes what
     that version needs.
@@ -75,11 +75,10 @@ async def apply(
         await _refuse_while_others_run(ctx, service, version)
     manners = {file.name: _manner(file) for file in files}
     async with as_owner(ctx, service) as connection:
-        ledger = _ledger(ctx, connection, version, phase)
+        ledger = _ledger(ctx, connection, version, phase, lock_timeout_s)
         await ledger.open()
         known = await ledger.applied(files)
         todo = [file for file in files if known.get(file.name, True)]
-        await _limit(connection, lock_timeout_s)
         for done, batch in enumerate(_batches(todo, manners)):
             with _translated(batch, earlier=done > 0):
                 if manners[batch[0].name].in_transaction:
@@ -113,10 +112,10 @@ async def is_reverted(
     Raises:
         ActionFailedError: the files or the ledger cannot be read.
     """
-    del lock_timeout_s, only_empty
+    del only_empty
     files = await _files(ctx, service, version, phase)
     async with as_owner(ctx, service) as connection:
-        known = await _ledger(ctx, connection, version, phase).applied(files)
+        known = await _ledger(ctx, connection, version, phase, lock_timeout_s).applied(files)
     return None if known else _done(ctx, service, version, phase, files, verb="reversed")
 
 
@@ -142,12 +141,11 @@ async def revert(
     """
     files = await _files(ctx, service, version, phase)
     async with as_owner(ctx, service) as connection:
-        ledger = _ledger(ctx, connection, version, phase)
+        ledger = _ledger(ctx, connection, version, phase, lock_timeout_s)
         await ledger.open()
         known = await ledger.applied(files)
         todo = [file for file in files if file.name in known]
         _refuse_what_has_no_reverse(todo)
-        await _limit(connection, lock_timeout_s)
         with _translated(todo, earlier=False):
             held = await held_by(connection, todo) if only_empty else ()
             if not held:
@@ -214,8 +212,12 @@ def _content(folder: Path, version: str) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.sql")}
 
 
-def _ledger(ctx: Context, connection: object, version: str, phase: str) -> MigrationLedger:
-    return MigrationLedger(connection, version=version, phase=phase, effect=effect_of(ctx))
+def _ledger(
+    ctx: Context, connection: object, version: str, phase: str, lock_timeout_s: float
+) -> MigrationLedger:
+    return MigrationLedger(
+        connection, version=version, phase=phase, effect=effect_of(ctx), lock_timeout_s=lock_timeout_s
+    )
 
 
 def _manner(file: MigrationFile) -> Manner:
@@ -249,11 +251,6 @@ def _batches(files: Sequence[MigrationFile], manners: dict[str, Manner]) -> list
             batches.append([file])
         joins = shares
     return batches
-
-
-async def _limit(connection: object, lock_timeout_s: float) -> None:
-    milliseconds = max(1, round(lock_timeout_s * 1000))
-    await connection.execute(f"SET lock_timeout = {milliseconds}")  # type: ignore[attr-defined]  # asyncpg is untyped
 
 
 def _done(

@@ -11,7 +11,7 @@ import asyncpg
 from bot.actions._shared.database import TROUBLE
 from bot.domain.errors import ActionFailedError, ActionInDoubtError, StaleEpochError
 from bot.domain.runs.effect import Effect
-from bot.migrations.execution import Manner
+from bot.migrations.execution import Manner, statements_of
 from bot.migrations.layout import MigrationFile
 
 _LOCK = "pilothouse_migrations"
@@ -36,15 +36,25 @@ ON CONFLICT (version, phase, file) DO UPDATE SET started = excluded.started, at 
 """
 _REMOVE = "DELETE FROM public.pilothouse_migrations WHERE version = $1 AND phase = $2 AND file = $3"
 _FORGET = "DELETE FROM public.pilothouse_backfills WHERE version = $1 AND phase = $2 AND file = $3"
+_AS_BEFORE = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
 _LIST = "SELECT file, checksum, started FROM public.pilothouse_migrations WHERE version = $1 AND phase = $2"
 
 
 class MigrationLedger:
     """The ledger of one version's phase over one session, which holds the lock until it ends."""
 
-    def __init__(self, connection: Any, *, version: str, phase: str, effect: Effect) -> None:  # noqa: ANN401  # asyncpg is untyped
+    def __init__(
+        self,
+        connection: Any,  # noqa: ANN401  # asyncpg is untyped
+        *,
+        version: str,
+        phase: str,
+        effect: Effect,
+        lock_timeout_s: float,
+    ) -> None:
         """Store the key of the rows: ``of`` is the version and its phase."""
         self._connection = connection
+        self._limit = f"SET lock_timeout = {max(1, round(lock_timeout_s * 1000))}"
         self.of = (version, phase)
         self._effect = effect
 
@@ -106,8 +116,15 @@ class MigrationLedger:
         """Apply files in one transaction, with their entries: all of them or none."""
         async with self._connection.transaction():
             for file in files:
-                await self._connection.execute(file.sql)
+                await self._execute(file.sql)
                 await self.enter(file)
+
+    async def _execute(self, sql: str) -> None:
+        """Execute the statements of a file, each under our own limits, and leave no setting of it behind."""
+        for statement in statements_of(sql):
+            await self._connection.execute(self._limit)
+            await self._connection.execute(statement)
+        await self._connection.execute(_AS_BEFORE)
 
     async def run_alone(self, file: MigrationFile, manner: Manner, *, begun: bool) -> None:
         """Apply the one statement of a file that may not run in a transaction."""
@@ -122,6 +139,7 @@ class MigrationLedger:
             return
         await self.enter(file, started=True)
         try:
+            await self._connection.execute(self._limit)
             if begun:
                 await self._drop(manner.index)
             await self._connection.execute(file.sql)
@@ -136,7 +154,7 @@ class MigrationLedger:
         """Run the reversing SQL of files, the last first, and remove their entries: all or none."""
         async with self._connection.transaction():
             for file in reversed(files):
-                await self._connection.execute(file.down)
+                await self._execute(file.down or "")
                 await self._connection.execute(_REMOVE, *self.of, file.name)
                 await self._connection.execute(_FORGET, *self.of, file.name)
 

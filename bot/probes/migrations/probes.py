@@ -42,7 +42,9 @@ async def plan(ctx: Context, *, service: str, version: Version) -> Facts:
     ``data`` holds ``files`` (each with ``phase``, ``name``, ``checksum``, ``transactional``, ``has_down`` and
     its ``steps``), ``counts`` (files by phase), ``without_reverse``, ``lint`` (squawk's findings), ``errors``
     (how many of those are errors), ``rollback`` (``verdict`` safe, until or impossible, ``step``,
-    ``because``) and ``gaps``.  A version without a folder has no migrations: it is safe.
+    ``because``), ``worst`` (the worst verdict by phase), ``locks`` (a line for each statement that keeps
+    reads or writes of the service waiting) and ``gaps``.  A version without a folder has no migrations: it is
+    safe.
 
     Raises:
         ProbeNotConfiguredError: the service has no ``migrations`` source with a ``path``.
@@ -64,7 +66,8 @@ async def admit(ctx: Context, *, service: str, version: Version, accept: bool = 
 
     Raises:
         GateClosedError: squawk finds an error (``migration_lint``), a file cannot be applied
-            (``migration_unfit``), or a statement cannot be rolled back (``migration_irreversible``).
+            (``migration_unfit``), a statement under ``expand/`` may break the version that still serves
+            (``migration_breaks_old``), or one cannot be rolled back (``migration_irreversible``).
         ProbeUnavailableError: and its kinds, as ``plan`` does.
     """
     study = await study_of(ctx, service, version)

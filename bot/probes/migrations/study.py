@@ -13,8 +13,9 @@ from bot.engine.plugins import Context
 from bot.migrations.assess import assess_all
 from bot.migrations.execution import manner_of
 from bot.migrations.layout import PHASES, LayoutError, MigrationFile, lay_out, proofs_in
+from bot.migrations.locks import lock_lines
 from bot.migrations.plan import JudgedStatement, ReversalPlan, way_back
-from bot.migrations.rulings import Assessment, Rollback
+from bot.migrations.rulings import Assessment, MigrationStage, Rollback
 from bot.migrations.suggestions import instead_of
 from bot.migrations.surroundings import Schema
 from bot.probes._shared.connect import SHARE_OF_TIME
@@ -23,6 +24,7 @@ from bot.probes.postgres.connection import reading
 from bot.probes.postgres.schema import schema_of
 
 _ERROR = "error"
+_STILL_SERVES = ", and it still serves when what is under `expand/` is applied"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,19 @@ class MigrationStudy:
             "lint": list(findings),
             "errors": sum(one["level"] == _ERROR for one in findings),
             "rollback": self.back.model_dump(mode="json"),
+            "worst": {phase: self._worst(phase) for phase in PHASES},
+            "locks": list(lock_lines(self.assessments)),
             "gaps": list(self.gaps),
         }
+
+    def _worst(self, phase: str) -> str:
+        """Return the worst verdict on a statement of a phase: safe, until or impossible."""
+        verdicts = [
+            one.rollback
+            for file, one in zip(self.files, self.assessments, strict=True)
+            if file.phase == phase
+        ]
+        return max(verdicts, key=lambda verdict: verdict.badness, default=Rollback.SAFE).value
 
 
 class Objection(Model):
@@ -89,6 +102,18 @@ def objections(study: MigrationStudy, *, accept: bool) -> list[Objection]:
             for one in violations
             if one.level == _ERROR
         ]
+        if file.phase == "expand":
+            found += [
+                _objection(
+                    "migration_breaks_old",
+                    file,
+                    one.sql,
+                    f"{one.because}{_STILL_SERVES}",
+                    instead_of(one.sql),
+                )
+                for one in assessed.statements
+                if one.rollback is Rollback.UNTIL and one.stage is MigrationStage.CONTRACT
+            ]
         if file.phase == "contract" or accept:
             continue  # people approve a contract separately
         found += [

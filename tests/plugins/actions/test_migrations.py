@@ -19,6 +19,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.server
 
+CASES = Path(__file__).parents[2] / "data" / "cases"
 WHAT = {"service": "shop", "version": "1.4.0", "phase": "expand"}
 GOOD = {
     "expand/01_cents.sql": "ALTER TABLE orders ADD COLUMN cents bigint;",
@@ -117,6 +118,84 @@ async def test_a_lock_that_is_not_free_is_given_up_soon_so_that_traffic_does_not
     await holder.close()
     assert caught.value.code == "lock_timeout"
     assert (await actions.apply(ctx_of(GOOD), **WHAT)).changed
+
+
+CASE = (CASES / "14-migration-lock-timeout-zero" / "migrations" / "1.0.7" / "expand" / "01.sql").read_text(
+    "utf-8"
+)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"expand/01.sql": CASE},
+        {"expand/01.sql": "SET LOCAL lock_timeout = '1h'; ALTER TABLE orders ADD COLUMN region text;"},
+        {
+            "expand/01.sql": 'SET SESSION "lock_timeout" TO DEFAULT; ALTER TABLE orders ADD COLUMN region text;'
+        },
+        {"expand/01.sql": "RESET ALL; ALTER TABLE orders ADD COLUMN region text;"},
+        {"expand/01.sql": "RESET lock_timeout; ALTER TABLE orders ADD COLUMN region text;"},
+        {
+            "expand/01.sql": "SELECT set_config('lock_timeout', '0', false); ALTER TABLE orders ADD COLUMN region text;"
+        },
+        {
+            "expand/01.sql": "SELECT pg_catalog.set_config('lock_' || 'timeout', '0', true); ALTER TABLE orders ADD region text;"
+        },
+        {
+            "expand/01.sql": "SET lock_timeout = 0;",
+            "expand/02.sql": "ALTER TABLE orders ADD COLUMN region text;",
+        },
+        {
+            "expand/01.sql": "SET lock_timeout = 0;",
+            "expand/02.sql": "CREATE INDEX CONCURRENTLY i ON orders (total);",
+        },
+    ],
+    ids=lambda files: " | ".join(files.values()),
+)
+async def test_no_file_undoes_the_limit_on_waiting_for_a_lock(ctx_of, database, server, files):
+    holder = await asyncpg.connect(at(server, "mine"))
+    try:
+        await holder.execute("BEGIN; LOCK TABLE orders IN ROW EXCLUSIVE MODE")
+        with pytest.raises((ActionFailedError, ActionInDoubtError)) as caught:
+            await actions.apply(ctx_of(files, timeout_s=100), **WHAT, lock_timeout_s=0.1)
+    finally:
+        await holder.close()
+    # files of one transaction leave nothing; one that may not run in it comes after files that stay
+    assert caught.value.code in {"lock_timeout", "action_in_doubt"}
+    assert "lock timeout" in f"{caught.value} {caught.value.__cause__}"
+
+
+async def test_no_setting_of_a_file_holds_for_the_next_one(ctx_of, database):
+    await database.execute("CREATE SCHEMA elsewhere")
+    files = {
+        "expand/01.sql": "SET search_path = elsewhere; SET work_mem = '2MB'; CREATE TABLE one (id int);",
+        "expand/02.sql": "CREATE TABLE two (id int);",
+        "expand/03.sql": "SET ROLE pg_monitor; SELECT 1;",
+    }
+    await actions.apply(ctx_of(files), **WHAT)
+    where = "SELECT relname, relnamespace::regnamespace::text FROM pg_class WHERE relname IN ('one', 'two')"
+    assert {tuple(row) for row in await database.fetch(where)} == {("one", "elsewhere"), ("two", "public")}
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("DISCARD ALL;", "discards the session"),
+        (
+            "DO $$ BEGIN SET LOCAL lock_timeout = 0; ALTER TABLE orders ADD a int; END $$;",
+            "sets lock_timeout",
+        ),
+        ("DO $$ BEGIN PERFORM set_config('Statement_Timeout', '0', true); END $$;", "sets statement_timeout"),
+        (
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET lock_timeout = 0 AS 'SELECT 1';",
+            "sets lock_timeout",
+        ),
+    ],
+)
+async def test_code_that_sets_a_limit_where_ours_cannot_be_set_again_is_refused(ctx_of, database, sql, why):
+    with pytest.raises(ActionFailedError, match=why) as caught:
+        await actions.apply(ctx_of({"expand/01.sql": sql}), **WHAT)
+    assert caught.value.code == "migration_unfit"
 
 
 async def test_a_server_that_ends_the_session_in_the_middle_leaves_doubt_which_a_look_settles(

@@ -20,6 +20,7 @@ from bot.domain.errors import (
 )
 from bot.engine.plugins import scan
 from bot.probes.migrations import probes as migrations
+from bot.probes.migrations import study
 from bot.probes.migrations.squawk import lint, squawk_command
 from tests.support.migrations import SHOP
 from tests.support.servers import free_port, kept, postgres
@@ -212,6 +213,66 @@ async def test_what_may_not_be_applied_is_refused_with_its_statement_and_what_to
     with pytest.raises(GateClosedError, match=re.escape(said)) as caught:
         await migrations.admit(context(service(tmp_path, dsn), timeout_s=10), service="shop", version="1.4.0")
     assert (caught.value.code, bool(caught.value.hint)) == (code, True)
+
+
+@pytest.fixture
+def of_files(context, dsn, tmp_path):
+    """Write the files of 1.4.0 and give a context for them."""
+
+    def make(files: dict[str, str]):
+        write(tmp_path / "1.4.0", files)
+        return context(service(tmp_path, dsn), timeout_s=10)
+
+    return make
+
+
+BREAKING = [
+    "ALTER TABLE orders ADD COLUMN channel text DEFAULT 'web' NOT NULL; ALTER TABLE orders ALTER COLUMN channel DROP DEFAULT;",
+    "ALTER TABLE orders ADD COLUMN channel text NOT NULL;",
+    "ALTER TABLE orders RENAME COLUMN note TO remark;",
+    "ALTER TABLE orders RENAME TO purchases;",
+    "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;",
+    "CREATE UNIQUE INDEX CONCURRENTLY by_note ON orders (note);",
+    "ALTER TABLE orders ADD CONSTRAINT one UNIQUE (note);",
+    "ALTER TABLE orders ADD CONSTRAINT positive CHECK (total > 0) NOT VALID;",
+    "ALTER TABLE orders ADD CONSTRAINT own FOREIGN KEY (id) REFERENCES orders (id) NOT VALID;",
+    "ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'x';",
+    "ALTER TABLE orders DROP CONSTRAINT orders_pkey;",
+    "ALTER TABLE orders ENABLE ROW LEVEL SECURITY;",
+    "REVOKE INSERT ON orders FROM PUBLIC;",
+    "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();",
+]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("accept", [False, True])
+@pytest.mark.parametrize("sql", BREAKING)
+async def test_what_breaks_the_version_that_still_serves_is_not_admitted_under_expand(
+    of_files, monkeypatch, sql, accept
+):
+    async def no_lint(*_args, **_more):
+        return ()
+
+    monkeypatch.setattr(study, "lint", no_lint)  # which refuses some of them for reasons of its own
+    ctx = of_files({"expand/01.sql": sql})
+    with pytest.raises(GateClosedError, match="still serves") as caught:
+        await migrations.admit(ctx, service="shop", version="1.4.0", accept=accept)
+    assert caught.value.code == "migration_breaks_old"
+    assert caught.value.hint
+    assert (await migrations.plan(ctx, service="shop", version="1.4.0")).data["worst"]["expand"] == "until"
+
+
+@pytest.mark.server
+async def test_what_the_old_version_does_not_notice_and_what_belongs_to_the_contract_is_admitted(
+    context, dsn, tmp_path
+):
+    write(tmp_path, GOOD)
+    write(tmp_path / "1.4.0", {"contract/09.sql": "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;"})
+    ctx = context(service(tmp_path, dsn), timeout_s=10)
+    await migrations.admit(ctx, service="shop", version="1.4.0")
+    facts = await migrations.plan(ctx, service="shop", version="1.4.0")
+    assert (facts.data["worst"]["expand"], facts.data["worst"]["contract"]) != ("until", "safe")
+    assert any(line.startswith("blocks reads and writes of orders") for line in facts.data["locks"])
 
 
 @pytest.mark.server
