@@ -44,7 +44,7 @@ backend shop
     option httpchk
     http-check send meth GET uri {check} hdr Authorization "Bearer {token}"
     http-response set-header X-Served-By %s
-    use-server canary if {{ req.hdr(x-tenant),map({map}) -m str candidate }}
+{persistence}    use-server canary if {{ req.hdr(x-tenant),map({map}) -m str candidate }}
 {servers}
 """
 
@@ -76,6 +76,8 @@ class Floor:
     patience: str = "300ms"
     """How long HAProxy waits for what the lease's address answers."""
     level: str = "admin"
+    persistence: tuple[str, ...] = ()
+    """Lines of the backend that keep people on their server; ``cookie`` gives each server a name there."""
     http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=60))
     ledger: Ledger = field(default_factory=Ledger)
     haproxy: asyncio.subprocess.Process | None = None
@@ -86,14 +88,18 @@ class Floor:
         await self.down()
         (self.folder / "routes.map").touch()
         config = self.folder / "haproxy.cfg"
+        named = any(line.startswith("cookie ") for line in self.persistence)
+        cookies = {name: f" cookie {name}" if named else "" for name in (*self.stable, "canary")}
         lines = [
-            f"    server {name} 127.0.0.1:{self.launcher.ports[name]} weight 100 {CHECK}"
+            f"    server {name} 127.0.0.1:{self.launcher.ports[name]} weight 100{cookies[name]} {CHECK}"
             for name in self.stable
         ]
         # Without a lease a process that is starved for a moment is to stay up: the machine may be busy.
         asked = f"check addr 127.0.0.1 port {self.lease_port} fall 2" if self.lease_port else "check fall 8"
         candidate = self.launcher.ports["canary"]
-        lines.append(f"    server canary 127.0.0.1:{candidate} weight 0 {asked} inter 100ms rise 1")
+        lines.append(
+            f"    server canary 127.0.0.1:{candidate} weight 0{cookies['canary']} {asked} inter 100ms rise 1"
+        )
         text = CONFIG.format(
             socket=self.folder / "s",
             level=self.level,
@@ -102,6 +108,7 @@ class Floor:
             check="/leases/shop/canary" if self.lease_port else "/healthz",
             token=TOKEN,
             map=self.folder / "routes.map",
+            persistence="".join(f"    {line}\n" for line in self.persistence),
             servers="\n".join(lines),
         )
         config.write_text(text, encoding="utf-8")
@@ -217,6 +224,7 @@ async def floor_with(
     lease_port: int = 0,
     patience: str = "300ms",
     level: str = "admin",
+    persistence: tuple[str, ...] = (),
 ) -> AsyncIterator[Floor]:
     """Bring the floor up with 1.4.1 in every stable slot."""
     launcher = Launcher({name: free_port() for name in (*stable, "canary")})
@@ -226,7 +234,7 @@ async def floor_with(
     await site.start()
     launcher.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     with tempfile.TemporaryDirectory(prefix="floor-") as folder:  # a socket's path may not be long
-        floor = Floor(Path(folder), launcher, free_port(), stable, lease_port, patience, level)
+        floor = Floor(Path(folder), launcher, free_port(), stable, lease_port, patience, level, persistence)
         try:
             for name in stable:
                 await launcher.start(name, "1.4.1")

@@ -22,6 +22,8 @@ NAME = "haproxy"
 _LOOK_S = 0.05
 _EXCHANGE_S = 2.0
 _QUIET_S = 10.0
+_SILENT_S = 0.25
+"""How long a server that was kept out is watched for requests."""
 _ROUTED = "candidate"
 _FORBIDDEN = "permission denied"
 REFUSED_IN_PART = "refused_in_part"
@@ -222,6 +224,35 @@ class Backend:
                     code="not_in_time",
                 )
             await asyncio.sleep(_LOOK_S)
+
+    async def keep_out(self, name: str) -> None:
+        """Put a server into maintenance, out of the way of cookies and stick tables; open requests go on.
+
+        A weight of 0 and a drained state still let requests through that persistence leads there
+        (HAProxy's management guide, ``set server … state``).
+
+        Raises:
+            ActionInDoubtError: the server still gets requests.
+        """
+        if not (await self.servers())[name].maintained:
+            await self.send([self.setting(name, "state maint")])
+        await self.quiet(name)
+        before = (await self.rows())[name]
+        await asyncio.sleep(_SILENT_S)
+        after = (await self.rows())[name]
+        if after.requests - before.requests > before.sessions:
+            raise ActionInDoubtError(
+                f"{name} of {self.service} is in maintenance and still answers requests.",
+                hint="Look for `force-persist` and `option persist` in HAProxy's configuration.",
+                code="still_serving",
+            )
+
+    async def let_in(self, name: str) -> None:
+        """End a server's maintenance; it counts as down until its next check."""
+        server = (await self.servers())[name]
+        if server.maintained:
+            doubt = [self.setting(name, "health down")] if server.checked else []
+            await self.send([self.setting(name, "state ready"), *doubt])
 
     async def doubt(self, name: str) -> None:
         """Mark a server as down until its next check: HAProxy's state is that of the previous version."""

@@ -74,9 +74,9 @@ def _runs(backend: Backend, found: str, wanted: str) -> bool:
 
 
 async def _drained(backend: Backend, names: Sequence[str]) -> list[str]:
-    """Return the servers that an interrupted attempt left drained, healthy or not."""
+    """Return the servers that an interrupted attempt left out of the traffic, healthy or not."""
     servers = await backend.servers()
-    return [name for name in names if servers[name].drained]
+    return [name for name in names if servers[name].drained or servers[name].maintained]
 
 
 def _batches(names: Sequence[str], *, most: int) -> list[Sequence[str]]:
@@ -93,7 +93,7 @@ async def _require_others_serving(backend: Backend, batch: Sequence[str]) -> Non
 
 async def _replace_one(backend: Backend, name: str, version: str, *, share: float = PATIENCE) -> None:
     launcher = backend.needs_launcher()
-    await backend.send([backend.setting(name, "state drain")])
+    await backend.send([backend.setting(name, "state maint")])  # a drained one still gets what persists there
     await backend.quiet(name)
     try:
         await launcher.start(name, version)
@@ -115,6 +115,8 @@ async def _let_in(backend: Backend, name: str, version: str, *, share: float = P
     async def up() -> bool:
         return (await backend.servers())[name].up
 
-    await backend.doubt(name)
+    # Drained, it is checked; until its next check its state is that of the version before.
+    doubt = [backend.setting(name, "health down")] if (await backend.servers())[name].checked else []
+    await backend.send([backend.setting(name, "state drain"), *doubt])
     await backend.until(up, what=f"A healthy {version} on {name}", share=share)
     await backend.send([backend.setting(name, "state ready")])

@@ -13,6 +13,7 @@ _MOST_BYTES = 1_000_000
 _ANSWER_VERSION = "1"
 _STARTING, _RUNNING = 1, 2  # srv_op_state; 0 is stopped, 3 is stopping
 _CHECK_CONFIGURED, _CHECK_ENABLED = 2, 4  # bits of srv_check_state
+_MAINTAINED = 0x01 | 0x02 | 0x04  # bits of srv_admin_state: forced, inherited, or by the configuration
 _DRAINED = 0x08 | 0x10  # bits of srv_admin_state: the server's own, or inherited from a server that it tracks
 
 
@@ -27,7 +28,9 @@ class Server:
     up: bool = True
     """Healthy, drained or not."""
     drained: bool = False
-    """Taken out of the traffic by hand or by an action, healthy or not."""
+    """Taken out of the traffic by hand or by an action, healthy or not; persistence still leads there."""
+    maintained: bool = False
+    """In maintenance: it gets no request and is not checked, and persistence does not lead there."""
     has_check: bool = False
     checked: bool = False
     """The health check is on; without it a server counts as up."""
@@ -132,6 +135,7 @@ def _server(row: Mapping[str, str]) -> Server:
         usable=up and int(row["srv_admin_state"]) == 0,
         up=up,
         drained=bool(int(row["srv_admin_state"]) & _DRAINED),
+        maintained=bool(int(row["srv_admin_state"]) & _MAINTAINED),
         has_check=bool(check & _CHECK_CONFIGURED),
         checked=bool(check & _CHECK_ENABLED),
     )

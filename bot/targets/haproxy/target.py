@@ -19,6 +19,7 @@ from bot.targets.support.earlier_state import share_before, version_before
 from bot.targets.support.kind import TargetKind
 from bot.targets.support.launcher import Slot
 
+_NONE = Slot(version="", state="stopped")
 _COME_UP = 0.8
 """The share of a step's time in which a candidate must be healthy; the rest is for stopping it."""
 
@@ -39,7 +40,10 @@ class HAProxyTarget:
         backend, slots = self.backend, self.backend.slots
         servers, versions = await backend.servers(), await backend.versions()
         found = [instance_of(server, versions, self._role(name)) for name, server in servers.items()]
-        if slots.lease and await backend.is_fit():
+        kept_warm = (
+            servers[slots.candidate].maintained and versions.get(slots.candidate, _NONE).state == "running"
+        )
+        if kept_warm or (slots.lease and await backend.is_fit()):
             found = [item.but(healthy=True) if item.role == "candidate" else item for item in found]
         candidate = side_of(found, "candidate", servers)
         gone = versions[slots.candidate].state == "stopped" if versions else not servers[slots.candidate].up
@@ -97,7 +101,8 @@ class HAProxyTarget:
         launcher, servers = backend.needs_launcher(), await backend.servers()
         slots = await backend.versions()
         now, before = slots[name], self._before(slots)
-        if now.version == version and now.state == "running" and await self._is_up():
+        await backend.let_in(name)
+        if now.version == version and now.state == "running" and await self._comes_up():
             return ChangeResult(
                 summary=f"{version} of {backend.service} was already up", changed=False, before=before
             )
@@ -165,6 +170,7 @@ class HAProxyTarget:
             )
         if percent or routes:
             await backend.must_run(version)
+            await backend.let_in(slots.candidate)
             await backend.until(self._has_health, what=f"A healthy {version}, as seen by HAProxy,")
         return await divide(backend, percent, routes)
 
@@ -276,6 +282,14 @@ class HAProxyTarget:
             before={"versions": {**before}},
             after={"version": version},
         )
+
+    async def _comes_up(self) -> bool:
+        """Wait for the health of a version that runs already; false if it does not come in time."""
+        try:
+            await self.backend.until(self._is_up, what="The candidate", share=_COME_UP / 2)
+        except ActionInDoubtError:
+            return False
+        return True
 
     async def _is_up(self) -> bool:
         return await self.backend.is_fit() if self.backend.slots.lease else await self._has_health()

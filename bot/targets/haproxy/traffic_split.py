@@ -20,6 +20,8 @@ _State = tuple[dict[str, tuple[int, bool]], frozenset[str]]
 async def divide(backend: Backend, percent: int, routes: Iterable[str]) -> ChangeResult:
     """Set weights and routes at once, and verify that they are in effect.
 
+    Without a share and without routes the candidate is kept out of the way of persistence as well.
+
     Raises:
         ActionFailedError: HAProxy refused, and nothing has changed.
         ActionInDoubtError: they are not, or not known to be, as requested.
@@ -30,7 +32,10 @@ async def divide(backend: Backend, percent: int, routes: Iterable[str]) -> Chang
     wanted = weights_for(percent, stable=slots.stable, candidate=slots.candidate)
     after = {"percent": percent, "routes": sorted(routes)}
     result = partial(ChangeResult, before={"percent": before, "routes": sorted(now)}, after={**after})
+    has_any = bool(percent) or bool(after["routes"])
     if await stands(backend, percent, routes):
+        if not has_any:
+            await backend.keep_out(slots.candidate)
         return result(summary=f"{backend.service}'s candidate already had {percent} %", changed=False)
     backend.require_serving(servers, wanted)
     # If the candidate serves alone, no server could take over: then it must not depend on the lease.
@@ -40,6 +45,8 @@ async def divide(backend: Backend, percent: int, routes: Iterable[str]) -> Chang
     await _send(backend, lines, before=_state(servers, now))
     if not await _after_sending(stands(backend, percent, routes)):
         raise ActionInDoubtError(f"HAProxy was sent {percent} % for {slots.candidate}, but does not show it.")
+    if not has_any:
+        await _after_sending(backend.keep_out(slots.candidate))
     return result(summary=f"{backend.service}'s candidate has {percent} % of the traffic (was {before} %)")
 
 
