@@ -204,6 +204,7 @@ def _join(
             alerts=stores.alerts,
             journal=stores.journal,
         ),
+        directory=directory,
         readers_per_service=settings.service_readers,
         settings={"watch_s": settings.watch_s},
     )

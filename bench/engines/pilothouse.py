@@ -10,7 +10,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
 from bot.domain.intent import Intent
 from bot.domain.model import JsonObject
-from bot.domain.people import Person
+from bot.domain.people import Person, Profile
 from bot.domain.runs.event import Origin, RunStarted
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
@@ -41,6 +41,19 @@ from bot.testing.stores import gatekeeper_of
 _RUNBOOKS = Path(__file__).resolve().parent.parent / "runbooks"
 _LEASE_S = 10.0
 _CONCURRENCY = 100
+
+
+class _Colleagues:
+    """A directory without Slack: everyone is a member of every group."""
+
+    async def profile(self, user_id: str) -> Profile:
+        """Return a member."""
+        return Profile(id=user_id, name=user_id, standing="member")
+
+    async def groups_of(self, _user_id: str, *, among: Sequence[str], fresh: bool = False) -> frozenset[str]:
+        """Return all of them."""
+        del fresh
+        return frozenset(among)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +110,7 @@ async def assembled(
             clock=clock,
             http=http,
             gatekeeper=gatekeeper_of(stores),
+            directory=_Colleagues(),
             settings={"watch_s": 600},
         )
         try:

@@ -33,6 +33,16 @@ class Profile(Model):
     id: str
     name: str
     standing: Standing
+    email: str = ""
+    """Empty where it is not known."""
+
+    def is_same_person(self, other: Profile) -> bool:
+        """Return whether two accounts belong to one person: the same account, or the same mailbox.
+
+        Case, and what follows a ``+`` in the name of a mailbox, make no difference.
+        """
+        mine, theirs = _mailbox(self.email), _mailbox(other.email)
+        return self.id == other.id or (mine != "" and mine == theirs)
 
     @property
     def is_member(self) -> bool:
@@ -43,3 +53,8 @@ class Profile(Model):
     def why_not(self) -> str:
         """Why this is not a full member, in words for the person; empty for a member."""
         return _WHY_NOT[self.standing]
+
+
+def _mailbox(email: str) -> str:
+    name, _, domain = email.strip().casefold().rpartition("@")
+    return f"{name.partition('+')[0]}@{domain}" if name else ""

@@ -20,6 +20,7 @@ from bot.domain.runs.run_states import PhaseState
 from bot.domain.runs.runbook import ReducerName
 from bot.engine.plugins import Context, Plugins
 from bot.engine.stores import Stores
+from bot.ports.directory import Directory
 from bot.ports.gates import Gatekeeper
 from bot.ports.library import Library
 
@@ -52,6 +53,7 @@ class Deps:
     clock: Clock
     http: httpx.AsyncClient
     gatekeeper: Gatekeeper
+    directory: Directory
     readers_per_service: int = 8
     """How many runs may read the sources of one service at a time."""
     ranker: str = ""

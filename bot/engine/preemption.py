@@ -6,13 +6,12 @@ import logging
 
 from bot.domain.rollouts.rollout import rollout_under_way
 from bot.domain.runs.event import RolloutSteered
-from bot.domain.runs.run import fold
+from bot.domain.runs.run import Run
+from bot.engine.interjection import BusyRunError, Interjection, interject
 from bot.engine.service_lock import acquire
 from bot.engine.session import RunSession
 
 log = logging.getLogger(__name__)
-
-_TRIES = 50
 
 
 async def make_way(session: RunSession, phase: str) -> None:
@@ -24,13 +23,16 @@ async def make_way(session: RunSession, phase: str) -> None:
 
 
 async def _abort(session: RunSession, other: str) -> None:
-    for _ in range(_TRIES):
-        run = fold(other, await session.deps.stores.journal.load(other))
-        key = f"{session.run.id}:preempts"
+    key = f"{session.run.id}:preempts"
+
+    async def decided(run: Run) -> Interjection | None:
         if rollout_under_way(run) is None or key in run.steering.keys:
-            return
+            return None
         said = RolloutSteered(at=session.now, by=session.run.requested_by, word="abort", key=key)
-        if await session.deps.stores.journal.interject(run.id, (said,), length=run.length, wake=False):
-            log.info("rollout_preempted", extra={"run_id": run.id, "by": session.run.id})
-            return
-    log.warning("rollout_not_preempted", extra={"run_id": other, "by": session.run.id})
+        return Interjection(event=said, wake=False)
+
+    try:
+        if await interject(session.deps.stores.journal, other, decided) is not None:
+            log.info("rollout_preempted", extra={"run_id": other, "by": session.run.id})
+    except BusyRunError:
+        log.warning("rollout_not_preempted", extra={"run_id": other, "by": session.run.id})

@@ -15,6 +15,6 @@ class Directory(Protocol):
         """Return a person's profile."""
         ...
 
-    async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
-        """Return which of these groups the person is in now."""
+    async def groups_of(self, user_id: str, *, among: Sequence[str], fresh: bool = False) -> frozenset[str]:
+        """Return which of these groups the person is in; ``fresh``: as of now, not as remembered."""
         ...

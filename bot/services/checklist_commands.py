@@ -71,7 +71,7 @@ class ChecklistCommands:
 
     async def _waive(self, intent: WaiveItem) -> str:
         entry, item = self._catalogue.get(intent.service), self._item(intent)
-        if not await self._directory.groups_of(intent.by.id, among=entry.approvers):
+        if not await self._directory.groups_of(intent.by.id, among=entry.approvers, fresh=True):
             named = ", ".join(f"`{group}`" for group in entry.approvers)
             raise NotAllowedError(
                 f"Only members of {named} may waive a checklist item of `{intent.service}`.",

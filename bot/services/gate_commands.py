@@ -159,7 +159,7 @@ class GateCommands:
 
     async def _require_approver(self, held: DeployLock, by: Person) -> None:
         groups = self._catalogue.get(held.service).approvers
-        if not await self._directory.groups_of(by.id, among=groups):
+        if not await self._directory.groups_of(by.id, among=groups, fresh=True):
             named = ", ".join(f"`{group}`" for group in groups)
             raise NotAllowedError(
                 f"{_told(held)}.",

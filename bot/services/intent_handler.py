@@ -12,7 +12,13 @@ from typing import assert_never
 from bot.domain.board import Topic
 from bot.domain.deployments.deployment import STRATEGY_PREFIX
 from bot.domain.diagnoses.feedback import Feedback
-from bot.domain.errors import BotError, IdentityUnknownError, NotAllowedError, NotFoundError
+from bot.domain.errors import (
+    ApprovalRefusedError,
+    BotError,
+    IdentityUnknownError,
+    NotAllowedError,
+    NotFoundError,
+)
 from bot.domain.intent import (
     AcknowledgeAlert,
     AnyAlertIntent,
@@ -39,11 +45,13 @@ from bot.domain.intent import (
 from bot.domain.monitoring.episode import closed
 from bot.domain.people import Profile
 from bot.domain.reading import require_reading
-from bot.domain.runs.approval import Vote, decide
+from bot.domain.runs.approval import Approval, Vote, decide
 from bot.domain.runs.event import CancelRequested, RunStarted, VoteCast
 from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
+from bot.engine.interjection import Interjection, interject
 from bot.engine.params import complete_params
+from bot.engine.seen_state import why_not_so_any_more
 from bot.ports.directory import Directory
 from bot.ports.notifier import Notifier
 from bot.services.feedback import said_by
@@ -207,8 +215,11 @@ class IntentHandler:
     async def _vote(self, intent: CastVote) -> None:
         run_id = intent.approval_id.partition(".")[0]
         profile = await self._directory.profile(intent.by.id)
-        for _ in range(_TRIES):
-            run = await self._load(run_id)
+        cast: VoteCast | None = None
+        missing = 0
+
+        async def decided(run: Run) -> Interjection | None:
+            nonlocal cast, missing
             approval = run.approvals.get(intent.approval_id)
             if approval is None:
                 raise NotFoundError("There is nothing left to decide here.")
@@ -216,15 +227,18 @@ class IntentHandler:
                 approval_id=approval.id,
                 by=intent.by,
                 profile=profile,
-                groups=await self._directory.groups_of(intent.by.id, among=approval.groups),
+                groups=await self._directory.groups_of(intent.by.id, among=approval.groups, fresh=True),
                 verdict=intent.verdict,
                 plan_hash=plan.digest if (plan := run.plan_for(approval.phase)) is not None else "",
+                also=await self._other_accounts(profile, approval),
             )
             if intent.key in run.vote_keys:
-                return  # this click was recorded before a crash
+                return None  # this click was recorded before a crash
+            if intent.verdict == "approve":
+                await self._require_state_as_planned(run, approval)
             now = self._deps.clock.now()
-            decision = decide(approval, vote, at=now)
-            event = VoteCast(
+            decision, missing = decide(approval, vote, at=now), approval.missing - 1
+            cast = VoteCast(
                 at=now,
                 approval_id=approval.id,
                 by=intent.by,
@@ -232,39 +246,46 @@ class IntentHandler:
                 decision=decision,
                 key=intent.key,
             )
-            if await self._deps.stores.journal.interject(
-                run_id, (event,), length=run.length, wake=decision is not None
-            ):
-                log.info(
-                    "vote_cast", extra={"run_id": run_id, "verdict": intent.verdict, "decision": decision}
-                )
-                if decision is None:
-                    missing = approval.missing - 1
-                    await self._notify(intent, f"Your approval counts. {missing} more needed.")
-                return
-        raise BotError(
-            "Your click was not recorded: this is changing too quickly.",
-            hint="Please click again.",
-            code="busy",
-        )
+            return Interjection(event=cast, wake=decision is not None)
+
+        if await interject(self._deps.stores.journal, run_id, decided) is None or cast is None:
+            return
+        log.info("vote_cast", extra={"run_id": run_id, "verdict": intent.verdict, "decision": cast.decision})
+        if cast.decision is None:
+            await self._notify(intent, f"Your approval counts. {missing} more needed.")
+
+    async def _require_state_as_planned(self, run: Run, approval: Approval) -> None:
+        """Raise an error if something else serves now than when the plan was made."""
+        plan = run.plan_for(approval.phase)
+        begun = any(s.outcome is not None or s.intent_key for s in run.phases[approval.phase].steps.values())
+        if plan is None or begun or approval.decision is not None:
+            return
+        if changed := await why_not_so_any_more(self._deps, run, plan):
+            raise ApprovalRefusedError(
+                f"Your click was not counted: {changed}.",
+                code="state_changed",
+                hint="Cancel this and ask again for a new plan.",
+            )
+
+    async def _other_accounts(self, profile: Profile, approval: Approval) -> frozenset[str]:
+        """Return the ids of those who asked or approved, and are this person with another account."""
+        others = {person.id for person in (approval.requested_by, *approval.approved_by)} - {profile.id}
+        profiles = [await self._directory.profile(other) for other in sorted(others)]
+        return frozenset(other.id for other in profiles if profile.is_same_person(other))
 
     async def _cancel(self, intent: CancelRun) -> None:
         if intent.via != "cli":
             _require_member(await self._directory.profile(intent.by.id))
-        for _ in range(_TRIES):
-            run = await self._load(intent.run_id)
+
+        async def decided(run: Run) -> Interjection | None:
             if run.state == "finished":
                 raise NotFoundError("This has already ended, so there is nothing to cancel.")
             if run.cancelled_by is not None:
-                return
+                return None
             event = CancelRequested(at=self._deps.clock.now(), by=intent.by, why=intent.why)
-            if await self._deps.stores.journal.interject(run.id, (event,), length=run.length, wake=True):
-                return
-        raise BotError(
-            "Your click was not recorded: this is changing too quickly.",
-            hint="Please click again.",
-            code="busy",
-        )
+            return Interjection(event=event, wake=True)
+
+        await interject(self._deps.stores.journal, intent.run_id, decided)
 
     async def _acknowledge(self, intent: AcknowledgeAlert) -> None:
         _require_member(await self._directory.profile(intent.by.id))

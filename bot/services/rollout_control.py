@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 
-from bot.domain.errors import BotError, NotAllowedError, NotFoundError
+from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import SteerRun
+from bot.domain.people import Person
 from bot.domain.rollouts.canary import SteeringWord
 from bot.domain.rollouts.rollout import rollout_under_way
 from bot.domain.runs.event import RolloutSteered
-from bot.domain.runs.run import Run, fold
+from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Pipeline
 from bot.engine.deps import Deps
+from bot.engine.interjection import Interjection, interject
 from bot.ports.directory import Directory
 
 log = logging.getLogger(__name__)
 
-_TRIES = 50
 _ONWARDS: frozenset[SteeringWord] = frozenset({"promote", "resume"})
 """Commands that bring a version to more people; the others only withhold it."""
 
@@ -39,29 +40,25 @@ class RolloutControl:
             NotFoundError: the rollout has already finished.
             NotAllowedError: this person may not give that command.
         """
-        for _ in range(_TRIES):
-            run = fold(intent.run_id, await self._deps.stores.journal.load(intent.run_id))
+
+        async def decided(run: Run) -> Interjection | None:
             phase = rollout_under_way(run)
             if phase is None:
                 raise NotFoundError("This rollout has already finished.", hint="See the end of this thread.")
             if intent.key in run.steering.keys:
-                return  # this click was recorded before a crash
+                return None  # this click was recorded before a crash
             if intent.word in _ONWARDS:
                 await self._require_approver(run, phase, intent)
             said = RolloutSteered(at=self._deps.clock.now(), by=intent.by, word=intent.word, key=intent.key)
-            if await self._deps.stores.journal.interject(run.id, (said,), length=run.length, wake=False):
-                log.info("run_steered", extra={"run_id": run.id, "word": intent.word, "by": intent.by.id})
-                return
-        raise BotError(
-            "Your click was not recorded: this is changing too quickly.",
-            hint="Please click again.",
-            code="busy",
-        )
+            return Interjection(event=said, wake=False)
+
+        if await interject(self._deps.stores.journal, intent.run_id, decided) is not None:
+            log.info("run_steered", extra={"run_id": intent.run_id, "word": intent.word, "by": intent.by.id})
 
     async def _require_approver(self, run: Run, phase: Pipeline, intent: SteerRun) -> None:
         own = phase.approval.groups if phase.approval is not None else ()
         groups = own or self._deps.catalogue.get(run.service).approvers
-        if not await self._directory.groups_of(intent.by.id, among=groups):
+        if not await self._directory.groups_of(intent.by.id, among=groups, fresh=True):
             names = " or ".join(f"@{name}" for name in groups)
             raise NotAllowedError(
                 f"Only members of {names} may {intent.word} this.",
@@ -69,9 +66,16 @@ class RolloutControl:
                 hint="You may pause or abort it.",
             )
         lenient = phase.approval is not None and phase.approval.allow_requester
-        if intent.by.id == run.requested_by.id and not lenient:
+        if not lenient and await self._is_same_person(intent.by, run.requested_by):
             raise NotAllowedError(
                 f"You asked for this, so you cannot {intent.word} it.",
                 code="self_approval",
                 hint="Ask someone else on call. You may pause or abort it.",
             )
+
+    async def _is_same_person(self, one: Person, other: Person) -> bool:
+        """Return whether two accounts are one person's."""
+        if one.id == other.id:
+            return True
+        mine, theirs = await self._directory.profile(one.id), await self._directory.profile(other.id)
+        return mine.is_same_person(theirs)

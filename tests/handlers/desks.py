@@ -104,7 +104,7 @@ class Members:
             raise IdentityUnknownError("I cannot check who you are right now, so I did nothing.")
         return Profile(id=user_id, name=user_id, standing=self.standing)
 
-    async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
+    async def groups_of(self, user_id: str, *, among: Sequence[str], fresh: bool = False) -> frozenset[str]:
         return frozenset()
 
 

@@ -28,6 +28,7 @@ async def judge(front: Front) -> AsyncIterator[IntentHandler]:
             library=SmallLibrary(),
             catalogue=CATALOGUE,
             clock=front.desk.clock,
+            directory=front.desk.directory,
         )
         yield IntentHandler(deps, directory=front.desk.directory, notifier=front.desk.notifier)
 

@@ -67,16 +67,20 @@ class Stage:
     async def approve(self, run_id: str, *, verdict: Verdict = "approve") -> Run:
         """Approve the latest gate as Ben, or reject it, and carry the run on."""
         gate = list((await self.read(run_id)).approvals.values())[-1]
+        await self.vote(gate.id, verdict=verdict)
+        return await self.go(run_id)
+
+    async def vote(self, approval_id: str, *, verdict: Verdict = "approve") -> None:
+        """Click as Ben."""
         vote = CastVote(
-            key=f"v{gate.id}",
+            key=f"v{approval_id}",
             at=self.deps.clock.now(),
-            approval_id=gate.id,
+            approval_id=approval_id,
             verdict=verdict,
             by=BEN,
             channel="C1",
         )
         await self.desk.handle(vote)
-        return await self.go(run_id)
 
     async def recorded(self, run_id: str) -> tuple[str, str, str, str]:
         """Tell how a deployment is recorded: how it ended, the versions before and after, what it takes back."""
@@ -146,6 +150,7 @@ async def stage_with(
             clock=clock,
             plugins=plugins,
             settings={"watch_s": 1},
+            directory=people,
         )
         desk = IntentHandler(deps, directory=people, notifier=told)
         yield Stage(floor, store, deps, desk, told)

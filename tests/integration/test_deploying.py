@@ -111,6 +111,27 @@ async def test_a_canary_without_traffic_passes_nothing_and_is_put_to_a_person():
         assert await stage.floor.served(20) == {"1.4.1": 20}
 
 
+@pytest.mark.parametrize("when", ["before the click", "after the click"])
+@pytest.mark.parametrize("strategy", ["canary", "blue-green"])
+async def test_an_approval_is_void_once_something_else_serves_than_the_plan_says(strategy, when):
+    async with stage_with() as stage:
+        run_id = await stage.ask(f"deploy-{strategy}", "shop 1.5.0")
+        if when == "before the click":
+            await stage.floor.launcher.start("blue", "1.4.9")
+            run = await stage.approve(run_id)
+            assert run.waiting_for is not None
+            said = stage.told.notices[-1].text
+        else:
+            gate = list((await stage.read(run_id)).approvals.values())[-1]
+            await stage.vote(gate.id)
+            await stage.floor.launcher.start("blue", "1.4.9")
+            run = await stage.go(run_id)
+            assert run.phases["rollout"].outcome == "failed"
+            said = run.phases["rollout"].why
+        assert "what serves has changed: 1.4.1 then, 1.4.9 now" in said
+        assert effects(await stage.events(run_id)) == []
+
+
 async def test_blue_and_green_are_switched_at_once_and_one_command_brings_the_old_one_back():
     async with stage_with() as stage, stage.floor.load() as seen:
         run_id = await stage.ask("deploy-blue-green", "shop 1.5.0")

@@ -24,6 +24,7 @@ from bot.domain.runs.runbook import ReducerName, Runbook
 from bot.engine.deps import Deps, Judge, Reducer
 from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
 from bot.engine.stores import Stores
+from bot.ports.directory import Directory
 from bot.ports.library import Library
 from bot.reducers import REDUCERS
 from bot.testing.stores import gatekeeper_of
@@ -54,6 +55,7 @@ class People:
     groups: dict[str, set[str]] = field(default_factory=lambda: {"oncall": {ANA.id, BEN.id, CHI.id}})
     outsiders: set[str] = field(default_factory=set)
     standings: dict[str, Standing] = field(default_factory=dict)
+    emails: dict[str, str] = field(default_factory=dict)
     away: int = 0
     """How often it cannot be asked."""
 
@@ -62,9 +64,10 @@ class People:
             self.away -= 1
             raise IdentityUnknownError("The directory cannot be asked.")
         standing = "guest" if user_id in self.outsiders else self.standings.get(user_id, "member")
-        return Profile(id=user_id, name=user_id, standing=standing)
+        return Profile(id=user_id, name=user_id, standing=standing, email=self.emails.get(user_id, ""))
 
-    async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
+    async def groups_of(self, user_id: str, *, among: Sequence[str], fresh: bool = False) -> frozenset[str]:
+        del fresh  # it never remembers
         return frozenset(name for name in among if user_id in self.groups.get(name, set()))
 
 
@@ -158,6 +161,7 @@ def deps_over(
     reducers: Mapping[ReducerName, Reducer] = REDUCERS,
     judge: Judge = judge_case,
     settings: Mapping[str, JsonValue] | None = None,
+    directory: Directory | None = None,
 ) -> Deps:
     """The engine's surroundings over these stores; what is not given is as in production."""
     return Deps(
@@ -170,6 +174,7 @@ def deps_over(
         clock=clock,
         http=http,
         gatekeeper=gatekeeper_of(stores),
+        directory=People() if directory is None else directory,
         settings=settings or {},
     )
 

@@ -35,9 +35,9 @@ class _Memory(Generic[T]):
         self._known: dict[str, tuple[float, T]] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
-    async def get(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
+    async def get(self, key: str, ask: Callable[[], Awaitable[T]], *, fresh: bool) -> T:
         async with self._asking.setdefault(key, asyncio.Lock()):
-            if key in self._known and time.monotonic() - self._known[key][0] < self._remember_s:
+            if not fresh and key in self._known and time.monotonic() - self._known[key][0] < self._remember_s:
                 return self._known[key][1]
             answer = await ask()
             self._known[key] = (time.monotonic(), answer)
@@ -47,8 +47,8 @@ class _Memory(Generic[T]):
 class SlackDirectory:
     """Looks up people and groups; raises when it cannot check, so that an unknown person is refused.
 
-    Groups are remembered ``remember_s`` seconds, because Slack allows 20 such requests a minute; profiles
-    are never remembered.
+    Groups are remembered ``remember_s`` seconds, because Slack allows 20 such requests a minute, except for
+    decisions; profiles are never remembered.
     """
 
     def __init__(
@@ -82,26 +82,27 @@ class SlackDirectory:
             raise _unknown(trouble) from error
         user = told["user"]
         standing = _standing(user, teams={ours.team_id, ours.enterprise_id} - {""})
-        return Profile(id=user_id, name=_name(user), standing=standing)
+        email = str((user.get("profile") or {}).get("email") or "")
+        return Profile(id=user_id, name=_name(user), standing=standing, email=email)
 
-    async def groups_of(self, user_id: str, *, among: Sequence[str]) -> frozenset[str]:
-        """Return which of these groups the person is in now.
+    async def groups_of(self, user_id: str, *, among: Sequence[str], fresh: bool = False) -> frozenset[str]:
+        """Return which of these groups the person is in; ``fresh``: as of now, not as remembered.
 
         Raises:
             IdentityUnknownError: as ``profile``.
         """
         groups = {name: self._catalogue.group(name) for name in among}
-        return frozenset([name for name, group in groups.items() if await self._is_in(user_id, group)])
+        return frozenset([name for name, group in groups.items() if await self._is_in(user_id, group, fresh)])
 
-    async def _is_in(self, user_id: str, group: ApproverGroup) -> bool:
+    async def _is_in(self, user_id: str, group: ApproverGroup, fresh: bool) -> bool:  # noqa: FBT001
         if group.members and user_id not in group.members:
             return False
         if not group.usergroup:
             return bool(group.members)
-        return user_id in await self._members_of(group.usergroup)
+        return user_id in await self._members_of(group.usergroup, fresh=fresh)
 
-    async def _members_of(self, usergroup: str) -> frozenset[str]:
-        group_id = usergroup if _GROUP_ID.fullmatch(usergroup) else await self._id_of(usergroup)
+    async def _members_of(self, usergroup: str, *, fresh: bool) -> frozenset[str]:
+        group_id = usergroup if _GROUP_ID.fullmatch(usergroup) else await self._id_of(usergroup, fresh=fresh)
         if not group_id:
             log.warning("usergroup_unknown", extra={"usergroup": usergroup})
             return frozenset()
@@ -111,7 +112,7 @@ class SlackDirectory:
             return frozenset(told["users"])
 
         try:
-            return await self._members.get(group_id, ask)
+            return await self._members.get(group_id, ask, fresh=fresh)
         except SLACK_ERRORS as error:
             trouble = slack_failure_of(error)
             if trouble.kind == "refused" and trouble.code in _GONE:
@@ -119,13 +120,13 @@ class SlackDirectory:
                 return frozenset()
             raise _unknown(trouble) from error
 
-    async def _id_of(self, handle: str) -> str:
+    async def _id_of(self, handle: str, *, fresh: bool) -> str:
         async def ask() -> dict[str, str]:
             told = await self._client.usergroups_list()
             return {group["handle"]: group["id"] for group in told["usergroups"]}
 
         try:
-            handles = await self._handles.get("all", ask)
+            handles = await self._handles.get("all", ask, fresh=fresh)
         except SLACK_ERRORS as error:
             raise _unknown(slack_failure_of(error)) from error
         return handles.get(handle.lstrip("@"), "")

@@ -66,6 +66,8 @@ class Vote(Model):
     verdict: Verdict
     plan_hash: str
     """The hash of the plan as it stands now."""
+    also: frozenset[str] = Field(default=frozenset())
+    """The ids of those who asked or approved already, and are the same person with another account."""
 
 
 def decide(approval: Approval, vote: Vote, *, at: datetime) -> Decision | None:
@@ -96,13 +98,14 @@ def decide(approval: Approval, vote: Vote, *, at: datetime) -> Decision | None:
         )
     if vote.verdict == "reject":
         return "rejected"
-    if vote.by.id == approval.requested_by.id and not approval.policy.allow_requester:
+    own = {vote.by.id, *vote.also}
+    if approval.requested_by.id in own and not approval.policy.allow_requester:
         raise ApprovalRefusedError(
             "You asked for this, so you cannot approve it.",
             code="self_approval",
             hint="Ask someone else on call to approve.",
         )
-    if any(person.id == vote.by.id for person in approval.approved_by):
+    if any(person.id in own for person in approval.approved_by):
         raise ApprovalRefusedError(
             "You have already approved this.",
             code="already_voted",

@@ -35,6 +35,16 @@ class PlannedStep(Model):
         return self.action or self.probe
 
 
+class SeenState(Model):
+    """What served when a plan was made; the digest of the plan covers it."""
+
+    arguments: JsonObject
+    """What ``deploy.observe`` was asked with."""
+    stable: str
+    candidate: str
+    """Both are versions; empty where there is none, or several."""
+
+
 class RenderedPlan(Model):
     """What people approve: prose and data, one hash over the data."""
 
@@ -45,6 +55,8 @@ class RenderedPlan(Model):
     verify: tuple[Check, ...] = ()
     why_empty: str = ""
     """Why there is nothing to do, where there is nothing."""
+    seen: SeenState | None = None
+    """What served then, where the run has read it: if something else serves, the approval is void."""
     pinned_digest: str = ""
     """The digest when the plan was rendered: newer code, whose plans have more fields, does not change it."""
 

@@ -7,7 +7,7 @@ import secrets
 from datetime import timedelta
 from functools import partial
 
-from bot.domain.errors import BotError
+from bot.domain.errors import BotError, IdentityUnknownError
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.event import (
     ApprovalEnded,
@@ -23,15 +23,20 @@ from bot.domain.runs.event import (
 )
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import ApprovalPolicy, Check, Pipeline, plan_source
+from bot.engine.approvers import why_not_any_more
 from bot.engine.checks import check_step_id, look, settle_check
 from bot.engine.effects import put_back, run_step
 from bot.engine.phases import Answer, PhaseEnd, PhaseWait
 from bot.engine.phases.canary_analysis import CanaryAnalysis, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
 from bot.engine.preemption import make_way
+from bot.engine.seen_state import why_not_so_any_more
 from bot.engine.service_lock import acquire
 from bot.engine.session import RunSession
 from bot.templating.templates import truth
+
+_ASKED_AGAIN = timedelta(seconds=5)
+"""After this time people are looked up again, where Slack did not answer."""
 
 
 async def pipeline(session: RunSession, phase: Pipeline) -> Answer:
@@ -82,7 +87,7 @@ async def _gate(
                 approval = session.run.approvals[approval.id]
             return PhaseWait(until=approval.next_look_at)
         case "approved" if approval.plan_hash == plan_hash:
-            return None
+            return await _still_approved(session, approval)
         case "approved":
             return PhaseEnd(outcome="failed", why="the plan is not the one that was approved")
         case "rejected":
@@ -90,6 +95,28 @@ async def _gate(
             return PhaseEnd(outcome="rejected", why=f"{who} rejected it")
         case _:
             return PhaseEnd(outcome="expired", why=f"the approval was {approval.decision}")
+
+
+async def _still_approved(session: RunSession, approval: Approval) -> Answer | None:
+    """Check once more, before the first change, what the plan was made from, and who asked and approved."""
+    states = session.run.phases[approval.phase].steps
+    guarded = [states[approval.step]] if approval.step in states else list(states.values())
+    if any(state.outcome is not None or state.intent_key for state in guarded):
+        return None  # it was checked before it began
+    plan = session.run.plan_for(approval.phase)
+    if plan is not None and (changed := await why_not_so_any_more(session.deps, session.run, plan)):
+        return PhaseEnd(outcome="failed", why=f"{changed}. Nothing was changed; ask again for a new plan")
+    try:
+        why = await why_not_any_more(session.deps.directory, approval, origin=session.run.origin.kind)
+    except IdentityUnknownError:
+        if session.now >= approval.expires_at:
+            return PhaseEnd(outcome="expired", why="it could not be checked who approved it")
+        return PhaseWait(until=session.now + _ASKED_AGAIN)
+    if why:
+        return PhaseEnd(
+            outcome="failed", why=f"{why}, so nothing was changed. Start again for a new approval"
+        )
+    return None
 
 
 def _new_approval(

@@ -10,6 +10,7 @@ from bot.domain.runs.event import PhaseStarted, PlanRendered
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import Check, Judging, Pipeline, Plan, Remedy, Step
 from bot.engine.phases import PhaseEnd
+from bot.engine.seen_state import seen_state
 from bot.engine.session import RunSession
 from bot.templating.templates import evaluate, render, truth
 
@@ -24,7 +25,9 @@ async def plan(session: RunSession, phase: Plan) -> PhaseEnd:
         rendered = _of_pipeline(session, phase) if phase.of is not None else _of_cause(session, phase)
     except BotError as error:
         return PhaseEnd(outcome="failed", why=error.in_full)
-    session.note(PlanRendered(at=session.now, phase=phase.id, plan=rendered.pinned()))
+    session.note(
+        PlanRendered(at=session.now, phase=phase.id, plan=rendered.but(seen=seen_state(session)).pinned())
+    )
     return PhaseEnd(outcome="ok", why=rendered.why_empty)
 
 

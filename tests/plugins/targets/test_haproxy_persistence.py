@@ -55,7 +55,7 @@ class Browsers:
         async def on():
             while True:
                 await self.ask()
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0.005)  # real time: the pause of a person between two requests
 
         task = asyncio.create_task(on())
         try:

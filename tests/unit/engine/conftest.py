@@ -26,6 +26,7 @@ async def world():
             clock=clock,
             reducers={"rank_causes": diagnose},
             settings={"watch_s": 30},
+            directory=people,
         )
         desk = IntentHandler(deps, directory=people, notifier=told)
         yield World(store, clock, people, told, books, Engine(deps), desk, deps)

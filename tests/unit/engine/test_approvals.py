@@ -143,3 +143,68 @@ async def test_the_plan_that_was_shown_is_the_plan_that_is_carried_out(world):
     assert run.waiting_for.plan_hash == run.phases["card"].plan.digest
     await world.vote(run, BEN)
     assert (await world.go()).phases["fix"].outcome == "ok"
+
+
+async def test_a_second_account_of_the_requester_cannot_approve(world):
+    world.people.emails = {ANA.id: "ana.costa@example.com", BEN.id: " Ana.Costa+oncall@Example.com"}
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    run = await world.vote(run, BEN)
+    assert run.waiting_for is not None
+    assert "you cannot approve it" in world.told.notices[-1].text
+    await world.vote(run, CHI, key="k2")
+    assert (await world.go()).phases["fix"].outcome == "ok"
+
+
+async def test_two_accounts_of_one_person_are_one_of_two_approvals(world):
+    world.people.emails = {BEN.id: "ben@example.com", CHI.id: "BEN@example.com"}
+    run = await world.begin(book(fix(act("a", undo=UNDO), approval={"quorum": 2})))
+    await world.vote(run, BEN)
+    run = await world.vote(run, CHI, key="k2")
+    assert len(run.waiting_for.approved_by) == 1
+    assert "already approved" in world.told.notices[-1].text
+
+
+async def test_accounts_without_an_address_are_different_people(world):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    await world.vote(run, BEN)
+    assert (await world.go()).phases["fix"].outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        (lambda w: w.people.groups["oncall"].discard(BEN.id), "is no longer in @oncall"),
+        (
+            lambda w: w.people.standings.update({BEN.id: "deactivated"}),
+            "who approved it, no longer may: deactivated",
+        ),
+        (lambda w: w.people.outsiders.add(BEN.id), "who approved it, no longer may: guest"),
+        (lambda w: w.people.standings.update({ANA.id: "deactivated"}), "who asked for it, no longer may"),
+    ],
+)
+async def test_who_may_no_longer_approve_or_ask_when_it_is_carried_out_stops_it(world, meanwhile, why):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    await world.vote(run, BEN)
+    meanwhile(world)
+    run = await world.go()
+    assert (run.phases["fix"].outcome, BENCH.effects) == ("failed", [])
+    assert why in run.phases["fix"].why
+
+
+async def test_where_people_cannot_be_looked_up_it_waits_and_goes_on_by_itself(world):
+    run = await world.begin(book(fix(act("a", undo=UNDO))))
+    await world.vote(run, BEN)
+    world.people.away = 1
+    run = await world.go()
+    assert (run.phases["fix"].outcome, BENCH.effects) == (None, [])
+    world.clock.forward(5)
+    assert (await world.go()).phases["fix"].outcome == "ok"
+
+
+async def test_what_has_begun_is_not_stopped_halfway_because_of_who_approved_it(world):
+    BENCH.down.add("b")
+    run = await world.begin(book(fix(act("a", undo=UNDO), act("b", undo=UNDO))))
+    await world.vote(run, BEN)
+    run = await world.go()
+    assert run.phases["fix"].outcome == "failed"
+    assert "approved it" not in run.phases["fix"].why

@@ -123,6 +123,7 @@ async def theatre(decision: str) -> Theatre:
         clock=clock,
         reducers={"rank_causes": diagnose},
         judge=judge,
+        directory=people,
     )
     desk = IntentHandler(deps, directory=people, notifier=told)
     await store.start("r1", started(STORY, at=clock.now()))

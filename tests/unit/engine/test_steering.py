@@ -13,7 +13,7 @@ from bot.domain.people import Person
 from bot.engine.engine import Engine
 from tests.support.worlds import ANA, BEN, BENCH
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
-from tests.unit.engine.test_judged_steps import CANARY, JUDGE, begin, done, judging
+from tests.unit.engine.test_judged_steps import JUDGE, begin, done, judging
 
 GUEST = Person(id="U0GUEST", name="gus")
 
@@ -69,13 +69,14 @@ async def test_who_asked_for_it_cannot_push_it_past_the_judge(world, word):
 
 
 async def test_whoever_is_no_approver_cannot_push_it_on(world):
-    world.people.groups["oncall"] = {ANA.id}
     judging(world, "ask", "proceed")
-    at_look(world, 1, lambda: say(world, "promote", by=BEN))
-    run = await world.begin(CANARY, service="checkout")
-    world.people.groups["oncall"] = {BEN.id}
-    await world.vote(run, BEN)
-    world.people.groups["oncall"] = {ANA.id}
+
+    async def no_longer_on_call():
+        world.people.groups["oncall"] = {ANA.id}
+        await say(world, "promote", by=BEN)
+
+    at_look(world, 1, no_longer_on_call)
+    await begin(world)
     await world.go()
     assert "Only members of @oncall" in world.told.notices[-1].text
 

@@ -1,0 +1,37 @@
+"""Checks, before an approved plan is carried out, that those who asked and approved still may."""
+
+from __future__ import annotations
+
+from bot.domain.people import Person
+from bot.domain.runs.approval import Approval
+from bot.ports.directory import Directory
+
+_NOT_PEOPLE = frozenset({"cli", "webhook", "run"})
+"""Origins of runs whose requester is no account of the chat."""
+
+
+async def why_not_any_more(directory: Directory, approval: Approval, *, origin: str) -> str:
+    """Return why an approval no longer counts, in words; empty if it does.
+
+    Raises:
+        IdentityUnknownError: people cannot be looked up now.
+    """
+    for person in approval.approved_by:
+        profile = await directory.profile(person.id)
+        if not profile.is_member:
+            return f"{_name(person)}, who approved it, no longer may: {profile.standing}"
+        if not await directory.groups_of(person.id, among=approval.groups, fresh=True):
+            return f"{_name(person)}, who approved it, is no longer in {_named(approval.groups)}"
+    if origin not in _NOT_PEOPLE:
+        profile = await directory.profile(approval.requested_by.id)
+        if not profile.is_member:
+            return f"{_name(approval.requested_by)}, who asked for it, no longer may: {profile.standing}"
+    return ""
+
+
+def _name(person: Person) -> str:
+    return person.name or person.id
+
+
+def _named(groups: tuple[str, ...]) -> str:
+    return " or ".join(f"@{group}" for group in groups)

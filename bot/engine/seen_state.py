@@ -1,0 +1,70 @@
+"""The state of a service that a plan was made from, and whether it is still so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain.diagnoses.finding import Facts
+from bot.domain.errors import BotError
+from bot.domain.model import JsonObject, JsonValue
+from bot.domain.runs.plan import RenderedPlan, SeenState
+from bot.domain.runs.run import Run
+from bot.domain.runs.runbook import Explore, FanOut
+from bot.engine.deps import Deps
+from bot.engine.session import RunSession
+from bot.engine.steps import call_with
+
+_OBSERVE = "deploy.observe"
+_TIMEOUT_S = 10.0
+
+
+def seen_state(session: RunSession) -> SeenState | None:
+    """Return what serves, as the run has read it before its plan; none if it has not."""
+    for phase in session.run.runbook.phases:
+        if not isinstance(phase, Explore | FanOut):
+            continue
+        for step in phase.steps:
+            state = session.run.phases[phase.id].steps.get(step.id)
+            if step.probe != _OBSERVE or step.for_each is not None or state is None or state.result is None:
+                continue
+            try:
+                arguments = session.render(step.arguments)
+            except BotError:  # it takes what is known only within the step
+                continue
+            return _state(arguments, state.result.get("data"))
+    return None
+
+
+async def why_not_so_any_more(deps: Deps, run: Run, plan: RenderedPlan) -> str:
+    """Return how what serves differs from what the plan was made from, in words; empty if it does not.
+
+    A target that cannot be read now is no difference: the steps themselves will find that out.
+    """
+    seen = plan.seen
+    if seen is None:
+        return ""
+    ctx = deps.context(run.id, "seen", timeout_s=_TIMEOUT_S)
+    called = await call_with(ctx, deps.plugins.get(_OBSERVE), seen.arguments)
+    if not isinstance(called.result, Facts):
+        return ""
+    now = _state(seen.arguments, called.result.data)
+    if (now.stable, now.candidate) == (seen.stable, seen.candidate):
+        return ""
+    return f"since the plan was made, what serves has changed: {_words(seen)} then, {_words(now)} now"
+
+
+def _state(arguments: JsonObject, data: JsonValue) -> SeenState:
+    facts = data if isinstance(data, Mapping) else {}
+    return SeenState(
+        arguments=arguments, stable=_version(facts.get("stable")), candidate=_version(facts.get("candidate"))
+    )
+
+
+def _version(side: JsonValue) -> str:
+    version = side.get("version") if isinstance(side, Mapping) else ""
+    return version if isinstance(version, str) else ""
+
+
+def _words(state: SeenState) -> str:
+    stable = state.stable or "no single version"
+    return f"{stable} with the candidate {state.candidate}" if state.candidate else stable
