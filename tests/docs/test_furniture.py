@@ -24,7 +24,8 @@ def test_pre_commit_runs_what_make_check_runs():
     (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
     assert local["repo"] == "local"
     hooked = {hook["entry"].replace(" --force-exclude", "") for hook in local["hooks"]}
-    assert hooked == {line.removesuffix(" Containerfile") for line in checked}
+    files = " Containerfile localslack/Containerfile"  # which pre-commit adds, where they were changed
+    assert hooked == {line.removesuffix(files) for line in checked}
 
 
 def test_every_issue_form_has_what_the_code_host_asks_for():
