@@ -1,7 +1,7 @@
 """How long a thread is to read, scenario by scenario.
 
-``python -m bench.reading --json``: counts the words to the answer in the recorded threads of the demo's scenarios,
-what is repeated, what belongs behind *Details*, and what is missing.  ``--play`` plays them first.
+``python -m bench.reading --json``: counts the words to the answer in the recorded threads of the demo's
+scenarios, what is repeated, what belongs behind *Details*, and what is missing.  ``--play`` plays them first.
 """
 
 from __future__ import annotations

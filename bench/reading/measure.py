@@ -22,7 +22,7 @@ from bot.views.thread.state import result_of
 
 _WORD = re.compile(r"[^\W_]")
 _PIECE_WORDS = 6
-"""As many words in the same order, in two places, are a repetition."""
+"""As many words in the same order, in two replies, are a repetition."""
 _DETAILS = {
     "call": re.compile(r"\b[a-z_]+\.[a-z_]+\("),
     "expression": re.compile(
@@ -51,7 +51,7 @@ class ThreadReading(Model):
     """Words of the whole thread once it is over."""
     messages: int
     repeated: tuple[str, ...]
-    """Evidence, or six words and more, that stand in two places."""
+    """Evidence in two places, or six words that two replies have."""
     details: tuple[str, ...]
     """Terms that belong behind *Details*, with their kind."""
     false_ticks: tuple[str, ...]
@@ -128,10 +128,16 @@ def _repeated(run: Run, texts: Sequence[str]) -> Iterator[str]:
     for summary in _evidence(run):
         if whole.count(summary) > 1:
             yield summary
+    replies = texts[_roots(run) :]
     counted = Counter(
-        piece for text in texts for line in _unbuttoned(text).splitlines() for piece in _pieces(line)
+        piece for text in replies for line in _unbuttoned(text).splitlines() for piece in _pieces(line)
     )
     yield from (piece for piece, count in counted.items() if count > 1)
+
+
+def _roots(run: Run) -> int:
+    """Return how many messages come before the replies: the run's root, and the alert's."""
+    return 2 if run.origin.alert and run.origin.thread else 1
 
 
 def _pieces(line: str) -> set[str]:

@@ -85,6 +85,8 @@ class Chart(Model):
     panels: tuple[ChartPanel, ...] = Field(min_length=1, max_length=4)
     source: str = ""
     """Where the figures are from, in small print."""
+    url: str = ""
+    """Where the query can be run again; shown as a link beside the picture."""
 
     @property
     def digest(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from bot.domain.formatting import duration, percent, several
@@ -23,12 +24,14 @@ from bot.views.phrases import (
     PAUSED,
     WAITING,
     WARNING,
+    capital,
     local,
     sentence,
     who,
 )
 
 _CELLS = 10
+_SHARE = re.compile(r"(\d{1,3}) %")
 _MARKS = {
     MetricOutcome.PASS: DONE,
     MetricOutcome.FAIL: FAILED,
@@ -51,6 +54,53 @@ def rollout_blocks(run: Run, phase: Pipeline, plan: RenderedPlan) -> list[JsonOb
         return [actions(_abort(run))] if any(planned.judge for planned in plan.steps) else []
     lines = [_share_line(step), *_metric_lines(step.verdict), _steered(run)]
     return [section(*lines), context(_what_next(run, plan, step)), actions(*_steering(run), why)]
+
+
+def rollout_lines(run: Run) -> list[str]:
+    """Return a rollout in progress in three lines: its shares, canary beside stable, and the time left."""
+    phase = rollout_under_way(run)
+    plan = run.plan_for(phase.id) if phase is not None else None
+    if phase is None or plan is None:
+        return []
+    step = judged_now(run, phase)
+    lines = [_shares_line(run, phase)]
+    if step is not None and step.verdict is not None:
+        metric = _leading(step.verdict)
+        lines += (
+            [f"{bold(capital(metric.metric), 60)}: {prose(metric.text, 300)}{_wait(metric)}"]
+            if metric
+            else []
+        )
+        lines += [_what_next(run, plan, step)]
+    return [line for line in (*lines, _steered(run)) if line]
+
+
+def steering_buttons(run: Run) -> list[JsonObject]:
+    """Return the buttons that steer a judged rollout; none if nothing is judged now."""
+    phase = rollout_under_way(run)
+    step = judged_now(run, phase) if phase is not None else None
+    return [] if step is None or step.verdict is None else _steering(run)
+
+
+def _leading(verdict: CanaryVerdict) -> MetricVerdict | None:
+    """Return the metric to look at first: a failed one, then a critical one."""
+    ranked = sorted(
+        verdict.metrics, key=lambda metric: (metric.outcome is not MetricOutcome.FAIL, not metric.critical)
+    )
+    return ranked[0] if ranked else None
+
+
+def _shares_line(run: Run, phase: Pipeline) -> str:
+    """Return the steps of a rollout with the present one in bold: ``5 ▸ *25* ▸ 50 ▸ 100 %``."""
+    shares = [int(found[1]) for step in run.phases[phase.id].steps.values()
+              if not step.id.startswith("judge:") and (found := _SHARE.search(step.title))]  # fmt: skip
+    now = judged_now(run, phase)
+    share = share_of(now) if now is not None else None
+    here = None if share is None else round(share * 100)
+    marked = [f"*{value}*" if value == here else f"{value}" for value in dict.fromkeys([*shares, 100])]
+    if not shares:
+        return "" if share is None else f"{percent(share)} of the traffic"
+    return f"{' ▸ '.join(marked)} % of the traffic"
 
 
 def verdict_line(step: StepState, name: str) -> str:
