@@ -11,9 +11,11 @@ from bench.reading.recording import RecordedRun
 from bot.domain.board import DesiredMessage
 from bot.domain.diagnoses.finding import Findings
 from bot.domain.model import Model
+from bot.domain.monitoring.incident import AlertIncident
 from bot.domain.runs.event import ApprovalRequested
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Pipeline
+from bot.views.alert import alert_message
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
 from bot.views.phrases import DONE, likelihood, names_in
@@ -21,7 +23,7 @@ from bot.views.thread.run import run_messages
 from bot.views.thread.state import result_of
 
 _WORD = re.compile(r"[^\W_]")
-_PIECE_WORDS = 6
+_PIECE_WORDS = 8
 """As many words in the same order, in two replies, are a repetition."""
 _DETAILS = {
     "call": re.compile(r"\b[a-z_]+\.[a-z_]+\("),
@@ -51,7 +53,7 @@ class ThreadReading(Model):
     """Words of the whole thread once it is over."""
     messages: int
     repeated: tuple[str, ...]
-    """Evidence in two places, or six words that two replies have."""
+    """Evidence in two places, or eight words that two replies have."""
     details: tuple[str, ...]
     """Terms that belong behind *Details*, with their kind."""
     false_ticks: tuple[str, ...]
@@ -102,7 +104,14 @@ def thread_texts(run: Run, recorded: RecordedRun, *, now: datetime) -> list[str]
 
 def thread_messages(run: Run, recorded: RecordedRun, *, now: datetime) -> list[DesiredMessage]:
     """Return a thread's messages, the alert's first."""
-    return list(run_messages(run, now=now))
+    alert = recorded.alert
+    if alert is None:
+        return list(run_messages(run, now=now))
+    if run.outcome is None:
+        alert = alert.model_copy(update={"status": "firing", "ends_at": None})
+    incident = AlertIncident(run=run)
+    first = alert_message(alert, known_service=True, now=now, incident=incident)
+    return [first, *run_messages(run, now=now)]
 
 
 def states_of(recorded: RecordedRun) -> list[tuple[Run, datetime]]:

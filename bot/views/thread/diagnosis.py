@@ -121,7 +121,7 @@ def _cause_found(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
     return [
         section(*lines, *against),
         *_group("About equally likely", [_suspect(run, cause) for cause in tied]),
-        *_group("Also suspected", [_suspect(run, cause) for cause in rest[:1]]),
+        *_group("Also suspected", [_suspect(run, cause, against=False) for cause in rest[:1]]),
     ]
 
 
@@ -183,9 +183,9 @@ def _began(run: Run, diagnosis: Diagnosis, cause: Cause) -> str:
     return f"The problem started at {local(began)}{relation}."
 
 
-def _suspect(run: Run, cause: Cause) -> str:
-    against = f" Against it: {_told(run, cause.against[0], 160)}" if cause.against else ""
-    return f"• {capital(likelihood(cause.confidence))}: {sentence(_told(run, cause.summary))}{against}"
+def _suspect(run: Run, cause: Cause, *, against: bool = True) -> str:
+    doubt = f" Against it: {sentence(_told(run, cause.against[0], 160))}" if against and cause.against else ""
+    return f"• {capital(likelihood(cause.confidence))}: {sentence(_told(run, cause.summary))}{doubt}"
 
 
 def _told(run: Run, text: str, limit: int = 300) -> str:

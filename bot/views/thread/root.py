@@ -54,18 +54,25 @@ def root_blocks(run: Run, *, style: Style) -> list[JsonObject]:
     """Return the root message: what is wrong or wanted, what is being done, who must act, how it ended."""
     colour, words = headline(run)
     blocks = [header(f"{colour} {subject_of(run)}: {words}")]
-    if run.outcome is not None:
-        blocks.append(section(*ending_lines(run), _unread(run)))
-        return [*blocks, context(*_small_print(run)), actions(*_buttons(run))]
     rolling = rollout_lines(run)
-    lines = [line for line in (_cause(run), _unread(run), *rolling, "" if rolling else _now(run)) if line]
-    if lines:
+    if lines := [*([] if _is_below_alert(run) else state_lines(run)), _unread(run)]:
         blocks.append(section(*lines))
-    if not rolling and run.waiting_for is None:
+    if run.outcome is None and run.waiting_for is None and not rolling:
         blocks.append(_plan_block(run, subject_of(run)) if style == "plan" else section(*_checklist(run)))
     blocks.append(context(*_small_print(run)))
-    buttons = [*steering_buttons(run), *_buttons(run)]
-    return [*blocks, actions(*buttons)] if buttons else blocks
+    return [*blocks, actions(*steering_buttons(run), *_buttons(run))]
+
+
+def _is_below_alert(run: Run) -> bool:
+    """Return whether it is a reply to the message of its alert, which shows its state."""
+    return bool(run.origin.alert and run.origin.thread)
+
+
+def state_lines(run: Run) -> list[str]:
+    """Return what a run is about in a few lines: the cause, what is done or asked, or how it ended."""
+    if run.outcome is not None:
+        return ending_lines(run)
+    return [line for line in (_cause(run), *(rollout_lines(run) or [_now(run)])) if line]
 
 
 def _cause(run: Run) -> str:
