@@ -38,7 +38,7 @@ def phase_charts(run: Run, phase: Phase, *, names: Mapping[str, str]) -> list[De
     for step in run.phases[phase.id].steps.values():
         result = result_of(step)
         chart = _chart_in(result) if isinstance(result, Facts | Measurement) else None
-        if chart is not None:
+        if chart is not None and chart.is_worth_drawing:
             found.append(chart_message(f"{phase.id}.{step.id}", chart, names=names))
     return found
 
