@@ -31,7 +31,6 @@ Ending = Literal[
 
 _CHECKS = ("verify:", "judge:")
 _BLOCKING = frozenset({"gate_closed", "not_allowed", "busy"})
-_UNKNOWN_EFFECT = frozenset({"in_doubt", "timed_out", "crashed"})
 _DEPLOYING = ("deploy-", "rollback")
 
 
@@ -96,7 +95,7 @@ def _ending(run: Run, outcome: RunOutcome) -> Ending:
         case "rejected" | "expired":
             return outcome
         case "cancelled":
-            return "aborted"
+            return "needs a person" if in_doubt(run) else "aborted"
         case "no_remedy" | "not_recovered":
             return "needs a person"
         case "breached":
@@ -127,10 +126,10 @@ def _failed(run: Run) -> Ending:
         return "stopped safely" if _all_rolled_back(run) else "needs a person"
     if blocked_by(run) is not None:
         return "blocked"
-    tried = [step for step in changes_of(run) if step.outcome not in {None, "ok"}]
-    if any(step.outcome in _UNKNOWN_EFFECT for step in tried):
-        return "needs a person"
-    return "refused"
+    tried = {step.outcome for step in changes_of(run)}
+    if not tried:
+        return "refused"
+    return "stopped safely" if tried == {"failed"} else "needs a person"
 
 
 def _is_deployment(run: Run) -> bool:

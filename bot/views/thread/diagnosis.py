@@ -116,7 +116,9 @@ def _cause_found(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
     top, *others = diagnosis.causes
     tied = [cause for cause in others if top.confidence - cause.confidence <= TIE]
     rest = [cause for cause in others if cause not in tied and cause.confidence >= _WORTH_NAMING]
-    lines = [f"{TARGET} *Evidence*", *_evidence(run, diagnosis, top), _began(run, diagnosis, top)]
+    found = _evidence(run, diagnosis, top)
+    title = f"{TARGET} *{'Evidence' if found else 'No evidence to show'}*"
+    lines = [title, *found, _began(run, diagnosis, top)]
     against = [f"*Against it:* {sentence(_told(run, top.against[0], 200))}"] if top.against else []
     return [
         section(*lines, *against),

@@ -66,7 +66,11 @@ def _story(run: Run, ending: Ending) -> list[str]:  # noqa: C901  # a closed set
         case "recovered":
             return [_resolved(run), _cause(run), _fixed(run), _watched(run)]
         case "no fault found" | "cause unclear":
-            return [_summary(run), harmless_line(run) if ending == "no fault found" else _sureness(run)]
+            return (
+                [harmless_line(run), _summary(run)]
+                if ending == "no fault found"
+                else [_summary(run), _sureness(run)]
+            )
         case "deployed":
             return [_serving(run), _fixed(run), _watched(run), _in_part(run)]
         case "stopped safely":
@@ -225,7 +229,7 @@ def _verified(state: PhaseState) -> str:
 
 def _watched(run: Run) -> str:
     states = [run.phases[phase.id] for phase in run.runbook.phases if isinstance(phase, Background)]
-    return " ".join(_calm(state) for state in states if state.outcome == "ok")
+    return " ".join(dict.fromkeys(_calm(state) for state in states if state.outcome == "ok"))
 
 
 def _calm(state: PhaseState) -> str:
@@ -239,15 +243,25 @@ def _calm(state: PhaseState) -> str:
 
 def _serving(run: Run) -> str:
     """Return what serves now and since when, as the last check of a rollout saw it."""
-    for phase in run.runbook.phases:
-        state = run.phases[phase.id]
-        if not isinstance(phase, Pipeline) or state.outcome != "ok" or state.finished_at is None:
-            continue
-        for step in state.steps.values():
-            result = result_of(step)
-            if step.id.startswith("verify:") and isinstance(result, Facts):
-                return f"*Now:* {prose(result.summary, 200)}, since {local(state.finished_at)}."
-    return ""
+    done = [
+        run.phases[phase.id]
+        for phase in run.runbook.phases
+        if isinstance(phase, Pipeline) and run.phases[phase.id].outcome == "ok"
+    ]
+    ended = next((state.finished_at for state in done if state.finished_at is not None), None)
+    if ended is None:
+        return ""
+    for step in (step for state in done for step in state.steps.values()):
+        result = result_of(step)
+        if step.id.startswith("verify:") and isinstance(result, Facts) and result.data.get("stable"):
+            return f"*Now:* {prose(result.summary, 200)}, since {local(ended)}."
+    record = deployment_of(run)
+    version = record.version if record is not None else ""
+    return (
+        f"*Now:* {prose(run.service, 130)} is at {prose(version, 60)}, since {local(ended)}."
+        if version
+        else ""
+    )
 
 
 def _in_part(run: Run) -> str:

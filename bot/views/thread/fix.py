@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.formatting import listed
 from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
@@ -36,6 +38,8 @@ from bot.views.thread.remedy import proposal, step_in_words
 from bot.views.thread.rollout import rollout_blocks, verdict_line
 from bot.views.thread.state import is_check, is_verifying, result_of, title_of
 from bot.views.thread.watch import bar
+
+_LETTERS = re.compile(r"[A-Za-z]{2}")
 
 
 def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObject]:
@@ -96,8 +100,16 @@ def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime
 def _achieved(state: PhaseState) -> str:
     """Return what the last change did, and what the checks measured after it."""
     done = [step for step in state.steps.values() if not is_check(step) and step.intent_key]
-    checked = [step for step in state.steps.values() if step.id.startswith("verify:")]
-    return " ".join(sentence(result) for step in [*done[-1:], *checked[:1]] if (result := _result(step)))
+    checked = [
+        step
+        for step in state.steps.values()
+        if step.id.startswith("verify:") and isinstance(result_of(step), Measurement)
+    ]
+    seen = [(step, result) for step in [*done[-1:], *checked[:1]] if (result := _result(step))]
+    return " ".join(
+        sentence(result if _LETTERS.search(result) else f"{prose(_named(step), 160)}: {result}")
+        for step, result in seen
+    )
 
 
 def _waived(run: Run, phase: Pipeline) -> list[str]:
@@ -145,7 +157,7 @@ def _state(run: Run, phase: Pipeline, *, waiting: bool) -> tuple[str, str]:
         case _ if any(in_doubt(step, over=True) for step in steps):
             return ALARM, "in doubt, check the target before you do anything else"
         case _ if any(step.undone == "ok" for step in steps):
-            return FAILED, f"{state.outcome}, rolled back"
+            return FAILED, f"{'aborted' if run.steering.aborted_by else 'stopped'}, rolled back"
         case _ if is_verifying(run, phase):
             return FAILED, "done, but recovery is not verified"
         case _:

@@ -36,8 +36,13 @@ def plan_blocks(run: Run, phase: Plan) -> list[JsonObject]:
 
 def proposal(plan: RenderedPlan) -> list[JsonObject]:
     """Return in words what will happen, whether it can be undone, the risk and how success is verified."""
-    titles = [prose(step.title or human(step.id), 160) for step in plan.steps if step.action]
-    does = [f"*It will:* {sentence('; '.join(titles[:_MOST_STEPS]))}"] if titles[1:] else []
+    titles = [
+        prose(step.title or human(step.id), 160) + (" (needs its own approval)" if step.approval else "")
+        for step in plan.steps
+        if step.action
+    ]
+    listing = len(titles) > 1 or any(step.approval for step in plan.steps)
+    does = [f"*It will:* {sentence('; '.join(titles[:_MOST_STEPS]))}"] if listing else []
     more = [f"and {several(len(titles) - _MOST_STEPS, 'more step')}"] if len(titles) > _MOST_STEPS else []
     risk = [f"*Risk:* {sentence(prose(plan.risk, 600))}"] if plan.risk else []
     checks = [prose(check.title or human(check.id), 160) for check in plan.verify]

@@ -31,6 +31,7 @@ from bot.views.thread.approval import deciders
 from bot.views.thread.diagnosis import cause_in_root, unread_line
 from bot.views.thread.ending import ending_lines
 from bot.views.thread.evidence import strongest
+from bot.views.thread.leaning import leaning_lines
 from bot.views.thread.rollout import rollout_lines, steering_buttons
 from bot.views.thread.state import current, headline, is_verifying, mark, note, subject_of, title_of
 from bot.views.thread.watch import ends_at
@@ -82,6 +83,8 @@ def _cause(run: Run) -> str:
     phase = current(run)
     if not isinstance(phase, FanOut | Explore):
         return ""
+    if leaning := leaning_lines(run.phases[phase.id]):
+        return leaning[0]
     finding = strongest(run, phase)
     return "" if finding is None else f"*Strongest evidence so far:* {prose(finding.summary)}"
 

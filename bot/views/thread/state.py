@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.deployments.deployment import ROLLBACK
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement, Reading
-from bot.domain.formatting import duration, listed, several
+from bot.domain.formatting import duration, listed, percent, several
+from bot.domain.rollouts.rollout import judged_now, rollout_under_way, share_of
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.ending import changes_of, ending_of, in_doubt
 from bot.domain.runs.event import PhaseOutcome
@@ -53,6 +54,10 @@ def headline(run: Run) -> tuple[str, str]:
         return RUNNING, "stopping"
     if run.waiting_for is not None:
         return WAITING, "waiting for approval"
+    if (rolling := rollout_under_way(run)) is not None and (judged := judged_now(run, rolling)) is not None:
+        share = share_of(judged)
+        if share is not None:
+            return RUNNING, f"{percent(share)} of the traffic"
     phase = current(run)
     return (RUNNING, "finishing") if phase is None else _doing(run, phase)
 
