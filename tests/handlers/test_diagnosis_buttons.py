@@ -47,7 +47,7 @@ async def _modal(front: Front, *, user: str = "ana") -> dict:
 @pytest.mark.parametrize(
     ("action", "title", "said"),
     [
-        (ids.WHY, "Why?", "CPU of the new version is as usual"),
+        (ids.DETAILS, "Details", "CPU of the new version is as usual"),
         (ids.WHAT_ELSE, "What else?", "The bank answers slowly"),
     ],
 )
@@ -89,7 +89,7 @@ async def test_what_it_was_instead_is_asked_and_written_down(front: Front):
     assert (intent.text, intent.by.id, intent.thread) == ("It had no CPU left.", ANA, ts)
 
 
-async def test_why_of_a_run_without_a_diagnosis_is_answered(front: Front):
+async def test_what_else_of_a_run_without_a_diagnosis_is_answered(front: Front):
     await front.store.start("r-else", Story().events[0])
     blocks = [
         {
@@ -97,8 +97,8 @@ async def test_why_of_a_run_without_a_diagnosis_is_answered(front: Front):
             "elements": [
                 {
                     "type": "button",
-                    "text": {"type": "plain_text", "text": "Why?"},
-                    "action_id": ids.WHY,
+                    "text": {"type": "plain_text", "text": "What else?"},
+                    "action_id": ids.WHAT_ELSE,
                     "value": "r-else",
                 }
             ],
@@ -106,7 +106,7 @@ async def test_why_of_a_run_without_a_diagnosis_is_answered(front: Front):
     ]
     async with open_client(token=front.slack.bot_token, api_url=front.slack.api_url) as client:
         answer = await client.chat_postMessage(channel=ONCALL, text="x", blocks=blocks)
-    await _click(front, str(answer["ts"]), ids.WHY)
+    await _click(front, str(answer["ts"]), ids.WHAT_ELSE)
     seen = await front.people.wait(
         "There is no diagnosis yet", channel=CHANNEL, user="ana", thread_ts=str(answer["ts"])
     )

@@ -30,7 +30,10 @@ Ending = Literal[
 """
 
 _CHECKS = ("verify:", "judge:")
-_BLOCKING = frozenset({"gate_closed", "not_allowed", "busy"})
+_GATES = "gates."
+"""How the names of the probes begin that ask whether something may be deployed now."""
+_MISTAKES = frozenset({"not_found", "unknown_service", "usage"})
+"""Reasons of a gate that no waiting opens."""
 _DEPLOYING = ("deploy-", "rollback")
 
 
@@ -64,16 +67,14 @@ def stopped_by(run: Run) -> StepState | None:
 
 
 def blocked_by(run: Run) -> StepState | None:
-    """Return the check that did not allow a run to begin; none if none did."""
-    return next(
-        (
-            step
-            for phase in run.phases.values()
-            for step in phase.steps.values()
-            if step.outcome not in {None, "ok"} and step.reason in _BLOCKING
-        ),
-        None,
-    )
+    """Return the gate that did not allow a run to begin; none if all were open."""
+    for phase in run.runbook.phases:
+        for step in getattr(phase, "steps", ()):
+            state = run.phases[phase.id].steps.get(step.id)
+            closed = state is not None and state.outcome == "failed" and state.reason not in _MISTAKES
+            if closed and (step.probe or "").startswith(_GATES):
+                return state
+    return None
 
 
 def in_doubt(run: Run) -> bool:

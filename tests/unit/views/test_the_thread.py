@@ -171,7 +171,8 @@ def test_nothing_found_ends_green_with_a_way_on():
     story.end("fix", "skipped", why=plan.why_empty).end("watch", "skipped", why="nothing was changed")
     story.finishes("no_fault_found", nothing.summary)
     assert story.slots() == ["root", "phase:diagnose", "final"]
-    assert story.read("root").startswith("🟢 Triage checkout: no fault found\nErrors are as usual.\n")
+    assert story.read("root").startswith("🟢 Triage checkout: no fault found\nUnusual, but harmless:")
+    assert "\nErrors are as usual.\n" in story.read("root")
     assert "triage again over a longer time (`since 2h`)" in story.read("root")
     assert "✅" not in story.read("root")
     assert buttons(story.messages[0]) == [(ids.TRIAGE_AGAIN, "r-7f3a"), (ids.DETAILS, "r-7f3a")]
