@@ -1,4 +1,4 @@
-"""*Details* of a run; *What else?*, *Right*, *Wrong* and *Other …* below a diagnosis."""
+"""*Details* and *Review* of a run; *What else?*, *Right*, *Wrong* and *Other …* below a diagnosis."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bot.domain.runs.run import Run
 from bot.views import ids
 from bot.views.thread.details import details_modal
 from bot.views.thread.feedback import named_instead, other_modal
+from bot.views.thread.review import review_modal
 from bot.views.thread.why import what_else_modal
 from handlers.context import HandlerContext
 from handlers.opening import open_modal, readable_run
@@ -30,6 +31,7 @@ Says = Callable[[AsyncAck, Body, Body], Awaitable[None]]
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Register the buttons and the modal."""
+    app.action(ids.REVIEW)(_review(desk))
     for action_id in (ids.DETAILS, ids.WHY):
         app.action(action_id)(_details(desk))
     app.action(ids.WHAT_ELSE)(_shows(desk, what_else_modal))
@@ -75,6 +77,17 @@ def _shows(desk: HandlerContext, render: Callable[[Run, Diagnosis], JsonObject])
         if diagnosis is None:
             raise NotFoundError("There is no diagnosis yet.", hint="It appears once the evidence is in.")
         await _open(client, body, render(run, diagnosis))
+
+    return show
+
+
+def _review(desk: HandlerContext) -> Opens:
+    """Return a handler that answers a click with what waits for a decision, and its buttons."""
+
+    async def show(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
+        await ack()
+        run = await readable_run(desk, body, action)
+        await _open(client, body, review_modal(run, now=desk.clock.now()))
 
     return show
 

@@ -25,6 +25,7 @@ from bot.views.phrases import (
     names_in,
     who,
 )
+from bot.views.thread.review import review_button
 from bot.views.thread.root import state_lines
 from bot.views.thread.state import headline
 
@@ -72,7 +73,11 @@ def _blocks(
     if firing and not known_service:
         blocks.append(context(_no_service(alert)))
     offers_triage = known_service and not handled
-    if firing and (buttons := _buttons(alert, known_service=offers_triage, now=now)):
+    review = review_button(incident.run) if incident is not None else None
+    buttons = [] if review is None else [review]
+    if firing:
+        buttons += _buttons(alert, known_service=offers_triage, now=now)
+    if buttons:
         blocks.append(actions(*buttons))
     return blocks
 

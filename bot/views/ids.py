@@ -30,6 +30,8 @@ WHY_SO = "rollout_why"
 
 DETAILS = "run_details"
 """Button on a run; value = the run's id: all that was read, ruled out and planned, in a modal."""
+REVIEW = "run_review"
+"""Button on the first message of a run that waits for a decision; value = the run's id: decide in a modal."""
 DEPLOY_PLAN = "run_deploy_plan"
 """Button on a plan that was only shown; value = the run's id: deploy it."""
 WHY = "diagnosis_why"

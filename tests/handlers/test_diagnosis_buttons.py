@@ -21,13 +21,13 @@ CHANNEL = "checkout-oncall"
 RUN = Story().run.id
 
 
-async def _shown(front: Front, story: Story) -> str:
-    """Store a run and post its diagnosis; return the timestamp."""
+async def _shown(front: Front, story: Story, *, slot: str = "phase:diagnose") -> str:
+    """Store a run and post one of its messages; return the timestamp."""
     begun, *rest = story.events
     await front.store.start(RUN, begun)
     taken = await front.store.take(RUN)
     await front.store.append(RUN, rest, epoch=taken.epoch)
-    message: DesiredMessage = next(m for m in story.messages if m.slot == "phase:diagnose")
+    message: DesiredMessage = next(m for m in story.messages if m.slot == slot)
     async with open_client(token=front.slack.bot_token, api_url=front.slack.api_url) as client:
         answer = await client.chat_postMessage(
             channel=ONCALL, text=message.text, blocks=list(message.blocks), thread_ts=None
@@ -87,6 +87,16 @@ async def test_what_it_was_instead_is_asked_and_written_down(front: Front):
     assert isinstance(intent, RateDiagnosis)
     assert (intent.opinion, intent.cause, intent.service) == ("other", CauseKind.SATURATION, "payments")
     assert (intent.text, intent.by.id, intent.thread) == ("It had no CPU left.", ANA, ts)
+
+
+async def test_what_waits_is_reviewed_in_a_modal_with_the_buttons_to_decide(front: Front):
+    ts = await _shown(front, Story().diagnoses().proposes(), slot="root")
+    await _click(front, ts, ids.REVIEW, user="ben")
+    view = await _modal(front, user="ben")
+    assert view["title"]["text"] == "Review"
+    assert "Orders in flight on 2.3.1 are retried once." in str(view["blocks"])
+    buttons = [item.get("action_id") for block in view["blocks"] for item in block.get("elements", ())]
+    assert {ids.APPROVE, ids.REJECT} <= {*buttons}
 
 
 async def test_what_else_of_a_run_without_a_diagnosis_is_answered(front: Front):

@@ -32,6 +32,7 @@ from bot.views.thread.diagnosis import cause_in_root, unread_line
 from bot.views.thread.ending import ending_lines
 from bot.views.thread.evidence import strongest
 from bot.views.thread.leaning import leaning_lines
+from bot.views.thread.review import review_button
 from bot.views.thread.rollout import rollout_lines, steering_buttons
 from bot.views.thread.state import current, headline, is_verifying, mark, note, subject_of, title_of
 from bot.views.thread.watch import ends_at
@@ -61,7 +62,9 @@ def root_blocks(run: Run, *, style: Style) -> list[JsonObject]:
     if run.outcome is None and run.waiting_for is None and not rolling:
         blocks.append(_plan_block(run, subject_of(run)) if style == "plan" else section(*_checklist(run)))
     blocks.append(context(*_small_print(run)))
-    return [*blocks, actions(*steering_buttons(run), *_buttons(run))]
+    review = None if _is_below_alert(run) else review_button(run)
+    first = [] if review is None else [review]
+    return [*blocks, actions(*first, *steering_buttons(run), *_buttons(run))]
 
 
 def _is_below_alert(run: Run) -> bool:
