@@ -11,19 +11,20 @@ import asyncio
 import json
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.reading.measure import ThreadReading, measure, states_of, thread_texts
 from bench.reading.recording import RECORDED, RecordedRun, play_all, read_recordings, write_recording
+from bench.reading.screens import screens
 from demo.scenarios.scenarios import ALL, scenario
 
-_MOST_WORDS, _MEDIAN_WORDS = 250, 150
+_MOST_WORDS, _MEDIAN_WORDS, _MOST_SCREENS = 250, 150, 2.5
 
 
-def report(readings: Sequence[ThreadReading]) -> dict[str, Any]:
-    """Return the figures of all threads, and which goals they meet."""
+def report(readings: Sequence[ThreadReading], *, heights: Mapping[str, float]) -> dict[str, Any]:
+    """Return the figures of all threads, and which goals they meet; ``heights`` in screens, if measured."""
     words = [reading.words for reading in readings]
     found = {
         "threads": [
@@ -40,11 +41,14 @@ def report(readings: Sequence[ThreadReading]) -> dict[str, Any]:
         "details": sum(len(one.details) for one in readings),
         "false_ticks": sum(len(one.false_ticks) for one in readings),
         "missing": sum(len(one.missing) for one in readings),
+        "screens": dict(heights),
+        "most_screens": max(heights.values(), default=None),
     }
     return found | {
         "met": {
             "most_words": found["most_words"] <= _MOST_WORDS,
             "median_words": found["median_words"] <= _MEDIAN_WORDS,
+            **({"most_screens": found["most_screens"] <= _MOST_SCREENS} if heights else {}),
             **{name: found[name] == 0 for name in ("repeated", "details", "false_ticks", "missing")},
         }
     }
@@ -68,6 +72,14 @@ def main() -> None:
         "--play", nargs="+", metavar="NAME", help="play and record these scenarios (or `all`) first"
     )
     parser.add_argument("--show", metavar="NAME", help="print the thread of one scenario as it is measured")
+    parser.add_argument(
+        "--screens",
+        action="store_true",
+        help="also measure the screens to the buttons, in Chromium at 420 px",
+    )
+    parser.add_argument(
+        "--pictures", type=Path, help="with --screens: store pictures of the threads in this folder"
+    )
     arguments = parser.parse_args()
     if arguments.play:
         runs = asyncio.run(_played(arguments.play, arguments.folder))
@@ -77,7 +89,8 @@ def main() -> None:
         runs = [one for one in runs if one.scenario == arguments.show]
         for one in runs:
             _show(one)
-    found = report([measure(one) for one in runs])
+    heights = asyncio.run(screens(runs, pictures=arguments.pictures)) if arguments.screens else {}
+    found = report([measure(one) for one in runs], heights=heights)
     if arguments.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -101,9 +114,8 @@ def _print_table(found: dict[str, Any]) -> None:
             if one[name]
         )
         print(f"{one['scenario']:<24} {one['outcome']:<14} {counts}  {faults}")
-    print(
-        {name: found[name] for name in ("most_words", "median_words", *("repeated", "details"))}, found["met"]
-    )
+    totals = ("most_words", "median_words", "most_screens", "repeated", "details", "false_ticks", "missing")
+    print({name: found[name] for name in totals}, found["met"])
 
 
 if __name__ == "__main__":

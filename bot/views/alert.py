@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.board import DesiredMessage
-from bot.domain.formatting import duration, listed, several
+from bot.domain.formatting import duration, listed, percent, several
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.incident import AlertIncident
@@ -33,6 +34,7 @@ _COLOURS = {"warning": NEEDS_YOU, "info": RUNNING, "notice": RUNNING}
 _SHOWN = frozenset({"alertname", "service", "severity"})
 _MOST_LABELS = 8
 _MOST_OTHERS = 4
+_PERCENT = re.compile(r"(?<![\w.,])(\d{1,12}(?:\.\d{1,12})?) ?%")
 _SINCE = {
     (False, "firing"): "firing since",
     (False, "resolved"): "fired",
@@ -87,7 +89,12 @@ def _told(alert: Alert, *, brief: bool) -> list[str]:
     if brief and alert.status == "resolved":
         return []
     more = "" if brief or alert.description == alert.summary else prose(alert.description, 600)
-    return [line for line in (bold(alert.summary, 400), more) if line]
+    return [line for line in (bold(_rounded(alert.summary), 400), _rounded(more)) if line]
+
+
+def _rounded(text: str) -> str:
+    """Return a text with its shares written as everywhere: ``8.017%`` is ``8 %``."""
+    return _PERCENT.sub(lambda found: percent(float(found[1]) / 100), text)
 
 
 def _progress(alert: Alert, incident: AlertIncident | None) -> list[str]:

@@ -140,3 +140,8 @@ async def test_an_alert_that_fires_later_joins_the_active_triage():
     assert await stores.alerts.run_of(later.id) == "r-active"
     await attach_to_triage(stores, alert("search"))
     assert await stores.alerts.run_of(alert("search").id) == ""
+
+
+def test_a_share_of_an_alert_is_written_as_everywhere():
+    text = read(alert(), triage().run)
+    assert "checkout fails 5.4 % of its requests" in text
