@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from bot.domain.diagnoses.diagnosis import CauseKind, Source, SourceStatus
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.people import Person
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.ending import ending_of
@@ -303,3 +304,51 @@ def test_the_root_says_what_is_done_between_the_readings():
     assert "Triage checkout: finishing" in Story().diagnoses().end("remedy").end("fix").end("watch").read(
         "root"
     )
+
+
+def rollout(**params) -> Story:
+    steps = [{"id": "all", "probe": "gates.all"}]
+    book = {
+        "name": "deploy-canary",
+        "summary": "s",
+        "phases": [
+            {"id": "gates", "kind": "explore", "required": True, "steps": steps},
+            {"id": "ship", "kind": "pipeline", "steps": [{"id": "up", "action": "up"}]},
+        ],
+    }
+    story = Story(Runbook.model_validate(book))
+    given = {"service": "checkout", "version": "1.5.0", **params}
+    story.events[0] = story.events[0].model_copy(update={"params": given})
+    return story.begin("gates", StepRef(id="all", title="Gates"))
+
+
+def test_a_plan_that_was_only_shown_says_that_nothing_changed_and_offers_to_deploy():
+    story = rollout(dry_run=True).step("gates", "all", Facts(summary="open")).end("gates")
+    story.tell(PlanRendered(at=story.at, phase="ship", plan=RenderedPlan(summary="Canary of 1.5.0")))
+    root = story.end("ship", "skipped", why="not needed").finishes("done", "Done.").read("root")
+    assert root.startswith("⚪ Deploy canary checkout 1.5.0: plan only, nothing was changed\n")
+    assert "Plan: Canary of 1.5.0.\nNothing was changed.\nNext: Deploy starts it." in root
+    assert "✅" not in root
+    assert buttons(story.messages[0])[0] == (ids.DEPLOY_PLAN, "r-7f3a")
+
+
+def test_a_closed_gate_blocks_and_says_why_and_what_opens_it():
+    story = rollout().step(
+        "gates",
+        "all",
+        outcome="failed",
+        error="checkout is locked by Ana until 05:00 UTC",
+        hint="Ask Ana to unlock it.",
+        reason="lock_held",
+    )
+    root = (
+        story.end("gates", "failed", why="locked")
+        .finishes("failed", "Nothing was changed: locked")
+        .read("root")
+    )
+    assert root.split("\n")[:4] == [
+        "⚪ Deploy canary checkout 1.5.0: blocked",
+        "Why: checkout is locked by Ana until 05:00 UTC.",
+        "Nothing was changed.",
+        "Next: Ask Ana to unlock it.",
+    ]
