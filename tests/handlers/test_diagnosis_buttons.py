@@ -90,7 +90,7 @@ async def test_what_it_was_instead_is_asked_and_written_down(front: Front):
 
 
 async def test_what_waits_is_reviewed_in_a_modal_with_the_buttons_to_decide(front: Front):
-    ts = await _shown(front, Story().diagnoses().proposes(), slot="root")
+    ts = await _shown(front, Story().diagnoses().proposes(expires_s=10**9), slot="root")
     await _click(front, ts, ids.REVIEW, user="ben")
     view = await _modal(front, user="ben")
     assert view["title"]["text"] == "Review"

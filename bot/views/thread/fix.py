@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from bot.domain.diagnoses.finding import Measurement
+from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.formatting import listed
 from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
@@ -52,7 +52,7 @@ def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObj
     if gate is not None and gate.decision is None:
         first = section(f"{WAITING} {bold(f'Approval needed: {plan.summary}')}")
         asked = decision_blocks(gate, what=plan.summary, risk=plan.risk, now=now)
-        return [first, *proposal(plan), *asked]
+        return [first, *_waived_gates(run), *proposal(plan), *asked]
     if gate is not None and gate.decision != "approved":
         title = bold(f"{plan.summary}: {gate.decision}")
         return [section(f"{ENDED} {title}", f"{decided_line(gate)} Nothing was changed.")]
@@ -110,6 +110,19 @@ def _achieved(state: PhaseState) -> str:
         sentence(result if _LETTERS.search(result) else f"{prose(_named(step), 160)}: {result}")
         for step, result in seen
     )
+
+
+def _waived_gates(run: Run) -> list[JsonObject]:
+    """Return the gates that were waived for this run, for those who approve it; empty if none was."""
+    results = (result_of(step) for state in run.phases.values() for step in state.steps.values())
+    waived = [
+        prose(found.summary, 500)
+        for found in results
+        if isinstance(found, Facts)
+        and isinstance(gates := found.data.get("gates"), list)
+        and any(isinstance(gate, dict) and gate.get("waived_by") for gate in gates)
+    ]
+    return [section(*(f"{ALARM} {text}" for text in dict.fromkeys(waived)))] if waived else []
 
 
 def _waived(run: Run, phase: Pipeline) -> list[str]:

@@ -143,7 +143,7 @@ async def test_a_new_version_that_fails_is_found_with_its_onset_and_its_split(co
     (panel,) = picture.data["chart"]["panels"]
     assert panel["unit"].endswith("%")
     assert max(value for _, value in panel["lines"][0]["points"] if value is not None) > 20
-    assert [mark["text"] for mark in panel["marks"]] == ["it began"]
+    assert [mark["text"] for mark in panel["marks"]] == ["problem started"]
 
     assert [f.kind for f in calm.items if f.service == "shop"] == []
     assert "shop: errors as usual" in calm.normal
