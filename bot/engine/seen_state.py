@@ -19,7 +19,10 @@ _TIMEOUT_S = 10.0
 
 
 def seen_state(session: RunSession) -> SeenState | None:
-    """Return what serves, as the run has read it before its plan; none if it has not."""
+    """Return what serves, as the run has read it; none if it has not, or has changed something since."""
+    phases = session.run.phases.values()
+    if any(step.intent_key for phase in phases for step in phase.steps.values()):
+        return None
     for phase in session.run.runbook.phases:
         if not isinstance(phase, Explore | FanOut):
             continue
