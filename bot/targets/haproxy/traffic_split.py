@@ -60,6 +60,9 @@ async def set_weights(backend: Backend, weights: Mapping[str, int]) -> ChangeRes
     """
     servers = await backend.servers()
     backend.knows(servers, weights)
+    if kept_out := [name for name, weight in weights.items() if weight and servers[name].maintained]:
+        await _let_in(backend, kept_out)
+        servers = await backend.servers()
     before = {name: servers[name].weight for name in weights}
     result = partial(ChangeResult, before={"weights": {**before}}, after={"weights": {**weights}})
     if before == dict(weights):
@@ -69,7 +72,21 @@ async def set_weights(backend: Backend, weights: Mapping[str, int]) -> ChangeRes
     after = await _after_sending(backend.servers())
     if any(after[name].weight != weight for name, weight in weights.items()):
         raise ActionInDoubtError(f"HAProxy was sent the weights {_shown(weights)}, but does not show them.")
+    if weights.get(backend.slots.candidate) == 0 and not await _after_sending(backend.routes()):
+        await _after_sending(backend.keep_out(backend.slots.candidate))
     return result(summary=f"{backend.service}'s traffic is at {_shown(weights)} (was {_shown(before)})")
+
+
+async def _let_in(backend: Backend, names: Sequence[str]) -> None:
+    """End the maintenance of servers that are to get traffic, and wait until they are healthy."""
+    for name in names:
+        await backend.let_in(name)
+
+    async def usable() -> bool:
+        servers = await backend.servers()
+        return all(servers[name].usable for name in names)
+
+    await backend.until(usable, what=f"A healthy {', '.join(names)}")
 
 
 async def stands(backend: Backend, percent: int, routes: Iterable[str]) -> bool:
