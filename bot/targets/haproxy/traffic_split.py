@@ -42,6 +42,8 @@ async def divide(backend: Backend, percent: int, routes: Iterable[str]) -> Chang
     leash = backend.lease_lines(servers, hangs=percent < WHOLE)
     moves = [*backend.weight_lines(wanted), *backend.route_lines(now, routes)]
     lines = [*moves, *leash] if percent < WHOLE else [*leash, *moves]
+    if not has_any:  # in the same batch: whatever ends in between must not leave people there
+        lines.append(backend.keep_out_line(slots.candidate))
     await _send(backend, lines, before=_state(servers, now))
     if not await _after_sending(stands(backend, percent, routes)):
         raise ActionInDoubtError(f"HAProxy was sent {percent} % for {slots.candidate}, but does not show it.")
@@ -61,7 +63,7 @@ async def set_weights(backend: Backend, weights: Mapping[str, int]) -> ChangeRes
     servers = await backend.servers()
     backend.knows(servers, weights)
     if kept_out := [name for name, weight in weights.items() if weight and servers[name].maintained]:
-        await _let_in(backend, kept_out)
+        await backend.let_in_healthy(kept_out, what=f"A healthy {', '.join(kept_out)}")
         servers = await backend.servers()
     before = {name: servers[name].weight for name in weights}
     result = partial(ChangeResult, before={"weights": {**before}}, after={"weights": {**weights}})
@@ -75,18 +77,6 @@ async def set_weights(backend: Backend, weights: Mapping[str, int]) -> ChangeRes
     if weights.get(backend.slots.candidate) == 0 and not await _after_sending(backend.routes()):
         await _after_sending(backend.keep_out(backend.slots.candidate))
     return result(summary=f"{backend.service}'s traffic is at {_shown(weights)} (was {_shown(before)})")
-
-
-async def _let_in(backend: Backend, names: Sequence[str]) -> None:
-    """End the maintenance of servers that are to get traffic, and wait until they are healthy."""
-    for name in names:
-        await backend.let_in(name)
-
-    async def usable() -> bool:
-        servers = await backend.servers()
-        return all(servers[name].usable for name in names)
-
-    await backend.until(usable, what=f"A healthy {', '.join(names)}")
 
 
 async def stands(backend: Backend, percent: int, routes: Iterable[str]) -> bool:
