@@ -206,7 +206,7 @@ class IntentHandler:
                 raise NotAllowedError(
                     f"{who} already on it, in this thread.",
                     code="already_running",
-                    hint="Once it has ended, *Triage* starts a new one.",
+                    hint="Once it has ended, the button “Triage” starts a new one.",
                 )
         raise NotAllowedError(
             "This alert has been triaged too many times.", hint="Run `/triage <service>` instead."

@@ -109,7 +109,7 @@ async def _still_approved(session: RunSession, approval: Approval) -> Answer | N
         why = await lapse_reason(session.deps.directory, approval, origin=session.run.origin.kind)
     except IdentityUnknownError:
         if session.now >= approval.expires_at:
-            return PhaseEnd(outcome="expired", why="Slack did not say whether the approvers still may")
+            return PhaseEnd(outcome="expired", why="the approvers could not be looked up in Slack")
         return PhaseWait(until=session.now + _ASKED_AGAIN)
     if why:
         return PhaseEnd(
