@@ -32,12 +32,13 @@ _ANSWER = TypeAdapter[list[ChangeRecord] | _Feed](list[ChangeRecord] | _Feed)
 
 @probe(specialist="cicd")
 async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: bool = True) -> Findings:
-    """Deployments, settings and flags changed in a service and its dependencies in the last ``since_s`` s.
+    """Deployments, settings and flags changed in a service and those around it in the last ``since_s`` s.
 
-    Reads the bot's own ledger, and for each service the change feed and the deployments of the GitHub
-    repository that the catalogue names.  With ``commits``, the commits of each of the latest six releases are
-    read from the service's ``git`` or ``github`` source: ``commits`` in its ``data``, at most 20, newest
-    first, each with ``sha``, ``author``, ``at``, ``message``, ``files``, ``diff`` and ``whole``;
+    These are its dependencies and at most eight services that call it directly.  Reads the bot's own ledger,
+    and for each service the change feed and the deployments of the GitHub repository that the catalogue
+    names.  With ``commits``, the commits of each of the latest six releases of the service and its
+    dependencies are read from their ``git`` or ``github`` source: ``commits`` in its ``data``, at most 20,
+    newest first, each with ``sha``, ``author``, ``at``, ``message``, ``files``, ``diff`` and ``whole``;
     ``commits_total``, ``commits_removed`` and ``commits_complete``.  Commits that cannot be read are a gap.
 
     Raises:
@@ -45,7 +46,7 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
         ProbeGarbageError: likewise, and the server's answer is not a change feed.
     """
     until_s = asyncio.get_running_loop().time() + ctx.timeout_s * _SHARE_FOR_ALL
-    scope = ctx.catalogue.downstream(service)
+    scope = ctx.catalogue.around(service)
     own = await asyncio.gather(*(_ledger(ctx, entry.name, since_s=since_s) for entry in scope))
     read = {"changes": ("url", _feed), "github": ("repository", deployed)}
     feeds = [
@@ -76,7 +77,11 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
         sorted(records.values(), key=lambda record: (record.at, record.id), reverse=True)
     )
     if commits:
-        ordered, missing = await with_commits(ctx, ordered, until_s=until_s)
+        below = {entry.name for entry in ctx.catalogue.downstream(service)}
+        mine = [record for record in ordered if record.service in below]
+        known, missing = await with_commits(ctx, mine, until_s=until_s)
+        read_of = {record.id: record for record in known}
+        ordered = [read_of.get(record.id, record) for record in ordered]
         gaps += missing
     changed = {record.service for record in ordered}
     return Findings(

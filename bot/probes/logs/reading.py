@@ -26,7 +26,7 @@ Store = Callable[..., Awaitable[StoreAnswer]]
 async def read_logs(
     ctx: Context, service: str, *, stores: Mapping[str, tuple[str, Store]], since_s: float, neighbours: bool
 ) -> Findings:
-    """Return what is unusual in the logs of a service, and with ``neighbours`` of its dependencies.
+    """Return what is unusual in a service's logs, and with ``neighbours`` its dependencies' and callers'.
 
     ``stores`` maps a kind of source to the field that it must have and the function that reads it.  Each
     service is read from the first store that it has.
@@ -117,7 +117,7 @@ def _by_service(answers: Mapping[str, tuple[LogRead, list[str]]], unread: list[s
 def _kept(
     ctx: Context, service: str, stores: Mapping[str, tuple[str, Store]], *, neighbours: bool
 ) -> dict[str, list[Service]]:
-    scope = ctx.catalogue.downstream(service) if neighbours else (ctx.service(service),)
+    scope = ctx.catalogue.around(service) if neighbours else (ctx.service(service),)
     kept: dict[str, list[Service]] = {}
     for entry in scope:
         kinds = (kind for kind, (name, _) in stores.items() if entry.sources.get(kind, {}).get(name))
@@ -125,7 +125,7 @@ def _kept(
             kept.setdefault(kind, []).append(entry)
     if not kept:
         wanted = " or ".join(f"`{kind}` source with a `{name}`" for kind, (name, _) in stores.items())
-        raise ProbeNotConfiguredError(f"Neither {service} nor anything it depends on has a {wanted}.")
+        raise ProbeNotConfiguredError(f"Neither {service} nor any service beside it has a {wanted}.")
     return kept
 
 
