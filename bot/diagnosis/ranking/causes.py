@@ -12,6 +12,7 @@ from bot.diagnosis.changes.wording import describe
 from bot.diagnosis.origins.ranking import places
 from bot.diagnosis.origins.weights import OriginWeights, shipped
 from bot.diagnosis.ranking.corroboration import ALERTS, corroborate
+from bot.diagnosis.ranking.harmless import harmless_findings
 from bot.diagnosis.ranking.mechanisms import mechanisms
 from bot.diagnosis.ranking.situation import TEMPLATES, Situation
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
@@ -32,14 +33,6 @@ _LEAST = 0.2
 _MOST_CAUSES = 5
 _PLACE_BESIDE = 0.55
 """A place is worth less than a cause in it, as long as that cause is likely at all."""
-_RESOURCES = frozenset(
-    {
-        FindingKind.CPU_HIGH,
-        FindingKind.MEMORY_HIGH,
-        FindingKind.POOL_EXHAUSTED,
-        FindingKind.DB_LONG_TRANSACTION,
-    }
-)
 _CALLS = (FindingKind.DEPENDENCY_ERRORS, FindingKind.DEPENDENCY_SLOW, FindingKind.DEPENDENCY_DOWN)
 SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql", "alerts")
 """The families of evidence, in the order in which they are shown."""
@@ -216,29 +209,8 @@ def _ruled_out(
         if f.id in scene.retired
     )
     if not any(scene.impaired(name) for name in scene.scope):
-        found.extend(_harmless(scene))
+        found.extend(harmless_findings(scene))
     return tuple(dict.fromkeys(found))
-
-
-def _harmless(scene: Situation) -> list[RuledOut]:
-    found = []
-    for finding in scene.findings:
-        if finding.kind in TEMPLATES and not scene.harmful(finding) and not _is_over(finding):
-            level = str(finding.data.get("level", "")).lower() or "harmless"
-            found.append(
-                RuledOut(what=finding.summary.rstrip("."), why=f"these are {level} lines; nothing fails")
-            )
-        elif finding.kind in _RESOURCES:
-            found.append(
-                RuledOut(what=finding.summary.rstrip("."), why="nothing fails or slows down because of it")
-            )
-        elif finding.kind is FindingKind.ALERT and not _is_over(finding) and finding.service in scene.scope:
-            found.append(RuledOut(what=finding.summary.rstrip("."), why="no other source confirms it"))
-    return found
-
-
-def _is_over(finding: Finding) -> bool:
-    return finding.data.get("ended") is True
 
 
 def _sources(results: Mapping[str, Findings | Source]) -> tuple[Source, ...]:

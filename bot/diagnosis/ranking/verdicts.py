@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.diagnosis.ranking.corroboration import ALERTS
+from bot.diagnosis.ranking.harmless import headline_of
 from bot.diagnosis.ranking.situation import CHANGES, Situation
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Verdict
 from bot.domain.diagnoses.finding import FindingKind
@@ -161,7 +162,10 @@ def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
 def _no_fault(scene: Situation, beside: Sequence[Cause]) -> str:
     ours = [name for name in scene.scope if not scene.catalogue.get(name).external]
     back = duration(scene.since_s)
-    text = f"No fault found: errors and latency of {listed(ours, most=4)} were as usual over the last {back}."
+    usual = f"errors and latency of {listed(ours, most=4)} were as usual over the last {back}."
+    loud = headline_of(scene)
+    quiet = f"nothing is failing. {loud} {usual[:1].upper()}{usual[1:]}" if loud else usual
+    text = f"No fault found: {quiet}"
     over = [finding.service for finding in scene.over() if finding.service in scene.scope]
     if over:
         text += f" There was trouble in {listed(over, most=4)}; it has ended."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bot.diagnosis.signals.anomalies import Anomaly, FloatArray, detect
-from bot.diagnosis.signals.families import ERRORS_BY_VERSION, FAMILIES, REQUESTS, MetricFamily
+from bot.diagnosis.signals.families import ERRORS_BY_VERSION, FAMILIES, MORE_REQUESTS, REQUESTS, MetricFamily
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.formatting import figure
 from bot.domain.model import JsonObject, JsonValue
@@ -79,7 +79,8 @@ def findings_of(read: MetricsRead) -> tuple[Finding, ...]:
     """Judge every series of a service; at most one finding for each family and label."""
     found = list(_down(read))
     requests_per_s = _requests_per_s(read)
-    for panel in read.panels:
+    more = [replace(panel, family=MORE_REQUESTS) for panel in read.panels if panel.family.name == REQUESTS]
+    for panel in (*read.panels, *more):
         if panel.family.name == ERRORS_BY_VERSION and len(panel.series) < 2:  # noqa: PLR2004  # nothing to compare
             continue
         for series in panel.series:
