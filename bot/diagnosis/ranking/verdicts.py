@@ -22,6 +22,7 @@ BOTH = 0.8
 """From this confidence on, two causes that tie are both believed, if they are of different services."""
 _CORROBORATED = 2
 """This many sources must support a cause when most sources could not be read."""
+_ADD_ONE = "Add one under its `sources` in the catalogue, such as `prometheus` or `logs`."
 _PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
 
 
@@ -143,6 +144,8 @@ def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
     partial = listed(list(scene.partial), most=4)
     because += f" Of {partial} only a part could be read." if partial else ""
     tied = ties(causes)
+    if not scene.asked:
+        return f"No source is configured for {scene.service}: I cannot tell whether it is well. {_ADD_ONE}"
     if causes and causes[0].confidence >= FOUND and _is_undone(causes[0]):
         undone = f"But {causes[0].data['undone']}, and what I read may be from before that."
         return f"{causes[0].summary} {undone}{because}"

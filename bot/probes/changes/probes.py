@@ -11,12 +11,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from bot.domain.address import without_login
 from bot.domain.catalogue import Service
 from bot.domain.diagnoses.finding import Findings
-from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.formatting import duration, listed
 from bot.engine.plugins import Context, probe
 from bot.probes.changes.records import ChangeRecord, finding_of
 from bot.probes.changes.releases import with_commits
 from bot.probes.github.api import deployed
+from bot.targets.registry import is_deployed_here
 
 _SHARE_OF_TIME = 0.85
 _SHARE_FOR_ALL = 0.92
@@ -42,7 +43,10 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
     ``commits_total``, ``commits_removed`` and ``commits_complete``.  Commits that cannot be read are a gap.
 
     Raises:
-        ProbeUnavailableError: no change feed of these services can be read, and the ledger is empty.
+        ProbeNotConfiguredError: none of these services has a change feed, the bot changes none of them, and
+            its ledger is empty.
+        ProbeUnavailableError: no change feed of the service and its dependencies can be read, and the ledger
+            has nothing about them.
         ProbeGarbageError: likewise, and the server's answer is not a change feed.
     """
     until_s = asyncio.get_running_loop().time() + ctx.timeout_s * _SHARE_FOR_ALL
@@ -60,24 +64,29 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
     )
     records: dict[str, ChangeRecord] = {}
     gaps: list[str] = []
-    failures: list[ProbeUnavailableError] = []
+    failures: dict[str, ProbeUnavailableError] = {}
     for (entry, _), answer in zip(feeds, answers, strict=True):
         if isinstance(answer, list):
             records |= {record.id: record for record in answer}
         elif isinstance(answer, ProbeUnavailableError):
             gaps.append(f"{entry.name}: {answer}")
-            failures.append(answer)
+            failures[entry.name] = answer
         else:
             raise answer
     from_feeds = tuple(records.values())
     records |= {r.id: r for part in own for r in part if not any(_is_same(r, other) for other in from_feeds)}
-    if failures and len(failures) == len(feeds) and not records:
-        raise failures[0]
+    below = {entry.name for entry in ctx.catalogue.downstream(service)}
+    asked = {entry.name for entry, _ in feeds}
+    if not any(record.service in below for record in records.values()):
+        own = [name for name in failures if name in below]
+        if own and len(own) == len(asked & below):
+            raise failures[own[0]]
+        if not asked and not any(_is_changed_here(entry) for entry in scope):
+            raise ProbeNotConfiguredError(f"Nothing records changes of {service} or of what it depends on.")
     ordered = _with_previous(
         sorted(records.values(), key=lambda record: (record.at, record.id), reverse=True)
     )
     if commits:
-        below = {entry.name for entry in ctx.catalogue.downstream(service)}
         mine = [record for record in ordered if record.service in below]
         known, missing = await with_commits(ctx, mine, until_s=until_s)
         read_of = {record.id: record for record in known}
@@ -87,9 +96,18 @@ async def recent(ctx: Context, *, service: str, since_s: float = 3600, commits: 
     return Findings(
         items=tuple(finding_of(record) for record in ordered),
         looked_at=f"changes of {listed([entry.name for entry in scope], most=4)} over {duration(since_s)}",
-        normal=tuple(f"{entry.name}: no change" for entry in scope if entry.name not in changed),
+        normal=tuple(
+            f"{entry.name}: no change"
+            for entry in scope
+            if entry.name not in changed and (entry.name in asked or _is_changed_here(entry))
+        ),
         gaps=tuple(gaps),
     )
+
+
+def _is_changed_here(entry: Service) -> bool:
+    """Return whether the bot deploys a service or changes its settings, so that its ledger has a say."""
+    return is_deployed_here(entry) or bool(entry.sources.get("settings"))
 
 
 def _is_same(own: ChangeRecord, other: ChangeRecord) -> bool:

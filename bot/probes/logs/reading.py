@@ -42,6 +42,7 @@ async def read_logs(
     answers = await asyncio.gather(
         *(stores[kind][1](ctx, entries, **window) for kind, entries in kept.items()), return_exceptions=True
     )
+    below = {entry.name for entry in ctx.catalogue.downstream(service)}
     reads: dict[str, LogRead] = {}
     gaps: list[str] = []
     failures: list[ProbeUnavailableError] = []
@@ -54,8 +55,10 @@ async def read_logs(
         else:
             reads |= answer[0]
             gaps.extend(answer[1])
-    if failures and not reads:
-        raise failures[0]
+    asked = {entry.name for entries in kept.values() for entry in entries}
+    if asked & below and not reads.keys() & below:  # what the callers log says nothing of the service
+        why = f"No log of {service} or of what it depends on can be read: {'; '.join(gaps)}."
+        raise next(iter(failures), ProbeUnavailableError(why))
     names = [entry.name for entries in kept.values() for entry in entries]
     return await asyncio.to_thread(
         _judge, reads, gaps=gaps, of=listed(names, most=4), names=ctx.catalogue.names, since_s=since_s

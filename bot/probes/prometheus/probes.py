@@ -64,7 +64,8 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
         ProbeNotConfiguredError: the service has no ``prometheus`` source.
     """
     ctx.source(service, "prometheus")
-    names = [s.name for s in (*ctx.catalogue.downstream(service), *ctx.catalogue.upstream(service))]
+    below = [entry.name for entry in ctx.catalogue.downstream(service)]
+    names = [*below, *(entry.name for entry in ctx.catalogue.upstream(service))]
     asked = [name for name in dict.fromkeys(names) if ctx.service(name).sources.get("prometheus")]
     answers = await asyncio.gather(
         *(read_panels(ctx, name, since_s=since_s) for name in asked), return_exceptions=True
@@ -81,13 +82,14 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
     for name, answer in zip(asked, answers, strict=True):
         if isinstance(answer, MetricsRead):
             reads.append(replace(answer, deployed_s=deployed[name], stopped=stopped.get(name)))
-            gaps.extend([] if count_series([answer]) else [f"{name}: Prometheus has no series for it"])
+            if not (answer.missing or count_series([answer])):
+                (partial if name in below else gaps).append(f"{name}: Prometheus has no series for it")
             if answer.unread:
                 gaps.append(f"{name}: {listed(answer.unread, most=4)} could not be read")
             if answer.missing:
                 partial.append(f"{name}: {in_words(answer.missing)}")
         elif isinstance(answer, ProbeUnavailableError) and name != service:
-            gaps.append(f"{name}: {answer}")
+            (partial if name in below else gaps).append(f"{name}: {answer}")
         else:
             raise answer
     # In a thread: half a second of arithmetic must not delay the probes that run at the same time.

@@ -11,7 +11,17 @@ from bot.views.phrases import (
     SKIPPED,
 )
 from bot.views.thread.evidence import finding_lines
-from tests.unit.views.story import BAD_RELEASE, ERRORS, LINES, SLOW_BANK, START, Story, diagnosis, found
+from tests.unit.views.story import (
+    BAD_RELEASE,
+    ERRORS,
+    LINES,
+    PROBES,
+    SLOW_BANK,
+    START,
+    Story,
+    diagnosis,
+    found,
+)
 
 
 def test_answers_are_shown_while_others_are_still_read():
@@ -221,3 +231,27 @@ def test_a_cause_without_evidence_shows_no_empty_list():
 
 def test_a_verdict_without_any_cause_is_unclear():
     assert "Cause unclear" in Story().diagnoses(diagnosis(causes=())).read("phase:diagnose")
+
+
+def test_an_answer_that_lacks_a_service_is_read_in_part_and_is_not_unusual_or_usual():
+    gap = "payments: Prometheus did not answer within 4 s"
+    story = Story().asks().step("evidence", "metrics", Findings(looked_at="41 series", gaps=(gap,)))
+    for name in set(PROBES) - {"metrics"}:
+        story = story.step("evidence", name, found("database"))
+    story = story.end("evidence")
+    read = story.read("phase:evidence")
+    assert "⚠️ Gather evidence: 5 of 5 sources read in " in read
+    assert ", 1 in part" in read.split("\n")[0]
+    assert "41 series. Nothing unusual" not in read
+    assert "⚠️ Payments: Prometheus did not answer within 4 s" in read
+    assert "5 of 5 sources, 1 in part" in story.read("root")
+
+
+def test_without_any_source_none_is_counted():
+    story = Story().asks()
+    for name in PROBES:
+        story = story.step("evidence", name, outcome="not_configured", error="no such source")
+    story = story.end("evidence")
+    for slot in ("phase:evidence", "root"):
+        assert "no source is configured" in story.read(slot)
+        assert "0 of 0" not in story.read(slot)
