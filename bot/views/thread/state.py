@@ -64,7 +64,8 @@ def _doing(run: Run, phase: Phase) -> tuple[str, str]:
         case FanOut():
             return RUNNING, "gathering evidence"
         case Reduce():
-            return RUNNING, "weighing the evidence"
+            waits = run.phases[phase.id].again_at is not None
+            return RUNNING, "unclear, reading again soon" if waits else "weighing the evidence"
         case Plan():
             return RUNNING, "planning"
         case Pipeline():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.domain.diagnoses.diagnosis import ReducerResult, RuledOut, Source, SourceStatus
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement
-from bot.domain.runs.event import StepRef
+from bot.domain.runs.event import LookAgainPlanned, LookedAgain, StepRef
 from bot.views.phrases import (
     SKIPPED,
 )
@@ -255,3 +257,45 @@ def test_without_any_source_none_is_counted():
     for slot in ("phase:evidence", "root"):
         assert "no source is configured" in story.read(slot)
         assert "0 of 0" not in story.read(slot)
+
+
+def unclear():
+    away = (Source(name="metrics", status=SourceStatus.TIMED_OUT, why="no answer within 4 s"),)
+    return diagnosis(verdict="unclear", summary="I am not sure.", sources=away)
+
+
+def looks_again(story: Story) -> Story:
+    until = story.run.started_at + timedelta(minutes=1)
+    return story.tell(
+        LookAgainPlanned(
+            at=story.at,
+            phase="diagnose",
+            until=until,
+            because="metrics did not answer in full",
+            output=unclear().model_dump(mode="json"),
+        )
+    )
+
+
+def test_before_a_second_look_the_first_diagnosis_is_shown_with_when_and_why():
+    story = looks_again(Story().gathers(but=["metrics"]).begin("diagnose"))
+    for slot in ("phase:diagnose", "root"):
+        read = story.read(slot)
+        assert "Cause unclear" in read
+        assert "I read the sources again, once, at 03:0" in read
+        assert "because metrics did not answer in full." in read
+    assert "[Cancel]" in story.read("root")
+
+
+def test_a_second_look_replaces_the_answers_and_says_that_it_is_one():
+    story = looks_again(Story().gathers(but=["metrics"]).begin("diagnose"))
+    story = story.wait(60).tell(LookedAgain(at=story.at, phase="diagnose", over=("evidence",)))
+    assert "⏳ Metrics (monitoring): reading …" in story.read("phase:evidence")
+    assert "I am reading the sources again" in story.read("phase:diagnose")
+    for name in PROBES:
+        story = story.step("evidence", name, found(name))
+    story = story.end("evidence").end("diagnose", output=diagnosis())
+    assert "5 of 5 sources read" in story.read("phase:evidence")
+    read = story.read("phase:diagnose")
+    assert "This is the second look. At the first, metrics did not answer in full." in read
+    assert "Cause unclear" not in read
