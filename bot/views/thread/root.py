@@ -33,6 +33,7 @@ from bot.views.thread.approval import deciders
 from bot.views.thread.diagnosis import cause_line, unread_line
 from bot.views.thread.ending import headline_of_end, next_line, story
 from bot.views.thread.evidence import strongest
+from bot.views.thread.second_look import second_look_line
 from bot.views.thread.state import current, headline, is_verifying, mark, note, title_of
 from bot.views.thread.watch import ends_at
 
@@ -117,7 +118,7 @@ def _doing(run: Run, phase: Phase) -> str:
         case Explore() | FanOut():
             return _reading(run, phase)
         case Reduce():
-            return "*Now:* weighing the evidence."
+            return f"*Now:* {second_look_line(run.phases[phase.id]) or 'weighing the evidence.'}"
         case Plan():
             return "*Now:* working out what to change."
         case Pipeline():
