@@ -36,7 +36,7 @@ _BACKLOG = 2048
 _PUMP_S = 0.1
 _PUMP_LATE_S = 10
 """A clock that has woken no run for this many seconds is not ready."""
-_ALERTS_S = 60
+_ALERTS_S = 15
 _SWEEP_S = 60
 _ACCURACY_HOUR = 9
 """On Mondays, in UTC."""
@@ -67,7 +67,12 @@ async def web(parts: Parts) -> None:
         http=parts.http,
         operating=parts.operating,
     )
-    more = http_routes(parts.app) if settings.slack_mode == "http" else ()
+    secret = settings.slack_signing_secret
+    more = (
+        http_routes(parts.app, signing_secret=secret.get_secret_value())
+        if settings.slack_mode == "http" and secret is not None
+        else ()
+    )
     listening = _listen(settings.http_host, settings.http_port, setting="PILOTHOUSE_HTTP_PORT")
     async with asyncio.TaskGroup() as group:
         group.create_task(_served(web_app(surface, more=more), listening))

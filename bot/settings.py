@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     alertmanager_url: str = Field(
         default="",
         description="Address of your Alertmanager, `http://am:9093`, or of all of its cluster, separated by"
-        " commas: an alert that none of them lists for three minutes is closed; empty: they are not asked.",
+        " commas: an alert that they listed and have not for three minutes is closed; empty: not asked.",
     )
     catalogue: Path = Field(
         default=Path("catalogue.yaml"), description="The file that lists your services and their sources."

@@ -69,7 +69,7 @@ _TOLD = (CanaryVerdict, MetricVerdict, Interval, Forecast)
 
 def lines() -> Iterator[str]:
     """Render the page."""
-    yield "# What the judge takes and says"
+    yield "# The input and output of the judge"
     yield ""
     yield (
         "`pilothouse judge < input.json` judges any data by the rules for canaries. It ends with 0 "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.diagnosis.alerts.case import AlertCase, read_cases
+from bot.domain.model import JsonObject
 
 SPLITS = ("dev", "heldout")
 
@@ -30,9 +31,11 @@ class Known:
 def known_cases(data_dir: Path, *, split: str = "dev") -> dict[str, list[Known]]:
     """Read every system that has cases of alerts in ``split``; empty when there is none."""
     found: dict[str, list[Known]] = {}
+    truth: dict[str, JsonObject] = {}  # one file for all systems, and some for one each
+    for path in sorted((data_dir / "truth").glob(f"{split}*.json")):
+        truth |= json.loads(path.read_bytes())
     for path in sorted((data_dir / split).glob("*/cases.json.gz")):
         raw = gzip.decompress(path.read_bytes())
-        truth = json.loads((data_dir / "truth" / f"{split}.json").read_bytes())
         labels = [truth[case["id"]] for case in json.loads(raw)]
         found[path.parent.name] = [
             Known(case=case, culprit=label["service"], fault=label["fault"])

@@ -81,7 +81,8 @@ class Launcher:
         """End what runs in a slot, once it has answered what it was asked."""
         if slot in self.running:
             process = self.running.pop(slot)[1]
-            process.terminate()
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                process.terminate()
             await process.wait()
 
     async def close(self) -> None:

@@ -27,7 +27,10 @@ _Labels = frozenset[tuple[str, str]]
 
 
 class AlertmanagerReconciler:
-    """Compares firing alerts with what all Alertmanagers list; if one does not answer, nothing is closed."""
+    """Compares firing alerts with what all Alertmanagers list; if one does not answer, nothing is closed.
+
+    Other systems send alerts in the same form.  So only an alert whose labels were listed before is closed.
+    """
 
     def __init__(self, stores: Stores, http: httpx.AsyncClient, clock: Clock, *, urls: Sequence[str]) -> None:
         """Store what it depends on; ``urls`` are the addresses of one cluster's members."""
@@ -36,6 +39,7 @@ class AlertmanagerReconciler:
         self._clock = clock
         self._urls = urls
         self._absent: dict[str, datetime] = {}
+        self._listed_before: set[_Labels] = set()
 
     async def tick(self) -> None:
         """Compare once, and close what has been missing for ``ABSENT_S`` seconds of comparisons."""
@@ -49,7 +53,13 @@ class AlertmanagerReconciler:
             return
         listed = frozenset[_Labels]().union(*lists)
         now = self._clock.now()
-        missing = [alert for alert in ours if frozenset(alert.labels.items()) not in listed]
+        labels_of = {alert.id: frozenset(alert.labels.items()) for alert in ours}
+        self._listed_before = (self._listed_before & {*labels_of.values()}) | listed
+        missing = [
+            alert
+            for alert in ours
+            if labels_of[alert.id] not in listed and labels_of[alert.id] in self._listed_before
+        ]
         self._absent = {alert.id: self._absent.get(alert.id, now) for alert in missing}
         for alert in missing:
             if (now - self._absent[alert.id]).total_seconds() >= ABSENT_S:

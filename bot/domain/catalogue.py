@@ -126,6 +126,9 @@ class ApproverGroup(Model):
     """Ids of people; where both are given, a person must be in both."""
 
 
+_MOST_CALLERS = 8
+
+
 class Catalogue(Model):
     """All services, checked: names are unique and every dependency exists."""
 
@@ -222,6 +225,16 @@ class Catalogue(Model):
     def upstream(self, name: str) -> tuple[Service, ...]:
         """List the services that depend directly on ``name``."""
         return tuple(service for service in self.services if name in service.depends_on)
+
+    def around(self, name: str) -> tuple[Service, ...]:
+        """List a service, everything it depends on, and at most eight of its direct callers, in that order.
+
+        A fault of a caller's own may come together with one of the service; one that many services call would
+        cost too much to read.
+        """
+        below = self.downstream(name)
+        callers = [service for service in self.upstream(name) if service not in below]
+        return (*below, *callers[:_MOST_CALLERS])
 
     @property
     def prices(self) -> dict[str, Cost]:

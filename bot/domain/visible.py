@@ -6,16 +6,16 @@ import unicodedata
 
 _TRAILING = ".,;:!?"
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks, by Unicode's categories, that have no shape."""
+"""Letters and marks, by Unicode's categories, that are invisible."""
 
 
 def visible(text: str) -> str:
-    """Return text without characters without a shape: zero width, format, soft hyphen, byte order mark."""
+    """Return text without invisible characters: zero width, format, soft hyphen, byte order mark."""
     if text.isascii():
         return text
     return "".join(char for char in text if unicodedata.category(char) != "Cf" and char not in _BLANK_LETTERS)
 
 
 def bare_name(word: str) -> str:
-    """Return a name as it was meant: without invisible characters, a stop at its end, and capitals."""
+    """Return a name in lower case, without invisible characters and punctuation at its end."""
     return visible(word).strip().rstrip(_TRAILING).casefold()

@@ -1,4 +1,4 @@
-"""Checks, before an approved plan is carried out, that those who asked and approved still may."""
+"""Checks, before an approved plan is carried out, that its requester and approvers are still entitled."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from bot.domain.runs.approval import Approval
 from bot.ports.directory import Directory
 
 _NOT_PEOPLE = frozenset({"cli", "webhook", "run"})
-"""Origins of runs whose requester is no account of the chat."""
+"""Origins of runs that were not requested by a Slack account."""
 
 
-async def why_not_any_more(directory: Directory, approval: Approval, *, origin: str) -> str:
-    """Return why an approval no longer counts, in words; empty if it does.
+async def lapse_reason(directory: Directory, approval: Approval, *, origin: str) -> str:
+    """Return why an approval no longer counts, in words; empty if it still counts.
 
     Raises:
         IdentityUnknownError: people cannot be looked up now.
@@ -19,13 +19,14 @@ async def why_not_any_more(directory: Directory, approval: Approval, *, origin: 
     for person in approval.approved_by:
         profile = await directory.profile(person.id)
         if not profile.is_member:
-            return f"{_name(person)}, who approved it, no longer may: {profile.standing}"
+            return f"{_name(person)}, who approved it, is no longer a member ({profile.standing})"
         if not await directory.groups_of(person.id, among=approval.groups, fresh=True):
             return f"{_name(person)}, who approved it, is no longer in {_named(approval.groups)}"
     if origin not in _NOT_PEOPLE:
-        profile = await directory.profile(approval.requested_by.id)
+        person = approval.requested_by
+        profile = await directory.profile(person.id)
         if not profile.is_member:
-            return f"{_name(approval.requested_by)}, who asked for it, no longer may: {profile.standing}"
+            return f"{_name(person)}, who requested it, is no longer a member ({profile.standing})"
     return ""
 
 

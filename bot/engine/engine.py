@@ -14,7 +14,7 @@ from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline
 from bot.engine.deployment_records import keep_record
 from bot.engine.deps import Deps
 from bot.engine.outcome import outcome_of
-from bot.engine.phases import Answer, PhaseEnd, PhaseWait
+from bot.engine.phases import Answer, PhaseEnd, PhaseRepeat, PhaseWait
 from bot.engine.phases.background import background
 from bot.engine.phases.gather import explore, fan_out
 from bot.engine.phases.pipeline import pipeline
@@ -77,6 +77,9 @@ class Engine:
                 parked = await session.park(until)
                 log.info("run_parked", extra={"run_id": session.run.id, "phase": phase.id, "parked": parked})
                 return parked
+            case PhaseRepeat():
+                log.info("phase_repeats", extra={"run_id": session.run.id, "phase": phase.id})
+                return False
             case PhaseEnd():
                 session.note(
                     PhaseFinished(

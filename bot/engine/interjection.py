@@ -1,4 +1,4 @@
-"""Appends an event to another's run: load, decide, append, and again while others write to it."""
+"""Appends an event to a run from outside: load, decide, append, and retry while others write to it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Interjection:
 async def interject(
     journal: Journal, run_id: str, decide: Callable[[Run], Awaitable[Interjection | None]]
 ) -> Run | None:
-    """Append what ``decide`` makes of the run; return the run that it decided on, none if it decided nothing.
+    """Append the event that ``decide`` makes of the run; return the run it was made from, or ``None``.
 
-    ``decide`` is asked again with the new state where another wrote to the run in between; what it raises
-    is raised.
+    If another process wrote to the run meanwhile, ``decide`` is called again with the new state.  Its
+    exceptions pass through.
 
     Raises:
-        NotFoundError: there is no such run.
-        BusyRunError: others wrote to the run all the time.
+        NotFoundError: the run does not exist.
+        BusyRunError: others kept writing to the run.
     """
     for _ in range(_TRIES):
         run = fold(run_id, await journal.load(run_id))

@@ -11,7 +11,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.diagnoses.diagnosis import Diagnosis, ReducerResult
 from bot.domain.errors import NotFoundError
 from bot.domain.model import JsonObject
-from bot.domain.runs.event import Event, InputsPinned, PhaseFinished
+from bot.domain.runs.event import Event, InputsPinned, LookedAgain, PhaseFinished
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Reduce, ReducerName
 from bot.engine.deps import ReduceInput, Reducer
@@ -56,6 +56,8 @@ def _recorded(run_id: str, events: Sequence[Event]) -> Iterator[RecordedReductio
             case InputsPinned() if event.phase not in pinned:
                 # The reducer did not see what came later, such as the remedy's steps.
                 pinned[event.phase] = fold(run_id, events[:place])
+            case LookedAgain():
+                pinned.pop(event.phase, None)  # it will be asked with what is read then
             case PhaseFinished(output=dict() as output) if event.phase in pinned:
                 phase = whole.runbook.phase(event.phase)
                 if isinstance(phase, Reduce):

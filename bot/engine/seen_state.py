@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import BotError
 from bot.domain.model import JsonObject, JsonValue
-from bot.domain.runs.plan import RenderedPlan, SeenState
+from bot.domain.runs.approval import Approval
+from bot.domain.runs.plan import SeenState
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Explore, FanOut
 from bot.engine.deps import Deps
@@ -19,7 +20,9 @@ _TIMEOUT_S = 10.0
 
 
 def seen_state(session: RunSession) -> SeenState | None:
-    """Return what serves, as the run has read it before its plan; none if it has not."""
+    """Return what serves, as the run has read it; none if it has not, or has changed something since."""
+    if _has_acted(session.run):
+        return None
     for phase in session.run.runbook.phases:
         if not isinstance(phase, Explore | FanOut):
             continue
@@ -35,13 +38,15 @@ def seen_state(session: RunSession) -> SeenState | None:
     return None
 
 
-async def why_not_so_any_more(deps: Deps, run: Run, plan: RenderedPlan) -> str:
-    """Return how what serves differs from what the plan was made from, in words; empty if it does not.
+async def state_change(deps: Deps, run: Run, approval: Approval) -> str:
+    """Return what serves now instead of what the approved plan was made from, in words; empty if unchanged.
 
-    A target that cannot be read now is no difference: the steps themselves will find that out.
+    It is empty as well once the run itself has acted, and where the target cannot be read now: the steps of
+    the plan will then fail.
     """
-    seen = plan.seen
-    if seen is None:
+    plan = run.plan_for(approval.phase)
+    seen = plan.seen if plan is not None else None
+    if seen is None or _has_acted(run):
         return ""
     ctx = deps.context(run.id, "seen", timeout_s=_TIMEOUT_S)
     called = await call_with(ctx, deps.plugins.get(_OBSERVE), seen.arguments)
@@ -51,6 +56,10 @@ async def why_not_so_any_more(deps: Deps, run: Run, plan: RenderedPlan) -> str:
     if (now.stable, now.candidate) == (seen.stable, seen.candidate):
         return ""
     return f"since the plan was made, what serves has changed: {_words(seen)} then, {_words(now)} now"
+
+
+def _has_acted(run: Run) -> bool:
+    return any(step.intent_key for phase in run.phases.values() for step in phase.steps.values())
 
 
 def _state(arguments: JsonObject, data: JsonValue) -> SeenState:

@@ -122,6 +122,8 @@ def _check_reduce(place: PhasePosition, phase: Reduce) -> None:
             spot.at("reducer").report("`rank_causes` needs a parameter `service`")
         for index, drafted in enumerate(found):
             _check_findings(spot.at("over", index), drafted)
+    elif phase.look_again_s is not None:
+        spot.at("look_again_s").report("only `rank_causes` has a diagnosis that may be unclear")
     known = _REDUCER_ARGUMENTS[phase.reducer]
     for name, value in phase.arguments.items():
         if name not in known:

@@ -151,10 +151,37 @@ def _session(ground: MigrationContext, node: ast.Node) -> MigrationRuling | None
 def _listed(node: ast.Node) -> MigrationRuling:
     kind = type(node)
     if kind in _SAFE_ANYWAY:
-        return safe(MigrationStage.EXPAND, _SAFE_ANYWAY[kind])
+        rewrites = kind is ast.ClusterStmt
+        return safe(MigrationStage.EXPAND, _SAFE_ANYWAY[kind], lock=_lock_of(node), rewrites=rewrites)
     if kind in _NEVER_QUITE:
         return until(MigrationStage.CONTRACT, _NEVER_QUITE[kind], lock=Lock.SHARE_ROW_EXCLUSIVE)
     return unknown(kind.__name__.removesuffix("Stmt"))
+
+
+_MODES = {
+    4: Lock.SHARE_UPDATE_EXCLUSIVE,
+    5: Lock.SHARE,
+    6: Lock.SHARE_ROW_EXCLUSIVE,
+    7: Lock.SHARE_ROW_EXCLUSIVE,  # EXCLUSIVE, which blocks no more of what a service does
+    8: Lock.ACCESS_EXCLUSIVE,
+}
+"""The modes of LOCK TABLE, by PostgreSQL's numbers."""
+
+
+def _lock_of(node: ast.Node) -> Lock:
+    """Return the lock of a statement that changes no results."""
+    match node:
+        case ast.LockStmt():
+            return _MODES.get(node.mode, Lock.NONE)
+        case ast.ReindexStmt():
+            concurrent = any(option.defname == "concurrently" for option in node.params or ())
+            return Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.ACCESS_EXCLUSIVE
+        case ast.ClusterStmt():
+            return Lock.ACCESS_EXCLUSIVE
+        case ast.RefreshMatViewStmt():
+            return Lock.SHARE_ROW_EXCLUSIVE if node.concurrent else Lock.ACCESS_EXCLUSIVE
+        case _:
+            return Lock.NONE
 
 
 def _alone(node: ast.Node) -> bool:

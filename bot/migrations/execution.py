@@ -12,7 +12,6 @@ from bot.domain.model import Model
 from bot.migrations.assess import assess
 
 _BACKFILL = re.compile(r"^--\s*backfill:\s*(?:(\w+)\.)?(\w+)\.(\w+)\s*$", re.MULTILINE)
-_LIMIT = re.compile(r"\b(?:lock|statement|transaction|idle_in_transaction_session)_timeout\b", re.IGNORECASE)
 _BOUNDS = frozenset({1, 2})
 
 
@@ -79,8 +78,6 @@ def _unfit(node: ast.Node) -> str:
             return "it begins or ends a transaction itself, so the ledger entry could not be part of it"
         case ast.DiscardStmt():
             return "it discards the session, and with it the lock that keeps migrations apart"
-        case ast.DoStmt() | ast.CreateFunctionStmt() if found := _LIMIT.search(repr(node)):
-            return f"its code sets {found[0].lower()}, so that the bot's own limit would not hold in it"
         case _:
             return ""
 

@@ -30,31 +30,45 @@ def lock_lines(assessments: Sequence[Assessment]) -> list[str]:
         blocks = _BLOCKS.get(statement.lock)
         if blocks is None:
             continue
-        table, scans = _table_of(statement.sql)
-        lasts = "for a moment"
-        if statement.rewrites:
-            lasts = "while the whole table is rewritten"
-        elif scans:
-            lasts = "while the whole table is read"
-        lines.append(f"{blocks} {table or 'what it changes'} {lasts}: {_short(statement.sql)}")
+        node = _parsed(statement.sql)
+        lasts = "while the whole table is rewritten" if statement.rewrites else _lasts(node)
+        lines.append(f"{blocks} {_tables_of(node) or 'what it changes'} {lasts}: {_short(statement.sql)}")
     return list(dict.fromkeys(lines))
 
 
-def _table_of(sql: str) -> tuple[str, bool]:
-    """Return the table that a statement is about, if it names one, and whether all of its rows are read."""
+def _parsed(sql: str) -> ast.Node | None:
     try:
         [raw] = parse_sql(sql)
     except (ParseError, ValueError):
-        return "", True
-    relation = getattr(raw.stmt, "relation", None)
-    table = name_of(relation) if isinstance(relation, ast.RangeVar) else ""
-    return table, isinstance(raw.stmt, ast.IndexStmt) or _checks_rows(raw.stmt)
+        return None
+    return raw.stmt
 
 
-def _checks_rows(statement: ast.Node) -> bool:
+def _tables_of(node: ast.Node | None) -> str:
+    """Return the tables that a statement names as what it is about; empty if it names none."""
+    one = getattr(node, "relation", None)
+    several = [getattr(each, "relation", each) for each in getattr(node, "rels", None) or ()]
+    relations = [one, *several, *(getattr(node, "relations", None) or ())]
+    return ", ".join(name_of(each) for each in relations if isinstance(each, ast.RangeVar))
+
+
+def _lasts(node: ast.Node | None) -> str:
+    """Return in words how long a statement holds its lock, apart from the rest of its transaction."""
+    match node:
+        case ast.LockStmt():
+            return "until the end of the transaction"
+        case ast.IndexStmt() | ast.ReindexStmt():
+            return "while the whole table is read"
+        case ast.AlterTableStmt():
+            return "while the whole table is read" if _checks_rows(node) else "for a moment"
+        case ast.CreateStmt() | ast.DropStmt() | ast.RenameStmt() | ast.TruncateStmt() | ast.CreateTrigStmt():
+            return "for a moment"
+        case _:
+            return "for as long as it runs"
+
+
+def _checks_rows(statement: ast.AlterTableStmt) -> bool:
     """Return whether an ALTER TABLE reads every row to check it."""
-    if not isinstance(statement, ast.AlterTableStmt):
-        return False
     return any(
         command.subtype.name in {"AT_SetNotNull", "AT_AddIndex"}
         or (isinstance(command.def_, ast.Constraint) and not command.def_.skip_validation)

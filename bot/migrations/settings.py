@@ -11,26 +11,20 @@ _HARMLESS = frozenset(
     {
         "application_name",
         "client_min_messages",
+        "idle_in_transaction_session_timeout",
         "maintenance_work_mem",
+        "statement_timeout",
+        "transaction_timeout",
         "work_mem",
     }
 )
-_OURS = frozenset(
-    {
-        "idle_in_transaction_session_timeout",
-        "lock_timeout",
-        "statement_timeout",
-        "transaction_timeout",
-    }
-)
-"""Limits that a file may name; before each of its statements ours are set again."""
 _K = enums.TransactionStmtKind
 _FORWARD = frozenset({_K.TRANS_STMT_BEGIN, _K.TRANS_STMT_START, _K.TRANS_STMT_COMMIT})
 
 
 def setting(ground: MigrationContext, statement: ast.VariableSetStmt) -> MigrationRuling:
     """Rule on SET: after another search path or role, a name may mean something else."""
-    if statement.name in _OURS:
+    if statement.name == "lock_timeout":
         return safe(MigrationStage.EXPAND, "the bot's own limit holds instead")
     if statement.name in _HARMLESS:
         return safe(MigrationStage.EXPAND, "it affects only this session")

@@ -11,7 +11,7 @@ from functools import reduce
 
 from bot.diagnosis.alerts.firings import Firing, PastFirings, findings_of
 from bot.domain.diagnoses.finding import Evidence, Findings
-from bot.domain.errors import ProbeUnavailableError
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.formatting import duration, listed
 from bot.domain.monitoring.alert import Alert
 from bot.engine.plugins import Context, probe
@@ -30,30 +30,41 @@ async def recent(ctx: Context, *, service: str, since_s: float = 1800, alert: st
     for these services; both also show on how many of the 28 days before each alert fired.  ``alert`` is the
     id of the alert that is being triaged, if there is one.  A firing alert alone is not evidence of a fault:
     its rule may be wrong.  A Prometheus that cannot be read is reported as a gap.
+
+    Raises:
+        ProbeNotConfiguredError: nothing reports alerts of these services: no Prometheus and no monitor, and
+            none was sent to the bot in 28 days.
+        ProbeUnavailableError: likewise, but there are Prometheus servers, of which none answered.
     """
     entries = (*ctx.catalogue.downstream(service), *ctx.catalogue.upstream(service))
     names = tuple(dict.fromkeys(entry.name for entry in entries))
     end = ctx.clock.now()
     start = end - timedelta(seconds=since_s)
-    answers, gaps = await _ask_all(ctx, service, names, start=start, end=end)
-    gaps += [
+    answers, failures = await _ask_all(ctx, service, names, start=start, end=end)
+    left_out = [
         f"{alert.service or service}: {alert.summary}"
         for alert in await ctx.alarms.fired(since=end, limit=_MOST)
         if alert.left_out and alert.status == "firing" and alert.service in {"", *names}
     ]
     past = reduce(PastFirings.and_of, (other for _, other in answers))
     firings = [firing for found, _ in answers for firing in found]
+    reported = past.days or firings or left_out or any(entry.monitors for entry in entries)
+    if len(answers) == 1 and not reported:
+        # The book is always there; an empty one that nobody writes into says nothing.
+        raise next(iter(failures.values()), None) or ProbeNotConfiguredError(
+            f"Nothing reports alerts of {service}: no Prometheus, no monitor, and none was sent to the bot."
+        )
     return Findings(
         items=findings_of(firings, services=names, past=past, question=alert),
         looked_at=f"alerts of {listed(names, most=4)} over {duration(since_s)}",
-        gaps=tuple(gaps),
+        gaps=(*(f"{who}: {failure}" for who, failure in failures.items()), *left_out),
     )
 
 
 async def _ask_all(
     ctx: Context, service: str, names: Sequence[str], *, start: datetime, end: datetime
-) -> tuple[list[_Answer], list[str]]:
-    """Read all sources at once; return their answers, and which sources could not be read."""
+) -> tuple[list[_Answer], dict[str, ProbeUnavailableError]]:
+    """Read all sources at once; return their answers, and which could not be read, by their first service."""
     watched = _watched(ctx, names)
     answers = await asyncio.gather(
         _book(ctx, names, start=start, end=end),
@@ -61,15 +72,15 @@ async def _ask_all(
         return_exceptions=True,
     )
     readable: list[_Answer] = []
-    gaps: list[str] = []
+    failures: dict[str, ProbeUnavailableError] = {}
     for who, answer in zip((service, *(mine[0] for _, mine in watched)), answers, strict=True):
         if isinstance(answer, ProbeUnavailableError):
-            gaps.append(f"{who}: {answer}")
+            failures[who] = answer
         elif isinstance(answer, BaseException):
             raise answer
         else:
             readable.append(answer)
-    return readable, gaps
+    return readable, failures
 
 
 def _watched(ctx: Context, names: Sequence[str]) -> list[tuple[Mapping[str, str], list[str]]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
-from html import escape
+from datetime import timedelta
 from typing import assert_never, get_args
 
 from bot.domain.deployments.deploy_lock import DeployLock
@@ -29,12 +28,20 @@ from bot.ports.directory import Directory
 from bot.ports.notifier import Notifier
 from bot.services.checklist_commands import ChecklistCommands
 from bot.services.gates import ask_gate
+from bot.views.gates import gates_text
+from bot.views.locks import (
+    handed_over_text,
+    lock_removed_text,
+    lock_words,
+    locked_text,
+    received_text,
+    unlocked_text,
+)
 
 log = logging.getLogger(__name__)
 
 _GATE_S = 20.0
 """Seconds that one gate may take to answer."""
-_SIGNS = {"proceed": "🟢", "reject": "🔴", "unknown": "🟠"}
 _GATES: tuple[GateName, ...] = get_args(GateName)
 _OF_A_VERSION: frozenset[GateName] = frozenset({"staging", "checklist"})
 """Gates that apply to one version; without a version they are not asked."""
@@ -82,14 +89,11 @@ class GateCommands:
         held = await self._locks.lock(wanted)
         if held.by.id != intent.by.id:
             raise NotAllowedError(
-                f"{_told(held)}.",
+                f"{lock_words(held)}.",
                 code="locked",
                 hint=f"Ask <@{held.by.id}> to hand over the lock, or an approver to remove it.",
             )
-        return (
-            f"🔒 `{intent.service}` is locked until {_moment(until)}. Nobody can deploy it until then,"
-            f" including you. `/deploy unlock {intent.service}` removes the lock."
-        )
+        return locked_text(held)
 
     async def _unlock(self, intent: UnlockDeploys) -> str:
         held = await self._held(intent.service)
@@ -103,9 +107,9 @@ class GateCommands:
                 "deploy_lock_broken",
                 extra={"service": held.service, "owner": held.by.id, "by": intent.by.id},
             )
-            text = f"🔓 <@{intent.by.id}> removed your lock on `{held.service}`."
+            text = lock_removed_text(held, by=intent.by)
             await self._notifier.notify(Notice(user=held.by.id, channel=intent.channel, text=text))
-        return f"🔓 `{intent.service}` is no longer locked."
+        return unlocked_text(intent.service)
 
     async def _hand_over(self, intent: HandOverLocks) -> str:
         profile = await self._directory.profile(intent.to)
@@ -122,34 +126,20 @@ class GateCommands:
         ]
         if not handed:
             raise NotFoundError("You hold no locks to hand over.", hint="`/deploy locks` lists all locks.")
-        named = ", ".join(f"`{service}`" for service in handed)
-        text = f"🔒 <@{intent.by.id}> handed you the lock on {named}. `/deploy locks` shows when it ends."
+        text = received_text(handed, by=intent.by)
         await self._notifier.notify(Notice(user=intent.to, channel=intent.channel, text=text))
-        return f"🔒 <@{intent.to}> now holds the lock on {named}."
+        return handed_over_text(handed, to=heir)
 
     async def _why_not(self, intent: AskWhyNot) -> str:
         """Ask every gate at once and list the closed ones first."""
         asked = [gate for gate in _GATES if intent.version or gate not in _OF_A_VERSION]
-        told = await asyncio.gather(*(self._ask(gate, intent) for gate in asked))
-        lines = [line for closed in (True, False) for is_closed, line in told if is_closed is closed]
-        shut = sum(is_closed for is_closed, _ in told)
-        what = f"`{intent.service}`" + (f" {escape(intent.version, quote=False)}" if intent.version else "")
-        closed = f"{shut} of {len(told)} gates {'is' if shut == 1 else 'are'} closed"
-        head = (
-            f"*{what} cannot be deployed now*: {closed}."
-            if shut
-            else f"*{what} may be deployed now*: all {len(told)} gates are open."
-        )
-        if not intent.version:
-            rest = " and ".join(f"*{gate}*" for gate in _GATES if gate in _OF_A_VERSION)
-            lines.append(f"⚪ {rest} apply to one version: `/deploy why {intent.service} <version>`.")
-        return "\n".join((head, *lines))
+        rulings = await asyncio.gather(*(self._ask(gate, intent) for gate in asked))
+        left = [gate for gate in _GATES if gate not in asked]
+        return gates_text(intent.service, intent.version, rulings, of_a_version=left)
 
-    async def _ask(self, gate: GateName, intent: AskWhyNot) -> tuple[bool, str]:
-        """Return whether one gate is closed, and a line about it."""
+    async def _ask(self, gate: GateName, intent: AskWhyNot) -> GateResult:
         ctx = self._deps.context(intent.key, "why", timeout_s=_GATE_S)
-        ruling = await ask_gate(ctx, gate, service=intent.service, version=intent.version, timeout_s=_GATE_S)
-        return not ruling.is_open, _line(ruling)
+        return await ask_gate(ctx, gate, service=intent.service, version=intent.version, timeout_s=_GATE_S)
 
     async def _held(self, service: str) -> DeployLock:
         found = await self._locks.held((service,))
@@ -162,29 +152,7 @@ class GateCommands:
         if not await self._directory.groups_of(by.id, among=groups, fresh=True):
             named = ", ".join(f"`{group}`" for group in groups)
             raise NotAllowedError(
-                f"{_told(held)}.",
+                f"{lock_words(held)}.",
                 code="not_owner",
                 hint=f"Only <@{held.by.id}> or a member of {named} may remove it.",
             )
-
-
-def _line(ruling: GateResult) -> str:
-    if ruling.waived_by:
-        told = f"{ruling.why} WAIVED: {ruling.waived_by}"
-        return f"⚠️ *{ruling.gate}*: {escape(told, quote=False)}"
-    line = f"{_SIGNS[ruling.verdict]} *{ruling.gate}*: {escape(ruling.why, quote=False)}"
-    if ruling.is_open:
-        return line
-    waivable = (
-        "It can be waived in an emergency." if ruling.waivable else "It cannot be waived in an emergency."
-    )
-    return f"{line}\n      → {escape(ruling.way_out, quote=False)} {waivable}"
-
-
-def _told(lock: DeployLock) -> str:
-    reason = escape(lock.reason.rstrip("."), quote=False)
-    return f"<@{lock.by.id}> has locked `{lock.service}` until {_moment(lock.until)}: {reason}"
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

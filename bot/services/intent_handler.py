@@ -52,7 +52,7 @@ from bot.engine.deps import Deps
 from bot.engine.incidents import attach_to_triage, show_on_alerts
 from bot.engine.interjection import Interjection, interject
 from bot.engine.params import complete_params
-from bot.engine.seen_state import why_not_so_any_more
+from bot.engine.seen_state import state_change
 from bot.ports.directory import Directory
 from bot.ports.notifier import Notifier
 from bot.services.feedback import said_by
@@ -210,7 +210,7 @@ class IntentHandler:
                 raise NotAllowedError(
                     f"{who} already on it, in this thread.",
                     code="already_running",
-                    hint="Once it has ended, *Triage* starts a new one.",
+                    hint="Once it has ended, the button “Triage” starts a new one.",
                 )
         raise NotAllowedError(
             "This alert has been triaged too many times.", hint="Run `/triage <service>` instead."
@@ -260,11 +260,9 @@ class IntentHandler:
 
     async def _require_state_as_planned(self, run: Run, approval: Approval) -> None:
         """Raise an error if something else serves now than when the plan was made."""
-        plan = run.plan_for(approval.phase)
-        begun = any(s.outcome is not None or s.intent_key for s in run.phases[approval.phase].steps.values())
-        if plan is None or begun or approval.decision is not None:
+        if approval.decision is not None:
             return
-        if changed := await why_not_so_any_more(self._deps, run, plan):
+        if changed := await state_change(self._deps, run, approval):
             raise ApprovalRefusedError(
                 f"Your click was not counted: {changed}.",
                 code="state_changed",

@@ -184,7 +184,7 @@ def _buttons(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonOb
         offered.append(button("Silence 1 h", action_id=ids.SILENCE, value=alert.id))
     sure = confirmation(
         "Mark this alert as over?",
-        "Only if it has ended and its source did not say so. If the source reports it again, it comes back.",
+        "Only if it has ended and its source did not report that. If it is reported again, it comes back.",
         yes="Mark as over",
     )
     offered.append(button("Mark as over", action_id=ids.MARK_OVER, value=alert.id, confirm=sure))

@@ -10,7 +10,6 @@ from bot.views.blocks import context, message, section
 from bot.views.limits import escape
 
 _SIGNS = {"done": "✅", "waived": "⚠️", "open": "⬜", "failed": "🔴", "unknown": "🟠"}
-_DONE = {"tick": "ticked", "waiver": "waived"}
 
 
 def waiver_messages(
@@ -63,7 +62,7 @@ def waived_text(title: str, service: str, version: str, *, channel: str) -> str:
 
 def withdrawn_text(item: str, kind: str) -> str:
     """Return that a person has withdrawn a tick or a waiver."""
-    return f"↩️ `{item}` is no longer {_DONE[kind]} by you."
+    return f"↩️ You have withdrawn your {kind} of `{item}`."
 
 
 def _line(service: str, version: str, state: ItemState) -> str:

@@ -105,7 +105,7 @@ async def http_front() -> AsyncIterator[Front]:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}{EVENTS_PATH}"
         async with workspace_with(http=url) as slack, open_front(slack) as (front, _):
-            web = Starlette(routes=http_routes(front.app))
+            web = Starlette(routes=http_routes(front.app, signing_secret=slack.signing_secret))
             server = uvicorn.Server(uvicorn.Config(web, log_config=None, lifespan="off"))
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             try:

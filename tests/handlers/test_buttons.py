@@ -77,12 +77,17 @@ async def test_triage_on_a_forgotten_alert_says_so_to_that_person_alone(front: F
     assert front.inbox.intents == []
 
 
-async def test_acknowledging_an_alert_is_written_down(front: Front):
-    ts = await _post(front, (ids.ACKNOWLEDGE, ALERT.id))
-    done = await front.people.click(user="ana", channel="checkout-oncall", ts=ts, action_id=ids.ACKNOWLEDGE)
+@pytest.mark.parametrize(
+    ("action", "kind"), [(ids.ACKNOWLEDGE, AcknowledgeAlert), (ids.MARK_OVER, CloseAlert)]
+)
+async def test_acknowledging_an_alert_or_marking_it_as_over_is_written_down(
+    front: Front, action: str, kind: type[AcknowledgeAlert | CloseAlert]
+):
+    ts = await _post(front, (action, ALERT.id))
+    done = await front.people.click(user="ana", channel="checkout-oncall", ts=ts, action_id=action)
     assert done.ok
     (intent,) = front.inbox.intents
-    assert isinstance(intent, AcknowledgeAlert)
+    assert isinstance(intent, kind)
     assert (intent.key, intent.alert_id, intent.by.id) == (done.trigger_id, ALERT.id, ANA)
     assert (intent.channel, intent.thread) == (ONCALL, ts)
 
@@ -95,15 +100,6 @@ async def test_silencing_an_alert_is_written_down_for_an_hour(front: Front):
     assert isinstance(intent, SilenceAlert)
     assert (intent.key, intent.alert_id, intent.by.id) == (done.trigger_id, ALERT.id, BEN)
     assert (intent.seconds, intent.channel, intent.thread) == (3600, ONCALL, ts)
-
-
-async def test_marking_an_alert_as_over_is_written_down(front: Front):
-    ts = await _post(front, (ids.MARK_OVER, ALERT.id))
-    done = await front.people.click(user="ben", channel="checkout-oncall", ts=ts, action_id=ids.MARK_OVER)
-    assert done.ok
-    (intent,) = front.inbox.intents
-    assert isinstance(intent, CloseAlert)
-    assert (intent.key, intent.alert_id, intent.by.id) == (done.trigger_id, ALERT.id, BEN)
 
 
 @pytest.mark.parametrize(("action", "verdict"), [(ids.APPROVE, "approve"), (ids.REJECT, "reject")])

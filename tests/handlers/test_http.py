@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from bot.adapters.slack import app as slack_app
 from bot.adapters.slack.client import open_client
 from bot.domain.intent import CastVote, StartRun
 from bot.views import ids
@@ -118,6 +119,26 @@ async def test_a_forged_request_is_refused_and_makes_no_noise(front: Front, head
 @pytest.mark.parametrize("body", [b"{broken", b"\xff\xfe", b"payload=%7Bbroken"])
 async def test_garbage_is_a_client_error(front: Front, body: bytes):
     assert 400 <= (await _post(front, body, _signed(front, body))).status_code < 500
+
+
+DEEP = b'{"a":' * 100_000
+
+
+@pytest.mark.parametrize(
+    "body", [DEEP, b"payload=" + DEEP, b"{broken", b"\xff\xfe"], ids=["deep", "form", "broken", "bytes"]
+)
+async def test_what_slack_did_not_sign_is_refused_before_it_is_parsed(front: Front, monkeypatch, body: bytes):
+    parsed: list[bytes] = []
+    monkeypatch.setattr(slack_app, "to_async_bolt_request", lambda _request, body: parsed.append(body))
+    stamp = _signed(front, body)["X-Slack-Request-Timestamp"]
+    forged = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={'0' * 64}"}
+    assert 400 <= (await _post(front, body, forged)).status_code < 500
+    assert parsed == []
+
+
+async def test_deep_nesting_is_a_client_error(front: Front):
+    headers = {**_signed(front, DEEP), "Content-Type": "application/json"}
+    assert (await _post(front, DEEP, headers)).status_code == 400
 
 
 async def test_a_body_beyond_reason_is_not_read(front: Front):

@@ -51,7 +51,7 @@ async def told_to(on: DemoStage, person: str, channel: str, *, after: float) -> 
 async def test_the_true_cause_is_named_mended_after_an_approval_and_verified(on, one: IncidentScenario):
     await settle(on)
     report = await play(on, one)
-    assert report.right, (report.verdict, report.causes, report.ruled_out)
+    assert report.right, report.thread
     assert report.approved_by == ("ben",)
     assert report.self_approval_refused
     assert report.verified
@@ -68,7 +68,7 @@ async def test_the_true_cause_is_named_mended_after_an_approval_and_verified(on,
 async def test_where_nothing_is_wrong_nobody_is_blamed_and_nothing_is_touched(on, one: IncidentScenario):
     await settle(on)
     report = await play(on, one)
-    assert report.right, (report.verdict, report.causes)
+    assert report.right, report.thread
     assert (report.outcome, report.remedy, report.writes, report.writes_without_approval) == (
         "no_fault_found",
         "",

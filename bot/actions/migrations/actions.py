@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +13,7 @@ from bot.actions._shared.database import as_owner
 from bot.actions._shared.targets import PATIENCE, change_of, effect_of, field_of, settings_of
 from bot.actions.migrations.backfill import BackfillBatches
 from bot.actions.migrations.ledger import MigrationLedger
+from bot.actions.migrations.lock_guard import LockGuard, lock_guard
 from bot.actions.migrations.reversal_check import held_by
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.formatting import listed
@@ -74,13 +75,16 @@ async def apply(
     if phase == "contract":
         await _refuse_while_others_run(ctx, service, version)
     manners = {file.name: _manner(file) for file in files}
-    async with as_owner(ctx, service) as connection:
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(as_owner(ctx, service))
         ledger = _ledger(ctx, connection, version, phase, lock_timeout_s)
         await ledger.open()
         known = await ledger.applied(files)
         todo = [file for file in files if known.get(file.name, True)]
+        guarded = _guarded(ctx, service, pid=connection.get_server_pid(), lock_timeout_s=lock_timeout_s)
+        guard = await stack.enter_async_context(guarded)
         for done, batch in enumerate(_batches(todo, manners)):
-            with _translated(batch, earlier=done > 0):
+            with _translated(batch, guard, earlier=done > 0):
                 if manners[batch[0].name].in_transaction:
                     await ledger.run(batch)
                 elif (backfill := manners[batch[0].name].backfill) is not None:
@@ -140,13 +144,16 @@ async def revert(
         StaleEpochError: a newer owner of this run was here.
     """
     files = await _files(ctx, service, version, phase)
-    async with as_owner(ctx, service) as connection:
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(as_owner(ctx, service))
         ledger = _ledger(ctx, connection, version, phase, lock_timeout_s)
         await ledger.open()
         known = await ledger.applied(files)
         todo = [file for file in files if file.name in known]
         _refuse_what_has_no_reverse(todo)
-        with _translated(todo, earlier=False):
+        guarded = _guarded(ctx, service, pid=connection.get_server_pid(), lock_timeout_s=lock_timeout_s)
+        guard = await stack.enter_async_context(guarded)
+        with _translated(todo, guard, earlier=False):
             held = await held_by(connection, todo) if only_empty else ()
             if not held:
                 await ledger.reverse(todo)
@@ -170,8 +177,20 @@ async def _refuse_while_others_run(ctx: Context, service: str, version: str) -> 
         )
 
 
+@asynccontextmanager
+async def _guarded(
+    ctx: Context, service: str, *, pid: int, lock_timeout_s: float
+) -> AsyncIterator[LockGuard]:
+    """Limit the waits of a session for locks from a second one."""
+    async with (
+        as_owner(ctx, service) as watching,
+        lock_guard(watching, pid=pid, limit_s=lock_timeout_s) as guard,
+    ):
+        yield guard
+
+
 @contextmanager
-def _translated(files: Sequence[MigrationFile], *, earlier: bool) -> Iterator[None]:
+def _translated(files: Sequence[MigrationFile], guard: LockGuard, *, earlier: bool) -> Iterator[None]:
     """Raise the driver's errors as the actions': a refusal changed nothing, any other error is in doubt."""
     titles = ", ".join(file.title for file in files)
     try:
@@ -186,7 +205,7 @@ def _translated(files: Sequence[MigrationFile], *, earlier: bool) -> Iterator[No
                 f"{titles} was refused ({error}); earlier files are applied and stay.",
                 hint="Fix that file and apply the phase again: applied files are skipped.",
             ) from error
-        if isinstance(error, asyncpg.LockNotAvailableError):
+        if isinstance(error, asyncpg.LockNotAvailableError) or guard.has_cancelled:
             raise ActionFailedError(
                 f"{titles}: a lock was not available in time.",
                 hint="Find who holds it with `/triage`, or try again when there is less traffic.",

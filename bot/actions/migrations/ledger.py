@@ -125,6 +125,7 @@ class MigrationLedger:
             await self._connection.execute(self._limit)
             await self._connection.execute(statement)
         await self._connection.execute(_AS_BEFORE)
+        await self._connection.execute(self._limit)
 
     async def run_alone(self, file: MigrationFile, manner: Manner, *, begun: bool) -> None:
         """Apply the one statement of a file that may not run in a transaction."""

@@ -1,4 +1,4 @@
-"""Reads alerts from Alertmanager's webhook: what can be understood is taken, and what cannot is named."""
+"""Reads alerts from Alertmanager's webhook; a field or record that cannot be read is left out and named."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ class ReportedAlert:
 
 @dataclass(frozen=True, kw_only=True)
 class Notification:
-    """What one notification says: alerts in its order, resolved ones included, and what is missing."""
+    """The content of one notification: alerts in its order, resolved ones included, and what is missing."""
 
     alerts: tuple[ReportedAlert, ...]
     unreadable: tuple[str, ...]
     """The records that were left out, each with its place and the reason."""
     left_out: ReportedAlert
-    """Stands for the alerts of the group that are not here; resolved if all are."""
+    """Represents the alerts of the group that were not sent; resolved if all were."""
 
 
 def parse(body: bytes, *, now: datetime) -> Notification:
-    """Return what one notification says; ``now`` replaces a start that cannot be read.
+    """Return the content of one notification; ``now`` replaces a start that cannot be read.
 
     A field that cannot be read is left out, and so is a record without labels.
 
@@ -92,7 +92,7 @@ def parse(body: bytes, *, now: datetime) -> Notification:
         )
     missing = _count(sent.get("truncatedAlerts"))
     return Notification(
-        alerts=tuple(_told_apart(found)),
+        alerts=tuple(_distinct(found)),
         unreadable=tuple(unreadable),
         left_out=_left_out(sent, found, unreadable, truncated=missing, now=now),
     )
@@ -129,7 +129,7 @@ def _alert(
     return ReportedAlert(alert=alert, has_start=starts_at is not None)
 
 
-def _told_apart(found: Sequence[ReportedAlert]) -> Iterator[ReportedAlert]:
+def _distinct(found: Sequence[ReportedAlert]) -> Iterator[ReportedAlert]:
     """Yield the alerts; different ones with the same fingerprint get fingerprints of their own."""
     marks = {(one.alert.fingerprint, _fingerprint(one.alert.labels), one.alert.starts_at) for one in found}
     times = Counter(fingerprint for fingerprint, _, _ in marks)
@@ -153,9 +153,9 @@ def _left_out(
     truncated: int,
     now: datetime,
 ) -> ReportedAlert:
-    """Return an alert for the group's alerts that are not here.
+    """Return an alert that represents the group's alerts that were not sent.
 
-    Its labels are those by which Alertmanager grouped, for only they hold for all alerts of the group.
+    It has the labels by which Alertmanager groups: only these apply to every alert of the group.
     """
     labels = _texts(sent.get("groupLabels"))
     key = sent.get("groupKey")
@@ -208,7 +208,7 @@ def _status(value: object) -> Literal["firing", "resolved"] | None:
 
 
 def _moment(value: object) -> datetime | None:
-    """Return a moment in UTC; one without a zone is taken for UTC; ``None`` for none, zero or nonsense."""
+    """Return a moment in UTC; one without a zone is taken for UTC; ``None`` if it cannot be read."""
     if not isinstance(value, str):
         return None
     try:

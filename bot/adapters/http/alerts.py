@@ -56,27 +56,27 @@ class AlertsIn:
             return refused(413, "webhook_too_big", _TOO_BIG)
         now = self._parts.clock.now()
         try:
-            told = await asyncio.to_thread(parse, body, now=now)  # a storm of alerts takes tenths of a second
+            sent = await asyncio.to_thread(parse, body, now=now)  # a storm of alerts takes tenths of a second
         except WebhookError as error:
             log.warning("webhook_refused", extra={"reason": error.code})
             return refused(400, error.code, error.in_full)
-        if told.unreadable:
-            log.warning("webhook_records_unreadable", extra={"records": told.unreadable[:_MOST_NAMED]})
+        if sent.unreadable:
+            log.warning("webhook_records_unreadable", extra={"records": sent.unreadable[:_MOST_NAMED]})
         try:
             new: list[bool] = []
-            for first in range(0, len(told.alerts), _AT_ONCE):
-                some = told.alerts[first : first + _AT_ONCE]
+            for first in range(0, len(sent.alerts), _AT_ONCE):
+                some = sent.alerts[first : first + _AT_ONCE]
                 new += await asyncio.gather(*(self._report(one) for one in some))
-            await self._report(told.left_out)
+            await self._report(sent.left_out)
         except (StoreUnavailableError, RedisError, OSError):
             log.exception("webhook_not_written")
             return refused(503, "store_down", "Deliver all of it again in a moment; no alert counts twice.")
         self._meters.alerts.inc(sum(new))
-        answer: JsonObject = {"accepted": len(told.alerts), "new": sum(new)}
-        if told.left_out.alert.left_out:
-            answer["left_out"] = told.left_out.alert.left_out
-        if told.unreadable:
-            answer["unreadable"] = list(told.unreadable[:_MOST_NAMED])
+        answer: JsonObject = {"accepted": len(sent.alerts), "new": sum(new)}
+        if sent.left_out.alert.left_out:
+            answer["left_out"] = sent.left_out.alert.left_out
+        if sent.unreadable:
+            answer["unreadable"] = list(sent.unreadable[:_MOST_NAMED])
         return JSONResponse(answer, status_code=202)
 
     async def _report(self, one: ReportedAlert) -> bool:

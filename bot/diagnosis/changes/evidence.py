@@ -53,13 +53,20 @@ class ChangeEvidence:
 
     change: Finding
     gap_s: float | None
-    """Seconds from the change to the trouble of its service, negative if it came later; none if not known."""
+    """Seconds from the change to the trouble of its service, negative if it came later; none if not known.
+
+    Where its service was in trouble already, and part of the failures is its own, to the first of these.
+    """
     lines: tuple[Finding, ...]
     """What the lines of its service complain of."""
     splits: tuple[Split, ...]
     """Of a release: whether failures keep to the version that it brought."""
     traces: float
     """How specifically the failures point at this very change, 0 to 1."""
+    own: float
+    """How surely a part of the failures is its own, 0 to 1, where others come from what its service calls."""
+    undone_by: Finding | None
+    """The later change after which things are as they were before this one."""
     rivals: tuple[Finding, ...]
     """The other changes of the same thing: to another version of the service, or of the same key."""
 
@@ -138,18 +145,66 @@ def _evidence(scene: Situation, change: Finding) -> ChangeEvidence:
     release = change.kind is FindingKind.CHANGE_DEPLOY
     lines = tuple(f for f in scene.of(change.service, *LINES) if scene.harmful(f))
     splits = tuple(_version_splits(scene, change)) if release else ()
+    own = _own(change, lines, splits)
     return ChangeEvidence(
         change=change,
-        gap_s=_gap_s(change, scene.onset(change.service)),
+        gap_s=_gap_to_own(change, scene.onset(change.service), own),
         lines=lines,
         splits=splits,
         traces=_kept_apart(splits) if release else max((speaks_of(f, change) for f in lines), default=0.0),
+        own=max((share for _, share in own), default=0.0),
+        undone_by=_undone_by(scene, change),
         rivals=tuple(
             other
             for other in scene.of(change.service, change.kind)
             if other.id != change.id and (other.component != change.component) is release
         ),
     )
+
+
+def _own(change: Finding, lines: Sequence[Finding], splits: Sequence[Split]) -> list[tuple[Finding, float]]:
+    """List the messages that a change alone brought, each with how surely, 0 to 1.
+
+    Only where the service's other errors name another service: it names those that are to blame, so that a
+    message without a name is about itself.
+    """
+    if not any(f.kind is FindingKind.LOG_ERRORS and f.data.get("mentions") for f in lines):
+        return []
+    if change.kind is FindingKind.CHANGE_DEPLOY:
+        return [(split.finding, split.value) for split in splits if split.is_own]
+    return [(f, share) for f in lines if f.kind in TEMPLATES and (share := speaks_of(f, change)) > 0]
+
+
+def _gap_to_own(
+    change: Finding, onset: datetime | None, own: Sequence[tuple[Finding, float]]
+) -> float | None:
+    """Return the seconds from the change to the trouble, or to its own messages if it came into another's."""
+    gap_s = _gap_s(change, onset)
+    if gap_s is None or gap_s >= -_SLACK_S:
+        return gap_s
+    to_own = [gap for message, _ in own if (gap := _gap_s(change, message.began_at)) is not None]
+    return max([gap_s, *(gap for gap in to_own if gap <= _AT_ONCE_S)])
+
+
+def _undone_by(scene: Situation, change: Finding) -> Finding | None:
+    """Return the last change of the same thing, if it restored what was there before this one."""
+    same = [
+        other
+        for other in scene.of(change.service, change.kind)
+        if precedes(change, other)
+        and (change.kind is FindingKind.CHANGE_DEPLOY or other.component == change.component)
+    ]
+    last = max(same, key=lambda f: (f.began_at, f.id), default=None)
+    if last is None:
+        return None
+    if change.kind is FindingKind.CHANGE_DEPLOY:
+        returned = last.component != change.component and (
+            last.data.get("change_kind") == "rollback"
+            or last.component == change.data.get("previous_version")
+        )
+    else:
+        returned = last.data.get("after") == change.data.get("before")
+    return last if returned else None
 
 
 def _gap_s(change: Finding, onset: datetime | None) -> float | None:

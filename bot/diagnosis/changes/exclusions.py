@@ -63,7 +63,8 @@ def _innocent(scene: Situation, evidence: ChangeEvidence) -> str:
 def _replaced_by(
     scene: Situation, evidence: ChangeEvidence, by_id: Mapping[str, ChangeEvidence]
 ) -> tuple[Finding, ...]:
-    rivals = [by_id[other.id] for other in evidence.rivals]
+    # Of a release that is recorded several times, only one record was gathered.
+    rivals = [by_id[other.id] for other in evidence.rivals if other.id in by_id]
     later = [
         rival.change
         for rival in rivals

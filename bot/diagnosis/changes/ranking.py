@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.diagnosis.changes.evidence import TIMING_UNKNOWN, ChangeEvidence, gather, precedes, speaks_of
 from bot.diagnosis.changes.exclusions import standings
 from bot.diagnosis.changes.inspection import LIKELY, Inspection, inspect
-from bot.diagnosis.changes.wording import deploy_summary, describe, gap_words, setting_summary
+from bot.diagnosis.changes.wording import deploy_summary, describe, gap_words, setting_summary, taken_back
 from bot.diagnosis.ranking.situation import Situation, noisy_or
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
 from bot.domain.diagnoses.diagnosis import CauseKind, RuledOut
@@ -23,6 +23,9 @@ _FARTHER = 3.0
 _STOOD, _STOOD_BUT_FITS = 0.7, 0.9
 _UNLIKELY, _OTHER_FITS = 0.2, 0.7
 _PUT_BACK = 0.7
+_STILL_SEEN_S = 120.0
+"""How long, in seconds, figures may still show the time before a change was taken back."""
+_GOES_ON = 0.3
 _TIMED, _DONE = 0.5, 0.75
 _IDLE, _IDLE_LEAVES = 0.1, 0.7
 _NOTHING_KNOWN = Inspection()
@@ -75,10 +78,11 @@ def _suspect(
     if one.inspection.chance >= LIKELY:
         weight = noisy_or((_TIMED * one.evidence.fits, _DONE * one.inspection.chance))
         suspect.support([one.change], weight)
-    content = max(one.evidence.traces, one.inspection.speaks * one.inspection.chance)
+    content = max(one.evidence.traces, one.evidence.own, one.inspection.speaks * one.inspection.chance)
     _doubt_for_what_it_calls(scene, one, suspect, content=content)
     _doubt_for_mechanisms(scene, one, suspect, mechanisms, content=content)
     _doubt_for_others(one, suspect, accused)
+    _remark_if_undone(scene, one, suspect)
     return suspect
 
 
@@ -214,6 +218,19 @@ def _doubt_for_others(one: _AccusedChange, suspect: Suspect, accused: Sequence[_
                 suspect.doubt(f"{fits}; the content of this one does not", _OTHER_FITS)
     if _puts_back(one.evidence):
         suspect.doubt("it only restored the earlier value", _PUT_BACK)
+
+
+def _remark_if_undone(scene: Situation, one: _AccusedChange, suspect: Suspect) -> None:
+    """Doubt a change that was taken back long ago; where it is recent, what is read may be from before."""
+    undone = one.evidence.undone_by
+    if undone is not None and undone.began_at is not None:
+        ago_s = max(0.0, (scene.now - undone.began_at).total_seconds())
+        text = f"{taken_back(undone)} {duration(ago_s)} ago"
+        if ago_s > _STILL_SEEN_S:
+            suspect.doubt(f"{text}, and the trouble goes on", _GOES_ON)
+        else:
+            suspect.doubt(text, 1.0)
+            suspect.data = {**suspect.data, "undone": text}
 
 
 def _puts_back(evidence: ChangeEvidence) -> bool:

@@ -20,6 +20,13 @@ def describe(change: Finding) -> str:
     return f"{kind} of {change.service}"
 
 
+def taken_back(later: Finding) -> str:
+    """Say what a change did that restored what was there before: ``checkout was rolled back to 1.4.1``."""
+    if later.kind is FindingKind.CHANGE_DEPLOY:
+        return f"{later.service} was rolled back to {later.component}"
+    return f"{later.service}/{later.component} was set back to {later.data.get('after')}"
+
+
 def deploy_summary(
     scene: Situation, evidence: ChangeEvidence, inspection: Inspection, *, replaced_by: str = ""
 ) -> str:

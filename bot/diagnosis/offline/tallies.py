@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bot.diagnosis.offline.case import CaseLogLine, SpanBucket
-from bot.diagnosis.signals.anomalies import FloatArray
+from bot.diagnosis.signals.anomalies import BoolArray, FloatArray
 from bot.diagnosis.signals.templates import group, mask
 
 BIN_S = 10.0
@@ -165,22 +165,61 @@ def turns(tallies: Tallies, *, onset_s: float) -> tuple[TurningPoint, ...]:
     return tuple(sorted(found, key=lambda turn: (-turn.strength, turn.thing.service, turn.thing.name)))
 
 
+def _companions(before: FloatArray) -> BoolArray:
+    """Return for each thing which others went up and down with it (a cosine of 0.85 over the bins)."""
+    total = before.sum(axis=1)
+    norms = np.maximum(np.linalg.norm(before, axis=1), 1e-9)
+    alike = before @ before.T / np.outer(norms, norms)
+    np.fill_diagonal(alike, 0.0)
+    often = total[None, :] >= np.maximum(_FEW_SIBLINGS, total[:, None] * _AS_MANY)
+    return np.asarray((alike >= _COMPANION) & often, dtype=np.bool_)
+
+
+def _chances(table: FloatArray, companions: BoolArray) -> BoolArray:
+    """Return the bins in which a thing could have been seen: those with its companions, else all."""
+    if not companions.any():
+        return np.ones(table.shape[1], dtype=np.bool_)
+    return np.asarray((table[companions] > 0).any(axis=0), dtype=np.bool_)
+
+
+def silence_chance(tallies: Tallies, thing: TalliedThing, *, onset_s: float) -> float:
+    """Return how likely, 0 to 1, the longest silence of a thing since the onset is in ordinary life.
+
+    A steady thing is seen in nearly every bin, so that a few without it mean something.  What is logged when
+    a process starts comes in bursts, many lines in one bin and then none for long, and its count is no rate.
+    So bins count and not lines: with ``k`` of ``s`` bins since the first one, a silence of ``n`` bins has the
+    chance ``(s / (s + n)) ** (k - 1)``, the predictive distribution of a Poisson process whose rate is
+    estimated from its ``k - 1`` intervals.  One bin alone shows no rate.  Only bins count in which a
+    companion was seen, if it has any.
+    """
+    tables = tallies.tables()
+    cut = int(np.searchsorted(tables.places, onset_s / BIN_S - _SMOOTH))
+    things, table = next((things, table) for things, table in tables.services if thing in things)
+    row = things.index(thing)
+    seen, chances = table[row] > 0, _chances(table, _companions(table[:, :cut])[row])
+    first = int(np.argmax(seen))
+    span = int(np.count_nonzero(chances[first:cut] | seen[first:cut]))
+    often = int(np.count_nonzero(seen[:cut]))
+    longest = silent = 0
+    for is_seen, could_be in zip(seen[cut:], chances[cut:], strict=True):
+        silent = 0 if is_seen else silent + int(could_be)
+        longest = max(longest, silent)
+    return float((span / (span + longest)) ** max(often - 1, 0)) if longest else 1.0
+
+
 def _of_service(table: FloatArray, *, cut: int, ratio: float) -> FloatArray:
     """Expect of each thing that it has become as much busier or idler as the median of its companions.
 
-    Companions went up and down with it before the onset (a cosine of 0.85 over the bins): lines of one
-    request.  If a line is missing while its companions are there, the request broke off; if they are missing
-    too, there was none.  A thing without companions goes by the median of its service.
+    Companions are lines of one request.  If a line is missing while its companions are there, the
+    request broke off; if they are missing too, there was none.  A thing without companions goes by the
+    median of its service.
     """
     before, after = table[:, :cut], table[:, cut:].sum(axis=1)
     total = before.sum(axis=1)
     change = (after + _SMOOTH) / (total * ratio + _SMOOTH)
     known = total >= _FEW_SIBLINGS
     median = float(np.median(change[known])) if known.sum() > _FEW_SIBLINGS else 1.0
-    norms = np.maximum(np.linalg.norm(before, axis=1), 1e-9)
-    alike = before @ before.T / np.outer(norms, norms)
-    np.fill_diagonal(alike, 0.0)
-    close = (alike >= _COMPANION) & known[None, :] & (total[None, :] >= total[:, None] * _AS_MANY)
+    close = _companions(before)
     told = np.array([np.median(change[row]) if row.any() else min(median, 1.0) for row in close])
     return np.asarray(total * ratio * told, dtype=np.float64)
 

@@ -78,7 +78,9 @@ def ground_of(scene: Situation) -> OriginEvidence:
 
 def _weighed_as(scene: Situation, finding: Finding) -> FindingKind | None:
     """Return the kind as which a finding counts; none if it does not show where the trouble is now."""
-    if finding.data.get("ended") is True or (finding.kind in _LINES and not scene.harmful(finding)):
+    if finding.data.get("ended") is True or finding.id in scene.retired:
+        return None
+    if finding.kind in _LINES and not scene.harmful(finding):
         return None
     if finding.kind is FindingKind.ALERT:
         return None  # another system's judgement of data that has been read anyway

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.diagnosis.changes.inspection import without_commits
 from bot.diagnosis.changes.ranking import change_suspects
+from bot.diagnosis.changes.wording import describe
 from bot.diagnosis.origins.ranking import places
 from bot.diagnosis.origins.weights import OriginWeights, shipped
 from bot.diagnosis.ranking.corroboration import ALERTS, corroborate
+from bot.diagnosis.ranking.harmless import harmless_findings
 from bot.diagnosis.ranking.mechanisms import mechanisms
 from bot.diagnosis.ranking.situation import TEMPLATES, Situation
 from bot.diagnosis.ranking.suspects import Suspect, unexplained
-from bot.diagnosis.ranking.verdicts import FOUND, judge, name_of, summary_of
+from bot.diagnosis.ranking.verdicts import ALSO, FOUND, is_standing, judge, name_of, summary_of
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnoses.diagnosis import (
     Cause,
@@ -30,14 +33,7 @@ _LEAST = 0.2
 _MOST_CAUSES = 5
 _PLACE_BESIDE = 0.55
 """A place is worth less than a cause in it, as long as that cause is likely at all."""
-_RESOURCES = frozenset(
-    {
-        FindingKind.CPU_HIGH,
-        FindingKind.MEMORY_HIGH,
-        FindingKind.POOL_EXHAUSTED,
-        FindingKind.DB_LONG_TRANSACTION,
-    }
-)
+_CALLS = (FindingKind.DEPENDENCY_ERRORS, FindingKind.DEPENDENCY_SLOW, FindingKind.DEPENDENCY_DOWN)
 SOURCES = ("logs", "metrics", "traces", "changes", "dependencies", "provider", "database", "mysql", "alerts")
 """The families of evidence, in the order in which they are shown."""
 
@@ -68,11 +64,7 @@ def rank_causes(
 def diagnosis_of(scene: Situation, *, weights: OriginWeights) -> Diagnosis:
     """Diagnose a scene, wherever its findings come from; see ``rank_causes``."""
     where = places(scene, weights=weights)
-    direct = mechanisms(scene)
-    corroborate(scene, direct)
-    changes, dropped = change_suspects(scene, direct)
-    corroborate(scene, changes)
-    suspects = [*direct, *changes]
+    suspects, dropped = _concrete(scene)
     suspects.extend(list(_unexplained_places(scene, suspects, where)))
     ranked = _ranked(scene, suspects)
     # Alerts make a suspicion surer; they do not make one worth naming.
@@ -82,16 +74,60 @@ def diagnosis_of(scene: Situation, *, weights: OriginWeights) -> Diagnosis:
     if verdict == "no_fault_found":
         causes = ()
     ruled_out = _ruled_out(scene, causes, ranked, dropped)
+    beside = _of_callers(scene)
     return Diagnosis(
         service=scene.service,
         verdict=verdict,
-        summary=summary_of(scene, verdict, causes),
-        causes=causes,
+        summary=summary_of(scene, verdict, causes, beside=beside),
+        causes=(*causes, *(beside if causes else ())),
         ruled_out=ruled_out,
         sources=_sources(scene.results),
         findings=tuple(without_commits(finding) for finding in scene.findings),
         onset=_onset(scene, causes) if verdict != "no_fault_found" else None,
         places=where,
+    )
+
+
+def _concrete(scene: Situation) -> tuple[list[Suspect], list[RuledOut]]:
+    """Return what was seen directly and what was changed, and which changes cannot be to blame."""
+    direct = mechanisms(scene)
+    corroborate(scene, direct)
+    changes, dropped = change_suspects(scene, direct)
+    corroborate(scene, changes)
+    return [*direct, *changes], dropped
+
+
+def _of_callers(scene: Situation) -> tuple[Cause, ...]:
+    """Return the causes in the services that call this one, of trouble that is their own: other faults.
+
+    A caller's trouble is mostly what it gets from here, and that is no second fault; so each caller is judged
+    as if the question had been about it.  Trouble with something else that it calls is left out: that was
+    not read.
+    """
+    found: list[Cause] = []
+    for entry in scene.catalogue.upstream(scene.service):
+        there = replace(scene, service=entry.name)
+        if entry.name in scene.scope or not there.impaired(entry.name) or _calls_the_unread(scene, there):
+            continue
+        suspects = [suspect for suspect in _concrete(there)[0] if suspect.service == entry.name]
+        causes = [cause for cause in _ranked(there, suspects) if is_standing(cause)]
+        found.extend(cause for cause in causes[:1] if cause.confidence >= ALSO)
+    return tuple(sorted(found, key=lambda cause: (-cause.confidence, cause.service)))
+
+
+def _calls_the_unread(scene: Situation, there: Situation) -> bool:
+    """Return whether a caller has trouble with something that it calls and that lies outside the scope."""
+    others = {*there.scope} - {there.service, *scene.scope}
+    return any(there.link(there.service, name) >= _LEAST for name in others if _names(there, name))
+
+
+def _names(there: Situation, callee: str) -> bool:
+    """Return whether a service's calls or error lines point at something that it calls."""
+    calls = there.of(there.service, *_CALLS)
+    lines = [f for f in there.of(there.service, FindingKind.LOG_ERRORS) if there.harmful(f)]
+    named = [f.data.get("mentions") for f in lines]
+    return any(f.component == callee for f in calls) or any(
+        isinstance(each, dict) and callee in each for each in named
     )
 
 
@@ -112,17 +148,17 @@ def _unexplained_places(
         evidence = [by_id[each] for each in place.evidence]
         if place.service not in scene.scope or not any(scene.harmful(f) for f in evidence):
             continue
-        known = max(
-            (s.judged(scene) for s in suspects if _accounts_for(scene, s, place.service)), default=0.0
-        )
-        if known < FOUND:
-            yield _somewhere(scene, place, evidence, known=known)
+        rivals = [s for s in suspects if _accounts_for(scene, s, place.service)]
+        rival = max(rivals, key=lambda s: s.judged(scene), default=None)
+        if rival is None or rival.judged(scene) < FOUND:
+            yield _somewhere(scene, place, evidence, rival=rival)
 
 
 def _somewhere(
-    scene: Situation, place: OriginCandidate, evidence: Sequence[Finding], *, known: float
+    scene: Situation, place: OriginCandidate, evidence: Sequence[Finding], *, rival: Suspect | None
 ) -> Suspect:
     name = place.service
+    known = rival.judged(scene) if rival is not None else 0.0
     exceptions = [e for f in evidence if f.kind in TEMPLATES for e in _exceptions(f)]
     where = f"{exceptions[0]} in {name}" if exceptions else f"something in {name}"
     suspect = Suspect(
@@ -135,8 +171,11 @@ def _somewhere(
         weighed=min(place.confidence, _PLACE_BESIDE) if known >= _LEAST else place.confidence,
     )
     suspect.support(evidence, 1.0)
-    if known > 0:
-        suspect.doubt("there is a better explanation", unexplained(known))
+    if rival is not None and known > 0:
+        # What is too unlikely to be listed is no explanation that a reader could find.
+        is_listed = rival.confidence(scene, without=ALERTS) >= _LEAST
+        better = f"{name_of(rival)} would explain it" if is_listed else ""
+        suspect.doubt(better, unexplained(known))
     return suspect
 
 
@@ -164,30 +203,14 @@ def _ruled_out(
         if cause.kind not in places
     )
     found.extend(RuledOut(what=f.summary.rstrip("."), why="it has ended") for f in scene.over())
+    found.extend(
+        RuledOut(what=f.summary.rstrip("."), why=f"it was stopped by the {describe(scene.retired[f.id])}")
+        for f in scene.findings
+        if f.id in scene.retired
+    )
     if not any(scene.impaired(name) for name in scene.scope):
-        found.extend(_harmless(scene))
+        found.extend(harmless_findings(scene))
     return tuple(dict.fromkeys(found))
-
-
-def _harmless(scene: Situation) -> list[RuledOut]:
-    found = []
-    for finding in scene.findings:
-        if finding.kind in TEMPLATES and not scene.harmful(finding) and not _is_over(finding):
-            level = str(finding.data.get("level", "")).lower() or "harmless"
-            found.append(
-                RuledOut(what=finding.summary.rstrip("."), why=f"these are {level} lines; nothing fails")
-            )
-        elif finding.kind in _RESOURCES:
-            found.append(
-                RuledOut(what=finding.summary.rstrip("."), why="nothing fails or slows down because of it")
-            )
-        elif finding.kind is FindingKind.ALERT and not _is_over(finding) and finding.service in scene.scope:
-            found.append(RuledOut(what=finding.summary.rstrip("."), why="no other source confirms it"))
-    return found
-
-
-def _is_over(finding: Finding) -> bool:
-    return finding.data.get("ended") is True
 
 
 def _sources(results: Mapping[str, Findings | Source]) -> tuple[Source, ...]:

@@ -163,7 +163,7 @@ _NAMES = {"cpu": "processor time", "memory": "memory"}
 
 
 def _down(scene: Situation, service: str) -> Iterator[Suspect]:
-    found = scene.of(service, FindingKind.SERVICE_DOWN)
+    found = [f for f in scene.of(service, FindingKind.SERVICE_DOWN) if scene.harmful(f)]
     if not found or scene.catalogue.get(service).external:
         return
     suspect = Suspect(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from bot.diagnosis.signals.metrics import went_with
 from bot.domain.catalogue import Catalogue
 from bot.domain.diagnoses.diagnosis import Source, SourceStatus
 from bot.domain.diagnoses.finding import Finding, FindingKind, Findings
@@ -142,7 +143,7 @@ class Situation:
 
     def harmful(self, finding: Finding) -> bool:
         """Return whether a finding shows that a service does not do its work now."""
-        if finding.data.get("ended") is True:
+        if finding.data.get("ended") is True or finding.id in self.retired:
             return False
         if finding.kind in TEMPLATES and str(finding.data.get("level", "")).upper() in _HARMLESS:
             return False
@@ -150,6 +151,23 @@ class Situation:
             # Further down, less traffic is what a failing caller leaves.
             return finding.service == self.service
         return finding.kind in _IMPACT
+
+    @cached_property
+    def retired(self) -> Mapping[str, Finding]:
+        """The instances that went away with a recorded deployment or rollback, each with that change.
+
+        Where no instance of the service is left, it was not a deployment.
+        """
+        return {
+            finding.id: change
+            for finding in self.findings
+            if finding.kind is FindingKind.SERVICE_DOWN and finding.data.get("all") is False
+            if finding.data.get("observed") is not True  # then the target knows that it should run
+            for change in self.of(finding.service, FindingKind.CHANGE_DEPLOY)
+            if finding.began_at is not None
+            and change.began_at is not None
+            and went_with(change.began_at.timestamp(), gone_s=finding.began_at.timestamp())
+        }
 
     def symptoms(self, service: str) -> tuple[Finding, ...]:
         """List the findings that a service does not do its work, strongest first."""

@@ -28,7 +28,10 @@ class Support:
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """A fact that speaks against a suspicion and what it leaves of the confidence, as a factor."""
+    """A fact that speaks against a suspicion and what it leaves of the confidence, as a factor.
+
+    One without a text only counts: it is nothing that a reader could look up.
+    """
 
     text: str
     factor: float
@@ -100,7 +103,8 @@ class Suspect:
         """Return it as a cause of the diagnosis, with the evidence strongest first."""
         ordered = sorted(self.supports, key=lambda support: (-support.weight, support.finding.id))
         unread = [s.name for s in scene.unread if s.name in self.decisive]
-        against = [doubt.text for doubt in sorted(self.doubts, key=lambda doubt: doubt.factor)]
+        doubts = sorted(self.doubts, key=lambda doubt: doubt.factor)
+        against = [doubt.text for doubt in doubts if doubt.text]
         against.extend(f"{name} would decide it but could not be read" for name in unread)
         return Cause(
             kind=self.kind,

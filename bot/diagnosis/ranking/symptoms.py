@@ -68,7 +68,7 @@ def strings(finding: Finding, name: str) -> list[str]:
 
 
 def _counts(scene: Situation, finding: Finding) -> bool:
-    if finding.kind in CHANGES or finding.data.get("ended") is True:
+    if finding.kind in {*CHANGES, FindingKind.TRAFFIC_UP} or finding.data.get("ended") is True:
         return False
     return finding.kind not in LINES or scene.harmful(finding)
 

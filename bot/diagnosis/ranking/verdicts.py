@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from bot.diagnosis.ranking.corroboration import ALERTS
+from bot.diagnosis.ranking.harmless import headline_of
 from bot.diagnosis.ranking.situation import CHANGES, Situation
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Verdict
 from bot.domain.diagnoses.finding import FindingKind
@@ -12,7 +14,7 @@ from bot.domain.formatting import duration, listed
 
 FOUND = 0.6
 """From this confidence on a cause counts as found."""
-_ALSO = 0.5
+ALSO = 0.5
 """From this confidence on a second cause is named beside the first: it is more likely than not."""
 TIE = 0.04
 """Two causes this close count as a tie."""
@@ -20,6 +22,7 @@ BOTH = 0.8
 """From this confidence on, two causes that tie are both believed, if they are of different services."""
 _CORROBORATED = 2
 """This many sources must support a cause when most sources could not be read."""
+_ADD_ONE = "Add one under its `sources` in the catalogue, such as `prometheus` or `logs`."
 _PLACES = (CauseKind.UNKNOWN, CauseKind.CODE_FAULT)
 
 
@@ -31,11 +34,17 @@ def judge(scene: Situation, causes: Sequence[Cause]) -> Verdict:
     part of its data may have left out the fault.
     """
     if causes and causes[0].confidence >= FOUND and causes[0].kind not in _PLACES:
-        return "unclear" if _torn(causes) or _in_the_dark(scene, causes[0]) else "cause_found"
+        doubtful = _is_undone(causes[0]) or _torn(causes) or _in_the_dark(scene, causes[0])
+        return "unclear" if doubtful else "cause_found"
     in_trouble = any(scene.impaired(name) for name in scene.scope)
     if in_trouble or causes or not scene.was_read("metrics") or scene.partial or _half_seen(scene):
         return "unclear"
     return "no_fault_found"
+
+
+def _is_undone(cause: Cause) -> bool:
+    """Return whether a cause is a change that was taken back since the trouble began."""
+    return "undone" in cause.data
 
 
 def _half_seen(scene: Situation) -> bool:
@@ -50,20 +59,44 @@ def ties(causes: Sequence[Cause]) -> tuple[Cause, ...]:
     return tuple(c for c in causes if c.confidence >= causes[0].confidence - TIE) if causes else ()
 
 
-def summary_of(scene: Situation, verdict: Verdict, causes: Sequence[Cause]) -> str:
-    """Return one or two sentences, fit for three in the morning."""
+def summary_of(
+    scene: Situation, verdict: Verdict, causes: Sequence[Cause], *, beside: Sequence[Cause] = ()
+) -> str:
+    """Return one or two sentences, fit for three in the morning.
+
+    ``beside`` are faults of the callers' own, which the service asked about does not suffer from.
+    """
     match verdict:
         case "cause_found":
-            text = causes[0].summary
-            also = [c for c in causes[1:] if c.confidence >= _ALSO and c.kind not in _PLACES]
-            return f"{text} At the same time: {also[0].summary}" if also else text
+            also = [c for c in causes[1:] if c.confidence >= ALSO and is_standing(c)]
+            return _with_others(causes[0].summary, [*also[:1], *beside])
         case "unclear":
-            return _unclear(scene, causes)
+            return _with_others(_unclear(scene, causes), beside)
         case "no_fault_found":
-            return _no_fault(scene)
+            return _no_fault(scene, beside)
 
 
-def name_of(cause: Cause) -> str:
+def is_standing(cause: Cause) -> bool:
+    """Return whether a cause is more than a place, and was not taken back since."""
+    return cause.kind not in _PLACES and not _is_undone(cause)
+
+
+def _with_others(text: str, others: Sequence[Cause]) -> str:
+    return f"{text} At the same time: {' And: '.join(cause.summary for cause in others)}" if others else text
+
+
+class _Named(Protocol):
+    """What has a name: a cause, or the suspicion that becomes one."""
+
+    @property
+    def kind(self) -> CauseKind: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def component(self) -> str: ...
+
+
+def name_of(cause: _Named) -> str:
     """Name a cause in a few words, without saying that it happened."""
     match cause.kind:
         case CauseKind.BAD_RELEASE:
@@ -111,6 +144,11 @@ def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
     partial = listed(list(scene.partial), most=4)
     because += f" Of {partial} only a part could be read." if partial else ""
     tied = ties(causes)
+    if not scene.asked:
+        return f"No source is configured for {scene.service}: I cannot tell whether it is well. {_ADD_ONE}"
+    if causes and causes[0].confidence >= FOUND and _is_undone(causes[0]):
+        undone = f"But {causes[0].data['undone']}, and what I read may be from before that."
+        return f"{causes[0].summary} {undone}{because}"
     if not causes:
         failing = [name for name in scene.scope if scene.impaired(name)]
         where = (
@@ -124,10 +162,13 @@ def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
     return f"I am not sure. Best guess: {causes[0].summary}{because}"
 
 
-def _no_fault(scene: Situation) -> str:
+def _no_fault(scene: Situation, beside: Sequence[Cause]) -> str:
     ours = [name for name in scene.scope if not scene.catalogue.get(name).external]
     back = duration(scene.since_s)
-    text = f"No fault found: errors and latency of {listed(ours, most=4)} were as usual over the last {back}."
+    usual = f"errors and latency of {listed(ours, most=4)} were as usual over the last {back}."
+    loud = headline_of(scene)
+    quiet = f"nothing is failing. {loud} {usual[:1].upper()}{usual[1:]}" if loud else usual
+    text = f"No fault found: {quiet}"
     over = [finding.service for finding in scene.over() if finding.service in scene.scope]
     if over:
         text += f" There was trouble in {listed(over, most=4)}; it has ended."
@@ -140,6 +181,8 @@ def _no_fault(scene: Situation) -> str:
         text += f" The latest change ({latest.service}, {ago} ago) had no visible effect."
     above = [entry.name for entry in scene.catalogue.upstream(scene.service) if scene.impaired(entry.name)]
     if above:
-        text += f" But {listed(above, most=4)}, which depends on it, is in trouble: triage that."
+        known = " ".join(cause.summary for cause in beside)
+        what = f"{known} Triage that" if known else "triage that"
+        text += f" But {listed(above, most=4)}, which depends on it, is in trouble: {what}."
     unread = [source.name for source in scene.unread]
     return f"{text} {listed(unread, most=4).capitalize()} could not be read." if unread else text

@@ -53,6 +53,16 @@ _BREATH = 5
 REQUESTS = "request_rate"
 ERRORS_BY_VERSION = "error_ratio_by_version"
 
+MORE_REQUESTS = MetricFamily(
+    name=REQUESTS,
+    kind=FindingKind.TRAFFIC_UP,
+    expr="sum(rate($requests{$sel}[$w]))",
+    unit="req/s",
+    rule=AnomalyRule(floor=10.0, half=2.0, relative=True, ratio=3.0, min_after=_BREATH),
+    says="{service} receives {value}, usually {usual}",
+)
+"""The same series in the other direction: it may explain an alert, and is no trouble in itself."""
+
 FAMILIES: tuple[MetricFamily, ...] = (
     MetricFamily(
         name="error_ratio",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bot.diagnosis.signals.anomalies import Anomaly, FloatArray, detect
-from bot.diagnosis.signals.families import ERRORS_BY_VERSION, FAMILIES, REQUESTS, MetricFamily
+from bot.diagnosis.signals.families import ERRORS_BY_VERSION, FAMILIES, MORE_REQUESTS, REQUESTS, MetricFamily
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.formatting import figure
 from bot.domain.model import JsonObject, JsonValue
@@ -44,6 +44,14 @@ class MetricPanel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoppedInstances:
+    """Of ``total`` instances, how many run nothing on purpose while all with traffic are healthy."""
+
+    count: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricsRead:
     """All that was read of one service; ``stale_s`` is the age in seconds past which a series has ended."""
 
@@ -59,13 +67,20 @@ class MetricsRead:
     """Why what was read is only a part of the data, as its source reports."""
     deployed_s: tuple[float, ...] = ()
     """When the bot itself finished a deployment or rollback of the service, in seconds since the epoch."""
+    stopped: StoppedInstances | None = None
+    """How many instances run nothing on purpose, as the deployment target reports it; none if it does not.
+
+    It decides, before any record of deployments, where it counts as many instances as are scraped; otherwise
+    one that crashed may be taken for one that is idle.
+    """
 
 
 def findings_of(read: MetricsRead) -> tuple[Finding, ...]:
     """Judge every series of a service; at most one finding for each family and label."""
     found = list(_down(read))
     requests_per_s = _requests_per_s(read)
-    for panel in read.panels:
+    more = [replace(panel, family=MORE_REQUESTS) for panel in read.panels if panel.family.name == REQUESTS]
+    for panel in (*read.panels, *more):
         if panel.family.name == ERRORS_BY_VERSION and len(panel.series) < 2:  # noqa: PLR2004  # nothing to compare
             continue
         for series in panel.series:
@@ -173,13 +188,17 @@ def _version(series: MetricSeries) -> JsonValue:
 
 
 def _down(read: MetricsRead) -> list[Finding]:
-    judged = [series for series in read.up if series.values.size >= _DOWN_SAMPLES]
-    gone = [series for series in judged if not series.values[-_DOWN_SAMPLES:].any()]
+    gone = silent_instances(read)
     down_all = bool(gone) and len(gone) == len(read.up)
+    observed = read.stopped is not None and read.stopped.total == len(read.up)
+    if not down_all and read.stopped is not None and observed and len(gone) <= read.stopped.count:
+        return []
     if not down_all:
         # An instance that was never up, such as an idle candidate, is not missed.
         gone = [
-            series for series in gone if series.values.any() and not _was_retired(series, read.deployed_s)
+            series
+            for series in gone
+            if series.values.any() and (observed or not _was_retired(series, read.deployed_s))
         ]
     if not gone:
         return []
@@ -197,15 +216,29 @@ def _down(read: MetricsRead) -> list[Finding]:
             began_at=None if began_s is None else moment(float(began_s)),
             strength=0.9 if down_all else 0.4,
             evidence=(Evidence(text=text, query="up", value=0.0, baseline=1.0),),
-            data={"instances": [series.label for series in gone], "all": down_all},
+            data={"instances": [series.label for series in gone], "all": down_all, "observed": observed},
         )
     ]
+
+
+def silent_instances(read: MetricsRead) -> list[MetricSeries]:
+    """Return the instances that do not answer the scrape now, whether or not they ever did."""
+    judged = [series for series in read.up if series.values.size >= _DOWN_SAMPLES]
+    return [series for series in judged if not series.values[-_DOWN_SAMPLES:].any()]
 
 
 def _was_retired(series: MetricSeries, deployed_s: Sequence[float]) -> bool:
     """Return whether an instance went away while the bot deployed: it was stopped on purpose."""
     gone_s = float(series.times_s[np.flatnonzero(series.values)[-1]])
-    return any(at_s - _DEPLOYING_S <= gone_s <= at_s + _SEEN_LATE_S for at_s in deployed_s)
+    return any(went_with(at_s, gone_s=gone_s) for at_s in deployed_s)
+
+
+def went_with(deployed_s: float, *, gone_s: float) -> bool:
+    """Return whether an instance that went away then was replaced by a deployment recorded at that time.
+
+    Both are in seconds since the epoch.
+    """
+    return deployed_s - _DEPLOYING_S <= gone_s <= deployed_s + _SEEN_LATE_S
 
 
 def _requests_per_s(read: MetricsRead) -> float:

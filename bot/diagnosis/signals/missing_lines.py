@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from bot.diagnosis.offline.tallies import BIN_S, TalliedThing, Tallies, TurningPoint, likelihoods, turns
+from bot.diagnosis.offline.tallies import (
+    BIN_S,
+    TalliedThing,
+    Tallies,
+    TurningPoint,
+    likelihoods,
+    silence_chance,
+    turns,
+)
 from bot.diagnosis.signals.templates import digest_of
 from bot.domain.diagnoses.finding import Evidence, Finding, FindingKind
 from bot.domain.wording import clock_time, moment
@@ -15,6 +23,7 @@ _LEAST_STRENGTH = 0.5
 _LEAST_EXPECTED = 5.0
 _LEAST_GONE = 0.8
 _LEAST_BINS = 6
+_MOST_CHANCE = 0.05
 _MOST = 3
 _CHARS = 120
 
@@ -31,7 +40,8 @@ def missing(
 
     ``logged`` maps each template, with whether it reports an error, to the times of its lines (seconds since
     the epoch).  Without ``onset_s`` it is taken to be when the rates of all changed most.  A template
-    is reported missing after at least five expected occurrences, when at least 80 % of them are absent.
+    is reported missing after at least five expected occurrences, when at least 80 % of them are absent and so
+    long a silence has a chance of 5 % at most: what comes in bursts, as when a process starts, has no rate.
     """
     tallies = Tallies()
     for (is_error, template), times_s in logged.items():
@@ -40,7 +50,11 @@ def missing(
     since_s = _change(tallies) if onset_s is None else onset_s
     if since_s is None:
         return ()
-    gone = [turn for turn in turns(tallies, onset_s=since_s) if _is_gone(turn)]
+    gone = [
+        turn
+        for turn in turns(tallies, onset_s=since_s)
+        if _is_gone(turn) and silence_chance(tallies, turn.thing, onset_s=since_s) <= _MOST_CHANCE
+    ]
     return tuple(_finding(turn, since_s, source=source, path=path) for turn in gone[:_MOST])
 
 

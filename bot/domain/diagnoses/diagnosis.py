@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.domain.diagnoses.finding import Finding
+from bot.domain.formatting import listed
 from bot.domain.model import Instant, JsonObject, Model, Share
 
 
@@ -112,6 +113,20 @@ class Diagnosis(Model):
         """The sources that could not be read, without those that the service does not have."""
         well = (SourceStatus.OK, SourceStatus.NOT_CONFIGURED)
         return tuple(source for source in self.sources if source.status not in well)
+
+
+_PASSING = (SourceStatus.TIMED_OUT, SourceStatus.UNAVAILABLE, SourceStatus.PARTIAL)
+
+
+def may_clear_up(diagnosis: Diagnosis) -> str:
+    """Return why reading the sources again may make an unclear diagnosis clear; empty if it may not."""
+    if diagnosis.verdict != "unclear":
+        return ""
+    silent = [source.name for source in diagnosis.unread if source.status in _PASSING]
+    if silent:
+        return f"{listed(silent, most=4)} did not answer in full"
+    undone = diagnosis.causes[0].data.get("undone") if diagnosis.causes else None
+    return f"{undone}, and these figures may be from before" if isinstance(undone, str) else ""
 
 
 class ReducerResult(Model):

@@ -35,6 +35,8 @@ class FindingKind(StrEnum):
     SLOW_FOR_CALLER = "slow_for_caller"
     """It answers one caller more slowly, as it measures itself."""
     TRAFFIC_DROP = "traffic_drop"
+    TRAFFIC_UP = "traffic_up"
+    """More requests than usual; no trouble in itself."""
     TRAFFIC_SHIFT = "traffic_shift"
     CPU_HIGH = "cpu_high"
     MEMORY_HIGH = "memory_high"

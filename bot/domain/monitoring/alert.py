@@ -58,7 +58,7 @@ class Alert(Model):
     closed_by: Person | None = None
     """Who marked it as over."""
     left_out: int = Field(default=0, ge=0)
-    """How many alerts of a group this stands for, of which nothing else is known."""
+    """The number of unsent alerts of a group that this one represents."""
 
     acknowledged_by: Person | None = None
     acknowledged_at: Instant | None = None

@@ -1,4 +1,4 @@
-"""How an alert's episode goes on: what a report adds to what is known, and when an episode is over."""
+"""The life of an alert's episode: what a report changes, and how it is closed without one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NEWER_EPISODE = "a newer alert with the same labels has begun"
 def after_report(known: Alert | None, reported: Alert) -> Alert | None:
     """Return an episode after a report; ``None`` if the report adds nothing.
 
-    An episode that was over and fires again goes on, one time more.  An end that was reported before that,
-    and arrives once more, ends nothing.
+    An episode that was over and fires again is open again, with ``times`` raised by one.  If its earlier end
+    is delivered again after that, it stays open.
     """
     if known is None or known == reported:
         return None if known is not None else reported
@@ -27,8 +27,8 @@ def after_report(known: Alert | None, reported: Alert) -> Alert | None:
     if reported.status == "resolved" and ends is not None and before is not None and ends <= before:
         return None
     kept = {"times": max(known.times, reported.times), "ended_before": known.ended_before}
-    gone_on = reported.model_copy(update=kept)
-    return None if gone_on == known else gone_on
+    updated = reported.model_copy(update=kept)
+    return None if updated == known else updated
 
 
 def closed(alert: Alert, *, at: datetime, because: str = "", by: Person | None = None) -> Alert:

@@ -67,7 +67,7 @@ class Vote(Model):
     plan_hash: str
     """The hash of the plan as it stands now."""
     also: frozenset[str] = Field(default=frozenset())
-    """The ids of those who asked or approved already, and are the same person with another account."""
+    """The ids of requesters and approvers that are other accounts of the same person."""
 
 
 def decide(approval: Approval, vote: Vote, *, at: datetime) -> Decision | None:

@@ -199,6 +199,29 @@ class InputsPinned(Model):
     inputs: Inputs
 
 
+class LookAgainPlanned(Model):
+    """A diagnosis is unclear for a reason that may pass: its sources are to be read once more."""
+
+    type: Literal["look_again_planned"] = "look_again_planned"
+    at: Instant
+    phase: str
+    until: Instant
+    """When they are read again."""
+    because: str
+    output: JsonObject
+    """The diagnosis so far."""
+
+
+class LookedAgain(Model):
+    """The time has come: the sources of a diagnosis are being read again, and the first answers are void."""
+
+    type: Literal["looked_again"] = "looked_again"
+    at: Instant
+    phase: str
+    over: tuple[str, ...]
+    """The phases that are read again."""
+
+
 class WatchSampled(Model):
     """A watch looked once."""
 
@@ -282,6 +305,8 @@ Event = Annotated[
     | StepFinished
     | PreliminaryDiagnosisChanged
     | InputsPinned
+    | LookAgainPlanned
+    | LookedAgain
     | PlanRendered
     | ApprovalRequested
     | ApprovalReminded

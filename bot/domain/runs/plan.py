@@ -56,7 +56,7 @@ class RenderedPlan(Model):
     why_empty: str = ""
     """Why there is nothing to do, where there is nothing."""
     seen: SeenState | None = None
-    """What served then, where the run has read it: if something else serves, the approval is void."""
+    """What served at that time, if the run read it; if something else serves now, the approval is void."""
     pinned_digest: str = ""
     """The digest when the plan was rendered: newer code, whose plans have more fields, does not change it."""
 

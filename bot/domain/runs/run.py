@@ -22,6 +22,8 @@ from bot.domain.runs.event import (
     EffectIntended,
     Event,
     InputsPinned,
+    LookAgainPlanned,
+    LookedAgain,
     Origin,
     PhaseFinished,
     PhaseStarted,
@@ -160,6 +162,11 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
         case InputsPinned():
             pinned = run.phases[event.phase].inputs or event.inputs  # the first ones count
             return _phase(run, event.phase, inputs=pinned)
+        case LookAgainPlanned():
+            planned = {"again_at": event.until, "again_because": event.because}
+            return _phase(run, event.phase, output=event.output, **planned)
+        case LookedAgain():
+            return _looked_again(run, event)
         case PlanRendered():
             return _phase(run, event.phase, plan=event.plan)
         case ApprovalRequested():
@@ -213,6 +220,18 @@ def _judged(run: Run, event: CanaryJudged) -> Run:
         verdict=event.verdict,
         judged_since=known.judged_since or event.at,
     )
+
+
+def _looked_again(run: Run, event: LookedAgain) -> Run:
+    """Make the answers of these phases void, so that their steps run again; what was made of them stays."""
+    for name in event.over:
+        asked = {
+            step.id: StepState(id=step.id, title=step.title, specialist=step.specialist)
+            for step in run.phases[name].steps.values()
+        }
+        run = _phase(run, name, steps=asked, outcome=None, finished_at=None, why="", leanings=())
+    looks = run.phases[event.phase].looks + 1
+    return _phase(run, event.phase, again_at=None, inputs=None, looks=looks)
 
 
 def _phase(run: Run, phase_id: str, **update: object) -> Run:

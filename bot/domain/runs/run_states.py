@@ -63,6 +63,12 @@ class PhaseState(Model):
     """What its answers pointed to, each time that one moved it."""
     inputs: Inputs | None = None
     """What its reducer is asked with, besides the phases it folds."""
+    again_at: Instant | None = None
+    """When its sources are read again; none unless that is planned."""
+    again_because: str = ""
+    """Why they are, or were."""
+    looks: int = 1
+    """How many times its sources were read."""
     plan: RenderedPlan | None = None
     samples: tuple[WatchSampled, ...] = ()
     """The last few looks of a watch."""

@@ -165,6 +165,8 @@ class Reduce(PhaseBase):
     arguments: JsonObject = Field(default_factory=dict, alias="with")
     required: bool = False
     """Whether a verdict of `fail` ends the run, before anything is changed."""
+    look_again_s: float | None = Field(default=None, gt=0, le=3600)
+    """After so many seconds the sources of an unclear diagnosis are read once more, if one did not answer."""
 
 
 class Remedy(Model):

@@ -25,4 +25,9 @@ class PhaseWait:
     until: datetime | None
 
 
-Answer = PhaseEnd | PhaseWait
+@dataclass(frozen=True, kw_only=True)
+class PhaseRepeat:
+    """Earlier phases must run again before this one; what is to be done is in the journal."""
+
+
+Answer = PhaseEnd | PhaseWait | PhaseRepeat

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.errors import BotError, RunbookError
 from bot.domain.formatting import duration
@@ -17,11 +17,16 @@ from bot.engine.phases.preliminary import note_preliminary_diagnosis
 from bot.engine.plugins import Plugin
 from bot.engine.service_lock import acquire
 from bot.engine.session import RunSession
+from bot.engine.steps import CallResult, call, finished
 from bot.templating.templates import evaluate
 
 _GRACE_S = 0.2
 """Seconds that cancelled steps may take to clean up before they are abandoned."""
 _MOST_ITEMS = 200
+_PASSING = frozenset({"timed_out", "unavailable"})
+_PAUSE_S = 0.2
+_LEAST_LEFT_S = 0.3
+"""With less time left a probe is not called again, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +96,30 @@ def _expand(session: RunSession, step: Step) -> list[_Ready]:
 
 async def _one(session: RunSession, phase: Explore | FanOut, item: _Ready, *, deadline_s: float) -> None:
     timeout_s = min(item.step.timeout_s, deadline_s)
-    await run_step(session, item.plugin, item.arguments, phase=phase.id, step=item.id, timeout_s=timeout_s)
+    if isinstance(phase, FanOut) and item.plugin.kind == "probe":
+        called = await _asked_twice(session, item, timeout_s=timeout_s, deadline_s=deadline_s)
+        session.note(finished(session, called, phase=phase.id, step=item.id))
+    else:
+        await run_step(
+            session, item.plugin, item.arguments, phase=phase.id, step=item.id, timeout_s=timeout_s
+        )
     note_preliminary_diagnosis(session, phase, step=item.id)
+
+
+async def _asked_twice(
+    session: RunSession, item: _Ready, *, timeout_s: float, deadline_s: float
+) -> CallResult:
+    """Call a probe, and once more with what is left of the deadline if its source did not answer."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + deadline_s
+    called = await call(session, item.plugin, item.arguments, step_id=item.id, timeout_s=timeout_s)
+    if called.outcome not in _PASSING or until_s - loop.time() < _LEAST_LEFT_S + _PAUSE_S:
+        return called
+    await asyncio.sleep(_PAUSE_S)
+    left_s = min(timeout_s, until_s - loop.time())
+    again = await call(session, item.plugin, item.arguments, step_id=item.id, timeout_s=left_s)
+    best = again if again.outcome == "ok" else called
+    return replace(best, took_s=loop.time() - until_s + deadline_s)
 
 
 async def _late(session: RunSession, phase: str, item: _Ready, *, deadline_s: float) -> None:

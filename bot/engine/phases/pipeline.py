@@ -23,20 +23,20 @@ from bot.domain.runs.event import (
 )
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import ApprovalPolicy, Check, Pipeline, plan_source
-from bot.engine.approvers import why_not_any_more
+from bot.engine.approvers import lapse_reason
 from bot.engine.checks import check_step_id, look, settle_check
 from bot.engine.effects import put_back, run_step
 from bot.engine.phases import Answer, PhaseEnd, PhaseWait
 from bot.engine.phases.canary_analysis import CanaryAnalysis, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
 from bot.engine.preemption import make_way
-from bot.engine.seen_state import why_not_so_any_more
+from bot.engine.seen_state import state_change
 from bot.engine.service_lock import acquire
 from bot.engine.session import RunSession
 from bot.templating.templates import truth
 
 _ASKED_AGAIN = timedelta(seconds=5)
-"""After this time people are looked up again, where Slack did not answer."""
+"""The pause before people are looked up again, if Slack did not answer."""
 
 
 async def pipeline(session: RunSession, phase: Pipeline) -> Answer:
@@ -103,14 +103,13 @@ async def _still_approved(session: RunSession, approval: Approval) -> Answer | N
     guarded = [states[approval.step]] if approval.step in states else list(states.values())
     if any(state.outcome is not None or state.intent_key for state in guarded):
         return None  # it was checked before it began
-    plan = session.run.plan_for(approval.phase)
-    if plan is not None and (changed := await why_not_so_any_more(session.deps, session.run, plan)):
+    if changed := await state_change(session.deps, session.run, approval):
         return PhaseEnd(outcome="failed", why=f"{changed}. Nothing was changed; ask again for a new plan")
     try:
-        why = await why_not_any_more(session.deps.directory, approval, origin=session.run.origin.kind)
+        why = await lapse_reason(session.deps.directory, approval, origin=session.run.origin.kind)
     except IdentityUnknownError:
         if session.now >= approval.expires_at:
-            return PhaseEnd(outcome="expired", why="it could not be checked who approved it")
+            return PhaseEnd(outcome="expired", why="the approvers could not be looked up in Slack")
         return PhaseWait(until=session.now + _ASKED_AGAIN)
     if why:
         return PhaseEnd(

@@ -128,13 +128,17 @@ def field(source: Source, name: str, *, kind: str, service: str) -> str:
     return value
 
 
-def having(ctx: Context, service: str, *, kind: str, fields: Sequence[str]) -> list[Service]:
+def having(
+    ctx: Context, service: str, *, kind: str, fields: Sequence[str], callers: bool = False
+) -> list[Service]:
     """Return the service and its dependencies that have a source of one ``kind`` with one of ``fields``.
+
+    With ``callers``, also those that call the service directly, at most eight of them.
 
     Raises:
         ProbeNotConfiguredError: none of them has one.
     """
-    scope = ctx.catalogue.downstream(service)
+    scope = ctx.catalogue.around(service) if callers else ctx.catalogue.downstream(service)
     found = [entry for entry in scope if any(entry.sources.get(kind, {}).get(name) for name in fields)]
     if not found:
         named = " or ".join(f"`{name}`" for name in fields)

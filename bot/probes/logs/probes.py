@@ -24,7 +24,9 @@ _SAMPLE_CHARS = 200
 
 @probe(specialist="logs")
 async def errors(ctx: Context, *, service: str, since_s: float = 1800, neighbours: bool = True) -> Findings:
-    """What is more frequent than before in a service's logs, and with ``neighbours`` in its dependencies'.
+    """What is new or more frequent in the logs of a service, and with ``neighbours`` of those around it.
+
+    These are its dependencies and at most eight services that call it directly.
 
     Reads the last ``since_s`` seconds of the source that the catalogue names for each service: ``logs``
     (files, at most 10 MB in all), ``loki`` or ``elastic``.  Reports how much of it was read.

@@ -26,7 +26,7 @@ Store = Callable[..., Awaitable[StoreAnswer]]
 async def read_logs(
     ctx: Context, service: str, *, stores: Mapping[str, tuple[str, Store]], since_s: float, neighbours: bool
 ) -> Findings:
-    """Return what is unusual in the logs of a service, and with ``neighbours`` of its dependencies.
+    """Return what is unusual in a service's logs, and with ``neighbours`` its dependencies' and callers'.
 
     ``stores`` maps a kind of source to the field that it must have and the function that reads it.  Each
     service is read from the first store that it has.
@@ -42,6 +42,7 @@ async def read_logs(
     answers = await asyncio.gather(
         *(stores[kind][1](ctx, entries, **window) for kind, entries in kept.items()), return_exceptions=True
     )
+    below = {entry.name for entry in ctx.catalogue.downstream(service)}
     reads: dict[str, LogRead] = {}
     gaps: list[str] = []
     failures: list[ProbeUnavailableError] = []
@@ -54,8 +55,10 @@ async def read_logs(
         else:
             reads |= answer[0]
             gaps.extend(answer[1])
-    if failures and not reads:
-        raise failures[0]
+    asked = {entry.name for entries in kept.values() for entry in entries}
+    if asked & below and not reads.keys() & below:  # what the callers log says nothing of the service
+        why = f"No log of {service} or of what it depends on can be read: {'; '.join(gaps)}."
+        raise next(iter(failures), ProbeUnavailableError(why))
     names = [entry.name for entries in kept.values() for entry in entries]
     return await asyncio.to_thread(
         _judge, reads, gaps=gaps, of=listed(names, most=4), names=ctx.catalogue.names, since_s=since_s
@@ -117,7 +120,7 @@ def _by_service(answers: Mapping[str, tuple[LogRead, list[str]]], unread: list[s
 def _kept(
     ctx: Context, service: str, stores: Mapping[str, tuple[str, Store]], *, neighbours: bool
 ) -> dict[str, list[Service]]:
-    scope = ctx.catalogue.downstream(service) if neighbours else (ctx.service(service),)
+    scope = ctx.catalogue.around(service) if neighbours else (ctx.service(service),)
     kept: dict[str, list[Service]] = {}
     for entry in scope:
         kinds = (kind for kind, (name, _) in stores.items() if entry.sources.get(kind, {}).get(name))
@@ -125,7 +128,7 @@ def _kept(
             kept.setdefault(kind, []).append(entry)
     if not kept:
         wanted = " or ".join(f"`{kind}` source with a `{name}`" for kind, (name, _) in stores.items())
-        raise ProbeNotConfiguredError(f"Neither {service} nor anything it depends on has a {wanted}.")
+        raise ProbeNotConfiguredError(f"Neither {service} nor any service beside it has a {wanted}.")
     return kept
 
 

@@ -21,7 +21,7 @@ _POSTGRES_ONLY = frozenset({"pid", "backend_start"})
 
 @probe(specialist="database")
 async def health(ctx: Context, *, service: str) -> Findings:
-    """Problems in the MySQL or MariaDB servers of a service and its dependencies; reads only.
+    """Problems in the MySQL or MariaDB servers of a service, its dependencies and callers; reads only.
 
     Asks ``dsn`` (``mysql://user:password@host:port``, ``mysqls://`` with TLS) of the ``mysql`` sources for
     blocking sessions, transactions left open, connections, replication and slow queries.  A server that
@@ -32,7 +32,7 @@ async def health(ctx: Context, *, service: str) -> Findings:
         ProbeUnavailableError: no server could be read, or the bot's user cannot see other sessions.
         ProbeGarbageError: the server there is not MySQL.
     """
-    entries = having(ctx, service, kind="mysql", fields=("dsn",))
+    entries = having(ctx, service, kind="mysql", fields=("dsn",), callers=True)
     servers = {entry.sources["mysql"]["dsn"]: entry for entry in reversed(entries)}
 
     async def ask(entry: Service) -> MySQLStatus | Finding:

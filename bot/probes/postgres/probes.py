@@ -31,7 +31,7 @@ class _Server:
 
 @probe(specialist="database")
 async def health(ctx: Context, *, service: str) -> Findings:
-    """Problems in the PostgreSQL databases of a service and its dependencies; reads only.
+    """Problems in the PostgreSQL databases of a service, its dependencies and its direct callers; reads only.
 
     A server that refuses connections, or has no slot left, is a finding; one that cannot be reached, or
     denies the bot access, is unavailable.
@@ -63,6 +63,11 @@ async def health(ctx: Context, *, service: str) -> Findings:
         else:
             raise answer
     if len(failures) == len(servers):
+        below = {entry.name for entry in ctx.catalogue.downstream(service)}
+        if not any(name in below for server in servers for name in server.services):
+            raise ProbeNotConfiguredError(
+                f"Only a caller of {service} has a database, and it did not answer."
+            )
         raise failures[0]
     return Findings(items=tuple(found), looked_at=_looked_at(answers), normal=tuple(normal), gaps=tuple(gaps))
 
@@ -267,13 +272,13 @@ def _looked_at(answers: Iterable[object]) -> str:
 
 def _servers(ctx: Context, service: str) -> list[_Server]:
     by_dsn: dict[str, list[str]] = {}
-    for entry in ctx.catalogue.downstream(service):
+    for entry in ctx.catalogue.around(service):
         dsn = entry.sources.get("postgres", {}).get("dsn")
         if dsn:
             by_dsn.setdefault(dsn, []).append(entry.name)
     if not by_dsn:
         raise ProbeNotConfiguredError(
-            f"Neither {service} nor anything it depends on has a `postgres` source with a `dsn`."
+            f"Neither {service} nor any service beside it has a `postgres` source with a `dsn`."
         )
     return [_Server(dsn=dsn, services=tuple(names)) for dsn, names in by_dsn.items()]
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from bot.diagnosis.decisive_chart import chart_of
 from bot.diagnosis.decisive_chart import decisive as decisive_of
 from bot.diagnosis.signals.families import FAMILIES
-from bot.diagnosis.signals.metrics import MetricsRead, findings_of, normal_of
+from bot.diagnosis.signals.metrics import MetricsRead, findings_of, normal_of, silent_instances
 from bot.domain.address import without_login
 from bot.domain.diagnoses.finding import Facts, Finding, Findings, Measurement
 from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
@@ -26,6 +26,7 @@ from bot.probes._shared.partial_answer import in_words
 from bot.probes.prometheus.api import ask_now, base_of, graph_of, read, selector_of, slo_ratio
 from bot.probes.prometheus.decisive_series import series_behind
 from bot.probes.prometheus.panels import count_series, read_panels
+from bot.probes.prometheus.stopped import stopped_instances
 
 
 class _Alert(BaseModel):
@@ -63,7 +64,8 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
         ProbeNotConfiguredError: the service has no ``prometheus`` source.
     """
     ctx.source(service, "prometheus")
-    names = [s.name for s in (*ctx.catalogue.downstream(service), *ctx.catalogue.upstream(service))]
+    below = [entry.name for entry in ctx.catalogue.downstream(service)]
+    names = [*below, *(entry.name for entry in ctx.catalogue.upstream(service))]
     asked = [name for name in dict.fromkeys(names) if ctx.service(name).sources.get("prometheus")]
     answers = await asyncio.gather(
         *(read_panels(ctx, name, since_s=since_s) for name in asked), return_exceptions=True
@@ -71,19 +73,23 @@ async def anomalies(ctx: Context, *, service: str, since_s: float = 1800) -> Fin
     deployed = dict(
         zip(asked, await asyncio.gather(*(_deployed_s(ctx, name) for name in asked)), strict=True)
     )
+    silent = [each.service for each in answers if isinstance(each, MetricsRead) and silent_instances(each)]
+    observed = await asyncio.gather(*(stopped_instances(ctx, name) for name in silent))
+    stopped = dict(zip(silent, observed, strict=True))
     reads: list[MetricsRead] = []
     gaps: list[str] = []
     partial: list[str] = []
     for name, answer in zip(asked, answers, strict=True):
         if isinstance(answer, MetricsRead):
-            reads.append(replace(answer, deployed_s=deployed[name]))
-            gaps.extend([] if count_series([answer]) else [f"{name}: Prometheus has no series for it"])
+            reads.append(replace(answer, deployed_s=deployed[name], stopped=stopped.get(name)))
+            if not (answer.missing or count_series([answer])):
+                (partial if name in below else gaps).append(f"{name}: Prometheus has no series for it")
             if answer.unread:
                 gaps.append(f"{name}: {listed(answer.unread, most=4)} could not be read")
             if answer.missing:
                 partial.append(f"{name}: {in_words(answer.missing)}")
         elif isinstance(answer, ProbeUnavailableError) and name != service:
-            gaps.append(f"{name}: {answer}")
+            (partial if name in below else gaps).append(f"{name}: {answer}")
         else:
             raise answer
     # In a thread: half a second of arithmetic must not delay the probes that run at the same time.

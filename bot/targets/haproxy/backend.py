@@ -226,16 +226,16 @@ class Backend:
             await asyncio.sleep(_LOOK_S)
 
     async def keep_out(self, name: str) -> None:
-        """Put a server into maintenance, out of the way of cookies and stick tables; open requests go on.
+        """Put a server into maintenance, and count that it answers nothing more; open requests end normally.
 
-        A weight of 0 and a drained state still let requests through that persistence leads there
+        With a weight of 0, or drained, a server still gets what a cookie or a stick table sends there
         (HAProxy's management guide, ``set server … state``).
 
         Raises:
             ActionInDoubtError: the server still gets requests.
         """
         if not (await self.servers())[name].maintained:
-            await self.send([self.setting(name, "state maint")])
+            await self.send([self.keep_out_line(name)])
         await self.quiet(name)
         before = (await self.rows())[name]
         await asyncio.sleep(_SILENT_S)
@@ -247,12 +247,31 @@ class Backend:
                 code="still_serving",
             )
 
+    def keep_out_line(self, name: str) -> str:
+        """Return the line that puts a server into maintenance."""
+        return self.setting(name, "state maint")
+
     async def let_in(self, name: str) -> None:
         """End a server's maintenance; it counts as down until its next check."""
         server = (await self.servers())[name]
         if server.maintained:
             doubt = [self.setting(name, "health down")] if server.checked else []
             await self.send([self.setting(name, "state ready"), *doubt])
+
+    async def let_in_healthy(self, names: Sequence[str], *, what: str) -> None:
+        """End the maintenance of servers that are to get traffic, and wait until HAProxy finds them healthy.
+
+        Raises:
+            ActionInDoubtError: one of them is not healthy in time.
+        """
+        for name in names:
+            await self.let_in(name)
+
+        async def usable() -> bool:
+            servers = await self.servers()
+            return all(servers[name].usable for name in names)
+
+        await self.until(usable, what=what)
 
     async def doubt(self, name: str) -> None:
         """Mark a server as down until its next check: HAProxy's state is that of the previous version."""

@@ -170,8 +170,8 @@ class HAProxyTarget:
             )
         if percent or routes:
             await backend.must_run(version)
-            await backend.let_in(slots.candidate)
-            await backend.until(self._has_health, what=f"A healthy {version}, as seen by HAProxy,")
+            healthy = f"A healthy {version}, as seen by HAProxy,"
+            await backend.let_in_healthy([slots.candidate], what=healthy)
         return await divide(backend, percent, routes)
 
     async def promote(self, version: str, *, keep_warm: bool) -> ChangeResult:

@@ -42,6 +42,8 @@ async def divide(backend: Backend, percent: int, routes: Iterable[str]) -> Chang
     leash = backend.lease_lines(servers, hangs=percent < WHOLE)
     moves = [*backend.weight_lines(wanted), *backend.route_lines(now, routes)]
     lines = [*moves, *leash] if percent < WHOLE else [*leash, *moves]
+    if not has_any:  # in the same batch: whatever ends in between must not leave people there
+        lines.append(backend.keep_out_line(slots.candidate))
     await _send(backend, lines, before=_state(servers, now))
     if not await _after_sending(stands(backend, percent, routes)):
         raise ActionInDoubtError(f"HAProxy was sent {percent} % for {slots.candidate}, but does not show it.")
@@ -60,6 +62,9 @@ async def set_weights(backend: Backend, weights: Mapping[str, int]) -> ChangeRes
     """
     servers = await backend.servers()
     backend.knows(servers, weights)
+    if kept_out := [name for name, weight in weights.items() if weight and servers[name].maintained]:
+        await backend.let_in_healthy(kept_out, what=f"A healthy {', '.join(kept_out)}")
+        servers = await backend.servers()
     before = {name: servers[name].weight for name in weights}
     result = partial(ChangeResult, before={"weights": {**before}}, after={"weights": {**weights}})
     if before == dict(weights):
@@ -69,6 +74,8 @@ async def set_weights(backend: Backend, weights: Mapping[str, int]) -> ChangeRes
     after = await _after_sending(backend.servers())
     if any(after[name].weight != weight for name, weight in weights.items()):
         raise ActionInDoubtError(f"HAProxy was sent the weights {_shown(weights)}, but does not show them.")
+    if weights.get(backend.slots.candidate) == 0 and not await _after_sending(backend.routes()):
+        await _after_sending(backend.keep_out(backend.slots.candidate))
     return result(summary=f"{backend.service}'s traffic is at {_shown(weights)} (was {_shown(before)})")
 
 

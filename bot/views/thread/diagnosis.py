@@ -31,6 +31,7 @@ from bot.views.phrases import (
 )
 from bot.views.thread.evidence import SHOWN, short_findings
 from bot.views.thread.feedback import feedback_blocks
+from bot.views.thread.second_look import second_look_line
 from bot.views.thread.state import result_of, title_of, trouble_began
 
 _WORTH_NAMING = 0.3
@@ -64,14 +65,16 @@ def diagnosis_blocks(run: Run, phase: Reduce, *, feedback: Sequence[Feedback] = 
     """Return the result of a reducer; a diagnosis also has its buttons and people's ratings."""
     state = run.phases[phase.id]
     title = bold(title_of(phase), 120)
-    if state.outcome is None and run.outcome is not None:
+    if state.outcome is None and state.output is None and run.outcome is not None:
         return [section(f"{FAILED} {title}: stopped before there was a result")]
-    if state.outcome is None:
+    if state.outcome is None and state.output is None:
         return [section(f"{BUSY} {title}: weighing the evidence …")]
     if state.outcome == "failed" or state.output is None:
         return [section(f"{FAILED} {title}: {prose(state.why) or 'no result'}")]
     if state.output.get("type") == "diagnosis":
         blocks = _diagnosed(run, phase, Diagnosis.model_validate(state.output))
+        if look := second_look_line(state):
+            blocks.insert(1, section(look))
         return [*blocks, *feedback_blocks(run.id, feedback)]
     return [section(*_judged(title, ReducerResult.model_validate(state.output)))]
 

@@ -30,7 +30,7 @@ from bot.views.phrases import (
     without_ids,
 )
 from bot.views.thread.leaning import leaning_lines
-from bot.views.thread.state import name_of, result_of, title_of, took
+from bot.views.thread.state import NO_SOURCE, in_part, name_of, result_of, title_of, took
 
 SHOWN = 3
 """How many findings a thread shows; *Details* has the others."""
@@ -92,8 +92,10 @@ def evidence_blocks(run: Run, phase: Explore | FanOut) -> list[JsonObject]:
         count = f"{len(answered)} of {several(len(asked), 'answer')} in, still reading …"
         first = f"{BUSY} {title}: {count}"
     else:
-        first_mark = DONE if len(read) == len(asked) else WARNING
-        first = f"{first_mark} {title}: {len(read)} of {several(len(asked), 'source')} read in {took(state)}"
+        first_mark = DONE if len(read) == len(asked) and not in_part(read) else WARNING
+        counted = f"{len(read)} of {several(len(asked), 'source')} read in {took(state)}"
+        part = f", {in_part(read)} in part" if in_part(read) else ""
+        first = f"{first_mark} {title}: {counted if asked else NO_SOURCE}{part}"
     over = state.outcome is not None
     leaning = leaning_lines(state)
     blocks = [section(first), *([section(*leaning)] if leaning else [])]
@@ -153,7 +155,8 @@ def _answer(step: StepState) -> str:
     result = result_of(step)
     match result:
         case Findings():
-            return prose(result.looked_at) + ("" if result.items else ". Nothing unusual.")
+            quiet = not (result.items or result.gaps or result.partial)
+            return prose(result.looked_at) + (". Nothing unusual." if quiet else "")
         case Measurement():
             return prose(result.text) or quantity(result.value, result.unit)
         case Facts() | ActionResult():

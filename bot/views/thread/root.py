@@ -34,6 +34,7 @@ from bot.views.thread.evidence import strongest
 from bot.views.thread.leaning import leaning_lines
 from bot.views.thread.review import review_button
 from bot.views.thread.rollout import rollout_lines, steering_buttons
+from bot.views.thread.second_look import second_look_line
 from bot.views.thread.state import current, headline, is_verifying, mark, note, subject_of, title_of
 from bot.views.thread.watch import ends_at
 
@@ -120,7 +121,7 @@ def _doing(run: Run, phase: Phase) -> str:
         case Explore() | FanOut():
             return _reading(run, phase)
         case Reduce():
-            return "*Now:* weighing the evidence."
+            return f"*Now:* {second_look_line(run.phases[phase.id]) or 'weighing the evidence.'}"
         case Plan():
             return "*Now:* working out what to change."
         case Pipeline():

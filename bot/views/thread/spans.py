@@ -15,6 +15,7 @@ from bot.domain.runs.event import (
     ApprovalRequested,
     EffectIntended,
     Event,
+    LookedAgain,
     PhaseFinished,
     PhaseStarted,
     PlanRendered,
@@ -76,12 +77,18 @@ class _Tracer:
         self._phases: dict[str, datetime] = {}
         self._gates: dict[str, ApprovalRequested] = {}
         self._intents: dict[tuple[str, str], EffectIntended] = {}
+        self._looks: dict[str, int] = {}
+        """The phases that ran more than once, with how often."""
 
     def spans(self, events: Sequence[Event]) -> Iterator[TraceSpan]:  # noqa: C901  # one branch a kind of fact
         for event in events:
             match event:
                 case PhaseStarted():
                     self._phases.setdefault(event.phase, event.at)
+                case LookedAgain():
+                    for phase in event.over:
+                        self._phases[phase] = event.at
+                        self._looks[phase] = self._looks.get(phase, 1) + 1
                 case PlanRendered():
                     self._callees.learn(event)
                 case ApprovalRequested():
@@ -101,6 +108,11 @@ class _Tracer:
                 case _:
                     pass
 
+    def _path(self, phase: str) -> tuple[str, ...]:
+        """Return what names a phase's span: a second look at its sources is a span of its own."""
+        looks = self._looks.get(phase, 1)
+        return (phase,) if looks == 1 else (phase, f"look-{looks}")
+
     def _step(self, event: StepFinished) -> TraceSpan:
         attributes: dict[str, str | int] = {
             "pilothouse.outcome": event.outcome,
@@ -110,8 +122,8 @@ class _Tracer:
         if intent is not None:
             attributes |= {"pilothouse.effect.key": intent.key, "pilothouse.epoch": intent.epoch}
         return TraceSpan(
-            id=span_id(self._run_id, event.phase, event.step),
-            parent=span_id(self._run_id, event.phase),
+            id=span_id(self._run_id, *self._path(event.phase), event.step),
+            parent=span_id(self._run_id, *self._path(event.phase)),
             name=event.step,
             began=event.at - timedelta(seconds=event.took_s),
             ended=event.at,
@@ -145,7 +157,7 @@ class _Tracer:
     def _phase(self, event: PhaseFinished) -> TraceSpan:
         began = self._phases.get(event.phase, event.at)
         return TraceSpan(
-            id=span_id(self._run_id, event.phase),
+            id=span_id(self._run_id, *self._path(event.phase)),
             parent=span_id(self._run_id),
             name=event.phase,
             began=began,

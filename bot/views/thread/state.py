@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -33,6 +34,7 @@ from bot.views.phrases import (
     human,
 )
 
+NO_SOURCE = "no source is configured"
 _RESULT: TypeAdapter[Reading | ActionResult] = TypeAdapter(Reading | ActionResult)
 _MARKS: dict[PhaseOutcome, str] = {
     "ok": DONE,
@@ -93,7 +95,8 @@ def _doing(run: Run, phase: Phase) -> tuple[str, str]:
         case FanOut():
             return RUNNING, "gathering evidence"
         case Reduce():
-            return RUNNING, "weighing the evidence"
+            waits = run.phases[phase.id].again_at is not None
+            return RUNNING, "unclear, reading again soon" if waits else "weighing the evidence"
         case Plan():
             return RUNNING, "planning"
         case Pipeline():
@@ -217,10 +220,19 @@ def _note_of_reading(state: PhaseState) -> str:
     if len(steps) == 1 and read:
         facts = result_of(read[0])
         return prose(facts.summary, 160) if isinstance(facts, Facts) else took(state)
-    parts = [f"{len(read)} of {several(len(steps), 'source')}", took(state)]
+    if not steps:
+        return NO_SOURCE if state.outcome is not None else ""
+    part = f"{in_part(read)} in part" if in_part(read) else ""
+    parts = [f"{len(read)} of {several(len(steps), 'source')}", part, took(state)]
     if missing:
         parts.append(f"not read: {listed(missing[:5])}")
     return ", ".join(part for part in parts if part)
+
+
+def in_part(steps: Iterable[StepState]) -> int:
+    """Return how many answers lack a part: a service that was not read, or data that is missing."""
+    seen = (result_of(step) for step in steps)
+    return sum(isinstance(result, Findings) and bool(result.gaps or result.partial) for result in seen)
 
 
 def _note_of_reduce(state: PhaseState) -> str:

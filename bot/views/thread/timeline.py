@@ -18,6 +18,8 @@ from bot.domain.runs.event import (
     EffectIntended,
     Event,
     InputsPinned,
+    LookAgainPlanned,
+    LookedAgain,
     PhaseFinished,
     PhaseStarted,
     PlanRendered,
@@ -79,6 +81,11 @@ def _line(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
         case InputsPinned():
             known = f"{len(event.inputs.services)} services known"
             return "quiet", f"  {event.phase} uses data as of {event.inputs.now:%H:%M:%S} UTC, {known}"
+        case LookAgainPlanned():
+            again_at = f"{event.until:%H:%M:%S} UTC"
+            return "doubt", f"  {event.phase} unclear, reads again at {again_at}: {event.because}"
+        case LookedAgain():
+            return "plain", f"{event.phase} reads {', '.join(event.over)} again"
         case PlanRendered():
             return "plain", f"  plan {event.plan.digest[:12]}: {event.plan.summary or event.plan.why_empty}"
         case ApprovalRequested():

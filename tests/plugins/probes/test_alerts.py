@@ -11,6 +11,7 @@ import pytest
 
 from bot.domain.clock import SystemClock
 from bot.domain.diagnoses.finding import Finding, Findings
+from bot.domain.errors import ProbeNotConfiguredError, ProbeUnavailableError
 from bot.domain.monitoring.alert import Alert
 from bot.engine.stores import Stores
 from bot.probes.alerts import recent
@@ -143,20 +144,36 @@ async def test_a_prometheus_that_cannot_be_read_is_a_gap_beside_the_book(context
     found = await recent(context(*shop, timeout_s=10), service="web", since_s=900)
     assert {finding.service for finding in found.items} == {"pay"}
     assert found.gaps[0].startswith("web: ")
-    told = await recent(context(service("web", gone)), service="web")
+    stores = await book(alert("DiskFull", began=NOW - timedelta(days=5)))
+    told = await recent(context(service("web", gone), stores=stores), service="web")
     assert (told.items, len(told.gaps)) == ((), 1)
     assert "refused" in told.gaps[0]
     async with silent_server() as address:
-        told = await recent(context(service("web", f"http://{address}"), timeout_s=0.5), service="web")
+        ctx = context(service("web", f"http://{address}"), timeout_s=0.5, stores=stores)
+        told = await recent(ctx, service="web")
     assert "within" in told.gaps[0]
-    assert (await recent(context(service("web")), service="web")).gaps == ()
 
 
 async def test_what_is_no_prometheus_is_a_gap_beside_the_book(context):
+    stores = await book(alert("DiskFull", began=NOW - timedelta(days=5)))
     async with http_server({"/api/v1/query_range": answering({"status": "success"})}) as url:
-        (gap,) = (await recent(context(service("web", url)), service="web")).gaps
+        (gap,) = (await recent(context(service("web", url), stores=stores), service="web")).gaps
     assert gap.startswith("web: ")
     assert "as Prometheus does" in gap
+
+
+async def test_where_nothing_reports_alerts_their_absence_is_not_read(context):
+    with pytest.raises(ProbeNotConfiguredError, match="Nothing reports alerts of web"):
+        await recent(context(service("web")), service="web")
+    with pytest.raises(ProbeUnavailableError, match="refused"):
+        await recent(context(service("web", f"http://127.0.0.1:{free_port()}")), service="web")
+
+
+async def test_a_monitor_reports_alerts_though_none_has_fired(context):
+    watched = service(
+        "web", monitors=[{"id": "up", "probe": "http.health", "every": "10s", "expect": "true"}]
+    )
+    assert (await recent(context(watched), service="web")).items == ()
 
 
 class Stopped:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.domain.diagnoses.change import Change
 from bot.domain.diagnoses.finding import FindingKind
-from bot.domain.errors import ProbeGarbageError, ProbeUnavailableError
+from bot.domain.errors import ProbeGarbageError, ProbeNotConfiguredError, ProbeUnavailableError
 from bot.probes.changes.probes import recent
 from tests.support.servers import answering, hanging, http_server
 
@@ -125,7 +125,7 @@ async def test_changes_of_what_the_service_stands_on_count_too(context):
         ctx = context(service("shop", depends_on=["pay"]), service("pay", f"{url}/pay"), clock=Stopped())
         found = await recent(ctx, service="shop")
     assert [f.service for f in found.items] == ["pay"]
-    assert found.normal == ("shop: no change",)
+    assert found.normal == (), "nothing records what is changed in the shop itself"
 
 
 async def test_one_feed_that_is_down_is_a_gap(context):
@@ -160,6 +160,31 @@ async def test_without_a_feed_the_ledger_alone_answers(context):
     )
     found = await recent(context(service("shop"), changes=[own], clock=Stopped()), service="shop")
     assert [(f.kind, f.data["change_kind"]) for f in found.items] == [(FindingKind.CHANGE_DEPLOY, "rollback")]
+
+
+async def test_where_nothing_records_changes_their_absence_is_not_read(context):
+    with pytest.raises(ProbeNotConfiguredError, match="Nothing records changes of shop"):
+        await recent(context(service("shop", depends_on=["pay"]), service("pay")), service="shop")
+
+
+async def test_what_the_bot_deploys_is_unchanged_if_its_ledger_says_so(context):
+    deployed = {**service("shop"), "target": {"command": {"run": "deploy"}}}
+    found = await recent(context(deployed), service="shop")
+    assert (found.items, found.normal) == ((), ("shop: no change",))
+
+
+async def test_changes_of_callers_are_read_and_are_no_answer_about_the_service(context):
+    routes = {"/web": answering([record("5", service="web")]), "/bad": answering({}, status=500)}
+    async with http_server(routes) as url:
+        web = service("web", f"{url}/web", depends_on=["shop"])
+        found = await recent(context(web, service("shop", f"{url}/none"), clock=Stopped()), service="web")
+        assert found.gaps
+        beside = await recent(
+            context(web, {**service("shop"), "target": {"command": {}}}, clock=Stopped()), service="shop"
+        )
+        assert [f.service for f in beside.items] == ["web"]
+        with pytest.raises(ProbeUnavailableError, match="500"):
+            await recent(context(web, service("shop", f"{url}/bad"), clock=Stopped()), service="shop")
 
 
 async def test_each_step_of_a_deployment_is_told_with_the_version_before(context):

@@ -256,3 +256,21 @@ async def test_unreadable_lines_of_before_the_window_are_not_counted(context, tm
     write(tmp_path / "shop.jsonl", ["nonsense", line(9000, "old"), *ordinary()])
     write(tmp_path / "pay.jsonl", ordinary())
     assert (await look(context, tmp_path)).gaps == ()
+
+
+async def test_what_a_caller_logs_is_read_and_is_no_answer_about_the_service(context, tmp_path):
+    write(tmp_path / "web.jsonl", ordinary())
+    write(tmp_path / "shop.jsonl", ordinary())
+    web = service("web", f"{tmp_path}/web.jsonl", depends_on=["shop"])
+    found = await errors(
+        context(web, service("shop", f"{tmp_path}/shop.jsonl"), clock=Stopped()), service="shop"
+    )
+    assert "log lines of shop and web" in found.looked_at
+    alone = await errors(
+        context(web, service("shop", f"{tmp_path}/shop.jsonl"), clock=Stopped()),
+        service="shop",
+        neighbours=False,
+    )
+    assert "log lines of shop over" in alone.looked_at
+    with pytest.raises(ProbeUnavailableError, match="No log of shop"):
+        await errors(context(web, service("shop", f"{tmp_path}/none.jsonl"), clock=Stopped()), service="shop")

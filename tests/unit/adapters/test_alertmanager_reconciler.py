@@ -54,6 +54,12 @@ class Cluster:
         answer = self.answers[request.url.host]
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
 
+    async def fires(self, name: str) -> None:
+        """Report an alert that Alertmanager lists at first."""
+        await self.stores.alerts.report(alert(name))
+        self.answers = {"a": listed(name), "b": []}
+        await self.reconciler.tick()
+
     async def tick(self, *, after_s: float = 0) -> list[str]:
         self.clock.forward(after_s)
         await self.reconciler.tick()
@@ -67,7 +73,7 @@ def cluster():
 
 async def test_what_none_of_them_lists_is_closed_after_a_while_and_says_why(cluster):
     for name in ("Gone", "Here", "There"):
-        await cluster.stores.alerts.report(alert(name))
+        await cluster.fires(name)
     cluster.answers = {"a": listed("Here"), "b": listed("There")}
     assert await cluster.tick() == ["Gone", "Here", "There"]
     assert await cluster.tick(after_s=ABSENT_S - 1) == ["Gone", "Here", "There"]
@@ -90,7 +96,7 @@ async def test_what_none_of_them_lists_is_closed_after_a_while_and_says_why(clus
     ids=str,
 )
 async def test_one_that_does_not_answer_closes_nothing_and_the_wait_begins_anew(cluster, broken):
-    await cluster.stores.alerts.report(alert("Gone"))
+    await cluster.fires("Gone")
     cluster.answers = {"a": [], "b": []}
     await cluster.tick()
     cluster.answers = {"a": [], "b": broken}
@@ -101,7 +107,7 @@ async def test_one_that_does_not_answer_closes_nothing_and_the_wait_begins_anew(
 
 
 async def test_one_that_is_listed_again_meanwhile_stays(cluster):
-    await cluster.stores.alerts.report(alert("Back"))
+    await cluster.fires("Back")
     cluster.answers = {"a": [], "b": []}
     await cluster.tick()
     cluster.answers = {"a": listed("Back"), "b": []}
@@ -115,3 +121,10 @@ async def test_alerts_of_other_sources_and_what_stands_for_hidden_ones_are_left_
     await cluster.stores.alerts.report(alert("Hidden", left_out=3))
     assert await cluster.tick() == ["Hidden", "Own"]
     assert await cluster.tick(after_s=ABSENT_S) == ["Hidden", "Own"]
+
+
+async def test_an_alert_that_alertmanager_never_listed_came_from_another_system_and_stays(cluster):
+    await cluster.stores.alerts.report(alert("FromGrafana"))
+    cluster.answers = {"a": listed("Here"), "b": []}
+    assert await cluster.tick() == ["FromGrafana"]
+    assert await cluster.tick(after_s=ABSENT_S) == ["FromGrafana"]

@@ -41,6 +41,17 @@ def test_a_release_of_which_there_are_several_records_is_one_cause(before_s):
     assert found.causes[0].data["deploy_id"] == "d-1.1"  # the record that fits the trouble best
 
 
+def test_a_version_that_was_deployed_twice_in_a_row_beside_another_is_one_release():
+    twice = [
+        deploy("orders", "1.1", before_s=before_s).model_copy(update={"id": f"record-{before_s}"})
+        for before_s in (5, 300)
+    ]
+    found = rank([*bad_release()[:-1], deploy("orders", "1.0", before_s=900), *twice])
+    assert top(found) == (CauseKind.BAD_RELEASE, "orders", "1.1")
+    calm = rank([deploy("orders", "1.0", before_s=900), *twice])
+    assert calm.verdict == "no_fault_found"
+
+
 def test_a_version_that_came_back_after_another_one_is_a_change_of_its_own():
     came_back = deploy("orders", "1.1", before_s=3000)
     between = deploy("orders", "1.0.9", before_s=2000, previous="1.1")

@@ -8,6 +8,7 @@ from bot.domain.diagnoses.diagnosis import CauseKind, SourceStatus
 from tests.unit.diagnosis.faults import bad_release, bank_down, top
 from tests.unit.diagnosis.stories import (
     ONSET,
+    SOURCES,
     deploy,
     log_errors,
     propagated,
@@ -95,3 +96,10 @@ def test_the_summary_says_when_and_how_much():
         == "orders 1.1 fails 50 % of its requests; it was released 5 s before the trouble began."
     )
     assert cause.began_at == ONSET - timedelta(seconds=5)
+
+
+def test_without_any_source_it_is_said_that_there_is_none_and_what_to_add():
+    found = rank([], **dict.fromkeys(SOURCES, SourceStatus.NOT_CONFIGURED))
+    assert found.verdict == "unclear"
+    assert found.summary.startswith("No source is configured for web: I cannot tell whether it is well.")
+    assert "`prometheus`" in found.summary

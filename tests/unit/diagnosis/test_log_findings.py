@@ -142,3 +142,37 @@ def test_chance_alone_leaves_no_line_missing(seed):
         lines(f"step {name} done", *np.sort(rng.uniform(0, END, 150))) for name in ("alpha", "beta", "gamma")
     ]
     assert missing(look(*groups)) == []
+
+
+def missed(*lines_of: list[ParsedLine], onset_s: float) -> list[str]:
+    """What is missing since a failure began."""
+    failing = lines("boom", *every(1, onset_s), level="ERROR")
+    return missing(look(*lines_of, failing))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    starts=st.lists(st.floats(0, 150), min_size=1, max_size=4),
+    processes=st.integers(1, 16),
+    onset_s=st.floats(200, 260),
+)
+def test_lines_of_a_process_start_are_not_expected_in_steady_state(starts, processes, onset_s):
+    began = [start + n / 10 for start in starts for n in range(processes)]
+    assert missed(RECEIVED, lines("shop is listening", *sorted(began)), onset_s=onset_s) == []
+
+
+def test_a_line_of_which_only_the_first_seconds_are_known_is_not_expected():
+    started = lines("shop is listening", 1.0, 1.5, 11.0, 12.0)
+    assert missed(RECEIVED, started, onset_s=20.0) == []
+
+
+def test_a_job_that_runs_now_and_then_is_not_missing_between_its_runs():
+    report = lines("row exported", *(start + n / 5 for start in (30.0, 120.0) for n in range(40)))
+    assert missed(RECEIVED, report, onset_s=200.0) == []
+
+
+def test_a_steady_line_is_missing_though_requests_come_in_bursts():
+    bursts = [start + n / 2 for start in every(20) for n in range(10)]
+    booked = [at for at in bursts if at < 200]
+    found = missed(lines("order received", *bursts), lines("payment booked", *booked), onset_s=200.0)
+    assert found == ["payment booked"]

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from bot.diagnosis.signals.families import FAMILIES, MetricFamily
-from bot.diagnosis.signals.metrics import MetricPanel, MetricSeries, MetricsRead, findings_of, normal_of
+from bot.diagnosis.signals.metrics import (
+    MetricPanel,
+    MetricSeries,
+    MetricsRead,
+    StoppedInstances,
+    findings_of,
+    normal_of,
+)
 from bot.domain.diagnoses.finding import Finding, FindingKind
 
 END = 1_000_000.0
@@ -152,3 +159,29 @@ def test_a_source_may_name_other_metrics_and_labels():
         query
         == '(sum(rate(hits_total{app="shop",code=~"5.."}[60s])) or vector(0)) / sum(rate(hits_total{app="shop"}[60s]))'
     )
+
+
+def with_target(up: tuple[MetricSeries, ...], *, stopped: int, total: int) -> tuple[Finding, ...]:
+    return findings_of(replace(read(up=up), stopped=StoppedInstances(count=stopped, total=total)))
+
+
+CANDIDATE_GONE = (series([1.0, 1.0, 0.0, 0.0], "candidate"), series([1.0] * 4, "stable"))
+
+
+def test_an_instance_that_the_target_has_stopped_is_not_missed_whoever_stopped_it():
+    assert with_target(CANDIDATE_GONE, stopped=1, total=2) == ()
+
+
+def test_an_instance_that_should_run_by_its_target_is_missed_even_right_after_a_deployment():
+    gone = replace(read(up=CANDIDATE_GONE), stopped=StoppedInstances(count=0, total=2), deployed_s=(END - 1,))
+    finding = only(findings_of(gone))
+    assert (finding.kind, finding.data["observed"]) == (FindingKind.SERVICE_DOWN, True)
+
+
+def test_a_target_that_counts_other_instances_than_are_scraped_excuses_none():
+    assert only(with_target(CANDIDATE_GONE, stopped=1, total=5)).data["observed"] is False
+
+
+def test_two_that_are_gone_are_not_excused_by_one_that_is_stopped():
+    rows = (*CANDIDATE_GONE, series([1.0, 1.0, 0.0, 0.0], "second"))
+    assert len(only(with_target(rows, stopped=1, total=3)).data["instances"]) == 2

@@ -15,6 +15,7 @@ from bot.domain.people import Person
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.runbook import Runbook
+from bot.engine.deps import Reducer
 from bot.engine.engine import Engine
 from bot.engine.plugins import Context, Plugins, action, plugins_in
 from bot.services.intent_handler import IntentHandler
@@ -134,6 +135,7 @@ class FrailWorld:
 
     deaths: Iterator[Death]
     voters: list[Person] = field(default_factory=lambda: [BEN, CHI])
+    reducer: Reducer = diagnose
     fallen: int = 0
 
     def __post_init__(self) -> None:
@@ -153,7 +155,7 @@ class FrailWorld:
             catalogue=CATALOGUE,
             clock=self.clock,
             plugins=frail_plugins(),
-            reducers={"rank_causes": diagnose},
+            reducers={"rank_causes": self.reducer},
             settings={"watch_s": 30},
         )
         self.engine = Engine(deps)

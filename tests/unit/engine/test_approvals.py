@@ -176,10 +176,13 @@ async def test_accounts_without_an_address_are_different_people(world):
         (lambda w: w.people.groups["oncall"].discard(BEN.id), "is no longer in @oncall"),
         (
             lambda w: w.people.standings.update({BEN.id: "deactivated"}),
-            "who approved it, no longer may: deactivated",
+            "who approved it, is no longer a member (deactivated)",
         ),
-        (lambda w: w.people.outsiders.add(BEN.id), "who approved it, no longer may: guest"),
-        (lambda w: w.people.standings.update({ANA.id: "deactivated"}), "who asked for it, no longer may"),
+        (lambda w: w.people.outsiders.add(BEN.id), "who approved it, is no longer a member (guest)"),
+        (
+            lambda w: w.people.standings.update({ANA.id: "deactivated"}),
+            "who requested it, is no longer a member",
+        ),
     ],
 )
 async def test_who_may_no_longer_approve_or_ask_when_it_is_carried_out_stops_it(world, meanwhile, why):

@@ -119,7 +119,7 @@ async def test_everybody_may_take_back_their_own_word_and_nobody_elses(counter):
     for _ in range(2):  # delivered again, it is answered alike
         told = await counter.ask(UntickItem, item="legal")
         assert told.startswith(
-            "↩️ `legal` is no longer ticked by you.\n*Checklist of `checkout` 1.5.0*: 2 of 3"
+            "↩️ You have withdrawn your tick of `legal`.\n*Checklist of `checkout` 1.5.0*: 2 of 3"
         )
     counter.world.clock.forward(1)
     assert "neither ticked nor waived" in await counter.ask(UntickItem, item="legal")

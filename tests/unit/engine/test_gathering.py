@@ -100,3 +100,48 @@ async def test_a_worker_that_lost_its_run_while_it_read_leaves_no_unheard_failur
     await task
     gc.collect()
     assert unheard == []
+
+
+class Patchy:
+    """Plays a source that answers from its second call on."""
+
+    def __init__(self, name: str) -> None:
+        BENCH.down.add(name)
+        self.name = name
+
+    async def recover(self) -> None:
+        async def asked() -> bool:
+            return self.name in BENCH.calls
+
+        await until(asked, what=f"the first call of {self.name}")
+        BENCH.down.discard(self.name)
+
+
+async def test_a_source_that_did_not_answer_is_asked_again_within_the_deadline(world):
+    patchy = Patchy("b")
+    runbook = book({"kind": "fan_out", "id": "look", "deadline_s": 5, "steps": [step("a"), step("b")]})
+    run, _ = await asyncio.gather(world.begin(runbook), patchy.recover())
+    assert BENCH.calls == ["a", "b", "b"]
+    assert run.phases["look"].outcome == "ok"
+    results = [event for event in await world.store.load("r1") if isinstance(event, StepFinished)]
+    assert [event.outcome for event in results] == ["ok", "ok"]
+
+
+async def test_a_source_that_stays_away_is_asked_twice_and_its_reason_is_kept(world):
+    BENCH.down.add("b")
+    run = await world.begin(book({"kind": "fan_out", "id": "look", "deadline_s": 5, "steps": [step("b")]}))
+    assert BENCH.calls == ["b", "b"]
+    assert run.phases["look"].steps["b"].error == "b does not answer."
+
+
+async def test_without_time_left_a_source_is_not_asked_again(world):
+    BENCH.down.add("b")
+    await world.begin(book({"kind": "fan_out", "id": "look", "deadline_s": 0.3, "steps": [step("b")]}))
+    assert BENCH.calls == ["b"]
+
+
+async def test_an_action_in_a_fan_out_is_never_tried_twice(world):
+    BENCH.down.add("b")
+    acts = {"id": "b", "action": "worlds.act", "with": {"name": "b"}, "no_undo": "a test"}
+    await world.begin(book({"kind": "fan_out", "id": "look", "deadline_s": 5, "steps": [acts]}))
+    assert BENCH.calls == ["b"]

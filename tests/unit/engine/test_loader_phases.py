@@ -107,6 +107,16 @@ BREAKS: list[Break] = [
         "`evidence` is a `fan_out` phase; it must be a `reduce`",
     ),
     (
+        "a second look of a reducer that is never unclear",
+        "      - {id: facts, probe: ground.facts, with: {service: checkout}}\n",
+        (
+            "      - {id: facts, probe: ground.facts, with: {service: checkout}}\n"
+            "  - {id: well, kind: reduce, reducer: all, over: [more], look_again_s: 60} #!\n"
+        ),
+        "phases[7].look_again_s",
+        "only `rank_causes` has a diagnosis that may be unclear",
+    ),
+    (
         "a plan without remedies",
         "    remedies:\n      bad_release:\n"
         + GOOD.partition("      bad_release:\n")[2].partition("    verify:\n")[0],

@@ -24,6 +24,7 @@ ENDED = {
     "recovered": "recovered",
     "rolled_out": "done",
     "leaned": "recovered",
+    "looked_again": "recovered",
     "triaged": "recovered",
     "undone": "failed",
 }

@@ -130,7 +130,7 @@ async def test_a_version_that_has_no_tag_is_no_empty_difference(counter: Counter
     await counter.deployed("1.1", minutes_ago=60)
     told = await counter.ask("9.9")
     assert "• Commits: not known. The repository has no tag for one of these versions." in told
-    assert "• Settings and flags: none changed since then." in told
+    assert "• Settings and flags: not known. Nothing records changes of checkout" in told
 
 
 @pytest.mark.parametrize("version", ["", "1.2"])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.domain.diagnoses.diagnosis import ReducerResult, RuledOut, Source, SourceStatus
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement
-from bot.domain.runs.event import StepRef
+from bot.domain.runs.event import LookAgainPlanned, LookedAgain, StepRef
 from bot.views.thread.evidence import finding_lines, short_findings
 from tests.unit.views.story import (
     BAD_RELEASE,
     DEPLOY,
     ERRORS,
     LINES,
+    PROBES,
     SLOW_BANK,
     START,
     Story,
@@ -254,3 +257,69 @@ def test_a_cause_without_evidence_shows_no_empty_list():
 
 def test_a_verdict_without_any_cause_is_unclear():
     assert "🟠 What I could see" in Story().diagnoses(diagnosis(causes=())).read("phase:diagnose")
+
+
+def test_an_answer_that_lacks_a_service_is_read_in_part_and_is_not_unusual_or_usual():
+    gap = "payments: Prometheus did not answer within 4 s"
+    story = Story().asks().step("evidence", "metrics", Findings(looked_at="41 series", gaps=(gap,)))
+    for name in set(PROBES) - {"metrics"}:
+        story = story.step("evidence", name, found("database"))
+    story = story.end("evidence")
+    read = story.details()
+    assert "⚠️ Gather evidence: 5 of 5 sources read in " in read
+    assert ", 1 in part" in read
+    assert "41 series. Nothing unusual" not in read
+    assert "⚠️ Payments: Prometheus did not answer within 4 s" in read
+    assert "5 of 5 sources, 1 in part" in story.read("root")
+
+
+def test_without_any_source_none_is_counted():
+    story = Story().asks()
+    for name in PROBES:
+        story = story.step("evidence", name, outcome="not_configured", error="no such source")
+    story = story.end("evidence")
+    for read in (story.details(), story.read("root")):
+        assert "no source is configured" in read
+        assert "0 of 0" not in read
+
+
+def unclear():
+    away = (Source(name="metrics", status=SourceStatus.TIMED_OUT, why="no answer within 4 s"),)
+    return diagnosis(verdict="unclear", summary="I am not sure.", sources=away)
+
+
+def looks_again(story: Story) -> Story:
+    until = story.run.started_at + timedelta(minutes=1)
+    return story.tell(
+        LookAgainPlanned(
+            at=story.at,
+            phase="diagnose",
+            until=until,
+            because="metrics did not answer in full",
+            output=unclear().model_dump(mode="json"),
+        )
+    )
+
+
+def test_before_a_second_look_the_first_diagnosis_is_shown_with_when_and_why():
+    story = looks_again(Story().gathers(but=["metrics"]).begin("diagnose"))
+    assert "Cause unclear" in story.read("root")
+    for slot in ("phase:diagnose", "root"):
+        read = story.read(slot)
+        assert "I read the sources again, once, at 03:0" in read
+        assert "because metrics did not answer in full." in read
+    assert "[Cancel]" in story.read("root")
+
+
+def test_a_second_look_replaces_the_answers_and_says_that_it_is_one():
+    story = looks_again(Story().gathers(but=["metrics"]).begin("diagnose"))
+    story = story.wait(60).tell(LookedAgain(at=story.at, phase="diagnose", over=("evidence",)))
+    assert "⏳ Metrics (monitoring): reading …" in story.details()
+    assert "I am reading the sources again" in story.read("phase:diagnose")
+    for name in PROBES:
+        story = story.step("evidence", name, found(name))
+    story = story.end("evidence").end("diagnose", output=diagnosis())
+    assert "5 of 5 sources read" in story.details()
+    read = story.read("phase:diagnose")
+    assert "This is the second look. At the first, metrics did not answer in full." in read
+    assert "Cause unclear" not in read

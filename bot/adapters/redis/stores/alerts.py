@@ -49,7 +49,7 @@ class RedisAlertStore:
         return Alert.model_validate_json(text) if text else None
 
     async def _write(self, alert: Alert, *, expected: str) -> bool:
-        """Store an episode; return false if it is no longer as expected."""
+        """Store an episode; return false if another report was stored meanwhile."""
         shard = self._shard
         silence, newest = shard.silence(alert.fingerprint), shard.newest_alert(alert.fingerprint)
         keys = (shard.alerts + alert.id, shard.dirty, shard.firing, silence, shard.fired, newest)
