@@ -130,7 +130,7 @@ def rollout_why_modal(run: Run) -> JsonObject:
     deciding = ", ".join(prose(name, 60) for name in verdict.decided_by)
     decided = f"decided by {deciding}" if deciding else "not decided yet"
     blocks = [
-        section(bold(f"{verdict.decision.capitalize()}: {verdict.text}", 600)),
+        section(bold(verdict.text, 600)),
         context(score, decided, several(len(step.readings), "check")),
         *(section(*_reasons(metric)) for metric in verdict.metrics[:_MOST_METRICS]),
     ]
