@@ -51,7 +51,12 @@ class Liar:
 
 @pytest.fixture(scope="module")
 def runbooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return patient_runbooks(tmp_path_factory.mktemp("patient"), times=4)
+    copied = patient_runbooks(tmp_path_factory.mktemp("patient"), times=4)
+    file = copied / "incident" / "triage.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "look_again_s: 60" in text
+    file.write_text(text.replace("look_again_s: 60", "look_again_s: 1"), encoding="utf-8")
+    return copied
 
 
 @pytest.fixture
@@ -105,7 +110,7 @@ def changed(catalogue: Catalogue, kind: str, **source: str) -> Catalogue:
 
 
 async def triage(catalogue: Catalogue, *, runbooks: Path) -> Run:
-    """Run the shipped triage up to its proposal, or its end."""
+    """Run the shipped triage up to its proposal, or its end, with its second look if it takes one."""
     plugins = load_plugins()
     library = load_runbooks([runbooks], plugins=plugins)
     store, clock = MemoryStore(), SystemClock()
@@ -127,8 +132,13 @@ async def triage(catalogue: Catalogue, *, runbooks: Path) -> Run:
             plugins=plugins,
             settings={"watch_s": 5},
         )
-        await Engine(deps).advance("r1")
-    return fold("r1", await store.load("r1"))
+
+        async def proposes_or_ends() -> Run | None:
+            await Engine(deps).advance("r1")
+            run = fold("r1", await store.load("r1"))
+            return run if run.outcome is not None or run.waiting_for is not None else None
+
+        return await until(proposes_or_ends, what="a proposal, or the end", within_s=90)
 
 
 async def test_each_way_to_fail_is_named_and_makes_the_diagnosis_less_sure(shop, liar, runbooks):
@@ -170,4 +180,5 @@ async def test_with_every_source_gone_nothing_is_claimed_and_nothing_is_proposed
     assert run.outcome == "unclear", run.diagnosis.causes
     assert run.diagnosis.verdict == "unclear"
     assert {s.name for s in run.diagnosis.unread} >= {"metrics", "logs", "changes", "database"}
+    assert run.phases["diagnosis"].looks == 2
     assert run.approvals == {}
