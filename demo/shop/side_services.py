@@ -46,6 +46,8 @@ SIDES = (
     SideServices(address="checkout@staging", serving=(STABLE,), spare=CANDIDATE),
     SideServices(address="catalog", serving=("a", "b", "c", "d"), spare="spare"),
     SideServices(address="receipts", serving=("blue",), spare="green", cookie="SLOT", watched=True),
+    SideServices(address="gift-cards", serving=("blue",), spare="green", watched=True),
+    SideServices(address="gift-cards@staging", serving=("blue",), spare="green"),
     SideServices(address="search", serving=("live",), feature="by-taste", watched=True),
     SideServices(address="search@staging", serving=("live",), feature="by-colour", watched=True),
 )

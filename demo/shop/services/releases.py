@@ -62,6 +62,11 @@ RELEASES: Mapping[str, Mapping[str, ShopRelease]] = {
         "1.3.2": ShopRelease(summary="Receipts in Dutch and Danish"),
         "1.3.1": ShopRelease(summary="Receipts in Dutch, and a third of them fail", error_share=0.33),
     },
+    "gift-cards": {
+        "1.0.0": ShopRelease(summary="Gift cards on paper"),
+        "1.1.0": ShopRelease(summary="Gift cards by mail"),
+        "1.1.1": ShopRelease(summary="Gift cards by mail, and a third of them fail", error_share=0.33),
+    },
     "search": {
         "0.9.1": ShopRelease(summary="Search by name"),
         "1.0.0": ShopRelease(summary="Search by taste"),
