@@ -79,7 +79,7 @@ async def test_a_request_that_comes_in_many_parts_is_answered(port: int):
     for part in (b"POST / HTTP/1.1\r\nHo", b"st: a\r\nContent-Length: 4\r\n\r\n", b"ab", b"cd") * 2:
         writer.write(part)
         await writer.drain()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # real time: the parts are to arrive one by one
         if part == b"cd":
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200")

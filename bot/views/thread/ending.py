@@ -148,8 +148,13 @@ def _for_a_person(run: Run) -> str:
             return "needs a human. I found the cause but have no automated fix for it."
         case "not_recovered":
             return "check the other suspects in *Details*, or triage again to see the current state."
-        case "breached":
+        case "breached" if run.diagnosis is not None:
             return "triage again now. The fix did not hold."
+        case "breached":
+            watch = _breached(run)
+            proposed = watch is not None and watch.on_breach is not None
+            by_hand = f"type `/rollback {prose(run.service, 130)}`, or triage it."
+            return "review the rollback that I proposed." if proposed else by_hand
         case _:
             return _hint(run) or "check the failed step in this thread, then finish or reverse it by hand."
 
@@ -321,12 +326,20 @@ def _unfixed(run: Run) -> str:
     """Return why a run could not finish what it began, and what it left."""
     if run.outcome == "no_remedy":
         return "Nothing was changed."
+    if (watch := _breached(run)) is not None and run.diagnosis is None:
+        return f"*Since then:* {sentence(prose(run.phases[watch.id].why, 500))}"
     step = _failed_step(run)
     _, _, seen = (step.error if step is not None else "").partition("; last seen:")
     if run.outcome == "not_recovered" and step is not None and seen:
         still = prose(seen.strip().removeprefix(f"{step.title}:").strip(), 300)
         return f"*It did not help:* {sentence(still)} {effects_left(run)}"
     return f"{sentence(without_ids(prose(run.summary, 500)))} {effects_left(run)}"
+
+
+def _breached(run: Run) -> Background | None:
+    """Return the watch that saw a change fail; none if none did."""
+    watches = (phase for phase in run.runbook.phases if isinstance(phase, Background))
+    return next((phase for phase in watches if run.phases[phase.id].outcome == "breached"), None)
 
 
 def _hint(run: Run) -> str:

@@ -76,6 +76,8 @@ def _ended(run: Run) -> tuple[str, str]:
     colour, words = ENDINGS[ending]
     if ending == "needs a person":
         words = _NEEDS_A_PERSON.get(run.outcome or "", words)
+        if run.outcome == "breached" and run.diagnosis is None:
+            words = "needs a person, failing since"
     if ending == "deployed" and run.runbook.name == ROLLBACK:
         words = "rolled back"
     return colour, words

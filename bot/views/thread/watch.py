@@ -42,7 +42,8 @@ def watch_blocks(run: Run, phase: Background) -> list[JsonObject]:
         case "ok":
             return [section(f"{DONE} {title}: {calm_word(state).lower()} for {took(state)}, {checks}.")]
         case "breached":
-            first = f"{BAD} *The problem came back while I watched*, after {checks}"
+            what = "The problem came back" if run.diagnosis is not None else "It failed"
+            first = f"{BAD} *{what} while I watched*, after {checks}"
         case _:
             first = f"{FAILED} {title}: {prose(state.why)}"
     return [section(first, bar(state.samples, most=_MOST), last)]

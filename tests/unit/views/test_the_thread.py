@@ -286,6 +286,27 @@ def test_a_watch_after_work_that_mended_nothing_is_a_watch():
     assert story.read("root").startswith("🔵 Deploy canary checkout: watching")
 
 
+@pytest.mark.parametrize(
+    ("on_breach", "then"),
+    [
+        ("rollback", "Next: review the rollback that I proposed."),
+        (None, "Next: type `/rollback checkout`, or triage it."),
+    ],
+)
+def test_a_deployment_that_fails_under_its_watch_says_so_and_how_to_go_back(on_breach, then):
+    runbook = deploy(watch=True)
+    *phases, watch = runbook.phases
+    phases.append(watch.model_copy(update={"on_breach": on_breach}))
+    story = shipped(Story(runbook.model_copy(update={"phases": tuple(phases)}))).begin("watch")
+    story.look("watch", ok=False, text="errors since the switch: 35 %")
+    story.end("watch", "breached", why="errors since the switch: 35 %")
+    root = story.finishes("breached", "It failed while I watched: errors since the switch: 35 %").read("root")
+    assert root.startswith("🔴 Deploy canary checkout: needs a person, failing since\n")
+    assert "Done: Ship 1.4.2.\nSince then: errors since the switch: 35 %.\n" in root
+    assert then in root
+    assert story.read("phase:watch").startswith("🔴 It failed while I watched, after 1 check\n")
+
+
 def test_findings_that_no_reducer_weighs_are_worth_a_reply():
     steps = [StepRef(id=name, title=name.upper()) for name in ("a", "b", "c")]
     story = Story(deploy()).begin("ground", *steps)
