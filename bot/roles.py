@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
-import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from redis.exceptions import RedisError
-from starlette.applications import Starlette
 
 from bot.adapters.alertmanager_reconciler import AlertmanagerReconciler
 from bot.adapters.http.app import web_app
 from bot.adapters.http.base import WebParts
+from bot.adapters.http.serving import serve
 from bot.adapters.monitor_clock import MonitorClock
 from bot.adapters.observability.health import operating_app
 from bot.adapters.slack.app import http_routes, serve_socket
@@ -44,15 +42,6 @@ _ACCURACY_HOUR = 9
 Role = Callable[[Parts], Awaitable[None]]
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handling: one place stops all roles."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
-        yield
-
-
 async def web(parts: Parts) -> None:
     """Receive: Slack, alert webhooks, health, metrics."""
     settings = parts.settings
@@ -75,7 +64,7 @@ async def web(parts: Parts) -> None:
     )
     listening = _listen(settings.http_host, settings.http_port, setting="PILOTHOUSE_HTTP_PORT")
     async with asyncio.TaskGroup() as group:
-        group.create_task(_served(web_app(surface, more=more), listening))
+        group.create_task(serve(web_app(surface, more=more), listening))
         if settings.slack_mode == "socket":
             assert settings.slack_app_token is not None  # noqa: S101  # settings were checked when assembled
             token = settings.slack_app_token.get_secret_value()
@@ -108,15 +97,7 @@ async def _operate(parts: Parts, roles: Sequence[Role]) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.operating.lag.watch())
         if listening is not None:
-            group.create_task(_served(operating_app(parts.operating), listening))
-
-
-async def _served(app: Starlette, listening: socket.socket) -> None:
-    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        server.should_exit = True
+            group.create_task(serve(operating_app(parts.operating), listening))
 
 
 async def worker(parts: Parts) -> None:

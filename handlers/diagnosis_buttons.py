@@ -1,4 +1,4 @@
-"""*Why?*, *What else?*, *Right*, *Wrong* and *Other …* below a diagnosis."""
+"""*Details* and *Review* of a run; *What else?*, *Right*, *Wrong* and *Other …* below a diagnosis."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from bot.domain.intent import RateDiagnosis
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
 from bot.views import ids
+from bot.views.thread.details import details_modal
 from bot.views.thread.feedback import named_instead, other_modal
-from bot.views.thread.why import what_else_modal, why_modal
+from bot.views.thread.review import review_modal
+from bot.views.thread.why import what_else_modal
 from handlers.context import HandlerContext
 from handlers.opening import open_modal, readable_run
 from handlers.payloads import button_value, click_of, person_of, place_of
@@ -29,7 +31,9 @@ Says = Callable[[AsyncAck, Body, Body], Awaitable[None]]
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Register the buttons and the modal."""
-    app.action(ids.WHY)(_shows(desk, why_modal))
+    app.action(ids.REVIEW)(_review(desk))
+    for action_id in (ids.DETAILS, ids.WHY):
+        app.action(action_id)(_details(desk))
     app.action(ids.WHAT_ELSE)(_shows(desk, what_else_modal))
     app.action(ids.SAY_RIGHT)(_says(desk, "right"))
     app.action(ids.SAY_WRONG)(_says(desk, "wrong"))
@@ -73,6 +77,27 @@ def _shows(desk: HandlerContext, render: Callable[[Run, Diagnosis], JsonObject])
         if diagnosis is None:
             raise NotFoundError("There is no diagnosis yet.", hint="It appears once the evidence is in.")
         await _open(client, body, render(run, diagnosis))
+
+    return show
+
+
+def _review(desk: HandlerContext) -> Opens:
+    """Return a handler that answers a click with what waits for a decision, and its buttons."""
+
+    async def show(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
+        await ack()
+        run = await readable_run(desk, body, action)
+        await _open(client, body, review_modal(run, now=desk.clock.now()))
+
+    return show
+
+
+def _details(desk: HandlerContext) -> Opens:
+    """Return a handler that answers a click with all that is known of a run."""
+
+    async def show(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
+        await ack()
+        await _open(client, body, details_modal(await readable_run(desk, body, action)))
 
     return show
 

@@ -1,4 +1,4 @@
-"""*Cancel* on an active run, and *Triage again* on a finished one."""
+"""*Cancel* on an active run, *Triage again* on a finished one, and *Deploy* on a plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handlers.payloads import button_value, click_of, person_of, place_of
 
 
 def register(app: AsyncApp, desk: HandlerContext) -> None:
-    """Register both buttons."""
+    """Register the buttons."""
 
     async def cancel(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await desk.submit(
@@ -35,5 +35,16 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         await desk.start(runbook.name, params, key=body["trigger_id"], by=person_of(body), origin=origin)
         await ack()
 
+    async def deploy(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        run = await desk.run(button_value(action))
+        runbook = desk.library.get(run.runbook.name)
+        given = {name: value for name, value in run.params.items() if name != "dry_run"}
+        params = complete_params(runbook, given, catalogue=desk.catalogue)
+        channel, _ = place_of(body)
+        origin = Origin(kind="button", channel=channel)
+        await desk.start(runbook.name, params, key=body["trigger_id"], by=person_of(body), origin=origin)
+        await ack()
+
     app.action(ids.CANCEL_RUN)(cancel)
+    app.action(ids.DEPLOY_PLAN)(deploy)
     app.action(ids.TRIAGE_AGAIN)(again)

@@ -23,7 +23,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run until interrupted; return the exit code."""
     args = _parser().parse_args(argv)
     try:
-        slack = LocalSlack(_workspace(args), host=args.host, port=args.port, rules=_rules(args))
+        slack = LocalSlack(
+            _workspace(args), host=args.host, port=args.port, rules=_rules(args), keep=args.keep
+        )
         asyncio.run(_serve(slack, as_json=args.json))
     except (ValueError, OSError) as exc:
         is_taken = isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE
@@ -39,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: this machine only)")
     parser.add_argument("--port", type=int, default=8900, help="the port; 0 picks a free one (default 8900)")
     parser.add_argument("--workspace", type=Path, metavar="FILE", help="people, channels and apps, as YAML")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="keep the conversations in this file, for the next start"
+    )
     parser.add_argument("--app-name", help="the name of the first app")
     parser.add_argument(
         "--manifest", type=Path, metavar="FILE", help="the first app's manifest, JSON or YAML"

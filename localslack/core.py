@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from localslack.clock import MachineClock, WorkspaceClock
@@ -14,6 +15,7 @@ from localslack.events import Events
 from localslack.faults import FaultSwitches
 from localslack.feed import Feed
 from localslack.journal import ActivityLog
+from localslack.keeping import Keeper
 from localslack.manifest import parse_manifest
 from localslack.messenger import Messenger
 from localslack.rates import Rates
@@ -54,7 +56,14 @@ class MenuState:
 class Core:
     """Everything behind the Web API, the control API and the page."""
 
-    def __init__(self, workspace: Workspace, *, rules: Rules, clock: WorkspaceClock | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        rules: Rules,
+        clock: WorkspaceClock | None = None,
+        keep: Path | None = None,
+    ) -> None:
         self.workspace = workspace
         self.rules = rules
         self.clock: WorkspaceClock = clock or MachineClock()
@@ -91,6 +100,7 @@ class Core:
             store=self.store, shown=self.shown, feed=self.feed, events=self.events, stats=self.stats
         )
         self.views = Views(store=self.store, clock=self.clock, feed=self.feed)
+        self.keeper = None if keep is None else Keeper(keep, store=self.store, feed=self.feed)
         self._name_bots()
 
     def app(self, key: str | None = None) -> App:
@@ -153,6 +163,8 @@ class Core:
         for app in self.apps.values():
             await app.sockets.close()
         await self.delivery.close()
+        if self.keeper is not None:
+            self.keeper.write()
 
     def _name_bots(self) -> None:
         for app in self.apps.values():

@@ -38,16 +38,23 @@ class Feed:
 
     async def until(self, found: Callable[[], Json | None], *, timeout_s: float) -> Json | None:
         """Return ``found``'s first non-None answer, asked after each change; None after ``timeout_s``."""
+        with self.pulse() as pulse:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    while (answer := found()) is None:
+                        await pulse.wait()
+                        pulse.clear()
+                    return answer
+            except TimeoutError:
+                return None
+
+    @contextmanager
+    def pulse(self) -> Iterator[asyncio.Event]:
+        """Yield an event that each change sets."""
         pulse = asyncio.Event()
         self._pulses.add(pulse)
         try:
-            async with asyncio.timeout(timeout_s):
-                while (answer := found()) is None:
-                    await pulse.wait()
-                    pulse.clear()
-                return answer
-        except TimeoutError:
-            return None
+            yield pulse
         finally:
             self._pulses.discard(pulse)
 

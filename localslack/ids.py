@@ -37,6 +37,11 @@ class Timestamps:
         self._last = max(self._last + 1, int(self._clock.now() * _MICRO))
         return f"{self._last // _MICRO}.{self._last % _MICRO:06d}"
 
+    def go_on_after(self, ts: str) -> None:
+        """Let each new timestamp be later than ``ts``."""
+        seconds, _, micro = ts.partition(".")
+        self._last = max(self._last, int(seconds) * _MICRO + int(micro))
+
 
 def filled(blocks: Blocks) -> Blocks:
     """Return a copy of ``blocks`` with block ids, action ids and text defaults, as Slack stores them."""

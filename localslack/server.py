@@ -32,7 +32,8 @@ _PAGE_HEADERS = {
 class LocalSlack:
     """A workspace on a port of this machine; ``async with`` starts and ends it.
 
-    ``port`` 0 picks a free one. ``rules`` holds the times and limits, Slack's own unless changed.
+    ``port`` 0 picks a free one. ``rules`` holds the times and limits, Slack's own unless changed. ``keep`` is
+    a file that the conversations are kept in; without it they end with the process.
     """
 
     def __init__(
@@ -43,8 +44,9 @@ class LocalSlack:
         port: int = 0,
         rules: Rules | None = None,
         clock: WorkspaceClock | None = None,
+        keep: Path | None = None,
     ) -> None:
-        self.core = Core(workspace or load_workspace(), rules=rules or Rules(), clock=clock)
+        self.core = Core(workspace or load_workspace(), rules=rules or Rules(), clock=clock, keep=keep)
         self._host = host
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -83,8 +85,12 @@ class LocalSlack:
         """Start to listen.
 
         Raises:
-            OSError: the port is in use.
+            OSError: the port is in use, or the file to keep it in cannot be read.
+            ValueError: the file holds something else.
         """
+        keeper = self.core.keeper
+        if keeper is not None:
+            keeper.restore()
         runner = web.AppRunner(_application(self.core), access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
@@ -95,6 +101,8 @@ class LocalSlack:
         port = runner.addresses[0][1]
         self.core.shown.url = f"http://{'127.0.0.1' if self._host == '0.0.0.0' else self._host}:{port}"
         self._runner = runner
+        if keeper is not None:
+            self.core.background.start(keeper.run())
         for app in self.core.apps.values():
             if app.is_http:
                 self.core.background.start(self.core.delivery.verify(app))

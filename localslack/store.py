@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from localslack.clock import WorkspaceClock
@@ -116,6 +116,24 @@ class WorkspaceStore:
         self.files: dict[str, File] = {}
         self.read_marks: dict[tuple[str, str], str] = {}
         self._children: dict[tuple[str, str], list[StoredMessage]] = {}
+
+    def restore(
+        self,
+        *,
+        channels: Iterable[Channel],
+        messages: Iterable[StoredMessage],
+        files: Iterable[File],
+        read_marks: dict[tuple[str, str], str],
+    ) -> None:
+        """Add what another process of this workspace had stored; channels in both are as they were there."""
+        for channel in channels:
+            self.channels[channel.id] = channel
+            self.messages.setdefault(channel.id, {})
+        for message in messages:
+            self.add(message)
+            self.timestamps.go_on_after(message.ts)
+        self.files.update({file.id: file for file in files})
+        self.read_marks.update(read_marks)
 
     def _ids(self, members: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(found for found in map(self.workspace.member_id, members) if found is not None)

@@ -166,7 +166,7 @@ async def thread(browser: Browser, world: DemoWorld, *, user: str, theme: Theme 
 async def thread_end(page: Page) -> None:
     """Wait until the thread says how it ended, everywhere."""
     await expect(page.get_by_role("log", name="Thread").get_by_role("article").last).to_contain_text(
-        "checkout recovered", timeout=WAIT_MS
+        "Triage checkout: recovered", timeout=WAIT_MS
     )
     await page.get_by_role("heading", name="Triage checkout: recovered").wait_for()
     await page.get_by_role("heading", name="resolved after").first.wait_for()

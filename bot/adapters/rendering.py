@@ -11,6 +11,9 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.domain.deployments.delivery import DAY_S, DeliveryQuestion
 from bot.domain.diagnoses.feedback import span_of
+from bot.domain.errors import NotFoundError
+from bot.domain.monitoring.alert import Alert
+from bot.domain.monitoring.incident import AlertIncident, belongs
 from bot.domain.runs.run import fold
 from bot.engine.stores import Stores
 from bot.services.delivery_metrics import delivered_services, delivery
@@ -70,6 +73,19 @@ class Renderer:
         messages = run_messages(run, now=self._clock.now(), style=style, feedback=feedback)
         return RenderedTopic(channel=run.origin.channel, thread=run.origin.thread, messages=messages)
 
+    async def _incident(self, alert: Alert) -> AlertIncident | None:
+        """Return the triage that an alert belongs to, with its other alerts; none without one."""
+        run_id = await self._stores.alerts.run_of(alert.id)
+        if not run_id:
+            return None
+        try:
+            run = fold(run_id, await self._stores.journal.load(run_id))
+        except NotFoundError:
+            return None
+        near = await self._stores.alerts.fired(since=run.started_at) if run.origin.alert == alert.id else ()
+        others = tuple(other for other in near if other.id != alert.id and belongs(other, run))
+        return AlertIncident(run=run, others=others)
+
     async def _accuracy(self, week: str) -> RenderedTopic:
         rated = await self._stores.feedback.between(*span_of(week)) if self._accuracy_channel else ()
         messages = (accuracy_message(rated, week=week),) if rated else ()
@@ -111,9 +127,10 @@ class Renderer:
         channel = self._catalogue.get(alert.service).channel if known else ""
         now = self._clock.now()
         silence_left_s = alert.silence_left_s(now=now)
+        incident = await self._incident(alert)
         return RenderedTopic(
             channel=channel,
-            messages=(alert_message(alert, known_service=known, now=now),),
+            messages=(alert_message(alert, known_service=known, now=now, incident=incident),),
             quiet=silence_left_s > 0 or alert.ended_silenced,
             again_in_s=silence_left_s or None,
         )

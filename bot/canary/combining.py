@@ -9,7 +9,7 @@ from bot.domain.rollouts.judging import JudgePolicy
 from bot.domain.rollouts.verdict import CanaryVerdict, Decision, MetricOutcome, MetricVerdict
 
 _UNREAD = (MetricOutcome.NO_DATA, MetricOutcome.ERROR)
-_WORDS: dict[Decision, str] = {"proceed": "Proceed", "stop": "Stop", "ask": "A person decides"}
+_WORDS: dict[Decision, str] = {"proceed": "Proceed", "stop": "Stop", "ask": "Not decided yet"}
 
 
 def combine(metrics: Sequence[MetricVerdict], *, policy: JudgePolicy) -> CanaryVerdict:
@@ -90,7 +90,7 @@ def _text(
         case "not_read":
             text = f"{_WORDS[decision]}: {names} could not be judged: {deciding[0].text}."
         case "not_decided":
-            text = f"{_WORDS[decision]}: {names} is still undecided: {deciding[0].text}."
+            text = f"{_WORDS[decision]} ({names}): {deciding[0].text}."
         case "nothing_judged":
             text = f"{_WORDS[decision]}: no metric that counts could be judged."
         case _:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from math import ceil, log
+from math import log
 
-from bot.canary.evidence import errors_to_clear, errors_to_see, odds
+from bot.canary.evidence import errors_to_clear, errors_to_see, odds, requests_to_pass
 from bot.canary.phrases import odds_words, tally_words, wait_words
 from bot.canary.sequential import CountEvidence, distinct, history
 from bot.canary.silence import silence, unproved_weight
@@ -139,9 +139,8 @@ def _requests_needed(metric: CountMetric, canary: RequestTally) -> int | None:
     """Return the requests after which it counts as harmless if no error follows (rule of three)."""
     if not metric.harmless_share or canary.errors:
         return None
-    return max(
-        ceil((passing_threshold(metric) + log(2)) / (0.9 * metric.harmless_share)), canary.requests + 1
-    )
+    needed = requests_to_pass(threshold=passing_threshold(metric), below=metric.harmless_share)
+    return max(needed, canary.requests + 1)
 
 
 def _sooner(evidence: CountEvidence, requests: int, errors: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, inf, lgamma, log
+from math import ceil, exp, inf, lgamma, log
 
 PRIOR_WEIGHT = 10.0
 """How many errors the prior of the canary's share is worth; its mean is the share of the requests."""
@@ -86,6 +86,14 @@ def errors_to_clear(*, share: float, ratio: float, threshold: float, gained: flo
     worse = share_of_errors(share, ratio=ratio)
     growth = share * log(share / worse) + (1 - share) * log((1 - share) / (1 - worse))
     return max(0, -int(-(threshold - gained) // growth)) if growth > 0 else None
+
+
+def requests_to_pass(*, threshold: float, below: float) -> int:
+    """Count the requests without an error after which a share of errors is surely under ``below``.
+
+    The rule of three, with a tenth on top: at a threshold of ``log(20)`` about ``3.7 / below`` and a tenth.
+    """
+    return ceil((threshold + log(2)) / (0.9 * below))
 
 
 def odds(logarithm: float) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.commands._files import count, read_files
+from bot.domain.deployments.deployment import ROLLBACK, STRATEGY_PREFIX
 from bot.domain.documentation import DOCS
 from bot.environment import environment
 from bot.loader.loader import LoadedLibrary
@@ -14,6 +15,8 @@ from bot.loader.yaml_positions import Problem
 from bot.services.parsing.command_line import usage_of
 from bot.settings import load_settings, variable
 from bot.shipped import SHIPPED, runbook_path
+
+_COMMANDS = frozenset({"triage", ROLLBACK})
 
 NAME = "check"
 SUMMARY = "Check the catalogue and every runbook, and print all problems at once."
@@ -68,11 +71,19 @@ def _print_problems(problems: Sequence[Problem]) -> None:
     print(f"\n{count(len(problems), 'problem')} in {count(files, 'file')}.")
 
 
+def _command_of(runbook: str) -> str:
+    """Return the command that starts a runbook; empty for one that only a monitor starts."""
+    if runbook.startswith(STRATEGY_PREFIX):
+        return f"/deploy {runbook.removeprefix(STRATEGY_PREFIX)}"
+    return f"/{runbook}" if runbook in _COMMANDS else ""
+
+
 def _print_table(library: LoadedLibrary) -> None:
     rows = [("RUNBOOK", "LANE", "PHASES", "USAGE", "FILE")]
     for name in library.names():
         runbook = library.get(name)
-        usage = usage_of(runbook, f"/{name}").strip("`")
+        command = _command_of(name)
+        usage = usage_of(runbook, command).strip("`") if command else "a monitor's `then`"
         rows.append((name, runbook.lane, str(len(runbook.phases)), usage, library.files[name]))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:

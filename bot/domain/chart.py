@@ -17,6 +17,12 @@ Point = tuple[Figure, Figure | None]
 """When, in seconds since the epoch, and how much, in its panel's unit; none is a gap in the line."""
 
 
+LEAST_POINTS = 20
+"""With fewer points with a value, a chart shows less than a sentence."""
+LEAST_SPAN_S = 60.0
+"""The least time, in seconds, that a chart's points must span."""
+
+
 class ChartLine(Model):
     """A series over time; ``points`` in the order of time."""
 
@@ -85,6 +91,21 @@ class Chart(Model):
     panels: tuple[ChartPanel, ...] = Field(min_length=1, max_length=4)
     source: str = ""
     """Where the figures are from, in small print."""
+    url: str = ""
+    """Where the query can be run again; shown as a link beside the picture."""
+
+    @property
+    def is_worth_drawing(self) -> bool:
+        """Whether there are enough points over enough time for a picture to show more than a sentence."""
+        times = [
+            at_s
+            for panel in self.panels
+            for line in panel.lines
+            for at_s, value in line.points
+            if value is not None
+        ]
+        bars = any(panel.bars for panel in self.panels)
+        return bars or (len(set(times)) >= LEAST_POINTS and max(times) - min(times) >= LEAST_SPAN_S)
 
     @property
     def digest(self) -> str:

@@ -25,7 +25,8 @@ def _of_phases(run: Run) -> tuple[RunOutcome, str] | None:
             if ended is not None:
                 return ended
         elif isinstance(phase, Background) and state.outcome == "breached":
-            return "breached", f"It came back while I watched: {state.why}"
+            what = "came back" if run.diagnosis is not None else "failed"
+            return "breached", f"It {what} while I watched: {state.why}"
         elif state.outcome == "failed" and not isinstance(phase, Background):
             if isinstance(phase, Explore | FanOut) and not phase.required:
                 continue  # it may return nothing; the reducer decides what that means

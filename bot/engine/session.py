@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from bot.domain.runs.effect import Effect
 from bot.domain.runs.event import Event
 from bot.domain.runs.run import Run, apply, fold
 from bot.engine.deps import Deps
+from bot.engine.incidents import show_on_alerts
 from bot.engine.plugins import Context
 from bot.ports.journal import OwnedRun
 from bot.templating.scope import scope_of
@@ -118,6 +120,8 @@ class RunSession:
         await self.settled()
         events = (*rest, *events)
         await self.deps.stores.journal.finish(self.run.id, events, epoch=self.epoch)
+        ended = functools.reduce(apply, events, self.run)
+        await show_on_alerts(self.deps.stores, ended, events)
 
     def _begin_to_write(self) -> None:
         self._rest()
@@ -137,6 +141,7 @@ class RunSession:
                 self._written += len(batch)
                 if length != self._written:
                     await self._reload()
+                await show_on_alerts(self.deps.stores, self.run, batch)
         except Exception as error:  # noqa: BLE001  # raised where the run advances
             self._failure = error
         finally:

@@ -44,6 +44,14 @@ class AlertStore(Protocol):
         """Record who acknowledges an alert; return false if it is already acknowledged."""
         ...
 
+    async def attach(self, alert_id: str, run_id: str) -> None:
+        """Record the triage that an alert belongs to; the last write wins."""
+        ...
+
+    async def run_of(self, alert_id: str) -> str:
+        """Return the id of the triage that an alert belongs to; empty without one."""
+        ...
+
     async def silence(self, fingerprint: str, *, by: Person, until: datetime) -> None:
         """Suppress notifications for this fingerprint until ``until``; the last write wins."""
         ...

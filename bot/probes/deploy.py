@@ -152,13 +152,23 @@ async def rollback_path(ctx: Context, *, service: str, version: str, by: str = "
 
 @probe(specialist="cicd")
 async def forecast(
-    ctx: Context, *, service: str, percent: Percent, within_s: float, sample_s: Seconds = 2.0
+    ctx: Context,
+    *,
+    service: str,
+    percent: Percent,
+    within_s: float,
+    least_percent: Percent | None = None,
+    harmless_share: Share = 0.005,
+    sample_s: Seconds = 2.0,
 ) -> Facts:
-    """Whether a canary will get enough traffic to detect a doubling of the errors, before it gets any.
+    """Whether a canary will get enough traffic to be judged, before it gets any.
 
+    That is, to detect a doubling of the errors at ``percent`` % of the traffic, and to pass a good one at
+    ``least_percent`` % (the same if not given), each within ``within_s`` s, after which a person is asked.
+    A share of errors surely below ``harmless_share`` passes without a comparison.
     Traffic and errors are what came in ``sample_s`` seconds, never what the target has counted since it was
-    started; ``data`` has the fields of ``judge``'s forecast: ``enough``, ``needed_s``, ``errors_needed`` and
-    ``text``.
+    started; ``data`` has the fields of ``judge``'s forecast: ``enough``, ``needed_s``, ``errors_needed``,
+    ``passes_s`` and ``text``.
 
     Raises:
         ProbeUnavailableError: the target cannot be read, or does not count requests.
@@ -174,6 +184,8 @@ async def forecast(
             requests_per_s=(canary.requests + stable.requests) / lasted_s,
             error_share=stable.errors / stable.requests if stable.requests else 0.0,
             canary_share=percent / 100,
+            least_share=None if least_percent is None else least_percent / 100,
+            harmless_share=harmless_share,
             window_s=within_s,
             measured_s=lasted_s,
         )

@@ -47,8 +47,9 @@ from bot.domain.people import Profile
 from bot.domain.reading import require_reading
 from bot.domain.runs.approval import Approval, Vote, decide
 from bot.domain.runs.event import CancelRequested, RunStarted, VoteCast
-from bot.domain.runs.run import Run, fold
+from bot.domain.runs.run import Run, begin, fold
 from bot.engine.deps import Deps
+from bot.engine.incidents import attach_to_triage, show_on_alerts
 from bot.engine.interjection import Interjection, interject
 from bot.engine.params import complete_params
 from bot.engine.seen_state import state_change
@@ -164,6 +165,7 @@ class IntentHandler:
         match intent:
             case ReportAlert():
                 if await self._alerts.report(intent.alert):
+                    await attach_to_triage(self._deps.stores, intent.alert)
                     await self._board.mark(Topic(kind="alert", id=intent.alert.id))
             case AcknowledgeAlert():
                 await self._acknowledge(intent)
@@ -186,6 +188,8 @@ class IntentHandler:
         run_id = run_id_of(intent.key) if not intent.origin.alert else await self._next_of_alert(intent)
         started = await self._deps.stores.journal.start(run_id, event)
         log.info("run_started", extra={"run_id": run_id, "runbook": intent.runbook, "new": started})
+        if started:
+            await show_on_alerts(self._deps.stores, begin(run_id, event), (event,))
         if intent.origin.alert and not started:
             await self._start(intent)  # another click was first: try again, which refuses this one
 

@@ -21,6 +21,7 @@ class MemoryAlertStore:
         self._acknowledged: dict[str, Acknowledgement] = {}
         self._silences: dict[str, Silence] = {}
         self._ended_silenced: set[str] = set()
+        self._triages: dict[str, str] = {}
 
     async def report(self, alert: Alert) -> bool:
         """Store an alert's state, and close older episodes; return false if nothing is new."""
@@ -75,6 +76,14 @@ class MemoryAlertStore:
         """Record who acknowledges an alert; return false if it is already acknowledged."""
         mine = Acknowledgement(by=by, at=at)
         return self._acknowledged.setdefault(alert_id, mine) is mine
+
+    async def attach(self, alert_id: str, run_id: str) -> None:
+        """Record the triage that an alert belongs to; the last write wins."""
+        self._triages[alert_id] = run_id
+
+    async def run_of(self, alert_id: str) -> str:
+        """Return the id of the triage that an alert belongs to; empty without one."""
+        return self._triages.get(alert_id, "")
 
     async def silence(self, fingerprint: str, *, by: Person, until: datetime) -> None:
         """Suppress notifications for this fingerprint until ``until``; the last write wins."""

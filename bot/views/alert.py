@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.board import DesiredMessage
-from bot.domain.formatting import duration, several
+from bot.domain.formatting import duration, listed, percent, several
 from bot.domain.model import JsonObject
 from bot.domain.monitoring.alert import Alert
+from bot.domain.monitoring.incident import AlertIncident
 from bot.views import ids
 from bot.views.blocks import actions, button, confirmation, context, header, message, section
 from bot.views.limits import bold, code, link, prose
@@ -16,15 +19,22 @@ from bot.views.phrases import (
     GOOD,
     NEEDS_YOU,
     RUNNING,
+    channel,
     human,
     local,
     local_day,
+    names_in,
     who,
 )
+from bot.views.thread.review import review_button
+from bot.views.thread.root import state_lines
+from bot.views.thread.state import headline
 
 _COLOURS = {"warning": NEEDS_YOU, "info": RUNNING, "notice": RUNNING}
 _SHOWN = frozenset({"alertname", "service", "severity"})
 _MOST_LABELS = 8
+_MOST_OTHERS = 4
+_PERCENT = re.compile(r"(?<![\w.,])(\d{1,12}(?:\.\d{1,12})?) ?%")
 _SINCE = {
     (False, "firing"): "firing since",
     (False, "resolved"): "fired",
@@ -34,30 +44,88 @@ _SINCE = {
 """Words before the start time, by whether the alert is unknown and by its status."""
 
 
-def alert_message(alert: Alert, *, known_service: bool, now: datetime) -> DesiredMessage:
-    """Return the message of an alert; an end after ``now`` (another machine's clock) counts as now."""
+def alert_message(
+    alert: Alert, *, known_service: bool, now: datetime, incident: AlertIncident | None = None
+) -> DesiredMessage:
+    """Return the message of an alert; an end after ``now`` (another machine's clock) counts as now.
+
+    With ``incident`` it shows what its triage found and did, and how that ended.
+    """
     people = (alert.acknowledged_by, alert.silenced_by, alert.closed_by)
     names = {person.id: person.name or person.id for person in people if person is not None}
-    return message("alert", _blocks(alert, known_service=known_service, now=now), names=names, urgent=True)
+    names |= names_in(incident.run) if incident is not None else {}
+    blocks = _blocks(alert, known_service=known_service, now=now, incident=incident)
+    return message("alert", blocks, names=names, urgent=True)
 
 
-def _blocks(alert: Alert, *, known_service: bool, now: datetime) -> list[JsonObject]:
+def _blocks(
+    alert: Alert, *, known_service: bool, now: datetime, incident: AlertIncident | None
+) -> list[JsonObject]:
     firing = alert.status == "firing"
     about = f"{alert.service}: {alert.name}" if alert.service else alert.name
     ended = "" if firing else f" · resolved{_lasted(alert, now=now)}"
-    more = "" if alert.description == alert.summary else prose(alert.description, 600)
+    handled = incident is not None and incident.handles(alert)
     blocks = [header(f"{alert_colour(alert)} {about}{ended}")]
-    if alert.summary or more:
-        blocks.append(section(bold(alert.summary, 400), more))
-    blocks.append(context(*_small_print(alert)))
-    if labels := [code(f"{name}={value}", 120) for name, value in alert.labels.items() if name not in _SHOWN]:
-        blocks.append(context(*labels[:_MOST_LABELS]))
+    if lines := [*_told(alert, brief=incident is not None), *_progress(alert, incident)]:
+        blocks.append(section(*lines))
+    blocks.append(context(*_small_print(alert, brief=incident is not None)))
+    if incident is None and (labels := _labels(alert)):
+        blocks.append(context(*labels))
     blocks += [context(line) for line in (_flapping(alert), _decided(alert, now=now)) if line]
     if firing and not known_service:
         blocks.append(context(_no_service(alert)))
-    if firing and (buttons := _buttons(alert, known_service=known_service, now=now)):
+    offers_triage = known_service and not handled
+    review = review_button(incident.run) if incident is not None else None
+    buttons = [] if review is None else [review]
+    if firing:
+        buttons += _buttons(alert, known_service=offers_triage, now=now)
+    if buttons:
         blocks.append(actions(*buttons))
     return blocks
+
+
+def _told(alert: Alert, *, brief: bool) -> list[str]:
+    """Return what the alert says, while that is so; afterwards only where nothing else is known."""
+    if brief and alert.status == "resolved":
+        return []
+    more = "" if brief or alert.description == alert.summary else prose(alert.description, 600)
+    return [line for line in (bold(_rounded(alert.summary), 400), _rounded(more)) if line]
+
+
+def _rounded(text: str) -> str:
+    """Return a text with its shares written as everywhere: ``8.017%`` is ``8 %``."""
+    return _PERCENT.sub(lambda found: percent(float(found[1]) / 100), text)
+
+
+def _progress(alert: Alert, incident: AlertIncident | None) -> list[str]:
+    """Return how the alert's triage goes, or went, and which other alerts it covers."""
+    if incident is None:
+        return []
+    run = incident.run
+    if incident.is_about(alert):
+        return [*state_lines(run), _covered(incident.others)]
+    colour, words = headline(run)
+    where = f" in {place}" if (place := channel(run.origin.channel)) else ""
+    joined = f"{colour} Part of the triage of {bold(run.service, 130)}{where}: {words}."
+    if run.outcome is None or alert.status == "firing":
+        return [joined]
+    return [joined, *state_lines(run)]
+
+
+def _covered(others: Sequence[Alert]) -> str:
+    """Return the other alerts of an incident, those that still fire first."""
+    firing = [prose(f"{one.service}: {one.name}", 120) for one in others if one.status == "firing"]
+    ended = [prose(f"{one.service}: {one.name}", 120) for one in others if one.status == "resolved"]
+    parts = [
+        f"*Also firing:* {listed(firing, most=_MOST_OTHERS)}." if firing else "",
+        f"*Also resolved:* {listed(ended, most=_MOST_OTHERS)}." if ended else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _labels(alert: Alert) -> list[str]:
+    shown = [code(f"{name}={value}", 120) for name, value in alert.labels.items() if name not in _SHOWN]
+    return shown[:_MOST_LABELS]
 
 
 def alert_colour(alert: Alert) -> str:
@@ -74,9 +142,9 @@ def _lasted(alert: Alert, *, now: datetime) -> str:
     return f" after {duration(seconds)}" if seconds >= 0 else ""
 
 
-def _small_print(alert: Alert) -> list[str]:
+def _small_print(alert: Alert, *, brief: bool) -> list[str]:
     parts = [f"{_SINCE[alert.unknown, alert.status]} {local_day(alert.starts_at)}"]
-    if alert.value:
+    if alert.value and not brief:
         parts.append(f"measured: {prose(alert.value, 200)}")
     if alert.severity:
         parts.append(f"severity {prose(alert.severity, 40)}")

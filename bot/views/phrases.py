@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.domain.diagnoses.finding import Evidence
 from bot.domain.formatting import BYTES, SECONDS, SHARES, figure, number, percent
 from bot.domain.people import Person
-from bot.domain.runs.event import RunOutcome, StepOutcome
+from bot.domain.runs.ending import Ending
+from bot.domain.runs.event import StepOutcome
 from bot.domain.runs.run import Run
 from bot.views.limits import prose
 
@@ -19,20 +20,22 @@ DONE, BUSY, OPEN, FAILED, PAUSED, SKIPPED, WARNING, UNDONE, ALARM = (
     "✅", "⏳", "▫️", "❌", "⏸️", "⚪", "⚠️", "↩️", "🚨",
 )  # fmt: skip
 
-OUTCOMES: dict[RunOutcome, tuple[str, str]] = {
+ENDINGS: dict[Ending, tuple[str, str]] = {
     "recovered": (GOOD, "recovered"),
-    "no_fault_found": (GOOD, "no fault found"),
-    "unclear": (NEEDS_YOU, "cause unclear"),
-    "no_remedy": (NEEDS_YOU, "cause found, no automated fix"),
+    "deployed": (GOOD, "deployed"),
+    "stopped safely": (ENDED, "stopped safely"),
+    "aborted": (ENDED, "aborted"),
+    "blocked": (ENDED, "blocked"),
+    "refused": (ENDED, "refused"),
+    "needs a person": (BAD, "needs a person"),
+    "no fault found": (GOOD, "no fault found"),
+    "cause unclear": (NEEDS_YOU, "cause unclear"),
     "rejected": (ENDED, "rejected"),
     "expired": (ENDED, "expired without a decision"),
-    "failed": (BAD, "failed"),
-    "not_recovered": (BAD, "fix applied, not recovered"),
-    "cancelled": (ENDED, "cancelled"),
+    "plan only": (ENDED, "plan only, nothing was changed"),
     "done": (GOOD, "done"),
-    "breached": (BAD, "the problem came back"),
 }
-"""Colour and words of each outcome of a run."""
+"""Colour and words of each way in which a run ends."""
 
 STEP_OUTCOMES: dict[StepOutcome, tuple[str, str]] = {
     "ok": (DONE, "ok"),
@@ -49,6 +52,10 @@ STEP_OUTCOMES: dict[StepOutcome, tuple[str, str]] = {
 _CONFIDENCE = ((0.85, "very likely"), (0.6, "likely"), (0.3, "possible"), (0.0, "unlikely"))
 _CHAT_ID = re.compile(r"[UW][A-Z0-9]{2,}")
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
+_UTC_TIME = re.compile(r"(?:(\d{4}-\d\d-\d\d) )?\b(\d\d):(\d\d)(?::(\d\d))? UTC")
+_IDS = re.compile(
+    r"(?:,? in commit | \(|:? run )(?:run )?[`]?r?(?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}[`]?\)?"
+)
 _SCALED = SHARES | SECONDS | BYTES
 """Units whose values are shown in another unit, where a number without a unit would mislead."""
 
@@ -79,6 +86,32 @@ def local(at: datetime) -> str:
 def local_day(at: datetime) -> str:
     """Return a day and time in the reader's time zone."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
+
+
+def without_ids(text: str) -> str:
+    """Return a text without commits' and runs' ids, which *Details* has."""
+    return _IDS.sub("", text)
+
+
+def in_readers_zone(text: str, *, near: datetime) -> str:
+    """Return escaped text with its UTC times as tokens in the reader's zone, to the minute.
+
+    A time without a date means the one closest to ``near``.
+    """
+    return _UTC_TIME.sub(lambda found: _token(found, near=near), text)
+
+
+def _token(found: re.Match[str], *, near: datetime) -> str:
+    day, hour, minute, second = found.groups()
+    try:
+        if day:
+            return local_day(datetime.fromisoformat(f"{day}T{hour}:{minute}:{second or '00'}+00:00"))
+        same = near.astimezone(UTC).replace(
+            hour=int(hour), minute=int(minute), second=int(second or 0), microsecond=0
+        )
+    except ValueError:
+        return found.group()
+    return local(min((same + timedelta(days=days) for days in (-1, 0, 1)), key=lambda at: abs(at - near)))
 
 
 def quantity(value: float, unit: str) -> str:

@@ -11,8 +11,9 @@ from bot.domain.runs.event import CanaryJudged, EffectIntended, Event, StepFinis
 from bot.domain.runs.run import Run
 from bot.views.ids import ABORT
 from demo.scenarios.acting import APPROVES, ASKS, approve, new_run, post_to_shop
+from demo.scenarios.play import settle
 from demo.scenarios.report import unapproved_writes
-from demo.scenarios.rollouts import Ending, RolloutScenario
+from demo.scenarios.rollouts import ROLLOUTS, Ending, RolloutScenario
 from demo.scenarios.stage import DemoStage
 from demo.scenarios.striking import strike
 from demo.scenarios.waiting import until
@@ -70,9 +71,13 @@ async def roll_out(on: DemoStage, one: RolloutScenario) -> RolloutReport:
     Raises:
         DemonstrationError: an expected step did not happen.
     """
-    await post_to_shop(
-        on, "PUT", f"/load/{one.service}", {"per_s": one.per_s, "faulty_share": one.faulty_share}
-    )
+    if one.after:
+        await roll_out(on, next(other for other in ROLLOUTS if other.name == one.after))
+        await settle(on)
+    load: dict[str, object] = {"per_s": one.per_s, "faulty_share": one.faulty_share}
+    if one.returning:
+        load["returning"] = True
+    await post_to_shop(on, "PUT", f"/load/{one.service}", load)
     await _steady(on, one)
     slack_before, before = await on.slack.stats(), await _load(on, one.service)
     known = set(await on.journal.recent())
@@ -80,18 +85,16 @@ async def roll_out(on: DemoStage, one: RolloutScenario) -> RolloutReport:
     await on.slack.slash("/deploy", words, user=ASKS, channel=CHANNEL)
     run_id = await until(lambda: new_run(on, known), "the run", _RUN_S)
     (run, refused), silent_s = await asyncio.gather(_see_through(on, run_id), _struck(on, one, run_id))
-    if one.then_rolled_back:
-        known.add(run_id)
-        await on.slack.slash("/rollback", one.service, user=ASKS, channel=CHANNEL)
-        back_id = await until(lambda: new_run(on, known), "the rollback", _RUN_S)
-        back, _ = await _see_through(on, back_id)
-        stays = await _stays(on, one, back)
+    stays = (
+        await _rolled_back(on, one, known | {run_id}) if one.then_rolled_back or one.then_breached else False
+    )
+    held = one.returning and await _answers_still(on, one)
     final = await on.posted(run_id, "final")
     after, slack_after = await _load(on, one.service), await on.slack.stats()
     events = await on.journal.load(run_id)
     ended = ending_of(run, events)
-    if one.then_rolled_back:
-        ended = "rolled_back" if ended == "promoted" and stays else ended
+    if stays and ended == "promoted":
+        ended = "rolled_back"
     decided_at = decision_at(events)
     failed = after["failed"] - before["failed"]
     return RolloutReport(
@@ -103,6 +106,7 @@ async def roll_out(on: DemoStage, one: RolloutScenario) -> RolloutReport:
         ended=ended,
         right=ended == one.ends
         and one.decided_by in ("", *decided_by(run))
+        and not held
         and unapproved_writes(events) == 0
         and unnoticed(one, silent_s=silent_s, failed=failed),
         outcome=run.outcome or "",
@@ -216,14 +220,35 @@ async def _see_through(on: DemoStage, run_id: str) -> tuple[Run, bool | None]:
     return run, refused
 
 
-async def _stays(on: DemoStage, one: RolloutScenario, back: Run) -> bool:
-    """Return whether the rolled-back version no longer answers any client, even a few syncs later."""
+async def _rolled_back(on: DemoStage, one: RolloutScenario, known: set[str]) -> bool:
+    """See a rollback through, typed by a person or proposed by a watch; return whether it lasts.
+
+    It lasts if the version no longer answers any client, even a few syncs later.
+    """
+    if one.then_rolled_back:
+        await on.slack.slash("/rollback", one.service, user=ASKS, channel=CHANNEL)
+    back_id = await until(lambda: new_run(on, known), "the rollback", _RUN_S)
+    back, _ = await _see_through(on, back_id)
     if back.outcome != "done":
         return False
     await asyncio.sleep(_SYNCS_S)
     before = _answered_by(await _load(on, one.service), one.version)
     await asyncio.sleep(_SYNCS_S)
     return before == _answered_by(await _load(on, one.service), one.version)
+
+
+async def _answers_still(on: DemoStage, one: RolloutScenario) -> bool:
+    """Return whether any other version still answers clients, such as those with an old cookie."""
+
+    async def others() -> int:
+        versions = (await _load(on, one.service))["by_version"]
+        return sum(
+            count["answered"] for version, count in versions.items() if version not in ("", one.version)
+        )
+
+    before = await others()
+    await asyncio.sleep(_SYNCS_S)
+    return await others() != before
 
 
 async def _load(on: DemoStage, service: str) -> dict[str, Any]:

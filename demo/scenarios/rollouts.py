@@ -31,8 +31,14 @@ class RolloutScenario(Model):
     """Requests a second."""
     faulty_share: float = 0.0
     """Share of the requests that fail in every release."""
+    after: str = ""
+    """The scenario that is played before it, in the same slot."""
+    returning: bool = False
+    """Whether clients keep the cookie that holds them to their server."""
     then_rolled_back: bool = False
     """Whether a person types ``/rollback`` once it is done."""
+    then_breached: bool = False
+    """Whether the watch sees it fail once it is done, and proposes the rollback."""
     struck: Strike | None = None
     """What is done to the bot in the middle of it."""
     silent_within_s: float = 0.0
@@ -65,6 +71,17 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
         words=_CANARY,
         ends="rolled_back",
         decided_by="errors",
+    ),
+    RolloutScenario(
+        name="canary-good-after-bad",
+        summary="checkout 1.5.5 is fine, and is not charged with the errors of 1.5.1 in the same slot",
+        strategy="canary",
+        service="checkout",
+        version="1.5.5",
+        words=_CANARY,
+        per_s=50.0,
+        after="canary-bad",
+        ends="promoted",
     ),
     RolloutScenario(
         name="canary-subtle",
@@ -129,6 +146,24 @@ ROLLOUTS: tuple[RolloutScenario, ...] = (
         service="receipts",
         version="1.3.0",
         ends="promoted",
+    ),
+    RolloutScenario(
+        name="blue-green-sticky",
+        summary="receipts 1.3.2 gets all traffic at once, that of clients with an old cookie as well",
+        strategy="blue-green",
+        service="receipts",
+        version="1.3.2",
+        returning=True,
+        ends="promoted",
+    ),
+    RolloutScenario(
+        name="blue-green-bad",
+        summary="receipts 1.3.1 gets all traffic and fails a third; the watch sees it, and it is rolled back",
+        strategy="blue-green",
+        service="receipts",
+        version="1.3.1",
+        then_breached=True,
+        ends="rolled_back",
     ),
     RolloutScenario(
         name="rolling-bad",

@@ -65,7 +65,7 @@ RULES = (
     ),
     AlertRule(
         name="ServiceErrors",
-        expression=_error_share("search|search@staging|receipts"),
+        expression=_error_share("search|search@staging|receipts|gift-cards"),
         for_s=3,
         severity="page",
         summary="{{ $labels.service }} fails {{ $value | humanizePercentage }} of its requests",

@@ -87,6 +87,8 @@ class Assembly:
             "SHOP_CHECKOUT_STAGING_URL": _url(world.haproxy.backend("checkout-staging").port),
             "SHOP_CATALOG_URL": _url(world.haproxy.backend("catalog").port),
             "SHOP_RECEIPTS_URL": _url(world.haproxy.backend("receipts").port),
+            "SHOP_GIFT_CARDS_URL": _url(world.haproxy.backend("gift-cards").port),
+            "SHOP_GIFT_CARDS_STAGING_URL": _url(world.haproxy.backend("gift-cards-staging").port),
             "SHOP_SEARCH_URL": _url(world.haproxy.backend("search").port),
             "SHOP_SEARCH_STAGING_URL": _url(world.haproxy.backend("search-staging").port),
             "SHOP_GIT_REMOTE": str(self.repository.path),

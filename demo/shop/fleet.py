@@ -181,6 +181,7 @@ class Fleet:
         await self._roll(name)
         if chosen and shift:
             other = next(one for one in SLOTS[service] if one != chosen)
+            await self._haproxy.end_maintenance(chosen)
             await self._haproxy.hang_on_lease(chosen, hangs=False)
             await self._until_up(chosen)
             await self._haproxy.set_weights({chosen: WHOLE, other: 0})
@@ -191,6 +192,7 @@ class Fleet:
         """Return all traffic to checkout's stable slot; do nothing if it has it."""
         if await self.live_slot() == STABLE:
             return
+        await self._haproxy.end_maintenance(STABLE)
         await self._haproxy.set_weights({STABLE: WHOLE, CANDIDATE: 0})
         await self._haproxy.hang_on_lease(CANDIDATE, hangs=True)
         version, previous = (

@@ -105,6 +105,10 @@ class HAProxy:
         for name, weight in sorted(weights.items(), key=lambda item: -item[1]):
             await self.command(f"set server {BACKEND}/{name} weight {weight}")
 
+    async def end_maintenance(self, server: str) -> None:
+        """Let checkout's ``server`` take its share again; whoever deployed last may have kept it out."""
+        await self.command(f"set server {BACKEND}/{server} state ready")
+
     async def hang_on_lease(self, server: str, *, hangs: bool) -> None:
         """Set whether checkout's ``server`` takes traffic only while its lease is held.
 

@@ -100,6 +100,8 @@ class BackendConfig:
     server_ports: Mapping[str, int]
     weights: Mapping[str, int]
     """The weight of each server after a restart."""
+    cookie: str = ""
+    """The cookie that holds clients to their server, where they keep it; empty: none."""
     routed: str = ""
     """The server that a header or a tenant may be routed to; empty: none."""
     lease: Lease | None = None
@@ -117,8 +119,12 @@ def _backend_text(backend: BackendConfig, routes: Path) -> str:
         text += _ROUTES.format(
             server=backend.routed, header=CANARY_HEADER, tenant=TENANT_HEADER, routes=routes
         )
+    if backend.cookie:
+        text += f"    cookie {backend.cookie} insert indirect nocache\n"
     for name, port in backend.server_ports.items():
-        text += f"    server {name} 127.0.0.1:{port} weight {backend.weights[name]} {_check(backend, name)}\n"
+        held = f"cookie {name} " if backend.cookie else ""
+        weight = backend.weights[name]
+        text += f"    server {name} 127.0.0.1:{port} weight {weight} {held}{_check(backend, name)}\n"
     if backend.lease is not None:
         lease = backend.lease
         text += _LEASE.format(

@@ -21,6 +21,8 @@ class SideServices:
     spare: str = ""
     feature: str = ""
     """The key of the flag of what is new in it."""
+    cookie: str = ""
+    """The cookie that holds clients to their slot, where they keep it."""
     watched: bool = False
     """Whether Prometheus reads it, and alerts on its errors."""
 
@@ -43,7 +45,9 @@ class SideServices:
 SIDES = (
     SideServices(address="checkout@staging", serving=(STABLE,), spare=CANDIDATE),
     SideServices(address="catalog", serving=("a", "b", "c", "d"), spare="spare"),
-    SideServices(address="receipts", serving=("blue",), spare="green", watched=True),
+    SideServices(address="receipts", serving=("blue",), spare="green", cookie="SLOT", watched=True),
+    SideServices(address="gift-cards", serving=("blue",), spare="green", watched=True),
+    SideServices(address="gift-cards@staging", serving=("blue",), spare="green"),
     SideServices(address="search", serving=("live",), feature="by-taste", watched=True),
     SideServices(address="search@staging", serving=("live",), feature="by-colour", watched=True),
 )
@@ -92,4 +96,5 @@ def backend_of(side: SideServices, units: list[Unit], *, port: int) -> BackendCo
         port=port,
         server_ports={unit.slot: unit.port for unit in units},
         weights={slot: _WHOLE if slot in side.serving else 0 for slot in side.slots},
+        cookie=side.cookie,
     )

@@ -17,6 +17,7 @@ RATE_PER_S = 1.0
 PATIENCE_S = 4.0
 _FAILED = 500
 _USERS = 1000
+_RETURNING_USERS = 20
 
 
 class Stream(Protocol):
@@ -33,10 +34,13 @@ class Questions:
     def __init__(self, url: str, session: ClientSession) -> None:
         self.tally = VersionTally()
         self.faulty_share = 0.0
+        self.returning = False
+        """Whether clients keep the cookies that they are given."""
         self._url = url
         self._session = session
         self._pace = RequestPace(RATE_PER_S)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._cookies: dict[str, str] = {}
 
     @property
     def rate_per_s(self) -> float:
@@ -68,14 +72,19 @@ class Questions:
         task.add_done_callback(self._tasks.discard)
 
     async def _ask(self) -> None:
+        user = f"user-{random.randrange(_RETURNING_USERS if self.returning else _USERS)}"
+        headers = {"X-User": user}
+        if self.returning and user in self._cookies:
+            headers["Cookie"] = self._cookies[user]
         try:
-            user = {"X-User": f"user-{random.randrange(_USERS)}"}
             patience = ClientTimeout(total=PATIENCE_S)
-            async with self._session.get(self._url, headers=user, timeout=patience) as answer:
+            async with self._session.get(self._url, headers=headers, timeout=patience) as answer:
                 await answer.read()
         except (ClientError, TimeoutError):
             self.tally.count(ok=False)
             return
+        if self.returning and answer.cookies:
+            self._cookies[user] = answer.cookies.output(attrs=[], header="", sep=";").strip()
         self.tally.count(
             ok=answer.status < _FAILED,
             version=answer.headers.get("X-Service-Version", ""),

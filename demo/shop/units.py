@@ -17,6 +17,7 @@ FIRST_VERSIONS = {
     "catalog": "2.0.4",
     "receipts": "1.2.0",
     "search": "0.9.1",
+    "gift-cards": "1.0.0",
 }
 OURS = ("storefront", "checkout", "payments")
 SLOTS = {"checkout": (STABLE, CANDIDATE)}

@@ -174,7 +174,7 @@ async def test_a_workspace_that_allows_no_uploads_reads_the_words(screen: Screen
         await screen.settled()
     file, texts = await _picture(screen)
     assert file == ""
-    assert "The canary fails 4 %.\nThe chart could not be shown" in texts[0]
+    assert "The chart could not be shown as a picture. What it shows: The canary fails 4 %." in texts[0]
     assert texts[1] == "after"
     assert "picture_refused" in caplog.text
 

@@ -178,6 +178,15 @@ async def test_what_fired_lately_is_what_fires_and_what_has_not_ended_before(por
     assert await ports.alerts.fired(since=START + timedelta(hours=1)) == (on,)
 
 
+async def test_the_last_triage_that_an_alert_is_attached_to_is_its_triage(ports):
+    assert await ports.alerts.run_of(ALERT.id) == ""
+    await ports.alerts.attach(ALERT.id, "r1")
+    await ports.alerts.attach(ALERT.id, "r2")
+    await ports.alerts.report(ALERT)
+    assert await ports.alerts.run_of(ALERT.id) == "r2"
+    assert await ports.alerts.run_of("another-1") == ""
+
+
 async def test_the_first_acknowledgement_wins_and_outlives_every_report(ports):
     await ports.alerts.report(ALERT)
     assert await ports.alerts.acknowledge(ALERT.id, by=ANA, at=START)

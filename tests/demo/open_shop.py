@@ -83,7 +83,8 @@ class OpenShop:
         """Switch a fault on; from here on only newer alerts count."""
         self._seen = len(self.webhook.alerts)
         answer = self.http.post(f"/faults/{name}", json=parameters)
-        assert (answer.status_code, answer.json()["state"]) == (200, "on")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["state"] == "on"
 
     def error_ratio(self, window_s: int = 2) -> float:
         recent = self.get("/load", window_s=str(window_s))["recent"]

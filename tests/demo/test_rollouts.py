@@ -246,6 +246,24 @@ async def test_all_traffic_changes_colour_and_back_and_nothing_fails(
     await operator.set_load(service, per_s=0.05)
 
 
+async def test_clients_who_keep_their_cookie_change_colour_as_well(operator: Operator) -> None:
+    old, new = "1.2.0", "1.3.2"
+    failed = (await operator.load("receipts"))["failed"]
+    await operator.set_load("receipts", per_s=40, returning=True)
+    await until_answers(operator, old, more=60, service="receipts")
+    held = await operator.http.get(f"{operator.env['SHOP_RECEIPTS_URL']}/")
+    assert held.cookies["SLOT"] == held.headers["X-Served-By"]
+    await deploy.stage(operator.ctx(), service="receipts", version=new)
+    await deploy.promote(operator.ctx(), service="receipts", version=new, keep_warm=True)
+    before = await answered(operator, old, "receipts")
+    await until_answers(operator, new, more=60, service="receipts")
+    assert await answered(operator, old, "receipts") == before
+    await deploy.rollback(operator.ctx(), service="receipts", to_version=old)
+    await until_answers(operator, old, more=60, service="receipts")
+    assert (await operator.load("receipts"))["failed"] == failed
+    await operator.set_load("receipts", per_s=0.05, returning=False)
+
+
 async def test_a_release_with_a_new_column_serves_beside_the_old_one_once_the_schema_is_there(
     operator: Operator,
     leased: OpenShop,
@@ -325,10 +343,12 @@ async def test_services_that_keep_nothing_have_no_migrations(operator: Operator)
         ("/load/bakery", {"per_s": 1}, "unknown_service"),
         ("/load/checkout", {"per_s": -1}, "bad_rate"),
         ("/load/checkout", {"faulty_share": 0.6}, "bad_parameter"),
+        ("/load/checkout", {"returning": True}, "bad_parameter"),
+        ("/load/receipts", {"returning": "yes"}, "bad_parameter"),
     ],
 )
 def test_a_load_that_makes_no_sense_is_refused(
-    leased: OpenShop, path: str, body: dict[str, float], error: str
+    leased: OpenShop, path: str, body: dict[str, object], error: str
 ) -> None:
     assert leased.http.put(path, json=body).json()["error"] == error
 

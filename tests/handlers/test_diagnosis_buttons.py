@@ -21,13 +21,13 @@ CHANNEL = "checkout-oncall"
 RUN = Story().run.id
 
 
-async def _shown(front: Front, story: Story) -> str:
-    """Store a run and post its diagnosis; return the timestamp."""
+async def _shown(front: Front, story: Story, *, slot: str = "phase:diagnose") -> str:
+    """Store a run and post one of its messages; return the timestamp."""
     begun, *rest = story.events
     await front.store.start(RUN, begun)
     taken = await front.store.take(RUN)
     await front.store.append(RUN, rest, epoch=taken.epoch)
-    message: DesiredMessage = next(m for m in story.messages if m.slot == "phase:diagnose")
+    message: DesiredMessage = next(m for m in story.messages if m.slot == slot)
     async with open_client(token=front.slack.bot_token, api_url=front.slack.api_url) as client:
         answer = await client.chat_postMessage(
             channel=ONCALL, text=message.text, blocks=list(message.blocks), thread_ts=None
@@ -47,7 +47,7 @@ async def _modal(front: Front, *, user: str = "ana") -> dict:
 @pytest.mark.parametrize(
     ("action", "title", "said"),
     [
-        (ids.WHY, "Why?", "CPU of the new version is as usual"),
+        (ids.DETAILS, "Details", "CPU of the new version is as usual"),
         (ids.WHAT_ELSE, "What else?", "The bank answers slowly"),
     ],
 )
@@ -89,7 +89,17 @@ async def test_what_it_was_instead_is_asked_and_written_down(front: Front):
     assert (intent.text, intent.by.id, intent.thread) == ("It had no CPU left.", ANA, ts)
 
 
-async def test_why_of_a_run_without_a_diagnosis_is_answered(front: Front):
+async def test_what_waits_is_reviewed_in_a_modal_with_the_buttons_to_decide(front: Front):
+    ts = await _shown(front, Story().diagnoses().proposes(expires_s=10**9), slot="root")
+    await _click(front, ts, ids.REVIEW, user="ben")
+    view = await _modal(front, user="ben")
+    assert view["title"]["text"] == "Review"
+    assert "Orders in flight on 2.3.1 are retried once." in str(view["blocks"])
+    buttons = [item.get("action_id") for block in view["blocks"] for item in block.get("elements", ())]
+    assert {ids.APPROVE, ids.REJECT} <= {*buttons}
+
+
+async def test_what_else_of_a_run_without_a_diagnosis_is_answered(front: Front):
     await front.store.start("r-else", Story().events[0])
     blocks = [
         {
@@ -97,8 +107,8 @@ async def test_why_of_a_run_without_a_diagnosis_is_answered(front: Front):
             "elements": [
                 {
                     "type": "button",
-                    "text": {"type": "plain_text", "text": "Why?"},
-                    "action_id": ids.WHY,
+                    "text": {"type": "plain_text", "text": "What else?"},
+                    "action_id": ids.WHAT_ELSE,
                     "value": "r-else",
                 }
             ],
@@ -106,7 +116,7 @@ async def test_why_of_a_run_without_a_diagnosis_is_answered(front: Front):
     ]
     async with open_client(token=front.slack.bot_token, api_url=front.slack.api_url) as client:
         answer = await client.chat_postMessage(channel=ONCALL, text="x", blocks=blocks)
-    await _click(front, str(answer["ts"]), ids.WHY)
+    await _click(front, str(answer["ts"]), ids.WHAT_ELSE)
     seen = await front.people.wait(
         "There is no diagnosis yet", channel=CHANNEL, user="ana", thread_ts=str(answer["ts"])
     )

@@ -38,9 +38,9 @@ BY_INTENT = {
     "plan": StartRun,
 }
 """Asks a probe or posts something, so a worker answers; the same rule is checked there."""
-READ_BUTTONS = {ids.WHY, ids.WHAT_ELSE, ids.WHY_SO}
+READ_BUTTONS = {ids.DETAILS, ids.REVIEW, ids.WHY, ids.WHAT_ELSE, ids.WHY_SO}
 CHANGE_BUTTONS = {
-    ids.APPROVE, ids.REJECT, ids.TRIAGE, ids.ACKNOWLEDGE, ids.SILENCE, ids.MARK_OVER, ids.TRIAGE_AGAIN, ids.CANCEL_RUN,
+    ids.APPROVE, ids.REJECT, ids.TRIAGE, ids.ACKNOWLEDGE, ids.SILENCE, ids.MARK_OVER, ids.TRIAGE_AGAIN, ids.DEPLOY_PLAN, ids.CANCEL_RUN,
     ids.PROMOTE, ids.PAUSE, ids.RESUME, ids.ABORT, ids.SAY_RIGHT, ids.SAY_WRONG, ids.SAY_OTHER,
 }  # fmt: skip
 NOT_MEMBERS = {

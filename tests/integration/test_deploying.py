@@ -12,7 +12,7 @@ from bot.domain.deployments.deploy_lock import DeployLock
 from bot.domain.deployments.flag import Flag
 from bot.domain.deployments.gate import Gates
 from bot.services.intent_handler import run_id_of
-from bot.views.thread.ending import story
+from bot.views.thread.ending import ending_lines
 from bot.views.thread.rollout import rollout_why_modal
 from bot.views.thread.run import run_messages
 from demo.scenarios.deploying import decided_by, ending_of
@@ -96,9 +96,12 @@ async def test_a_canary_without_traffic_passes_nothing_and_is_put_to_a_person():
         deploying = asyncio.create_task(stage.approve(run_id))
         await stage.judged(run_id, looks=4)
         run = await stage.read(run_id)
-        card = next(m for m in run_messages(run, now=stage.deps.clock.now()) if m.slot == "phase:rollout")
+        shown = {m.slot: m for m in run_messages(run, now=stage.deps.clock.now())}
+        root, card = shown["root"], shown["phase:rollout"]
+        assert_valid_message(root)
         assert_valid_message(card)
-        assert "██░░░░░░░░ 20 % of the traffic" in card.text
+        assert "*20* ▸ 100 % of the traffic" in str(root.blocks)
+        assert {"rollout_promote", "rollout_pause", "rollout_abort"} <= actions_in(root)
         assert {"rollout_promote", "rollout_pause", "rollout_abort", "rollout_why"} <= actions_in(card)
         assert "no_data" not in str(rollout_why_modal(run))
         (asked,) = [gate for gate in run.approvals.values() if gate.step]
@@ -278,6 +281,6 @@ async def test_the_watch_after_a_switch_reads_the_errors_of_the_new_version(vers
             back = await stage.go(f"{run_id}-watch")
             assert (back.runbook.name, back.waiting_for is not None) == ("rollback", True)
         else:
-            told = story(await stage.read(run_id))
+            told = " ".join(ending_lines(await stage.read(run_id)))
             assert "All well for" in told
             assert words in told.replace("Errors", "errors")

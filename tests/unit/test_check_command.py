@@ -32,6 +32,8 @@ def test_what_ships_is_sound_and_listed(capsys: pytest.CaptureFixture[str]) -> N
     heading, *rows = capsys.readouterr().out.splitlines()
     assert heading.split() == ["RUNBOOK", "LANE", "PHASES", "USAGE", "FILE"]
     assert any("/triage <service> [since 30m]" in row and "incident/triage.yaml" in row for row in rows)
+    assert any("/deploy canary <service> <version>" in row for row in rows)
+    assert not any("/deploy-" in row for row in rows)
 
 
 def test_every_problem_of_runbooks_and_catalogue_is_told(

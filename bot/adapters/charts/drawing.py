@@ -1,10 +1,10 @@
-"""Draws a chart with matplotlib: light, labelled, readable on a phone."""
+"""Draws a chart with matplotlib: on a dark ground that suits light and dark screens, readable on a phone."""
 
 from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -18,26 +18,29 @@ from matplotlib.ticker import MaxNLocator
 from bot.domain.chart import Band, Bars, Chart, ChartLimit, ChartLine, ChartMark, ChartPanel, Tone
 
 _COLOURS: Mapping[Tone, str] = {
-    "first": "#0072B2",
+    "first": "#56B4E9",
     "second": "#E69F00",
     "third": "#CC79A7",
-    "good": "#009E73",
-    "bad": "#D55E00",
-    "muted": "#6B7280",
+    "good": "#2BB98F",
+    "bad": "#F0703A",
+    "muted": "#9CA3AF",
 }
 """Colours that people with colour blindness can distinguish (Okabe and Ito, 2008)."""
 
+_GROUND = "#1F2933"
+
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
-    "font.size": 11,
-    "axes.edgecolor": "#9CA3AF",
-    "axes.labelcolor": "#374151",
+    "font.size": 12,
+    "axes.facecolor": _GROUND,
+    "axes.edgecolor": "#6B7280",
+    "axes.labelcolor": "#D1D5DB",
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#E5E7EB",
-    "text.color": "#111827",
-    "xtick.color": "#4B5563",
-    "ytick.color": "#4B5563",
+    "grid.color": "#374151",
+    "text.color": "#F3F4F6",
+    "xtick.color": "#D1D5DB",
+    "ytick.color": "#D1D5DB",
     "legend.frameon": False,
     "legend.fontsize": 10,
 }
@@ -48,7 +51,13 @@ _DPI = 168
 _TITLE_CHARS = 62
 _MARK_CHARS = 34
 _MOST_MARKS = 8
-_HEADROOM = 1.18
+_LATE = 0.7
+"""From this share of the width on, a label is to the left of its mark."""
+_ROW_OF_PANEL = 0.11
+"""The height of a row of labels, as a share of a panel's height."""
+_CHAR_OF_PANEL = 0.0135
+"""The width of a character of a label, as a share of a panel's width."""
+_MOST_ROWS = 4
 _DAY_S = 86_400
 
 
@@ -56,7 +65,7 @@ def draw(chart: Chart) -> bytes:
     """Return a chart as PNG bytes; the same chart always gives the same bytes."""
     with mpl.rc_context(_STYLE):
         height_in = _FRAME_IN + _PANEL_IN * len(chart.panels)
-        figure = Figure(figsize=(_WIDTH_IN, height_in), dpi=_DPI, layout="constrained", facecolor="white")
+        figure = Figure(figsize=(_WIDTH_IN, height_in), dpi=_DPI, layout="constrained", facecolor=_GROUND)
         FigureCanvasAgg(figure)
         shared = figure.subplots(len(chart.panels), 1, sharex=True, squeeze=False)
         axes: list[Axes] = [row[0] for row in shared]
@@ -84,11 +93,16 @@ def _panel(axis: Axes, panel: ChartPanel) -> None:
     axis.margins(x=0.01)
     if panel.from_zero:
         axis.set_ylim(bottom=0)
-    if panel.marks:
+    marks = panel.marks[-_MOST_MARKS:]
+    rows = label_rows(
+        [(_place(axis, mark), min(len(mark.text), _MARK_CHARS) * _CHAR_OF_PANEL) for mark in marks]
+    )
+    if rows:
         bottom, top = axis.get_ylim()
-        axis.set_ylim(bottom, bottom + (top - bottom) * _HEADROOM)  # room for the labels of the marks
-    for number, mark in enumerate(panel.marks[:_MOST_MARKS]):
-        _mark(axis, mark, row=number % 2)
+        room = 1 - _ROW_OF_PANEL * (max(rows) + 1)  # for the labels of the marks
+        axis.set_ylim(bottom, bottom + (top - bottom) / room)
+    for mark, row in zip(marks, rows, strict=True):
+        _mark(axis, mark, row=row)
     if axis.get_legend_handles_labels()[1]:
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0, handlelength=1.4)
 
@@ -138,22 +152,49 @@ def _limit(axis: Axes, limit: ChartLimit) -> None:
 
 
 def _mark(axis: Axes, mark: ChartMark, *, row: int) -> None:
-    """Draw a vertical line with its label at the top; neighbouring labels alternate between two rows."""
+    """Draw a vertical line, with its label in a row at the top; without a label if ``row`` is -1."""
     colour = _COLOURS[mark.tone]
     axis.axvline(_time(mark.at_s), color=colour, linewidth=1.2, linestyle=(0, (2, 2)))
-    left, right = axis.get_xlim()
-    late = _time(mark.at_s) > left + 0.7 * (right - left)
+    if row < 0:
+        return
+    late = _place(axis, mark) > _LATE
     axis.annotate(
         textwrap.shorten(_plain(mark.text), _MARK_CHARS, placeholder="…"),
         xy=(_time(mark.at_s), 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(-4 if late else 4, -3 - 13 * row),
+        xytext=(-4 if late else 4, -3 - 14 * row),
         textcoords="offset points",
         ha="right" if late else "left",
         va="top",
-        fontsize=9.5,
+        fontsize=10.5,
         color=colour,
     )
+
+
+def label_rows(labels: Sequence[tuple[float, float]]) -> list[int]:
+    """Return the row of each label, 0 at the top, so that none covers another; -1 where there is no room.
+
+    A label is where its mark is and how wide it is, both as shares of the width; one that begins late in the
+    picture ends at its mark.
+    """
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_ROWS)]
+    rows: list[int] = []
+    for at, width in labels:
+        left, right = (at - width, at) if at > _LATE else (at, at + width)
+        row = next(
+            (number for number, spans in enumerate(taken) if all(right <= a or left >= b for a, b in spans)),
+            -1,
+        )
+        rows.append(row)
+        if row >= 0:
+            taken[row].append((left, right))
+    return rows
+
+
+def _place(axis: Axes, mark: ChartMark) -> float:
+    """Return where a mark is, as a share of the width."""
+    left, right = axis.get_xlim()
+    return (_time(mark.at_s) - left) / (right - left) if right > left else 0.0
 
 
 def _time_axis(axis: Axes, *, source: str) -> None:

@@ -15,6 +15,7 @@ from bot.adapters.observability.meters import Meters
 from bot.domain.board import Topic
 from bot.domain.errors import StoreUnavailableError
 from bot.domain.model import JsonObject
+from bot.engine.incidents import attach_to_triage
 
 log = logging.getLogger(__name__)
 
@@ -90,5 +91,6 @@ class AlertsIn:
         service = self._parts.catalogue.named(alert.service)
         if not await stores.alerts.report(alert.model_copy(update={"service": service or alert.service})):
             return False
+        await attach_to_triage(stores, alert)
         await stores.board.mark(Topic(kind="alert", id=alert.id))
         return True

@@ -51,6 +51,10 @@ class Shard:
         """String: who acknowledged an alert, and since when."""
         return f"{self.tag}:ack:{alert_id}"
 
+    def triage(self, alert_id: str) -> str:
+        """String: the run that an alert belongs to."""
+        return f"{self.tag}:triage:{alert_id}"
+
     def silence(self, fingerprint: str) -> str:
         """String: who silenced a fingerprint; expires with the silence."""
         return f"{self.tag}:silence:{fingerprint}"

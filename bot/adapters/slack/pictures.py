@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from html import escape
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -24,7 +25,8 @@ _TITLE_CHARS = 1_900
 _FIRST_S = 0.5
 _MOST_TRIES = 6
 _REMEMBERED = 500
-_INSTEAD = "The chart could not be shown as a picture. The text above has its content."
+_INSTEAD = "The chart could not be shown as a picture. What it shows:"
+_ALT_CHARS = 600
 
 
 class Pictures:
@@ -126,7 +128,10 @@ def shown(message: DesiredMessage, *, file: str) -> DesiredMessage:
         "alt_text": chart.alt[:_TITLE_CHARS],
         "title": {"type": "plain_text", "text": chart.title[:_TITLE_CHARS]},
     }
-    instead: JsonObject = {"type": "context", "elements": [{"type": "mrkdwn", "text": _INSTEAD}]}
+    instead: JsonObject = {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": f"{_INSTEAD} {escape(chart.alt[:_ALT_CHARS], quote=False)}"}],
+    }
     return message.model_copy(
         update={"blocks": (*message.blocks, picture if file else instead), "chart": None}
     )

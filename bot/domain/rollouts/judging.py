@@ -222,11 +222,16 @@ class Traffic(_JudgeInput):
     measured_s: float | None = Field(default=None, gt=0)
     """Over how many seconds that was measured."""
     canary_share: float = Field(gt=0, lt=1)
+    least_share: float | None = Field(default=None, gt=0, lt=1)
+    """The smallest share at which it is judged, where it needs longest to pass; ``None``: the same."""
+    harmless_share: float = Field(default=0.001, ge=0, lt=1)
+    """As that of the counts: a share of errors surely below it passes without a comparison; 0: never."""
     window_s: float = Field(gt=0)
-    """How long the canary is to be watched at that share."""
+    """How long the canary is to be watched at one share."""
     ratio: float = Field(default=2.0, gt=1)
     """How many times more errors must be seen."""
     alpha: float = Field(default=0.01, gt=0, lt=1)
+    beta: float = Field(default=0.05, gt=0, lt=1)
 
 
 class CanaryCase(_JudgeInput):

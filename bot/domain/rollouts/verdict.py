@@ -96,4 +96,6 @@ class Forecast(_JudgeOutput):
     """Seconds until such a fault is seen, most of them sooner; ``None``: never, at this traffic."""
     errors_needed: int
     """On both sides together."""
+    passes_s: float | None = None
+    """Seconds until a canary as good as stable passes, at its smallest share; ``None``: never."""
     text: str

@@ -59,8 +59,12 @@ def _ends_at(session: RunSession, phase: Background) -> datetime:
 
 
 async def _sample(session: RunSession, phase: Background) -> WatchSampled:
-    """Run every check; the worst result is the sample, and not measured is not good."""
-    texts: list[str] = []
+    """Run every check; the worst result is the sample, and not measured is not good.
+
+    The text is that of the checks that were not good, where there are any.
+    """
+    good: list[str] = []
+    bad: list[str] = []
     samples = session.run.phases[phase.id].samples
     before = samples[-1].seen if samples else {}
     kept: dict[str, JsonObject] = {}
@@ -69,15 +73,16 @@ async def _sample(session: RunSession, phase: Background) -> WatchSampled:
         try:
             seen = await look(session, check, last=before.get(check.id))
         except BotError as error:
-            verdict, texts = (verdict and None), [*texts, str(error)]
+            verdict = verdict and None
+            bad.append(str(error))
             continue
-        texts.append(seen.text)
+        (good if seen.ok is True else bad).append(seen.text)
         kept |= _kept(check, seen)
         if seen.ok is False or verdict is False:
             verdict = False
         elif seen.ok is None:
             verdict = None
-    return WatchSampled(at=session.now, phase=phase.id, ok=verdict, text="; ".join(texts), seen=kept)
+    return WatchSampled(at=session.now, phase=phase.id, ok=verdict, text="; ".join(bad or good), seen=kept)
 
 
 def _kept(check: Check, seen: CheckResult) -> dict[str, JsonObject]:

@@ -158,10 +158,10 @@ async def decisive(
     if found is None:
         raise ProbeNotConfiguredError(f"No metric supports the findings for {service}.")
     finding, evidence = found
-    points = await series_behind(ctx, finding.service, evidence.query, onset=onset)
-    if not any(value is not None for _, value in points):
+    series = await series_behind(ctx, finding.service, evidence.query, onset=onset)
+    if not any(value is not None for points in series.values() for _, value in points):
         raise ProbeUnavailableError(f"Prometheus has no data for {finding.service}.", hint=evidence.query)
-    chart = chart_of(finding, evidence, points, onset=onset, changes=changes or [])
+    chart = chart_of(finding, evidence, series, onset=onset, changes=changes or [])
     return Facts(summary=chart.title, data={"chart": chart.model_dump(mode="json")})
 
 

@@ -15,24 +15,22 @@ from bot.views.phrases import (
     REMINDER,
     local,
     sentence,
-    utc,
     who,
 )
-from bot.views.thread.remedy import plan_name
 
 
 def decision_blocks(gate: Approval, *, what: str, risk: str, now: datetime) -> list[JsonObject]:
     """Return who may decide, until when, and the buttons while valid; ``what`` and ``risk`` are plain."""
-    blocks = [context(*_terms(gate), plan_name(gate.plan_hash))]
+    blocks = [context(*_terms(gate))]
     if now < gate.expires_at:
         blocks.append(actions(*_buttons(gate, what=what, risk=risk)))
     return blocks
 
 
-def reminder_blocks(gate: Approval, *, what: str, day: datetime) -> list[JsonObject]:
+def reminder_blocks(gate: Approval, *, what: str) -> list[JsonObject]:
     """Return the reminder for those who may decide; after a decision, the decision instead."""
     if gate.decision is not None:
-        return [context(f"{decided_line(gate, day=day).removesuffix('.')} (after a reminder).")]
+        return [context(f"{decided_line(gate).removesuffix('.')} (after a reminder).")]
     missing = "" if gate.missing == 1 else f" {several(gate.missing, 'more approval')} needed."
     return [
         section(
@@ -47,9 +45,9 @@ def deciders(gate: Approval) -> str:
     return listed([f"*@{prose(name, 60)}*" for name in gate.groups], last="or") or "an approver"
 
 
-def decided_line(gate: Approval, *, day: datetime) -> str:
+def decided_line(gate: Approval) -> str:
     """Return who decided and when; empty before a decision."""
-    at = "" if gate.decided_at is None else f" at {utc(gate.decided_at, day=day)}"
+    at = "" if gate.decided_at is None else f" at {local(gate.decided_at)}"
     match gate.decision:
         case None:
             return ""

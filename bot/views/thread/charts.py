@@ -12,10 +12,8 @@ from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Phase
 from bot.views.blocks import message, section
-from bot.views.limits import bold, prose
+from bot.views.limits import bold, link, prose
 from bot.views.thread.state import result_of
-
-_ALT_CHARS = 1_500
 
 
 def chart_message(
@@ -23,12 +21,11 @@ def chart_message(
 ) -> DesiredMessage:
     """Return the message ``chart:<name>`` of a topic; it is posted once, and edited when the chart changes.
 
-    The text describes the picture, so that nothing is lost to a screen reader, to a search, or in a
-    workspace that does not allow uploads.
+    The picture has its description for screen readers; what it shows is also in the evidence.
     """
     made = message(
         f"chart:{name}",
-        [section(bold(prose(chart.title, 200)), prose(chart.alt, _ALT_CHARS))],
+        [section(" · ".join(filter(None, (bold(prose(chart.title, 200)), link(chart.url, "view query")))))],
         names=names,
         urgent=urgent,
     )
@@ -41,7 +38,7 @@ def phase_charts(run: Run, phase: Phase, *, names: Mapping[str, str]) -> list[De
     for step in run.phases[phase.id].steps.values():
         result = result_of(step)
         chart = _chart_in(result) if isinstance(result, Facts | Measurement) else None
-        if chart is not None:
+        if chart is not None and chart.is_worth_drawing:
             found.append(chart_message(f"{phase.id}.{step.id}", chart, names=names))
     return found
 

@@ -1,7 +1,8 @@
-"""EXPLORE and FAN-OUT: what each specialist found, as the answers come in."""
+"""EXPLORE and FAN-OUT: what each specialist found, in short for the thread and in full for *Details*."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from bot.domain.diagnoses.finding import Evidence, Facts, Finding, Findings, Measurement
@@ -10,7 +11,7 @@ from bot.domain.model import JsonObject
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import StepState
-from bot.domain.runs.runbook import Explore, FanOut
+from bot.domain.runs.runbook import Explore, FanOut, Reduce
 from bot.views.blocks import section, stack
 from bot.views.limits import bold, code, link, prose
 from bot.views.phrases import (
@@ -22,28 +23,66 @@ from bot.views.phrases import (
     WARNING,
     capital,
     compared,
+    in_readers_zone,
     quantity,
     sentence,
     utc,
+    without_ids,
 )
 from bot.views.thread.leaning import leaning_lines
 from bot.views.thread.state import NO_SOURCE, in_part, name_of, result_of, title_of, took
 
+SHOWN = 3
+"""How many findings a thread shows; *Details* has the others."""
 _TOP = 3
-_TRIVIAL = 2
+_SUMMARY_CHARS = 220
+_QUOTE_CHARS = 110
 
 
 def is_worth_a_reply(run: Run, phase: Explore | FanOut) -> bool:
-    """Return whether a phase has more to show than its line in the root; once true, it stays true."""
-    steps = run.phases[phase.id].steps.values()
-    if isinstance(phase, FanOut) or len(steps) > _TRIVIAL:
-        return bool(steps)
-    missing = any(step.outcome not in {None, "ok", "not_configured"} for step in steps)
-    return missing or any(isinstance(seen := result_of(step), Findings) and seen.items for step in steps)
+    """Return whether a phase has findings that no reducer weighs; once true, it stays true."""
+    weighed = any(isinstance(one, Reduce) and phase.id in one.over for one in run.runbook.phases)
+    return not weighed and bool(_found(run, phase))
+
+
+def found_blocks(run: Run, phase: Explore | FanOut) -> list[JsonObject]:
+    """Return the strongest findings of a phase."""
+    mark = BUSY if run.phases[phase.id].outcome is None else DONE
+    return [section(f"{mark} {bold(title_of(phase), 120)}", *short_findings(run, _found(run, phase)))]
+
+
+def short_findings(run: Run, findings: Iterable[Finding], *, known: str = "") -> list[str]:
+    """Return the strongest findings, a line each, of different sources first.
+
+    What ``known`` says already is left out, and so is a second finding of the same kind.
+    """
+    ranked = sorted(findings, key=lambda finding: (-finding.strength, finding.id))
+    new = [finding for finding in ranked if finding.summary.rstrip(".").lower() not in known.lower()]
+    sources, kinds = set[str](), set[str]()
+    first: list[Finding] = []
+    rest: list[Finding] = []
+    for finding in new or ranked:
+        if finding.source not in sources:
+            first.append(finding)
+        elif finding.kind not in kinds:
+            rest.append(finding)
+        sources.add(finding.source)
+        kinds.add(finding.kind)
+    return [f"• {_short(run, finding)}" for finding in (first + rest)[:SHOWN]]
+
+
+def _short(run: Run, finding: Finding) -> str:
+    """Return a finding as one line: its summary, the first line of a log, and where to check it."""
+    first = finding.evidence[0]
+    said = without_ids(prose(finding.summary, _SUMMARY_CHARS)).rstrip(".")
+    text = in_readers_zone(said, near=run.started_at)
+    quote = f": {code(first.text, _QUOTE_CHARS)}" if _is_quote(finding, first) and "“" not in text else ""
+    url = next((link(item.url, "view") for item in finding.evidence if item.url), "")
+    return f"{text}{quote}" + (f" · {url}" if url else "")
 
 
 def evidence_blocks(run: Run, phase: Explore | FanOut) -> list[JsonObject]:
-    """Return every step: running, answered, late or unreadable."""
+    """Return every configured step in full: running, answered, late or unreadable."""
     state = run.phases[phase.id]
     asked = [step for step in state.steps.values() if step.outcome != "not_configured"]
     answered = [step for step in asked if step.outcome is not None]
@@ -60,14 +99,17 @@ def evidence_blocks(run: Run, phase: Explore | FanOut) -> list[JsonObject]:
     over = state.outcome is not None
     leaning = leaning_lines(state)
     blocks = [section(first), *([section(*leaning)] if leaning else [])]
-    return [*blocks, *stack([_paragraph(run, step, over=over) for step in state.steps.values()])]
+    return [*blocks, *stack([_paragraph(run, step, over=over) for step in asked])]
 
 
 def strongest(run: Run, phase: Explore | FanOut) -> Finding | None:
     """Return the strongest finding so far."""
+    return max(_found(run, phase), key=lambda finding: (finding.strength, finding.id), default=None)
+
+
+def _found(run: Run, phase: Explore | FanOut) -> Sequence[Finding]:
     seen = (result_of(step) for step in run.phases[phase.id].steps.values())
-    found = [finding for result in seen if isinstance(result, Findings) for finding in result.items]
-    return max(found, key=lambda finding: (finding.strength, finding.id), default=None)
+    return [finding for result in seen if isinstance(result, Findings) for finding in result.items]
 
 
 def finding_lines(run: Run, finding: Finding, *, queries: bool = False) -> list[str]:

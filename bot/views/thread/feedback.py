@@ -33,7 +33,7 @@ _ORDER = ("very likely", "likely", "possible", "unlikely", "no fault found", "un
 def feedback_blocks(run_id: str, feedback: Sequence[Feedback]) -> list[JsonObject]:
     """Return the buttons below a diagnosis, and its ratings so far."""
     row = actions(
-        button("Why?", action_id=ids.WHY, value=run_id),
+        button("Details", action_id=ids.DETAILS, value=run_id),
         button("What else?", action_id=ids.WHAT_ELSE, value=run_id),
         button("Right", action_id=ids.SAY_RIGHT, value=run_id),
         button("Wrong", action_id=ids.SAY_WRONG, value=run_id),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
-from bot.domain.formatting import duration
+from bot.domain.diagnoses.finding import Facts, Measurement
+from bot.domain.formatting import listed
 from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.effect import ActionResult
@@ -12,7 +14,7 @@ from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import Pipeline
-from bot.views.blocks import context, section
+from bot.views.blocks import section
 from bot.views.limits import bold, prose
 from bot.views.phrases import (
     ALARM,
@@ -29,12 +31,15 @@ from bot.views.phrases import (
     WARNING,
     human,
     sentence,
+    without_ids,
 )
 from bot.views.thread.approval import decided_line, decision_blocks
-from bot.views.thread.remedy import plan_name, proposal, step_card
+from bot.views.thread.remedy import proposal, step_in_words
 from bot.views.thread.rollout import rollout_blocks, verdict_line
-from bot.views.thread.state import is_check, is_verifying, name_of, result_of, title_of, took
+from bot.views.thread.state import is_check, is_verifying, result_of, title_of
 from bot.views.thread.watch import bar
+
+_LETTERS = re.compile(r"[A-Za-z]{2}")
 
 
 def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObject]:
@@ -47,13 +52,10 @@ def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObj
     if gate is not None and gate.decision is None:
         first = section(f"{WAITING} {bold(f'Approval needed: {plan.summary}')}")
         asked = decision_blocks(gate, what=plan.summary, risk=plan.risk, now=now)
-        return [first, *proposal(plan), *asked]
+        return [first, *_waived_gates(run), *proposal(plan), *asked]
     if gate is not None and gate.decision != "approved":
-        first = section(
-            f"{ENDED} {bold(f'{plan.summary}: {gate.decision}')}",
-            f"{decided_line(gate, day=run.started_at)} Nothing was changed.",
-        )
-        return [first, context(plan_name(gate.plan_hash))]
+        title = bold(f"{plan.summary}: {gate.decision}")
+        return [section(f"{ENDED} {title}", f"{decided_line(gate)} Nothing was changed.")]
     return _carried_out(run, phase, plan, now=now)
 
 
@@ -80,8 +82,11 @@ def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime
     decisions = [*_waived(run, phase), *(_decision(run, gate) for gate in gates)]
     over = state.outcome is not None or run.outcome is not None
     waiting = next((gate for gate in gates if gate.decision is None), None)
+    title = _title(run, phase, plan, waiting=waiting is not None)
+    if state.outcome == "ok" and not any(step.undone for step in state.steps.values()):
+        return [section(title, *decisions, _achieved(state)), *rollout_blocks(run, phase, plan)]
     blocks = [
-        section(_title(run, phase, plan, waiting=waiting is not None), *decisions),
+        section(title, *decisions),
         section(*_step_lines(state, over=over, waits=waiting.step if waiting else "")),
     ]
     if waiting is not None:
@@ -89,9 +94,35 @@ def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime
     blocks += rollout_blocks(run, phase, plan)
     if _stopped(state):
         blocks.append(section(f"*Why it stopped:* {prose(state.why, 800)}"))
-    whole = run.gate(phase.id, step="")
-    lasted = took(state, since=whole.decided_at if whole else None)
-    return [*blocks, context(plan_name(plan.digest), f"took {lasted}" if lasted else "")]
+    return blocks
+
+
+def _achieved(state: PhaseState) -> str:
+    """Return what the last change did, and what the checks measured after it."""
+    done = [step for step in state.steps.values() if not is_check(step) and step.intent_key]
+    checked = [
+        step
+        for step in state.steps.values()
+        if step.id.startswith("verify:") and isinstance(result_of(step), Measurement)
+    ]
+    seen = [(step, result) for step in [*done[-1:], *checked[:1]] if (result := _result(step))]
+    return " ".join(
+        sentence(result if _LETTERS.search(result) else f"{prose(_named(step), 160)}: {result}")
+        for step, result in seen
+    )
+
+
+def _waived_gates(run: Run) -> list[JsonObject]:
+    """Return the gates that were waived for this run, for those who approve it; empty if none was."""
+    results = (result_of(step) for state in run.phases.values() for step in state.steps.values())
+    waived = [
+        prose(found.summary, 500)
+        for found in results
+        if isinstance(found, Facts)
+        and isinstance(gates := found.data.get("gates"), list)
+        and any(isinstance(gate, dict) and gate.get("waived_by") for gate in gates)
+    ]
+    return [section(*(f"{ALARM} {text}" for text in dict.fromkeys(waived)))] if waived else []
 
 
 def _waived(run: Run, phase: Pipeline) -> list[str]:
@@ -106,7 +137,7 @@ def _waived(run: Run, phase: Pipeline) -> list[str]:
 
 
 def _decision(run: Run, gate: Approval) -> str:
-    line = decided_line(gate, day=run.started_at)
+    line = decided_line(gate)
     step = run.phases[gate.phase].steps.get(gate.step)
     return f"{prose(step.title or step.id, 120)}: {line}" if line and step is not None else line
 
@@ -114,13 +145,14 @@ def _decision(run: Run, gate: Approval) -> str:
 def _step_gate(plan: RenderedPlan, gate: Approval, *, now: datetime) -> list[JsonObject]:
     step = next((step for step in plan.steps if step.id == gate.step), None)
     what = plan.summary if step is None else step.title or human(step.id)
-    card = [] if step is None else [section(step_card(step))]
+    card = [] if step is None else [section(step_in_words(step))]
     return [*card, *decision_blocks(gate, what=what, risk=plan.risk, now=now)]
 
 
 def _title(run: Run, phase: Pipeline, plan: RenderedPlan, *, waiting: bool) -> str:
     mark, words = _state(run, phase, waiting=waiting)
-    return f"{mark} {bold(f'{plan.summary}: {words}' if words else plan.summary)}"
+    summary = plan.summary if run.phases[phase.id].outcome is None else title_of(phase)
+    return f"{mark} {bold(f'{summary}: {words}' if words else summary)}"
 
 
 def _state(run: Run, phase: Pipeline, *, waiting: bool) -> tuple[str, str]:
@@ -138,7 +170,7 @@ def _state(run: Run, phase: Pipeline, *, waiting: bool) -> tuple[str, str]:
         case _ if any(in_doubt(step, over=True) for step in steps):
             return ALARM, "in doubt, check the target before you do anything else"
         case _ if any(step.undone == "ok" for step in steps):
-            return FAILED, f"{state.outcome}, rolled back"
+            return FAILED, f"{'aborted' if run.steering.aborted_by else 'stopped'}, rolled back"
         case _ if is_verifying(run, phase):
             return FAILED, "done, but recovery is not verified"
         case _:
@@ -155,8 +187,11 @@ def _step_lines(state: PhaseState, *, over: bool, waits: str) -> list[str]:
     lines: list[str] = []
     ahead = False
     for step in state.steps.values():
+        if _is_left_out(step, over=over):
+            ahead = ahead or step.outcome != "ok"
+            continue
         if step.id == waits:
-            lines.append(f"{PAUSED} {prose(name_of(step), 160)}")
+            lines.append(f"{PAUSED} {prose(_named(step), 160)}")
             ahead = True
             continue
         lines.append(_step_line(state, step, over=over, ahead=ahead))
@@ -164,8 +199,15 @@ def _step_lines(state: PhaseState, *, over: bool, waits: str) -> list[str]:
     return lines
 
 
+def _is_left_out(step: StepState, *, over: bool) -> bool:
+    """Return whether only *Details* shows a step: one that was never begun, or a reading that went well."""
+    if over and step.outcome is None:
+        return not step.in_doubt
+    return step.outcome == "ok" and not step.intent_key and not step.undone and step.verdict is None
+
+
 def _step_line(state: PhaseState, step: StepState, *, over: bool, ahead: bool) -> str:
-    name = prose(name_of(step), 160)
+    name = prose(_named(step), 160)
     if in_doubt(step, over=over):
         return _doubtful(step, name) + _undone(step)
     if step.verdict is not None and step.outcome in (None, "ok"):
@@ -175,10 +217,14 @@ def _step_line(state: PhaseState, step: StepState, *, over: bool, ahead: bool) -
     mark, words = STEP_OUTCOMES[step.outcome]
     if step.outcome == "ok":
         result = _result(step)
-        return f"{mark} {name}{f': {result}' if result else ''} · {duration(step.took_s)}{_undone(step)}"
+        return f"{mark} {name}{f': {result}' if result else ''}{_undone(step)}"
     mark = FAILED if mark == WARNING else mark
-    why = prose(step.error, 500) or words
-    return f"{mark} {bold(name_of(step), 160)}: {sentence(why)}{_hint(step)}{_undone(step)}"
+    why = _why(step) or words
+    return f"{mark} {bold(_named(step), 160)}: {sentence(why)}{_hint(step)}{_undone(step)}"
+
+
+def _named(step: StepState) -> str:
+    return step.title or human(step.id)
 
 
 def _under_way(state: PhaseState, step: StepState, name: str) -> str:
@@ -194,6 +240,14 @@ def _doubtful(step: StepState, name: str) -> str:
         f"{ALARM} *In doubt:* {name}. It may or may not have happened: {sentence(why)}"
         f"\n*Check the target before you do anything else.*{_hint(step)}"
     )
+
+
+def _why(step: StepState) -> str:
+    """Return why a step failed, without the figures that the root shows."""
+    if step.verdict is not None and step.verdict.decision == "stop":
+        deciding = listed([prose(name, 60) for name in step.verdict.decided_by])
+        return f"stopped because of {deciding or 'the score'}"
+    return prose(step.error.partition("; last seen:")[0], 500)
 
 
 def _hint(step: StepState) -> str:
@@ -213,6 +267,6 @@ def _undone(step: StepState) -> str:
 def _result(step: StepState) -> str:
     result = result_of(step)
     if isinstance(result, ActionResult):
-        return prose(result.summary) + ("" if result.changed else " (already in this state)")
+        return without_ids(prose(result.summary)) + ("" if result.changed else " (already in this state)")
     text = getattr(result, "text", "") or getattr(result, "summary", "")
     return prose(text)

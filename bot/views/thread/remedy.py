@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.domain.formatting import duration
+from bot.domain.formatting import duration, several
 from bot.domain.model import JsonObject, JsonValue
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.run import Run
@@ -12,13 +12,15 @@ from bot.domain.runs.runbook import Check, Plan, PluginCall
 from bot.views.blocks import context, section, stack
 from bot.views.limits import bold, code, prose
 from bot.views.phrases import (
-    DONE,
     FAILED,
+    SKIPPED,
     human,
+    sentence,
 )
 from bot.views.thread.state import title_of
 
 _VALUE_CHARS = 80
+_MOST_STEPS = 6
 _HASH_CHARS = 8
 
 
@@ -28,18 +30,54 @@ def plan_blocks(run: Run, phase: Plan) -> list[JsonObject]:
     if state.plan is None:
         return [section(f"{FAILED} {bold(title_of(phase), 120)}: {prose(state.why) or 'no plan'}")]
     if not state.plan.steps:
-        return [section(f"{DONE} {bold(state.plan.summary)}: {prose(state.plan.why_empty)}")]
-    return [section(bold(state.plan.summary)), *proposal(state.plan), context(plan_name(state.plan.digest))]
+        return [section(f"{SKIPPED} {bold(state.plan.summary)}: {prose(state.plan.why_empty)}")]
+    return [section(bold(state.plan.summary)), *proposal(state.plan)]
 
 
 def proposal(plan: RenderedPlan) -> list[JsonObject]:
-    """Return what will happen, step by step, the risk and the verification."""
+    """Return in words what will happen, whether it can be undone, the risk and how success is verified."""
+    titles = [
+        prose(step.title or human(step.id), 160) + (" (needs its own approval)" if step.approval else "")
+        for step in plan.steps
+        if step.action
+    ]
+    listing = len(titles) > 1 or any(step.approval for step in plan.steps)
+    does = [f"*It will:* {sentence('; '.join(titles[:_MOST_STEPS]))}"] if listing else []
+    more = [f"and {several(len(titles) - _MOST_STEPS, 'more step')}"] if len(titles) > _MOST_STEPS else []
+    risk = [f"*Risk:* {sentence(prose(plan.risk, 600))}"] if plan.risk else []
+    checks = [prose(check.title or human(check.id), 160) for check in plan.verify]
+    success = [f"*Success means:* {sentence('; '.join(checks))}"] if checks else []
+    lines = [*does, *more, *risk, *_undoing(plan), *success]
+    return [section(*lines)] if lines else []
+
+
+def _undoing(plan: RenderedPlan) -> list[str]:
+    """Return what of a plan cannot be undone; empty if all of it can."""
+    lasting = [step for step in plan.steps if step.action and step.undo is None]
+    reasons = dict.fromkeys(prose(step.no_undo) for step in lasting if step.no_undo)
+    if not lasting:
+        return []
+    return [f"*No undo:* {sentence(' '.join(reasons)) or 'it cannot be undone automatically.'}"]
+
+
+def plan_in_full(plan: RenderedPlan) -> list[JsonObject]:
+    """Return every step with its call and its undo, and every check with its expression."""
     steps = [step_card(step, index=index) for index, step in enumerate(plan.steps, start=1)]
-    blocks = [section("*This will*"), *stack(steps)] if len(steps) > 1 else stack(steps)
-    rest = [f"*Risk:* {prose(plan.risk, 600)}"] if plan.risk else []
+    blocks = [section(bold(f"Plan: {plan.summary}")), *stack(steps)]
     if plan.verify:
-        rest += ["*Success means*", *(f"• {check_line(check)}" for check in plan.verify)]
-    return [*blocks, section(*rest)] if rest else blocks
+        blocks.append(section("*Success means*", *(f"• {check_line(check)}" for check in plan.verify)))
+    return [*blocks, context(plan_name(plan.digest))]
+
+
+def in_the_past(summary: str) -> str:
+    """Return the summary of a plan that was carried out: what was so *now* before it *was* so."""
+    return summary.replace("(now ", "(was ")
+
+
+def step_in_words(step: PlannedStep) -> str:
+    """Return one step that has an approval of its own: what it does and whether it can be undone."""
+    lasting = f"*No undo:* {sentence(prose(step.no_undo) or 'it cannot be undone automatically')}"
+    return "\n".join((bold(step.title or human(step.id)), lasting if step.undo is None else ""))
 
 
 def check_line(check: Check) -> str:

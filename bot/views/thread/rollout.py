@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
-from bot.domain.formatting import duration, percent, several
+from bot.domain.formatting import about, percent, several
 from bot.domain.model import JsonObject
 from bot.domain.rollouts.rollout import judged_now, last_judged, rollout_under_way, share_of
 from bot.domain.rollouts.verdict import CanaryVerdict, MetricOutcome, MetricVerdict
@@ -21,14 +22,18 @@ from bot.views.phrases import (
     DONE,
     FAILED,
     PAUSED,
+    SKIPPED,
     WAITING,
     WARNING,
+    capital,
     local,
     sentence,
     who,
 )
 
-_CELLS = 10
+_LONG_S = 86_400.0
+"""A longer wait than this, in seconds, is not worth naming."""
+_SHARE = re.compile(r"(\d{1,3}) %")
 _MARKS = {
     MetricOutcome.PASS: DONE,
     MetricOutcome.FAIL: FAILED,
@@ -49,23 +54,68 @@ def rollout_blocks(run: Run, phase: Pipeline, plan: RenderedPlan) -> list[JsonOb
     step = judged_now(run, phase)
     if step is None or step.verdict is None:
         return [actions(_abort(run))] if any(planned.judge for planned in plan.steps) else []
-    lines = [_share_line(step), *_metric_lines(step.verdict), _steered(run)]
+    lines = [*_metric_lines(step.verdict), _steered(run)]
     return [section(*lines), context(_what_next(run, plan, step)), actions(*_steering(run), why)]
+
+
+def rollout_lines(run: Run) -> list[str]:
+    """Return a rollout in progress in three lines: its shares, canary beside stable, and the time left."""
+    phase = rollout_under_way(run)
+    plan = run.plan_for(phase.id) if phase is not None else None
+    if phase is None or plan is None:
+        return []
+    step = judged_now(run, phase)
+    lines = [_shares_line(run, phase)]
+    if step is not None and step.verdict is not None:
+        metric = _leading(step.verdict)
+        lines += [_in_short(metric)] if metric is not None else []
+        lines += [_what_next(run, plan, step)]
+    return [line for line in (*lines, _steered(run)) if line]
+
+
+def _in_short(metric: MetricVerdict) -> str:
+    """Return a metric of canary and stable without its statistics, and about how long it needs."""
+    seen = sentence(capital(prose(metric.text.partition(";")[0], 300)))
+    if metric.outcome is not MetricOutcome.INCONCLUSIVE or not metric.wait_s or metric.wait_s > _LONG_S:
+        return seen
+    return f"{seen} Decided in about {about(metric.wait_s)}."
+
+
+def steering_buttons(run: Run) -> list[JsonObject]:
+    """Return the buttons that steer a judged rollout; none if nothing is judged now."""
+    phase = rollout_under_way(run)
+    step = judged_now(run, phase) if phase is not None else None
+    return [] if step is None or step.verdict is None else _steering(run)
+
+
+def _leading(verdict: CanaryVerdict) -> MetricVerdict | None:
+    """Return the metric to look at first: a failed one, then a critical one."""
+    ranked = sorted(
+        verdict.metrics, key=lambda metric: (metric.outcome is not MetricOutcome.FAIL, not metric.critical)
+    )
+    return ranked[0] if ranked else None
+
+
+def _shares_line(run: Run, phase: Pipeline) -> str:
+    """Return the steps of a rollout with the present one in bold: ``5 ▸ *25* ▸ 50 ▸ 100 %``."""
+    shares = [int(found[1]) for step in run.phases[phase.id].steps.values()
+              if not step.id.startswith("judge:") and (found := _SHARE.search(step.title))]  # fmt: skip
+    now = judged_now(run, phase)
+    share = share_of(now) if now is not None else None
+    here = None if share is None else round(share * 100)
+    marked = [f"*{value}*" if value == here else f"{value}" for value in dict.fromkeys([*shares, 100])]
+    if not shares:
+        return "" if share is None else f"{percent(share)} of the traffic"
+    return f"{' ▸ '.join(marked)} % of the traffic"
 
 
 def verdict_line(step: StepState, name: str) -> str:
     """Return a judgement as one line, in progress or passed."""
-    text = prose(step.verdict.text, 400) if step.verdict is not None else ""
     if step.outcome is None:
-        return f"{BUSY} {name}: {text}"
-    return f"{DONE} {name}: {text} · {duration(step.took_s)}"
-
-
-def share_bar(share: float) -> str:
-    """Return a share of the traffic, 0 to 1, as a bar of ten cells."""
-    full = min(_CELLS, round(share * _CELLS)) if share < 1 else _CELLS
-    full = max(full, 1) if share > 0 else 0
-    return "█" * full + "░" * (_CELLS - full)
+        return f"{BUSY} {name} …"
+    if step.verdict is not None and step.verdict.decision == "ask":
+        return f"{SKIPPED} {name}: not decided by the judge"
+    return f"{DONE} {name}: no harm found"
 
 
 def rollout_why_modal(run: Run) -> JsonObject:
@@ -80,7 +130,7 @@ def rollout_why_modal(run: Run) -> JsonObject:
     deciding = ", ".join(prose(name, 60) for name in verdict.decided_by)
     decided = f"decided by {deciding}" if deciding else "not decided yet"
     blocks = [
-        section(bold(f"{verdict.decision.capitalize()}: {verdict.text}", 600)),
+        section(bold(verdict.text, 600)),
         context(score, decided, several(len(step.readings), "check")),
         *(section(*_reasons(metric)) for metric in verdict.metrics[:_MOST_METRICS]),
     ]
@@ -112,26 +162,11 @@ def _odds(odds: float) -> str:
     return f"odds that it is worse: {shown} to 1"
 
 
-def _share_line(step: StepState) -> str:
-    share = share_of(step)
-    if share is None:
-        return "*Canary* · share of the traffic unknown"
-    return f"*Canary* {share_bar(share)} {percent(share)} of the traffic"
-
-
 def _metric_lines(verdict: CanaryVerdict) -> list[str]:
     return [
-        f"{_MARKS[metric.outcome]} {bold(metric.metric, 60)}: {prose(metric.text, 300)}{_wait(metric)}"
+        f"{_MARKS[metric.outcome]} {bold(metric.metric, 60)}: {_in_short(metric)}"
         for metric in verdict.metrics[:_MOST_METRICS]
     ]
-
-
-def _wait(metric: MetricVerdict) -> str:
-    if metric.outcome is not MetricOutcome.INCONCLUSIVE or not metric.needed or metric.have is None:
-        return ""
-    wait = "" if metric.wait_s is None else f", about {duration(metric.wait_s)} left"
-    known = f"{metric.have} of {metric.needed}"
-    return "" if known in metric.text else f" ({known} needed{wait})"
 
 
 def _steered(run: Run) -> str:
@@ -163,7 +198,7 @@ def _steering(run: Run) -> list[JsonObject]:
     sure = confirmation(
         "Promote it now?", "Skips the remaining steps. The judge can still stop it.", yes="Promote now"
     )
-    promote = button("Promote now", action_id=ids.PROMOTE, value=run.id, style="primary", confirm=sure)
+    promote = button("Promote now", action_id=ids.PROMOTE, value=run.id, confirm=sure)
     paused = steering.paused_by is not None
     hold = button(
         "Resume" if paused else "Pause", action_id=ids.RESUME if paused else ids.PAUSE, value=run.id

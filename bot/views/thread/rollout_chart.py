@@ -23,10 +23,10 @@ from bot.views.thread.charts import chart_message
 _SIDES: tuple[tuple[str, Tone], ...] = (("canary", "second"), ("stable", "first"))
 _WINDOW_S = 5.0
 """Counts are shown as the share of errors among the requests of this many seconds."""
-_LEAST_LOOKS = 3
 _MOST_LOOKS = 1_000
 """More checks than this could not be distinguished in a picture."""
 _MOST_PANELS = 3
+_UNITS = {"latency": "s"}
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,14 @@ class _ChartedCheck:
 
 
 def rollout_chart(run: Run, phase: Pipeline, *, names: Mapping[str, str]) -> list[DesiredMessage]:
-    """Return the chart of the judge's checks in a phase; none until there are enough for a line."""
-    judged = [step for step in run.phases[phase.id].steps.values() if step.readings]
+    """Return the chart of the judge's checks in a phase, drawn anew when a step of it has ended, not before.
+
+    None while it would show less than a sentence.
+    """
+    over = run.phases[phase.id].outcome is not None or run.outcome is not None
+    steps = [step for step in run.phases[phase.id].steps.values() if step.readings]
+    judged = [step for step in steps if over or step.outcome is not None]
     looks = [look for step in judged for look in _looks(step)]
-    if len(looks) < _LEAST_LOOKS:
-        return []
     looks = looks[:: 1 + len(looks) // _MOST_LOOKS]
     marks = tuple(_marks(judged))
     metrics = list(dict.fromkeys(name for look in looks for name in look.seen))
@@ -52,13 +55,13 @@ def rollout_chart(run: Run, phase: Pipeline, *, names: Mapping[str, str]) -> lis
         return []
     last = last_judged(run)
     text = last.verdict.text if last is not None and last.verdict is not None else ""
-    chart = Chart(
+    drawn = Chart(
         title=f"{run.service} {run.params.get('version') or ''}: canary and stable".replace("  ", " "),
         alt=f"{several(len(looks), 'check')} of canary and stable: {', '.join(metrics)}. {text}".strip(),
         panels=tuple(panels[:_MOST_PANELS]),
         source=f"each check by the judge; counts over {duration(_WINDOW_S)}",
     )
-    return [chart_message(f"{phase.id}.canary", chart, names=names)]
+    return [chart_message(f"{phase.id}.canary", drawn, names=names)] if drawn.is_worth_drawing else []
 
 
 def _looks(step: StepState) -> Iterator[_ChartedCheck]:
@@ -90,7 +93,9 @@ def _panel(metric: str, looks: Sequence[_ChartedCheck], marks: tuple[ChartMark, 
             lines.append(ChartLine(name=side, points=tuple(points), tone=tone))
     if not lines:
         return None
-    unit = f"{capital(human(metric))} (% of requests)" if counted else capital(human(metric))
+    units = [str(look.seen[metric].data.get("unit") or "") for look, _ in found]
+    unit = "% of requests" if counted else next(filter(None, units), _UNITS.get(metric, ""))
+    unit = f"{capital(human(metric))} ({unit})" if unit else capital(human(metric))
     return ChartPanel(unit=unit, lines=tuple(lines), marks=marks)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal, assert_never
 
 from bot.domain.diagnoses.diagnosis import Diagnosis
-from bot.domain.formatting import duration, listed, several
+from bot.domain.formatting import about, listed, several
 from bot.domain.model import JsonObject
+from bot.domain.runs.ending import ending_of
 from bot.domain.runs.run import Run
 from bot.domain.runs.runbook import Background, Explore, FanOut, Phase, Pipeline, Plan, Reduce
 from bot.views import ids
 from bot.views.blocks import actions, button, confirmation, context, header, section
-from bot.views.limits import PLAN_TASKS, bold, code, plain, prose, unescape
+from bot.views.limits import PLAN_TASKS, code, plain, prose, unescape
 from bot.views.phrases import (
     BUSY,
     DONE,
@@ -23,18 +23,19 @@ from bot.views.phrases import (
     WARNING,
     after_echo,
     human,
-    likelihood,
     local,
     sentence,
-    utc,
     who,
 )
 from bot.views.thread.approval import deciders
-from bot.views.thread.diagnosis import cause_line, unread_line
-from bot.views.thread.ending import headline_of_end, next_line, story
+from bot.views.thread.diagnosis import cause_in_root, unread_line
+from bot.views.thread.ending import ending_lines
 from bot.views.thread.evidence import strongest
+from bot.views.thread.leaning import leaning_lines
+from bot.views.thread.review import review_button
+from bot.views.thread.rollout import rollout_lines, steering_buttons
 from bot.views.thread.second_look import second_look_line
-from bot.views.thread.state import current, headline, is_verifying, mark, note, title_of
+from bot.views.thread.state import current, headline, is_verifying, mark, note, subject_of, title_of
 from bot.views.thread.watch import ends_at
 
 Style = Literal["classic", "plan"]
@@ -49,39 +50,45 @@ _STATUS = {
     FAILED: "error",
 }
 _MOST_BEHIND = 3
-_AGAIN = frozenset(
-    {"no_fault_found", "unclear", "rejected", "expired", "failed", "not_recovered", "breached"}
-)
+_AGAIN = frozenset({"no fault found", "cause unclear", "rejected", "expired", "needs a person"})
 
 
 def root_blocks(run: Run, *, style: Style) -> list[JsonObject]:
-    """Return the root message; it fits on a phone's screen."""
+    """Return the root message: what is wrong or wanted, what is being done, who must act, how it ended."""
     colour, words = headline(run)
-    about = f"{human(run.runbook.name)} {run.service}".strip()
-    now, why = _now(run), [_cause(run), _unread(run)]
-    top = [line for line in ((now, *why) if run.outcome is not None else (*why, now)) if line]
-    blocks = [header(f"{colour} {about}: {words}")]
-    if top:
-        blocks.append(section(*top))
-    blocks.append(_plan_block(run, about) if style == "plan" else section(*_checklist(run)))
+    blocks = [header(f"{colour} {subject_of(run)}: {words}")]
+    rolling = rollout_lines(run)
+    if lines := [*([] if _is_below_alert(run) else state_lines(run)), _unread(run)]:
+        blocks.append(section(*lines))
+    if run.outcome is None and run.waiting_for is None and not rolling:
+        blocks.append(_plan_block(run, subject_of(run)) if style == "plan" else section(*_checklist(run)))
     blocks.append(context(*_small_print(run)))
-    buttons = _buttons(run)
-    return [*blocks, actions(*buttons)] if buttons else blocks
+    review = None if _is_below_alert(run) else review_button(run)
+    first = [] if review is None else [review]
+    return [*blocks, actions(*first, *steering_buttons(run), *_buttons(run))]
+
+
+def _is_below_alert(run: Run) -> bool:
+    """Return whether it is a reply to the message of its alert, which shows its state."""
+    return bool(run.origin.alert and run.origin.thread)
+
+
+def state_lines(run: Run) -> list[str]:
+    """Return what a run is about in a few lines: the cause, what is done or asked, or how it ended."""
+    if run.outcome is not None:
+        return ending_lines(run)
+    return [line for line in (_cause(run), *(rollout_lines(run) or [_now(run)])) if line]
 
 
 def _cause(run: Run) -> str:
     diagnosis = run.diagnosis
     if diagnosis is not None:
-        if diagnosis.top is not None and run.outcome is not None:
-            return f"*Cause:* {likelihood(diagnosis.top.confidence)}: {prose(diagnosis.top.summary, 500)}"
-        if diagnosis.top is not None:
-            return cause_line(diagnosis.top)
-        if run.outcome is not None:
-            return ""  # the ending shows it
-        return _without_cause(diagnosis)
+        return cause_in_root(run, diagnosis.top) if diagnosis.top is not None else _without_cause(diagnosis)
     phase = current(run)
-    if not isinstance(phase, FanOut | Explore) or run.outcome is not None:
+    if not isinstance(phase, FanOut | Explore):
         return ""
+    if leaning := leaning_lines(run.phases[phase.id]):
+        return leaning[0]
     finding = strongest(run, phase)
     return "" if finding is None else f"*Strongest evidence so far:* {prose(finding.summary)}"
 
@@ -93,15 +100,11 @@ def _without_cause(diagnosis: Diagnosis) -> str:
 
 
 def _unread(run: Run) -> str:
-    return "" if run.diagnosis is None else unread_line(run.diagnosis)
+    return "" if run.diagnosis is None or run.diagnosis.verdict == "unclear" else unread_line(run.diagnosis)
 
 
 def _now(run: Run) -> str:
-    """Return how it ended, or what happens now and who it is waiting for."""
-    if run.outcome is not None:
-        ending = f"{bold(headline_of_end(run, run.outcome))} {story(run)}".strip()
-        next_step = next_line(run)
-        return f"{ending}\n{next_step}" if next_step else ending
+    """Return what happens now and who it is waiting for."""
     if run.cancelled_by is not None:
         return f"*Now:* stopping, because {who(run.cancelled_by)} cancelled it."
     phase = current(run)
@@ -146,15 +149,20 @@ def _acting(run: Run, phase: Pipeline) -> str:
         summary = prose(run.phases[phase.id].steps[gate.step].title or gate.step, 200)
     if gate is not None and gate.decision is None:
         by = f"by {local(gate.expires_at)}"
-        return f"*Waiting for* {deciders(gate)} to approve in this thread {by}: {sentence(summary)}"
+        return f"*Waiting for* {deciders(gate)} to review in this thread {by}: {sentence(summary)}"
     if is_verifying(run, phase):
         return f"*Now:* verifying that it worked: {sentence(summary)}"
     return f"*Now:* {sentence(summary)}"
 
 
+def _shown_phases(run: Run) -> list[Phase]:
+    """Return the phases of the progress, without those that are not needed."""
+    return [phase for phase in run.runbook.phases if mark(run, phase) != SKIPPED]
+
+
 def _checklist(run: Run) -> list[str]:
     lines: list[str] = []
-    for phase in run.runbook.phases:
+    for phase in _shown_phases(run):
         words = note(run, phase)
         lines.append(f"{mark(run, phase)} {prose(title_of(phase), 80)}" + (f" · {words}" if words else ""))
     return lines
@@ -162,7 +170,7 @@ def _checklist(run: Run) -> list[str]:
 
 def _plan_block(run: Run, about: str) -> JsonObject:
     tasks: list[JsonObject] = []
-    for phase in run.runbook.phases[:PLAN_TASKS]:
+    for phase in _shown_phases(run)[:PLAN_TASKS]:
         task: JsonObject = {
             "task_id": phase.id,
             "title": plain(title_of(phase), 80),
@@ -186,14 +194,14 @@ def _rich(text: str) -> JsonObject:
 
 
 def _small_print(run: Run) -> list[str]:
-    asked: datetime = run.started_at
-    parts = [f"requested by {who(run.requested_by)}", f"started {utc(asked, day=asked)}"]
+    parts = [f"requested by {who(run.requested_by)}", f"started {local(run.started_at)}"]
     if run.finished_at is not None:
-        parts.append(f"took {duration((run.finished_at - asked).total_seconds())}")
-    return [*parts, f"run {code(run.id, 80)}"]
+        parts.append(f"took {about((run.finished_at - run.started_at).total_seconds())}")
+    return parts
 
 
 def _buttons(run: Run) -> list[JsonObject]:
+    details = button("Details", action_id=ids.DETAILS, value=run.id)
     if run.outcome is None and run.cancelled_by is None:
         sure = confirmation(
             "Cancel this run?",
@@ -202,9 +210,16 @@ def _buttons(run: Run) -> list[JsonObject]:
             no="Keep going",
             style="danger",
         )
-        return [button("Cancel", action_id=ids.CANCEL_RUN, value=run.id, confirm=sure)]
-    if run.outcome in _AGAIN and any(
+        return [button("Cancel", action_id=ids.CANCEL_RUN, value=run.id, confirm=sure), details]
+    ending = ending_of(run)
+    if ending == "plan only":
+        sure = confirmation(
+            "Deploy it?", "This starts the deployment. Its approval is still needed.", yes="Deploy"
+        )
+        deploy = button("Deploy", action_id=ids.DEPLOY_PLAN, value=run.id, style="primary", confirm=sure)
+        return [deploy, details]
+    if ending in _AGAIN and any(
         isinstance(p, Reduce) and p.reducer == "rank_causes" for p in run.runbook.phases
     ):
-        return [button("Triage again", action_id=ids.TRIAGE_AGAIN, value=run.id)]
-    return []
+        return [button("Triage again", action_id=ids.TRIAGE_AGAIN, value=run.id), details]
+    return [details]

@@ -18,9 +18,9 @@ from bot.views.phrases import (
 )
 from bot.views.thread.approval import reminder_blocks
 from bot.views.thread.charts import phase_charts
-from bot.views.thread.diagnosis import diagnosis_blocks
+from bot.views.thread.diagnosis import diagnosis_blocks, is_worth_showing
 from bot.views.thread.ending import final_blocks
-from bot.views.thread.evidence import evidence_blocks, is_worth_a_reply
+from bot.views.thread.evidence import found_blocks, is_worth_a_reply
 from bot.views.thread.fix import is_pressing, pipeline_blocks
 from bot.views.thread.remedy import plan_blocks
 from bot.views.thread.rollout_chart import rollout_chart
@@ -59,7 +59,7 @@ def run_messages(
 def _reminder(run: Run, gate: Approval) -> list[JsonObject]:
     plan = run.plan_for(gate.phase)
     what = run.phases[gate.phase].steps[gate.step].title if gate.step else plan.summary if plan else ""
-    return reminder_blocks(gate, what=what or gate.step or gate.phase, day=run.started_at)
+    return reminder_blocks(gate, what=what or gate.step or gate.phase)
 
 
 def _phase_blocks(run: Run, phase: Phase, *, now: datetime, feedback: Sequence[Feedback]) -> list[JsonObject]:
@@ -68,9 +68,9 @@ def _phase_blocks(run: Run, phase: Phase, *, now: datetime, feedback: Sequence[F
         return []
     match phase:
         case Explore() | FanOut():
-            return evidence_blocks(run, phase) if is_worth_a_reply(run, phase) else []
+            return found_blocks(run, phase) if is_worth_a_reply(run, phase) else []
         case Reduce():
-            return diagnosis_blocks(run, phase, feedback=feedback)
+            return diagnosis_blocks(run, phase, feedback=feedback) if is_worth_showing(run, phase) else []
         case Plan():
             return [] if _is_carried_out(run, phase) else plan_blocks(run, phase)
         case Pipeline():

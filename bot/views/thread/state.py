@@ -8,9 +8,12 @@ from typing import assert_never
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.domain.deployments.deployment import ROLLBACK
 from bot.domain.diagnoses.finding import Facts, Findings, Measurement, Reading
-from bot.domain.formatting import duration, listed, several
+from bot.domain.formatting import duration, listed, percent, several
+from bot.domain.rollouts.rollout import judged_now, rollout_under_way, share_of
 from bot.domain.runs.effect import ActionResult
+from bot.domain.runs.ending import changes_of, ending_of, in_doubt
 from bot.domain.runs.event import PhaseOutcome
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState, StepState
@@ -19,10 +22,10 @@ from bot.views.limits import prose
 from bot.views.phrases import (
     BUSY,
     DONE,
+    ENDINGS,
     FAILED,
     GOOD,
     OPEN,
-    OUTCOMES,
     PAUSED,
     RUNNING,
     SKIPPED,
@@ -48,13 +51,43 @@ _CHECKS = ("verify:", "judge:")
 def headline(run: Run) -> tuple[str, str]:
     """Return the state of a run as a colour and a few words."""
     if run.outcome is not None:
-        return OUTCOMES[run.outcome]
+        return _ended(run)
     if run.cancelled_by is not None:
         return RUNNING, "stopping"
     if run.waiting_for is not None:
         return WAITING, "waiting for approval"
+    if (rolling := rollout_under_way(run)) is not None and (judged := judged_now(run, rolling)) is not None:
+        share = share_of(judged)
+        if share is not None:
+            return RUNNING, f"{percent(share)} of the traffic"
     phase = current(run)
     return (RUNNING, "finishing") if phase is None else _doing(run, phase)
+
+
+_NEEDS_A_PERSON = {
+    "no_remedy": "needs a person, no automated fix",
+    "not_recovered": "needs a person, the fix did not help",
+    "breached": "needs a person, the problem came back",
+}
+
+
+def _ended(run: Run) -> tuple[str, str]:
+    ending = ending_of(run) or "done"
+    colour, words = ENDINGS[ending]
+    if ending == "needs a person":
+        words = _NEEDS_A_PERSON.get(run.outcome or "", words)
+        if run.outcome == "breached" and run.diagnosis is None:
+            words = "needs a person, failing since"
+    if ending == "deployed" and run.runbook.name == ROLLBACK:
+        words = "rolled back"
+    return colour, words
+
+
+def subject_of(run: Run) -> str:
+    """Return what a run is about: its runbook, service and version."""
+    version = run.params.get("version") or run.params.get("to")
+    parts = [human(run.runbook.name), run.service, version if isinstance(version, str) else ""]
+    return " ".join(part for part in parts if part)
 
 
 def _doing(run: Run, phase: Phase) -> tuple[str, str]:
@@ -123,16 +156,8 @@ def trouble_began(run: Run) -> tuple[datetime, str]:
 
 def effects_left(run: Run) -> str:
     """Return what is left of a run's changes: none made, all rolled back, some in place, or in doubt."""
-    steps = [
-        step
-        for phase in run.runbook.phases
-        if isinstance(phase, Pipeline)
-        for step in run.phases[phase.id].steps.values()
-        if not is_check(step)
-    ]
-    if any(
-        step.in_doubt or step.undo_in_doubt or "in_doubt" in (step.outcome, step.undone) for step in steps
-    ):
+    steps = changes_of(run)
+    if in_doubt(run):
         return "It is in doubt whether anything was changed; the thread shows where to check."
     done = [step for step in steps if step.outcome == "ok"]
     if not done:

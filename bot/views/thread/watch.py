@@ -40,9 +40,10 @@ def watch_blocks(run: Run, phase: Background) -> list[JsonObject]:
             ends = ends_at(run, phase)
             first = f"{BUSY} {title}" + (f" until {local(ends)}" if ends else "")
         case "ok":
-            first = f"{DONE} {title}: {calm_word(state).lower()} for {took(state)}, {checks}"
+            return [section(f"{DONE} {title}: {calm_word(state).lower()} for {took(state)}, {checks}.")]
         case "breached":
-            first = f"{BAD} *The problem came back while I watched*, after {checks}"
+            what = "The problem came back" if run.diagnosis is not None else "It failed"
+            first = f"{BAD} *{what} while I watched*, after {checks}"
         case _:
             first = f"{FAILED} {title}: {prose(state.why)}"
     return [section(first, bar(state.samples, most=_MOST), last)]

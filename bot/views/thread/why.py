@@ -1,11 +1,11 @@
-"""The modals behind *Why?* and *What else?*: the evidence of a diagnosis, and the other causes."""
+"""The reasons of a diagnosis, for *Details*, and the modal behind *What else?*: the other causes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from bot.domain.diagnoses.diagnosis import Cause, Diagnosis, OriginCandidate, Source, SourceStatus
-from bot.domain.formatting import listed, several
+from bot.domain.formatting import several
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
 from bot.views import ids
@@ -26,7 +26,7 @@ _MOST_BESIDE = 3
 _MOST_PLACES = 5
 
 
-def why_modal(run: Run, diagnosis: Diagnosis) -> JsonObject:
+def reasons_blocks(run: Run, diagnosis: Diagnosis) -> list[JsonObject]:
     """Return the evidence for and against the first cause, what was ruled out, and what was not read."""
     top = diagnosis.causes[0] if diagnosis.causes else None
     blocks = [section(cause_line(top) if top else bold(diagnosis.summary, 600))]
@@ -37,8 +37,7 @@ def why_modal(run: Run, diagnosis: Diagnosis) -> JsonObject:
         blocks += [section(*lines) for lines in _evidence(run, diagnosis, top)]
         blocks += _listed("Evidence against", top.against, none="None in the sources that were read.")
     blocks += _listed("Ruled out", (f"{item.what}: {item.why}" for item in diagnosis.ruled_out))
-    blocks += _sources(diagnosis)
-    return _shown("Why?", blocks)
+    return [*blocks, *_sources(diagnosis)]
 
 
 def what_else_modal(run: Run, diagnosis: Diagnosis) -> JsonObject:
@@ -95,12 +94,9 @@ def _evidence(run: Run, diagnosis: Diagnosis, cause: Cause) -> list[list[str]]:
 
 def _sources(diagnosis: Diagnosis) -> list[JsonObject]:
     read = [source for source in diagnosis.sources if source.status is SourceStatus.OK]
-    none = [source for source in diagnosis.sources if source.status is SourceStatus.NOT_CONFIGURED]
     blocks = _listed("Sources read", (_source(source) for source in read))
     if unread := unread_line(diagnosis):
         blocks.append(section(unread))
-    if none:
-        blocks.append(section(f"*Not configured:* {prose(listed([source.name for source in none]), 300)}."))
     return blocks
 
 

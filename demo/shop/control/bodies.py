@@ -47,3 +47,14 @@ def share_of(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 0.5:  # noqa: PLR2004
         raise RefusedError(422, "bad_parameter", f"{name} must be a number from 0 to 0.5.")
     return float(value)
+
+
+def switch_of(value: object, name: str) -> bool:
+    """Return whether something is on.
+
+    Raises:
+        RefusedError: it is neither true nor false (422).
+    """
+    if not isinstance(value, bool):
+        raise RefusedError(422, "bad_parameter", f"{name} must be true or false.")
+    return value

@@ -7,10 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from demo.shop.control.bodies import body_of, rate_of, share_of
+from demo.shop.control.bodies import body_of, rate_of, share_of, switch_of
 from demo.shop.errors import RefusedError
 from demo.shop.guard import Answer
 from demo.shop.services.releases import RELEASES
+from demo.shop.streams import Questions
 from demo.shop.world import ShopWorld
 
 Once = Callable[[web.Request, str, Answer, Callable[[], Awaitable[Answer]]], Awaitable[web.Response]]
@@ -75,6 +76,10 @@ class RolloutRoutes:
             stream.rate_per_s = rate_of(body["per_s"], "per_s")
         if "faulty_share" in body:
             stream.faulty_share = share_of(body["faulty_share"], "faulty_share")
+        if "returning" in body:
+            if not isinstance(stream, Questions):
+                raise RefusedError(422, "bad_parameter", f"The clients of {service} keep no cookies.")
+            stream.returning = switch_of(body["returning"], "returning")
         return web.json_response(self._load_of(service))
 
     def _load_of(self, service: str) -> dict[str, Any]:
@@ -83,6 +88,7 @@ class RolloutRoutes:
             "service": service,
             "per_s": stream.rate_per_s,
             "faulty_share": stream.faulty_share,
+            **({"returning": stream.returning} if isinstance(stream, Questions) else {}),
             **stream.tally.to_json(),
         }
 

@@ -41,6 +41,7 @@ CHECKOUT: Mapping[str, ShopRelease] = {
     ),
     "1.5.3": ShopRelease(summary="Gift wrapping, and answers take 1.6 times as long", slowness=1.6),
     "1.5.4": ShopRelease(summary="Gift wrapping that never comes up", comes_up=False),
+    "1.5.5": ShopRelease(summary="Gift wrapping, in paper of choice"),
     "1.6.0": ShopRelease(summary="Orders keep a contact; needs its schema", keeps_contact=True),
     "1.7.0": ShopRelease(
         summary="The country has another column, the old one is dropped; needs its schema",
@@ -58,7 +59,13 @@ RELEASES: Mapping[str, Mapping[str, ShopRelease]] = {
     "receipts": {
         "1.2.0": ShopRelease(summary="Receipts as PDF"),
         "1.3.0": ShopRelease(summary="Receipts in Dutch"),
+        "1.3.2": ShopRelease(summary="Receipts in Dutch and Danish"),
         "1.3.1": ShopRelease(summary="Receipts in Dutch, and a third of them fail", error_share=0.33),
+    },
+    "gift-cards": {
+        "1.0.0": ShopRelease(summary="Gift cards on paper"),
+        "1.1.0": ShopRelease(summary="Gift cards by mail"),
+        "1.1.1": ShopRelease(summary="Gift cards by mail, and a third of them fail", error_share=0.33),
     },
     "search": {
         "0.9.1": ShopRelease(summary="Search by name"),

@@ -141,9 +141,9 @@ async def test_a_new_version_that_fails_is_found_with_its_onset_and_its_split(co
     assert (good["errors"], good["requests"] > bad["requests"]) == (0, True)
     assert unseen.data["canary"] is None
     (panel,) = picture.data["chart"]["panels"]
-    assert panel["unit"].endswith("(%)")
+    assert panel["unit"].endswith("%")
     assert max(value for _, value in panel["lines"][0]["points"] if value is not None) > 20
-    assert [mark["text"] for mark in panel["marks"]] == ["it began"]
+    assert [mark["text"] for mark in panel["marks"]] == ["problem started"]
 
     assert [f.kind for f in calm.items if f.service == "shop"] == []
     assert "shop: errors as usual" in calm.normal

@@ -99,8 +99,8 @@ async def test_a_forecast_speaks_of_the_errors_of_now_and_not_of_those_since_hap
     while not foretold.done():
         await floor.served(5)
     found = await foretold
-    assert "as now (0 % in the last" in found.data["text"]
-    assert "stable has had no errors to compare with" in found.data["text"]
+    assert "There are no errors in the last" in found.data["text"]
+    assert "so errors are held against 0.5 % of the requests" in found.data["text"]
 
 
 async def _switched(floor, version, *, asked):

@@ -6,14 +6,17 @@ import asyncio
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib import image
 from pydantic import ValidationError
 
+from bot.adapters.charts.drawing import label_rows
 from bot.adapters.charts.painter import Painter
 from bot.domain.chart import Band, Bars, Chart, ChartLimit, ChartLine, ChartMark, ChartPanel, Tone
 
 _START_S = 1_764_000_000.0
-_BLUE, _GREEN, _RED = (0, 114, 178), (0, 158, 115), (213, 94, 0)
+_BLUE, _GREEN, _RED = (86, 180, 233), (43, 185, 143), (240, 112, 58)
 
 
 def chart_of(*panels: ChartPanel, title: str = "Errors of checkout") -> Chart:
@@ -104,3 +107,18 @@ async def test_the_event_loop_goes_on_while_a_chart_is_drawn():
         turns += 1
         await asyncio.sleep(0)
     assert turns > 3  # in the loop itself it would be drawn within one turn
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1, allow_nan=False), st.floats(0.01, 0.5, allow_nan=False)), max_size=8)
+)
+def test_no_label_of_a_mark_covers_another(labels: list[tuple[float, float]]):
+    rows = label_rows(labels)
+    spans = [
+        (row, *((at - width, at) if at > 0.7 else (at, at + width)))
+        for row, (at, width) in zip(rows, labels, strict=True)
+        if row >= 0
+    ]
+    for index, (row, left, right) in enumerate(spans):
+        for other, begins, ends in spans[index + 1 :]:
+            assert row != other or right <= begins or ends <= left

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from bot.canary.counts import judge_counts
 from bot.canary.forecast import forecast
 from bot.canary.limits import judge_burn, judge_limit
-from bot.domain.rollouts.judging import BurnRateMetric, LimitMetric, Traffic
+from bot.domain.rollouts.judging import (
+    BurnRateMetric,
+    CountMetric,
+    CountsLook,
+    LimitMetric,
+    RequestTally,
+    Traffic,
+)
 from bot.domain.rollouts.verdict import MetricOutcome
 
 FAIL, PASS, NO_DATA = MetricOutcome.FAIL, MetricOutcome.PASS, MetricOutcome.NO_DATA
@@ -110,11 +118,52 @@ def test_sparse_traffic_is_warned_of_before_the_canary_starts():
     found = outlook(0.5)
     assert not found.enough
     assert found.text.startswith("Traffic is too sparse: at 10 % of 0.5 requests/s")
-    assert found.text.endswith("this canary is watched for 15 min.")
+    assert "this canary is watched for 15 min." in found.text
 
 
-@pytest.mark.parametrize(("requests_per_s", "error_share"), [(0.0, 0.005), (50.0, 0.0)])
-def test_without_traffic_or_errors_nothing_can_be_compared(requests_per_s, error_share):
+@pytest.mark.parametrize(
+    ("requests_per_s", "error_share", "said"),
+    [
+        (0.0, 0.005, "There is no traffic to judge a canary by. A good canary cannot pass by itself"),
+        (50.0, 0.0, "There are no errors, so errors are held against 0.1 % of the requests."),
+    ],
+)
+def test_without_traffic_or_errors_nothing_can_be_compared(requests_per_s, error_share, said):
     found = outlook(requests_per_s, error_share=error_share)
     assert (found.enough, found.needed_s) == (False, None)
-    assert found.text.startswith("This canary cannot be judged by")
+    assert found.text.startswith(said)
+
+
+def test_before_the_approval_it_says_that_a_good_canary_cannot_pass_within_its_patience():
+    traffic = {"requests_per_s": 20, "error_share": 0, "canary_share": 0.5, "harmless_share": 0.005}
+    said = "At 5 % of the traffic a good canary needs about 16 min to pass; a person is asked after 10 min."
+    found = forecast(Traffic(**traffic, least_share=0.05, window_s=600))
+    assert found.text.endswith(said)
+    assert found.passes_s == pytest.approx(974)
+    patient = forecast(Traffic(**traffic, least_share=0.05, window_s=1200))
+    assert patient.text.endswith("At 5 % of the traffic a good canary passes after about 16 min.")
+
+
+@pytest.mark.parametrize(("harmless_share", "error_share"), [(0.005, 0.0), (0.0, 0.02), (0.005, 0.02)])
+def test_the_foretold_time_to_pass_is_the_one_that_the_judge_needs(harmless_share, error_share):
+    """With the shares of errors that are expected, and no luck: one look a second until it passes."""
+    traffic = Traffic(
+        requests_per_s=1000,
+        error_share=error_share,
+        canary_share=0.5,
+        harmless_share=harmless_share,
+        window_s=600,
+    )
+    passes_s = forecast(traffic).passes_s
+
+    def passes(at_s: float) -> bool:
+        looks = []
+        for part in range(11):
+            requests = round(500 * at_s * part / 10)
+            side = RequestTally(requests=requests, errors=round(requests * error_share))
+            looks.append(CountsLook(at_s=at_s * part / 10, weight=0.5, canary=side, stable=side))
+        metric = CountMetric(name="errors", looks=tuple(looks), harmless_share=harmless_share)
+        return judge_counts(metric).outcome is PASS
+
+    assert passes(passes_s * 1.3)
+    assert not passes(passes_s * 0.7)

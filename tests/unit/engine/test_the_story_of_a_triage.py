@@ -92,6 +92,22 @@ async def test_trouble_that_comes_back_during_the_watch_is_said_and_may_start_a_
     assert (await world.read("r1-watch")).params == {"service": "checkout"}
 
 
+async def test_of_several_checks_the_watch_names_the_bad_ones(world):
+    phases = triage()
+    calm = {**CHECK, "id": "calm", "title": "Something that is well", "expect": "true"}
+    phases[-1]["checks"] = [calm, CHECK]
+    await approved(world, *phases)
+    BENCH.value = 5
+    for _ in range(2):
+        world.clock.forward(10)
+        await world.store.pump(now=world.clock.now())
+        run = await world.go()
+    assert run.outcome == "breached"
+    why = run.phases["watch"].why
+    assert why
+    assert "Something that is well" not in why
+
+
 @pytest.mark.parametrize("trouble", ["bad", "not measured"])
 @pytest.mark.parametrize(("lasts", "outcome"), [(True, "breached"), (False, "recovered")])
 async def test_a_watch_whose_last_look_was_not_good_looks_on_until_it_is_decided(

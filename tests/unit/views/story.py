@@ -38,9 +38,10 @@ from bot.views.limits import unescape
 from bot.views.phrases import (
     names_in,
 )
+from bot.views.thread.details import details_modal
 from bot.views.thread.run import run_messages
 from tests.support.worlds import ANA, BEN, START
-from tests.unit.views.oracle import assert_valid_message
+from tests.unit.views.oracle import assert_valid_message, assert_valid_view
 
 PROBES = {
     "logs": ("logs", "Logs"),
@@ -251,6 +252,12 @@ class Story:
         """Return the text of one message, with links and buttons."""
         [message] = [m for m in self.messages if m.slot == slot]
         return unescape(flatten(message.blocks, names=names_in(self.run), urls=True, buttons=True))
+
+    def details(self) -> str:
+        """Return the text behind *Details*, with links."""
+        view = details_modal(self.run)
+        assert_valid_view(view)
+        return unescape(flatten(view["blocks"], names=names_in(self.run), urls=True))
 
     def slots(self) -> list[str]:
         return [message.slot for message in self.messages]

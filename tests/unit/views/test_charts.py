@@ -1,4 +1,4 @@
-"""Charts are messages whose text describes the picture."""
+"""Charts are messages with a title and a link to the query, below what they belong to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bot.views.thread.run import run_messages
 from tests.unit.views.oracle import assert_valid_message
 from tests.unit.views.story import Story
 
+POINTS = tuple((4.0 * number, None if number == 7 else 2.0) for number in range(21))
 CHART = Chart(
     title="Errors of checkout",
+    url="http://prometheus:9090/graph?g0.expr=up",
     alt="The canary fails 4 %, stable 0.5 %.",
-    panels=(
-        ChartPanel(unit="errors (%)", lines=(ChartLine(name="canary", points=((1.0, 2.0), (2.0, None))),)),
-    ),
+    panels=(ChartPanel(unit="errors (%)", lines=(ChartLine(name="canary", points=POINTS),)),),
 )
 
 
@@ -33,7 +33,18 @@ def _charts(story: Story) -> list[DesiredMessage]:
 def test_a_chart_that_a_step_brings_back_is_shown_below_its_phase():
     [charted] = _charts(_looked({"chart": CHART.model_dump(mode="json")}))
     assert (charted.slot, charted.chart) == ("chart:ground.who", CHART)
-    assert "The canary fails 4 %, stable 0.5 %." in charted.text
+    assert charted.text == "Errors of checkout · view query"
+
+
+@pytest.mark.parametrize(
+    "points",
+    [POINTS[:20], tuple((at_s / 2, value) for at_s, value in POINTS), tuple((at, None) for at, _ in POINTS)],
+)
+def test_a_chart_of_too_few_points_or_seconds_is_not_drawn(points):
+    few = CHART.model_copy(
+        update={"panels": (ChartPanel(unit="errors (%)", lines=(ChartLine(name="canary", points=points),)),)}
+    )
+    assert _charts(_looked({"chart": few.model_dump(mode="json")})) == []
 
 
 @pytest.mark.parametrize(

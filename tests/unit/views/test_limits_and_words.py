@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,9 +17,11 @@ from bot.views.phrases import (
     capital,
     compared,
     human,
+    in_readers_zone,
     likelihood,
     quantity,
     sentence,
+    without_ids,
 )
 
 
@@ -178,3 +182,42 @@ def test_too_many_blocks_are_cut_to_what_a_message_holds():
 
 def test_empty_sections_are_left_out():
     assert fit([section("", ""), context("a")]) == [context("a")]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("began at 02:59:07 UTC", "began at <!date^{night}^{{time}}|02:59 UTC>"),
+        ("began at 02:59 UTC.", "began at <!date^{minute}^{{time}}|02:59 UTC>."),
+        ("at 23:59:00 UTC", "at <!date^{eve}^{{time}}|23:59 UTC>"),
+        ("99:59:00 UTC", "99:59:00 UTC"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_a_time_in_utc_is_shown_in_the_readers_zone_on_the_nearest_day(text, shown):
+    near = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
+    moments = {
+        "night": int(datetime(2026, 3, 4, 2, 59, 7, tzinfo=UTC).timestamp()),
+        "minute": int(datetime(2026, 3, 4, 2, 59, tzinfo=UTC).timestamp()),
+        "eve": int(datetime(2026, 3, 3, 23, 59, tzinfo=UTC).timestamp()),
+    }
+    assert in_readers_zone(text, near=near) == shown.format(**moments)
+
+
+def test_a_time_with_its_date_keeps_the_date():
+    near = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
+    assert "|2025-12-31 23:51 UTC>" in in_readers_zone("2025-12-31 23:51:20 UTC", near=near)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Synced search to 1.0.1 (b108f8ded) by syncer", "Synced search to 1.0.1 by syncer"),
+        ("asks for 0.9.1, in commit cfbca16c83.", "asks for 0.9.1."),
+        ("I had to stop (run r44801c1573eb94).", "I had to stop."),
+        ("1234567 requests", "1234567 requests"),
+        ("a decade (deadbeef)", "a decade (deadbeef)"),
+    ],
+)
+def test_ids_of_commits_and_runs_are_left_out_and_numbers_and_words_stay(text, shown):
+    assert without_ids(text) == shown

@@ -8,17 +8,21 @@ from typing import get_args
 import pytest
 
 from bot.domain.diagnoses.diagnosis import CauseKind, Source, SourceStatus
+from bot.domain.diagnoses.finding import Facts
 from bot.domain.people import Person
 from bot.domain.runs.effect import ActionResult
+from bot.domain.runs.ending import ending_of
 from bot.domain.runs.event import PlanRendered, RunOutcome, StepOutcome, StepRef
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import Runbook
 from bot.views import ids
+from bot.views.blocks import flatten
+from bot.views.limits import unescape
 from bot.views.phrases import (
-    OUTCOMES,
-    SKIPPED,
+    ENDINGS,
     STEP_OUTCOMES,
 )
+from bot.views.thread.details import details_modal
 from bot.views.thread.ending import after
 from bot.views.thread.run import run_messages
 from bot.views.thread.transcript import thread_text
@@ -38,7 +42,6 @@ def buttons(message):
 def test_a_triage_is_told_in_one_root_and_one_reply_a_phase_that_says_something():
     assert Story().recovers().slots() == [
         "root",
-        "phase:evidence",
         "phase:diagnose",
         "phase:fix",
         "phase:watch",
@@ -48,7 +51,8 @@ def test_a_triage_is_told_in_one_root_and_one_reply_a_phase_that_says_something(
 
 def test_a_phase_has_no_reply_before_it_has_started():
     assert Story().slots() == ["root"]
-    assert Story().asks().slots() == ["root", "phase:evidence"]
+    assert Story().asks().slots() == ["root"]
+    assert Story().gathers().begin("diagnose").slots() == ["root", "phase:diagnose"]
 
 
 def test_a_reply_that_was_posted_never_disappears():
@@ -71,7 +75,7 @@ def test_the_root_says_at_once_who_asked_and_offers_to_cancel():
     story = Story()
     assert "Triage checkout: gathering context" in story.read("root")
     assert "requested by Ana" in story.read("root")
-    assert buttons(story.messages[0]) == [(ids.CANCEL_RUN, "r-7f3a")]
+    assert buttons(story.messages[0]) == [(ids.CANCEL_RUN, "r-7f3a"), (ids.DETAILS, "r-7f3a")]
 
 
 def test_the_root_shows_the_strongest_finding_while_others_are_still_read():
@@ -85,10 +89,8 @@ def test_the_root_shows_the_strongest_finding_while_others_are_still_read():
 def test_the_root_says_the_cause_with_its_confidence_and_who_is_waited_for():
     root = Story().diagnoses().proposes().read("root")
     assert root.startswith("🟡 Triage checkout: waiting for approval")
-    assert "Very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests" in root
-    assert "Waiting for @oncall to approve in this thread by 03:30 UTC: Roll checkout back to 2.3.0." in root
-    assert "⏸️ Fix · waiting for approval" in root
-    assert "▫️ Keep watching" in root
+    assert "Cause: Release 2.3.1 of checkout fails 12 % of its requests. Very likely (92 %)." in root
+    assert "Waiting for @oncall to review in this thread by 03:30 UTC: Roll checkout back to 2.3.0." in root
 
 
 def test_the_root_follows_the_fix_to_its_end():
@@ -109,33 +111,34 @@ def test_a_watch_with_nothing_to_judge_by_does_not_end_as_all_well():
         story.look("watch", ok=True, text="up", errors=seen).end("watch")
         return story.finishes("recovered", "Release 2.3.1 of checkout is failing.")
 
-    final = ended(known=False).read("final")
-    assert "Up for 47 s (4 checks). Errors are not watched here: `git` counts nothing." in final
-    assert "All well" not in final
+    root = ended(known=False).read("root")
+    assert "Up for 47 s (4 checks). Errors are not watched here: `git` counts nothing." in root
+    assert "All well" not in root
     assert "up for 47 s, 4 checks" in ended(known=False).read("phase:watch")
-    assert "All well for 47 s (4 checks). Errors are not watched here" in ended(known=True).read("final")
+    assert "All well for 47 s (4 checks). Errors are not watched here" in ended(known=True).read("root")
 
 
 def test_the_end_says_how_fast_it_recovered_and_who_approved():
     story = Story().recovers(alert_before_s=20)
-    final = story.read("final")
-    assert final.startswith("🟢 checkout recovered 40 s after the alert.")
-    assert "Roll checkout back to 2.3.0, approved by Ben." in final
-    assert "Next: don't redeploy 2.3.1 until it is fixed." in final
-    assert "All well for 45 s (3 checks)." in final
-    root = story.read("root").split("\n")
-    assert root[1].startswith("checkout recovered 40 s after the alert.")
-    assert root[3] == "Cause: very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests"
-    assert buttons(story.messages[0]) == []
+    assert story.read("root").split("\n")[:6] == [
+        "🟢 Triage checkout: recovered",
+        "Resolved 03:00 UTC, 40 s after the alert.",
+        "Cause: Release 2.3.1 of checkout fails 12 % of its requests. Very likely (92 %).",
+        "Done: Roll checkout back to 2.3.0, approved by Ben; errors now 0.2 %.",
+        "All well for 45 s (3 checks).",
+        "Next: don't redeploy 2.3.1 until it is fixed.",
+    ]
+    assert story.read("final") == "🟢 Triage checkout: recovered. See the top of this thread."
+    assert buttons(story.messages[0]) == [(ids.DETAILS, "r-7f3a")]
 
 
 def test_without_an_alert_recovery_counts_from_the_question():
-    assert "checkout recovered 20 s after the request." in Story().recovers().read("final")
+    assert "Resolved 03:00 UTC, 20 s after the request." in Story().recovers().read("root")
 
 
 def test_the_messages_people_wait_for_are_urgent():
     waiting = {m.slot: m.urgent for m in Story().diagnoses().proposes().messages}
-    assert waiting == {"root": True, "phase:evidence": True, "phase:diagnose": True, "phase:fix": True}
+    assert waiting == {"root": True, "phase:diagnose": True, "phase:fix": True}
     verifying = {m.slot: m.urgent for m in Story().diagnoses().proposes().acts().messages}
     assert not verifying["root"]
     assert not verifying["phase:fix"]
@@ -147,9 +150,9 @@ def test_the_messages_people_wait_for_are_urgent():
 @pytest.mark.parametrize("outcome", get_args(RunOutcome))
 def test_every_outcome_has_words_in_the_root_and_the_final_line(outcome):
     story = Story().diagnoses().finishes(outcome, "the summary of the end")
-    _, words = OUTCOMES[outcome]
-    assert f"Triage checkout: {words}" in story.read("root")
-    assert story.read("final").startswith(OUTCOMES[outcome][0])
+    colour, words = ENDINGS[ending_of(story.run)]
+    assert story.read("root").startswith(f"{colour} Triage checkout: {words}")
+    assert story.read("final").startswith(f"{colour} Triage checkout: {words}")
 
 
 def test_every_outcome_of_a_step_has_words():
@@ -168,37 +171,35 @@ def test_nothing_found_ends_green_with_a_way_on():
     story.begin("remedy").end("remedy", why="no fault was found")
     story.end("fix", "skipped", why=plan.why_empty).end("watch", "skipped", why="nothing was changed")
     story.finishes("no_fault_found", nothing.summary)
-    assert story.slots() == ["root", "phase:evidence", "phase:diagnose", "final"]
-    assert "🟢 checkout: no fault found. Errors are as usual." in story.read("final")
-    assert "triage again over a longer time (`since 2h`)" in story.read("final")
-    assert f"{SKIPPED} Fix · no fault was found" in story.read("root")
-    assert buttons(story.messages[0]) == [(ids.TRIAGE_AGAIN, "r-7f3a")]
+    assert story.slots() == ["root", "phase:diagnose", "final"]
+    assert story.read("root").startswith("🟢 Triage checkout: no fault found\nUnusual, but harmless:")
+    assert "\nErrors are as usual.\n" in story.read("root")
+    assert "triage again over a longer time (`since 2h`)" in story.read("root")
+    assert "✅" not in story.read("root")
+    assert buttons(story.messages[0]) == [(ids.TRIAGE_AGAIN, "r-7f3a"), (ids.DETAILS, "r-7f3a")]
 
 
 def test_a_cancelled_run_says_by_whom_and_what_is_left_of_it():
     story = Story().diagnoses().proposes().acts().cancelled()
     assert "stopping, because Ben cancelled it" in story.read("root")
-    assert buttons(story.messages[0]) == []
+    assert buttons(story.messages[0]) == [(ids.DETAILS, "r-7f3a")]
     story.finishes("cancelled", "Ben cancelled it.")
-    assert "Ben cancelled it. Changes still in place: Send all traffic to 2.3.0 and Record" in story.read(
-        "final"
-    )
+    root = story.read("root")
+    assert "Aborted by Ben.\nChanges still in place: Send all traffic to 2.3.0 and Record" in root
     assert "stopped" in story.read("phase:fix")
 
 
 def test_a_phase_that_an_end_came_before_was_not_begun_and_does_not_look_done():
     story = Story().asks().cancelled().finishes("cancelled", "Ben cancelled it.")
-    assert f"{SKIPPED} Fix · not started" in story.read("root")
-    root = run_messages(story.run, now=story.at, style="plan")[0]
-    (tasks,) = [block["tasks"] for block in root.blocks if block["type"] == "plan"]
-    statuses = {task["task_id"]: task["status"] for task in tasks}
-    assert (statuses["evidence"], statuses["fix"]) == ("error", "pending")
-    assert "not started" in str(tasks[-1]["details"])
+    assert "Fix" not in story.read("root")
+    details = unescape(flatten(details_modal(story.run)["blocks"], names={}))
+    assert "⚪ Fix · not started" in details
+    assert "❌ Gather evidence" in details
 
 
 def test_a_cancelled_run_that_did_nothing_says_so():
     story = Story().asks().cancelled().finishes("cancelled", "Ben cancelled it.")
-    assert "Ben cancelled it. Nothing was changed." in story.read("final")
+    assert "Aborted by Ben.\nNothing was changed." in story.read("root")
     assert "Logs: no answer" not in story.read("root")
 
 
@@ -226,7 +227,7 @@ def test_somebody_without_a_chat_id_is_named():
 
 
 def test_progress_is_a_plan_block_where_the_workspace_has_them():
-    story = Story().diagnoses().proposes()
+    story = Story().diagnoses().proposes().votes()
     root = run_messages(story.run, now=story.at, style="plan")[0]
     assert_valid_message(root)
     [plan] = [block for block in root.blocks if block["type"] == "plan"]
@@ -234,7 +235,9 @@ def test_progress_is_a_plan_block_where_the_workspace_has_them():
     assert states["diagnose"] == "complete"
     assert states["fix"] == "in_progress"
     assert states["watch"] == "pending"
-    assert "waiting for approval" in root.text
+    waiting = Story().diagnoses().proposes()
+    root = run_messages(waiting.run, now=waiting.at, style="plan")[0]
+    assert [block for block in root.blocks if block["type"] == "plan"] == []
 
 
 def test_the_transcript_tells_the_whole_thread_with_its_buttons_and_links():
@@ -242,8 +245,8 @@ def test_the_transcript_tells_the_whole_thread_with_its_buttons_and_links():
     text = thread_text(story.run, story.at)
     assert text.startswith("🟡 Triage checkout: waiting for approval\n")
     assert "[Approve]  [Reject]" in text
-    assert "view changes (https://deploys.example/77)" in text
-    assert "KeyError: 'discount' <!channel>" in text
+    assert "view (https://deploys.example/77)" in text
+    assert "A new error line in checkout 2.3.1: `KeyError: 'discount' <!channel> in 'price'`" in text
     assert "&lt;" not in text
 
 
@@ -273,9 +276,9 @@ def shipped(story):
 def test_a_run_that_diagnoses_nothing_is_simply_done():
     story = shipped(Story(deploy())).finishes("done", "Done.")
     assert story.read("root").startswith("🟢 Deploy canary checkout: done\n")
-    assert story.read("final").startswith("🟢 checkout: done. Ship 1.4.2.\n")
-    assert "✅ Ship 1.4.2: done\n✅ Start it: 1.4.2 runs" in story.read("phase:ship")
-    assert buttons(story.messages[0]) == []
+    assert "Done: Ship 1.4.2." in story.read("root")
+    assert story.read("phase:ship") == "✅ Ship: done"
+    assert buttons(story.messages[0]) == [(ids.DETAILS, "r-7f3a")]
 
 
 def test_a_watch_after_work_that_mended_nothing_is_a_watch():
@@ -283,10 +286,33 @@ def test_a_watch_after_work_that_mended_nothing_is_a_watch():
     assert story.read("root").startswith("🔵 Deploy canary checkout: watching")
 
 
-def test_looking_around_in_many_places_is_worth_a_reply():
+@pytest.mark.parametrize(
+    ("on_breach", "then"),
+    [
+        ("rollback", "Next: review the rollback that I proposed."),
+        (None, "Next: type `/rollback checkout`, or triage it."),
+    ],
+)
+def test_a_deployment_that_fails_under_its_watch_says_so_and_how_to_go_back(on_breach, then):
+    runbook = deploy(watch=True)
+    *phases, watch = runbook.phases
+    phases.append(watch.model_copy(update={"on_breach": on_breach}))
+    story = shipped(Story(runbook.model_copy(update={"phases": tuple(phases)}))).begin("watch")
+    story.look("watch", ok=False, text="errors since the switch: 35 %")
+    story.end("watch", "breached", why="errors since the switch: 35 %")
+    root = story.finishes("breached", "It failed while I watched: errors since the switch: 35 %").read("root")
+    assert root.startswith("🔴 Deploy canary checkout: needs a person, failing since\n")
+    assert "Done: Ship 1.4.2.\nSince then: errors since the switch: 35 %.\n" in root
+    assert then in root
+    assert story.read("phase:watch").startswith("🔴 It failed while I watched, after 1 check\n")
+
+
+def test_findings_that_no_reducer_weighs_are_worth_a_reply():
     steps = [StepRef(id=name, title=name.upper()) for name in ("a", "b", "c")]
     story = Story(deploy()).begin("ground", *steps)
-    assert "⏳ Ground: 0 of 3 answers in, still reading …" in story.read("phase:ground")
+    assert story.slots() == ["root"]
+    story.step("ground", "a", found("metrics"))
+    assert "⏳ Ground\n• checkout answers 12 % of its requests" in story.read("phase:ground")
 
 
 def test_the_root_says_what_is_done_between_the_readings():
@@ -299,3 +325,51 @@ def test_the_root_says_what_is_done_between_the_readings():
     assert "Triage checkout: finishing" in Story().diagnoses().end("remedy").end("fix").end("watch").read(
         "root"
     )
+
+
+def rollout(**params) -> Story:
+    steps = [{"id": "all", "probe": "gates.all"}]
+    book = {
+        "name": "deploy-canary",
+        "summary": "s",
+        "phases": [
+            {"id": "gates", "kind": "explore", "required": True, "steps": steps},
+            {"id": "ship", "kind": "pipeline", "steps": [{"id": "up", "action": "up"}]},
+        ],
+    }
+    story = Story(Runbook.model_validate(book))
+    given = {"service": "checkout", "version": "1.5.0", **params}
+    story.events[0] = story.events[0].model_copy(update={"params": given})
+    return story.begin("gates", StepRef(id="all", title="Gates"))
+
+
+def test_a_plan_that_was_only_shown_says_that_nothing_changed_and_offers_to_deploy():
+    story = rollout(dry_run=True).step("gates", "all", Facts(summary="open")).end("gates")
+    story.tell(PlanRendered(at=story.at, phase="ship", plan=RenderedPlan(summary="Canary of 1.5.0")))
+    root = story.end("ship", "skipped", why="not needed").finishes("done", "Done.").read("root")
+    assert root.startswith("⚪ Deploy canary checkout 1.5.0: plan only, nothing was changed\n")
+    assert "Plan: Canary of 1.5.0.\nNothing was changed.\nNext: Deploy starts it." in root
+    assert "✅" not in root
+    assert buttons(story.messages[0])[0] == (ids.DEPLOY_PLAN, "r-7f3a")
+
+
+def test_a_closed_gate_blocks_and_says_why_and_what_opens_it():
+    story = rollout().step(
+        "gates",
+        "all",
+        outcome="failed",
+        error="checkout is locked by Ana until 05:00 UTC",
+        hint="Ask Ana to unlock it.",
+        reason="lock_held",
+    )
+    root = (
+        story.end("gates", "failed", why="locked")
+        .finishes("failed", "Nothing was changed: locked")
+        .read("root")
+    )
+    assert root.split("\n")[:4] == [
+        "⚪ Deploy canary checkout 1.5.0: blocked",
+        "Why: checkout is locked by Ana until 05:00 UTC.",
+        "Nothing was changed.",
+        "Next: Ask Ana to unlock it.",
+    ]

@@ -1,4 +1,4 @@
-"""*Why?*, *What else?* and the ratings, as people read them."""
+"""*Details*, *What else?* and the ratings, as people read them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bot.domain.people import Person
 from bot.views import ids
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
+from bot.views.thread.details import details_modal
 from bot.views.thread.feedback import (
     accuracy_lines,
     accuracy_message,
@@ -22,7 +23,7 @@ from bot.views.thread.feedback import (
     other_modal,
 )
 from bot.views.thread.run import run_messages
-from bot.views.thread.why import what_else_modal, why_modal
+from bot.views.thread.why import what_else_modal
 from tests.support.worlds import ANA, BEN, CHI
 from tests.unit.views.oracle import assert_harmless, assert_valid_message, assert_valid_view
 from tests.unit.views.story import BAD_RELEASE, SLOW_BANK, START, Story, diagnosis
@@ -43,12 +44,16 @@ def read(modal, said=None):
     return unescape(flatten(view["blocks"], names={}, urls=True))
 
 
+def _details(run, _):
+    return details_modal(run)
+
+
 def word(by, opinion, **more):
     return Feedback(by=by, at=START, opinion=opinion, **more)
 
 
 def test_why_shows_every_reason_with_its_link_what_spoke_against_and_what_was_not_read():
-    told = read(why_modal, diagnosis(sources=UNREAD))
+    told = read(_details, diagnosis(sources=UNREAD))
     assert told.startswith("Very likely (92 %): Release 2.3.1 of checkout fails 12 % of its requests")
     assert "view metrics (http://prometheus:9090/graph?g0.expr=a%7Cb&g0.tab=0)" in told
     assert "view changes (https://deploys.example/77)" in told
@@ -56,15 +61,16 @@ def test_why_shows_every_reason_with_its_link_what_spoke_against_and_what_was_no
     assert "Ruled out\n• storefront 1.9.0: not on the failing path." in told
     assert "Sources read\n• logs: 4,210 lines." in told
     assert "Not read: metrics (no answer within 2 s). Confidence is lower without it." in told
-    assert "Not configured: database." in told
+    assert "Ruled out\n• storefront 1.9.0" in told
+    assert "1. Send all traffic to 2.3.0" not in told
 
 
 def test_why_of_what_is_unclear_says_first_that_it_is():
-    told = read(why_modal, diagnosis(verdict="unclear", summary="I am not sure."))
+    told = read(_details, diagnosis(verdict="unclear", summary="I am not sure."))
     assert "I am not sure." in told
     assert "Very likely (92 %)" in told
     none = diagnosis(verdict="no_fault_found", summary="No fault found.", causes=(), findings=())
-    assert read(why_modal, none).startswith("No fault found.")
+    assert read(_details, none).startswith("No fault found.")
 
 
 def test_what_else_shows_the_other_causes_and_not_the_first_again():
@@ -103,7 +109,7 @@ def test_whatever_the_outside_says_the_modals_fit_and_ping_nobody(summary, why, 
         ruled_out=(RuledOut(what=summary, why=why),) * count,
         sources=(Source(name="logs", status=SourceStatus.CRASHED, why=why),) * count,
     )
-    for modal in (why_modal, what_else_modal):
+    for modal in (_details, what_else_modal):
         assert_valid_view(modal(Story().run, said))
     told = opinions_line([word(ANA, "other", text=why[:2000], service=summary[:50])])
     assert_harmless(told)
@@ -111,7 +117,7 @@ def test_whatever_the_outside_says_the_modals_fit_and_ping_nobody(summary, why, 
 
 def test_the_buttons_are_there_once_there_is_a_diagnosis_and_say_whose_they_are():
     story = Story().diagnoses()
-    assert "[Why?]  [What else?]  [Right]  [Wrong]  [Other …]" in story.read("phase:diagnose")
+    assert "[Details]  [What else?]  [Right]  [Wrong]  [Other …]" in story.read("phase:diagnose")
     [message] = [m for m in story.messages if m.slot == "phase:diagnose"]
     (row,) = [block for block in message.blocks if block["type"] == "actions"]
     assert {element["value"] for element in row["elements"]} == {story.run.id}

@@ -91,6 +91,14 @@ class RedisAlertStore:
         key = self._shard.acknowledgement(alert_id)
         return bool(await self._store.client.set(key, text, nx=True, ex=self._retention_s))
 
+    async def attach(self, alert_id: str, run_id: str) -> None:
+        """Record the triage that an alert belongs to.  The last write wins."""
+        await self._store.client.set(self._shard.triage(alert_id), run_id, ex=self._retention_s)
+
+    async def run_of(self, alert_id: str) -> str:
+        """Return the id of the triage that an alert belongs to; empty without one."""
+        return _text(await self._store.client.get(self._shard.triage(alert_id)))
+
     async def silence(self, fingerprint: str, *, by: Person, until: datetime) -> None:
         """Suppress notifications for a fingerprint until then.  The last write wins."""
         text, key = Silence(by=by, until=until).model_dump_json(), self._shard.silence(fingerprint)
@@ -123,6 +131,10 @@ class RedisAlertStore:
             silence=Silence.model_validate_json(silenced) if silenced else None,
             ended_silenced=bool(ended_silenced),
         )
+
+
+def _text(value: str | bytes | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""
 
 
 def _milliseconds(at: datetime) -> int:

@@ -1,0 +1,1 @@
+"""How long a thread is to read: ``python -m bench.reading``."""
