@@ -1,4 +1,4 @@
-"""Keeps a workspace's conversations in a file, so that they are there again after a restart."""
+"""Conversations of a workspace in a file, so that they are there again after a restart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EVERY_S = 0.5
 _FORMAT: Literal[1] = 1
 
 
-class KeptWorkspace(BaseModel):
+class WorkspaceSnapshot(BaseModel):
     """What is kept: conversations, files and marks. Views, tokens and counts are not."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", extra="forbid")
@@ -56,9 +56,11 @@ class Keeper:
         if not self._path.exists():
             return
         try:
-            kept = KeptWorkspace.model_validate_json(self._path.read_bytes())
+            kept = WorkspaceSnapshot.model_validate_json(self._path.read_bytes())
         except ValidationError as exc:
-            raise ValueError(f"{self._path}: this is no workspace that was kept; name another file") from exc
+            raise ValueError(
+                f"{self._path}: this is not a workspace that was kept; name another file"
+            ) from exc
         if kept.workspace != self._store.workspace.id:
             raise ValueError(
                 f"{self._path}: this was kept by workspace {kept.workspace}; name another file for "
@@ -80,7 +82,7 @@ class Keeper:
         self._replace(*self._state())
 
     async def run(self) -> None:
-        """Write after each change until cancelled; while the file cannot be written, say so and go on."""
+        """Write after each change until cancelled; while the file cannot be written, log that and go on."""
         with self._feed.pulse() as changed:
             while True:
                 await changed.wait()
@@ -95,7 +97,7 @@ class Keeper:
     def _state(self) -> tuple[int, bytes]:
         store = self._store
         self._taken += 1
-        kept = KeptWorkspace(
+        kept = WorkspaceSnapshot(
             workspace=store.workspace.id,
             channels=list(store.channels.values()),
             messages=[message for inside in store.messages.values() for message in inside.values()],

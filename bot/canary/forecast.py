@@ -55,7 +55,7 @@ def _passed(traffic: Traffic, passes_s: float | None) -> str:
     share = f"{figure(traffic.least_share or traffic.canary_share, 'ratio')} of the traffic"
     asked = f"a person is asked after {duration(traffic.window_s)}"
     if passes_s is None:
-        return f"A good canary cannot pass by itself: {asked}."
+        return f"A good canary cannot pass without a person: {asked}."
     if passes_s > traffic.window_s:
         return f"At {share} a good canary needs about {about(passes_s)} to pass; {asked}."
     return f"At {share} a good canary passes after about {about(passes_s)}."

@@ -21,8 +21,8 @@ from bot.domain.runs.journal import export_line, problems_of
 from bot.domain.runs.run import Run, fold
 from bot.domain.runs.run_states import PhaseState, StepState
 from bot.logs import redact
-from bot.views.thread.timeline import Tone, timeline
-from bot.views.thread.transcript import thread_text
+from bot.views.exports.timeline import Tone, timeline
+from bot.views.exports.transcript import thread_text
 
 NAME = "runs"
 SUMMARY = "List, show, replay, cancel and export runs; needs Redis, not Slack."

@@ -1,4 +1,4 @@
-"""Keeps the alerts of a triage up to date: their messages show its progress and its end."""
+"""Updates the alerts of a triage: their messages show its progress and its end."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class HAProxy:
             await self.command(f"set server {BACKEND}/{name} weight {weight}")
 
     async def end_maintenance(self, server: str) -> None:
-        """Let checkout's ``server`` take its share again; whoever deployed last may have kept it out."""
+        """Let checkout's ``server`` take its share again, which the last deployment may have taken away."""
         await self.command(f"set server {BACKEND}/{server} state ready")
 
     async def hang_on_lease(self, server: str, *, hangs: bool) -> None:

@@ -113,8 +113,8 @@ OTHERS = {
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"format": 2}', "this is no workspace that was kept"),
-        ("[not json", "this is no workspace that was kept"),
+        ('{"format": 2}', "this is not a workspace that was kept"),
+        ("[not json", "this is not a workspace that was kept"),
         (json.dumps(OTHERS), "kept by workspace T0OTHER001"),
     ],
 )

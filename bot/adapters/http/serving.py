@@ -1,4 +1,4 @@
-"""Serves HTTP so that clients which send nothing, or half a request, keep nobody else out."""
+"""Serves HTTP so that clients which send nothing, or half a request, do not keep others out."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import BotError
 from bot.domain.runs.event import Event, RunStarted
 from bot.ports.journal import OwnedRun
-from bot.views.thread.spans import TraceSpan, span_id, spans_of, trace_id
+from bot.views.exports.spans import TraceSpan, span_id, spans_of, trace_id
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ def describe(change: Finding) -> str:
 
 
 def taken_back(later: Finding) -> str:
-    """Say what a change did that restored what was there before: ``checkout was rolled back to 1.4.1``."""
+    """Return what a change did that restored what was there before: ``checkout was rolled back to 1.4.1``."""
     if later.kind is FindingKind.CHANGE_DEPLOY:
         return f"{later.service} was rolled back to {later.component}"
     return f"{later.service}/{later.component} was set back to {later.data.get('after')}"

@@ -186,7 +186,7 @@ def silence_chance(tallies: Tallies, thing: TalliedThing, *, onset_s: float) -> 
     """Return how likely, 0 to 1, the longest silence of a thing since the onset is in ordinary life.
 
     A steady thing is seen in nearly every bin, so that a few without it mean something.  What is logged when
-    a process starts comes in bursts, many lines in one bin and then none for long, and its count is no rate.
+    a process starts comes in bursts, many lines in one bin and then none for long; its count is not a rate.
     So bins count and not lines: with ``k`` of ``s`` bins since the first one, a silence of ``n`` bins has the
     chance ``(s / (s + n)) ** (k - 1)``, the predictive distribution of a Poisson process whose rate is
     estimated from its ``k - 1`` intervals.  One bin alone shows no rate.  Only bins count in which a

@@ -42,7 +42,7 @@ _SUBJECTS: Mapping[FindingKind, re.Pattern[str]] = {
 
 
 def harmless_findings(scene: Situation) -> tuple[RuledOut, ...]:
-    """List what is unusual in a scene where nothing fails, with the reason why it is no fault."""
+    """List what is unusual in a scene where nothing fails, with the reason why it is not a fault."""
     explained = {alert.id: finding for finding in _loud(scene) for alert in _alerts_about(scene, finding)}
     return tuple(_ruled_out(scene, explained))
 

@@ -85,7 +85,7 @@ def _with_others(text: str, others: Sequence[Cause]) -> str:
     return f"{text} At the same time: {' And: '.join(cause.summary for cause in others)}" if others else text
 
 
-class _Named(Protocol):
+class _CauseName(Protocol):
     """What has a name: a cause, or the suspicion that becomes one."""
 
     @property
@@ -96,7 +96,7 @@ class _Named(Protocol):
     def component(self) -> str: ...
 
 
-def name_of(cause: _Named) -> str:
+def name_of(cause: _CauseName) -> str:
     """Name a cause in a few words, without saying that it happened."""
     match cause.kind:
         case CauseKind.BAD_RELEASE:
@@ -145,7 +145,7 @@ def _unclear(scene: Situation, causes: Sequence[Cause]) -> str:
     because += f" Of {partial} only a part could be read." if partial else ""
     tied = ties(causes)
     if not scene.asked:
-        return f"No source is configured for {scene.service}: I cannot tell whether it is well. {_ADD_ONE}"
+        return f"No source is configured for {scene.service}: I do not know whether it is well. {_ADD_ONE}"
     if causes and causes[0].confidence >= FOUND and _is_undone(causes[0]):
         undone = f"But {causes[0].data['undone']}, and what I read may be from before that."
         return f"{causes[0].summary} {undone}{because}"

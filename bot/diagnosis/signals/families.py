@@ -61,7 +61,7 @@ MORE_REQUESTS = MetricFamily(
     rule=AnomalyRule(floor=10.0, half=2.0, relative=True, ratio=3.0, min_after=_BREATH),
     says="{service} receives {value}, usually {usual}",
 )
-"""The same series in the other direction: it may explain an alert, and is no trouble in itself."""
+"""The same series in the other direction: it may explain an alert, but it is not trouble in itself."""
 
 FAMILIES: tuple[MetricFamily, ...] = (
     MetricFamily(

@@ -124,7 +124,7 @@ def test_sparse_traffic_is_warned_of_before_the_canary_starts():
 @pytest.mark.parametrize(
     ("requests_per_s", "error_share", "said"),
     [
-        (0.0, 0.005, "There is no traffic to judge a canary by. A good canary cannot pass by itself"),
+        (0.0, 0.005, "There is no traffic to judge a canary by. A good canary cannot pass without a person"),
         (50.0, 0.0, "There are no errors, so errors are held against 0.1 % of the requests."),
     ],
 )

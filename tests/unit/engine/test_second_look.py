@@ -13,7 +13,7 @@ from bot.domain.runs.run import fold
 from bot.engine.deps import ReduceInput
 from bot.engine.replay import again, difference, recorded
 from bot.reducers import REDUCERS
-from bot.views.thread.spans import spans_of
+from bot.views.exports.spans import spans_of
 from tests.support.worlds import BENCH
 from tests.unit.diagnosis.stories import deploy, log_errors, version_errors
 from tests.unit.engine import triages

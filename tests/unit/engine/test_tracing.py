@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from bot.adapters.observability.observed import ObservedJournal, Observers
 from bot.adapters.observability.tracing import Traces
 from bot.engine.engine import Engine
-from bot.views.thread.spans import spans_of
+from bot.views.exports.spans import spans_of
 from tests.support.worlds import BEN, BENCH
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 

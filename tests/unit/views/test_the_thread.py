@@ -17,6 +17,7 @@ from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import Runbook
 from bot.views import ids
 from bot.views.blocks import flatten
+from bot.views.exports.transcript import thread_text
 from bot.views.limits import unescape
 from bot.views.phrases import (
     ENDINGS,
@@ -25,7 +26,6 @@ from bot.views.phrases import (
 from bot.views.thread.details import details_modal
 from bot.views.thread.ending import after
 from bot.views.thread.run import run_messages
-from bot.views.thread.transcript import thread_text
 from tests.unit.views.oracle import assert_valid_message
 from tests.unit.views.story import BAD_RELEASE, START, Story, diagnosis, found
 
