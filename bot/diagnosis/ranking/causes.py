@@ -101,8 +101,8 @@ def _of_callers(scene: Situation) -> tuple[Cause, ...]:
     """Return the causes in the services that call this one, of trouble that is their own: other faults.
 
     A caller's trouble is mostly what it gets from here, and that is not a second fault; so each caller is
-    judged as if the question had been about it.  Trouble with something else that it calls is left out: that was
-    not read.
+    judged as if the question had been about it.  Trouble with something else that it calls is left out: that
+    was not read.
     """
     found: list[Cause] = []
     for entry in scene.catalogue.upstream(scene.service):

@@ -101,5 +101,5 @@ def test_the_summary_says_when_and_how_much():
 def test_without_any_source_it_is_said_that_there_is_none_and_what_to_add():
     found = rank([], **dict.fromkeys(SOURCES, SourceStatus.NOT_CONFIGURED))
     assert found.verdict == "unclear"
-    assert found.summary.startswith("No source is configured for web: I cannot tell whether it is well.")
+    assert found.summary.startswith("No source is configured for web: I do not know whether it is well.")
     assert "`prometheus`" in found.summary
