@@ -99,12 +99,13 @@ def _words(
     metric: SampleMetric, shift: ShiftEstimate, baseline: float, confidence: float, outcome: MetricOutcome
 ) -> str:
     against = figure(baseline, metric.unit)
-    text = f"shifted by {relative(shift.estimate, baseline, metric.unit)} against {against}"
+    shifted = relative(shift.estimate, baseline, metric.unit)
+    text = f"{metric.name} on the canary: {shifted} against {against} on stable"
     if shift.low is None or shift.high is None:
         text += f"; too few independent samples for {confidence:.4g} confidence"
     else:
         low, high = figure(shift.low, metric.unit), figure(shift.high, metric.unit)
-        text += f", between {low} and {high} ({confidence * 100:.4g} % sure)"
+        text += f"; a shift between {low} and {high} ({confidence * 100:.4g} % sure)"
     text += f"; worth {shift.effective_canary:.0f} against {shift.effective_stable:.0f} independent samples"
     return f"{text}; harm is neither certain nor ruled out" if outcome is MetricOutcome.INCONCLUSIVE else text
 

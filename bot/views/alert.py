@@ -102,9 +102,11 @@ def _progress(alert: Alert, incident: AlertIncident | None) -> list[str]:
     if incident is None:
         return []
     run = incident.run
-    if incident.is_about(alert):
-        return [*state_lines(run), _covered(incident.others)]
     colour, words = headline(run)
+    if incident.is_about(alert):
+        without_cause = run.outcome in ("no_fault_found", "unclear")
+        verdict = f"{colour} *Triage: {words}.*" if without_cause else ""
+        return [line for line in (verdict, *state_lines(run), _covered(incident.others)) if line]
     where = f" in {place}" if (place := channel(run.origin.channel)) else ""
     joined = f"{colour} Part of the triage of {bold(run.service, 130)}{where}: {words}."
     if run.outcome is None or alert.status == "firing":

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bench.reading.__main__ import report
-from bench.reading.measure import measure
+from bench.reading.measure import measure, states_of, thread_texts
 from bench.reading.recording import RECORDED, RecordedRun, read_recordings, write_recording
+from bot.domain.runs.ending import ending_of
+from bot.domain.runs.run import fold
 from demo.scenarios.scenarios import ALL
 from tests.unit.views.story import BAD_RELEASE, ERRORS, Story, diagnosis
 
@@ -28,6 +30,26 @@ def test_a_recorded_thread_meets_the_goals(run: RecordedRun):
     found = measure(run)
     assert found.words <= 250
     assert (found.repeated, found.details, found.false_ticks, found.missing) == ((), (), (), ())
+
+
+DEPLOYED = [one for one in RUNS if ending_of(fold(one.run_id, one.events)) == "deployed"]
+
+
+@pytest.mark.parametrize("recorded_run", DEPLOYED, ids=[one.scenario for one in DEPLOYED])
+def test_the_end_of_a_deployment_names_the_version_that_serves_now(recorded_run: RecordedRun):
+    run, now = states_of(recorded_run)[-1]
+    root = thread_texts(run, recorded_run, now=now)[0]
+    version = run.params["version"]
+    assert f"{version} has 100 %" in root or f"{run.service} is at {version}" in root
+
+
+NO_FAULT = [one for one in RUNS if ending_of(fold(one.run_id, one.events)) == "no fault found"]
+
+
+@pytest.mark.parametrize("recorded_run", NO_FAULT, ids=[one.scenario for one in NO_FAULT])
+def test_an_alert_that_still_fires_says_that_its_triage_found_no_fault(recorded_run: RecordedRun):
+    run, now = states_of(recorded_run)[-1]
+    assert "Triage: no fault found." in thread_texts(run, recorded_run, now=now)[0]
 
 
 def test_half_of_the_threads_are_at_most_150_words():

@@ -256,7 +256,7 @@ def _serving(run: Run) -> str:
     ended = next((state.finished_at for state in done if state.finished_at is not None), None)
     if ended is None:
         return ""
-    for step in (step for state in done for step in state.steps.values()):
+    for step in (step for state in reversed(done) for step in reversed(state.steps.values())):
         result = result_of(step)
         if step.id.startswith("verify:") and isinstance(result, Facts) and result.data.get("stable"):
             return f"*Now:* {prose(result.summary, 200)}, since {local(ended)}."

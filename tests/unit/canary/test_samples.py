@@ -30,7 +30,7 @@ def test_a_latency_half_as_long_again_fails_and_says_how_sure_that_is():
     assert found.interval is not None
     assert found.interval.low is not None
     assert found.interval.low < 0.05 < found.interval.high
-    assert found.text.startswith("shifted by +5")
+    assert found.text.startswith("latency on the canary: +5")
     assert "98 % sure" in found.text
 
 
