@@ -16,6 +16,7 @@ from localslack.feed import Feed
 from localslack.journal import ActivityLog
 from localslack.manifest import parse_manifest
 from localslack.messenger import Messenger
+from localslack.notifications import Notifications
 from localslack.rates import Rates
 from localslack.shapes import Json
 from localslack.shown import SlackJson
@@ -87,8 +88,14 @@ class Core:
             delivery=self.delivery,
             apps=self.apps.values,
         )
+        self.notifications = Notifications(self.store)
         self.messenger = Messenger(
-            store=self.store, shown=self.shown, feed=self.feed, events=self.events, stats=self.stats
+            store=self.store,
+            shown=self.shown,
+            feed=self.feed,
+            events=self.events,
+            stats=self.stats,
+            notifications=self.notifications,
         )
         self.views = Views(store=self.store, clock=self.clock, feed=self.feed)
         self._name_bots()
@@ -144,6 +151,7 @@ class Core:
         self.stats.clear()
         self.faults.clear()
         self.journal.entries.clear()
+        self.notifications.entries.clear()
         self.feed.tell({"type": "reset"})
 
     async def close(self) -> None:

@@ -32,8 +32,9 @@ class DesiredMessage(Model):
     """One message as it should be now; the same ``slot`` of a topic is the same message, edited in place."""
 
     slot: str
-    """``root``, ``phase:<id>``, ``chart:<name>``, ``remind:<approval>``, ``final``; for the others their
-    ``kind``, or ``waiver:<item>:<person>``."""
+    """``root``, ``phase:<id>``, ``chart:<name>``, ``ask:<approval>``, ``remind:<approval>``,
+    ``direct:<approval>:<person>``, ``final``; for the others their ``kind``, or
+    ``waiver:<item>:<person>``."""
     text: str
     """The whole message as plain text: notifications, screen readers, search.  At most 4,000 characters."""
     blocks: tuple[JsonObject, ...] = ()
@@ -41,6 +42,12 @@ class DesiredMessage(Model):
     """Shown as a picture below the blocks, which put in words what it shows."""
     urgent: bool = False
     """Edit it at once: a person is waiting for it."""
+    broadcast: bool = False
+    """A reply that is also shown in the channel."""
+    to: str = ""
+    """The id of the person who gets it as a direct message; no other message waits for it."""
+    only_edit: bool = False
+    """Never post it; if it was posted before, keep it up to date."""
 
     @property
     def digest(self) -> str:

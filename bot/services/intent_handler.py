@@ -248,6 +248,7 @@ class IntentHandler:
                 by=intent.by,
                 verdict=intent.verdict,
                 decision=decision,
+                why=intent.why,
                 key=intent.key,
             )
             return Interjection(event=cast, wake=decision is not None)

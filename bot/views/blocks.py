@@ -27,6 +27,7 @@ from bot.views.limits import (
 _DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]*)>")
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
+_GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)>")
 _BOLD = re.compile(r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])")
 _FEW = 12
 _TEXTUAL = frozenset({"section", "context"})
@@ -137,7 +138,10 @@ def fit(
 def flatten(
     blocks: Sequence[JsonObject], *, names: Mapping[str, str], urls: bool = False, buttons: bool = False
 ) -> str:
-    """Return blocks as escaped text without markup, as a screen reader or a terminal shows it."""
+    """Return blocks as escaped text without markup, as a screen reader or a terminal shows it.
+
+    ``names`` maps ids to names; a user group that is not in it stays a mention, so that it notifies.
+    """
     lines = [line for block in blocks for line in _lines(block, buttons=buttons)]
     return _unmarked("\n".join(lines), names=names, urls=urls)
 
@@ -146,6 +150,7 @@ def _unmarked(text: str, *, names: Mapping[str, str], urls: bool) -> str:
     text = _DATE.sub(r"\1", text)
     text = _LINK.sub(r"\2 (\1)" if urls else r"\2", text)
     text = _MENTION.sub(lambda found: _literal(clip(clean(names.get(found[1], found[1])), 80)), text)
+    text = _GROUP.sub(lambda found: f"@{_literal(names[found[1]])}" if found[1] in names else found[0], text)
     return _BOLD.sub(r"\1", text)
 
 

@@ -153,6 +153,12 @@ def names_in(run: Run) -> dict[str, str]:
     return {person.id: person.name or person.id for person in people if person is not None}
 
 
+def groups_in(run: Run) -> dict[str, str]:
+    """Return the names of the user groups that a run mentions by id, for text that notifies no one."""
+    audiences = [gate.audience for gate in run.approvals.values() if gate.audience is not None]
+    return {one: name for audience in audiences for one, name in audience.groups.items()}
+
+
 def sentence(text: str) -> str:
     """Return a text with a full stop, unless it already ends with punctuation."""
     return text if not text or text.endswith((".", "!", "?", "…", ":")) else f"{text}."

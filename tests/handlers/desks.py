@@ -9,7 +9,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
 from bot.domain.errors import IdentityUnknownError, NotFoundError
 from bot.domain.intent import Intent, Notice
-from bot.domain.people import Profile, Standing
+from bot.domain.people import GroupMembers, Profile, Standing
 from bot.domain.runs.runbook import Runbook
 from bot.engine.stores import Stores
 from bot.ports.directory import Directory
@@ -106,6 +106,9 @@ class Members:
 
     async def groups_of(self, user_id: str, *, among: Sequence[str], fresh: bool = False) -> frozenset[str]:
         return frozenset()
+
+    async def members_of(self, group: str) -> GroupMembers:
+        return GroupMembers()
 
 
 @dataclass

@@ -17,6 +17,7 @@ from bot.domain.runs.event import (
     ApprovalReminded,
     ApprovalRequested,
     ApprovalWaived,
+    ApproversFound,
     CanaryJudged,
     CancelRequested,
     EffectIntended,
@@ -173,6 +174,8 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
             return run.but(approvals={**run.approvals, event.approval.id: event.approval})
         case VoteCast():
             return _vote(run, event)
+        case ApproversFound():
+            return _approval(run, event.approval_id, audience=event.audience)
         case ApprovalReminded():
             return _approval(run, event.approval_id, reminded_at=event.at)
         case ApprovalEnded():
@@ -283,5 +286,6 @@ def _vote(run: Run, event: VoteCast) -> Run:
         update["approved_by"] = (*run.approvals[event.approval_id].approved_by, event.by)
     if event.decision is not None:
         update |= {"decision": event.decision, "decided_by": event.by, "decided_at": event.at}
+        update["decided_why"] = event.why
     voted = run.but(vote_keys=run.vote_keys | {event.key})
     return _approval(voted, event.approval_id, **update)
