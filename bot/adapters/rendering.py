@@ -16,12 +16,14 @@ from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.incident import AlertIncident, belongs
 from bot.domain.runs.run import fold
 from bot.engine.stores import Stores
+from bot.ports.links import Links
 from bot.services.delivery_metrics import delivered_services, delivery
 from bot.views.alert import alert_message
 from bot.views.checklist import waiver_messages
 from bot.views.delivery import delivery_messages
 from bot.views.deployment import announcement
 from bot.views.thread.feedback import accuracy_message
+from bot.views.thread.request import asks_directly
 from bot.views.thread.run import run_messages
 
 Style = Literal["classic", "plan"]
@@ -36,13 +38,18 @@ class Renderer:
         *,
         catalogue: Catalogue,
         clock: Clock,
+        links: Links | None = None,
         accuracy_channel: str = "",
     ) -> None:
-        """Render topics from ``stores``; without ``accuracy_channel`` the weekly accuracy is not posted."""
+        """Render topics from ``stores``; without ``accuracy_channel`` the weekly accuracy is not posted.
+
+        Without ``links`` a direct message does not link to its thread.
+        """
         self._stores = stores
         self._accuracy_channel = accuracy_channel
         self._catalogue = catalogue
         self._clock = clock
+        self._links = links
 
     async def __call__(self, topic: Topic, *, style: Style = "classic") -> RenderedTopic:
         """Render one topic.
@@ -70,7 +77,8 @@ class Renderer:
         run = fold(run_id, await self._stores.journal.load(run_id))
         # Only what people can see can be rated, so most renderings need no query.
         feedback = await self._stores.feedback.of(run_id) if run.diagnosis is not None else ()
-        messages = run_messages(run, now=self._clock.now(), style=style, feedback=feedback)
+        link = await self._links.thread_of(run_id) if self._links is not None and asks_directly(run) else ""
+        messages = run_messages(run, now=self._clock.now(), style=style, feedback=feedback, link=link)
         return RenderedTopic(channel=run.origin.channel, thread=run.origin.thread, messages=messages)
 
     async def _incident(self, alert: Alert) -> AlertIncident | None:

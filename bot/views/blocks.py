@@ -74,9 +74,15 @@ def actions(*buttons: JsonObject) -> JsonObject:
 
 
 def button(
-    label: str, *, action_id: str, value: str, style: str = "", confirm: JsonObject | None = None
+    label: str,
+    *,
+    action_id: str,
+    value: str,
+    style: str = "",
+    confirm: JsonObject | None = None,
+    url: str = "",
 ) -> JsonObject:
-    """Return a button; ``value`` is an opaque id, never cut."""
+    """Return a button; ``value`` is an opaque id, never cut.  With ``url`` it opens that address."""
     made: JsonObject = {
         "type": "button",
         "text": {"type": "plain_text", "text": plain(label, BUTTON_CHARS), "emoji": True},
@@ -85,6 +91,8 @@ def button(
     }
     if style:
         made["style"] = style
+    if url:
+        made["url"] = url
     if confirm is not None:
         made["confirm"] = confirm
     return made

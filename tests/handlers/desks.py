@@ -13,7 +13,9 @@ from bot.domain.people import GroupMembers, Profile, Standing
 from bot.domain.runs.runbook import Runbook
 from bot.engine.stores import Stores
 from bot.ports.directory import Directory
+from bot.ports.links import Links
 from bot.ports.notifier import Notifier
+from bot.testing.links import MemoryLinks
 from bot.testing.stores import memory_stores
 from handlers.context import HandlerContext
 
@@ -126,6 +128,7 @@ def memory_desk(
     *,
     directory: Directory | None = None,
     notifier: Notifier | None = None,
+    links: Links | None = None,
     catalogue: Catalogue = CATALOGUE,
 ) -> HandlerContext:
     """Return a handler context; what is not given is empty."""
@@ -136,4 +139,5 @@ def memory_desk(
         clock=SystemClock(),
         directory=directory or Members(),
         notifier=notifier or RecordingNotifier(),
+        links=links or MemoryLinks(),
     )

@@ -11,6 +11,7 @@ DEFAULT_NAME = "Pilothouse"
 
 SCOPES_OF_METHOD: dict[str, frozenset[str]] = {
     "auth.test": frozenset(),
+    "chat.getPermalink": frozenset(),
     "chat.postEphemeral": frozenset({"chat:write"}),
     "chat.postMessage": frozenset({"chat:write", "chat:write.public"}),
     "chat.update": frozenset({"chat:write"}),

@@ -91,6 +91,11 @@ def request_line(gate: Approval) -> str:
     return f"{mentions(gate)}: please approve or reject by {local(gate.expires_at)}."
 
 
+def personal_line(gate: Approval) -> str:
+    """Return the request to one person, who reads it alone."""
+    return f"Please approve or reject by {local(gate.expires_at)}. Your click counts as in the thread."
+
+
 def _terms(gate: Approval) -> list[str]:
     needed = gate.policy.quorum
     asked = f"{deciders(gate)}: please approve or reject by {local(gate.expires_at)}"

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from bot.domain.model import JsonObject
+from bot.domain.people import Person
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.run import Run
-from bot.views.blocks import section
+from bot.views import ids
+from bot.views.blocks import actions, button, context, section
 from bot.views.limits import bold, prose
-from bot.views.phrases import DONE, ENDED, WAITING, human, sentence
-from bot.views.thread.approval import decided_line, decision_blocks, reminder_blocks, request_line
+from bot.views.phrases import DONE, ENDED, WAITING, channel, human, sentence
+from bot.views.thread.approval import (
+    decided_line,
+    decision_blocks,
+    personal_line,
+    reminder_blocks,
+    request_line,
+)
+from bot.views.thread.diagnosis import cause_in_root
 from bot.views.thread.emergency import emergency_lines, waived_gates
 from bot.views.thread.remedy import proposal, step_in_words
+from bot.views.thread.state import subject_of
 
 
-def request_blocks(run: Run, gate: Approval, *, now: datetime) -> list[JsonObject]:
+def request_blocks(
+    run: Run, gate: Approval, *, now: datetime, asks: Callable[[Approval], str] = request_line
+) -> list[JsonObject]:
     """Return what is proposed, who is asked and the buttons; after the decision, who decided."""
     plan = run.plan_for(gate.phase)
     if plan is None:
@@ -25,7 +38,7 @@ def request_blocks(run: Run, gate: Approval, *, now: datetime) -> list[JsonObjec
     if gate.decision is not None:
         return [_decided(gate, what=what)]
     first = f"{WAITING} {bold(f'Approval needed: {what}')}"
-    asked = [] if gate.audience is None else [request_line(gate)]
+    asked = [] if gate.audience is None else [asks(gate)]
     return [
         *([section(*lines)] if (lines := emergency_lines(run)) else []),
         section(first, *asked),
@@ -33,6 +46,42 @@ def request_blocks(run: Run, gate: Approval, *, now: datetime) -> list[JsonObjec
         *(_of_step(run, gate, plan) if gate.step else proposal(plan)),
         *decision_blocks(gate, what=what, risk=plan.risk, now=now),
     ]
+
+
+def asks_directly(run: Run) -> bool:
+    """Return whether people are, or were, asked for a decision in direct messages."""
+    return any(gate.audience is not None and gate.audience.direct for gate in run.approvals.values())
+
+
+def direct_blocks(run: Run, gate: Approval, person: Person, *, now: datetime, link: str) -> list[JsonObject]:
+    """Return the request for one approver alone, who may not be looking at the channel.
+
+    The buttons are gone once this person has voted, or the decision is made.  ``link`` opens the thread.
+    """
+    top = run.diagnosis.top if run.diagnosis is not None else None
+    place = channel(run.origin.channel)
+    about = f"{prose(subject_of(run), 200)}{f' in {place}' if place else ''}"
+    opens = open_thread(run, link=link)
+    more = [actions(opens)] if opens is not None else []
+    voted = any(one.id == person.id for one in gate.approved_by)
+    shown = request_blocks(run, gate, now=now, asks=personal_line)
+    if gate.decision is not None or voted or now >= gate.expires_at:
+        return [*(block for block in shown if block["type"] != "actions"), context(about), *more]
+    cause = [section(cause_in_root(run, top))] if top is not None else []
+    rows = [block for block in shown if block["type"] == "actions"]
+    rest = [block for block in shown if block["type"] != "actions"]
+    buttons = [item for row in rows for item in _elements(row)] + ([opens] if opens is not None else [])
+    return [*rest, *cause, context(about), actions(*buttons)]
+
+
+def open_thread(run: Run, *, link: str) -> JsonObject | None:
+    """Return the button that opens a run's thread; none without its address."""
+    return button("Open thread", action_id=ids.OPEN_THREAD, value=run.id, url=link) if link else None
+
+
+def _elements(row: JsonObject) -> list[JsonObject]:
+    elements = row["elements"]
+    return [item for item in elements if isinstance(item, dict)] if isinstance(elements, list) else []
 
 
 def reminder(run: Run, gate: Approval) -> list[JsonObject]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -22,19 +22,25 @@ from bot.views.thread.ending import final_blocks
 from bot.views.thread.evidence import found_blocks, is_worth_a_reply
 from bot.views.thread.fix import is_pressing, pipeline_blocks
 from bot.views.thread.remedy import plan_blocks
-from bot.views.thread.request import reminder, request_blocks
+from bot.views.thread.request import direct_blocks, reminder, request_blocks
 from bot.views.thread.rollout_chart import rollout_chart
 from bot.views.thread.root import Style, root_blocks
 from bot.views.thread.watch import watch_blocks
 
 
 def run_messages(
-    run: Run, *, now: datetime, style: Style = "classic", feedback: Sequence[Feedback] = ()
+    run: Run,
+    *,
+    now: datetime,
+    style: Style = "classic",
+    feedback: Sequence[Feedback] = (),
+    link: str = "",
 ) -> tuple[DesiredMessage, ...]:
-    """Return a run's thread, in order: ``root``, each ``phase:<id>`` and ``remind:<approval>``, ``final``.
+    """Return the messages of a run: ``root``, each phase with its requests, ``final``, direct messages.
 
     Pure, and unchanged while nothing happens: ``now`` decides only whether an approval's buttons still count.
-    A reply that was once there stays.  ``feedback`` is shown below the diagnosis.
+    A reply that was once there stays.  ``feedback`` is shown below the diagnosis, and direct messages have
+    ``link``, the address of the thread.
     """
     names = names_in(run)
     pressing = run.waiting_for is not None or run.outcome is not None
@@ -56,7 +62,7 @@ def run_messages(
                 messages.append(_reminder(run, gate, names=names))
     if run.outcome is not None:
         messages.append(message("final", final_blocks(run), names=names, urgent=True))
-    return tuple(messages)
+    return (*messages, *_direct(run, names=names, now=now, link=link))
 
 
 def _is_first(gate: Approval) -> bool:
@@ -76,6 +82,20 @@ def _request(run: Run, gate: Approval, *, names: Mapping[str, str], now: datetim
     """
     made = message(f"ask:{gate.id}", request_blocks(run, gate, now=now), names=names, urgent=True)
     return made.model_copy(update={"broadcast": True, "only_edit": gate.decision is not None})
+
+
+def _direct(run: Run, *, names: Mapping[str, str], now: datetime, link: str) -> Iterator[DesiredMessage]:
+    """Yield each request as a direct message to those who are asked directly.
+
+    The message of a person who has just decided is edited at once; the others' can wait a moment.
+    """
+    for gate in run.approvals.values():
+        for person in gate.audience.direct if gate.audience is not None else ():
+            blocks = direct_blocks(run, gate, person, now=now, link=link)
+            voters = {one.id for one in (*gate.approved_by, gate.decided_by) if one is not None}
+            made = message(f"direct:{gate.id}:{person.id}", blocks, names=names, urgent=person.id in voters)
+            closed = gate.decision is not None
+            yield made.model_copy(update={"to": person.id, "only_edit": closed})
 
 
 def _reminder(run: Run, gate: Approval, *, names: Mapping[str, str]) -> DesiredMessage:

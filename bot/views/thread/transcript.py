@@ -19,8 +19,8 @@ def thread_text(run: Run, now: datetime) -> str:
     names = names_in(run) | groups_in(run)
     texts: list[str] = []
     for message in run_messages(run, now=now):
-        if message.only_edit and message.slot.startswith("phase:"):
-            continue  # its request shows the same
+        if message.to or (message.only_edit and message.slot.startswith("phase:")):
+            continue  # the request in the thread shows the same
         text = unescape(flatten(message.blocks, names=names, urls=True, buttons=True))
         margin = "" if message.slot == "root" else "  │ "
         texts.append("\n".join(f"{margin}{line}".rstrip() for line in text.split("\n")))
