@@ -208,7 +208,8 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
         case CanaryJudged():
             return _judged(run, event)
         case RolloutSteered():
-            return run.but(steering=run.steering.told(event.word, by=event.by, key=event.key))
+            steering = run.steering.told(event.word, by=event.by, at=event.at, key=event.key)
+            return run.but(steering=steering)
         case _:
             assert_never(event)
 

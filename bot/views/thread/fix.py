@@ -33,6 +33,7 @@ from bot.views.phrases import (
     sentence,
     without_ids,
 )
+from bot.views.steering import steered_line
 from bot.views.thread.approval import decided_line, deciders
 from bot.views.thread.request import request_blocks
 from bot.views.thread.rollout import rollout_blocks, verdict_line
@@ -77,7 +78,7 @@ def in_doubt(step: StepState, *, over: bool) -> bool:
 def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime) -> list[JsonObject]:
     state = run.phases[phase.id]
     gates = [gate for gate in run.approvals.values() if gate.phase == phase.id]
-    decisions = [*_waived(run, phase), *(_decision(run, gate) for gate in gates)]
+    decisions = [*_waived(run, phase), *(_decision(run, gate) for gate in gates), *_steered(run, phase)]
     over = state.outcome is not None or run.outcome is not None
     waiting = next((gate for gate in gates if gate.decision is None), None)
     title = _title(run, phase, plan, waiting=waiting is not None)
@@ -119,6 +120,13 @@ def _waived(run: Run, phase: Pipeline) -> list[str]:
         for waiver in run.waived
         if waiver.phase == phase.id
     ]
+
+
+def _steered(run: Run, phase: Pipeline) -> list[str]:
+    """Return who steered a rollout that is over; while it is under way, its card shows that."""
+    is_judged = any(step.verdict is not None for step in run.phases[phase.id].steps.values())
+    over = run.phases[phase.id].outcome is not None
+    return [steered_line(run.steering.said)] if is_judged and over else []
 
 
 def _decision(run: Run, gate: Approval) -> str:

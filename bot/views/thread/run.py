@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.domain.board import DesiredMessage
@@ -27,6 +27,9 @@ from bot.views.thread.rollout_chart import rollout_chart
 from bot.views.thread.root import Style, root_blocks
 from bot.views.thread.watch import watch_blocks
 
+_JUST = timedelta(seconds=3)
+"""For this long after a click, what it changed is edited at once."""
+
 
 def run_messages(
     run: Run,
@@ -43,14 +46,17 @@ def run_messages(
     ``link``, the address of the thread.
     """
     names = names_in(run)
-    pressing = run.waiting_for is not None or run.outcome is not None
+    clicked = run.cancelled_by is not None or _just_steered(run, now=now)
+    pressing = clicked or run.waiting_for is not None or run.outcome is not None
     messages = [message("root", root_blocks(run, style=style), names=names, urgent=pressing)]
     for phase in run.runbook.phases:
         gates = [gate for gate in run.approvals.values() if gate.phase == phase.id]
         messages += [_request(run, gate, names=names, now=now) for gate in gates if _is_first(gate)]
         blocks = _phase_blocks(run, phase, now=now, feedback=feedback)
         if blocks:
-            shown = message(f"phase:{phase.id}", blocks, names=names, urgent=_is_urgent(run, phase))
+            shown = message(
+                f"phase:{phase.id}", blocks, names=names, urgent=clicked or _is_urgent(run, phase)
+            )
             messages.append(shown.model_copy(update={"only_edit": any(map(_replaces, gates))}))
         messages += phase_charts(run, phase, names=names)
         if isinstance(phase, Pipeline):
@@ -63,6 +69,11 @@ def run_messages(
     if run.outcome is not None:
         messages.append(message("final", final_blocks(run), names=names, urgent=True))
     return (*messages, *_direct(run, names=names, now=now, link=link))
+
+
+def _just_steered(run: Run, *, now: datetime) -> bool:
+    """Return whether a person has just steered the rollout, and waits to see that it counts."""
+    return bool(run.steering.said) and now - run.steering.said[-1].at < _JUST
 
 
 def _is_first(gate: Approval) -> bool:
