@@ -27,6 +27,8 @@ SCOPES_OF_METHOD: dict[str, frozenset[str]] = {
     "users.info": frozenset({"users:read", "users:read.email"}),
     "views.open": frozenset(),
     "views.publish": frozenset(),
+    "views.push": frozenset(),
+    "views.update": frozenset(),
 }
 """The scopes that the bot's token needs, by Web API method."""
 

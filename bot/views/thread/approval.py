@@ -117,4 +117,4 @@ def decision_buttons(gate: Approval, *, what: str, risk: str) -> tuple[JsonObjec
     """Return *Approve*, which asks once more, and *Reject*, which asks for the reason."""
     asked = confirmation("Approve this?", f"{sentence(what)} {risk}".strip(), yes="Approve")
     approve = button("Approve", action_id=ids.APPROVE, value=gate.id, style="primary", confirm=asked)
-    return approve, button("Reject", action_id=ids.REJECT, value=gate.id, style="danger")
+    return approve, button("Reject…", action_id=ids.REJECT_WHY, value=gate.id, style="danger")

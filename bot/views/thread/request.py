@@ -53,6 +53,20 @@ def asks_directly(run: Run) -> bool:
     return any(gate.audience is not None and gate.audience.direct for gate in run.approvals.values())
 
 
+def own_request_blocks(
+    run: Run,
+    gate: Approval,
+    *,
+    viewer: str,
+    now: datetime,
+    asks: Callable[[Approval], str] = request_line,
+) -> list[JsonObject]:
+    """Return a request as one person sees it, by id: without the buttons once this person has approved."""
+    shown = request_blocks(run, gate, now=now, asks=asks)
+    voted = any(one.id == viewer for one in gate.approved_by)
+    return [block for block in shown if block["type"] != "actions"] if voted else shown
+
+
 def direct_blocks(run: Run, gate: Approval, person: Person, *, now: datetime, link: str) -> list[JsonObject]:
     """Return the request for one approver alone, who may not be looking at the channel.
 
@@ -63,12 +77,11 @@ def direct_blocks(run: Run, gate: Approval, person: Person, *, now: datetime, li
     about = f"{prose(subject_of(run), 200)}{f' in {place}' if place else ''}"
     opens = open_thread(run, link=link)
     more = [actions(opens)] if opens is not None else []
-    voted = any(one.id == person.id for one in gate.approved_by)
-    shown = request_blocks(run, gate, now=now, asks=personal_line)
-    if gate.decision is not None or voted or now >= gate.expires_at:
-        return [*(block for block in shown if block["type"] != "actions"), context(about), *more]
-    cause = [section(cause_in_root(run, top))] if top is not None else []
+    shown = own_request_blocks(run, gate, viewer=person.id, now=now, asks=personal_line)
     rows = [block for block in shown if block["type"] == "actions"]
+    if not rows:
+        return [*shown, context(about), *more]
+    cause = [section(cause_in_root(run, top))] if top is not None else []
     rest = [block for block in shown if block["type"] != "actions"]
     buttons = [item for row in rows for item in _elements(row)] + ([opens] if opens is not None else [])
     return [*rest, *cause, context(about), actions(*buttons)]

@@ -39,13 +39,13 @@ def test_each_approver_reads_what_why_and_where_and_may_decide():
     assert "It will: Send all traffic to 2.3.0; Record the rollback." in read
     assert "Cause: Release 2.3.1 of checkout fails 12 % of its requests. Very likely (92 %)." in read
     assert "Triage checkout in <#C0INCIDENT>" in read
-    assert buttons(found[BEN.id]) == [ids.APPROVE, ids.REJECT, ids.OPEN_THREAD]
+    assert buttons(found[BEN.id]) == [ids.APPROVE, ids.REJECT_WHY, ids.OPEN_THREAD]
     assert LINK in str(found[BEN.id].blocks)
     assert "<!subteam" not in str(found[BEN.id].blocks)
 
 
 def test_without_an_address_there_is_no_link():
-    assert buttons(direct(asked(), link="")[BEN.id]) == [ids.APPROVE, ids.REJECT]
+    assert buttons(direct(asked(), link="")[BEN.id]) == [ids.APPROVE, ids.REJECT_WHY]
 
 
 def test_the_decision_takes_the_buttons_away_and_names_who_decided():
@@ -62,7 +62,7 @@ def test_who_has_approved_has_no_buttons_while_others_must():
     found = direct(asked(quorum=2).wait(8).votes(decision=None))
     assert buttons(found[BEN.id]) == [ids.OPEN_THREAD]
     assert "Ben: approved. Waiting for 1 more approval." in found[BEN.id].text
-    assert buttons(found[CHI.id]) == [ids.APPROVE, ids.REJECT, ids.OPEN_THREAD]
+    assert buttons(found[CHI.id]) == [ids.APPROVE, ids.REJECT_WHY, ids.OPEN_THREAD]
 
 
 def test_the_buttons_go_when_the_time_is_over():
