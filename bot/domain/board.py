@@ -13,10 +13,21 @@ from bot.domain.model import JsonObject, Model
 class Topic(Model):
     """What messages are about: a run, an alert, the diagnoses of a week, a deployment, and the like.
 
-    A week's id is as in ``2026-W48``, a checklist's ``<service>:<version>``.
+    A week's id is as in ``2026-W48``, a checklist's ``<service>:<version>``, a lock's and a freeze's as their
+    ``episode``, an emergency's that of its run.
     """
 
-    kind: Literal["run", "alert", "accuracy", "deployment", "delivery", "checklist"]
+    kind: Literal[
+        "run",
+        "alert",
+        "accuracy",
+        "deployment",
+        "delivery",
+        "checklist",
+        "lock",
+        "freeze",
+        "emergency",
+    ]
     id: str
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.adapters.slack.presenter import RenderedTopic
-from bot.domain.board import DesiredMessage
+from bot.domain.board import DesiredMessage, Topic
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, RUN, CrashingBoard, Screen, message
 from tests.contract.test_slack_presenter import SHORT_LEASE
@@ -123,3 +123,12 @@ async def test_a_person_who_cannot_be_written_to_holds_up_nothing_and_nobody_els
     assert "direct_message_refused" in caplog.text
     (root,) = await screen.roots()
     assert await screen.replies(root.ts) == ["next"]
+
+
+async def test_what_a_channel_shows_already_is_not_posted_there_and_elsewhere_it_is(screen: Screen):
+    for channel, not_in, count in (("deploys", "C0DEPLOYS1", 0), ("deploys", CHANNEL, 1)):
+        topic = Topic(kind="emergency", id=f"r{count}")
+        async with screen.presenter():
+            await screen.show(topic, RenderedTopic(channel=channel, messages=(ROOT,), not_in=not_in))
+            await screen.settled()
+        assert len(await screen.roots("deploys")) == count

@@ -50,14 +50,16 @@ class Office:
     stores: Stores
     store: MemoryStore
 
-    async def start(self, runbook: Runbook, *, run_id: str = "r1", **params: str) -> None:
-        """Start a run that Ana asked for in the on-call channel."""
+    async def start(
+        self, runbook: Runbook, *, run_id: str = "r1", channel: str = ONCALL, **params: str
+    ) -> None:
+        """Start a run that Ana asked for, in the on-call channel unless another is given."""
         event = RunStarted(
             at=SystemClock().now(),
             runbook=runbook,
             params={"service": "checkout", **params},
             requested_by=Person(id=ANA, name="ana"),
-            origin=Origin(kind="command", channel=ONCALL),
+            origin=Origin(kind="command", channel=channel),
         )
         await self.store.start(run_id, event)
 

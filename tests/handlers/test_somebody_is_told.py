@@ -186,3 +186,26 @@ async def test_a_vote_in_the_review_is_shown_there_and_a_reason_is_asked_on_top_
 
 async def _stacked(office: Office, user: str) -> bool:
     return len(await office.people.views(user=user)) == 2
+
+
+async def test_an_emergency_is_told_in_the_channel_of_its_service_when_it_was_declared_elsewhere(
+    office: Office,
+):
+    await office.start(fixing(), channel="C0DEPLOYS1", emergency="orders are lost")
+    told = await office.people.wait("EMERGENCY", channel="checkout-oncall", timeout_s=30)
+    assert "declared by @ana: “orders are lost”" in told.text
+    asked = await office.people.wait("Approval needed", channel="deploys", timeout_s=30)
+    assert asked.text.startswith("🔴 *EMERGENCY*, declared by @ana")
+    await office.people.wait("waiting for approval", channel="checkout-oncall", timeout_s=30)
+    await office.people.click(user="ben", channel="deploys", ts=asked.ts, action_id=ids.APPROVE)
+    await until(lambda: _finished(office), what="the end of the run")
+    await office.people.wait("done", channel="checkout-oncall", timeout_s=30)
+    assert len(await office.people.messages("checkout-oncall")) == 1
+
+
+async def test_an_emergency_that_was_declared_in_the_services_channel_is_told_there_once(office: Office):
+    await office.start(fixing(), emergency="orders are lost")
+    await office.said("Approval needed")
+    await posts_settled(office)
+    shown = [seen.text for seen in await office.people.messages("checkout-oncall")]
+    assert len(shown) == 2  # the run, and its request

@@ -51,6 +51,8 @@ class RenderedTopic:
     """Nothing new is posted; existing messages are kept up to date."""
     again_in_s: float | None = None
     """Seconds after which it looks different although nothing has changed."""
+    not_in: str = ""
+    """The id of a channel that shows this already: there it is not posted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,16 +165,12 @@ class Writer:
             if begun is not None and begun.channel:
                 await self._record(sheet, message, _NOT_POSTED)
             return None
-        try:
-            channel, thread = await self._place(sheet, message)
-        except NotFoundError as error:
-            self._loud.log("no_channel", {**sheet.fields, "error": str(error)}, about=sheet.rendered.channel)
-            return LATER_S
-        except SLACK_ERRORS as error:
-            trouble = slack_failure_of(error)
-            if message.to and trouble.kind == "refused":
-                return self._refusals.of_direct(sheet.topic, message, trouble.code)
-            return self._unanswered(trouble)
+        placed = await self._reachable_place(sheet, message)
+        if not isinstance(placed, tuple):
+            return placed
+        channel, thread = placed
+        if sheet.rendered.not_in == channel:
+            return None
         ready = await self._ready(sheet, message)
         if not isinstance(ready, DesiredMessage):
             return ready
@@ -254,6 +252,21 @@ class Writer:
             await self._record(sheet, message, begun, ts=ts)
         log.info("post_in_doubt", extra={"slot": message.slot, "found": bool(ts), **sheet.fields})
         return None
+
+    async def _reachable_place(
+        self, sheet: TopicState, message: DesiredMessage
+    ) -> tuple[str, str] | float | None:
+        """Return where a message goes; the seconds after which to retry, or none, if that is nowhere now."""
+        try:
+            return await self._place(sheet, message)
+        except NotFoundError as error:
+            self._loud.log("no_channel", {**sheet.fields, "error": str(error)}, about=sheet.rendered.channel)
+            return LATER_S
+        except SLACK_ERRORS as error:
+            trouble = slack_failure_of(error)
+            if message.to and trouble.kind == "refused":
+                return self._refusals.of_direct(sheet.topic, message, trouble.code)
+            return self._unanswered(trouble)
 
     async def _place(self, sheet: TopicState, message: DesiredMessage) -> tuple[str, str]:
         """Return where a message goes: to a person, below the first one, or where requested."""

@@ -77,6 +77,12 @@ class Run(Model):
         return value if isinstance(value, str) else ""
 
     @property
+    def emergency(self) -> str:
+        """The reason of the emergency that was declared for it; empty if there is none."""
+        value = self.params.get("emergency")
+        return value.strip() if isinstance(value, str) else ""
+
+    @property
     def waiting_for(self) -> Approval | None:
         """The gate that is open, if one is; none once the run has ended, however it did."""
         if self.outcome is not None:

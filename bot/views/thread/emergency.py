@@ -4,36 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.domain.board import DesiredMessage
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.model import JsonObject
 from bot.domain.runs.run import Run
-from bot.views.blocks import section
-from bot.views.limits import prose
-from bot.views.phrases import ALARM, BAD, human, in_readers_zone, sentence, who
-from bot.views.thread.state import result_of
+from bot.views import ids
+from bot.views.blocks import actions, button, message, section
+from bot.views.limits import bold, prose
+from bot.views.phrases import ALARM, BAD, human, in_readers_zone, names_in, sentence, who
+from bot.views.thread.state import headline, result_of, subject_of
 
 _EMERGENCY = "emergency:"
 """How the waivers begin that an emergency gives."""
 
 
-def emergency_of(run: Run) -> str:
-    """Return the reason of the emergency that was declared for a run; empty if there is none."""
-    stated = run.params.get("emergency")
-    return stated.strip() if isinstance(stated, str) else ""
-
-
 def emergency_lines(run: Run) -> list[str]:
     """Return who declared an emergency, why, and what it bypasses; empty if there is none."""
-    reason = emergency_of(run)
-    if not reason:
+    if not run.emergency:
         return []
-    first = f"{BAD} *EMERGENCY*, declared by {who(run.requested_by)}: “{prose(reason)}”"
+    first = f"{BAD} *EMERGENCY*, declared by {who(run.requested_by)}: “{prose(run.emergency)}”"
     broken = [
         f"*Bypasses the {human(str(gate.get('gate'))).lower()} gate:* {sentence(_why(run, gate))}"
         for gate in _waived(run)
         if str(gate["waived_by"]).startswith(_EMERGENCY)
     ]
     return [first, *broken]
+
+
+def emergency_message(run: Run, *, link: str) -> DesiredMessage:
+    """Return an emergency's notice for its service's channel: who, why, what it bypasses, how it goes."""
+    colour, words = headline(run)
+    about = f"{colour} {bold(f'{subject_of(run)}: {words}')}"
+    opens = (
+        [actions(button("Open thread", action_id=ids.OPEN_THREAD, value=run.id, url=link))] if link else []
+    )
+    blocks = [section(*emergency_lines(run), about), *opens]
+    return message("emergency", blocks, names=names_in(run), urgent=True)
 
 
 def waived_gates(run: Run) -> list[JsonObject]:
