@@ -29,6 +29,7 @@ from bot.adapters.rendering import Renderer
 from bot.adapters.slack.app import build_app
 from bot.adapters.slack.client import Identity, open_client
 from bot.adapters.slack.directory import SlackDirectory
+from bot.adapters.slack.links import SlackLinks
 from bot.adapters.slack.notifier import SlackNotifier
 from bot.adapters.slack.presenter import Presenter
 from bot.canary.judge import judge_case
@@ -187,7 +188,7 @@ def _join(
     )
     client = outside.identity.client
     directory = SlackDirectory(client, identity=outside.identity, catalogue=catalogue)
-    notifier = SlackNotifier(client)
+    notifier, links = SlackNotifier(client), SlackLinks(client, stores.board)
     deps = Deps(
         stores=stores,
         library=library,
@@ -215,6 +216,7 @@ def _join(
         clock=clock,
         directory=directory,
         notifier=notifier,
+        links=links,
     )
     app = build_app(identity=outside.identity, signing_secret=_secret(settings.slack_signing_secret))
     register_all(app, front)
@@ -252,6 +254,7 @@ def _join(
                 stores,
                 catalogue=catalogue,
                 clock=clock,
+                links=links,
                 accuracy_channel=settings.accuracy_channel,
             ),
             clock=clock,

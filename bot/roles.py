@@ -25,6 +25,7 @@ from bot.domain.diagnoses.feedback import week_of
 from bot.domain.errors import SettingsError
 from bot.environment import environment
 from bot.logs import configure_logs
+from bot.services.freeze_announcer import FreezeAnnouncer
 from bot.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ _PUMP_S = 0.1
 _PUMP_LATE_S = 10
 """A clock that has woken no run for this many seconds is not ready."""
 _ALERTS_S = 15
+_FREEZES_S = 15
 _SWEEP_S = 60
 _ACCURACY_HOUR = 9
 """On Mondays, in UTC."""
@@ -114,6 +116,11 @@ async def clock(parts: Parts) -> None:
     chores = ((_sweep, _SWEEP_S), (_reconcile, parts.settings.reconcile_s))
     for chore, every_s in chores:
         scheduler.add_job(chore, "interval", args=(parts,), seconds=every_s, coalesce=True, max_instances=1)
+    freezes = FreezeAnnouncer(parts.catalogue, parts.stores.board, parts.clock)
+    await _announce_freezes(freezes)
+    scheduler.add_job(
+        _announce_freezes, "interval", args=(freezes,), seconds=_FREEZES_S, coalesce=True, max_instances=1
+    )
     await tell_accuracy(parts)  # what was missed while no clock ran
     scheduler.add_job(tell_accuracy, "cron", args=(parts,), day_of_week="mon", hour=_ACCURACY_HOUR, minute=0)
     if urls := [url.strip() for url in parts.settings.alertmanager_url.split(",") if url.strip()]:
@@ -168,6 +175,14 @@ async def _sweep(parts: Parts) -> None:
         log.warning("sweep_failed", extra={"error": type(error).__name__})
     else:
         log.info("swept", extra={"packed": packed, "forgotten": forgotten})
+
+
+async def _announce_freezes(freezes: FreezeAnnouncer) -> None:
+    """Announce the freezes that have begun."""
+    try:
+        await freezes.tick()
+    except (RedisError, OSError) as error:
+        log.warning("freezes_not_announced", extra={"error": type(error).__name__})
 
 
 async def _reconcile(parts: Parts) -> None:

@@ -24,6 +24,7 @@ from bot.domain.runs.run import Run, fold
 from bot.engine.stores import Stores
 from bot.ports.directory import Directory
 from bot.ports.library import Library
+from bot.ports.links import Links
 from bot.ports.notifier import Notifier
 from bot.services.queue_commands import QueueCommands
 from bot.views.monitor import MOST_LISTED, MonitorView, worst_first
@@ -49,6 +50,7 @@ class HandlerContext:
     directory: Directory
     """Used for reads only; the right to change something is checked when an intent is carried out."""
     notifier: Notifier
+    links: Links
 
     async def reader(self, person: Person) -> ReadingRight:
         """Return what a person may read; every read that is answered here checks this first.

@@ -87,7 +87,7 @@ def _review(desk: HandlerContext) -> Opens:
     async def show(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient) -> None:
         await ack()
         run = await readable_run(desk, body, action)
-        await _open(client, body, review_modal(run, now=desk.clock.now()))
+        await _open(client, body, review_modal(run, now=desk.clock.now(), viewer=person_of(body).id))
 
     return show
 

@@ -115,5 +115,6 @@ def _first_input(body: Payload) -> str:
 def _is_link(body: Payload) -> bool:
     """Return whether only link buttons were clicked; the browser follows them, so no answer is needed."""
     actions = body.get("actions") or ()
-    links = {item.get("action_id") for item in elements_of(body.get("message") or {}) if item.get("url")}
+    shown = (*elements_of(body.get("message") or {}), *elements_of(body.get("view") or {}))
+    links = {item.get("action_id") for item in shown if item.get("url")}
     return bool(actions) and all(action.get("action_id") in links for action in actions)

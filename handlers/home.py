@@ -25,27 +25,35 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
     async def opened(event: dict[str, Any], client: AsyncWebClient) -> None:
         if event.get("tab") != "home":
             return
-        person = Person(id=event["user"])
-        try:
-            right = await desk.reader(person)
-        except NotAllowedError as refused:
-            view = refused_home_view(refused)
-        else:
-            view = home_view(await _facts(desk, person, right))
-        await client.views_publish(user_id=person.id, view=view)
+        await publish_home(desk, client, Person(id=event["user"]))
 
     app.event("app_home_opened")(opened)
+
+
+async def publish_home(desk: HandlerContext, client: AsyncWebClient, person: Person) -> None:
+    """Show a person their Home tab as of now."""
+    try:
+        right = await desk.reader(person)
+    except NotAllowedError as refused:
+        view = refused_home_view(refused)
+    else:
+        view = home_view(await _facts(desk, person, right))
+    await client.views_publish(user_id=person.id, view=view)
 
 
 async def _facts(desk: HandlerContext, person: Person, right: ReadingRight) -> HomeFacts:
     """Return the facts that a person may see."""
     runs = [run for run in await _recent(desk) if right.covers(run.service)]
     monitors = desk.catalogue.monitors.items()
+    waiting = await _waiting(desk, runs, person.id) if right.is_member else []
+    addresses = await asyncio.gather(*(desk.links.thread_of(run.id) for run in waiting))
     return HomeFacts(
         now=desk.clock.now(),
         services=desk.readable(right),
         runs=runs,
-        waiting=await _waiting(desk, runs, person.id) if right.is_member else (),
+        waiting=waiting,
+        viewer=person.id,
+        links=dict(zip((run.id for run in waiting), addresses, strict=True)),
         firing=[alert for alert in await desk.firing() if right.covers(alert.service)],
         monitors=await desk.monitor_views([name for name, (service, _) in monitors if right.covers(service)]),
     )

@@ -28,15 +28,24 @@ async def readable_run(desk: HandlerContext, body: Payload, action: Payload) -> 
 
 
 async def open_modal(
-    client: AsyncWebClient, *, trigger_id: str, view: JsonObject, what: str, instead: str
+    client: AsyncWebClient,
+    *,
+    trigger_id: str,
+    view: JsonObject,
+    what: str,
+    instead: str,
+    on_top: bool = False,
 ) -> None:
-    """Open a modal; Slack allows three seconds for it.
+    """Open a modal, or put it ``on_top`` of the one that was clicked; Slack allows three seconds for it.
 
     Raises:
         BotError: that time is over; ``what`` names the failed step, and ``instead`` is the hint.
     """
     try:
-        await client.views_open(trigger_id=trigger_id, view=view)
+        if on_top:
+            await client.views_push(trigger_id=trigger_id, view=view)
+        else:
+            await client.views_open(trigger_id=trigger_id, view=view)
     except SlackApiError as error:
         if error.response.get("error") in _TOO_LATE:
             raise BotError(

@@ -213,6 +213,13 @@ class LocalSlackClient:
         """Return calls, posts, edits, 429s, envelopes and acknowledgement latencies (milliseconds)."""
         return await self._get("stats")
 
+    async def notifications(self, *, user: str | None = None) -> list[Json]:
+        """Return whom Slack would have notified, of which message and why; newest last.
+
+        ``why`` is ``direct``, ``mention``, ``group``, ``channel`` or ``thread``.
+        """
+        return list((await self._get("notifications", user=user))["notifications"])
+
     async def log(self) -> list[Json]:
         """Return the last 500 calls and envelopes."""
         return list((await self._get("log"))["entries"])

@@ -18,6 +18,7 @@ from localslack.journal import ActivityLog
 from localslack.keeping import Keeper
 from localslack.manifest import parse_manifest
 from localslack.messenger import Messenger
+from localslack.notifications import Notifications
 from localslack.rates import Rates
 from localslack.shapes import Json
 from localslack.shown import SlackJson
@@ -96,8 +97,14 @@ class Core:
             delivery=self.delivery,
             apps=self.apps.values,
         )
+        self.notifications = Notifications(self.store)
         self.messenger = Messenger(
-            store=self.store, shown=self.shown, feed=self.feed, events=self.events, stats=self.stats
+            store=self.store,
+            shown=self.shown,
+            feed=self.feed,
+            events=self.events,
+            stats=self.stats,
+            notifications=self.notifications,
         )
         self.views = Views(store=self.store, clock=self.clock, feed=self.feed)
         self.keeper = None if keep is None else Keeper(keep, store=self.store, feed=self.feed)
@@ -154,6 +161,7 @@ class Core:
         self.stats.clear()
         self.faults.clear()
         self.journal.entries.clear()
+        self.notifications.entries.clear()
         self.feed.tell({"type": "reset"})
 
     async def close(self) -> None:

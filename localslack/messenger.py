@@ -5,6 +5,7 @@ from __future__ import annotations
 from localslack.content import MessageContent
 from localslack.events import Events
 from localslack.feed import Feed
+from localslack.notifications import Notifications
 from localslack.shapes import Json
 from localslack.shown import SlackJson
 from localslack.stats import Stats
@@ -16,13 +17,21 @@ class Messenger:
     """Every change of a message goes through here."""
 
     def __init__(
-        self, *, store: WorkspaceStore, shown: SlackJson, feed: Feed, events: Events, stats: Stats
+        self,
+        *,
+        store: WorkspaceStore,
+        shown: SlackJson,
+        feed: Feed,
+        events: Events,
+        stats: Stats,
+        notifications: Notifications,
     ) -> None:
         self._store = store
         self._shown = shown
         self._feed = feed
         self._events = events
         self._stats = stats
+        self._notifications = notifications
 
     def post(
         self,
@@ -58,6 +67,7 @@ class Messenger:
             is_notice=is_notice,
         )
         self._store.add(message)
+        self._notifications.record(message, channel)
         if app and only_for is None:
             self._stats.posts += 1
         elif app:

@@ -27,7 +27,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
 from bot.domain.intent import Intent
 from bot.domain.model import JsonObject
-from bot.domain.people import Person, Profile
+from bot.domain.people import GroupMembers, Person, Profile
 from bot.domain.runs.event import Origin, RunStarted
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
@@ -54,6 +54,10 @@ class _Colleagues:
         """Return all of them."""
         del fresh
         return frozenset(among)
+
+    async def members_of(self, _group: str) -> GroupMembers:
+        """Return no one: there is no chat to ask them in."""
+        return GroupMembers()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,16 +12,22 @@ from bot.domain.clock import Clock
 from bot.domain.deployments.delivery import DAY_S, DeliveryQuestion
 from bot.domain.diagnoses.feedback import span_of
 from bot.domain.errors import NotFoundError
+from bot.domain.freezes_in_force import begin_of, freeze_of
 from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.incident import AlertIncident, belongs
 from bot.domain.runs.run import fold
 from bot.engine.stores import Stores
+from bot.ports.links import Links
 from bot.services.delivery_metrics import delivered_services, delivery
 from bot.views.alert import alert_message
 from bot.views.checklist import waiver_messages
 from bot.views.delivery import delivery_messages
 from bot.views.deployment import announcement
+from bot.views.freeze import freeze_message
+from bot.views.locks import lock_messages
+from bot.views.thread.emergency import emergency_message
 from bot.views.thread.feedback import accuracy_message
+from bot.views.thread.request import asks_directly
 from bot.views.thread.run import run_messages
 
 Style = Literal["classic", "plan"]
@@ -36,13 +42,18 @@ class Renderer:
         *,
         catalogue: Catalogue,
         clock: Clock,
+        links: Links | None = None,
         accuracy_channel: str = "",
     ) -> None:
-        """Render topics from ``stores``; without ``accuracy_channel`` the weekly accuracy is not posted."""
+        """Render topics from ``stores``; without ``accuracy_channel`` the weekly accuracy is not posted.
+
+        Without ``links`` a direct message does not link to its thread.
+        """
         self._stores = stores
         self._accuracy_channel = accuracy_channel
         self._catalogue = catalogue
         self._clock = clock
+        self._links = links
 
     async def __call__(self, topic: Topic, *, style: Style = "classic") -> RenderedTopic:
         """Render one topic.
@@ -63,6 +74,12 @@ class Renderer:
                 return await self._delivery(DeliveryQuestion.from_id(topic.id))
             case "checklist":
                 return await self._checklist(topic.id)
+            case "lock":
+                return await self._lock(topic.id)
+            case "freeze":
+                return self._freeze(topic.id)
+            case "emergency":
+                return await self._emergency(topic.id)
             case _:
                 assert_never(topic.kind)
 
@@ -70,7 +87,8 @@ class Renderer:
         run = fold(run_id, await self._stores.journal.load(run_id))
         # Only what people can see can be rated, so most renderings need no query.
         feedback = await self._stores.feedback.of(run_id) if run.diagnosis is not None else ()
-        messages = run_messages(run, now=self._clock.now(), style=style, feedback=feedback)
+        link = await self._links.thread_of(run_id) if self._links is not None and asks_directly(run) else ""
+        messages = run_messages(run, now=self._clock.now(), style=style, feedback=feedback, link=link)
         return RenderedTopic(channel=run.origin.channel, thread=run.origin.thread, messages=messages)
 
     async def _incident(self, alert: Alert) -> AlertIncident | None:
@@ -120,6 +138,39 @@ class Renderer:
         marks = await self._stores.checklists.marks(service, version)
         messages = waiver_messages(service, version, marks, items=entry.gates.checklist)
         return RenderedTopic(channel=entry.channel, messages=messages)
+
+    async def _lock(self, episode: str) -> RenderedTopic:
+        """Announce a person's lock of a service, and what became of it, in the service's channel."""
+        changes = await self._stores.deploy_locks.changes(episode)
+        return RenderedTopic(
+            channel=self._channel_of(episode.rpartition(":")[0]), messages=lock_messages(changes)
+        )
+
+    def _freeze(self, episode: str) -> RenderedTopic:
+        """Announce a freeze in the channel that it concerns; its end is shown in the same message."""
+        now = self._clock.now()
+        found = freeze_of(self._catalogue, episode, at=now)
+        if found is not None:
+            left_s = (found.window.ends - now).total_seconds()
+            begun = (freeze_message(found, over=False),)
+            return RenderedTopic(channel=found.channel, messages=begun, again_in_s=left_s)
+        past = freeze_of(self._catalogue, episode, at=begin_of(episode))
+        if past is None:
+            return RenderedTopic(channel="", messages=())  # the catalogue has changed
+        return RenderedTopic(channel=past.channel, messages=(freeze_message(past, over=True),))
+
+    async def _emergency(self, run_id: str) -> RenderedTopic:
+        """Announce an emergency to the service's channel, unless it was declared there."""
+        run = fold(run_id, await self._stores.journal.load(run_id))
+        link = await self._links.thread_of(run_id) if self._links is not None else ""
+        return RenderedTopic(
+            channel=self._channel_of(run.service),
+            messages=(emergency_message(run, link=link),),
+            not_in=run.origin.channel,
+        )
+
+    def _channel_of(self, service: str) -> str:
+        return self._catalogue.get(service).channel if service in self._catalogue.names else ""
 
     async def _alert(self, alert_id: str) -> RenderedTopic:
         alert = await self._stores.alerts.get(alert_id)

@@ -13,10 +13,21 @@ from bot.domain.model import JsonObject, Model
 class Topic(Model):
     """What messages are about: a run, an alert, the diagnoses of a week, a deployment, and the like.
 
-    A week's id is as in ``2026-W48``, a checklist's ``<service>:<version>``.
+    A week's id is as in ``2026-W48``, a checklist's ``<service>:<version>``, a lock's and a freeze's as their
+    ``episode``, an emergency's that of its run.
     """
 
-    kind: Literal["run", "alert", "accuracy", "deployment", "delivery", "checklist"]
+    kind: Literal[
+        "run",
+        "alert",
+        "accuracy",
+        "deployment",
+        "delivery",
+        "checklist",
+        "lock",
+        "freeze",
+        "emergency",
+    ]
     id: str
 
 
@@ -32,8 +43,9 @@ class DesiredMessage(Model):
     """One message as it should be now; the same ``slot`` of a topic is the same message, edited in place."""
 
     slot: str
-    """``root``, ``phase:<id>``, ``chart:<name>``, ``remind:<approval>``, ``final``; for the others their
-    ``kind``, or ``waiver:<item>:<person>``."""
+    """``root``, ``phase:<id>``, ``chart:<name>``, ``ask:<approval>``, ``remind:<approval>``,
+    ``direct:<approval>:<person>``, ``final``; for the others their ``kind``, or
+    ``waiver:<item>:<person>``."""
     text: str
     """The whole message as plain text: notifications, screen readers, search.  At most 4,000 characters."""
     blocks: tuple[JsonObject, ...] = ()
@@ -41,6 +53,12 @@ class DesiredMessage(Model):
     """Shown as a picture below the blocks, which put in words what it shows."""
     urgent: bool = False
     """Edit it at once: a person is waiting for it."""
+    broadcast: bool = False
+    """A reply that is also shown in the channel."""
+    to: str = ""
+    """The id of the person who gets it as a direct message; no other message waits for it."""
+    only_edit: bool = False
+    """Never post it; if it was posted before, keep it up to date."""
 
     @property
     def digest(self) -> str:

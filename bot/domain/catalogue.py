@@ -86,6 +86,8 @@ class Service(Model):
     cost: Cost | None = None
     read: ReadPolicy | None = None
     """Who besides members may read about this service; without it, the catalogue's ``read`` decides."""
+    ask_directly: bool | None = None
+    """Whether approvers also get a direct message; without it, the catalogue's ``ask_directly`` decides."""
     emergency_rollback: bool = False
     """Whether a rollback in a declared emergency needs no approval; it is announced and recorded."""
 
@@ -139,6 +141,8 @@ class Catalogue(Model):
     """When nothing is deployed in an environment, whatever the service."""
     announce: str = ""
     """The channel, without ``#``, to which each deployment is announced; none: no announcement."""
+    ask_directly: bool = True
+    """Whether approvers also get a direct message, where the service does not say."""
     read: ReadPolicy = ReadPolicy()
     """Who besides members may read about the services that do not decide it for themselves."""
 
@@ -245,6 +249,12 @@ class Catalogue(Model):
         """Return the channel to which a service's deployments are announced; none: no announcement."""
         known = next((service for service in self.services if service.name == name), None)
         return (known.announce if known is not None else "") or self.announce
+
+    def asks_directly(self, name: str) -> bool:
+        """Return whether those who may approve changes of a service also get a direct message."""
+        known = next((service for service in self.services if service.name == name), None)
+        own = known.ask_directly if known is not None else None
+        return self.ask_directly if own is None else own
 
     def freezes_of(self, name: str) -> tuple[Freeze, ...]:
         """List the freezes of a service: those of its environment, then its own."""

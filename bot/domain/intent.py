@@ -10,7 +10,7 @@ from bot.domain.catalogue import Address
 from bot.domain.deployments.checklist import MOST_NOTE, Version
 from bot.domain.deployments.delivery import MOST_DAYS
 from bot.domain.deployments.deploy_lock import MOST_S
-from bot.domain.deployments.freeze import Reason
+from bot.domain.deployments.freeze import MOST_REASON, Reason
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.diagnoses.feedback import MOST_CHARS, Opinion
 from bot.domain.model import Instant, JsonObject, Model, Name
@@ -51,6 +51,8 @@ class CastVote(PersonIntent):
     type: Literal["cast_vote"] = "cast_vote"
     approval_id: str
     verdict: Verdict
+    why: str = Field(default="", max_length=MOST_REASON)
+    """The reason for a rejection; it may be left out."""
 
 
 class CancelRun(PersonIntent):

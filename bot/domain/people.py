@@ -55,6 +55,15 @@ class Profile(Model):
         return _WHY_NOT[self.standing]
 
 
+class GroupMembers(Model):
+    """A group of approvers, as the directory knows it at this moment."""
+
+    mention: str = ""
+    """The id by which the chat mentions exactly this group; empty where it has none."""
+    members: frozenset[str] = frozenset()
+    """The ids of the people in it."""
+
+
 def _mailbox(email: str) -> str:
     name, _, domain = email.strip().casefold().rpartition("@")
     return f"{name.partition('+')[0]}@{domain}" if name else ""

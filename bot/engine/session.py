@@ -12,6 +12,7 @@ from bot.domain.runs.effect import Effect
 from bot.domain.runs.event import Event
 from bot.domain.runs.run import Run, apply, fold
 from bot.engine.deps import Deps
+from bot.engine.emergencies import show_emergency
 from bot.engine.incidents import show_on_alerts
 from bot.engine.plugins import Context
 from bot.ports.journal import OwnedRun
@@ -122,6 +123,7 @@ class RunSession:
         await self.deps.stores.journal.finish(self.run.id, events, epoch=self.epoch)
         ended = functools.reduce(apply, events, self.run)
         await show_on_alerts(self.deps.stores, ended, events)
+        await show_emergency(self.deps.stores, ended, events)
 
     def _begin_to_write(self) -> None:
         self._rest()
@@ -142,6 +144,7 @@ class RunSession:
                 if length != self._written:
                     await self._reload()
                 await show_on_alerts(self.deps.stores, self.run, batch)
+                await show_emergency(self.deps.stores, self.run, batch)
         except Exception as error:  # noqa: BLE001  # raised where the run advances
             self._failure = error
         finally:

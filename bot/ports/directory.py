@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.domain.people import Profile
+from bot.domain.people import GroupMembers, Profile
 
 
 class Directory(Protocol):
@@ -17,4 +17,8 @@ class Directory(Protocol):
 
     async def groups_of(self, user_id: str, *, among: Sequence[str], fresh: bool = False) -> frozenset[str]:
         """Return which of these groups the person is in; ``fresh``: as of now, not as remembered."""
+        ...
+
+    async def members_of(self, group: str) -> GroupMembers:
+        """Return the members of a group; none in a group that does not exist."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from bot.domain.deployments.checklist import ItemMark
-from bot.domain.deployments.deploy_lock import DeployLock
+from bot.domain.deployments.deploy_lock import DeployLock, LockChange
 from bot.domain.deployments.open_incident import OpenIncident
 from bot.domain.people import Person
 
@@ -14,15 +14,24 @@ from bot.domain.people import Person
 class DeployLockStore(Protocol):
     """Locks of services by people; each expires automatically, even if every worker died."""
 
-    async def lock(self, wanted: DeployLock) -> DeployLock:
-        """Lock a service, or change one's own lock; return the lock in force, which may be another's."""
+    async def lock(self, wanted: DeployLock, *, change: LockChange | None = None) -> DeployLock:
+        """Lock a service, or change one's own lock; return the lock in force, which may be another's.
+
+        If the lock changed, here and below, ``change`` is stored with it and its topic is marked.
+        """
         ...
 
-    async def unlock(self, service: str, *, owner: str) -> DeployLock | None:
+    async def unlock(
+        self, service: str, *, owner: str, change: LockChange | None = None
+    ) -> DeployLock | None:
         """Remove and return the lock that ``owner``, a person's id, holds; none if that person holds none."""
         ...
 
-    async def hand_over(self, lock: DeployLock, *, owner: str) -> bool:
+    async def changes(self, episode: str) -> tuple[LockChange, ...]:
+        """List the changes of one lock, oldest first; none once they are no longer stored."""
+        ...
+
+    async def hand_over(self, lock: DeployLock, *, owner: str, change: LockChange | None = None) -> bool:
         """Replace the lock that ``owner`` holds by ``lock``; return false if that person holds none."""
         ...
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from typing import assert_never, get_args
+from typing import Literal, assert_never, get_args
 
-from bot.domain.deployments.deploy_lock import DeployLock
+from bot.domain.deployments.deploy_lock import DeployLock, LockChange
 from bot.domain.deployments.gate import GateName, GateResult
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import (
@@ -86,7 +86,7 @@ class GateCommands:
         wanted = DeployLock(
             service=intent.service, by=intent.by, reason=intent.reason, at=intent.at, until=until
         )
-        held = await self._locks.lock(wanted)
+        held = await self._locks.lock(wanted, change=_change("locked", intent, wanted))
         if held.by.id != intent.by.id:
             raise NotAllowedError(
                 f"{lock_words(held)}.",
@@ -99,7 +99,8 @@ class GateCommands:
         held = await self._held(intent.service)
         if held.by.id != intent.by.id:
             await self._require_approver(held, intent.by)
-        if await self._locks.unlock(intent.service, owner=held.by.id) is None:
+        change = _change("unlocked", intent, held)
+        if await self._locks.unlock(intent.service, owner=held.by.id, change=change) is None:
             raise NotFoundError(f"`{intent.service}` is no longer locked by <@{held.by.id}>.")
         if held.by.id != intent.by.id:
             # Removing another's lock is logged, and its owner is notified who removed it.
@@ -119,16 +120,16 @@ class GateCommands:
             )
         mine = [lock for lock in await self._locks.held(self._catalogue.names) if lock.by.id == intent.by.id]
         heir = Person(id=intent.to, name=profile.name)
-        handed = [
-            lock.service
-            for lock in mine
-            if await self._locks.hand_over(lock.but(by=heir), owner=intent.by.id)
-        ]
+        handed = [lock.service for lock in mine if await self._hand(lock.but(by=heir), intent)]
         if not handed:
             raise NotFoundError("You hold no locks to hand over.", hint="`/deploy locks` lists all locks.")
         text = received_text(handed, by=intent.by)
         await self._notifier.notify(Notice(user=intent.to, channel=intent.channel, text=text))
         return handed_over_text(handed, to=heir)
+
+    async def _hand(self, lock: DeployLock, intent: HandOverLocks) -> bool:
+        change = _change("handed_over", intent, lock)
+        return await self._locks.hand_over(lock, owner=intent.by.id, change=change)
 
     async def _why_not(self, intent: AskWhyNot) -> str:
         """Ask every gate at once and list the closed ones first."""
@@ -156,3 +157,11 @@ class GateCommands:
                 code="not_owner",
                 hint=f"Only <@{held.by.id}> or a member of {named} may remove it.",
             )
+
+
+def _change(
+    kind: Literal["locked", "handed_over", "unlocked"],
+    intent: LockDeploys | UnlockDeploys | HandOverLocks,
+    lock: DeployLock,
+) -> LockChange:
+    return LockChange(key=intent.key, kind=kind, by=intent.by, at=intent.at, lock=lock)

@@ -49,6 +49,7 @@ from bot.domain.runs.approval import Approval, Vote, decide
 from bot.domain.runs.event import CancelRequested, RunStarted, VoteCast
 from bot.domain.runs.run import Run, begin, fold
 from bot.engine.deps import Deps
+from bot.engine.emergencies import show_emergency
 from bot.engine.incidents import attach_to_triage, show_on_alerts
 from bot.engine.interjection import Interjection, interject
 from bot.engine.params import complete_params
@@ -190,6 +191,7 @@ class IntentHandler:
         log.info("run_started", extra={"run_id": run_id, "runbook": intent.runbook, "new": started})
         if started:
             await show_on_alerts(self._deps.stores, begin(run_id, event), (event,))
+            await show_emergency(self._deps.stores, begin(run_id, event), (event,))
         if intent.origin.alert and not started:
             await self._start(intent)  # another click was first: try again, which refuses this one
 
@@ -248,6 +250,7 @@ class IntentHandler:
                 by=intent.by,
                 verdict=intent.verdict,
                 decision=decision,
+                why=intent.why,
                 key=intent.key,
             )
             return Interjection(event=cast, wake=decision is not None)

@@ -5,46 +5,67 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from bot.domain.board import Topic
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.deployments.checklist import ItemMark
-from bot.domain.deployments.deploy_lock import DeployLock
+from bot.domain.deployments.deploy_lock import DeployLock, LockChange
+from bot.ports.board import MessageBoard
 
 
 class MemoryDeployLocks:
     """Locks of services by people, in this process."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        """Start with nothing locked; ``clock`` decides what has expired."""
+    def __init__(self, clock: Clock | None = None, *, board: MessageBoard | None = None) -> None:
+        """Start with nothing locked; ``clock`` decides what has expired, changes are marked on ``board``."""
         self._clock = clock or SystemClock()
+        self._board = board
         self._locks: dict[str, DeployLock] = {}
+        self._changes: dict[str, dict[str, LockChange]] = {}
 
-    async def lock(self, wanted: DeployLock) -> DeployLock:
+    async def lock(self, wanted: DeployLock, *, change: LockChange | None = None) -> DeployLock:
         """Lock a service, or change one's own lock; return the lock in force, which may be another's."""
         known = self._held(wanted.service)
         if known is not None and known.by.id != wanted.by.id:
             return known
         self._locks[wanted.service] = wanted
+        await self._keep(change)
         return wanted
 
-    async def unlock(self, service: str, *, owner: str) -> DeployLock | None:
+    async def unlock(
+        self, service: str, *, owner: str, change: LockChange | None = None
+    ) -> DeployLock | None:
         """Remove and return the lock that ``owner``, a person's id, holds; none if that person holds none."""
         known = self._held(service)
         if known is None or known.by.id != owner:
             return None
+        await self._keep(change)
         return self._locks.pop(service)
 
-    async def hand_over(self, lock: DeployLock, *, owner: str) -> bool:
+    async def hand_over(self, lock: DeployLock, *, owner: str, change: LockChange | None = None) -> bool:
         """Replace the lock that ``owner`` holds by ``lock``; return false if that person holds none."""
         known = self._held(lock.service)
         if known is None or known.by.id != owner:
             return False
         self._locks[lock.service] = lock
+        await self._keep(change)
         return True
 
     async def held(self, services: Sequence[str]) -> tuple[DeployLock, ...]:
         """List the locks of these services that have not expired, in the order of asking."""
         locks = (self._held(service) for service in services)
         return tuple(lock for lock in locks if lock is not None)
+
+    async def changes(self, episode: str) -> tuple[LockChange, ...]:
+        """List the changes of one lock, oldest first."""
+        found = self._changes.get(episode, {}).values()
+        return tuple(sorted(found, key=lambda one: (one.at, one.key)))
+
+    async def _keep(self, change: LockChange | None) -> None:
+        if change is None:
+            return
+        self._changes.setdefault(change.episode, {})[change.key] = change
+        if self._board is not None:
+            await self._board.mark(Topic(kind="lock", id=change.episode))
 
     def _held(self, service: str) -> DeployLock | None:
         lock = self._locks.get(service)

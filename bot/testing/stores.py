@@ -42,7 +42,7 @@ def memory_stores(clock: Clock | None = None, *, store: MemoryStore | None = Non
         monitors=MemoryMonitorStore(),
         feedback=MemoryFeedbackStore(),
         deployments=MemoryDeploymentStore(clock, board=store.board),
-        deploy_locks=MemoryDeployLocks(clock),
+        deploy_locks=MemoryDeployLocks(clock, board=store.board),
         checklists=MemoryChecklists(clock),
         ledger=MemoryChangeLedger(clock),
         locks=MemoryLocks(),

@@ -27,6 +27,7 @@ from bot.views.limits import (
 _DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]*)>")
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
+_GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)>")
 _BOLD = re.compile(r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])")
 _FEW = 12
 _TEXTUAL = frozenset({"section", "context"})
@@ -73,9 +74,15 @@ def actions(*buttons: JsonObject) -> JsonObject:
 
 
 def button(
-    label: str, *, action_id: str, value: str, style: str = "", confirm: JsonObject | None = None
+    label: str,
+    *,
+    action_id: str,
+    value: str,
+    style: str = "",
+    confirm: JsonObject | None = None,
+    url: str = "",
 ) -> JsonObject:
-    """Return a button; ``value`` is an opaque id, never cut."""
+    """Return a button; ``value`` is an opaque id, never cut.  With ``url`` it opens that address."""
     made: JsonObject = {
         "type": "button",
         "text": {"type": "plain_text", "text": plain(label, BUTTON_CHARS), "emoji": True},
@@ -84,6 +91,8 @@ def button(
     }
     if style:
         made["style"] = style
+    if url:
+        made["url"] = url
     if confirm is not None:
         made["confirm"] = confirm
     return made
@@ -137,7 +146,10 @@ def fit(
 def flatten(
     blocks: Sequence[JsonObject], *, names: Mapping[str, str], urls: bool = False, buttons: bool = False
 ) -> str:
-    """Return blocks as escaped text without markup, as a screen reader or a terminal shows it."""
+    """Return blocks as escaped text without markup, as a screen reader or a terminal shows it.
+
+    ``names`` maps ids to names; a user group that is not in it stays a mention, so that it notifies.
+    """
     lines = [line for block in blocks for line in _lines(block, buttons=buttons)]
     return _unmarked("\n".join(lines), names=names, urls=urls)
 
@@ -146,6 +158,7 @@ def _unmarked(text: str, *, names: Mapping[str, str], urls: bool) -> str:
     text = _DATE.sub(r"\1", text)
     text = _LINK.sub(r"\2 (\1)" if urls else r"\2", text)
     text = _MENTION.sub(lambda found: _literal(clip(clean(names.get(found[1], found[1])), 80)), text)
+    text = _GROUP.sub(lambda found: f"@{_literal(names[found[1]])}" if found[1] in names else found[0], text)
     return _BOLD.sub(r"\1", text)
 
 

@@ -27,6 +27,7 @@ from bot.views.phrases import (
     local_day,
     who,
 )
+from bot.views.steering import steered_line
 
 OUTCOME_WORDS: Mapping[DeploymentOutcome, tuple[str, str, str]] = {
     "running": (RUNNING, BUSY, "in progress"),
@@ -51,14 +52,15 @@ def announcement(deployment: Deployment) -> DesiredMessage:
     if deployment.is_rollback and deployment.outcome == "succeeded":
         title = f"{colour} {deployment.service}: rolled back to {deployment.version or 'an unnamed version'}"
     blocks: list[JsonObject] = [header(f"{ALARM} EMERGENCY · {title}" if deployment.emergency else title)]
-    lines = [_what(deployment), _people(deployment), _why(deployment)]
+    lines = [_what(deployment), _people(deployment), _steered(deployment), _why(deployment)]
     blocks.append(section(*lines))
     if deployment.finished_at is not None and deployment.summary:
         blocks.append(section(prose(deployment.summary, 600)))
     blocks.append(context(*_small_print(deployment)))
-    people = (deployment.requested_by, *deployment.approved_by)
+    steering = (one.by for one in deployment.steered)
+    people = (deployment.requested_by, deployment.decided_by, *deployment.approved_by, *steering)
     ended = deployment.outcome != "running"
-    names = {person.id: person.name or person.id for person in people}
+    names = {person.id: person.name or person.id for person in people if person is not None}
     return message("deployment", blocks, names=names, urgent=ended or bool(deployment.emergency))
 
 
@@ -109,6 +111,19 @@ def _people(deployment: Deployment) -> str:
     if deployment.approved_by:
         return f"{asked}, approved by {listed([who(person) for person in deployment.approved_by])}."
     return f"{asked}; no approval was requested."
+
+
+def _steered(deployment: Deployment) -> str:
+    """Return who paused, promoted, aborted or cancelled it; empty if no one did."""
+    cancelled = deployment.outcome == "cancelled" and deployment.decided_by is not None
+    return " ".join(
+        line
+        for line in (
+            steered_line(deployment.steered),
+            f"Cancelled by {who(deployment.decided_by)}." if cancelled else "",
+        )
+        if line
+    )
 
 
 def _why(deployment: Deployment) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.errors import NotAllowedError
@@ -13,7 +13,7 @@ from bot.domain.monitoring.alert import Alert
 from bot.domain.runs.run import Run
 from bot.views.alert import alert_colour
 from bot.views.answers import error_text
-from bot.views.blocks import context, fit, header, section
+from bot.views.blocks import actions, context, fit, header, section
 from bot.views.limits import HOME_BLOCKS, MESSAGE_CHARS, bold, prose
 from bot.views.monitor import MonitorView, counted, monitor_line, worst_first
 from bot.views.phrases import (
@@ -21,8 +21,12 @@ from bot.views.phrases import (
     human,
     local,
     local_day,
+    sentence,
     who,
 )
+from bot.views.thread.approval import decision_buttons, votes
+from bot.views.thread.emergency import emergency_lines
+from bot.views.thread.request import open_thread, what_for
 from bot.views.thread.state import headline
 
 _MOST = 10
@@ -37,6 +41,10 @@ class HomeFacts:
     runs: Sequence[Run] = ()
     waiting: Sequence[Run] = ()
     """The runs that this person may decide."""
+    viewer: str = ""
+    """The person's id."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """The addresses of threads, by run, as far as they are known."""
     firing: Sequence[Alert] = ()
     """Newest first."""
     monitors: Sequence[MonitorView] = ()
@@ -51,7 +59,7 @@ def home_view(facts: HomeFacts) -> JsonObject:
     if facts.firing:
         blocks += [header("Firing"), *_firing(facts.firing)]
     if facts.waiting:
-        blocks += [header("Waiting for you"), *_list(facts.waiting)]
+        blocks += [header("Waiting for you"), *_waiting(facts)]
     if running:
         blocks += [header("Running"), *_list(running)]
     if not facts.firing and not facts.waiting and not running:
@@ -99,6 +107,30 @@ def _list(runs: Sequence[Run]) -> list[JsonObject]:
     if len(runs) > _MOST:
         blocks.append(context(f"and {several(len(runs) - _MOST, 'more run')}"))
     return blocks
+
+
+def _waiting(facts: HomeFacts) -> list[JsonObject]:
+    blocks = [block for run in facts.waiting[:_MOST] for block in _to_decide(run, facts)]
+    if len(facts.waiting) > _MOST:
+        blocks.append(context(f"and {several(len(facts.waiting) - _MOST, 'more run')}"))
+    return blocks
+
+
+def _to_decide(run: Run, facts: HomeFacts) -> list[JsonObject]:
+    """Return a request in short, with its buttons; without those once this person has approved."""
+    gate = run.waiting_for
+    plan = run.plan_for(gate.phase) if gate is not None else None
+    opens = open_thread(run, link=facts.links.get(run.id, ""))
+    more = [opens] if opens is not None else []
+    if gate is None or plan is None:
+        return [section(_line(run), _asks(run)), *([actions(*more)] if more else [])]
+    what = what_for(gate, plan)
+    by = f"Approve or reject by {local(gate.expires_at)}: {sentence(prose(what))}"
+    voted = any(one.id == facts.viewer for one in gate.approved_by)
+    counts = not voted and facts.now < gate.expires_at
+    buttons = [*(decision_buttons(gate, what=what, risk=plan.risk) if counts else ()), *more]
+    shown = section(*emergency_lines(run), _line(run), *(votes(gate) if voted else [by]))
+    return [shown, *([actions(*buttons)] if buttons else [])]
 
 
 def _line(run: Run) -> str:

@@ -147,10 +147,16 @@ def channel(channel_id: str) -> str:
 
 def names_in(run: Run) -> dict[str, str]:
     """Return the names of the people in a run by id, for plain text."""
-    people = [run.requested_by, run.cancelled_by]
+    people = [run.requested_by, run.cancelled_by, *(one.by for one in run.steering.said)]
     for gate in run.approvals.values():
         people += [gate.requested_by, gate.decided_by, *gate.approved_by]
     return {person.id: person.name or person.id for person in people if person is not None}
+
+
+def groups_in(run: Run) -> dict[str, str]:
+    """Return the names of the user groups that a run mentions by id, for text that notifies no one."""
+    audiences = [gate.audience for gate in run.approvals.values() if gate.audience is not None]
+    return {one: name for audience in audiences for one, name in audience.groups.items()}
 
 
 def sentence(text: str) -> str:

@@ -22,7 +22,7 @@ async def approve(on: DemoStage, run: Run) -> bool:
     """Let the requester try, then another person approve; return whether the requester was refused."""
     gate = run.waiting_for
     assert gate is not None  # noqa: S101  # the caller has looked
-    card = await on.posted(run.id, f"phase:{gate.phase}")
+    card = await on.posted(run.id, f"ask:{gate.id}")
     await on.press(card, APPROVE, user=ASKS)
     await asyncio.sleep(0.5)
     refused = (await on.run(run.id)).waiting_for is not None

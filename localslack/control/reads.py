@@ -133,6 +133,13 @@ async def stats(core: Core, _request: web.Request) -> Json:
     return {"ok": True, **core.stats.as_json()}
 
 
+async def notifications(core: Core, request: web.Request) -> Json:
+    """Return the last 1,000 notifications, newest last: whom Slack would notify of which message, and why."""
+    viewer = _viewer(core, request)
+    found = [one for one in core.notifications.entries if viewer in (None, one["user"])]
+    return {"ok": True, "notifications": found}
+
+
 async def log(core: Core, _request: web.Request) -> Json:
     """Return the last 500 calls and envelopes."""
     return {"ok": True, "entries": list(core.journal.entries)}
@@ -203,6 +210,7 @@ ROUTES = (
     Route("GET", "/control/home", home),
     Route("GET", "/control/files", files),
     Route("GET", "/control/stats", stats),
+    Route("GET", "/control/notifications", notifications),
     Route("GET", "/control/log", log),
     Route("GET", "/control/wait", wait),
     Route("GET", "/control/feed", feed),

@@ -157,7 +157,7 @@ async def sees_it_mended(person: Slack) -> None:
     await expect(fix).to_contain_text("Approved by @Ben Okafor", timeout=MENDED_MS)
     await expect(fix).to_contain_text("All traffic of checkout is back on 1.4.1")
     await expect(person.page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
-    await expect(person.page.get_by_role("button", name="Reject", exact=True)).to_have_count(0)
+    await expect(person.page.get_by_role("button", name="Reject…", exact=True)).to_have_count(0)
     await expect(person.thread.get_by_role("article").last).to_contain_text(
         "Triage checkout: recovered.", timeout=SOON_MS
     )

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from bot.adapters.redis.stores.board import RedisMessageBoard
 from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
 from bot.adapters.redis.stores.locks import RedisLocks
+from bot.domain.board import Topic
 from bot.domain.clock import SystemClock
-from bot.domain.deployments.deploy_lock import MOST_S, DeployLock
+from bot.domain.deployments.deploy_lock import MOST_S, DeployLock, LockChange
 from bot.domain.people import Person
 from bot.ports.gates import DeployLockStore
 from bot.ports.locks import LockQueue, Locks
@@ -107,6 +109,35 @@ async def test_a_lock_is_handed_over_by_its_owner_alone(locks):
     assert await locks.hand_over(bens, owner=ANA.id)
     assert await locks.held(("checkout",)) == (bens,)
     assert not await locks.hand_over(lock_of(CHI), owner=ANA.id)
+
+
+def change_of(lock: DeployLock, kind: str, *, by: Person = ANA, key: str = "k") -> LockChange:
+    return LockChange.model_validate({"key": key, "kind": kind, "by": by, "at": lock.at, "lock": lock})
+
+
+async def test_what_was_done_with_a_lock_is_kept_with_it_and_only_if_it_was_done(locks):
+    anas = lock_of(ANA)
+    locked = change_of(anas, "locked")
+    for _ in range(2):  # delivered twice
+        await locks.lock(anas, change=locked)
+    refused = lock_of(BEN)
+    await locks.lock(refused, change=change_of(refused, "locked", by=BEN, key="refused"))
+    assert await locks.unlock("checkout", owner=BEN.id, change=change_of(anas, "unlocked", key="no")) is None
+    bens = anas.but(by=BEN)
+    handed = change_of(bens, "handed_over", key="over").but(at=anas.at + timedelta(seconds=1))
+    assert await locks.hand_over(bens, owner=ANA.id, change=handed)
+    off = change_of(bens, "unlocked", by=CHI, key="off").but(at=anas.at + timedelta(seconds=2))
+    assert await locks.unlock("checkout", owner=BEN.id, change=off) == bens
+    assert await locks.changes(locked.episode) == (locked, handed, off)
+    assert await locks.changes("payments:1") == ()
+
+
+async def test_a_change_of_a_lock_marks_its_topic_in_the_same_step():
+    async with fresh_store() as store:
+        lock = lock_of(ANA)
+        await RedisDeployLocks(store).lock(lock, change=change_of(lock, "locked"))
+        (hold,) = await RedisMessageBoard(store).claim(limit=9, lease_s=9)
+        assert hold.topic == Topic(kind="lock", id=change_of(lock, "locked").episode)
 
 
 async def test_a_lock_that_has_expired_is_gone_and_the_next_may_lock(locks):

@@ -9,11 +9,13 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.clock import SystemClock
 from bot.domain.errors import IdentityUnknownError, NotFoundError
 from bot.domain.intent import Intent, Notice
-from bot.domain.people import Profile, Standing
+from bot.domain.people import GroupMembers, Profile, Standing
 from bot.domain.runs.runbook import Runbook
 from bot.engine.stores import Stores
 from bot.ports.directory import Directory
+from bot.ports.links import Links
 from bot.ports.notifier import Notifier
+from bot.testing.links import MemoryLinks
 from bot.testing.stores import memory_stores
 from handlers.context import HandlerContext
 
@@ -107,6 +109,9 @@ class Members:
     async def groups_of(self, user_id: str, *, among: Sequence[str], fresh: bool = False) -> frozenset[str]:
         return frozenset()
 
+    async def members_of(self, group: str) -> GroupMembers:
+        return GroupMembers()
+
 
 @dataclass
 class RecordingNotifier:
@@ -123,6 +128,7 @@ def memory_desk(
     *,
     directory: Directory | None = None,
     notifier: Notifier | None = None,
+    links: Links | None = None,
     catalogue: Catalogue = CATALOGUE,
 ) -> HandlerContext:
     """Return a handler context; what is not given is empty."""
@@ -133,4 +139,5 @@ def memory_desk(
         clock=SystemClock(),
         directory=directory or Members(),
         notifier=notifier or RecordingNotifier(),
+        links=links or MemoryLinks(),
     )

@@ -96,7 +96,7 @@ async def test_what_waits_is_reviewed_in_a_modal_with_the_buttons_to_decide(fron
     assert view["title"]["text"] == "Review"
     assert "Orders in flight on 2.3.1 are retried once." in str(view["blocks"])
     buttons = [item.get("action_id") for block in view["blocks"] for item in block.get("elements", ())]
-    assert {ids.APPROVE, ids.REJECT} <= {*buttons}
+    assert {ids.APPROVE, ids.REJECT_WHY} <= {*buttons}
 
 
 async def test_what_else_of_a_run_without_a_diagnosis_is_answered(front: Front):

@@ -40,7 +40,7 @@ BY_INTENT = {
 """Asks a probe or posts something, so a worker answers; the same rule is checked there."""
 READ_BUTTONS = {ids.DETAILS, ids.REVIEW, ids.WHY, ids.WHAT_ELSE, ids.WHY_SO}
 CHANGE_BUTTONS = {
-    ids.APPROVE, ids.REJECT, ids.TRIAGE, ids.ACKNOWLEDGE, ids.SILENCE, ids.MARK_OVER, ids.TRIAGE_AGAIN, ids.DEPLOY_PLAN, ids.CANCEL_RUN,
+    ids.APPROVE, ids.REJECT, ids.REJECT_WHY, ids.TRIAGE, ids.ACKNOWLEDGE, ids.SILENCE, ids.MARK_OVER, ids.TRIAGE_AGAIN, ids.DEPLOY_PLAN, ids.CANCEL_RUN,
     ids.PROMOTE, ids.PAUSE, ids.RESUME, ids.ABORT, ids.SAY_RIGHT, ids.SAY_WRONG, ids.SAY_OTHER,
 }  # fmt: skip
 NOT_MEMBERS = {
@@ -122,7 +122,9 @@ def test_every_word_verb_and_button_is_sorted_by_whether_it_only_shows_something
     assert {"list", "show"} == monitor_handler.READS
     changes = {"pause", "resume", "mute", "unmute"}
     assert set(monitors.VERBS) == monitor_handler.READS | {"test"} | changes
-    no_buttons = {ids.REASONS, ids.FEEDBACK, ids.PICK_SERVICE, ids.TRIAGE_MESSAGE}
+    no_buttons = {
+        ids.REASONS, ids.FEEDBACK, ids.REJECTION, ids.PICK_SERVICE, ids.TRIAGE_MESSAGE, ids.OPEN_THREAD,
+    }  # fmt: skip
     buttons = {
         value
         for name, value in vars(ids).items()

@@ -17,7 +17,7 @@ from bot.domain.diagnoses.finding import Facts, Measurement
 from bot.domain.errors import ActionFailedError, IdentityUnknownError, ProbeUnavailableError
 from bot.domain.intent import Notice
 from bot.domain.model import JsonValue
-from bot.domain.people import Person, Profile, Standing
+from bot.domain.people import GroupMembers, Person, Profile, Standing
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import Origin, RunStarted
 from bot.domain.runs.runbook import ReducerName, Runbook
@@ -56,6 +56,7 @@ class People:
     outsiders: set[str] = field(default_factory=set)
     standings: dict[str, Standing] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)
+    mentions: dict[str, str] = field(default_factory=lambda: {"oncall": "S0ONCALL01"})
     away: int = 0
     """How often it cannot be asked."""
 
@@ -69,6 +70,12 @@ class People:
     async def groups_of(self, user_id: str, *, among: Sequence[str], fresh: bool = False) -> frozenset[str]:
         del fresh  # it never remembers
         return frozenset(name for name in among if user_id in self.groups.get(name, set()))
+
+    async def members_of(self, group: str) -> GroupMembers:
+        if self.away:
+            self.away -= 1
+            raise IdentityUnknownError("The directory cannot be asked.")
+        return GroupMembers(mention=self.mentions.get(group, ""), members=frozenset(self.groups[group]))
 
 
 @dataclass

@@ -130,6 +130,10 @@ class Shard:
         """String: who has locked a service against deployments; expires with the lock."""
         return f"{self.tag}:deploylock:{service}"
 
+    def lock_changes(self, episode: str) -> str:
+        """Hash: the changes of one lock by people, by the keys of their requests."""
+        return f"{self.tag}:lockchanges:{episode}"
+
     def checklist(self, service: str, version: str) -> str:
         """Hash: people's marks on the checklist of a version."""
         return f"{self.tag}:checklist:{service}:{version}"

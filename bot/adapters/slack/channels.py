@@ -28,6 +28,7 @@ class Channels:
         self._listed_at = -_REMEMBER_S
         self._listing = asyncio.Lock()
         self._closed: dict[tuple[str, str], float] = {}
+        self._direct: dict[str, str] = {}
 
     async def find(self, wanted: str) -> str:
         """Return the id of the channel ``wanted`` (a name or an id), or else of the default channel.
@@ -40,6 +41,13 @@ class Channels:
             if channel and not self.is_closed(channel):
                 return channel
         raise NotFoundError(f"I cannot post to `{wanted}` or to the default channel `{self._default}`.")
+
+    async def direct(self, person: str) -> str:
+        """Return the id of the direct conversation with a person; opens it the first time."""
+        if person not in self._direct:
+            told = await self._client.conversations_open(users=person)
+            self._direct[person] = told["channel"]["id"]
+        return self._direct[person]
 
     def close(self, channel: str, *, thread: str = "") -> None:
         """Leave a channel, or one thread of it, alone for ten minutes."""

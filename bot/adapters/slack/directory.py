@@ -15,7 +15,7 @@ from bot.adapters.slack.client import Identity
 from bot.adapters.slack.failures import SLACK_ERRORS, SlackFailure, slack_failure_of
 from bot.domain.catalogue import ApproverGroup, Catalogue
 from bot.domain.errors import IdentityUnknownError
-from bot.domain.people import Profile, Standing
+from bot.domain.people import GroupMembers, Profile, Standing
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +101,26 @@ class SlackDirectory:
             return bool(group.members)
         return user_id in await self._members_of(group.usergroup, fresh=fresh)
 
+    async def members_of(self, group: str) -> GroupMembers:
+        """Return the members of a group, and how Slack mentions it; none in a group that does not exist.
+
+        Raises:
+            IdentityUnknownError: as ``profile``.
+        """
+        entry = self._catalogue.group(group)
+        if not entry.usergroup:
+            return GroupMembers(members=entry.members)
+        found = await self._members_of(entry.usergroup, fresh=False)
+        if entry.members:
+            return GroupMembers(members=found & entry.members)
+        return GroupMembers(mention=await self._group_id(entry.usergroup, fresh=False), members=found)
+
+    async def _group_id(self, usergroup: str, *, fresh: bool) -> str:
+        """Return the id of a user group; empty if there is none with that handle."""
+        return usergroup if _GROUP_ID.fullmatch(usergroup) else await self._id_of(usergroup, fresh=fresh)
+
     async def _members_of(self, usergroup: str, *, fresh: bool) -> frozenset[str]:
-        group_id = usergroup if _GROUP_ID.fullmatch(usergroup) else await self._id_of(usergroup, fresh=fresh)
+        group_id = await self._group_id(usergroup, fresh=fresh)
         if not group_id:
             log.warning("usergroup_unknown", extra={"usergroup": usergroup})
             return frozenset()

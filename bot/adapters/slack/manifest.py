@@ -11,12 +11,14 @@ DEFAULT_NAME = "Pilothouse"
 
 SCOPES_OF_METHOD: dict[str, frozenset[str]] = {
     "auth.test": frozenset(),
+    "chat.getPermalink": frozenset(),
     "chat.postEphemeral": frozenset({"chat:write"}),
     "chat.postMessage": frozenset({"chat:write", "chat:write.public"}),
     "chat.update": frozenset({"chat:write"}),
     "conversations.history": frozenset({"channels:history", "groups:history", "im:history", "mpim:history"}),
     "conversations.join": frozenset({"channels:join"}),
     "conversations.list": frozenset({"channels:read", "groups:read"}),
+    "conversations.open": frozenset({"im:write"}),
     "conversations.replies": frozenset({"channels:history", "groups:history", "im:history", "mpim:history"}),
     "files.completeUploadExternal": frozenset({"files:write"}),
     "files.getUploadURLExternal": frozenset({"files:write"}),
@@ -25,6 +27,8 @@ SCOPES_OF_METHOD: dict[str, frozenset[str]] = {
     "users.info": frozenset({"users:read", "users:read.email"}),
     "views.open": frozenset(),
     "views.publish": frozenset(),
+    "views.push": frozenset(),
+    "views.update": frozenset(),
 }
 """The scopes that the bot's token needs, by Web API method."""
 

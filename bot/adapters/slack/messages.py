@@ -33,6 +33,7 @@ class Messages:
             text=message.text,
             blocks=list(message.blocks) or None,
             thread_ts=thread or None,
+            reply_broadcast=True if message.broadcast and thread else None,
             metadata={"event_type": EVENT_TYPE, "event_payload": _mark(topic, message.slot)},
             unfurl_links=False,
             unfurl_media=False,

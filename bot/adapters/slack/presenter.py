@@ -160,12 +160,15 @@ class Presenter:
             known = sheet.posted.get(message.slot)
             is_posted = known is not None and bool(known.ts)
             began = known is not None  # an unanswered post may exist: it is resolved in any case
-            if not (is_posted or may_post or (began and sheet.rendered.quiet)):
+            stays_away = message.only_edit and not began
+            resolves = began and (sheet.rendered.quiet or message.only_edit)
+            if stays_away or not (is_posted or may_post or resolves):
                 continue  # replies keep their order: nothing is posted before what comes before it
             if time.monotonic() >= until:
                 return 0
             wait = await (self._writer.edit if is_posted else self._writer.post)(sheet, message)
-            may_post = may_post and (is_posted or wait is None)
+            if not message.to:
+                may_post = may_post and (is_posted or wait is None)
             if wait is not None:
                 waits.append(wait)
         return min(waits, default=None)

@@ -82,6 +82,15 @@ class Refusals:
         self._loud.log("post_refused", _fields(topic, message, code), about=code)
         return LATER_S
 
+    def of_direct(self, topic: Topic, message: DesiredMessage, code: str) -> float | None:
+        """Prepare another way for a direct message; return none if this person cannot get it now."""
+        if code in _BLOCKS:
+            return self._simpler(topic, message, code)
+        self._loud.log(
+            "direct_message_refused", {**_fields(topic, message, code), "user": message.to}, about=code
+        )
+        return None
+
     def of_edit(self, topic: Topic, message: DesiredMessage, code: str) -> float | None:
         """Prepare another way, as ``of_post``; return none if the message must stay as it is, for good."""
         if code in _BLOCKS:

@@ -51,6 +51,8 @@ class RenderedTopic:
     """Nothing new is posted; existing messages are kept up to date."""
     again_in_s: float | None = None
     """Seconds after which it looks different although nothing has changed."""
+    not_in: str = ""
+    """The id of a channel that shows this already: there it is not posted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,15 +157,20 @@ class Writer:
         begun = sheet.posted.get(message.slot)
         if begun is not None and begun.channel:
             wait = await self._look_for(sheet, message, begun)
-            if wait is not None or sheet.posted[message.slot].ts:
+            if wait is not None:
                 return wait
-        try:
-            channel, thread = await self._place(sheet, message)
-        except NotFoundError as error:
-            self._loud.log("no_channel", {**sheet.fields, "error": str(error)}, about=sheet.rendered.channel)
-            return LATER_S
-        except SLACK_ERRORS as error:
-            return self._unanswered(slack_failure_of(error))
+            if sheet.posted[message.slot].ts:
+                return await self.edit(sheet, message)  # it may have changed since the post
+        if message.only_edit:
+            if begun is not None and begun.channel:
+                await self._record(sheet, message, _NOT_POSTED)
+            return None
+        placed = await self._reachable_place(sheet, message)
+        if not isinstance(placed, tuple):
+            return placed
+        channel, thread = placed
+        if sheet.rendered.not_in == channel:
+            return None
         ready = await self._ready(sheet, message)
         if not isinstance(ready, DesiredMessage):
             return ready
@@ -204,7 +211,7 @@ class Writer:
 
     async def _post_failed(
         self, sheet: TopicState, message: DesiredMessage, intent: PostedMessage, trouble: SlackFailure
-    ) -> float:
+    ) -> float | None:
         if trouble.kind == "unsure":
             return max(
                 self._settle_s, self._unreachable(trouble)
@@ -217,6 +224,8 @@ class Writer:
             return self._unreachable(trouble)
         if trouble.code == NO_PICTURE:
             return self._pictures.failed(message, trouble)
+        if message.to:
+            return self._refusals.of_direct(sheet.topic, message, trouble.code)
         return await self._refusals.of_post(
             sheet.topic, message, trouble.code, channel=intent.channel, thread=intent.thread
         )
@@ -244,8 +253,25 @@ class Writer:
         log.info("post_in_doubt", extra={"slot": message.slot, "found": bool(ts), **sheet.fields})
         return None
 
+    async def _reachable_place(
+        self, sheet: TopicState, message: DesiredMessage
+    ) -> tuple[str, str] | float | None:
+        """Return where a message goes; the seconds after which to retry, or none, if that is nowhere now."""
+        try:
+            return await self._place(sheet, message)
+        except NotFoundError as error:
+            self._loud.log("no_channel", {**sheet.fields, "error": str(error)}, about=sheet.rendered.channel)
+            return LATER_S
+        except SLACK_ERRORS as error:
+            trouble = slack_failure_of(error)
+            if message.to and trouble.kind == "refused":
+                return self._refusals.of_direct(sheet.topic, message, trouble.code)
+            return self._unanswered(trouble)
+
     async def _place(self, sheet: TopicState, message: DesiredMessage) -> tuple[str, str]:
-        """Return where a message goes: below the first one, or where requested."""
+        """Return where a message goes: to a person, below the first one, or where requested."""
+        if message.to:
+            return await self._channels.direct(message.to), ""
         head = sheet.head_of(message)
         if head is not None and head.ts and not self._channels.is_closed(head.channel):
             thread = head.thread or head.ts

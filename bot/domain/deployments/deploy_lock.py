@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
@@ -18,6 +18,8 @@ DEFAULT_S = 4 * 3600.0
 """How long a lock lasts unless a duration is given, in seconds."""
 MOST_S = 7 * 86_400.0
 """The longest that a lock may last, in seconds."""
+KEPT_S = 8 * 86_400
+"""How long the changes of a lock are kept, in seconds."""
 
 
 class DeployLock(Model):
@@ -38,6 +40,23 @@ class DeployLock(Model):
     def holds(self, *, at: datetime) -> bool:
         """Return whether it has not expired."""
         return at < self.until
+
+
+class LockChange(Model):
+    """One thing that a person did with a lock, for the channel of its service."""
+
+    key: str
+    """The request's: the same one delivered again is the same change."""
+    kind: Literal["locked", "handed_over", "unlocked"]
+    by: Person
+    at: Instant
+    lock: DeployLock
+    """The lock as it was then; when it was removed, as it was before."""
+
+    @property
+    def episode(self) -> str:
+        """What the changes of one lock have in common: ``<service>:<when it was locked, in ms>``."""
+        return f"{self.lock.service}:{int(self.lock.at.timestamp() * 1000)}"
 
 
 def rule_lock(lock: DeployLock | None, *, at: datetime) -> GateResult:

@@ -9,6 +9,7 @@ from typing import Literal, assert_never
 
 from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
+from bot.domain.rollouts.canary import Steered
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import Background, Pipeline
@@ -65,6 +66,8 @@ class Deployment(Model):
     """The judge's last verdict: ``proceed``, ``stop`` or ``ask``."""
     decided_by: Person | None = None
     """Who made the last decision about it."""
+    steered: tuple[Steered, ...] = ()
+    """Who paused, resumed, promoted or aborted it, in order; empty in records of versions up to 0.4."""
     summary: str = ""
     """How it ended, in a sentence."""
 
@@ -124,6 +127,7 @@ def deployment_of(run: Run) -> Deployment | None:
         rollback_of=_word(run.params, "rollback_of"),
         verdict=verdicts[-1] if verdicts else "",
         decided_by=_decider(run),
+        steered=run.steering.said,
         summary=run.summary,
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, assert_never
 
 from pydantic import Field, ValidationError
 
-from bot.domain.model import JsonObject, Model
+from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
 from bot.domain.rollouts.judging import (
     BurnRateMetric,
@@ -41,6 +42,14 @@ class CanaryReading(Model):
     seen: dict[str, MetricReading]
 
 
+class Steered(Model):
+    """One instruction of a person to a rollout under way."""
+
+    word: SteeringWord
+    by: Person
+    at: Instant
+
+
 class RolloutSteering(Model):
     """How people steered a rollout under way; the latest pause or resume counts, an abort is final."""
 
@@ -48,21 +57,23 @@ class RolloutSteering(Model):
     paused_by: Person | None = None
     aborted_by: Person | None = None
     keys: frozenset[str] = frozenset()
+    said: tuple[Steered, ...] = ()
+    """Every instruction, in order."""
 
-    def told(self, word: SteeringWord, *, by: Person, key: str) -> RolloutSteering:
+    def told(self, word: SteeringWord, *, by: Person, at: datetime, key: str) -> RolloutSteering:
         """Return the state after one more instruction; the same click again changes nothing."""
         if key and key in self.keys:
             return self
-        keys = self.keys | {key}
+        keys, said = self.keys | {key}, (*self.said, Steered(word=word, by=by, at=at))
         match word:
             case "promote":
-                return self.but(promoted_by=by, paused_by=None, keys=keys)
+                return self.but(promoted_by=by, paused_by=None, keys=keys, said=said)
             case "pause":
-                return self.but(paused_by=by, keys=keys)
+                return self.but(paused_by=by, keys=keys, said=said)
             case "resume":
-                return self.but(paused_by=None, keys=keys)
+                return self.but(paused_by=None, keys=keys, said=said)
             case "abort":
-                return self.but(aborted_by=by, keys=keys)
+                return self.but(aborted_by=by, keys=keys, said=said)
             case _:
                 assert_never(word)
 

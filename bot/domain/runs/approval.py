@@ -16,6 +16,17 @@ Verdict = Literal["approve", "reject"]
 Decision = Literal["approved", "rejected", "expired", "cancelled"]
 
 
+class Audience(Model):
+    """The people who are asked for a decision, as looked up when it was requested."""
+
+    groups: dict[str, str] = Field(default_factory=dict)
+    """The chat's user groups to mention: id to the name by which the catalogue knows the group."""
+    people: tuple[Person, ...] = ()
+    """The people to mention one by one, because they are listed in the catalogue."""
+    direct: tuple[Person, ...] = ()
+    """The people who are also asked in a direct message."""
+
+
 class Approval(Model):
     """A gate on a phase: who, how many, until when; bound to the plan's hash."""
 
@@ -31,11 +42,15 @@ class Approval(Model):
     requested_by: Person
     requested_at: Instant
     expires_at: Instant
+    audience: Audience | None = None
+    """Who is asked; none until they were looked up, and in journals of versions up to 0.4."""
     reminded_at: Instant | None = None
     approved_by: tuple[Person, ...] = ()
     decision: Decision | None = None
     decided_by: Person | None = None
     decided_at: Instant | None = None
+    decided_why: str = ""
+    """The reason that a person gave for a rejection."""
 
     @property
     def remind_at(self) -> datetime:

@@ -10,7 +10,7 @@ from bot.domain.model import Instant, JsonObject, Model
 from bot.domain.people import Person
 from bot.domain.rollouts.canary import CanaryReading, SteeringWord
 from bot.domain.rollouts.verdict import CanaryVerdict
-from bot.domain.runs.approval import Approval, Decision, Verdict
+from bot.domain.runs.approval import Approval, Audience, Decision, Verdict
 from bot.domain.runs.inputs import Inputs
 from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.preliminary import Move, PreliminaryDiagnosis
@@ -124,6 +124,15 @@ class ApprovalRequested(Model):
     approval: Approval
 
 
+class ApproversFound(Model):
+    """The people who may decide were looked up, to mention and to ask them."""
+
+    type: Literal["approvers_found"] = "approvers_found"
+    at: Instant
+    approval_id: str
+    audience: Audience
+
+
 class ApprovalReminded(Model):
     """Those who may decide were reminded; once for each approval."""
 
@@ -141,6 +150,8 @@ class VoteCast(Model):
     by: Person
     verdict: Verdict
     decision: Decision | None = None
+    why: str = ""
+    """The reason that the person gave, for a rejection."""
     key: str = ""
     """The click's own key: a redelivery of the same click is the same vote."""
 
@@ -309,6 +320,7 @@ Event = Annotated[
     | LookedAgain
     | PlanRendered
     | ApprovalRequested
+    | ApproversFound
     | ApprovalReminded
     | VoteCast
     | ApprovalEnded

@@ -17,6 +17,7 @@ from bot.domain.runs.event import (
     ApprovalReminded,
     ApprovalRequested,
     ApprovalWaived,
+    ApproversFound,
     CanaryJudged,
     CancelRequested,
     EffectIntended,
@@ -74,6 +75,12 @@ class Run(Model):
         """The service it is about, where its runbook names one."""
         value = self.params.get("service")
         return value if isinstance(value, str) else ""
+
+    @property
+    def emergency(self) -> str:
+        """The reason of the emergency that was declared for it; empty if there is none."""
+        value = self.params.get("emergency")
+        return value.strip() if isinstance(value, str) else ""
 
     @property
     def waiting_for(self) -> Approval | None:
@@ -173,6 +180,8 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
             return run.but(approvals={**run.approvals, event.approval.id: event.approval})
         case VoteCast():
             return _vote(run, event)
+        case ApproversFound():
+            return _approval(run, event.approval_id, audience=event.audience)
         case ApprovalReminded():
             return _approval(run, event.approval_id, reminded_at=event.at)
         case ApprovalEnded():
@@ -205,7 +214,8 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
         case CanaryJudged():
             return _judged(run, event)
         case RolloutSteered():
-            return run.but(steering=run.steering.told(event.word, by=event.by, key=event.key))
+            steering = run.steering.told(event.word, by=event.by, at=event.at, key=event.key)
+            return run.but(steering=steering)
         case _:
             assert_never(event)
 
@@ -283,5 +293,6 @@ def _vote(run: Run, event: VoteCast) -> Run:
         update["approved_by"] = (*run.approvals[event.approval_id].approved_by, event.by)
     if event.decision is not None:
         update |= {"decision": event.decision, "decided_by": event.by, "decided_at": event.at}
+        update["decided_why"] = event.why
     voted = run.but(vote_keys=run.vote_keys | {event.key})
     return _approval(voted, event.approval_id, **update)

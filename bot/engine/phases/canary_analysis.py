@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from bot.domain.rollouts.canary import CanaryReading, MetricReading, case_of, thinned
 from bot.domain.rollouts.verdict import CanaryVerdict
 from bot.domain.runs.approval import Approval
-from bot.domain.runs.event import ApprovalEnded, ApprovalRequested, CanaryJudged, StepFinished
+from bot.domain.runs.event import (
+    ApprovalEnded,
+    ApprovalRequested,
+    ApproversFound,
+    CanaryJudged,
+    StepFinished,
+)
 from bot.domain.runs.plan import PlannedStep
 from bot.domain.runs.run_states import StepState
 from bot.domain.runs.runbook import ApprovalPolicy, Judging, ReadMetric
+from bot.engine.phases.approval_gate import LOOK_UP_AGAIN, look_up_approvers, remind
 from bot.engine.session import RunSession
 from bot.engine.steps import call
 
@@ -46,6 +54,7 @@ class CanaryAnalysis:
         self._name = judge_step_id(step.id)
         self._judging = judging
         self._raise_gate = raise_gate
+        self._look_up_at: datetime | None = None
 
     async def decided(self) -> StepFinished | None:
         """Judge until it is decided; return the failure, or none where the step may proceed."""
@@ -58,7 +67,7 @@ class CanaryAnalysis:
             if not why:
                 free = self._may_pass(verdict)
             if not why and not free and self._age_s >= float(self._judging.for_s):
-                why, free = self._ask()
+                why, free = await self._ask()
             if why or free:
                 fact = self._ended(why, by=verdict)
                 self._session.note(*self._close_gate(), fact)
@@ -144,24 +153,35 @@ class CanaryAnalysis:
             return True
         return verdict.decision == "proceed" and self._age_s >= float(self._judging.at_least_s)
 
-    def _ask(self) -> tuple[str, bool]:
+    async def _ask(self) -> tuple[str, bool]:
         """Ask a person; return why it must stop, empty if it need not, and whether a person approved it."""
         session = self._session
         gate = session.run.gate(self._phase, step=self._name)
         if gate is None:
             gate = self._raise_gate(self._name, self._judging.ask)
-            session.note(ApprovalRequested(at=session.now, approval=gate))
+            found = await self._look_up(gate)
+            session.note(ApprovalRequested(at=session.now, approval=gate), *found)
+        elif gate.decision is None and gate.audience is None:
+            session.note(*await self._look_up(gate))
         match gate.decision:
             case None if session.now >= gate.expires_at:
                 session.note(ApprovalEnded(at=session.now, approval_id=gate.id, decision="expired"))
                 return "the judge could not decide, and no approver decided in time", False
             case None:
+                remind(session, gate)
                 return "", False
             case "approved":
                 return "", session.run.steering.paused_by is None
             case _:
                 who = f" by {gate.decided_by.name or gate.decided_by.id}" if gate.decided_by else ""
                 return f"the judge could not decide, and it was {gate.decision}{who}", False
+
+    async def _look_up(self, gate: Approval) -> tuple[ApproversFound, ...]:
+        """Look up who is asked; after a failure not again at once, because that would delay the judging."""
+        if self._look_up_at is not None and self._session.now < self._look_up_at:
+            return ()
+        self._look_up_at = self._session.now + LOOK_UP_AGAIN
+        return await look_up_approvers(self._session, gate)
 
     def _close_gate(self) -> tuple[ApprovalEnded, ...]:
         """Close the open gate where the judge decided before a person did."""

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from datetime import timedelta
 from functools import partial
 
-from bot.domain.errors import BotError, IdentityUnknownError
+from bot.domain.errors import BotError
 from bot.domain.runs.approval import Approval
 from bot.domain.runs.event import (
-    ApprovalEnded,
-    ApprovalReminded,
-    ApprovalRequested,
-    ApprovalWaived,
     PhaseStarted,
     PlanRendered,
     StepFinished,
@@ -23,20 +17,15 @@ from bot.domain.runs.event import (
 )
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.runbook import ApprovalPolicy, Check, Pipeline, plan_source
-from bot.engine.approvers import lapse_reason
 from bot.engine.checks import check_step_id, look, settle_check
 from bot.engine.effects import put_back, run_step
-from bot.engine.phases import Answer, PhaseEnd, PhaseWait
+from bot.engine.phases import Answer, PhaseEnd
+from bot.engine.phases.approval_gate import new_approval, pass_gate
 from bot.engine.phases.canary_analysis import CanaryAnalysis, judge_step_id
 from bot.engine.phases.plan import render_checks, render_steps
 from bot.engine.preemption import make_way
-from bot.engine.seen_state import state_change
 from bot.engine.service_lock import acquire
 from bot.engine.session import RunSession
-from bot.templating.templates import truth
-
-_ASKED_AGAIN = timedelta(seconds=5)
-"""The pause before people are looked up again, if Slack did not answer."""
 
 
 async def pipeline(session: RunSession, phase: Pipeline) -> Answer:
@@ -52,7 +41,7 @@ async def pipeline(session: RunSession, phase: Pipeline) -> Answer:
     if phase.preempts:
         await make_way(session, phase.id)
     if phase.approval is not None:
-        waiting = await _gate(session, phase.id, policy=phase.approval, plan_hash=plan.digest)
+        waiting = await pass_gate(session, phase.id, policy=phase.approval, plan_hash=plan.digest)
         if waiting is not None:
             return waiting
     if (in_line := await acquire(session, phase.id, to="change")) is not None:
@@ -61,79 +50,6 @@ async def pipeline(session: RunSession, phase: Pipeline) -> Answer:
         return await _watched(session, phase, plan)
     async with session.deps.stores.leases.hold(session.run.service):
         return await _watched(session, phase, plan)
-
-
-async def _gate(
-    session: RunSession, phase: str, *, policy: ApprovalPolicy, plan_hash: str, step: str = ""
-) -> Answer | None:
-    """Request or read an approval; none means that exactly this plan may proceed."""
-    approval = session.run.gate(phase, step=step)
-    if approval is None and policy.waived_when and truth(policy.waived_when, session.scope()):
-        waiver = ApprovalWaived(at=session.now, phase=phase, step=step, plan_hash=plan_hash, why=policy.why)
-        if not any((w.phase, w.step, w.plan_hash) == (phase, step, plan_hash) for w in session.run.waived):
-            await session.write(waiver)
-        return None
-    if approval is None:
-        approval = _new_approval(session, phase, step=step, policy=policy, plan_hash=plan_hash)
-        session.note(ApprovalRequested(at=session.now, approval=approval))
-        return PhaseWait(until=approval.next_look_at)
-    match approval.decision:
-        case None if session.now >= approval.expires_at:
-            session.note(ApprovalEnded(at=session.now, approval_id=approval.id, decision="expired"))
-            return PhaseEnd(outcome="expired", why="no approver decided in time")
-        case None:
-            if approval.reminded_at is None and session.now >= approval.remind_at:
-                session.note(ApprovalReminded(at=session.now, approval_id=approval.id))
-                approval = session.run.approvals[approval.id]
-            return PhaseWait(until=approval.next_look_at)
-        case "approved" if approval.plan_hash == plan_hash:
-            return await _still_approved(session, approval)
-        case "approved":
-            return PhaseEnd(outcome="failed", why="the plan is not the one that was approved")
-        case "rejected":
-            who = approval.decided_by.name or approval.decided_by.id if approval.decided_by else "someone"
-            return PhaseEnd(outcome="rejected", why=f"{who} rejected it")
-        case _:
-            return PhaseEnd(outcome="expired", why=f"the approval was {approval.decision}")
-
-
-async def _still_approved(session: RunSession, approval: Approval) -> Answer | None:
-    """Check once more, before the first change, what the plan was made from, and who asked and approved."""
-    states = session.run.phases[approval.phase].steps
-    guarded = [states[approval.step]] if approval.step in states else list(states.values())
-    if any(state.outcome is not None or state.intent_key for state in guarded):
-        return None  # it was checked before it began
-    if changed := await state_change(session.deps, session.run, approval):
-        return PhaseEnd(outcome="failed", why=f"{changed}. Nothing was changed; ask again for a new plan")
-    try:
-        why = await lapse_reason(session.deps.directory, approval, origin=session.run.origin.kind)
-    except IdentityUnknownError:
-        if session.now >= approval.expires_at:
-            return PhaseEnd(outcome="expired", why="the approvers could not be looked up in Slack")
-        return PhaseWait(until=session.now + _ASKED_AGAIN)
-    if why:
-        return PhaseEnd(
-            outcome="failed", why=f"{why}, so nothing was changed. Start again for a new approval"
-        )
-    return None
-
-
-def _new_approval(
-    session: RunSession, phase: str, *, step: str, policy: ApprovalPolicy, plan_hash: str
-) -> Approval:
-    service = session.run.service
-    groups = policy.groups or (session.deps.catalogue.get(service).approvers if service else ())
-    return Approval(
-        id=f"{session.run.id}.{secrets.token_urlsafe(12)}",
-        phase=phase,
-        step=step,
-        plan_hash=plan_hash,
-        policy=policy,
-        groups=groups,
-        requested_by=session.run.requested_by,
-        requested_at=session.now,
-        expires_at=session.now + timedelta(seconds=policy.expires_s),
-    )
 
 
 async def _plan(session: RunSession, phase: Pipeline) -> RenderedPlan:
@@ -215,7 +131,9 @@ async def _steps(session: RunSession, phase: str, plan: RenderedPlan) -> Answer:
                 await _undo(session, phase, plan)
             return PhaseEnd(outcome="failed", why=session.stopping)
         if step.approval is not None:
-            waiting = await _gate(session, phase, policy=step.approval, plan_hash=plan.digest, step=step.id)
+            waiting = await pass_gate(
+                session, phase, policy=step.approval, plan_hash=plan.digest, step=step.id
+            )
             if isinstance(waiting, PhaseEnd):
                 await _undo(session, phase, plan)
             if waiting is not None:
@@ -259,7 +177,7 @@ async def _step(
 def _gate_of_judge(
     session: RunSession, phase: str, plan: RenderedPlan, step: str, policy: ApprovalPolicy
 ) -> Approval:
-    return _new_approval(session, phase, step=step, policy=policy, plan_hash=plan.digest)
+    return new_approval(session, phase, step=step, policy=policy, plan_hash=plan.digest)
 
 
 async def _verified(session: RunSession, phase: str, check: Check) -> StepFinished | None:

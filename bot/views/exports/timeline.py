@@ -13,6 +13,7 @@ from bot.domain.runs.event import (
     ApprovalReminded,
     ApprovalRequested,
     ApprovalWaived,
+    ApproversFound,
     CanaryJudged,
     CancelRequested,
     EffectIntended,
@@ -94,10 +95,16 @@ def _line(event: Event) -> tuple[Tone, str]:  # noqa: C901, PLR0911, PLR0912  # 
                 "doubt",
                 f"  approval requested from {groups} until {until:%H:%M:%S} UTC",
             )
+        case ApproversFound():
+            named = [*event.audience.groups.values(), *map(_who, event.audience.people)]
+            direct = len(event.audience.direct)
+            return "quiet", f"  mentioned {', '.join(named) or 'no one'}, {direct} asked in direct messages"
         case ApprovalReminded():
             return "quiet", "  reminder sent"
         case VoteCast():
-            return _tone(event.verdict), f"  {_who(event.by)}: {event.verdict}{_decision(event.decision)}"
+            why = f": {event.why}" if event.why else ""
+            said = f"  {_who(event.by)}: {event.verdict}{_decision(event.decision)}{why}"
+            return _tone(event.verdict), said
         case ApprovalEnded():
             return "bad", f"  approval {event.decision}"
         case EffectIntended():

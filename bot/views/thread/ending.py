@@ -369,5 +369,6 @@ def _undecided(run: Run) -> str:
         return prose(run.summary, 600)
     gate = gates[-1]
     if gate.decision == "rejected":
-        return f"{who(gate.decided_by)} rejected the plan"
+        why = f": {prose(gate.decided_why)}" if gate.decided_why else ""
+        return f"{who(gate.decided_by)} rejected the plan{why}"
     return f"No decision from {listed(list(gate.groups), last='or') or 'an approver'} in time"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from bot.domain.diagnoses.finding import Facts, Measurement
+from bot.domain.diagnoses.finding import Measurement
 from bot.domain.formatting import listed
 from bot.domain.model import JsonObject
 from bot.domain.runs.approval import Approval
@@ -14,7 +14,7 @@ from bot.domain.runs.plan import RenderedPlan
 from bot.domain.runs.run import Run
 from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import Pipeline
-from bot.views.blocks import section
+from bot.views.blocks import context, section
 from bot.views.limits import bold, prose
 from bot.views.phrases import (
     ALARM,
@@ -33,8 +33,9 @@ from bot.views.phrases import (
     sentence,
     without_ids,
 )
-from bot.views.thread.approval import decided_line, decision_blocks
-from bot.views.thread.remedy import proposal, step_in_words
+from bot.views.steering import steered_line
+from bot.views.thread.approval import decided_line, deciders
+from bot.views.thread.request import request_blocks
 from bot.views.thread.rollout import rollout_blocks, verdict_line
 from bot.views.thread.state import is_check, is_verifying, result_of, title_of
 from bot.views.thread.watch import bar
@@ -50,9 +51,7 @@ def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObj
         return [section(f"{FAILED} {bold(title_of(phase), 120)}: {prose(state.why) or 'no plan'}")]
     gate = run.gate(phase.id, step="")
     if gate is not None and gate.decision is None:
-        first = section(f"{WAITING} {bold(f'Approval needed: {plan.summary}')}")
-        asked = decision_blocks(gate, what=plan.summary, risk=plan.risk, now=now)
-        return [first, *_waived_gates(run), *proposal(plan), *asked]
+        return request_blocks(run, gate, now=now)
     if gate is not None and gate.decision != "approved":
         title = bold(f"{plan.summary}: {gate.decision}")
         return [section(f"{ENDED} {title}", f"{decided_line(gate)} Nothing was changed.")]
@@ -79,7 +78,7 @@ def in_doubt(step: StepState, *, over: bool) -> bool:
 def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime) -> list[JsonObject]:
     state = run.phases[phase.id]
     gates = [gate for gate in run.approvals.values() if gate.phase == phase.id]
-    decisions = [*_waived(run, phase), *(_decision(run, gate) for gate in gates)]
+    decisions = [*_waived(run, phase), *(_decision(run, gate) for gate in gates), *_steered(run, phase)]
     over = state.outcome is not None or run.outcome is not None
     waiting = next((gate for gate in gates if gate.decision is None), None)
     title = _title(run, phase, plan, waiting=waiting is not None)
@@ -90,7 +89,7 @@ def _carried_out(run: Run, phase: Pipeline, plan: RenderedPlan, *, now: datetime
         section(*_step_lines(state, over=over, waits=waiting.step if waiting else "")),
     ]
     if waiting is not None:
-        blocks += _step_gate(plan, waiting, now=now)
+        blocks += request_blocks(run, waiting, now=now) if waiting.audience is None else [_asked(waiting)]
     blocks += rollout_blocks(run, phase, plan)
     if _stopped(state):
         blocks.append(section(f"*Why it stopped:* {prose(state.why, 800)}"))
@@ -112,19 +111,6 @@ def _achieved(state: PhaseState) -> str:
     )
 
 
-def _waived_gates(run: Run) -> list[JsonObject]:
-    """Return the gates that were waived for this run, for those who approve it; empty if none was."""
-    results = (result_of(step) for state in run.phases.values() for step in state.steps.values())
-    waived = [
-        prose(found.summary, 500)
-        for found in results
-        if isinstance(found, Facts)
-        and isinstance(gates := found.data.get("gates"), list)
-        and any(isinstance(gate, dict) and gate.get("waived_by") for gate in gates)
-    ]
-    return [section(*(f"{ALARM} {text}" for text in dict.fromkeys(waived)))] if waived else []
-
-
 def _waived(run: Run, phase: Pipeline) -> list[str]:
     """Return a prominent line for each waived approval: why it was waived, and the emergency."""
     stated = run.params.get("emergency")
@@ -136,17 +122,21 @@ def _waived(run: Run, phase: Pipeline) -> list[str]:
     ]
 
 
+def _steered(run: Run, phase: Pipeline) -> list[str]:
+    """Return who steered a rollout that is over; while it is under way, its card shows that."""
+    is_judged = any(step.verdict is not None for step in run.phases[phase.id].steps.values())
+    over = run.phases[phase.id].outcome is not None
+    return [steered_line(run.steering.said)] if is_judged and over else []
+
+
 def _decision(run: Run, gate: Approval) -> str:
     line = decided_line(gate)
     step = run.phases[gate.phase].steps.get(gate.step)
     return f"{prose(step.title or step.id, 120)}: {line}" if line and step is not None else line
 
 
-def _step_gate(plan: RenderedPlan, gate: Approval, *, now: datetime) -> list[JsonObject]:
-    step = next((step for step in plan.steps if step.id == gate.step), None)
-    what = plan.summary if step is None else step.title or human(step.id)
-    card = [] if step is None else [section(step_in_words(step))]
-    return [*card, *decision_blocks(gate, what=what, risk=plan.risk, now=now)]
+def _asked(gate: Approval) -> JsonObject:
+    return context(f"{WAITING} Waiting for {deciders(gate)}: see the request in this thread.")
 
 
 def _title(run: Run, phase: Pipeline, plan: RenderedPlan, *, waiting: bool) -> str:

@@ -11,7 +11,7 @@ from bot.views import ids
 from bot.views.blocks import button, section
 from bot.views.modals import modal
 from bot.views.thread.diagnosis import cause_in_root
-from bot.views.thread.fix import pipeline_blocks
+from bot.views.thread.request import own_request_blocks
 
 
 def review_button(run: Run) -> JsonObject | None:
@@ -21,14 +21,17 @@ def review_button(run: Run) -> JsonObject | None:
     return button("Review", action_id=ids.REVIEW, value=run.id, style="primary")
 
 
-def review_modal(run: Run, *, now: datetime) -> JsonObject:
-    """Return what waits for a decision, with its buttons while they count."""
-    gate = run.waiting_for
+def review_modal(run: Run, *, now: datetime, viewer: str = "", approval_id: str = "") -> JsonObject:
+    """Return what waits for a decision, with its buttons while they count for this ``viewer``, by id.
+
+    With ``approval_id`` it shows that request, also after its decision.
+    """
+    gate = run.approvals.get(approval_id, run.waiting_for)
     phase = next((one for one in run.runbook.phases if gate is not None and one.id == gate.phase), None)
-    if not isinstance(phase, Pipeline):
+    if gate is None or not isinstance(phase, Pipeline):
         blocks = [section("Nothing waits for a decision any more. The thread shows what was decided.")]
         return modal(ids.REASONS, title="Review", blocks=blocks, close="Close")
     top = run.diagnosis.top if run.diagnosis is not None else None
     cause = [section(cause_in_root(run, top))] if top is not None else []
-    blocks = [*cause, *pipeline_blocks(run, phase, now=now)]
+    blocks = [*cause, *own_request_blocks(run, gate, viewer=viewer, now=now)]
     return modal(ids.REASONS, title="Review", blocks=blocks, close="Close")

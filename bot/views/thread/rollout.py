@@ -173,6 +173,8 @@ def _steered(run: Run) -> str:
     steering = run.steering
     if steering.aborted_by is not None:
         return f"{FAILED} *{who(steering.aborted_by)} aborted it:* all traffic goes back to stable."
+    if run.cancelled_by is not None:
+        return f"{FAILED} *{who(run.cancelled_by)} cancelled it:* all traffic goes back to stable."
     if steering.paused_by is not None:
         return f"{PAUSED} *Paused by {who(steering.paused_by)}.* It is still judged, and stopped if bad."
     if steering.promoted_by is not None:

@@ -29,6 +29,7 @@ from bot.views.phrases import (
 )
 from bot.views.thread.approval import deciders
 from bot.views.thread.diagnosis import cause_in_root, unread_line
+from bot.views.thread.emergency import emergency_lines
 from bot.views.thread.ending import ending_lines
 from bot.views.thread.evidence import strongest
 from bot.views.thread.leaning import leaning_lines
@@ -58,7 +59,8 @@ def root_blocks(run: Run, *, style: Style) -> list[JsonObject]:
     colour, words = headline(run)
     blocks = [header(f"{colour} {subject_of(run)}: {words}")]
     rolling = rollout_lines(run)
-    if lines := [*([] if _is_below_alert(run) else state_lines(run)), _unread(run)]:
+    told = [] if _is_below_alert(run) else state_lines(run)
+    if lines := [*emergency_lines(run), *told, _unread(run)]:
         blocks.append(section(*lines))
     if run.outcome is None and run.waiting_for is None and not rolling:
         blocks.append(_plan_block(run, subject_of(run)) if style == "plan" else section(*_checklist(run)))

@@ -18,6 +18,7 @@ from tests.unit.engine.small_world import book, step
 FOLDER = Path(__file__).parents[2] / "data" / "journals"
 RECORDED = sorted(FOLDER.glob("v*/*.jsonl"))
 ENDED = {
+    "asked": "rejected",
     "behind_another": "done",
     "cancelled": "cancelled",
     "expired": "expired",

@@ -14,7 +14,7 @@ from localslack.limits import check_message, check_view
 
 _TOKEN = re.compile(
     r"<!date\^\d+\^\{(time|date_short_pretty\} \{time)\}\|[\d:\- ]+UTC>"
-    r"|<@[UW][A-Z0-9]+>|<#[CGD][A-Z0-9]+>|<https?://[^<>|\s]+\|[^<>|]*>"
+    r"|<!subteam\^S[A-Z0-9]+>|<@[UW][A-Z0-9]+>|<#[CGD][A-Z0-9]+>|<https?://[^<>|\s]+\|[^<>|]*>"
 )
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 

@@ -10,11 +10,13 @@ from bot.domain.board import DesiredMessage
 from bot.domain.diagnoses.diagnosis import Cause, CauseKind, Diagnosis, RuledOut, Source, SourceStatus
 from bot.domain.diagnoses.finding import Evidence, Facts, Finding, FindingKind, Findings, Measurement
 from bot.domain.model import JsonObject, Model
-from bot.domain.runs.approval import Approval
+from bot.domain.people import Person
+from bot.domain.runs.approval import Approval, Audience
 from bot.domain.runs.effect import ActionResult
 from bot.domain.runs.event import (
     ApprovalEnded,
     ApprovalRequested,
+    ApproversFound,
     CancelRequested,
     EffectIntended,
     Event,
@@ -36,6 +38,7 @@ from bot.domain.runs.runbook import ApprovalPolicy, Check, PluginCall, Runbook
 from bot.views.blocks import flatten
 from bot.views.limits import unescape
 from bot.views.phrases import (
+    groups_in,
     names_in,
 )
 from bot.views.thread.details import details_modal
@@ -251,7 +254,9 @@ class Story:
     def read(self, slot: str) -> str:
         """Return the text of one message, with links and buttons."""
         [message] = [m for m in self.messages if m.slot == slot]
-        return unescape(flatten(message.blocks, names=names_in(self.run), urls=True, buttons=True))
+        return unescape(
+            flatten(message.blocks, names=names_in(self.run) | groups_in(self.run), urls=True, buttons=True)
+        )
 
     def details(self) -> str:
         """Return the text behind *Details*, with links."""
@@ -284,6 +289,23 @@ class Story:
 
     def look(self, phase: str, *, ok: bool | None, text: str, **seen: JsonObject) -> Self:
         return self.wait(2).tell(WatchSampled(at=self.at, phase=phase, ok=ok, text=text, seen=seen))
+
+    def finds_approvers(
+        self,
+        *,
+        groups: dict[str, str] | None = None,
+        people: Sequence[Person] = (),
+        direct: Sequence[Person] = (),
+    ) -> Self:
+        """Look up who is asked for the open decision: by default the user group."""
+        gate = self.run.waiting_for
+        assert gate is not None
+        audience = Audience(
+            groups={"S0ONCALL01": "oncall"} if groups is None else groups,
+            people=tuple(people),
+            direct=tuple(direct),
+        )
+        return self.tell(ApproversFound(at=self.at, approval_id=gate.id, audience=audience))
 
     # The chapters of a triage, in their order.
 

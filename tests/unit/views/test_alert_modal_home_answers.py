@@ -186,7 +186,7 @@ def test_home_shows_what_waits_for_me_what_runs_and_what_was():
     read = flatten(view["blocks"], names={"U0ANA00001": "Ana"})
     first, rest = read.split("Running", 1)
     assert first.startswith("Waiting for you\n🟡 Triage checkout: waiting for approval")
-    assert "Approve or reject in its thread by 03:30 UTC: Roll checkout back to 2.3.0" in first
+    assert "Approve or reject by 03:30 UTC: Roll checkout back to 2.3.0." in first
     assert "gathering evidence" in rest
     assert "Recent\n🟢 Triage checkout: recovered" in rest
     assert read.count("waiting for approval") == 1

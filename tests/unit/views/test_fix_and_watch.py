@@ -54,7 +54,7 @@ def test_an_undo_whose_arguments_are_known_is_shown_in_full():
 def test_the_buttons_carry_nothing_but_the_approvals_id_and_ask_once_more():
     approve, reject = elements(Story().diagnoses().proposes())
     assert (approve["action_id"], approve["value"]) == (ids.APPROVE, "r-7f3a.opaque")
-    assert (reject["action_id"], reject["value"]) == (ids.REJECT, "r-7f3a.opaque")
+    assert (reject["action_id"], reject["value"]) == (ids.REJECT_WHY, "r-7f3a.opaque")
     assert "Roll checkout back to 2.3.0. Orders in flight" in approve["confirm"]["text"]["text"]
 
 

@@ -244,7 +244,7 @@ def test_the_transcript_tells_the_whole_thread_with_its_buttons_and_links():
     story = Story().diagnoses().proposes()
     text = thread_text(story.run, story.at)
     assert text.startswith("🟡 Triage checkout: waiting for approval\n")
-    assert "[Approve]  [Reject]" in text
+    assert "[Approve]  [Reject…]" in text
     assert "view (https://deploys.example/77)" in text
     assert "A new error line in checkout 2.3.1: `KeyError: 'discount' <!channel> in 'price'`" in text
     assert "&lt;" not in text

@@ -34,7 +34,8 @@ class RedisDeploymentStore:
             "book",
             keys,
             deployment.id,
-            deployment.model_dump_json(),
+            # Without what is not set, so that an older version of the bot can read what this one wrote.
+            deployment.model_dump_json(exclude_defaults=True),
             int(deployment.finished_at is not None),
             _ms(deployment.requested_at.timestamp()),
             self._retention_s,

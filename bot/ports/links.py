@@ -1,0 +1,13 @@
+"""Addresses in the chat, for buttons that open what they are about."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Links(Protocol):
+    """Addresses of threads."""
+
+    async def thread_of(self, run_id: str) -> str:
+        """Return the address of a run's first message; empty if it is not posted, or not known now."""
+        ...

@@ -1,0 +1,15 @@
+"""The memory twin of the addresses in the chat."""
+
+from __future__ import annotations
+
+
+class MemoryLinks:
+    """Addresses that are given to it."""
+
+    def __init__(self, **known: str) -> None:
+        """Know the addresses of these runs."""
+        self.known = known
+
+    async def thread_of(self, run_id: str) -> str:
+        """Return the address of a run's first message; empty if none was given."""
+        return self.known.get(run_id, "")
