@@ -58,7 +58,7 @@ async def test_what_is_typed_is_written_down(deploys: Front, typed, runbook, par
         ("/deploy canry checkout 1.5.0", "Unknown strategy `canry` (did you mean `canary`?)"),
         ("/deploy canary checkout", "`version` is missing.\nTry `/deploy canary checkout <version>"),
         ("/deploy canary chekout 1.5.0", "Unknown service `chekout` (did you mean `checkout`?)"),
-        ("/deploy canary checkout 1.5.0;rm", "`version` must be something that matches"),
+        ("/deploy canary checkout 1.5.0;rm", "`1.5.0;rm` is not a valid version"),
         ("/deploy canary checkout 1.5.0 weights 5,200", "`weights` must be something such as `5,25,50`, not `5,200`"),
         ("/deploy canary checkout 1.5.0 moon", "I do not understand `moon`"),
         ("/deploy plan", "Unknown strategy"),

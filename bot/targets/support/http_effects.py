@@ -138,6 +138,16 @@ async def look(ctx: Context, url: str) -> JsonObject:
     Raises:
         ActionFailedError: it cannot be read; nothing was changed.
     """
+    found = await look_if_any(ctx, url)
+    return {} if found is None else found
+
+
+async def look_if_any(ctx: Context, url: str, *, missing: frozenset[int] = frozenset()) -> JsonObject | None:
+    """Return a JSON object read from the target; none where it answers with one of the codes ``missing``.
+
+    Raises:
+        ActionFailedError: it cannot be read; nothing was changed.
+    """
     named = without_login(url)
     try:
         response = await ctx.http.get(url, timeout=ctx.timeout_s * PATIENCE)
@@ -147,6 +157,8 @@ async def look(ctx: Context, url: str) -> JsonObject:
             hint="Check that it is up, and its address in the catalogue.",
             code="target_unavailable",
         ) from error
+    if response.status_code in missing:
+        return None
     if not response.is_success:
         raise _refusal(named, response)
     found = _object(response)
