@@ -72,6 +72,37 @@ async def test_what_is_not_understood_says_what_to_type_and_starts_nothing(deplo
     assert deploys.inbox.intents == []
 
 
+HOSTILE = (
+    '"1.4.2\nx"', "1.4.2:x", "1.4.2'x", "$(id)", "--force", "../1.4.2", "1..2", "1" * 65, "1" * 1500, "1/2", "x;y", "1.4.2.lock",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("version", HOSTILE)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/deploy canary checkout {}",
+        "/deploy plan blue-green checkout {}",
+        "/deploy rolling checkout {}",
+        "/deploy gitops checkout {}",
+        "/deploy migrate checkout {}",
+        "/deploy flag checkout {}",
+        "/rollback checkout to {}",
+        "/deploy why checkout {}",
+        "/deploy diff checkout {}",
+        "/deploy checklist checkout {}",
+    ],
+)
+async def test_what_is_more_than_a_version_is_refused_by_every_command(
+    deploys: Front, command: str, version: str
+):
+    answer = await said(deploys, command.format(version))
+    assert answer
+    assert len(answer) < 500, "it repeats no more than a piece of what was typed"
+    assert "\n1.4.2" not in answer
+    assert deploys.inbox.intents == []
+
+
 @pytest.mark.parametrize(
     ("action", "word"),
     [(ids.PROMOTE, "promote"), (ids.PAUSE, "pause"), (ids.RESUME, "resume"), (ids.ABORT, "abort")],

@@ -17,6 +17,7 @@ MOST_CHARS = 64
 """The longest version: it has to fit into a folder's name, a tag, a Redis key and one line of a chat."""
 _VERSION = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+-]{{0,{MOST_CHARS - 1}}}")
 _LOCK = ".lock"
+_MOST_SHOWN = 256
 _NEAR = 0.6
 _MOST_NEAREST = 3
 _NUMBER = re.compile(r"(\d+)")
@@ -48,6 +49,24 @@ def _checked_if_given(text: str) -> str:
 
 OptionalVersion = Annotated[str, AfterValidator(_checked_if_given)]
 """A version, or an empty text where none is named."""
+
+
+def is_one_line(text: str) -> bool:
+    """Return whether a text is one printable line that no program takes for an option."""
+    return 0 < len(text) <= _MOST_SHOWN and text.isprintable() and text == text.strip() and text[0] != "-"
+
+
+def _on_one_line(text: str) -> str:
+    if text and not is_one_line(text):
+        raise ValueError(f"a version is one printable line of at most {_MOST_SHOWN} characters")
+    return text
+
+
+TargetVersion = Annotated[str, AfterValidator(_on_one_line)]
+"""A version as a target or a feed reports it, such as ``release/1.4``; empty where none is known.
+
+It is wider than what people may type, so that there is a way back to it; who writes it down quotes it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

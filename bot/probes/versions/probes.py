@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 
-from bot.domain.deployments.version import KnownVersions, VersionCheck, check_version
+from bot.domain.deployments.version import KnownVersions, VersionCheck, check_version, is_version
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import BotError
 from bot.engine.plugins import Context, probe
@@ -56,7 +56,7 @@ def _sources(
         return asked
     if "git" in entry.sources:
         asked["Git"] = sources.from_git(ctx, entry, version, until_s=until_s)
-    if entry.sources.get("github", {}).get("repository"):
+    if entry.sources.get("github", {}).get("repository") and is_version(version):
         asked["GitHub"] = sources.from_github(ctx, entry, version)
     if "registry" in entry.sources:
         asked["registry"] = sources.from_registry(ctx, entry)
