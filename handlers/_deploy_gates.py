@@ -5,14 +5,12 @@ from __future__ import annotations
 from bot.domain.errors import UsageError
 from bot.domain.intent import AskWhyNot, HandOverLocks, LockDeploys, UnlockDeploys
 from bot.engine.params import echo
-from bot.services.parsing.gates import mentioned, parse_lock_words, parse_service
+from bot.services.parsing.gates import mentioned, parse_lock_words, parse_service, valid_version
 from bot.views.locks import locks_text
 from bot.views.queue import queue_text
 from handlers._deploy_subcommand import DeploySubcommand
 from handlers.context import HandlerContext
 from handlers.payloads import Payload, click_of, person_of
-
-_MOST_VERSION = 100
 
 
 async def _lock(desk: HandlerContext, words: list[str], command: Payload) -> str:
@@ -44,7 +42,7 @@ async def _locks(desk: HandlerContext, words: list[str], command: Payload) -> st
 
 async def _why(desk: HandlerContext, words: list[str], command: Payload) -> str:
     service = parse_service([*words[:1], *words[2:]], catalogue=desk.catalogue, command="/deploy why")
-    version = "".join(words[1:2])[:_MOST_VERSION]
+    version = valid_version(words[1], example=f"Try `/deploy why {service}`.") if len(words) > 1 else ""
     await desk.submit(AskWhyNot(**click_of(command, at=desk.clock.now()), service=service, version=version))
     return ""
 

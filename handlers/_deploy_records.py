@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from bot.domain.intent import ShowDelivery, ShowDiff
-from bot.services.parsing.gates import parse_service
+from bot.services.parsing.gates import parse_service, valid_version
 from bot.services.parsing.records import parse_stats_words
 from bot.views.deployment import MOST_LISTED, history_lines
 from handlers._deploy_subcommand import DeploySubcommand
 from handlers.context import HandlerContext
 from handlers.payloads import Payload, click_of, person_of
-
-_MOST_VERSION = 100
 
 
 async def _history(desk: HandlerContext, words: list[str], command: Payload) -> str:
@@ -22,7 +20,7 @@ async def _history(desk: HandlerContext, words: list[str], command: Payload) -> 
 
 async def _diff(desk: HandlerContext, words: list[str], command: Payload) -> str:
     service = parse_service([*words[:1], *words[2:]], catalogue=desk.catalogue, command="/deploy diff")
-    version = "".join(words[1:2])[:_MOST_VERSION]
+    version = valid_version(words[1], example=f"Try `/deploy diff {service}`.") if len(words) > 1 else ""
     click = click_of(command, at=desk.clock.now())
     await desk.submit(ShowDiff(**click, service=service, version=version))
     return ""

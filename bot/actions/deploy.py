@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.actions._shared.targets import change_of
+from bot.domain.deployments.version import TargetVersion
 from bot.domain.diagnoses.change import Change, ChangeKind
 from bot.domain.errors import ProbeUnavailableError
 from bot.domain.model import JsonObject
@@ -20,10 +21,12 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 Route = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
 """A tenant or a header's value, as the map of the target has it."""
 Instances = Annotated[list[str], Field(min_length=1)]
-Versions = Annotated[dict[str, str], Field(min_length=1)]
+Versions = Annotated[dict[str, TargetVersion], Field(min_length=1)]
 
 
-async def is_staged(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult | None:
+async def is_staged(
+    ctx: Context, *, service: str, version: TargetVersion, by: str = ""
+) -> ActionResult | None:
     """Return a result if the candidate is already up; used only after an interrupted attempt."""
     side = (await _observed(ctx, service, by)).candidate
     up = side is not None and side.version == version and side.healthy
@@ -31,7 +34,7 @@ async def is_staged(ctx: Context, *, service: str, version: str, by: str = "") -
 
 
 @action(specialist="cicd", in_doubt="retry", look=is_staged)
-async def stage(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
+async def stage(ctx: Context, *, service: str, version: TargetVersion, by: str = "") -> ActionResult:
     """Start ``version`` as the candidate of ``service``, healthy and without traffic.
 
     Raises:
@@ -43,13 +46,13 @@ async def stage(ctx: Context, *, service: str, version: str, by: str = "") -> Ac
 
 
 @action(specialist="cicd", in_doubt="retry")
-async def unstage(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
+async def unstage(ctx: Context, *, service: str, version: TargetVersion, by: str = "") -> ActionResult:
     """Remove the candidate if it is ``version`` and has no traffic.  Raises as ``stage`` does."""
     return done(ctx, service, await target_of(ctx, service, by=by).unstage(version), kind="rollback")
 
 
 @action(specialist="cicd", in_doubt="retry")
-async def retire(ctx: Context, *, service: str, version: str, by: str = "") -> ActionResult:
+async def retire(ctx: Context, *, service: str, version: TargetVersion, by: str = "") -> ActionResult:
     """Stop ``version``, which was kept warm after a promotion.  Raises as ``stage`` does."""
     return done(ctx, service, await target_of(ctx, service, by=by).unstage(version))
 
@@ -58,7 +61,7 @@ async def is_shifted(
     ctx: Context,
     *,
     service: str,
-    version: str,
+    version: TargetVersion,
     percent: Percent,
     routes: list[Route] | None = None,
     by: str = "",
@@ -75,7 +78,7 @@ async def shift(
     ctx: Context,
     *,
     service: str,
-    version: str,
+    version: TargetVersion,
     percent: Percent,
     routes: list[Route] | None = None,
     by: str = "",
@@ -97,7 +100,7 @@ async def is_promoted(
     ctx: Context,
     *,
     service: str,
-    version: str,
+    version: TargetVersion,
     by: str = "",
     keep_warm: bool = True,  # noqa: ARG001  # a look has its action's arguments
 ) -> ActionResult | None:
@@ -111,7 +114,7 @@ async def is_promoted(
 
 @action(specialist="cicd", in_doubt="retry", look=is_promoted)
 async def promote(
-    ctx: Context, *, service: str, version: str, by: str = "", keep_warm: bool = True
+    ctx: Context, *, service: str, version: TargetVersion, by: str = "", keep_warm: bool = True
 ) -> ActionResult:
     """Make ``version`` the stable one of ``service``, so that it also serves after a restart of the target.
 
@@ -128,7 +131,7 @@ async def promote(
 
 
 async def is_rolled_back(
-    ctx: Context, *, service: str, to_version: str = "", version: str = "", by: str = ""
+    ctx: Context, *, service: str, to_version: TargetVersion = "", version: TargetVersion = "", by: str = ""
 ) -> ActionResult | None:
     """Return a result if stable serves and no candidate is left; used only after an interrupted attempt."""
     found = await _observed(ctx, service, by)
@@ -142,7 +145,7 @@ async def is_rolled_back(
 
 @action(specialist="cicd", in_doubt="retry", look=is_rolled_back)
 async def rollback(
-    ctx: Context, *, service: str, to_version: str = "", version: str = "", by: str = ""
+    ctx: Context, *, service: str, to_version: TargetVersion = "", version: TargetVersion = "", by: str = ""
 ) -> ActionResult:
     """Move all traffic of ``service`` back to the stable version at once, then stop the candidate.
 
@@ -161,7 +164,7 @@ async def rollback(
 
 @action(specialist="cicd", in_doubt="retry")
 async def reapply(
-    ctx: Context, *, service: str, version: str, before: JsonObject, by: str = ""
+    ctx: Context, *, service: str, version: TargetVersion, before: JsonObject, by: str = ""
 ) -> ActionResult:
     """Restore the traffic that ``version`` of ``service`` had before a rollback: the undo of ``rollback``.
 
@@ -174,7 +177,7 @@ async def reapply(
 
 @action(specialist="cicd", in_doubt="retry")
 async def replace(
-    ctx: Context, *, service: str, version: str, instances: Instances, by: str = ""
+    ctx: Context, *, service: str, version: TargetVersion, instances: Instances, by: str = ""
 ) -> ActionResult:
     """Update these instances of ``service`` to ``version``, at most ``max_unavailable`` at a time.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.actions.deploy import done
+from bot.domain.deployments.version import TargetVersion
 from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
 from bot.ports.targets import ChangeResult
@@ -37,7 +38,7 @@ async def shift(ctx: Context, *, service: str, weights: Weights) -> ActionResult
 
 
 async def is_rolled_back(
-    ctx: Context, *, service: str, version: str = "", previous_version: str = ""
+    ctx: Context, *, service: str, version: TargetVersion = "", previous_version: TargetVersion = ""
 ) -> ActionResult | None:
     """Return the rollback's result if the candidate has no traffic; asked only after an interrupted try."""
     found = await target_of(ctx, service).observe()
@@ -51,7 +52,7 @@ async def is_rolled_back(
 
 @action(specialist="traffic", in_doubt="retry", look=is_rolled_back, deprecated="deploy.rollback")
 async def rollback(
-    ctx: Context, *, service: str, version: str = "", previous_version: str = ""
+    ctx: Context, *, service: str, version: TargetVersion = "", previous_version: TargetVersion = ""
 ) -> ActionResult:
     """Do what ``deploy.rollback`` does, from ``version`` to ``previous_version``; the candidate still runs.
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from urllib.parse import quote
 
-from bot.actions._shared.targets import change_of, field_of, look, settings_of, write
+from bot.actions._shared.targets import change_of, field_of, look, path_segment, settings_of, write
 from bot.domain.address import without_login
 from bot.domain.errors import ActionFailedError
 from bot.domain.model import JsonValue
@@ -70,7 +69,7 @@ async def put(
 def _url(ctx: Context, service: str, key: str) -> str:
     settings = settings_of(ctx, service, where="sources", kind="settings")
     base = field_of(settings, "url", service=service, kind="settings").rstrip("/")
-    return f"{base}/settings/{quote(service, safe='')}/{quote(key, safe='')}"
+    return f"{base}/settings/{path_segment(service)}/{path_segment(key)}"
 
 
 async def _current(ctx: Context, service: str, key: str) -> JsonValue:

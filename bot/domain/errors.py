@@ -121,6 +121,12 @@ class UnknownServiceError(UsageError):
     reason = "unknown_service"
 
 
+class UnknownVersionError(UsageError):
+    """No source knows such a version of the service, and one of them knows all versions."""
+
+    reason = "unknown_version"
+
+
 class RunbookError(BotError):
     """A runbook does not parse, or names a plugin that does not exist."""
 

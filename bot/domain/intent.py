@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.domain.catalogue import Address
-from bot.domain.deployments.checklist import MOST_NOTE, Version
+from bot.domain.deployments.checklist import MOST_NOTE
 from bot.domain.deployments.delivery import MOST_DAYS
 from bot.domain.deployments.deploy_lock import MOST_S
 from bot.domain.deployments.freeze import MOST_REASON, Reason
+from bot.domain.deployments.version import OptionalVersion, Version
 from bot.domain.diagnoses.diagnosis import CauseKind
 from bot.domain.diagnoses.feedback import MOST_CHARS, Opinion
 from bot.domain.model import Instant, JsonObject, Model, Name
@@ -187,7 +188,7 @@ class AskWhyNot(GateIntent):
 
     type: Literal["ask_why_not"] = "ask_why_not"
     service: Address
-    version: str = ""
+    version: OptionalVersion = ""
 
 
 class RecordIntent(PersonIntent):
@@ -243,7 +244,7 @@ class ShowDiff(RecordIntent):
 
     type: Literal["show_diff"] = "show_diff"
     service: Address
-    version: str = Field(default="", max_length=100)
+    version: OptionalVersion = ""
 
 
 AnyChecklistIntent = TickItem | WaiveItem | UntickItem | ShowChecklist

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from bot.domain.catalogue import Catalogue
+from bot.domain.deployments.version import RULE, is_version
 from bot.domain.durations import MAX_DURATION_S, parse_duration
 from bot.domain.errors import UnknownServiceError, UsageError
 from bot.domain.model import JsonObject, JsonValue
@@ -53,6 +54,8 @@ def _convert(name: str, param: Param, value: JsonValue, *, catalogue: Catalogue)
     match param.type, value:
         case "service", str():
             return find_service(value, catalogue)
+        case "version", str():
+            return _version(value)
         case "duration", _:
             return _duration(name, value)
         case "boolean", bool():
@@ -87,6 +90,12 @@ def find_service(word: str, catalogue: Catalogue) -> str:
         f"Unknown service `{echo(visible(word))}`{did_you_mean(bare_name(word), catalogue.names)}.",
         hint=f"The catalogue has {known}.",
     )
+
+
+def _version(word: str) -> str:
+    if not is_version(word):
+        raise UsageError(f"`{echo(word)}` is not a valid version.", hint=f"It has {RULE}.")
+    return word
 
 
 def _duration(name: str, value: JsonValue) -> float:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from bot.domain.model import Model
 
 PHASES = ("expand", "migrate", "contract")
 Phase = Literal["expand", "migrate", "contract"]
-Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._+-]{0,63}$")]
-"""A version, which is also the name of a folder."""
 
 _DOWN = "down"
 _VERIFY = "verify"

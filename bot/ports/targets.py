@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -163,5 +163,18 @@ class DeploymentTarget(Protocol):
         """Bring each named instance to its version, never more at a time than may be missing.
 
         With ``fall_back``, an instance that does not start is restored at once, and counts as refused.
+        """
+        ...
+
+
+@runtime_checkable
+class ListsReleases(Protocol):
+    """A target that knows every version that it could start; most do not."""
+
+    async def releases(self) -> tuple[str, ...] | None:
+        """Return all versions; none where this one cannot list them.
+
+        Raises:
+            ActionFailedError: the target cannot be read.
         """
         ...

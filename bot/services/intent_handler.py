@@ -61,6 +61,7 @@ from bot.services.gate_commands import GateCommands
 from bot.services.monitor_commands import MonitorCommands
 from bot.services.record_commands import RecordCommands
 from bot.services.rollout_control import RolloutControl
+from bot.services.version_check import require_known_version
 
 log = logging.getLogger(__name__)
 
@@ -179,10 +180,12 @@ class IntentHandler:
         if intent.origin.kind not in ("cli", "webhook", "run"):
             await self._admit(intent)
         runbook = self._deps.library.get(intent.runbook)
+        params = complete_params(runbook, intent.params, catalogue=self._deps.catalogue)
+        await require_known_version(self._deps, runbook, params, run_id=run_id_of(intent.key))
         event = RunStarted(
             at=self._deps.clock.now(),
             runbook=runbook,
-            params=complete_params(runbook, intent.params, catalogue=self._deps.catalogue),
+            params=params,
             requested_by=intent.by,
             origin=intent.origin,
         )

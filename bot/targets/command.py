@@ -21,11 +21,11 @@ from bot.targets.support.processes import CompletedProgram, run
 from bot.targets.support.unsupported import SingleVersionTarget
 
 _NAME = "command"
-_ARGUMENT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+@-]{0,127}$")
+_ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,127}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-Which = Literal["deploy", "rollback", "version"]
+Which = Literal["deploy", "rollback", "version", "versions"]
 
 
 class CommandSettings(TargetSettings):
@@ -33,6 +33,9 @@ class CommandSettings(TargetSettings):
 
     version: str = Field(description="Prints the version that serves, on its first line.")
     deploy: str = Field(default="", description="Deploys `{version}` of `{service}`.")
+    versions: str = Field(
+        default="", description="Prints every version that can be deployed, one a line; optional."
+    )
     rollback: str = Field(default="", description="Rolls `{service}` back to `{version}`.")
 
 
@@ -53,6 +56,18 @@ class CommandTarget(SingleVersionTarget):
     async def observe(self) -> TargetState:
         """Return the version that the ``version`` command prints on its first line."""
         return self._serving(self._service, await self._version())
+
+    async def releases(self) -> tuple[str, ...] | None:
+        """Return the versions that the ``versions`` command prints, if the catalogue has one."""
+        if not self._settings.versions:
+            return None
+        ran = await self._run(self._line("versions"))
+        if ran.code:
+            raise ActionFailedError(
+                f"The `versions` command of {self._service} exited with code {ran.code}: {ran.complaint}",
+                code="target_unavailable",
+            )
+        return tuple(line.strip() for line in ran.out.splitlines() if line.strip())
 
     async def way_back(self, version: str) -> RollbackCheck:
         """Return whether a rollback is possible: there is a command for it, and the version can be read."""
@@ -132,7 +147,7 @@ def command_line(template: str, arguments: Mapping[str, str]) -> list[str]:
         ActionFailedError: the template has an unknown placeholder, or an argument has a forbidden character.
     """
     for name, value in arguments.items():
-        if not _ARGUMENT.match(value):
+        if not _ARGUMENT.fullmatch(value):
             raise ActionFailedError(
                 f"{value!r} cannot be the {name} of a command.",
                 hint="Use letters, digits and `.` `_` `+` `@` `-`; begin with a letter or digit.",

@@ -52,6 +52,10 @@ class FlagsTarget(SingleVersionTarget):
             can=Capabilities(shift=True, routes=True, instant_back=True, lease=False),
         )
 
+    async def releases(self) -> tuple[str, ...]:
+        """Return the one flag of the catalogue."""
+        return (self._key,)
+
     async def way_back(self, version: str) -> RollbackCheck:
         """Return whether a rollback is possible: the flag can be read, and is the requested one."""
         if version != self._key:

@@ -30,6 +30,17 @@ class ShopLauncher:
         version = "" if state == "stopped" else self._fleet.unit_version(unit.name)
         return {"service": service, "server": server, "version": version, "state": state}
 
+    def releases(self, service: str) -> dict[str, Any]:
+        """Return the releases that can be started in the slots of a service.
+
+        Raises:
+            RefusedError: no such service (404).
+        """
+        unit = next((unit for (address, _), unit in self._slots.items() if address == service), None)
+        if unit is None:
+            raise RefusedError(404, "unknown_service", f"Unknown service: {service}.")
+        return {"service": service, "releases": [*RELEASES[unit.service]]}
+
     async def launch(self, service: str, server: str, version: str) -> dict[str, Any]:
         """Start ``version`` in a slot in place of what runs there, and do not wait until it is well.
 

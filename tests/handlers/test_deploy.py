@@ -58,7 +58,7 @@ async def test_what_is_typed_is_written_down(deploys: Front, typed, runbook, par
         ("/deploy canry checkout 1.5.0", "Unknown strategy `canry` (did you mean `canary`?)"),
         ("/deploy canary checkout", "`version` is missing.\nTry `/deploy canary checkout <version>"),
         ("/deploy canary chekout 1.5.0", "Unknown service `chekout` (did you mean `checkout`?)"),
-        ("/deploy canary checkout 1.5.0;rm", "`version` must be something that matches"),
+        ("/deploy canary checkout 1.5.0;rm", "`1.5.0;rm` is not a valid version"),
         ("/deploy canary checkout 1.5.0 weights 5,200", "`weights` must be something such as `5,25,50`, not `5,200`"),
         ("/deploy canary checkout 1.5.0 moon", "I do not understand `moon`"),
         ("/deploy plan", "Unknown strategy"),
@@ -69,6 +69,37 @@ async def test_what_is_typed_is_written_down(deploys: Front, typed, runbook, par
 )  # fmt: skip
 async def test_what_is_not_understood_says_what_to_type_and_starts_nothing(deploys: Front, typed, told):
     assert told in await said(deploys, typed)
+    assert deploys.inbox.intents == []
+
+
+HOSTILE = (
+    '"1.4.2\nx"', "1.4.2:x", "1.4.2'x", "$(id)", "--force", "../1.4.2", "1..2", "1" * 65, "1" * 1500, "1/2", "x;y", "1.4.2.lock",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("version", HOSTILE)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/deploy canary checkout {}",
+        "/deploy plan blue-green checkout {}",
+        "/deploy rolling checkout {}",
+        "/deploy gitops checkout {}",
+        "/deploy migrate checkout {}",
+        "/deploy flag checkout {}",
+        "/rollback checkout to {}",
+        "/deploy why checkout {}",
+        "/deploy diff checkout {}",
+        "/deploy checklist checkout {}",
+    ],
+)
+async def test_what_is_more_than_a_version_is_refused_by_every_command(
+    deploys: Front, command: str, version: str
+):
+    answer = await said(deploys, command.format(version))
+    assert answer
+    assert len(answer) < 500, "it repeats no more than a piece of what was typed"
+    assert "\n1.4.2" not in answer
     assert deploys.inbox.intents == []
 
 

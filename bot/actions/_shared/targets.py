@@ -7,8 +7,19 @@ from bot.targets.support.http_effects import (
     effect_of,
     field_of,
     look,
+    path_segment,
     settings_of,
     write,
 )
 
-__all__ = ["ACTOR", "PATIENCE", "change_of", "effect_of", "field_of", "look", "settings_of", "write"]
+__all__ = [
+    "ACTOR",
+    "PATIENCE",
+    "change_of",
+    "effect_of",
+    "field_of",
+    "look",
+    "path_segment",
+    "settings_of",
+    "write",
+]

@@ -15,12 +15,13 @@ from bot.actions.migrations.backfill import BackfillBatches
 from bot.actions.migrations.ledger import MigrationLedger
 from bot.actions.migrations.lock_guard import LockGuard, lock_guard
 from bot.actions.migrations.reversal_check import held_by
+from bot.domain.deployments.version import Version
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.formatting import listed
 from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
 from bot.migrations.execution import Manner, manner_of
-from bot.migrations.layout import LayoutError, MigrationFile, Phase, Version, lay_out
+from bot.migrations.layout import LayoutError, MigrationFile, Phase, lay_out
 from bot.targets.registry import is_deployed_here
 from bot.targets.support.retired_versions import others_running
 

@@ -12,11 +12,11 @@ from pydantic import AwareDatetime, Field
 from bot.actions._shared.database import TROUBLE, connected
 from bot.actions._shared.targets import PATIENCE, change_of
 from bot.actions.postgres import backup as _postgres_backup
+from bot.domain.deployments.version import Version
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.formatting import figure
 from bot.domain.runs.effect import ActionResult
 from bot.engine.plugins import Context, action
-from bot.migrations.layout import Version
 from bot.targets.support.backups import Backup, Shelf
 
 Pid = Annotated[int, Field(gt=0, lt=2**31)]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from bot.domain.model import Instant, JsonObject, Model, Name
 from bot.domain.people import Person
 from bot.domain.runs.runbook import Expression
 
-VERSION = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$"
-Version = Annotated[str, StringConstraints(pattern=VERSION)]
-"""A version as it is written in keys and commands."""
 MOST_NOTE = 300
 """The longest note or reason, in characters."""
 

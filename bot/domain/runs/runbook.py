@@ -17,8 +17,8 @@ Expression = Annotated[str, Field(min_length=1, max_length=500)]
 class Param(Model):
     """One word that a runbook takes."""
 
-    type: Literal["string", "service", "duration", "integer", "boolean"] = "string"
-    """A duration is written ``30m`` and arrives as seconds."""
+    type: Literal["string", "service", "version", "duration", "integer", "boolean"] = "string"
+    """A duration is written ``30m`` and arrives as seconds; a version that does not exist is refused."""
     summary: str = ""
     required: bool = False
     default: JsonValue = None

@@ -111,7 +111,7 @@ def _of_pipeline(session: RunSession, phase: Plan) -> RenderedPlan:
     assert isinstance(pipeline, Pipeline)  # noqa: S101  # the loader has made sure
     return RenderedPlan(
         summary=_text(session, phase.summary or phase.title or pipeline.title or pipeline.id),
-        risk=_text(session, phase.risk),
+        risk=_text(session, phase.risk).strip(),
         steps=render_steps(session, pipeline.steps),
         verify=render_checks(session, (*pipeline.verify, *phase.verify)),
     )

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.domain.deployments.version import is_version
 from bot.domain.errors import (
     ActionFailedError,
     ActionInDoubtError,
@@ -21,8 +22,9 @@ from bot.probes.changes.release_commits import MOST_COMMITS as MOST_BROUGHT
 from bot.probes.changes.release_commits import ReleaseCommit
 from bot.targets.support.processes import CompletedProgram, run
 
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 MOST_COMMITS = 200
+_MOST_CHARS = 900_000
+"""Of output; a program's output is cut off at a million bytes."""
 _FIELD, _RECORD = "\x1f", "\x1e"
 _FORMAT = f"--format=%H{_FIELD}%an{_FIELD}%aI{_FIELD}%s{_RECORD}"
 _DIFFS = f"--format={_RECORD}%H{_FIELD}%an{_FIELD}%aI{_FIELD}%s{_FIELD}"
@@ -89,6 +91,26 @@ class GitHistory:
         finally:
             for name in own:
                 await self._try("update-ref", "-d", name)
+
+    async def tags(self) -> tuple[str, ...]:
+        """Return all versions that are tagged, without their prefix.
+
+        Raises:
+            ProbeUnavailableError: the repository cannot be read, or has more tags than can be read.
+        """
+        glob = f"refs/tags/{self.tag_prefix}*"
+        if self.remote:
+            output = await self._started(
+                ["git", "ls-remote", "--tags", "--refs", "--end-of-options", self.remote, glob]
+            )
+        else:
+            output = await self._try("for-each-ref", "--format=%(objectname)\t%(refname)", glob)
+        if output.code:
+            raise ProbeUnavailableError(f"git could not list the tags: {output.complaint}")
+        if len(output.out) >= _MOST_CHARS:  # the beginning is missing
+            raise ProbeUnavailableError("The repository has too many tags to read.")
+        names = (line.partition("\t")[2] for line in output.out.splitlines())
+        return tuple(name.removeprefix(f"refs/tags/{self.tag_prefix}") for name in names if name)
 
     async def log(self, before: str, after: str) -> tuple[int, tuple[GitCommit, ...]]:
         """Return how many commits are in ``after`` and not in ``before``, and the commits, newest first."""
@@ -208,7 +230,7 @@ def _made(folder: Path) -> Path:
 
 
 def _checked(version: str) -> str:
-    if not VERSION.fullmatch(version) or ".." in version:
+    if not is_version(version):
         raise ProbeUnavailableError(f"{version[:80]!r} is not a valid version.", code="version_unknown")
     return version
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.domain.deployments.version import Version
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import (
     ActionFailedError,
@@ -19,7 +20,7 @@ from bot.domain.model import JsonObject
 from bot.engine.plugins import Context, probe
 from bot.migrations.compatibility import in_the_way
 from bot.migrations.database import TableFacts
-from bot.migrations.layout import MigrationFile, Phase, Version
+from bot.migrations.layout import MigrationFile, Phase
 from bot.migrations.plan import ReversalPlan
 from bot.migrations.postconditions import promised_by
 from bot.migrations.rulings import Rollback

@@ -43,6 +43,9 @@ class _AlertAnswer(BaseModel):
     data: _AlertData
 
 
+_QUOTES = ('"', "'", "`", "\\")
+"""What ends or escapes a text in PromQL."""
+
 _DEPLOYED_S = 600.0
 """Longer, in seconds, than ``up`` is read back and than the longest step of a deployment."""
 
@@ -234,9 +237,20 @@ async def _by_version(
             f"The `prometheus` source of {service} has no `{field}`.",
             hint=f'Add a query for one version: `{field}: …{{version="$version"}}…`.',
         )
-    queries = [source[field].replace("$version", version) for version in versions]
+    queries = [source[field].replace("$version", _label(version)) for version in versions]
     values = await asyncio.gather(*(ask_now(ctx, source, query) for query in queries))
     return [value if math.isfinite(value) else None for value in values]
+
+
+def _label(version: str) -> str:
+    """Return a version as it may stand between quotes of a query.
+
+    Raises:
+        ProbeUnavailableError: it would end the quotes, so it cannot be asked for.
+    """
+    if not version.isprintable() or any(sign in version for sign in _QUOTES):
+        raise ProbeUnavailableError(f"{version[:80]!r} cannot be part of a query.", code="version_unknown")
+    return version
 
 
 @probe(specialist="monitoring")

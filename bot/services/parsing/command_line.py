@@ -21,7 +21,14 @@ _WORD = re.compile(r'((?:[^\s"=]+=)?)"([^"]*)"|(\S+)')
 _PAIR = re.compile(r"(?:--)?([A-Za-z][\w-]*)=(.*)", re.DOTALL)
 _QUOTES = str.maketrans("“”„«»‘’\u00a0", '"""""\'\' ')  # noqa: RUF001  # what phones make of quotes
 _KINDS = {"string": "text", "integer": "number"}
-_PLACEHOLDERS = {"string": "", "service": "checkout", "duration": "30m", "integer": "1", "boolean": "yes"}
+_PLACEHOLDERS = {
+    "string": "",
+    "service": "checkout",
+    "version": "",
+    "duration": "30m",
+    "integer": "1",
+    "boolean": "yes",
+}
 
 
 def parse_words(runbook: Runbook, text: str, *, catalogue: Catalogue, command: str = "") -> JsonObject:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.catalogue import Catalogue
-from bot.domain.deployments.checklist import MOST_NOTE, VERSION
+from bot.domain.deployments.checklist import MOST_NOTE
 from bot.domain.deployments.deploy_lock import DEFAULT_S, MOST_S
 from bot.domain.deployments.freeze import MOST_REASON
+from bot.domain.deployments.version import RULE, is_version
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UsageError
 from bot.domain.nearest import did_you_mean
@@ -17,7 +18,6 @@ from bot.engine.params import echo, find_service
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _DURATION = re.compile(r"\d[\d.]*[a-z]+(?:\d[\d.]*[a-z]+)*", re.IGNORECASE)
-_VERSION = re.compile(VERSION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,9 +149,18 @@ def _of_version(
     service = find_service(words[0], catalogue)
     if len(words) == 1:
         raise UsageError("Which version?", hint=example)
-    if not _VERSION.fullmatch(words[1]):
-        raise UsageError(f"`{echo(words[1])}` is not a valid version.", hint=example)
-    return service, words[1], words[2:]
+    return service, valid_version(words[1], example=example), words[2:]
+
+
+def valid_version(word: str, *, example: str) -> str:
+    """Return the word.
+
+    Raises:
+        UsageError: it cannot name a version.
+    """
+    if not is_version(word):
+        raise UsageError(f"`{echo(word)}` is not a valid version.", hint=f"It has {RULE}. {example}")
+    return word
 
 
 def _loosely(name: str) -> str:

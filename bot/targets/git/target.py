@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from bot.domain.deployments.version import is_one_line
 from bot.domain.errors import ActionFailedError, ActionInDoubtError
 from bot.domain.model import JsonObject
 from bot.engine.plugins import Context
@@ -94,6 +95,8 @@ class GitTarget(SingleVersionTarget):
         return await self.promote(version_before(before), keep_warm=False)
 
     async def _write(self, version: str, *, title: str, back: bool) -> ChangeResult:
+        if not is_one_line(version):  # another line in the message would be a trailer
+            raise ActionFailedError(f"{version[:80]!r} cannot be a version.", code="bad_argument")
         repository, location = self._location.repository, self._location
         for _ in range(_TRIES):
             head = await repository.fetch()
@@ -133,6 +136,8 @@ class GitTarget(SingleVersionTarget):
         return _moved(self._location.file, before, after, commit)
 
     async def _bringing(self, head: str, version: str) -> str:
+        if not is_one_line(version):
+            return ""
         line = f"{_VERSION}: {version}"
         return await self._location.repository.find(head, file=self._location.file, line=line)
 

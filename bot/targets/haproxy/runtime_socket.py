@@ -11,6 +11,7 @@ from bot.domain.errors import ActionFailedError, ActionInDoubtError
 
 _MOST_BYTES = 1_000_000
 _ANSWER_VERSION = "1"
+_SEPARATORS = (";", "<<", "\\")
 _STARTING, _RUNNING = 1, 2  # srv_op_state; 0 is stopped, 3 is stopping
 _CHECK_CONFIGURED, _CHECK_ENABLED = 2, 4  # bits of srv_check_state
 _MAINTAINED = 0x01 | 0x02 | 0x04  # bits of srv_admin_state: forced, inherited, or by the configuration
@@ -74,6 +75,8 @@ class RuntimeSocket:
             ActionFailedError: nothing was sent.
             ActionInDoubtError: no answer came.
         """
+        for line in lines:
+            _require_one_command(line)
         return " ".join((await self._exchange(";".join(lines))).split()) if lines else ""
 
     async def ask(self, line: str) -> str:
@@ -82,6 +85,7 @@ class RuntimeSocket:
         Raises:
             ActionFailedError: HAProxy cannot be reached.
         """
+        _require_one_command(line)
         try:
             return await self._exchange(line)
         except ActionInDoubtError as error:  # a read changes nothing
@@ -117,6 +121,20 @@ class RuntimeSocket:
         if colon and port.isdigit() and not host.startswith("/"):
             return await asyncio.open_connection(host, int(port))
         return await asyncio.open_unix_connection(self.address)
+
+
+def _require_one_command(line: str) -> None:
+    """Raise an error for a line that HAProxy would read as several commands, or that has a payload.
+
+    Raises:
+        ActionFailedError: it has a separator or a control character; nothing was sent.
+    """
+    if not line.isprintable() or any(sign in line for sign in _SEPARATORS):
+        raise ActionFailedError(
+            f"{line[:100]!r} is not one command of HAProxy; it was not sent.",
+            hint="Check the names of servers, routes and files in it.",
+            code="bad_argument",
+        )
 
 
 async def _whole(reader: asyncio.StreamReader) -> bytes:

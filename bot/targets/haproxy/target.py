@@ -57,6 +57,11 @@ class HAProxyTarget:
             ),
         )
 
+    async def releases(self) -> tuple[str, ...] | None:
+        """Return the versions that the launcher can start, if there is one and it lists them."""
+        launcher = self.backend.launcher
+        return None if launcher is None else await launcher.releases()
+
     async def counts(self) -> TargetCounts:
         """Return HAProxy's own counters, which begin at 0 when it starts."""
         backend, slots = self.backend, self.backend.slots

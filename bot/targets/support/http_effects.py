@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import httpx
 
@@ -19,6 +20,7 @@ ACTOR = "pilothouse"
 PATIENCE = 0.9
 """The share of a step's time that an action waits, so that the action itself can report what is known."""
 
+_IN_A_HEADER = ":/+@=,;!#$&'()*[]?~ "
 _CONFLICT = 409
 _STALE = "stale_fencing_token"
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -107,7 +109,8 @@ async def write(ctx: Context, method: str, url: str, *, body: JsonObject, part: 
     """
     effect, named = effect_of(ctx), without_login(url)
     headers = {
-        "Idempotency-Key": f"{effect.key}:{part}" if part else effect.key,
+        # A header is ASCII: what else a version may have is escaped.
+        "Idempotency-Key": f"{effect.key}:{quote(part, safe=_IN_A_HEADER)}" if part else effect.key,
         "X-Fencing-Token": str(effect.epoch),
         "X-Actor": ACTOR,
     }
@@ -138,6 +141,16 @@ async def look(ctx: Context, url: str) -> JsonObject:
     Raises:
         ActionFailedError: it cannot be read; nothing was changed.
     """
+    found = await look_if_any(ctx, url)
+    return {} if found is None else found
+
+
+async def look_if_any(ctx: Context, url: str, *, missing: frozenset[int] = frozenset()) -> JsonObject | None:
+    """Return a JSON object read from the target; none where it answers with one of the codes ``missing``.
+
+    Raises:
+        ActionFailedError: it cannot be read; nothing was changed.
+    """
     named = without_login(url)
     try:
         response = await ctx.http.get(url, timeout=ctx.timeout_s * PATIENCE)
@@ -147,6 +160,8 @@ async def look(ctx: Context, url: str) -> JsonObject:
             hint="Check that it is up, and its address in the catalogue.",
             code="target_unavailable",
         ) from error
+    if response.status_code in missing:
+        return None
     if not response.is_success:
         raise _refusal(named, response)
     found = _object(response)
@@ -177,3 +192,14 @@ def _object(response: httpx.Response) -> JsonObject | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def path_segment(text: str) -> str:
+    """Return a text as one segment of a URL's path.
+
+    Raises:
+        ActionFailedError: it is empty, or means another folder; clients would leave it out.
+    """
+    if text in ("", ".", ".."):
+        raise ActionFailedError(f"{text!r} cannot be part of an address.", code="bad_argument")
+    return quote(text, safe="")

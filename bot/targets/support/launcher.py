@@ -8,9 +8,13 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.domain.address import without_login
 from bot.domain.errors import ActionFailedError
 from bot.engine.plugins import Context
-from bot.targets.support.http_effects import look, write
+from bot.targets.support.http_effects import look, look_if_any, write
+
+_NO_LIST = frozenset({404, 405, 501})
+"""What a launcher answers that does not list releases."""
 
 
 class Slot(BaseModel):
@@ -20,6 +24,12 @@ class Slot(BaseModel):
 
     version: str = ""
     state: Literal["running", "starting", "stopped"]
+
+
+class _Releases(BaseModel):
+    """Every version that can be started; a mapping's keys are the versions."""
+
+    releases: list[str] | dict[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +52,23 @@ class Launcher:
         except ValidationError as error:
             raise ActionFailedError(
                 f"{self._address(name)} did not report what runs there.", code="target_garbage"
+            ) from error
+
+    async def releases(self) -> tuple[str, ...] | None:
+        """Return every version that it could start; none where it does not list them.
+
+        Raises:
+            ActionFailedError: the launcher cannot be read, or gives another answer.
+        """
+        address = f"{self.url.rstrip('/')}/{quote(self.service, safe='@')}"
+        found = await look_if_any(self.ctx, address, missing=_NO_LIST)
+        if found is None:
+            return None
+        try:
+            return tuple(_Releases.model_validate(found).releases)
+        except ValidationError as error:
+            raise ActionFailedError(
+                f"{without_login(address)} did not list its releases.", code="target_garbage"
             ) from error
 
     async def start(self, name: str, version: str) -> None:

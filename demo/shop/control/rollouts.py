@@ -27,6 +27,7 @@ class RolloutRoutes:
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Serve them."""
         router.add_get("/releases/{service}", self._releases)
+        router.add_get("/launch/{service}", self._startable)
         router.add_get("/launch/{service}/{server}", self._launched)
         router.add_put("/launch/{service}/{server}", self._launch)
         router.add_delete("/launch/{service}/{server}", self._halt)
@@ -40,6 +41,9 @@ class RolloutRoutes:
             raise RefusedError(404, "unknown_service", f"{service} has no releases.")
         found = {version: release.summary for version, release in RELEASES[service].items()}
         return web.json_response({"service": service, "releases": found})
+
+    async def _startable(self, request: web.Request) -> web.Response:
+        return web.json_response(self._world.launcher.releases(request.match_info["service"]))
 
     async def _launched(self, request: web.Request) -> web.Response:
         return web.json_response(await self._world.launcher.state(*_slot(request)))

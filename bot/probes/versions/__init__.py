@@ -1,0 +1,1 @@
+"""Which versions of a service exist, by everything that may know it."""
