@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.domain.board import DesiredMessage
 from bot.domain.runs.runbook import ApprovalPolicy
 from bot.views import ids
+from bot.views.exports.transcript import thread_text
 from bot.views.thread.run import run_messages
-from bot.views.thread.transcript import thread_text
 from tests.support.worlds import BEN, CHI
 from tests.unit.views.oracle import assert_valid_message
 from tests.unit.views.story import Story
