@@ -140,6 +140,15 @@ def who(person: Person | None) -> str:
     return prose(person.name or person.id, 80) or "someone"
 
 
+def pointed_to(run: Run, *, link: str, asker: Person, doing: str) -> str:
+    """Return who is at it already, and where, as a sentence for somebody who asked for the same."""
+    subject = "You are" if run.requested_by.id == asker.id else f"{who(run.requested_by)} is"
+    if link:
+        return f"{subject} already {doing}: <{link}|open the thread>."
+    where = f" in {channel(run.origin.channel)}" if run.origin.channel else ""
+    return f"{subject} already {doing}{where}."
+
+
 def channel(channel_id: str) -> str:
     """Return a link to a channel; empty if the id is not the chat's."""
     return f"<#{channel_id}>" if _CHANNEL_ID.fullmatch(channel_id) else ""

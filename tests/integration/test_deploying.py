@@ -11,7 +11,7 @@ from bot.domain.deployments.checklist import ItemMark
 from bot.domain.deployments.deploy_lock import DeployLock
 from bot.domain.deployments.flag import Flag
 from bot.domain.deployments.gate import Gates
-from bot.services.intent_handler import run_id_of
+from bot.services.run_starter import run_id_of
 from bot.views.thread.ending import ending_lines
 from bot.views.thread.rollout import rollout_why_modal
 from bot.views.thread.run import run_messages
