@@ -23,7 +23,7 @@ from bot.views.thread.review import review_modal
 from handlers.context import HandlerContext
 from handlers.home import publish_home
 from handlers.opening import open_modal
-from handlers.payloads import button_value, click_of, person_of, place_of
+from handlers.payloads import button_value, click_of, is_in_channel, person_of, place_of
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +49,16 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
 
     async def vote(ack: AsyncAck, body: Body, action: Body, client: AsyncWebClient, verdict: Verdict) -> None:
         click = click_of(body, at=desk.clock.now())
-        await desk.submit(CastVote(approval_id=button_value(action), verdict=verdict, **click))
+        approval_id, in_channel = button_value(action), is_in_channel(body)
+        cast = CastVote(approval_id=approval_id, verdict=verdict, in_channel=in_channel, **click)
+        await desk.submit(cast)
         await ack()
         view = body.get("view") or {}
         await _show_again(
             desk,
             client,
             _Shown(by=click["by"], kind=view.get("type") or "", view_id=view.get("id") or ""),
-            approval_id=button_value(action),
+            approval_id=approval_id,
             key=click["key"],
         )
 
@@ -70,7 +72,13 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         await ack()
         channel, thread = place_of(body)
         kind = (body.get("view") or {}).get("type") or ""
-        place = {"approval": button_value(action), "channel": channel, "thread": thread, "from": kind}
+        place = {
+            "approval": button_value(action),
+            "channel": channel,
+            "thread": thread,
+            "in_channel": is_in_channel(body),
+            "from": kind,
+        }
         await open_modal(
             client,
             trigger_id=body["trigger_id"],
@@ -88,6 +96,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
             by=person_of(body),
             channel=place["channel"],
             thread=place["thread"],
+            in_channel=place["in_channel"],
             approval_id=place["approval"],
             verdict="reject",
             why=reason_of(view["state"]["values"]),

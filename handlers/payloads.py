@@ -25,17 +25,22 @@ def person_of(body: Payload) -> Person:
 def place_of(body: Payload) -> tuple[str, str]:
     """Return the channel and thread of a request; either may be empty.
 
-    A click on a message without a thread starts one below it.
+    A click on a message without a thread starts one below it, except in a direct conversation.
     """
     channel = body.get("channel")
     if isinstance(channel, Mapping):
-        message = body.get("message") or {}
-        return channel["id"], message.get("thread_ts") or message.get("ts") or ""
+        message, is_direct = body.get("message") or {}, str(channel["id"]).startswith("D")
+        return channel["id"], message.get("thread_ts") or ("" if is_direct else message.get("ts") or "")
     if "channel_id" in body:
         return body["channel_id"], body.get("thread_ts") or ""
     event = _event(body)
     place = event.get("channel")
     return place if isinstance(place, str) else "", event.get("thread_ts") or ""
+
+
+def is_in_channel(body: Payload) -> bool:
+    """Return whether the clicked message is a reply that its channel shows too."""
+    return (body.get("message") or {}).get("subtype") == "thread_broadcast"
 
 
 class Click(TypedDict):

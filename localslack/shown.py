@@ -88,7 +88,7 @@ class SlackJson:
             **self._byline(message),
         }
         optional: Json = {
-            "subtype": message.subtype,
+            "subtype": message.subtype or ("thread_broadcast" if message.is_broadcast else None),
             "thread_ts": message.thread_ts,
             "blocks": message.blocks,
             "attachments": message.attachments,

@@ -103,15 +103,16 @@ def thread_texts(run: Run, recorded: RecordedRun, *, now: datetime) -> list[str]
 
 
 def thread_messages(run: Run, recorded: RecordedRun, *, now: datetime) -> list[DesiredMessage]:
-    """Return a thread's messages, the alert's first."""
+    """Return a thread's messages, the alert's first, without what is only sent to people directly."""
     alert = recorded.alert
+    shown = [one for one in run_messages(run, now=now) if not one.to]
     if alert is None:
-        return list(run_messages(run, now=now))
+        return shown
     if run.outcome is None:
         alert = alert.model_copy(update={"status": "firing", "ends_at": None})
     incident = AlertIncident(run=run)
     first = alert_message(alert, known_service=True, now=now, incident=incident)
-    return [first, *run_messages(run, now=now)]
+    return [first, *shown]
 
 
 def states_of(recorded: RecordedRun) -> list[tuple[Run, datetime]]:

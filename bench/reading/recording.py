@@ -81,6 +81,7 @@ async def play_all(
 
 async def _played(on: DemoStage, one: IncidentScenario | RolloutScenario) -> str:
     report = await (roll_out(on, one) if isinstance(one, RolloutScenario) else play(on, one))
+    print(f"{one.name}: {'right' if report.right else 'WRONG'}", file=sys.stderr, flush=True)
     return report.run_id
 
 

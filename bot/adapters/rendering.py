@@ -10,9 +10,9 @@ from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
 from bot.domain.deployments.delivery import DAY_S, DeliveryQuestion
+from bot.domain.deployments.freezes_in_force import begin_of, freeze_of
 from bot.domain.diagnoses.feedback import span_of
 from bot.domain.errors import NotFoundError
-from bot.domain.freezes_in_force import begin_of, freeze_of
 from bot.domain.monitoring.alert import Alert
 from bot.domain.monitoring.incident import AlertIncident, belongs
 from bot.domain.runs.run import fold

@@ -54,6 +54,8 @@ class CastVote(PersonIntent):
     verdict: Verdict
     why: str = Field(default="", max_length=MOST_REASON)
     """The reason for a rejection; it may be left out."""
+    in_channel: bool = False
+    """Whether the channel shows the clicked reply too, so that the person may not see the thread."""
 
 
 class CancelRun(PersonIntent):
@@ -275,4 +277,6 @@ class Notice(Model):
     user: str
     channel: str
     thread: str = ""
+    in_channel: bool = False
+    """Shown in the channel as well as in the ``thread``."""
     text: str

@@ -15,11 +15,11 @@ MOST_DIRECT = 20
 """A direct message goes to each approver only if there are no more than this many."""
 
 
-async def find_audience(directory: Directory, approval: Approval, *, directly: bool) -> Audience:
+async def find_audience(directory: Directory, approval: Approval, *, directly: bool, origin: str) -> Audience:
     """Return who is asked: the groups, or people, to mention, and who gets a direct message.
 
     Only those are asked directly whose vote would count: not the requester, unless the policy allows it, and
-    no guests.  ``directly``: whether direct messages are sent at all.
+    no guests.  ``directly``: whether direct messages are sent at all; ``origin``: that of the run.
 
     Raises:
         IdentityUnknownError: people cannot be looked up now.
@@ -29,7 +29,8 @@ async def find_audience(directory: Directory, approval: Approval, *, directly: b
     everyone = sorted({one for _, group in found for one in group.members})
     asked = everyone if directly and len(everyone) <= MOST_DIRECT else listed[:MOST_DIRECT]
     profiles = await asyncio.gather(*(directory.profile(one) for one in asked))
-    own = None if approval.policy.allow_requester else await directory.profile(approval.requested_by.id)
+    is_person = origin not in _NOT_PEOPLE and not approval.policy.allow_requester
+    own = await directory.profile(approval.requested_by.id) if is_person else None
     may = [profile for profile in profiles if profile.is_member and not _is_own(profile, own)]
     people = tuple(Person(id=profile.id, name=profile.name) for profile in may)
     return Audience(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.board import Topic
 from bot.domain.catalogue import Catalogue
 from bot.domain.clock import Clock
-from bot.domain.freezes_in_force import freezes_in_force
+from bot.domain.deployments.freezes_in_force import freezes_in_force
 from bot.ports.board import MessageBoard
 
 

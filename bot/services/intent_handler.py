@@ -301,6 +301,9 @@ class IntentHandler:
                 notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)
             case CancelRun(via="cli"):
                 return  # a command line is not in the chat
+            case CastVote():
+                place = {"channel": intent.channel, "thread": intent.thread, "in_channel": intent.in_channel}
+                notice = Notice.model_validate({"user": intent.by.id, "text": text, **place})
             case PersonIntent():
                 notice = Notice(user=intent.by.id, channel=intent.channel, thread=intent.thread, text=text)
             case ReportAlert():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.domain.board import DesiredMessage
+from bot.domain.deployments.freezes_in_force import FreezeInForce
 from bot.domain.formatting import listed
-from bot.domain.freezes_in_force import FreezeInForce
 from bot.views.blocks import context, message, section
 from bot.views.limits import code, prose
 from bot.views.phrases import GOOD, local_day, sentence

@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.adapters.redis.store import RedisStore
+from bot.adapters.redis.stores.board import RedisMessageBoard
+from bot.adapters.redis.stores.records import RedisBudget
 from bot.adapters.slack.presenter import RenderedTopic
 from bot.domain.board import DesiredMessage, Topic
 from localslack import LocalSlack, LocalSlackClient
 from tests.contract.slack_screens import CHANNEL, RUN, CrashingBoard, Screen, message
 from tests.contract.test_slack_presenter import SHORT_LEASE
+from tests.support.waiting import until
 
 BEN, CHIKA = "U0BEN00001", "U0CHIKA001"
 ROOT = message("root", "root")
@@ -132,3 +136,26 @@ async def test_what_a_channel_shows_already_is_not_posted_there_and_elsewhere_it
             await screen.show(topic, RenderedTopic(channel=channel, messages=(ROOT,), not_in=not_in))
             await screen.settled()
         assert len(await screen.roots("deploys")) == count
+
+
+async def test_presenters_that_die_and_others_send_each_request_and_direct_message_once(store: RedisStore):
+    async with LocalSlack() as slack, LocalSlackClient(slack.url) as people:
+        screen = Screen(slack=slack, people=people, board=RedisMessageBoard(store), budget=RedisBudget(store))
+        wanted = (ROOT, asked(), direct(BEN), direct(CHIKA))
+        await screen.show(RUN, RenderedTopic(channel=CHANNEL, messages=wanted))
+        for at_ts in (True, False, True, False):  # each presenter stops where it hurts most, and is replaced
+            dying = CrashingBoard(screen.board, at_ts=at_ts)
+            async with screen.presenter(board=dying, shift=SHORT_LEASE):
+                await dying.stuck.wait()
+        async with screen.presenter(), screen.presenter():
+            await until(lambda: inbox(screen, CHIKA), what="the last direct message")
+            await screen.board.mark(RUN)
+            await until(lambda: _is_shown(screen, 4), what="all four messages")
+        assert [seen.text for seen in await people.messages(CHANNEL)] == ["root", "decide"]
+        assert (await inbox(screen, BEN), await inbox(screen, CHIKA)) == (["decide"], ["decide"])
+        assert (await people.stats())["posts"] == 4
+
+
+async def _is_shown(screen: Screen, count: int) -> bool:
+    posted = await screen.board.posted(RUN)
+    return sum(bool(one.ts) for one in posted.values()) == count

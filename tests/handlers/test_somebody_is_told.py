@@ -78,10 +78,25 @@ async def test_a_vote_from_a_direct_message_is_checked_like_one_from_the_thread(
     await office.people.change_group("oncall", remove=("ben",))
     await office.people.click(user="ben", channel=mine.channel, ts=mine.ts, action_id=ids.APPROVE)
     refused = await office.people.wait(
-        "Only members of @oncall can decide this", channel=mine.channel, user="ben", thread_ts=mine.ts
+        "Only members of @oncall can decide this", channel=mine.channel, user="ben"
     )
-    assert refused.is_ephemeral
+    assert (refused.is_ephemeral, refused.thread_ts) == (True, None)
     assert (await office.run()).waiting_for is not None
+
+
+async def test_a_refusal_is_seen_in_the_thread_and_in_the_channel_where_the_request_is_shown(office: Office):
+    await office.start(fixing())
+    asked = await office.said("Approval needed")
+    await office.people.click(user="ana", channel=ONCALL, ts=asked.ts, action_id=ids.APPROVE)
+    for place in (asked.thread_ts, None):
+        seen = await until(lambda place=place: _refusal(office, place), what="a refusal")
+        assert seen.is_ephemeral
+
+
+async def _refusal(office: Office, thread_ts: str | None):
+    seen = await office.people.messages(ONCALL, user="ana", thread_ts=thread_ts)
+    found = [one for one in seen if "you cannot approve it" in one.text and one.is_ephemeral]
+    return next((one for one in found if one.thread_ts == thread_ts), None)
 
 
 async def test_nobody_is_told_twice(office: Office):

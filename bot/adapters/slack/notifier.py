@@ -26,6 +26,8 @@ class SlackNotifier:
 
     async def notify(self, notice: Notice) -> None:
         """Send the notice to its recipient; a failure is logged, not raised."""
+        if notice.in_channel and notice.thread:
+            await self._try(notice.but(thread=""), direct=False)
         trouble = await self._try(notice, direct=not notice.channel)
         if trouble is not None and trouble.kind == "refused" and notice.channel:
             log.info("notice_goes_direct", extra={"user": notice.user, "code": trouble.code})

@@ -92,7 +92,9 @@ async def look_up_approvers(session: RunSession, approval: Approval) -> tuple[Ap
     directly = session.deps.catalogue.asks_directly(session.run.service)
     try:
         async with asyncio.timeout(_LOOK_UP_S):
-            audience = await find_audience(session.deps.directory, approval, directly=directly)
+            audience = await find_audience(
+                session.deps.directory, approval, directly=directly, origin=session.run.origin.kind
+            )
     except (IdentityUnknownError, TimeoutError):
         log.warning("approvers_unknown", extra={"run_id": session.run.id, "groups": approval.groups})
         return ()

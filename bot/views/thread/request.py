@@ -116,6 +116,10 @@ def what_for(gate: Approval, plan: RenderedPlan) -> str:
 def _decided(gate: Approval, *, what: str) -> JsonObject:
     if gate.decision == "approved":
         return section(f"{DONE} {bold(what)}", decided_line(gate))
+    if gate.decision == "cancelled" and gate.step.startswith("judge:"):
+        return section(
+            f"{ENDED} {bold(what)}", "No longer needed: the rollout went on, or ended, without it."
+        )
     unchanged = "" if gate.step else " Nothing was changed."
     return section(f"{ENDED} {bold(f'{what}: {gate.decision}')}", f"{decided_line(gate)}{unchanged}")
 

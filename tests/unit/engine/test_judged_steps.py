@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errors import IdentityUnknownError
 from bot.domain.rollouts.canary import MetricReading
 from bot.domain.rollouts.verdict import CanaryVerdict
 from bot.domain.runs.event import RolloutSteered
@@ -80,6 +81,37 @@ async def test_what_the_judge_cannot_decide_is_put_to_a_person_and_nothing_passe
     assert asked.decision == "expired"
     assert done() == ["shift", "undo-shift"]
     assert len(looks) > 1000  # it went on looking all the time
+
+
+async def test_those_who_may_decide_for_the_judge_are_looked_up_and_reminded_once(world):
+    judging(world, "ask")
+    await begin(world)
+    await world.go()
+    kinds = [event.type for event in await world.store.load("r1")]
+    assert kinds.count("approvers_found") == 2  # for the plan, and for the judge's question
+    assert kinds.count("approval_reminded") == 1
+    (asked,) = [gate for gate in (await world.read()).approvals.values() if gate.step]
+    assert asked.audience.groups == {"S0ONCALL01": "oncall"}
+    assert asked.remind_at <= asked.reminded_at < asked.expires_at
+
+
+async def test_a_directory_that_does_not_answer_keeps_the_judge_looking_and_is_asked_again_later(world):
+    looks = judging(world, "ask")
+    await begin(world)
+    original, fails = world.people.members_of, []
+
+    async def members_of(group):
+        if len(fails) < 3:
+            fails.append(len(looks))
+            raise IdentityUnknownError("The directory cannot be asked.")
+        return await original(group)
+
+    world.people.members_of = members_of
+    await world.go()
+    (asked,) = [gate for gate in (await world.read()).approvals.values() if gate.step]
+    assert asked.audience is not None
+    first, second, third = fails
+    assert (second - first, third - second) == (15, 15)  # a look a second, and a try each 15 s
 
 
 @pytest.mark.parametrize(

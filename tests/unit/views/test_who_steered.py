@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.domain.runs.approval import Approval, Audience
 from bot.domain.runs.event import (
+    ApprovalEnded,
+    ApprovalRequested,
+    ApproversFound,
     CancelRequested,
     EffectIntended,
     PhaseFinished,
@@ -17,6 +21,7 @@ from bot.domain.runs.event import (
 )
 from bot.domain.runs.plan import PlannedStep, RenderedPlan
 from bot.domain.runs.run import Run, fold
+from bot.domain.runs.runbook import ApprovalPolicy
 from bot.views.blocks import flatten
 from bot.views.deployment import announcement
 from bot.views.phrases import names_in
@@ -96,3 +101,31 @@ def test_a_cancellation_is_shown_at_once():
     run = rollout(CancelRequested(at=START, by=BEN))
     assert shown(run, "root").urgent
     assert "Ben cancelled it: all traffic goes back to stable." in read(run, "root")
+
+
+def test_a_question_of_the_judge_that_was_decided_without_people_says_so():
+    gate = Approval(
+        id="r1.ask",
+        phase="fix",
+        step=STEP,
+        plan_hash="h",
+        policy=ApprovalPolicy(groups=("oncall",)),
+        groups=("oncall",),
+        requested_by=ANA,
+        requested_at=START,
+        expires_at=START + timedelta(minutes=10),
+    )
+    found = ApproversFound(at=START, approval_id=gate.id, audience=Audience(groups={"S0ONCALL01": "oncall"}))
+    asked = rollout(ApprovalRequested(at=START, approval=gate), found)
+    read_now = read(asked, "ask:r1.ask")
+    assert read_now.startswith(
+        "🟡 Approval needed: continue although the judge could not decide: Deploy 1.5.0"
+    )
+    assert "So far:" in read_now
+    assert "see the request in this thread" in read(asked, "phase:fix")
+    over = rollout(
+        ApprovalRequested(at=START, approval=gate),
+        found,
+        ApprovalEnded(at=START, approval_id=gate.id, decision="cancelled"),
+    )
+    assert "No longer needed" in read(over, "ask:r1.ask")
