@@ -28,6 +28,10 @@ class RunClaims(Protocol):
         """
         ...
 
+    async def holder(self, name: str) -> str:
+        """Return who has a name; empty if it is free."""
+        ...
+
     async def settle(self, name: str, *, holder: str) -> bool:
         """Keep a claim for good; return false if another has the name by now."""
         ...

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 
+from bot.domain.deployments.deployment import ROLLBACK
 from bot.domain.errors import BusyError, NotAllowedError, NotFoundError
 from bot.domain.intent import StartRun
 from bot.domain.monitoring.incident import diagnoses
 from bot.domain.people import Person
+from bot.domain.runs.ending import is_deployment
 from bot.domain.runs.event import CancelRequested, RunStarted
 from bot.domain.runs.run import Run, begin, fold
 from bot.engine.deps import Deps
 from bot.engine.emergencies import show_emergency
 from bot.engine.incidents import attach_to_triage, show_on_alerts
 from bot.engine.interjection import Interjection, interject
+from bot.engine.open_plans import another_waits, open_plan, takes_precedence
 from bot.engine.params import complete_params
 from bot.services.version_check import require_known_version
 from bot.views.phrases import pointed_to
@@ -59,12 +62,36 @@ class RunStarter:
             origin=intent.origin,
         )
         service = params.get("service")
+        if isinstance(service, str):
+            await self._require_no_open_plan(intent, event, service)
         if diagnoses(runbook) and isinstance(service, str):
             await self._start_triage(intent, event, service)
         elif intent.origin.alert:
             await self._start_of_alert(intent, event)
         else:
             await self._begin(run_id_of(intent.key), event)
+
+    async def _require_no_open_plan(self, intent: StartRun, event: RunStarted, service: str) -> None:
+        """Refuse at once what would end at its approval, because another plan of the service waits for one.
+
+        Raises:
+            NotAllowedError: such a plan is open; the message points to it.
+        """
+        run = begin(run_id_of(intent.key), event)
+        is_emergency = run.runbook.name == ROLLBACK and run.emergency  # it may need no approval
+        if not is_deployment(run) or run.params.get("dry_run") is True or is_emergency:
+            return
+        other = await open_plan(self._deps, service)
+        if other is None or other.id == run.id or takes_precedence(run, other):
+            return
+        if await self._find(run.id) is not None:
+            return  # it was started before; this is its intent, delivered again
+        why = await another_waits(self._deps, other, service=service)
+        raise NotAllowedError(
+            f"Not started: {why}.",
+            code="plan_open",
+            hint="Decide that one first, or cancel it in its thread.",
+        )
 
     async def _begin(self, run_id: str, event: RunStarted) -> bool:
         started = await self._stores.journal.start(run_id, event)

@@ -245,6 +245,11 @@ class MemoryRunClaims:
             known = self._claims[name] = (holder, until)
         return Claim(holder=known[0], settled=known[1] is None)
 
+    async def holder(self, name: str) -> str:
+        """Return who has a name; empty if it is free."""
+        known = self._held(name)
+        return "" if known is None else known[0]
+
     async def settle(self, name: str, *, holder: str) -> bool:
         """Keep a claim for good; return false if another has the name by now."""
         known = self._held(name)

@@ -32,6 +32,7 @@ ENDINGS: dict[Ending, tuple[str, str]] = {
     "cause unclear": (NEEDS_YOU, "cause unclear"),
     "rejected": (ENDED, "rejected"),
     "expired": (ENDED, "expired without a decision"),
+    "withdrawn": (ENDED, "plan withdrawn"),
     "plan only": (ENDED, "plan only, nothing was changed"),
     "done": (GOOD, "done"),
 }

@@ -92,7 +92,7 @@ async def test_a_canary_without_traffic_passes_nothing_and_is_put_to_a_person():
         run_id = await stage.ask("deploy-canary", "shop 1.5.0 pause 1s patience 2s weights 20")
         plan = (await stage.read(run_id)).phases["plan"].plan
         assert plan is not None
-        assert "cannot be judged" in plan.risk  # it warns before the canary begins
+        assert "cannot pass without a person" in plan.risk  # it warns before the canary begins
         deploying = asyncio.create_task(stage.approve(run_id))
         await stage.judged(run_id, looks=4)
         run = await stage.read(run_id)
@@ -122,7 +122,8 @@ async def test_an_approval_is_void_once_something_else_serves_than_the_plan_says
         if when == "before the click":
             await stage.floor.launcher.start("blue", "1.4.9")
             run = await stage.approve(run_id)
-            assert run.waiting_for is not None
+            assert run.outcome == "withdrawn"
+            assert "what serves has changed" in run.summary
             said = stage.told.notices[-1].text
         else:
             gate = list((await stage.read(run_id)).approvals.values())[-1]

@@ -22,6 +22,10 @@ class RedisRunClaims:
         found, settled = await self._store.run("first", keys, holder, instead_of, lasts_ms)
         return Claim(holder=str(found), settled=bool(int(settled)))
 
+    async def holder(self, name: str) -> str:
+        """Return who has a name; empty if it is free."""
+        return str(await self._store.client.get(self._store.keys.shared.claim(name)) or "")
+
     async def settle(self, name: str, *, holder: str) -> bool:
         """Keep a claim for good; return false if another has the name by now."""
         keys = (self._store.keys.shared.claim(name),)
