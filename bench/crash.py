@@ -31,7 +31,7 @@ from bench.crashing.trial import Told, Trial
 from bench.crashing.world import Crew, World, world
 from bot.adapters.redis.store import RedisStore
 from bot.adapters.slack.client import open_client
-from bot.services.intent_handler import run_id_of
+from bot.services.run_starter import run_id_of
 
 MODES = (*SIGNALS, *DISTURBANCES)
 _WITHIN_S = 60.0

@@ -33,7 +33,7 @@ from bench.engines.processes import BenchError, rss_mb, spawned, tree
 from bot.adapters.redis.store import connect
 from bot.adapters.slack.app import EVENTS_PATH
 from bot.adapters.slack.manifest import manifest_of
-from bot.services.intent_handler import run_id_of
+from bot.services.run_starter import run_id_of
 from demo.scenarios.valkey import embedded_valkey
 from demo.scenarios.waiting import until
 from demo.scenarios.world import free_port

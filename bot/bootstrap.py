@@ -204,8 +204,10 @@ def _join(
             checklists=stores.checklists,
             alerts=stores.alerts,
             journal=stores.journal,
+            links=links,
         ),
         directory=directory,
+        links=links,
         readers_per_service=settings.service_readers,
         settings={"watch_s": settings.watch_s},
     )

@@ -26,7 +26,7 @@ from bot.domain.intent import CastVote, StartRun
 from bot.domain.people import Person
 from bot.domain.runs.event import Origin
 from bot.domain.runs.run import Run, fold
-from bot.services.intent_handler import run_id_of
+from bot.services.run_starter import run_id_of
 
 ANA, BEN, CHIKA = (
     Person(id="U0ANA00001", name="ana"),

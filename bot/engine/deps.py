@@ -23,6 +23,7 @@ from bot.engine.stores import Stores
 from bot.ports.directory import Directory
 from bot.ports.gates import Gatekeeper
 from bot.ports.library import Library
+from bot.ports.links import Links
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,8 @@ class Deps:
     http: httpx.AsyncClient
     gatekeeper: Gatekeeper
     directory: Directory
+    links: Links | None = None
+    """None where there is no chat to point to."""
     readers_per_service: int = 8
     """How many runs may read the sources of one service at a time."""
     ranker: str = ""

@@ -26,7 +26,7 @@ from bot.templating.templates import truth
 
 log = logging.getLogger(__name__)
 
-_STOPPING = ("rejected", "expired", "breached")
+_STOPPING = ("rejected", "expired", "withdrawn", "breached")
 
 
 class Engine:

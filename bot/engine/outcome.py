@@ -43,7 +43,7 @@ def _in_part(run: Run) -> tuple[RunOutcome, str] | None:
         state, title = run.phases[phase.id], phase.title or phase.id
         if isinstance(phase, Pipeline) and state.outcome == "ok":
             done.append(title)
-        elif isinstance(phase, Pipeline) and state.outcome in ("rejected", "expired") and done:
+        elif isinstance(phase, Pipeline) and state.outcome in ("rejected", "expired", "withdrawn") and done:
             return "done", f"{' and '.join(done)}: done. {title}: not done, because {state.why}."
     return None
 
@@ -54,6 +54,8 @@ def _of_pipeline(outcome: str | None, why: str, *, verified: bool) -> tuple[RunO
             return "rejected", f"Nothing was changed: {why}."
         case "expired":
             return "expired", f"Nothing was changed: {why}."
+        case "withdrawn":
+            return "withdrawn", f"Nothing was changed: {why.rstrip('.')}."
         case "failed" if verified:
             return "not_recovered", f"The fix was applied, but recovery could not be verified. {why}"
         case "failed" | "breached":

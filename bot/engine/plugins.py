@@ -25,6 +25,7 @@ from bot.domain.errors import (
     RunbookError,
 )
 from bot.domain.model import JsonObject, JsonValue
+from bot.domain.people import Person
 from bot.domain.runs.effect import ActionResult, Effect
 from bot.engine.stores import Stores
 from bot.ports.alerts import AlertHistory
@@ -62,6 +63,8 @@ class Context:
     """For a probe that calls other probes, as a checklist does."""
     effect: Effect | None = None
     """Set for actions: the idempotency key and the fencing token."""
+    asker: Person | None = None
+    """Who asks a gate outside a run; within a run it is who requested the run."""
 
     @property
     def ledger(self) -> ChangeLedger:

@@ -21,7 +21,7 @@ _TIMEOUT_S = 10.0
 
 def seen_state(session: RunSession) -> SeenState | None:
     """Return what serves, as the run has read it; none if it has not, or has changed something since."""
-    if _has_acted(session.run):
+    if has_acted(session.run):
         return None
     for phase in session.run.runbook.phases:
         if not isinstance(phase, Explore | FanOut):
@@ -46,7 +46,7 @@ async def state_change(deps: Deps, run: Run, approval: Approval) -> str:
     """
     plan = run.plan_for(approval.phase)
     seen = plan.seen if plan is not None else None
-    if seen is None or _has_acted(run):
+    if seen is None or has_acted(run):
         return ""
     ctx = deps.context(run.id, "seen", timeout_s=_TIMEOUT_S)
     called = await call_with(ctx, deps.plugins.get(_OBSERVE), seen.arguments)
@@ -58,7 +58,8 @@ async def state_change(deps: Deps, run: Run, approval: Approval) -> str:
     return f"since the plan was made, what serves has changed: {_words(seen)} then, {_words(now)} now"
 
 
-def _has_acted(run: Run) -> bool:
+def has_acted(run: Run) -> bool:
+    """Return whether a run has changed something, or may have."""
     return any(step.intent_key for phase in run.phases.values() for step in phase.steps.values())
 
 

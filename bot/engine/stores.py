@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.ports.alerts import AlertStore
 from bot.ports.board import MessageBoard
 from bot.ports.budget import Budget
+from bot.ports.claims import RunClaims
 from bot.ports.deployments import DeploymentStore
 from bot.ports.feedback import FeedbackStore
 from bot.ports.flags import FlagStore
@@ -39,6 +40,8 @@ class Stores:
     checklists: ChecklistStore
     ledger: ChangeLedger
     locks: Locks
+    claims: RunClaims
+    """Which triage a service has, and which open plan."""
     leases: Leases
     """Keep a candidate in the traffic while a worker advances its rollout."""
     heartbeats: Heartbeats

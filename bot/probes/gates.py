@@ -136,7 +136,7 @@ async def all(  # noqa: A001  # runbooks call it gates.all
     rulings = [ruling.waived_for(emergency) for ruling in await asyncio.gather(*asked)]
     closed = first_closed(rulings)
     if closed is not None:
-        raise GateClosedError(closed.why, hint=closed.way_out, code=closed.code)
+        raise GateClosedError(closed.why, hint=f"{closed.way_out} {closed.link}".rstrip(), code=closed.code)
     waived = [ruling for ruling in rulings if ruling.waived_by]
     warnings = " ".join(f"WAIVED ({ruling.waived_by}): {ruling.why}" for ruling in waived)
     return Facts(
@@ -202,7 +202,7 @@ async def _items(ctx: Context, service: str, version: str) -> tuple[GateResult, 
         if ctx.service(service).gates.checklist:
             if not version:
                 return of_no_version(service)
-            requester = await ctx.gatekeeper.requester_of(ctx.run_id)
+            requester = ctx.asker or await ctx.gatekeeper.requester_of(ctx.run_id)
             states = await look_at_checklist(ctx, service, version, requester=requester)
         return rule_checklist(service, version, states)
 

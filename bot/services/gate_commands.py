@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, assert_never, get_args
 
-from bot.domain.deployments.deploy_lock import DeployLock, LockChange
+from bot.domain.deployments.asker import DeployAsker
+from bot.domain.deployments.deploy_lock import DeployLock, LockChange, unlocking
 from bot.domain.deployments.gate import GateName, GateResult
 from bot.domain.errors import NotAllowedError, NotFoundError
 from bot.domain.intent import (
@@ -132,15 +134,28 @@ class GateCommands:
         return await self._locks.hand_over(lock, owner=intent.by.id, change=change)
 
     async def _why_not(self, intent: AskWhyNot) -> str:
-        """Ask every gate at once and list the closed ones first."""
+        """Ask every gate at once, as for a deployment by the person who asks; list the closed ones first."""
         asked = [gate for gate in _GATES if intent.version or gate not in _OF_A_VERSION]
-        rulings = await asyncio.gather(*(self._ask(gate, intent) for gate in asked))
+        asker = await self._asker(intent)
+        rulings = await asyncio.gather(*(self._ask(gate, intent, asker) for gate in asked))
         left = [gate for gate in _GATES if gate not in asked]
-        return gates_text(intent.service, intent.version, rulings, of_a_version=left)
+        return gates_text(intent.service, intent.version, rulings, of_a_version=left, asker=asker)
 
-    async def _ask(self, gate: GateName, intent: AskWhyNot) -> GateResult:
-        ctx = self._deps.context(intent.key, "why", timeout_s=_GATE_S)
-        return await ask_gate(ctx, gate, service=intent.service, version=intent.version, timeout_s=_GATE_S)
+    async def _asker(self, intent: AskWhyNot) -> DeployAsker:
+        groups = self._catalogue.get(intent.service).approvers
+        profile = await self._directory.profile(intent.by.id)
+        mine = await self._directory.groups_of(intent.by.id, among=groups)
+        return DeployAsker(person=intent.by, why_not=profile.why_not, approvers=groups, groups=mine)
+
+    async def _ask(self, gate: GateName, intent: AskWhyNot, asker: DeployAsker) -> GateResult:
+        ctx = replace(self._deps.context(intent.key, "why", timeout_s=_GATE_S), asker=intent.by)
+        ruling = await ask_gate(ctx, gate, service=intent.service, version=intent.version, timeout_s=_GATE_S)
+        if gate != "lock" or ruling.is_open:
+            return ruling
+        held = next(iter(await self._locks.held((intent.service,))), None)
+        if held is None:
+            return ruling
+        return ruling.but(way_out=unlocking(held, asker=asker.person, is_approver=bool(asker.groups)))
 
     async def _held(self, service: str) -> DeployLock:
         found = await self._locks.held((service,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
+from bot.domain.board import Topic
 from bot.domain.deployments.checklist import ItemMark
 from bot.domain.deployments.deploy_lock import DeployLock
 from bot.domain.deployments.open_incident import OpenIncident, is_grave
@@ -14,20 +15,29 @@ from bot.domain.runs.run import Run, fold
 from bot.ports.alerts import AlertStore
 from bot.ports.gates import ChecklistStore, DeployLockStore
 from bot.ports.journal import Journal
+from bot.ports.links import Links
 
 TRIAGE = "triage"
 """The runbook whose unfinished runs show that a person is working on an incident."""
 _MOST_ALERTS = 1000
 _AT_ONCE = 20
+_MOST_LINKED = 5
 
 
 class StateGatekeeper:
     """Answers from the locks, the checklists, the alerts and the journals."""
 
     def __init__(
-        self, *, locks: DeployLockStore, checklists: ChecklistStore, alerts: AlertStore, journal: Journal
+        self,
+        *,
+        locks: DeployLockStore,
+        checklists: ChecklistStore,
+        alerts: AlertStore,
+        journal: Journal,
+        links: Links | None = None,
     ) -> None:
-        """Store the dependencies; nothing is ever written."""
+        """Store the dependencies; nothing is ever written.  Without ``links`` no message is pointed to."""
+        self._links = links
         self._locks = locks
         self._checklists = checklists
         self._alerts = alerts
@@ -44,7 +54,8 @@ class StateGatekeeper:
             ProbeUnavailableError: more alerts are firing than can be checked.
         """
         found = [*await self._of_alerts(services), *await self._of_runs(services)]
-        return tuple(sorted(found, key=lambda trouble: trouble.since))
+        found.sort(key=lambda trouble: trouble.since)
+        return tuple([await self._linked(one) for one in found[:_MOST_LINKED]] + found[_MOST_LINKED:])
 
     async def marks_of(self, service: str, version: str) -> tuple[ItemMark, ...]:
         """List the ticks and waivers on the checklist of a version, oldest first."""
@@ -55,12 +66,24 @@ class StateGatekeeper:
         run = await self._run(run_id)
         return None if run is None else run.requested_by
 
+    async def _linked(self, trouble: OpenIncident) -> OpenIncident:
+        if self._links is None:
+            return trouble
+        topic = (
+            Topic(kind="alert", id=trouble.alert) if trouble.alert else Topic(kind="run", id=trouble.run_id)
+        )
+        return trouble.but(link=await self._links.message_of(topic))
+
     async def _of_alerts(self, services: Collection[str]) -> list[OpenIncident]:
         firing = await self._alerts.firing(limit=_MOST_ALERTS)
         hidden = [alert for alert in firing if alert.left_out and alert.service in {"", *services}]
         found = [
             OpenIncident(
-                kind="alert", service=alert.service, what=f"{alert.name} fires", since=alert.starts_at
+                kind="alert",
+                service=alert.service,
+                what=f"{alert.name} fires",
+                since=alert.starts_at,
+                alert=alert.id,
             )
             for alert in firing
             if alert.service in services and is_grave(alert) and not alert.left_out
@@ -97,4 +120,4 @@ def _is_triage(run: Run, services: Collection[str]) -> bool:
 
 def _at_work(run: Run) -> OpenIncident:
     what = f"{run.requested_by.name or run.requested_by.id} is working on it"
-    return OpenIncident(kind="triage", service=run.service, what=what, since=run.started_at)
+    return OpenIncident(kind="triage", service=run.service, what=what, since=run.started_at, run_id=run.id)

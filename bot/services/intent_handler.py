@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -46,13 +45,11 @@ from bot.domain.monitoring.episode import closed
 from bot.domain.people import Profile
 from bot.domain.reading import require_reading
 from bot.domain.runs.approval import Approval, Vote, decide
-from bot.domain.runs.event import CancelRequested, RunStarted, VoteCast
-from bot.domain.runs.run import Run, begin, fold
+from bot.domain.runs.event import CancelRequested, VoteCast
+from bot.domain.runs.run import Run, fold
 from bot.engine.deps import Deps
-from bot.engine.emergencies import show_emergency
-from bot.engine.incidents import attach_to_triage, show_on_alerts
+from bot.engine.incidents import attach_to_triage
 from bot.engine.interjection import Interjection, interject
-from bot.engine.params import complete_params
 from bot.engine.seen_state import state_change
 from bot.ports.directory import Directory
 from bot.ports.notifier import Notifier
@@ -61,17 +58,9 @@ from bot.services.gate_commands import GateCommands
 from bot.services.monitor_commands import MonitorCommands
 from bot.services.record_commands import RecordCommands
 from bot.services.rollout_control import RolloutControl
-from bot.services.version_check import require_known_version
+from bot.services.run_starter import RunStarter
 
 log = logging.getLogger(__name__)
-
-_TRIES = 50
-"""How often a write is tried again after another writer was first."""
-
-
-def run_id_of(key: str) -> str:
-    """Derive a run's id from its intent's key, so that the same intent is the same run."""
-    return "r" + hashlib.sha256(key.encode()).hexdigest()[:14]
 
 
 class IntentHandler:
@@ -95,6 +84,7 @@ class IntentHandler:
         self._monitors = MonitorCommands(deps)
         self._gates = GateCommands(deps, directory=directory, notifier=notifier)
         self._records = RecordCommands(deps)
+        self._starter = RunStarter(deps)
         self._steering = RolloutControl(deps, directory=directory)
         self._patience_s = tuple(patience_s)
 
@@ -179,47 +169,7 @@ class IntentHandler:
     async def _start(self, intent: StartRun) -> None:
         if intent.origin.kind not in ("cli", "webhook", "run"):
             await self._admit(intent)
-        runbook = self._deps.library.get(intent.runbook)
-        params = complete_params(runbook, intent.params, catalogue=self._deps.catalogue)
-        await require_known_version(self._deps, runbook, params, run_id=run_id_of(intent.key))
-        event = RunStarted(
-            at=self._deps.clock.now(),
-            runbook=runbook,
-            params=params,
-            requested_by=intent.by,
-            origin=intent.origin,
-        )
-        run_id = run_id_of(intent.key) if not intent.origin.alert else await self._next_of_alert(intent)
-        started = await self._deps.stores.journal.start(run_id, event)
-        log.info("run_started", extra={"run_id": run_id, "runbook": intent.runbook, "new": started})
-        if started:
-            await show_on_alerts(self._deps.stores, begin(run_id, event), (event,))
-            await show_emergency(self._deps.stores, begin(run_id, event), (event,))
-        if intent.origin.alert and not started:
-            await self._start(intent)  # another click was first: try again, which refuses this one
-
-    async def _next_of_alert(self, intent: StartRun) -> str:
-        """Return the id of the run that an alert's button may start now; only one runs at a time.
-
-        Raises:
-            NotAllowedError: a run for this alert is under way.
-        """
-        for number in range(_TRIES):
-            run_id = run_id_of(f"{intent.runbook}:{intent.origin.alert}:{number}")
-            try:
-                run = await self._load(run_id)
-            except NotFoundError:
-                return run_id
-            if run.state != "finished":
-                who = "You are" if run.requested_by.id == intent.by.id else f"<@{run.requested_by.id}> is"
-                raise NotAllowedError(
-                    f"{who} already on it, in this thread.",
-                    code="already_running",
-                    hint="Once it has ended, the button “Triage” starts a new one.",
-                )
-        raise NotAllowedError(
-            "This alert has been triaged too many times.", hint="Run `/triage <service>` instead."
-        )
+        await self._starter.start(intent)
 
     async def _vote(self, intent: CastVote) -> None:
         run_id = intent.approval_id.partition(".")[0]
@@ -344,6 +294,8 @@ class IntentHandler:
         if not text:
             return
         match intent:
+            case StartRun() if intent.origin.kind in ("webhook", "run"):
+                return  # nobody asked
             case StartRun():
                 origin = intent.origin
                 notice = Notice(user=intent.by.id, channel=origin.channel, thread=origin.thread, text=text)

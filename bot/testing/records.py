@@ -6,14 +6,16 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
 
 from bot.adapters import leasing
-from bot.domain.clock import Clock
+from bot.domain.clock import Clock, SystemClock
 from bot.domain.deployments.flag import Flag
 from bot.domain.diagnoses.change import Change
 from bot.domain.errors import StaleEpochError
 from bot.domain.monitoring.heartbeat import Heartbeat, JobState, first_pulse
 from bot.domain.monitoring.monitor import MonitorState, Pause
+from bot.ports.claims import Claim
 from bot.ports.locks import LockQueue
 
 
@@ -223,3 +225,40 @@ class MemoryFlags:
             raise StaleEpochError(f"A newer owner of this run has set flags; {flag.key} was left alone.")
         self._fences[run_id] = epoch
         self._flags[service, flag.key] = flag
+
+
+class MemoryRunClaims:
+    """Which run has a name, in this process."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Start with nothing claimed; ``clock`` decides which claims have lapsed."""
+        self._clock = clock or SystemClock()
+        self._claims: dict[str, tuple[str, datetime | None]] = {}
+
+    async def claim(
+        self, name: str, *, holder: str, instead_of: str = "", lasts_s: float | None = None
+    ) -> Claim:
+        """Claim a name; return who has it: ``holder``, or another that was first."""
+        known = self._held(name)
+        if known is None or (known[0] == instead_of and instead_of != holder):
+            until = None if lasts_s is None else self._clock.now() + timedelta(seconds=lasts_s)
+            known = self._claims[name] = (holder, until)
+        return Claim(holder=known[0], settled=known[1] is None)
+
+    async def holder(self, name: str) -> str:
+        """Return who has a name; empty if it is free."""
+        known = self._held(name)
+        return "" if known is None else known[0]
+
+    async def settle(self, name: str, *, holder: str) -> bool:
+        """Keep a claim for good; return false if another has the name by now."""
+        known = self._held(name)
+        if known is None or known[0] != holder:
+            return False
+        self._claims[name] = (holder, None)
+        return True
+
+    def _held(self, name: str) -> tuple[str, datetime | None] | None:
+        known = self._claims.get(name)
+        lapsed = known is not None and known[1] is not None and known[1] <= self._clock.now()
+        return None if lapsed else known

@@ -24,6 +24,7 @@ from bot.testing.records import (
     MemoryLeases,
     MemoryLocks,
     MemoryMonitorStore,
+    MemoryRunClaims,
 )
 
 
@@ -46,6 +47,7 @@ def memory_stores(clock: Clock | None = None, *, store: MemoryStore | None = Non
         checklists=MemoryChecklists(clock),
         ledger=MemoryChangeLedger(clock),
         locks=MemoryLocks(),
+        claims=MemoryRunClaims(clock),
         leases=MemoryLeases(),
         heartbeats=MemoryHeartbeats(),
         flags=MemoryFlags(),

@@ -36,6 +36,7 @@ OUTCOME_WORDS: Mapping[DeploymentOutcome, tuple[str, str, str]] = {
     "failed": (BAD, FAILED, "failed"),
     "rejected": (ENDED, SKIPPED, "rejected"),
     "expired": (ENDED, SKIPPED, "expired without a decision"),
+    "withdrawn": (ENDED, SKIPPED, "plan withdrawn"),
     "cancelled": (ENDED, SKIPPED, "cancelled"),
 }
 """Colour, mark and words of each outcome of a deployment."""

@@ -32,6 +32,7 @@ ENDINGS: dict[Ending, tuple[str, str]] = {
     "cause unclear": (NEEDS_YOU, "cause unclear"),
     "rejected": (ENDED, "rejected"),
     "expired": (ENDED, "expired without a decision"),
+    "withdrawn": (ENDED, "plan withdrawn"),
     "plan only": (ENDED, "plan only, nothing was changed"),
     "done": (GOOD, "done"),
 }
@@ -138,6 +139,15 @@ def who(person: Person | None) -> str:
     if _CHAT_ID.fullmatch(person.id):
         return f"<@{person.id}>"
     return prose(person.name or person.id, 80) or "someone"
+
+
+def pointed_to(run: Run, *, link: str, asker: Person, doing: str) -> str:
+    """Return who is at it already, and where, as a sentence for somebody who asked for the same."""
+    subject = "You are" if run.requested_by.id == asker.id else f"{who(run.requested_by)} is"
+    if link:
+        return f"{subject} already {doing}: <{link}|open the thread>."
+    where = f" in {channel(run.origin.channel)}" if run.origin.channel else ""
+    return f"{subject} already {doing}{where}."
 
 
 def channel(channel_id: str) -> str:

@@ -12,7 +12,8 @@ from bot.domain.errors import NotFoundError
 from bot.domain.intent import CastVote
 from bot.domain.people import Person
 from bot.domain.runs.run import fold
-from bot.services.intent_handler import IntentHandler, run_id_of
+from bot.services.intent_handler import IntentHandler
+from bot.services.run_starter import run_id_of
 from tests.handlers.desks import CATALOGUE, SmallLibrary
 from tests.handlers.fronts import ANA, GIL, ONCALL, Front
 from tests.support.worlds import deps_over

@@ -21,8 +21,9 @@ from bot.engine.deps import Deps
 from bot.engine.engine import Engine
 from bot.engine.plugins import scan
 from bot.loader.loader import load_runbooks
-from bot.services.intent_handler import IntentHandler, run_id_of
+from bot.services.intent_handler import IntentHandler
 from bot.services.parsing.command_line import parse_words
+from bot.services.run_starter import run_id_of
 from bot.testing.memory import MemoryStore
 from bot.testing.stores import memory_stores
 from tests.support.waiting import until

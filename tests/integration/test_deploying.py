@@ -11,7 +11,7 @@ from bot.domain.deployments.checklist import ItemMark
 from bot.domain.deployments.deploy_lock import DeployLock
 from bot.domain.deployments.flag import Flag
 from bot.domain.deployments.gate import Gates
-from bot.services.intent_handler import run_id_of
+from bot.services.run_starter import run_id_of
 from bot.views.thread.ending import ending_lines
 from bot.views.thread.rollout import rollout_why_modal
 from bot.views.thread.run import run_messages
@@ -122,7 +122,8 @@ async def test_an_approval_is_void_once_something_else_serves_than_the_plan_says
         if when == "before the click":
             await stage.floor.launcher.start("blue", "1.4.9")
             run = await stage.approve(run_id)
-            assert run.waiting_for is not None
+            assert run.outcome == "withdrawn"
+            assert "what serves has changed" in run.summary
             said = stage.told.notices[-1].text
         else:
             gate = list((await stage.read(run_id)).approvals.values())[-1]

@@ -126,6 +126,10 @@ class Shard:
         """Prefix of the sorted sets of runs that wait for something, by since when."""
         return f"{self.tag}:waiting:"
 
+    def claim(self, name: str) -> str:
+        """String: which run has a name, such as the triage of a service; it may expire."""
+        return f"{self.tag}:claim:{name}"
+
     def deploy_lock(self, service: str) -> str:
         """String: who has locked a service against deployments; expires with the lock."""
         return f"{self.tag}:deploylock:{service}"

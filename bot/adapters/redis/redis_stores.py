@@ -6,6 +6,7 @@ from bot.adapters.redis.store import RedisStore
 from bot.adapters.redis.stores.alerts import RedisAlertStore
 from bot.adapters.redis.stores.board import RedisMessageBoard
 from bot.adapters.redis.stores.checklists import RedisChecklists
+from bot.adapters.redis.stores.claims import RedisRunClaims
 from bot.adapters.redis.stores.deploy_locks import RedisDeployLocks
 from bot.adapters.redis.stores.deployments import RedisDeploymentStore
 from bot.adapters.redis.stores.feedback import RedisFeedbackStore
@@ -48,6 +49,7 @@ def redis_stores(
         checklists=RedisChecklists(store, retention_s=retention_s),
         ledger=RedisChangeLedger(store, clock, retention_s=retention_s),
         locks=RedisLocks(store),
+        claims=RedisRunClaims(store),
         leases=RedisLeases(store),
         heartbeats=RedisHeartbeats(store),
         flags=RedisFlags(store),

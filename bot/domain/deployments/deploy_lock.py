@@ -72,3 +72,14 @@ def rule_lock(lock: DeployLock | None, *, at: datetime) -> GateResult:
         way_out=f"Ask {who}, or an approver of `{lock.service}`, to remove the lock.",
         until=lock.until,
     )
+
+
+def unlocking(lock: DeployLock, *, asker: Person, is_approver: bool) -> str:
+    """Return what a person can do about a lock: remove their own, or another's as an approver; or ask."""
+    command = f"`/deploy unlock {lock.service}`"
+    if lock.by.id == asker.id:
+        return f"It is your own lock: {command} removes it."
+    who = lock.by.name or lock.by.id
+    if is_approver:
+        return f"Ask {who} first. As an approver you can remove it: {command}."
+    return f"Ask {who}, or an approver of `{lock.service}`, to remove the lock."

@@ -15,7 +15,7 @@ from bot.domain.runs.run_states import PhaseState, StepState
 from bot.domain.runs.runbook import Background, Pipeline
 
 DeploymentOutcome = Literal[
-    "running", "succeeded", "rolled_back", "failed", "rejected", "expired", "cancelled"
+    "running", "succeeded", "rolled_back", "failed", "rejected", "expired", "withdrawn", "cancelled"
 ]
 
 ROLLBACK = "rollback"
@@ -169,7 +169,7 @@ def _outcome(run: Run, steps: Iterable[StepState]) -> DeploymentOutcome:
             return "succeeded"  # a watch goes on, or went on until a person ended it
         case None:
             return "running"
-        case "rejected" | "expired" | "cancelled":
+        case "rejected" | "expired" | "withdrawn" | "cancelled":
             return run.outcome
         case "done" | "recovered":
             return "succeeded"

@@ -45,6 +45,8 @@ class GateResult(Model):
     """What would open it."""
     until: Instant | None = None
     """When it opens automatically; none if it does not, or if that is not known."""
+    link: str = ""
+    """The address of the message that keeps it closed, such as an alert's; empty if there is none."""
     waivable: bool = False
     waived_by: str = ""
     """Who or what opened it although it is closed."""

@@ -13,13 +13,6 @@ GRAVE = frozenset({"critical", "page"})
 """Severities of alerts that are an incident."""
 
 
-_WAYS_OUT = {
-    "alert": "Resolve it at its source, or roll back what caused it. If it has ended and its source did not"
-    " report that, press “Mark as over” on the alert's message. Or declare an emergency.",
-    "triage": "Wait for the triage to end, or cancel it. Or declare an emergency.",
-}
-
-
 class OpenIncident(Model):
     """One open incident: an alert that fires, or a person at work on one."""
 
@@ -28,6 +21,12 @@ class OpenIncident(Model):
     service: str
     what: str
     since: Instant
+    alert: str = ""
+    """The alert's id, if it is one."""
+    run_id: str = ""
+    """The triage's id, if it is one."""
+    link: str = ""
+    """The address of the alert's message, or of the triage's thread, where that is known."""
 
 
 def is_grave(alert: Alert) -> bool:
@@ -46,5 +45,16 @@ def rule_incident(service: str, troubles: Sequence[OpenIncident]) -> GateResult:
         "incident",
         code="incident_open",
         why=f"An incident is open {where}: {first.what}, since {first.since:%Y-%m-%d %H:%M} UTC{others}.",
-        way_out=_WAYS_OUT[first.kind],
+        way_out=_way_out(first),
+    ).but(link=first.link)
+
+
+def _way_out(trouble: OpenIncident) -> str:
+    if trouble.kind == "triage":
+        return "Wait for the triage to end, or cancel it in its thread. Or declare an emergency."
+    service = trouble.service
+    return (
+        f"It opens when the alert ends: `/triage {service}` finds the cause, `/rollback {service}` takes back"
+        " the last release. If it has ended and its source did not report that, press “Mark as over” on the"
+        " alert's message. Or declare an emergency."
     )

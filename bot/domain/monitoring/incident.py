@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.domain.monitoring.alert import Alert
 from bot.domain.runs.run import Run
-from bot.domain.runs.runbook import Reduce
+from bot.domain.runs.runbook import Reduce, Runbook
 
 _RANKING = "rank_causes"
 
@@ -29,7 +29,12 @@ class AlertIncident:
 
 def is_triage(run: Run) -> bool:
     """Return whether a run diagnoses."""
-    return any(isinstance(phase, Reduce) and phase.reducer == _RANKING for phase in run.runbook.phases)
+    return diagnoses(run.runbook)
+
+
+def diagnoses(runbook: Runbook) -> bool:
+    """Return whether the runs of a runbook diagnose."""
+    return any(isinstance(phase, Reduce) and phase.reducer == _RANKING for phase in runbook.phases)
 
 
 def belongs(alert: Alert, run: Run) -> bool:

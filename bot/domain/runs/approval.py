@@ -13,7 +13,7 @@ from bot.domain.people import Person, Profile
 from bot.domain.runs.runbook import ApprovalPolicy
 
 Verdict = Literal["approve", "reject"]
-Decision = Literal["approved", "rejected", "expired", "cancelled"]
+Decision = Literal["approved", "rejected", "expired", "cancelled", "withdrawn"]
 
 
 class Audience(Model):

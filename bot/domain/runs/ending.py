@@ -21,10 +21,11 @@ Ending = Literal[
     "cause unclear",
     "rejected",
     "expired",
+    "withdrawn",
     "plan only",
     "done",
 ]
-"""The first seven are of runs that act, the next five of runs that did not.
+"""The first seven are of runs that act, the next six of runs that did not.
 
 ``done`` is of a runbook that neither diagnoses nor deploys.
 """
@@ -93,7 +94,7 @@ def _ending(run: Run, outcome: RunOutcome) -> Ending:
             return "no fault found"
         case "unclear":
             return "cause unclear"
-        case "rejected" | "expired":
+        case "rejected" | "expired" | "withdrawn":
             return outcome
         case "cancelled":
             return "needs a person" if in_doubt(run) else "aborted"
@@ -110,7 +111,7 @@ def _ending(run: Run, outcome: RunOutcome) -> Ending:
 
 
 def _done(run: Run) -> Ending:
-    if not _is_deployment(run):
+    if not is_deployment(run):
         return "done"
     pipelines = [phase for phase in run.runbook.phases if isinstance(phase, Pipeline)]
     acted = any(run.phases[phase.id].outcome == "ok" for phase in pipelines)
@@ -118,7 +119,7 @@ def _done(run: Run) -> Ending:
 
 
 def _failed(run: Run) -> Ending:
-    if in_doubt(run) or not _is_deployment(run):
+    if in_doubt(run) or not is_deployment(run):
         return "needs a person"
     if run.steering.aborted_by is not None and _nothing_left(run):
         return "aborted"
@@ -133,7 +134,8 @@ def _failed(run: Run) -> Ending:
     return "stopped safely" if tried == {"failed"} else "needs a person"
 
 
-def _is_deployment(run: Run) -> bool:
+def is_deployment(run: Run) -> bool:
+    """Return whether a run deploys or rolls back by its runbook's name."""
     return run.runbook.name.startswith(_DEPLOYING)
 
 

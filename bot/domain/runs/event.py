@@ -19,7 +19,7 @@ from bot.domain.runs.runbook import Runbook
 StepOutcome = Literal[
     "ok", "failed", "unavailable", "garbage", "not_configured", "timed_out", "crashed", "in_doubt"
 ]
-PhaseOutcome = Literal["ok", "partial", "failed", "skipped", "rejected", "expired", "breached"]
+PhaseOutcome = Literal["ok", "partial", "failed", "skipped", "rejected", "expired", "withdrawn", "breached"]
 RunOutcome = Literal[
     "recovered",
     "no_fault_found",
@@ -27,6 +27,7 @@ RunOutcome = Literal[
     "no_remedy",
     "rejected",
     "expired",
+    "withdrawn",
     "failed",
     "not_recovered",
     "cancelled",
@@ -157,12 +158,14 @@ class VoteCast(Model):
 
 
 class ApprovalEnded(Model):
-    """A gate closed without a click: it expired, or the run was cancelled."""
+    """A gate closed without a click: it expired, the run was cancelled, or the plan's ground is gone."""
 
     type: Literal["approval_ended"] = "approval_ended"
     at: Instant
     approval_id: str
-    decision: Literal["expired", "cancelled"]
+    decision: Literal["expired", "cancelled", "withdrawn"]
+    why: str = ""
+    """Why a plan was withdrawn."""
 
 
 class EffectIntended(Model):

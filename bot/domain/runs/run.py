@@ -185,7 +185,7 @@ def _change(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912  # a
         case ApprovalReminded():
             return _approval(run, event.approval_id, reminded_at=event.at)
         case ApprovalEnded():
-            return _approval(run, event.approval_id, decision=event.decision, decided_at=event.at)
+            return _approval_ended(run, event)
         case EffectIntended(undo=True):
             return _step(run, event.phase, event.step, undo_key=event.key)
         case EffectIntended():
@@ -278,6 +278,13 @@ def _step_finished(run: Run, event: StepFinished) -> Run:
         reason=event.reason,
         took_s=event.took_s,
     )
+
+
+def _approval_ended(run: Run, event: ApprovalEnded) -> Run:
+    if run.approvals[event.approval_id].decision is not None:
+        return run  # the first decision counts
+    why = {"decided_why": event.why} if event.why else {}
+    return _approval(run, event.approval_id, decision=event.decision, decided_at=event.at, **why)
 
 
 def _approval(run: Run, approval_id: str, **update: object) -> Run:

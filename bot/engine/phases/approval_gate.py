@@ -18,6 +18,7 @@ from bot.domain.runs.event import (
 )
 from bot.domain.runs.runbook import ApprovalPolicy
 from bot.engine.approvers import find_audience, lapse_reason
+from bot.engine.open_plans import lost_ground, may_lose_ground, take_open_plan
 from bot.engine.phases import Answer, PhaseEnd, PhaseWait
 from bot.engine.seen_state import state_change
 from bot.engine.session import RunSession
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 LOOK_UP_AGAIN = timedelta(seconds=15)
 """The pause before the people to ask are looked up again, if Slack did not answer."""
+GROUND_EVERY = timedelta(seconds=30)
+"""How often a plan that waits is checked for whether its ground is still there."""
 _ASKED_AGAIN = timedelta(seconds=5)
 """The pause before people are looked up again, if Slack did not answer."""
 _LOOK_UP_S = 2.0
@@ -44,27 +47,46 @@ async def pass_gate(
             await session.write(waiver)
         return None
     if approval is None:
-        approval = new_approval(session, phase, step=step, policy=policy, plan_hash=plan_hash)
-        found = await look_up_approvers(session, approval)
-        session.note(ApprovalRequested(at=session.now, approval=approval), *found)
-        return _waiting(session, approval)
+        return await _request(
+            session, new_approval(session, phase, step=step, policy=policy, plan_hash=plan_hash)
+        )
     match approval.decision:
-        case None if session.now >= approval.expires_at:
-            session.note(ApprovalEnded(at=session.now, approval_id=approval.id, decision="expired"))
-            return PhaseEnd(outcome="expired", why="no approver decided in time")
         case None:
-            if approval.audience is None:
-                session.note(*await look_up_approvers(session, approval))
-            remind(session, approval)
-            return _waiting(session, approval)
+            return await _undecided(session, approval)
         case "approved" if approval.plan_hash == plan_hash:
             return await _still_approved(session, approval)
         case "approved":
             return PhaseEnd(outcome="failed", why="the plan is not the one that was approved")
         case "rejected":
             return PhaseEnd(outcome="rejected", why=rejection_of(approval))
+        case "withdrawn":
+            return PhaseEnd(outcome="withdrawn", why=approval.decided_why or "its ground is gone")
         case _:
             return PhaseEnd(outcome="expired", why=f"the approval was {approval.decision}")
+
+
+async def _request(session: RunSession, approval: Approval) -> Answer:
+    """Ask for an approval, unless another plan of the service waits for one already."""
+    if not approval.step and (ended := await take_open_plan(session, approval.phase)) is not None:
+        return ended
+    found = await look_up_approvers(session, approval)
+    session.note(ApprovalRequested(at=session.now, approval=approval), *found)
+    return _waiting(session, approval)
+
+
+async def _undecided(session: RunSession, approval: Approval) -> Answer:
+    """Wait on, unless the time is over or the ground of the plan is gone."""
+    if session.now >= approval.expires_at:
+        session.note(ApprovalEnded(at=session.now, approval_id=approval.id, decision="expired"))
+        return PhaseEnd(outcome="expired", why="no approver decided in time")
+    if approval.audience is None:
+        session.note(*await look_up_approvers(session, approval))
+    if why := await lost_ground(session, approval):
+        log.info("plan_withdrawn", extra={"run_id": session.run.id, "why": why})
+        session.note(ApprovalEnded(at=session.now, approval_id=approval.id, decision="withdrawn", why=why))
+        return PhaseEnd(outcome="withdrawn", why=why)
+    remind(session, approval)
+    return _waiting(session, approval)
 
 
 def remind(session: RunSession, approval: Approval) -> None:
@@ -82,9 +104,12 @@ def rejection_of(approval: Approval) -> str:
 def _waiting(session: RunSession, approval: Approval) -> PhaseWait:
     """Wait for a decision; look again soon if the people to ask could not be looked up."""
     approval = session.run.approvals[approval.id]
+    until = approval.next_look_at
+    if may_lose_ground(session.run, approval):
+        until = min(until, session.now + GROUND_EVERY)
     if approval.audience is not None:
-        return PhaseWait(until=approval.next_look_at)
-    return PhaseWait(until=min(approval.next_look_at, session.now + LOOK_UP_AGAIN))
+        return PhaseWait(until=until)
+    return PhaseWait(until=min(until, session.now + LOOK_UP_AGAIN))
 
 
 async def look_up_approvers(session: RunSession, approval: Approval) -> tuple[ApproversFound, ...]:

@@ -74,6 +74,8 @@ def decided_line(gate: Approval) -> str:
             return f"Expired at {local(gate.expires_at)} without a decision."
         case "cancelled":
             return "Cancelled before a decision."
+        case "withdrawn":
+            return f"Withdrawn{at}: {sentence(prose(gate.decided_why, 600) or 'its ground is gone')}"
         case _:
             assert_never(gate.decision)
 

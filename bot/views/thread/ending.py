@@ -61,7 +61,7 @@ def ending_lines(run: Run) -> list[str]:
     return [line for line in lines if line]
 
 
-def _story(run: Run, ending: Ending) -> list[str]:  # noqa: C901  # a closed set
+def _story(run: Run, ending: Ending) -> list[str]:  # noqa: C901, PLR0911  # a closed set
     match ending:
         case "recovered":
             return [_resolved(run), _cause(run), _fixed(run), _watched(run)]
@@ -81,6 +81,8 @@ def _story(run: Run, ending: Ending) -> list[str]:  # noqa: C901  # a closed set
             return [_refusal(run), "Nothing was changed."]
         case "rejected" | "expired":
             return [_cause(run), f"{sentence(_undecided(run))} {effects_left(run)}"]
+        case "withdrawn":
+            return [_cause(run), sentence(prose(run.summary, 600))]
         case "plan only":
             return [_planned(run), "Nothing was changed."]
         case "needs a person":
@@ -131,6 +133,12 @@ def next_step(run: Run, ending: Ending) -> str:  # noqa: C901, PLR0911  # a clos
                 "ask again while an approver is there."
                 if deploys
                 else "the problem may still be there. Triage again for a new plan."
+            )
+        case "withdrawn":
+            return (
+                "ask again if it is still needed."
+                if deploys
+                else "if people still see problems, triage again."
             )
         case "plan only":
             return "*Deploy* starts it. Its approval is still needed."

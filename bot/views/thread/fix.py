@@ -29,6 +29,7 @@ from bot.views.phrases import (
     UNDONE,
     WAITING,
     WARNING,
+    capital,
     human,
     sentence,
     without_ids,
@@ -57,6 +58,10 @@ def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObj
     if gate is not None and gate.decision != "approved":
         title = bold(f"{plan.summary}: {gate.decision}")
         return [section(f"{ENDED} {title}", f"{decided_line(gate)} Nothing was changed.")]
+    if gate is None and state.outcome == "withdrawn":
+        title = bold(f"{plan.summary}: not asked for")
+        why = capital(sentence(prose(state.why, 600)))
+        return [section(f"{ENDED} {title}", f"{why} Nothing was changed.")]
     return _carried_out(run, phase, plan, now=now)
 
 

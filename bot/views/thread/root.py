@@ -51,7 +51,7 @@ _STATUS = {
     FAILED: "error",
 }
 _MOST_BEHIND = 3
-_AGAIN = frozenset({"no fault found", "cause unclear", "rejected", "expired", "needs a person"})
+_AGAIN = frozenset({"no fault found", "cause unclear", "rejected", "expired", "withdrawn", "needs a person"})
 
 
 def root_blocks(run: Run, *, style: Style) -> list[JsonObject]:

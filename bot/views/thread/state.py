@@ -43,6 +43,7 @@ _MARKS: dict[PhaseOutcome, str] = {
     "skipped": SKIPPED,
     "rejected": FAILED,
     "expired": FAILED,
+    "withdrawn": SKIPPED,
     "breached": FAILED,
 }
 _CHECKS = ("verify:", "judge:")
@@ -261,7 +262,7 @@ def _note_of_pipeline(run: Run, phase: Pipeline, state: PhaseState) -> str:
             return _progress(state)
         case "ok":
             return f"done in {took(state, since=_approved_at(run, phase))}"
-        case "rejected" | "expired" | "failed" | "breached" | "skipped":
+        case "rejected" | "expired" | "withdrawn" | "failed" | "breached" | "skipped":
             return prose(state.why, 200)
         case _:
             assert_never(state.outcome)

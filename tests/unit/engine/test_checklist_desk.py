@@ -129,12 +129,21 @@ async def test_everybody_may_take_back_their_own_word_and_nobody_elses(counter):
 async def test_a_waiver_that_is_taken_back_closes_the_gate_and_its_message_says_so(counter):
     await counter.ask(TickItem, item="team_told")
     await counter.ask(WaiveItem, by=CHI, item="legal", reason="no time")
-    assert "may be deployed now" in await counter.ask(AskWhyNot)
+    assert "*You may deploy `checkout` 1.5.0 now*" in await counter.ask(AskWhyNot)
     counter.world.clock.forward(1)
     await counter.ask(UntickItem, by=CHI, item="legal")
     assert "cannot be deployed now" in await counter.ask(AskWhyNot)
     (posted,) = await counter.posted()
     assert posted.startswith("↩️ Chika has withdrawn the waiver of Legal &lt;agrees&gt; for `checkout` 1.5.0.")
+
+
+async def test_why_does_not_count_the_waiver_of_the_one_who_asks(counter):
+    await counter.ask(TickItem, item="team_told")
+    await counter.ask(WaiveItem, by=CHI, item="legal", reason="no time")
+    assert "*You may deploy `checkout` 1.5.0 now*" in await counter.ask(AskWhyNot)
+    own = await counter.ask(AskWhyNot, by=CHI)
+    assert own.startswith("*`checkout` 1.5.0 cannot be deployed now*: 1 of 6 gates is closed.")
+    assert "🔴 *checklist*" in own
 
 
 async def test_why_names_the_missing_item_and_tells_a_waiver_without_closing_the_gate(counter):
@@ -143,7 +152,7 @@ async def test_why_names_the_missing_item_and_tells_a_waiver_without_closing_the
     assert "🔴 *checklist*: Not done for 1.5.0: legal (1 of 3)." in closed
     await counter.ask(WaiveItem, by=CHI, item="legal", reason="no time")
     told = await counter.ask(AskWhyNot)
-    assert told.startswith("*`checkout` 1.5.0 may be deployed now*")
+    assert told.startswith("*You may deploy `checkout` 1.5.0 now*")
     assert "WAIVED: legal by Chika, for others' deployments: no time" in told
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.catalogue import Catalogue
+from bot.domain.errors import GateClosedError
 from bot.domain.intent import AskWhyNot, HandOverLocks, LockDeploys, UnlockDeploys
 from bot.domain.monitoring.alert import Alert
 from bot.engine.plugins import Plugins, plugins_in
@@ -15,6 +16,7 @@ from bot.ports.gates import DeployLockStore
 from bot.probes import gates
 from bot.services.gate_state import StateGatekeeper
 from bot.services.intent_handler import IntentHandler
+from bot.testing.links import MemoryLinks
 from bot.views.locks import locks_text
 from tests.support.worlds import ANA, BEN, CHI
 from tests.unit.engine.small_world import World
@@ -186,10 +188,69 @@ async def test_alerts_that_were_left_out_of_a_notification_close_the_gate_unless
 
 async def test_why_not_says_so_when_nothing_is_in_the_way(counter):
     told = await counter.ask(AskWhyNot, service="checkout")
-    assert told.startswith("*`checkout` may be deployed now*: all 4 gates are open.")
+    assert told.startswith("*You may deploy `checkout` now*: all 4 gates are open.")
+    assert told.splitlines()[-2:] == [
+        "⚪ *staging* and *checklist* apply to one version: `/deploy why checkout <version>`.",
+        "👤 A member of `@oncall` must approve it; you are not one.",
+    ]
+
+
+async def test_why_not_says_to_an_approver_that_another_one_must_approve(counter):
+    told = await counter.ask(AskWhyNot, by=CHI, service="checkout")
     assert told.endswith(
-        "⚪ *staging* and *checklist* apply to one version: `/deploy why checkout <version>`."
+        "👤 Another member of `@oncall` must approve it: you cannot approve your own deployment."
     )
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        (ANA, "It is your own lock: `/deploy unlock checkout` removes it."),
+        (BEN, "Ask Ana, or an approver of `checkout`, to remove the lock."),
+        (CHI, "Ask Ana first. As an approver you can remove it: `/deploy unlock checkout`."),
+    ],
+)
+async def test_why_not_says_of_a_lock_what_the_one_who_asks_can_do_about_it(counter, who, told):
+    await counter.lock(by=ANA)
+    answer = await counter.ask(AskWhyNot, by=who, service="checkout")
+    assert "*lock*: Ana has locked `checkout`" in answer
+    assert f"→ {told} It cannot be waived in an emergency." in answer
+
+
+async def test_why_not_says_to_a_guest_who_may_read_that_only_members_deploy(counter):
+    open_to_guests = Catalogue.model_validate({"services": [{"name": "checkout"}], "read": {"guests": True}})
+    counter.world.people.outsiders.add(BEN.id)
+    deps = replace(counter.desk._deps, catalogue=open_to_guests)
+    counter.desk = IntentHandler(deps, directory=counter.world.people, notifier=counter.world.told)
+    told = await counter.ask(AskWhyNot, by=BEN, service="checkout")
+    assert told.startswith(
+        "*You cannot deploy `checkout`*: you are a guest in this workspace. Ask a member of the workspace."
+    )
+    assert "must approve" not in told
+
+
+async def test_a_gate_that_an_alert_keeps_closed_says_how_it_opens_and_links_to_its_message(counter):
+    fires = {"fingerprint": "f", "name": "Errors", "service": "checkout", "severity": "page"}
+    alert = Alert.model_validate({**fires, "status": "firing", "starts_at": counter.world.clock.now()})
+    await counter.world.stores.alerts.report(alert)
+    stores = counter.world.stores
+    links = MemoryLinks()
+    links.known[alert.id] = "https://chat.example/archives/C1/p1"
+    keeper = StateGatekeeper(
+        locks=stores.deploy_locks,
+        checklists=stores.checklists,
+        alerts=stores.alerts,
+        journal=stores.journal,
+        links=links,
+    )
+    deps = replace(counter.desk._deps, gatekeeper=keeper)
+    counter.desk = IntentHandler(deps, directory=counter.world.people, notifier=counter.world.told)
+    told = await counter.ask(AskWhyNot, service="payments")
+    assert "`/triage checkout` finds the cause, `/rollback checkout` takes back the last release" in told
+    assert "<https://chat.example/archives/C1/p1|Open the message>" in told
+    with pytest.raises(GateClosedError) as refused:
+        await gates.all(deps.context("r1", "gates", timeout_s=20), service="checkout", version="1")
+    assert refused.value.hint.endswith("Or declare an emergency. https://chat.example/archives/C1/p1")
 
 
 async def test_a_gate_that_cannot_be_asked_is_told_as_closed(counter, monkeypatch):

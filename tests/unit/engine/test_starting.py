@@ -6,7 +6,7 @@ import asyncio
 
 from bot.domain.intent import CancelRun, StartRun
 from bot.domain.runs.event import Origin
-from bot.services.intent_handler import run_id_of
+from bot.services.run_starter import run_id_of
 from tests.support.worlds import ANA, BEN
 from tests.unit.engine.small_world import UNDO, act, book, fix, step
 

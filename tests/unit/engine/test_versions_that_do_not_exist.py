@@ -12,8 +12,9 @@ from bot.domain.intent import StartRun
 from bot.domain.runs.event import Origin
 from bot.engine.plugins import scan
 from bot.loader.loader import load_runbooks
-from bot.services.intent_handler import IntentHandler, run_id_of
+from bot.services.intent_handler import IntentHandler
 from bot.services.parsing.command_line import parse_words
+from bot.services.run_starter import run_id_of
 from tests.plugins.probes.repositories import Repo
 from tests.support.worlds import ANA
 

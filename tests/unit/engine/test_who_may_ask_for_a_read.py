@@ -10,7 +10,8 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.errors import NotFoundError
 from bot.domain.intent import AskWhyNot, ShowChecklist, ShowDelivery, ShowDiff, StartRun, TryMonitor
 from bot.domain.runs.event import Origin
-from bot.services.intent_handler import IntentHandler, run_id_of
+from bot.services.intent_handler import IntentHandler
+from bot.services.run_starter import run_id_of
 from tests.support.worlds import ANA
 from tests.unit.engine.small_world import book, step
 
