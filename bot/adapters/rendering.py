@@ -110,10 +110,15 @@ class Renderer:
         return RenderedTopic(channel=self._accuracy_channel, messages=messages)
 
     async def _deployment(self, deployment_id: str) -> RenderedTopic:
-        """Announce what was changed; a deployment that changed nothing is not announced."""
+        """Announce what was changed.
+
+        A deployment that changed nothing is not announced.  Where it was announced before its first change
+        was refused, the message is brought up to date.
+        """
         deployment = await self._stores.deployments.get(deployment_id)
         channel = self._catalogue.announce_of(deployment.service)
-        messages = (announcement(deployment),) if channel and deployment.changed else ()
+        told = announcement(deployment).but(only_edit=not deployment.changed)
+        messages = (told,) if channel else ()
         return RenderedTopic(channel=channel, messages=messages)
 
     async def _delivery(self, asked: DeliveryQuestion) -> RenderedTopic:

@@ -23,13 +23,13 @@ async def keep_record(book: DeploymentStore, run: Run) -> None:
     if deployment is None:
         return
     if deployment.is_rollback and not deployment.rollback_of:
-        deployment = deployment.but(rollback_of=await _taken_back(book, deployment))
+        deployment = deployment.but(rollback_of=await replaced_deployment(book, deployment))
     if await book.record(deployment):
         fields = {"run_id": run.id, "service": deployment.service, "outcome": deployment.outcome}
         log.info("deployment_recorded", extra=fields)
 
 
-async def _taken_back(book: DeploymentStore, rollback: Deployment) -> str:
+async def replaced_deployment(book: DeploymentStore, rollback: Deployment) -> str:
     """Return the id of the deployment that a rollback reverses: the latest of the version that it replaces.
 
     Empty where the bot did not deploy that version, or where that deployment was rolled back automatically.

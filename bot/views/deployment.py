@@ -83,6 +83,7 @@ def _line(deployment: Deployment, *, named: bool, now: datetime) -> str:
         f"{prose(deployment.strategy, 40)}, {words}",
         f"by {who(deployment.requested_by)}",
         local_day(deployment.requested_at),
+        _waited(deployment),
         _took(deployment, now=now),
         f"emergency: {prose(deployment.emergency, 80)}" if deployment.emergency else "",
     ]
@@ -92,7 +93,18 @@ def _line(deployment: Deployment, *, named: bool, now: datetime) -> str:
 def _took(deployment: Deployment, *, now: datetime) -> str:
     if deployment.duration_s is None:
         return f"for {duration(max(0.0, (now - deployment.started_at).total_seconds()))} so far"
-    return f"in {duration(deployment.duration_s)}" if deployment.changed else ""
+    return f"in {duration(deployment.duration_s)}" if deployment.changed else "nothing was changed"
+
+
+def _waited(deployment: Deployment) -> str:
+    """Return how long it waited before it began, and between its changes; empty if it did not."""
+    if not deployment.changed:
+        return ""
+    first_s = (deployment.started_at - deployment.requested_at).total_seconds()
+    waits = [f"began after {duration(first_s)}"] if round(first_s) > 0 else []
+    if round(deployment.waited_s) > 0:
+        waits.append(f"waited {duration(deployment.waited_s)} in between")
+    return ", ".join(waits)
 
 
 def _versions(deployment: Deployment) -> str:

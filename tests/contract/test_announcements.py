@@ -100,6 +100,18 @@ async def test_what_came_to_no_change_is_nobodys_news(told: Told):
     assert await told.roots("deploys") == []
 
 
+async def test_a_change_that_was_refused_after_it_was_announced_is_told_in_the_same_message(told: Told):
+    end = {"outcome": "failed", "changed": False, "finished_at": START, "summary": "There is no 9.9.9."}
+    async with told.presenter():
+        await told.book.record(deployment())
+        await told.people.wait("in progress", channel="deploys")
+        await told.book.record(deployment(**end))
+        await told.people.wait("There is no 9.9.9.", channel="deploys")
+        await told.settled()
+    (message,) = await told.roots("deploys")
+    assert "checkout 1.4.2: failed" in message.text
+
+
 async def test_without_a_channel_nobody_is_told(slack: LocalSlack):
     async with LocalSlackClient(slack.url) as people:
         quiet = Told(slack=slack, people=people, catalogue=Catalogue(services=(Service(name="checkout"),)))

@@ -55,7 +55,10 @@ class Deployment(Model):
     """The seconds between these two for which it waited for people to approve more, such as a contract."""
     outcome: DeploymentOutcome
     changed: bool = False
-    """Whether anything was changed at all, and be it put back later."""
+    """Whether anything was changed at all, and be it put back later.
+
+    A change that the target refused is none; what is in doubt counts as changed.
+    """
     emergency: str = ""
     """The reason why gates were passed over; empty for an ordinary one."""
     why: str = ""
@@ -121,7 +124,7 @@ def deployment_of(run: Run) -> Deployment | None:
         finished_at=_finished_at(run),
         waited_s=_waited_s(run),
         outcome=_outcome(run, steps),
-        changed=any(step.intent_key for step in steps),
+        changed=any(_has_changed(step) for step in steps),
         emergency=_word(run.params, "emergency"),
         why=subject.why,
         rollback_of=_word(run.params, "rollback_of"),
@@ -224,6 +227,14 @@ def _is_through(run: Run) -> bool:
 def _is_agreed(run: Run, phase: Pipeline) -> bool:
     gate = run.gate(phase.id, step="")
     return gate is not None and gate.decided_at is not None
+
+
+def _has_changed(step: StepState) -> bool:
+    """Return whether a step changed something, or may have: one that was refused did not."""
+    if not step.intent_key or step.outcome == "failed":
+        return False
+    was_so = isinstance(step.result, dict) and step.result.get("changed") is False
+    return not (step.outcome == "ok" and was_so)
 
 
 def _acted(run: Run) -> list[PhaseState]:

@@ -13,6 +13,7 @@ from bot.domain.intent import CancelRun
 from bot.domain.runs.runbook import Runbook
 from bot.engine.deps import Deps
 from bot.engine.engine import Engine
+from bot.services.delivery_metrics import delivery
 from bot.testing.deployments import MemoryDeploymentStore
 from tests.support.worlds import ANA, BEN, BENCH, CHI
 from tests.unit.engine.small_world import UNDO, World, act, book, fix, step
@@ -170,6 +171,25 @@ async def test_what_failed_and_stays_as_it_is_has_failed(world, kept):
     BENCH.down |= {"promote", "undo-shift"}
     await _deployed(world, canary(act("shift", undo=UNDO), act("promote")))
     assert (await kept.get("r1")).outcome == "failed"
+
+
+async def test_what_the_target_refused_has_changed_nothing_and_is_no_failure(world, kept):
+    BENCH.down.add("stage")
+    await _deployed(world, canary(act("stage"), act("shift")))
+    record = await kept.get("r1")
+    assert (record.outcome, record.changed) == ("failed", False)
+    found = delivery([record], days=7, until=world.clock.now())
+    assert (found.deployments, found.failures.some, found.not_changed) == (0, 0, 1)
+    assert (found.impaired_s, found.duration) == (0, None)
+
+
+async def test_what_fails_after_a_first_change_is_a_failure(world, kept):
+    BENCH.down.add("shift")
+    await _deployed(world, canary(act("stage"), act("shift")))
+    record = await kept.get("r1")
+    assert (record.outcome, record.changed) == ("failed", True)
+    found = delivery([record], days=7, until=world.clock.now())
+    assert (found.deployments, found.failures.some, found.not_changed) == (1, 1, 0)
 
 
 async def test_a_rejected_deployment_is_kept_and_changed_nothing(world, kept):
