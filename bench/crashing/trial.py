@@ -38,6 +38,10 @@ _AWAY_S = 60.0
 T = TypeVar("T")
 
 
+_OF_AN_APPROVAL = frozenset({"ask", "remind"})
+"""Messages whose slots end with an id that is another in each run."""
+
+
 @dataclass
 class Told:
     """How one run went."""
@@ -208,7 +212,9 @@ class Trial:
         history = await self._client.conversations_history(
             channel=CHANNEL, include_all_metadata=True, limit=200
         )
-        roots = [m for m in history["messages"] if _slot(m, run_id)]
+        # A reply that is also shown in the channel is counted in its thread.
+        seen = [m for m in history["messages"] if _slot(m, run_id)]
+        roots = [m for m in seen if m.get("thread_ts") in (None, m["ts"])]
         for root in roots:
             replies = await self._client.conversations_replies(
                 channel=CHANNEL, ts=root["ts"], include_all_metadata=True, limit=200
@@ -229,7 +235,10 @@ def _slot(message: dict[str, object], run_id: str) -> str:
     if not isinstance(metadata, dict) or metadata.get("event_type") != EVENT_TYPE:
         return ""
     about = metadata["event_payload"]
-    return str(about["slot"]) if about["id"] == run_id else ""
+    if about["id"] != run_id:
+        return ""
+    kind, _, _ = slot = str(about["slot"]).partition(":")
+    return kind if kind in _OF_AN_APPROVAL else "".join(slot)
 
 
 async def _persist(call: Callable[..., Awaitable[T]], *arguments: object) -> T:

@@ -92,7 +92,7 @@ async def test_a_canary_without_traffic_passes_nothing_and_is_put_to_a_person():
         run_id = await stage.ask("deploy-canary", "shop 1.5.0 pause 1s patience 2s weights 20")
         plan = (await stage.read(run_id)).phases["plan"].plan
         assert plan is not None
-        assert "cannot pass without a person" in plan.risk  # it warns before the canary begins
+        assert "A good canary cannot pass without a person" in plan.risk  # it warns before the canary begins
         deploying = asyncio.create_task(stage.approve(run_id))
         await stage.judged(run_id, looks=4)
         run = await stage.read(run_id)

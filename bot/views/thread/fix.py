@@ -51,6 +51,8 @@ def pipeline_blocks(run: Run, phase: Pipeline, *, now: datetime) -> list[JsonObj
     if plan is None:
         return [section(f"{FAILED} {bold(title_of(phase), 120)}: {prose(state.why) or 'no plan'}")]
     gate = run.gate(phase.id, step="")
+    if gate is not None and gate.decision is None and gate.audience is not None:
+        return [section(f"{WAITING} {bold(title_of(phase), 120)}: waiting for the approval requested below")]
     if gate is not None and gate.decision is None:
         return request_blocks(run, gate, now=now)
     if gate is not None and gate.decision != "approved":

@@ -57,7 +57,8 @@ def run_messages(
             shown = message(
                 f"phase:{phase.id}", blocks, names=names, urgent=clicked or _is_urgent(run, phase)
             )
-            messages.append(shown.model_copy(update={"only_edit": any(map(_replaces, gates))}))
+            stays_away = _is_about_to_ask(run, phase) or any(map(_replaces, gates))
+            messages.append(shown.model_copy(update={"only_edit": stays_away}))
         messages += phase_charts(run, phase, names=names)
         if isinstance(phase, Pipeline):
             messages += rollout_chart(run, phase, names=names)
@@ -79,6 +80,14 @@ def _just_steered(run: Run, *, now: datetime) -> bool:
 def _is_first(gate: Approval) -> bool:
     """Return whether a request comes before anything else of its phase."""
     return not gate.step and gate.audience is not None
+
+
+def _is_about_to_ask(run: Run, phase: Phase) -> bool:
+    """Return whether a request comes next: those who may decide are being looked up."""
+    if not isinstance(phase, Pipeline) or phase.approval is None or run.phases[phase.id].outcome is not None:
+        return False
+    is_waived = any(waiver.phase == phase.id and not waiver.step for waiver in run.waived)
+    return run.gate(phase.id, step="") is None and not is_waived
 
 
 def _replaces(gate: Approval) -> bool:

@@ -45,6 +45,14 @@ def test_a_group_that_cannot_be_mentioned_is_named():
         assert "<!" not in read.replace("<!date", "")
 
 
+def test_while_the_approvers_are_looked_up_nothing_is_posted_that_the_request_would_repeat():
+    story = Story().diagnoses().proposes()
+    asked = next(n for n, event in enumerate(story.events) if event.type == "approval_requested")
+    del story.events[asked:]
+    assert story.run.phases["fix"].started_at is not None
+    assert [one.slot for one in story.messages if one.slot == "phase:fix" and not one.only_edit] == []
+
+
 def test_until_the_approvers_are_known_the_fix_has_the_buttons():
     story = Story().diagnoses().proposes()
     assert ASK not in story.slots()
@@ -55,6 +63,8 @@ def test_until_the_approvers_are_known_the_fix_has_the_buttons():
 def test_a_fix_that_was_shown_before_the_approvers_were_known_stays_up_to_date_and_is_not_shown_anew():
     story = Story().diagnoses().proposes().finds_approvers()
     assert slot(story, "phase:fix").only_edit
+    assert actions(slot(story, "phase:fix")) == []
+    assert "waiting for the approval requested below" in str(slot(story, "phase:fix").blocks)
     story.votes("reject", decision="rejected")
     assert slot(story, "phase:fix").only_edit
     assert actions(slot(story, "phase:fix")) == []
