@@ -38,11 +38,12 @@ def seen_state(session: RunSession) -> SeenState | None:
     return None
 
 
-async def state_change(deps: Deps, run: Run, approval: Approval) -> str:
+async def state_change(deps: Deps, run: Run, approval: Approval, *, only_if_known: bool = False) -> str:
     """Return what serves now instead of what the approved plan was made from, in words; empty if unchanged.
 
     It is empty as well once the run itself has acted, and where the target cannot be read now: the steps of
-    the plan will then fail.
+    the plan will then fail.  With ``only_if_known`` it is empty also while no single version is stable, which
+    may pass.
     """
     plan = run.plan_for(approval.phase)
     seen = plan.seen if plan is not None else None
@@ -53,7 +54,7 @@ async def state_change(deps: Deps, run: Run, approval: Approval) -> str:
     if not isinstance(called.result, Facts):
         return ""
     now = _state(seen.arguments, called.result.data)
-    if (now.stable, now.candidate) == (seen.stable, seen.candidate):
+    if (now.stable, now.candidate) == (seen.stable, seen.candidate) or (only_if_known and not now.stable):
         return ""
     return f"since the plan was made, what serves has changed: {_words(seen)} then, {_words(now)} now"
 

@@ -14,6 +14,7 @@ from bot.domain.runs.ending import ending_of
 from bot.domain.runs.event import Origin
 from bot.domain.runs.run import Run
 from bot.engine.engine import Engine
+from bot.engine.phases import approval_gate as gate
 from bot.engine.plugins import Context, Plugin, Plugins, params_of
 from bot.services.intent_handler import IntentHandler
 from bot.services.run_starter import run_id_of
@@ -164,6 +165,26 @@ async def test_a_rollback_takes_the_place_of_a_deployment_that_waits_and_its_thr
     assert ids.APPROVE not in buttons(first)
 
 
+async def test_a_deployment_that_is_just_asking_when_a_rollback_takes_its_place_is_withdrawn_too(
+    world: World, monkeypatch
+):
+    begun: list[bool] = []
+    find = gate.find_audience
+
+    async def late(*args, **more):
+        if not begun:
+            begun.append(True)
+            await world.begin(ROLLBACK, "r2")
+        return await find(*args, **more)
+
+    monkeypatch.setattr(gate, "find_audience", late)
+    first = await world.begin(DEPLOY, "r1")
+    assert begun
+    assert (first.outcome, first.waiting_for) == ("withdrawn", None)
+    assert "a rollback of `checkout` was proposed" in first.summary
+    assert (await world.read("r2")).waiting_for is not None
+
+
 async def test_a_deployment_and_a_second_rollback_wait_for_a_rollback_that_is_open(world: World):
     await world.begin(ROLLBACK, "r1")
     for number, runbook in enumerate((DEPLOY, ROLLBACK, triage()), start=2):
@@ -226,6 +247,12 @@ async def test_a_plan_is_withdrawn_when_something_else_serves_than_it_was_made_f
     assert ids.APPROVE not in buttons(run)
     assert "what serves has changed" in shown(run)
     assert (await world.vote(run, BEN)).outcome == "withdrawn", "a late click counts for nothing"
+
+
+async def test_a_plan_stays_while_no_single_version_serves(world: World):
+    await world.begin(DEPLOY, "r1")
+    SERVING["stable"] = ""
+    assert (await looked(world)).waiting_for is not None
 
 
 async def test_the_fix_of_a_triage_is_withdrawn_once_its_alert_is_over_and_the_service_is_well(world: World):
