@@ -7,6 +7,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.deployments.deployment import STRATEGY_PREFIX
+from bot.domain.deployments.strategies import usual_strategy
+from bot.domain.deployments.version import is_version
 from bot.domain.errors import UsageError
 from bot.domain.model import JsonObject
 from bot.domain.nearest import did_you_mean
@@ -67,6 +69,8 @@ async def _start(desk: HandlerContext, name: str, rest: str, command: Payload) -
         name, _, rest = rest.strip().partition(" ")
         name = name.casefold()
     known = strategies(desk)
+    if name not in known and (service := desk.catalogue.named(name)):
+        raise _without_strategy(desk, service, rest, plan=only_plan)
     if name not in known:
         words = (*known, *(() if only_plan else (_PLAN, *WORDS)))
         listed = ", ".join(f"`{word}`" for word in known)
@@ -77,6 +81,18 @@ async def _start(desk: HandlerContext, name: str, rest: str, command: Payload) -
     typed = f"{COMMAND} {_PLAN} {name}" if only_plan else f"{COMMAND} {name}"
     params = parse_words(known[name], rest, catalogue=desk.catalogue, command=typed)
     await _ask(desk, known[name].name, {**params, "dry_run": True} if only_plan else params, command)
+
+
+def _without_strategy(desk: HandlerContext, service: str, rest: str, *, plan: bool) -> UsageError:
+    """Return the error for a service where the strategy belongs, with the command that was probably meant."""
+    usual = usual_strategy(desk.catalogue.get(service).target)
+    strategy = usual if usual in strategies(desk) else next(iter(strategies(desk)), "<strategy>")
+    first = next(iter(split_words(rest)), "")
+    version = first if is_version(first) else "<version>"
+    words = [COMMAND, *([_PLAN] if plan else []), strategy, service, version]
+    return UsageError(
+        f"`{service}` is a service: how do you want to deploy it?", hint=f"Try `{' '.join(words)}`."
+    )
 
 
 async def _ask(desk: HandlerContext, runbook: str, params: JsonObject, command: Payload) -> None:

@@ -15,7 +15,7 @@ from bot.domain.runs.event import Origin
 from bot.services.parsing.command_line import parse_words
 from bot.views.answers import error_text
 from handlers.context import HandlerContext
-from handlers.payloads import Payload, person_of, place_of
+from handlers.payloads import Payload, bot_name, person_of, place_of
 from handlers.triage import RUNBOOK, help_for
 
 EVENTS = ("app_mention",)
@@ -33,7 +33,7 @@ def register(app: AsyncApp, desk: HandlerContext) -> None:
         next_: Callable[[], Awaitable[None]],
     ) -> None:
         """Run before Bolt acknowledges, so that Slack redelivers a mention that could not be stored."""
-        name = _name(context)
+        name = bot_name(context)
         verb, *rest = _words(event, context).split(maxsplit=1)
         if verb.casefold() != RUNBOOK:
             context[_ANSWER] = help_for(desk, name=name)
@@ -70,8 +70,3 @@ def _words(event: Payload, context: AsyncBoltContext) -> str:
     text = event.get("text") or ""
     after = re.split(rf"<@{context.bot_user_id}(?:\|[^>]*)?>[\s:,]*", text, maxsplit=1)[-1]
     return after.strip() or "help"
-
-
-def _name(context: AsyncBoltContext) -> str:
-    result = context.authorize_result
-    return (result.user if result is not None else None) or "bot"

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypedDict
 
+from slack_bolt.context.async_context import AsyncBoltContext
+
 from bot.domain.people import Person
 
 Payload = Mapping[str, Any]
@@ -107,3 +109,9 @@ def words_in(value: object) -> Iterator[str]:
 def _event(body: Payload) -> Payload:
     event = body.get("event")
     return event if isinstance(event, Mapping) else {}
+
+
+def bot_name(context: AsyncBoltContext) -> str:
+    """Return the name that people mention the bot by."""
+    result = context.authorize_result
+    return (result.user if result is not None else None) or "bot"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.context.async_context import AsyncBoltContext
 
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UsageError
@@ -15,7 +16,7 @@ from bot.services.parsing.command_line import parse_words, usage_of
 from bot.views.answers import help_text
 from bot.views.thread.feedback import accuracy_lines
 from handlers.context import HandlerContext
-from handlers.payloads import person_of
+from handlers.payloads import bot_name, person_of
 
 COMMAND = "/triage"
 USAGE = "<service> [since 30m] | accuracy [30d]"
@@ -29,10 +30,10 @@ _HELP = frozenset({"", "help", "-h", "--help", "?"})
 def register(app: AsyncApp, desk: HandlerContext) -> None:
     """Register the command."""
 
-    async def triage(ack: AsyncAck, command: dict[str, Any]) -> None:
+    async def triage(ack: AsyncAck, command: dict[str, Any], context: AsyncBoltContext) -> None:
         text = (command.get("text") or "").strip()
         if text.casefold() in _HELP:
-            await ack(help_for(desk, name="me"))
+            await ack(help_for(desk, name=bot_name(context)))
             return
         if (period := accuracy_asked(text, services=desk.catalogue.names)) is not None:
             right = await desk.reader(person_of(command))

@@ -39,19 +39,35 @@ async def take_open_plan(session: RunSession, phase: str) -> PhaseEnd | None:
     if not service or has_acted(session.run):
         return None
     mine, ended = _token(session.run.id, phase), ""
+    displaced: Run | None = None
     for _ in range(_TRIES):
         claim = await session.deps.stores.claims.claim(_name(service), holder=mine, instead_of=ended)
         if claim.holder == mine:
+            if displaced is not None:  # only now: until the claim is taken, it may still be asking
+                why = f"{_shown(session.run)} of `{service}` was proposed"
+                await _withdraw(session.deps, displaced, why=why)
             return None
         other = await _open_run(session.deps, claim.holder)
         if other is not None and not takes_precedence(session.run, other):
             why = await another_waits(session.deps, other, service=service)
             return PhaseEnd(outcome="withdrawn", why=why)
-        if other is not None:
-            why = f"{_shown(session.run)} of `{service}` was proposed"
-            await _withdraw(session.deps, other, why=why)
-        ended = claim.holder
+        displaced, ended = other, claim.holder
     return None  # others begin and end all the time: none of them is open for long
+
+
+async def displaced_by(session: RunSession, phase: str) -> str:
+    """Return why a plan is no longer the open one of its service, in words; empty if it is.
+
+    To be asked after the request is written: whoever took its place before that could not withdraw it.
+    """
+    service = planned_service(session.run, phase)
+    if not service or has_acted(session.run):
+        return ""
+    holder = await session.deps.stores.claims.holder(_name(service))
+    if holder in ("", _token(session.run.id, phase)):
+        return ""
+    other = await _open_run(session.deps, holder)
+    return "" if other is None else f"{_shown(other)} of `{service}` was proposed"
 
 
 async def open_plan(deps: Deps, service: str) -> Run | None:
@@ -105,7 +121,7 @@ async def lost_ground(session: RunSession, approval: Approval) -> str:
     plan = run.plan_for(approval.phase)
     if plan is None or not may_lose_ground(run, approval):
         return ""
-    if changed := await state_change(session.deps, run, approval):
+    if changed := await state_change(session.deps, run, approval, only_if_known=True):
         return changed
     if not is_triage(run):
         return ""
@@ -186,7 +202,9 @@ async def _withdraw(deps: Deps, other: Run, *, why: str) -> None:
 
 
 def _shown(run: Run) -> str:
-    return "a rollback" if run.runbook.name == ROLLBACK else "a fix"
+    if run.runbook.name == ROLLBACK:
+        return "a rollback"
+    return "a fix" if is_triage(run) else "another plan"
 
 
 def _name(service: str) -> str:

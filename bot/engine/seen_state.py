@@ -16,6 +16,7 @@ from bot.engine.session import RunSession
 from bot.engine.steps import call_with
 
 _OBSERVE = "deploy.observe"
+_BACK_TO = "deploy.back_to"
 _TIMEOUT_S = 10.0
 
 
@@ -28,21 +29,26 @@ def seen_state(session: RunSession) -> SeenState | None:
             continue
         for step in phase.steps:
             state = session.run.phases[phase.id].steps.get(step.id)
-            if step.probe != _OBSERVE or step.for_each is not None or state is None or state.result is None:
+            reads = step.probe in (_OBSERVE, _BACK_TO) and step.for_each is None
+            if not reads or state is None or state.result is None:
                 continue
             try:
                 arguments = session.render(step.arguments)
             except BotError:  # it takes what is known only within the step
                 continue
-            return _state(arguments, state.result.get("data"))
+            data = state.result.get("data")
+            return (
+                _state(arguments, data) if step.probe == _OBSERVE else _state_before_rollback(arguments, data)
+            )
     return None
 
 
-async def state_change(deps: Deps, run: Run, approval: Approval) -> str:
+async def state_change(deps: Deps, run: Run, approval: Approval, *, only_if_known: bool = False) -> str:
     """Return what serves now instead of what the approved plan was made from, in words; empty if unchanged.
 
     It is empty as well once the run itself has acted, and where the target cannot be read now: the steps of
-    the plan will then fail.
+    the plan will then fail.  With ``only_if_known`` it is empty also while no single version is stable, which
+    may pass.
     """
     plan = run.plan_for(approval.phase)
     seen = plan.seen if plan is not None else None
@@ -53,7 +59,9 @@ async def state_change(deps: Deps, run: Run, approval: Approval) -> str:
     if not isinstance(called.result, Facts):
         return ""
     now = _state(seen.arguments, called.result.data)
-    if (now.stable, now.candidate) == (seen.stable, seen.candidate):
+    if seen.only_stable:
+        now = now.but(candidate="")
+    if (now.stable, now.candidate) == (seen.stable, seen.candidate) or (only_if_known and not now.stable):
         return ""
     return f"since the plan was made, what serves has changed: {_words(seen)} then, {_words(now)} now"
 
@@ -68,6 +76,15 @@ def _state(arguments: JsonObject, data: JsonValue) -> SeenState:
     return SeenState(
         arguments=arguments, stable=_version(facts.get("stable")), candidate=_version(facts.get("candidate"))
     )
+
+
+def _state_before_rollback(arguments: JsonObject, data: JsonValue) -> SeenState | None:
+    """Return which version is stable before a rollback; none while a rollout is under way, which it ends."""
+    serves = data.get("serves") if isinstance(data, Mapping) else None
+    if not isinstance(serves, str):
+        return None
+    asked = {name: value for name, value in arguments.items() if name in ("service", "by")}
+    return SeenState(arguments=asked, stable=serves, candidate="", only_stable=True)
 
 
 def _version(side: JsonValue) -> str:

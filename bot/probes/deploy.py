@@ -199,13 +199,15 @@ async def back_to(ctx: Context, *, service: str, version: str = "", by: str = ""
 
     While a candidate has traffic, that is the stable version; otherwise the version that served before it,
     from the change ledger of the last 30 days.  A flag that is on for any user goes back to ``off``.
-    ``data`` holds ``version``, ``current`` and ``why``.
+    ``data`` holds ``version``, ``current``, ``why``, and ``serves``: the stable version, which must still be
+    that one when the rollback is carried out; null while a candidate has traffic, as the rollback ends that.
 
     Raises:
         ProbeUnavailableError: the target cannot be read, or no earlier version is known.
     """
     found = await _read(_observed(ctx, service, by))
     current, candidate = found.stable.version, found.candidate
+    is_rolling = candidate is not None and bool(candidate.weight_percent)
     if version:
         why = f"{version} was requested"
     elif candidate is not None and candidate.weight_percent:
@@ -222,7 +224,12 @@ async def back_to(ctx: Context, *, service: str, version: str = "", by: str = ""
         )
     return Facts(
         summary=f"Back to {version}, because {why}.",
-        data={"version": version, "current": current, "why": why},
+        data={
+            "version": version,
+            "current": current,
+            "why": why,
+            "serves": None if is_rolling else found.stable.version,
+        },
     )
 
 

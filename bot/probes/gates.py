@@ -21,6 +21,7 @@ from bot.domain.deployments.gate import (
 )
 from bot.domain.deployments.open_incident import rule_incident
 from bot.domain.deployments.staging import rule_staging
+from bot.domain.deployments.strategies import usual_strategy
 from bot.domain.diagnoses.finding import Facts
 from bot.domain.errors import GateClosedError, ProbeUnavailableError
 from bot.domain.formatting import percent
@@ -189,7 +190,8 @@ async def _staging(ctx: Context, service: str, version: str) -> GateResult:
         )
     there = f"{service}@{gates.staging_first}"
     changes = await ctx.ledger.since(service=there, seconds=_LEDGER_S)
-    ruling = rule_staging(there, version, changes, at=ctx.clock.now(), soak_s=gates.soak)
+    strategy = usual_strategy(ctx.service(there).target)
+    ruling = rule_staging(there, version, changes, at=ctx.clock.now(), soak_s=gates.soak, strategy=strategy)
     return ruling.under(gates)
 
 

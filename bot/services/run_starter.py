@@ -13,6 +13,7 @@ from bot.domain.people import Person
 from bot.domain.runs.ending import is_deployment
 from bot.domain.runs.event import CancelRequested, RunStarted
 from bot.domain.runs.run import Run, begin, fold
+from bot.domain.runs.runbook import Background
 from bot.engine.deps import Deps
 from bot.engine.emergencies import show_emergency
 from bot.engine.incidents import attach_to_triage, show_on_alerts
@@ -34,6 +35,12 @@ _AGAIN = "Once it has ended, you can start a new one."
 def run_id_of(key: str) -> str:
     """Derive a run's id from its intent's key, so that the same intent is the same run."""
     return "r" + hashlib.sha256(key.encode()).hexdigest()[:14]
+
+
+def is_under_way(triage: Run) -> bool:
+    """Return whether a triage is still at work; one that only watches keeps nobody from starting another."""
+    rest = [phase for phase in triage.runbook.phases if triage.phases[phase.id].outcome is None]
+    return triage.outcome is None and not all(isinstance(phase, Background) for phase in rest)
 
 
 class RunStarter:
@@ -133,7 +140,7 @@ class RunStarter:
                 raise NotAllowedError(
                     f"A triage of `{service}` is just starting.", code="already_running", hint=_AGAIN
                 )
-            if other is not None and other.state != "finished":
+            if other is not None and is_under_way(other):
                 await self._refuse(intent, other)
             ended = claim.holder
         raise BusyError(f"Triages of `{service}` begin and end too quickly.")

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -24,11 +25,13 @@ from demo.shop.change_ledger import ShopChangeLedger
 from demo.shop.errors import RefusedError, ShopError
 from demo.shop.guard import Guard
 from demo.shop.haproxy import HAProxyServer, live
+from demo.shop.launcher import ShopLauncher
 from demo.shop.load import BuyerLoad
 from demo.shop.monitoring import ScrapeTarget, alertmanager_config, prometheus_config
 from demo.shop.processes import ChildProcess, Ports, ProcessSpec, until
 from demo.shop.services import sickness
 from demo.shop.services.base import ServiceError
+from demo.shop.services.releases import RELEASES
 from demo.shop.services.settings_file import SettingsFile
 from demo.shop.services.sickness import FraudScreening
 from demo.shop.services.tax import BROKEN_RELEASE, COUNTRIES, rate_of_release, with_tax
@@ -283,3 +286,19 @@ def test_binaries_below_a_private_folder_are_copied(tmp_path: Path, monkeypatch:
     done = subprocess.run([copied / "postgres", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("postgres (PostgreSQL) 18")
     shutil.rmtree(home)
+
+
+def test_the_launcher_lists_what_it_could_start_in_every_environment():
+    units = [
+        SimpleNamespace(address=address, service=service, slot=slot)
+        for address, service, slot in (
+            ("", "checkout", "blue"),
+            ("checkout@staging", "checkout", "blue"),
+            ("", "orders", ""),
+        )
+    ]
+    launcher = ShopLauncher(SimpleNamespace(units=units))  # type: ignore[arg-type]  # all that it reads
+    for service in ("checkout", "checkout@staging"):
+        assert launcher.releases(service)["releases"] == [*RELEASES["checkout"]]
+    with pytest.raises(RefusedError):
+        launcher.releases("orders")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ from bot.testing.stores import memory_stores
 from handlers import register_all
 from handlers.context import HandlerContext
 from localslack import LocalSlack, LocalSlackClient, VisibleMessage
-from tests.handlers.desks import CATALOGUE, SmallLibrary
+from tests.handlers.desks import CATALOGUE, TRIAGE, SmallLibrary
 from tests.handlers.fronts import ANA, ONCALL, connected, workspace_with
 from tests.support.waiting import until
 from tests.support.worlds import deps_over, renew
@@ -82,7 +82,9 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(*, pace: SlackRateLimits = PATIENT) -> AsyncIterator[Office]:
+async def open_office(
+    *, pace: SlackRateLimits = PATIENT, runbooks: Sequence[Runbook] = ()
+) -> AsyncIterator[Office]:
     """Run every role: handlers over Socket Mode, the engine, and a presenter."""
     renew()
     async with (
@@ -95,7 +97,7 @@ async def open_office(*, pace: SlackRateLimits = PATIENT) -> AsyncIterator[Offic
         stores = memory_stores(store=store)
         directory = SlackDirectory(client, identity=identity, catalogue=CATALOGUE)
         notifier, links = SlackNotifier(client), SlackLinks(client, stores.board)
-        library = SmallLibrary()
+        library = SmallLibrary({runbook.name: runbook for runbook in runbooks} or {"triage": TRIAGE})
         desk = HandlerContext(
             stores=stores,
             library=library,
@@ -108,7 +110,13 @@ async def open_office(*, pace: SlackRateLimits = PATIENT) -> AsyncIterator[Offic
         app = build_app(identity=identity, signing_secret=slack.signing_secret)
         register_all(app, desk)
         deps = deps_over(
-            stores, http=http, library=library, catalogue=CATALOGUE, clock=clock, directory=directory
+            stores,
+            http=http,
+            library=library,
+            catalogue=CATALOGUE,
+            clock=clock,
+            directory=directory,
+            links=links,
         )
         engine = Engine(deps)
         intents = IntentHandler(deps, directory=directory, notifier=notifier)

@@ -61,6 +61,8 @@ async def test_what_is_typed_is_written_down(deploys: Front, typed, runbook, par
         ("/deploy canary checkout 1.5.0;rm", "`1.5.0;rm` is not a valid version"),
         ("/deploy canary checkout 1.5.0 weights 5,200", "`weights` must be something such as `5,25,50`, not `5,200`"),
         ("/deploy canary checkout 1.5.0 moon", "I do not understand `moon`"),
+        ("/deploy checkout 1.5.0", "`checkout` is a service: how do you want to deploy it?\nTry `/deploy canary checkout 1.5.0`."),
+        ("/deploy plan checkout", "Try `/deploy plan canary checkout <version>`."),
         ("/deploy plan", "Unknown strategy"),
         ("/rollback", "/rollback <service>"),
         ("/deploy help", "/deploy canary <service> <version> [environment]"),

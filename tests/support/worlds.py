@@ -26,6 +26,7 @@ from bot.engine.plugins import Context, Plugins, action, plugins_in, probe
 from bot.engine.stores import Stores
 from bot.ports.directory import Directory
 from bot.ports.library import Library
+from bot.ports.links import Links
 from bot.reducers import REDUCERS
 from bot.testing.stores import gatekeeper_of
 
@@ -169,6 +170,7 @@ def deps_over(
     judge: Judge = judge_case,
     settings: Mapping[str, JsonValue] | None = None,
     directory: Directory | None = None,
+    links: Links | None = None,
 ) -> Deps:
     """The engine's surroundings over these stores; what is not given is as in production."""
     return Deps(
@@ -182,6 +184,7 @@ def deps_over(
         http=http,
         gatekeeper=gatekeeper_of(stores),
         directory=People() if directory is None else directory,
+        links=links,
         settings=settings or {},
     )
 

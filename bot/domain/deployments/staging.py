@@ -46,11 +46,20 @@ def last_span(version: str, changes: Sequence[Change]) -> ServingPeriod | None:
 
 
 def rule_staging(
-    there: str, version: str, changes: Sequence[Change], *, at: datetime, soak_s: float
+    there: str,
+    version: str,
+    changes: Sequence[Change],
+    *,
+    at: datetime,
+    soak_s: float,
+    strategy: str = "canary",
 ) -> GateResult:
-    """Rule whether a version has proved itself at the address ``there``; only its last time there counts."""
+    """Rule whether a version has proved itself at the address ``there``; only its last time there counts.
+
+    ``strategy`` is how the service is usually deployed there.
+    """
     service, _, environment = there.partition("@")
-    go_there = f"`/deploy canary {service} {version} {environment}`"
+    go_there = f"`/deploy {strategy} {service} {version} {environment}`"
     if not version:
         return unknown(
             "staging",

@@ -43,6 +43,8 @@ class SeenState(Model):
     stable: str
     candidate: str
     """Both are versions; empty where there is none, or several."""
+    only_stable: bool = False
+    """Whether the candidate does not matter, as for a rollback."""
 
 
 class RenderedPlan(Model):

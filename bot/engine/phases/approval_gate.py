@@ -18,7 +18,7 @@ from bot.domain.runs.event import (
 )
 from bot.domain.runs.runbook import ApprovalPolicy
 from bot.engine.approvers import find_audience, lapse_reason
-from bot.engine.open_plans import lost_ground, may_lose_ground, take_open_plan
+from bot.engine.open_plans import displaced_by, lost_ground, may_lose_ground, take_open_plan
 from bot.engine.phases import Answer, PhaseEnd, PhaseWait
 from bot.engine.seen_state import state_change
 from bot.engine.session import RunSession
@@ -70,8 +70,16 @@ async def _request(session: RunSession, approval: Approval) -> Answer:
     if not approval.step and (ended := await take_open_plan(session, approval.phase)) is not None:
         return ended
     found = await look_up_approvers(session, approval)
-    session.note(ApprovalRequested(at=session.now, approval=approval), *found)
+    await session.write(ApprovalRequested(at=session.now, approval=approval), *found)
+    if not approval.step and (why := await displaced_by(session, approval.phase)):
+        return _withdrawn(session, approval, why)
     return _waiting(session, approval)
+
+
+def _withdrawn(session: RunSession, approval: Approval, why: str) -> PhaseEnd:
+    log.info("plan_withdrawn", extra={"run_id": session.run.id, "why": why})
+    session.note(ApprovalEnded(at=session.now, approval_id=approval.id, decision="withdrawn", why=why))
+    return PhaseEnd(outcome="withdrawn", why=why)
 
 
 async def _undecided(session: RunSession, approval: Approval) -> Answer:
@@ -82,9 +90,7 @@ async def _undecided(session: RunSession, approval: Approval) -> Answer:
     if approval.audience is None:
         session.note(*await look_up_approvers(session, approval))
     if why := await lost_ground(session, approval):
-        log.info("plan_withdrawn", extra={"run_id": session.run.id, "why": why})
-        session.note(ApprovalEnded(at=session.now, approval_id=approval.id, decision="withdrawn", why=why))
-        return PhaseEnd(outcome="withdrawn", why=why)
+        return _withdrawn(session, approval, why)
     remind(session, approval)
     return _waiting(session, approval)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.domain.catalogue import Catalogue
 from bot.domain.durations import format_duration
@@ -14,6 +14,7 @@ from bot.domain.nearest import did_you_mean, nearest
 from bot.domain.runs.runbook import Param, Runbook
 from bot.domain.visible import bare_name, visible
 from bot.engine.params import _BOOLEANS, _checked, echo
+from bot.services.parsing.suggestions import options_typed, service_for_runbook, version_typed
 
 _MAX_TEXT = 2000
 _LINK = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
@@ -47,7 +48,8 @@ def parse_words(runbook: Runbook, text: str, *, catalogue: Catalogue, command: s
         UsageError: something is missing, unknown or malformed; ``hint`` holds an example.
         UnknownServiceError: a service is not in the catalogue.
     """
-    hint = f"Try {example_of(runbook, command or f'/{runbook.name}', catalogue=catalogue)}."
+    typed = _words_of(text)
+    hint = f"Try {example_of(runbook, command or f'/{runbook.name}', catalogue=catalogue, typed=typed)}."
     if len(text) > _MAX_TEXT:
         raise UsageError(f"That is {len(text)} characters; I read at most {_MAX_TEXT}.", hint=hint)
     try:
@@ -81,19 +83,36 @@ def usage_of(runbook: Runbook, command: str) -> str:
     return "`" + " ".join((command, *words)) + "`"
 
 
-def example_of(runbook: Runbook, command: str, *, catalogue: Catalogue) -> str:
-    """Return an example that works, with a real service: ``/triage checkout since 30m``."""
-    services = [service.name for service in catalogue.services if not service.external]
+def example_of(runbook: Runbook, command: str, *, catalogue: Catalogue, typed: Sequence[str] = ()) -> str:
+    """Return an example that works, near to what was ``typed``: ``/triage checkout since 30m``."""
     words = [command]
     for name, param in runbook.params.items():
         if param.required:
-            service = services[0] if services else ""
-            words.append((service if param.type == "service" else _PLACEHOLDERS[param.type]) or f"<{name}>")
-    optional = next((name for name, param in runbook.params.items() if not param.required), "")
-    if optional:
-        param = runbook.params[optional]
-        words += [optional, _shown(param) or _PLACEHOLDERS[param.type] or f"<{optional}>"]
+            value = {
+                "service": service_for_runbook(runbook, typed, catalogue),
+                "version": version_typed(typed),
+            }.get(param.type, _PLACEHOLDERS[param.type])
+            words.append(value or f"<{name}>")
+    for name in options_typed(runbook, typed) or _first_duration(runbook):
+        param = runbook.params[name]
+        unknown = f"<{name if param.type == 'string' else param.type}>"
+        value = _shown(param) or _PLACEHOLDERS[param.type] or unknown
+        words += [name] if param.type == "boolean" else [name, value]
     return "`" + " ".join(words) + "`"
+
+
+def _first_duration(runbook: Runbook) -> list[str]:
+    """Return the option to show where none was typed: the first, if it is a duration."""
+    name = next((name for name, param in runbook.params.items() if not param.required), "")
+    return [name] if name and runbook.params[name].type == "duration" else []
+
+
+def _words_of(text: str) -> list[str]:
+    """Return what was typed as words, for the hint; without those of a text that cannot be split."""
+    try:
+        return split_words(text[:_MAX_TEXT])
+    except UsageError:
+        return text[:_MAX_TEXT].replace('"', "").split()
 
 
 def split_words(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from bot.domain.durations import parse_duration
 from bot.domain.errors import UsageError
 from bot.domain.nearest import did_you_mean
 from bot.engine.params import echo, find_service
+from bot.services.parsing.suggestions import service_for
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _DURATION = re.compile(r"\d[\d.]*[a-z]+(?:\d[\d.]*[a-z]+)*", re.IGNORECASE)
@@ -35,7 +36,7 @@ def parse_lock_words(words: Sequence[str], *, catalogue: Catalogue, command: str
     Raises:
         UsageError: something is missing, too long or malformed; ``hint`` shows what to type.
     """
-    example = f"Try `{command} {next(iter(catalogue.names), '<service>')} the fair begins 2h`."
+    example = f"Try `{command} {service_for(words, catalogue)} the fair begins 2h`."
     if not words:
         raise UsageError("Which service, and why?", hint=example)
     service = find_service(words[0], catalogue)
@@ -54,7 +55,7 @@ def parse_service(words: Sequence[str], *, catalogue: Catalogue, command: str) -
     Raises:
         UsageError: none is, or there is more.
     """
-    example = f"Try `{command} {next(iter(catalogue.names), '<service>')}`."
+    example = f"Try `{command} {service_for(words, catalogue)}`."
     if not words:
         raise UsageError("Which service?", hint=example)
     if len(words) > 1:
@@ -104,7 +105,7 @@ def parse_version_words(words: Sequence[str], *, catalogue: Catalogue, command: 
     Raises:
         UsageError: one is missing or malformed, or there is more.
     """
-    example = f"Try `{command} {next(iter(catalogue.names), '<service>')} 1.5.0`."
+    example = f"Try `{command} {service_for(words, catalogue)} 1.5.0`."
     service, version, rest = _of_version(words, catalogue=catalogue, example=example)
     if rest:
         raise UsageError(f"I do not understand `{echo(rest[0])}`.", hint=example)
@@ -119,7 +120,7 @@ def parse_item_words(
     Raises:
         UsageError: something is missing, too long or malformed, or the checklist has no such item.
     """
-    sample = f"{next(iter(catalogue.names), '<service>')} 1.5.0 team_told" + (" it sleeps" if why else "")
+    sample = f"{service_for(words, catalogue)} 1.5.0 team_told" + (" it sleeps" if why else "")
     example = f"Try `{command} {sample}`."
     service, version, rest = _of_version(words, catalogue=catalogue, example=example)
     items = catalogue.get(service).gates.checklist

@@ -9,6 +9,7 @@ from bot.domain.catalogue import Catalogue
 from bot.domain.deployments.delivery import MOST_DAYS
 from bot.domain.errors import UsageError
 from bot.engine.params import echo, find_service
+from bot.services.parsing.suggestions import service_for
 
 DEFAULT_DAYS = 30
 _DAYS = re.compile(r"([0-9]{1,4})(d|w)", re.IGNORECASE)
@@ -22,7 +23,7 @@ def parse_stats_words(words: Sequence[str], *, catalogue: Catalogue, command: st
         UsageError: there is more, or the period is not valid; ``hint`` shows what to type.
         UnknownServiceError: the catalogue has no such service.
     """
-    hint = f"Try `{command} {next(iter(catalogue.names), '<service>')} {DEFAULT_DAYS}d`."
+    hint = f"Try `{command} {service_for(words, catalogue)} {DEFAULT_DAYS}d`."
     rest, days = list(words), DEFAULT_DAYS
     if rest and (found := _DAYS.fullmatch(rest[-1])):
         days = int(found[1]) * (_WEEK if found[2].lower() == "w" else 1)

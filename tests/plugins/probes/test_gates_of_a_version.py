@@ -39,6 +39,20 @@ async def test_a_version_that_has_not_been_to_staging_is_told_how_to_get_there(c
     assert refused.value.code == "not_in_staging"
 
 
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ({"haproxy": {"socket": "s"}}, "/deploy canary checkout 1.4.2 staging"),
+        ({"git": {"file": "f"}, "flags": {"flag": "x"}}, "/deploy gitops checkout 1.4.2 staging"),
+    ],
+)
+async def test_the_way_to_staging_is_the_strategy_that_its_target_there_takes(context, target, command):
+    service = {**STAGED, "environments": {"staging": {"target": target}}}
+    ctx = context(service, clock=clock(TUESDAY))
+    data = (await gates.staging(ctx, service="checkout", version="1.4.2")).data
+    assert data["way_out"] == f"Deploy it there: `{command}`."
+
+
 async def test_a_version_that_served_in_staging_for_long_enough_may_pass_and_no_other(context):
     later = clock(TUESDAY + timedelta(minutes=30))
     ctx = context(STAGED, clock=later, changes=[serving("1.4.2")])

@@ -14,6 +14,7 @@ from bot.domain.runs.ending import ending_of
 from bot.domain.runs.event import Origin
 from bot.domain.runs.run import Run
 from bot.engine.engine import Engine
+from bot.engine.phases import approval_gate as gate
 from bot.engine.plugins import Context, Plugin, Plugins, params_of
 from bot.services.intent_handler import IntentHandler
 from bot.services.run_starter import run_id_of
@@ -164,6 +165,26 @@ async def test_a_rollback_takes_the_place_of_a_deployment_that_waits_and_its_thr
     assert ids.APPROVE not in buttons(first)
 
 
+async def test_a_deployment_that_is_just_asking_when_a_rollback_takes_its_place_is_withdrawn_too(
+    world: World, monkeypatch
+):
+    begun: list[bool] = []
+    find = gate.find_audience
+
+    async def late(*args, **more):
+        if not begun:
+            begun.append(True)
+            await world.begin(ROLLBACK, "r2")
+        return await find(*args, **more)
+
+    monkeypatch.setattr(gate, "find_audience", late)
+    first = await world.begin(DEPLOY, "r1")
+    assert begun
+    assert (first.outcome, first.waiting_for) == ("withdrawn", None)
+    assert "a rollback of `checkout` was proposed" in first.summary
+    assert (await world.read("r2")).waiting_for is not None
+
+
 async def test_a_deployment_and_a_second_rollback_wait_for_a_rollback_that_is_open(world: World):
     await world.begin(ROLLBACK, "r1")
     for number, runbook in enumerate((DEPLOY, ROLLBACK, triage()), start=2):
@@ -226,6 +247,50 @@ async def test_a_plan_is_withdrawn_when_something_else_serves_than_it_was_made_f
     assert ids.APPROVE not in buttons(run)
     assert "what serves has changed" in shown(run)
     assert (await world.vote(run, BEN)).outcome == "withdrawn", "a late click counts for nothing"
+
+
+async def back_to(ctx: Context, *, service: str) -> Facts:
+    """Tell where a rollback leads."""
+    rolling = bool(SERVING["candidate"])
+    data = {"version": "1.4.0", "current": "x", "serves": None if rolling else SERVING["stable"]}
+    return Facts(summary="back", data=data)
+
+
+def rollback_that_looks(world: World):
+    plugin = replace(OBSERVE, name="deploy.back_to", function=back_to, params=params_of(back_to))
+    plugins = Plugins({**world.deps.plugins.by_name, "deploy.back_to": plugin})
+    world.deps = replace(world.deps, plugins=plugins)
+    world.engine = Engine(world.deps)
+    ground = {
+        "kind": "explore",
+        "id": "ground",
+        "steps": [{"id": "back", "probe": "deploy.back_to", "with": {"service": "{{ params.service }}"}}],
+    }
+    plan = {"kind": "plan", "id": "plan", "of": "fix", "summary": "Roll back"}
+    return book(ground, plan, fix(act("back")), name="rollback", params=SERVICE)
+
+
+async def test_a_rollback_is_withdrawn_once_the_version_that_it_takes_back_serves_no_more(world: World):
+    await world.begin(rollback_that_looks(world), "r1")
+    SERVING["candidate"] = "1.3.9"  # what is kept warm does not matter
+    assert (await looked(world)).waiting_for is not None
+    SERVING["stable"] = "1.6.0"
+    run = await looked(world)
+    assert run.outcome == "withdrawn"
+    assert "what serves has changed: 1.4.1 then, 1.6.0 now" in run.summary
+
+
+async def test_a_rollback_of_a_rollout_under_way_is_not_withdrawn_by_the_end_of_that(world: World):
+    SERVING["candidate"] = "1.5.0"
+    await world.begin(rollback_that_looks(world), "r1")
+    SERVING.update(stable="1.4.1", candidate="")
+    assert (await looked(world)).waiting_for is not None
+
+
+async def test_a_plan_stays_while_no_single_version_serves(world: World):
+    await world.begin(DEPLOY, "r1")
+    SERVING["stable"] = ""
+    assert (await looked(world)).waiting_for is not None
 
 
 async def test_the_fix_of_a_triage_is_withdrawn_once_its_alert_is_over_and_the_service_is_well(world: World):

@@ -24,6 +24,8 @@ TRIAGE = book(
     name="triage",
 )
 
+CHECK = {"id": "errors", "probe": "worlds.measure", "expect": "result.value < 5"}
+
 
 class Desk:
     """People who ask for triages, and what they are told."""
@@ -104,6 +106,20 @@ async def test_once_it_has_ended_the_next_one_starts_also_if_two_ask(desk: Desk)
     await asyncio.gather(desk.ask(BEN), desk.ask(CHI))
     assert len(await desk.runs()) == 2
     assert len(desk.world.told.notices) == 1
+
+
+async def test_one_that_only_watches_keeps_nobody_from_triaging_what_is_new(desk: Desk):
+    watch = {"kind": "background", "id": "watch", "after": "fix", "for_s": 600, "checks": [CHECK]}
+    phases = [phase.model_dump(mode="json", by_alias=True, exclude_none=True) for phase in TRIAGE.phases]
+    desk.world.books.books["triage"] = book(*phases, watch, name="triage")
+    await desk.ask(ANA)
+    run = await desk.world.go(run_id_of("trigger-Ana"))
+    await desk.ask(BEN)
+    assert len(await desk.runs()) == 1, "its fix waits for approval"
+    await desk.world.vote(run, CHI)
+    await desk.world.go(run.id)
+    await desk.ask(BEN, key="later")
+    assert await desk.runs() == {run.id, run_id_of("later")}
 
 
 async def test_the_button_of_an_alert_and_the_command_are_one_triage(desk: Desk):
