@@ -27,7 +27,7 @@ from typing import Any
 from bench.crashing.disturbances import DISTURBANCES
 from bench.crashing.outside import TARGETS
 from bench.crashing.points import SIGNALS, Point
-from bench.crashing.trial import Told, Trial
+from bench.crashing.trial import OF_AN_APPROVAL, Told, Trial
 from bench.crashing.world import Crew, World, world
 from bot.adapters.redis.store import RedisStore
 from bot.adapters.slack.client import open_client
@@ -77,7 +77,8 @@ class Tally:
         self.duplicated_at_plain_target += sum(
             max(0, told.effects[t] - 1) for t in TARGETS if t not in _TAUGHT
         )
-        self.missing_messages += len(set(expected.messages) - set(told.messages))
+        # A request that was decided before it could be posted is not posted any more.
+        self.missing_messages += len(set(expected.messages) - OF_AN_APPROVAL - set(told.messages))
         self.duplicated_messages += sum(max(0, times - 1) for times in told.messages.values())
         if died_at is not None:
             self.reached += 1

@@ -38,7 +38,7 @@ _AWAY_S = 60.0
 T = TypeVar("T")
 
 
-_OF_AN_APPROVAL = frozenset({"ask", "remind"})
+OF_AN_APPROVAL = frozenset({"ask", "remind"})
 """Messages whose slots end with an id that is another in each run."""
 
 
@@ -238,7 +238,7 @@ def _slot(message: dict[str, object], run_id: str) -> str:
     if about["id"] != run_id:
         return ""
     kind, _, _ = slot = str(about["slot"]).partition(":")
-    return kind if kind in _OF_AN_APPROVAL else "".join(slot)
+    return kind if kind in OF_AN_APPROVAL else "".join(slot)
 
 
 async def _persist(call: Callable[..., Awaitable[T]], *arguments: object) -> T:

@@ -10,6 +10,7 @@ import random
 import signal
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,15 @@ async def test_a_process_that_ends_although_nothing_killed_it_is_a_fault(points)
     await count(track(QuietCrew(points, ["worker ended with 1"]), trial), tally=tally)
     assert (tally.died_unasked, tally.faults) == (1, 1)
     assert tally.wrong[0]["last_words"] == ["worker ended with 1"]
+
+
+def test_a_request_that_was_decided_before_it_was_posted_is_not_missing_but_one_posted_twice_is_doubled():
+    asked = replace(WELL, messages=Counter(root=1, ask=1, final=1))
+    tally = Tally()
+    tally.add("kill 1", WELL, asked, died_at=None)
+    assert (tally.missing_messages, tally.duplicated_messages) == (0, 0)
+    tally.add("kill 2", replace(asked, messages=Counter(root=1, ask=2)), asked, died_at=None)
+    assert (tally.missing_messages, tally.duplicated_messages) == (1, 1)
 
 
 def test_a_matrix_that_was_not_played_to_its_end_does_not_hold():

@@ -348,7 +348,14 @@ async def mariadb(*, max_connections: int = 20) -> AsyncIterator[str]:
     folder = await asyncio.to_thread(_mariadb_folder, user)
     data, port = folder / "data", free_port()
     try:
-        install = [_binary("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db"]
+        # Temporary tables are not in a shared folder: another installation may use the same names.
+        install = [
+            _binary("mariadb-install-db"),
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--tmpdir={folder / 'tmp'}",
+        ]
+        install.append("--skip-test-db")
         await _run([*install, "--auth-root-authentication-method=normal"], user=user)
         command = [_binary("mariadbd"), "--no-defaults", f"--datadir={data}", f"--port={port}"]
         command += [
@@ -376,9 +383,10 @@ async def mariadb(*, max_connections: int = 20) -> AsyncIterator[str]:
 def _mariadb_folder(user: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="test-mariadb-"))
     folder.chmod(0o755)
-    (folder / "data").mkdir(mode=0o700)
-    if os.getuid() == 0:
-        shutil.chown(folder / "data", user)
+    for inside in (folder / "data", folder / "tmp"):
+        inside.mkdir(mode=0o700)
+        if os.getuid() == 0:
+            shutil.chown(inside, user)
     statements = (
         "CREATE DATABASE shop",
         "CREATE USER tester@'127.0.0.1' IDENTIFIED BY 'secret'",
