@@ -1,4 +1,4 @@
-"""Keeps the notice of an emergency up to date, in the channel of the service that it concerns."""
+"""Updates the notice of an emergency, in the channel of the service that it concerns."""
 
 from __future__ import annotations
 

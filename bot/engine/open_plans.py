@@ -1,4 +1,4 @@
-"""Keeps one open plan for a service, and withdraws one whose ground is gone."""
+"""Allows one open plan for a service, and withdraws one whose ground is gone."""
 
 from __future__ import annotations
 

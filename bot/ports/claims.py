@@ -33,5 +33,5 @@ class RunClaims(Protocol):
         ...
 
     async def settle(self, name: str, *, holder: str) -> bool:
-        """Keep a claim for good; return false if another has the name by now."""
+        """Store a claim for good; return false if another has the name by now."""
         ...

@@ -158,7 +158,7 @@ class RunStarter:
         raise NotAllowedError(told, code="already_running", hint=_AGAIN)
 
     async def _start_of_alert(self, intent: StartRun, event: RunStarted) -> None:
-        """Start a runbook that is no triage from an alert; only one of them runs at a time."""
+        """Start a runbook that is not a triage from an alert; only one of them runs at a time."""
         for number in range(_TRIES):
             run_id = run_id_of(f"{intent.runbook}:{intent.origin.alert}:{number}")
             other = await self._find(run_id)

@@ -251,7 +251,7 @@ class MemoryRunClaims:
         return "" if known is None else known[0]
 
     async def settle(self, name: str, *, holder: str) -> bool:
-        """Keep a claim for good; return false if another has the name by now."""
+        """Store a claim for good; return false if another has the name by now."""
         known = self._held(name)
         if known is None or known[0] != holder:
             return False

@@ -149,7 +149,7 @@ def reason_of(error: Exception) -> str:
 
 
 def is_missing(error: Exception) -> bool:
-    """Return whether a service just has no such target, which is no failure of a source."""
+    """Return whether a service just has no such target, which is not a failure of a source."""
     return isinstance(error, ActionFailedError) and error.code in {
         "target_not_configured",
         "external_service",

@@ -27,6 +27,6 @@ class RedisRunClaims:
         return str(await self._store.client.get(self._store.keys.shared.claim(name)) or "")
 
     async def settle(self, name: str, *, holder: str) -> bool:
-        """Keep a claim for good; return false if another has the name by now."""
+        """Store a claim for good; return false if another has the name by now."""
         keys = (self._store.keys.shared.claim(name),)
         return bool(await self._store.run("settle", keys, holder))
